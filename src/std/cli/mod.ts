@@ -1,0 +1,15 @@
+/**
+ * Stand-in for the published `@std/cli`: `parseArgs`, with the same options and behaviour.
+ *
+ * @example
+ * ```ts
+ * import { parseArgs } from "@std/cli";
+ *
+ * const args = parseArgs(["--json", "--port=443"], { boolean: ["json"], string: ["port"] });
+ * console.log(args.json, args.port); // true "443"
+ * ```
+ *
+ * @module
+ */
+export * from "./parse_args.ts";
+export type * from "./parse_options.ts";

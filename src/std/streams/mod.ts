@@ -1,0 +1,16 @@
+/**
+ * Stand-in for the published `@std/streams`: what this program uses of it, with the same names,
+ * types and behaviour, built on web streams.
+ *
+ * @example
+ * ```ts
+ * import { TextLineStream } from "@std/streams";
+ *
+ * const lines = ReadableStream.from(["a\nb", "c\n"]).pipeThrough(new TextLineStream());
+ * console.log(await Array.fromAsync(lines)); // [ "a", "bc" ]
+ * ```
+ *
+ * @module
+ */
+export * from "./text_line_stream.ts";
+export * from "./to_text.ts";
