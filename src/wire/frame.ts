@@ -1,0 +1,133 @@
+/**
+ * From a captured frame to its TCP segment, or to the reason why it holds none.
+ *
+ * @module
+ */
+
+import { decodeSll, decodeSll2 } from "./cooked.ts";
+import { decodeEthernet } from "./ethernet.ts";
+import { decodeIpv4 } from "./ipv4.ts";
+import { decodeIpv6 } from "./ipv6.ts";
+import { decodeLoopback } from "./loopback.ts";
+import { decodeEtherType, decodeIp } from "./network.ts";
+import type { Segment } from "./segment.ts";
+import { FrameVerdict } from "./verdict.ts";
+
+export { FrameVerdict, frameVerdictNames } from "./verdict.ts";
+
+/**
+ * Link types that {@linkcode decodeFrame} reads, by their numbers in capture files
+ * (tcpdump.org "Link-layer header types"). Those of raw IP that a BSD kernel numbers otherwise are
+ * here too, since old files hold them.
+ */
+export const LinkType = {
+  /** BSD loopback, family in the capturing host's byte order. */
+  NULL: 0,
+  ETHERNET: 1,
+  /** Raw IP, DLT_RAW of most systems. */
+  RAW_DLT: 12,
+  /** Raw IP, DLT_RAW of OpenBSD. */
+  RAW_DLT_OPENBSD: 14,
+  /** Raw IP of either version. */
+  RAW: 101,
+  /** OpenBSD loopback, family in network byte order. */
+  LOOP: 108,
+  /** Linux cooked, version 1. */
+  LINUX_SLL: 113,
+  /** Raw IPv4. */
+  IPV4: 228,
+  /** Raw IPv6. */
+  IPV6: 229,
+  /** Linux cooked, version 2. */
+  LINUX_SLL2: 276,
+} as const;
+
+/**
+ * Decodes a frame that starts with its link-layer header. Allocates nothing, reads nothing outside
+ * `start` to `capturedEnd`, and never throws.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrame, FrameVerdict, LinkType } from "./frame.ts";
+ * import { Segment } from "./segment.ts";
+ *
+ * const frame = new Uint8Array(60);
+ * const view = new DataView(frame.buffer);
+ * const segment = new Segment();
+ * const verdict = decodeFrame(view, 0, frame.length, frame.length, LinkType.ETHERNET, segment);
+ * if (verdict === FrameVerdict.Tcp) console.log(segment.sequence);
+ * ```
+ *
+ * @param view Bytes.
+ * @param start Offset of the frame's first byte.
+ * @param capturedEnd Offset behind the last byte captured of this frame.
+ * @param originalLength Bytes of the frame before the capture cut it.
+ * @param linkType Link type of the capture, see {@linkcode LinkType}.
+ * @param segment Filled when the verdict is `FrameVerdict.Tcp`.
+ */
+export function decodeFrame(
+  view: DataView,
+  start: number,
+  capturedEnd: number,
+  originalLength: number,
+  linkType: number,
+  segment: Segment,
+): FrameVerdict {
+  segment.vlan = -1;
+  const end = Math.min(capturedEnd, view.byteLength);
+  const originalEnd = Math.max(start + originalLength, end);
+  switch (linkType) {
+    case LinkType.ETHERNET:
+      return decodeEthernet(view, start, end, originalEnd, segment);
+    case LinkType.LINUX_SLL:
+      return decodeSll(view, start, end, originalEnd, segment);
+    case LinkType.LINUX_SLL2:
+      return decodeSll2(view, start, end, originalEnd, segment);
+    case LinkType.NULL:
+    case LinkType.LOOP:
+      return decodeLoopback(view, start, end, originalEnd, segment);
+    case LinkType.RAW:
+    case LinkType.RAW_DLT:
+    case LinkType.RAW_DLT_OPENBSD:
+      return decodeIp(view, start, end, originalEnd, segment);
+    case LinkType.IPV4:
+      return decodeIpv4(view, start, end, originalEnd, segment);
+    case LinkType.IPV6:
+      return decodeIpv6(view, start, end, originalEnd, segment);
+    default:
+      return FrameVerdict.UnknownLink;
+  }
+}
+
+/**
+ * Decodes a packet that starts with its network header, as an AF_PACKET socket of type SOCK_DGRAM
+ * delivers it. Allocates nothing, reads nothing outside `start` to `capturedEnd`, and never throws.
+ *
+ * The kernel takes the outer VLAN tag off and reports it beside the packet; of a QinQ frame the
+ * inner tag then stays at the start of the packet, with the tag's own EtherType as the protocol.
+ * `segment.vlan` is the id of such a tag, so a caller that knows the outer one puts it there
+ * afterwards.
+ *
+ * @param view Bytes.
+ * @param start Offset of the packet's first byte.
+ * @param capturedEnd Offset behind the last byte captured of this packet.
+ * @param originalLength Bytes from `start` to the packet's end before the capture cut it.
+ * @param segment Filled when the verdict is `FrameVerdict.Tcp`.
+ * @param protocolHint EtherType of what is at `start`, in host byte order (`sll_protocol` of
+ * `struct sockaddr_ll`); 0 takes the IP version from the packet itself.
+ */
+export function decodePacket(
+  view: DataView,
+  start: number,
+  capturedEnd: number,
+  originalLength: number,
+  segment: Segment,
+  protocolHint = 0,
+): FrameVerdict {
+  segment.vlan = -1;
+  const end = Math.min(capturedEnd, view.byteLength);
+  const originalEnd = Math.max(start + originalLength, end);
+  return protocolHint === 0
+    ? decodeIp(view, start, end, originalEnd, segment)
+    : decodeEtherType(view, start, end, originalEnd, protocolHint, segment);
+}

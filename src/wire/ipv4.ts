@@ -1,0 +1,79 @@
+/**
+ * The IPv4 header (RFC 791 §3.1).
+ *
+ * @module
+ */
+
+import type { Segment } from "./segment.ts";
+import { decodeTcp } from "./tcp.ts";
+import { FrameVerdict } from "./verdict.ts";
+
+/** Field offsets, RFC 791 §3.1; `struct iphdr` of linux/ip.h has the same. */
+const VERSION_IHL = 0;
+const TOTAL_LENGTH = 2;
+const FRAGMENT = 6;
+const PROTOCOL = 9;
+const SOURCE = 12;
+const DESTINATION = 16;
+
+/** Bytes of the header without options. */
+const HEADER_LENGTH = 20;
+/** More-fragments bit and fragment offset in the 16 bits at `FRAGMENT` (RFC 791 §3.1). */
+const MORE_FRAGMENTS = 0x2000;
+const FRAGMENT_OFFSET = 0x1fff;
+/** IANA protocol number. */
+const TCP = 6;
+/** Third word of a v4-mapped address (RFC 4291 §2.5.5.2). */
+const MAPPED_WORD = 0xffff;
+
+/**
+ * Decodes the IPv4 header at `at` and the TCP header behind it into `segment`. A total length of 0
+ * means that the packet reaches to `originalEnd`: senders with segmentation offload and BIG TCP
+ * (`iph_totlen` of the kernel's linux/ip.h) leave it so.
+ *
+ * @param view Bytes.
+ * @param at Offset of the IPv4 header.
+ * @param capturedEnd Offset behind the last byte captured, within `view`.
+ * @param originalEnd Offset behind the last byte of the frame as it was on the wire.
+ * @param segment Filled.
+ */
+export function decodeIpv4(
+  view: DataView,
+  at: number,
+  capturedEnd: number,
+  originalEnd: number,
+  segment: Segment,
+): FrameVerdict {
+  if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedIpv4;
+  const versionIhl = view.getUint8(at + VERSION_IHL);
+  if (versionIhl >>> 4 !== 4) return FrameVerdict.BadIpVersion;
+  const headerLength = (versionIhl & 0x0f) * 4;
+  const totalLength = view.getUint16(at + TOTAL_LENGTH);
+  if (headerLength < HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
+  if (totalLength !== 0 && totalLength < headerLength) return FrameVerdict.BadHeaderLength;
+  if (view.getUint8(at + PROTOCOL) !== TCP) return FrameVerdict.NotTcp;
+  const fragment = view.getUint16(at + FRAGMENT);
+  if ((fragment & FRAGMENT_OFFSET) !== 0) return FrameVerdict.LaterFragment;
+  if (at + headerLength > capturedEnd) return FrameVerdict.TruncatedIpv4;
+
+  segment.ipVersion = 4;
+  setMapped(segment.source, view.getUint32(at + SOURCE));
+  setMapped(segment.destination, view.getUint32(at + DESTINATION));
+  const packetEnd = totalLength === 0 ? originalEnd : at + totalLength;
+  return decodeTcp(
+    view,
+    at + headerLength,
+    // What follows the packet in the frame is Ethernet padding, not TCP.
+    Math.min(capturedEnd, packetEnd),
+    packetEnd,
+    (fragment & MORE_FRAGMENTS) !== 0,
+    segment,
+  );
+}
+
+function setMapped(address: Uint32Array, word: number): void {
+  address[0] = 0;
+  address[1] = 0;
+  address[2] = MAPPED_WORD;
+  address[3] = word;
+}

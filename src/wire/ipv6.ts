@@ -1,0 +1,116 @@
+/**
+ * The IPv6 header and its extension headers (RFC 8200 §3, §4).
+ *
+ * @module
+ */
+
+import type { Segment } from "./segment.ts";
+import { decodeTcp } from "./tcp.ts";
+import { FrameVerdict } from "./verdict.ts";
+
+/** Field offsets, RFC 8200 §3; `struct ipv6hdr` of linux/ipv6.h has the same. */
+const VERSION = 0;
+const PAYLOAD_LENGTH = 4;
+const NEXT_HEADER = 6;
+const SOURCE = 8;
+const DESTINATION = 24;
+
+/** Bytes of the fixed header. */
+const HEADER_LENGTH = 40;
+
+/** IANA protocol numbers. */
+const TCP = 6;
+const HOP_BY_HOP = 0;
+const ROUTING = 43;
+const FRAGMENT = 44;
+const AUTHENTICATION = 51;
+const DESTINATION_OPTIONS = 60;
+
+/** Field offsets of the extension headers (RFC 8200 §4, RFC 4302 §2). */
+const EXTENSION_NEXT_HEADER = 0;
+const EXTENSION_LENGTH = 1;
+const FRAGMENT_FIELD = 2;
+/** Fragment offset and more-fragments bit in the 16 bits at `FRAGMENT_FIELD` (RFC 8200 §4.5). */
+const FRAGMENT_OFFSET = 0xfff8;
+const MORE_FRAGMENTS = 0x0001;
+
+/** Least bytes of an extension header, and all of a fragment header (RFC 8200 §4). */
+const EXTENSION_LENGTH_MIN = 8;
+/**
+ * Extension headers followed. RFC 8200 §4.1 has each once and destination options twice, which
+ * makes six; the bound keeps a hostile packet from costing more than a few.
+ */
+const EXTENSION_COUNT_MAX = 8;
+
+/**
+ * Decodes the IPv6 header at `at`, walks its extension headers and decodes the TCP header behind
+ * them into `segment`. A payload length of 0 (RFC 2675 jumbogram, BIG TCP) means that the packet
+ * reaches to `originalEnd`.
+ *
+ * @param view Bytes.
+ * @param at Offset of the IPv6 header.
+ * @param capturedEnd Offset behind the last byte captured, within `view`.
+ * @param originalEnd Offset behind the last byte of the frame as it was on the wire.
+ * @param segment Filled.
+ */
+export function decodeIpv6(
+  view: DataView,
+  at: number,
+  capturedEnd: number,
+  originalEnd: number,
+  segment: Segment,
+): FrameVerdict {
+  if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedIpv6;
+  if (view.getUint8(at + VERSION) >>> 4 !== 6) return FrameVerdict.BadIpVersion;
+  const payloadLength = view.getUint16(at + PAYLOAD_LENGTH);
+  const packetEnd = payloadLength === 0 ? originalEnd : at + HEADER_LENGTH + payloadLength;
+  // What follows the packet in the frame is Ethernet padding, not TCP.
+  const readableEnd = Math.min(capturedEnd, packetEnd);
+
+  let next = view.getUint8(at + NEXT_HEADER);
+  let offset = at + HEADER_LENGTH;
+  let moreFragments = false;
+  for (let count = 0; next !== TCP; count++) {
+    if (!isExtension(next)) return FrameVerdict.NotTcp;
+    if (count === EXTENSION_COUNT_MAX) return FrameVerdict.TooManyIpv6Extensions;
+    if (offset + EXTENSION_LENGTH_MIN > packetEnd) return FrameVerdict.BadHeaderLength;
+    if (offset + EXTENSION_LENGTH_MIN > readableEnd) return FrameVerdict.TruncatedIpv6Extension;
+    const header = next;
+    next = view.getUint8(offset + EXTENSION_NEXT_HEADER);
+    if (header === FRAGMENT) {
+      const field = view.getUint16(offset + FRAGMENT_FIELD);
+      if ((field & FRAGMENT_OFFSET) !== 0) return laterFragment(next);
+      moreFragments = (field & MORE_FRAGMENTS) !== 0;
+    }
+    offset += extensionLength(header, view.getUint8(offset + EXTENSION_LENGTH));
+  }
+
+  segment.ipVersion = 6;
+  for (let word = 0; word < 4; word++) {
+    segment.source[word] = view.getUint32(at + SOURCE + 4 * word);
+    segment.destination[word] = view.getUint32(at + DESTINATION + 4 * word);
+  }
+  return decodeTcp(view, offset, readableEnd, packetEnd, moreFragments, segment);
+}
+
+function isExtension(header: number): boolean {
+  return header === HOP_BY_HOP || header === ROUTING || header === FRAGMENT ||
+    header === AUTHENTICATION || header === DESTINATION_OPTIONS;
+}
+
+function laterFragment(next: number): FrameVerdict {
+  // The chain may go on in the first fragment, where TCP can still follow.
+  return next === TCP || isExtension(next) ? FrameVerdict.LaterFragment : FrameVerdict.NotTcp;
+}
+
+function extensionLength(header: number, length: number): number {
+  switch (header) {
+    case FRAGMENT:
+      return EXTENSION_LENGTH_MIN;
+    case AUTHENTICATION:
+      // In 4-byte units minus 2, alone among the extension headers (RFC 4302 §2.2).
+      return (length + 2) * 4;
+    default:
+      return (length + 1) * 8;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The TCP segment that a frame decoder fills.
+ *
+ * @module
+ */
+
+import { TcpOptions } from "./tcp_options.ts";
+
+export { type EcnSetup, ecnSetup, TcpFlag } from "./tcp_flags.ts";
+
+/**
+ * What one frame says about TCP. A mutable scratch object: decoding into it allocates nothing and
+ * overwrites what it held, so copy what must outlive the next frame. Filled only when the decoder's
+ * verdict is `FrameVerdict.Tcp`.
+ */
+export class Segment {
+  /** IP version of the packet. An IPv6 packet may carry v4-mapped addresses; this tells. */
+  ipVersion: 4 | 6 = 4;
+  /** Source address, four words, IPv4 as v4-mapped. */
+  readonly source: Uint32Array = new Uint32Array(4);
+  /** Destination address, four words, IPv4 as v4-mapped. */
+  readonly destination: Uint32Array = new Uint32Array(4);
+  /** Source port (RFC 9293 §3.1). */
+  sourcePort = 0;
+  /** Destination port (RFC 9293 §3.1). */
+  destinationPort = 0;
+  /** Sequence number, unsigned 32 bits: of the SYN itself when that flag is set. */
+  sequence = 0;
+  /** Acknowledgment number, unsigned 32 bits; means something only with the ACK flag. */
+  acknowledgment = 0;
+  /** Control bits, see `TcpFlag`. */
+  flags = 0;
+  /** Window as sent, 16 bits, without the shift of the window scale option. */
+  window = 0;
+  /**
+   * Bytes of TCP payload by the length in the IP header, also where the capture holds fewer. Where
+   * that length is 0 (segmentation offload, BIG TCP, RFC 2675 jumbograms) by the frame's original
+   * length. Never negative.
+   */
+  payloadLength = 0;
+  /** Outermost VLAN id in the frame's own bytes, 0 to 4095 (0: priority tag only), -1 none. */
+  vlan: number = -1;
+  /** Options of the segment. */
+  readonly options: TcpOptions = new TcpOptions();
+  /** Offset of the option area in the decoded view. */
+  optionsOffset = 0;
+  /** Bytes of the option area that the capture holds, 0 to 40. */
+  optionsLength = 0;
+}

@@ -1,0 +1,72 @@
+/**
+ * The TCP header (RFC 9293 §3.1).
+ *
+ * @module
+ */
+
+import type { Segment } from "./segment.ts";
+import { readTcpOptions } from "./tcp_options.ts";
+import { FrameVerdict } from "./verdict.ts";
+
+/** Field offsets, RFC 9293 §3.1; `struct tcphdr` of linux/tcp.h has the same. */
+const SOURCE_PORT = 0;
+const DESTINATION_PORT = 2;
+const SEQUENCE = 4;
+const ACKNOWLEDGMENT = 8;
+const DATA_OFFSET = 12;
+const FLAGS = 12;
+const WINDOW = 14;
+
+/** Bytes of the header without options. */
+const HEADER_LENGTH = 20;
+/** The nine control bits in the 16 bits at `FLAGS`, AE included (RFC 9768 §3.1). */
+const FLAGS_MASK = 0x1ff;
+
+/**
+ * Decodes the TCP header at `at` into `segment`. The checksum is not verified: with checksum offload
+ * a capture on the sending host never holds the right one. Options that the capture cuts short cost
+ * the options only, not the segment (`options.truncated`).
+ *
+ * @param view Bytes.
+ * @param at Offset of the TCP header.
+ * @param capturedEnd Offset behind the last byte captured, within `view`.
+ * @param segmentEnd Offset behind the last byte of the segment by the IP header; may be behind
+ * `capturedEnd`.
+ * @param moreFragments Whether the IP packet is a first fragment.
+ * @param segment Filled.
+ */
+export function decodeTcp(
+  view: DataView,
+  at: number,
+  capturedEnd: number,
+  segmentEnd: number,
+  moreFragments: boolean,
+  segment: Segment,
+): FrameVerdict {
+  if (at + HEADER_LENGTH > segmentEnd) return headerBeyondEnd(moreFragments);
+  if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedTcp;
+  const headerLength = (view.getUint8(at + DATA_OFFSET) >>> 4) * 4;
+  if (headerLength < HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
+  const payload = at + headerLength;
+  if (payload > segmentEnd) return headerBeyondEnd(moreFragments);
+
+  segment.sourcePort = view.getUint16(at + SOURCE_PORT);
+  segment.destinationPort = view.getUint16(at + DESTINATION_PORT);
+  segment.sequence = view.getUint32(at + SEQUENCE);
+  segment.acknowledgment = view.getUint32(at + ACKNOWLEDGMENT);
+  segment.flags = view.getUint16(at + FLAGS) & FLAGS_MASK;
+  segment.window = view.getUint16(at + WINDOW);
+  segment.payloadLength = segmentEnd - payload;
+
+  const optionsOffset = at + HEADER_LENGTH;
+  const truncated = payload > capturedEnd;
+  const optionsLength = (truncated ? capturedEnd : payload) - optionsOffset;
+  segment.optionsOffset = optionsOffset;
+  segment.optionsLength = optionsLength;
+  readTcpOptions(view, optionsOffset, optionsLength, segment.options, truncated);
+  return FrameVerdict.Tcp;
+}
+
+function headerBeyondEnd(moreFragments: boolean): FrameVerdict {
+  return moreFragments ? FrameVerdict.FragmentedTcpHeader : FrameVerdict.BadHeaderLength;
+}

@@ -1,0 +1,71 @@
+/**
+ * What a decoder says about a frame: it holds a TCP segment, or the reason why not.
+ *
+ * @module
+ */
+
+/**
+ * What became of a frame. `Tcp` (0) means that the `Segment` is filled; every other code is the
+ * reason why it is not (what the segment then holds is unspecified). The codes are dense, so they
+ * index an array of counters; {@linkcode frameVerdictNames} names those.
+ *
+ * - `UnknownLink`: the link type of the capture has no decoder here.
+ * - `NotIp`: another protocol than IPv4 or IPv6 (ARP, 802.3 length frames, ...).
+ * - `NotTcp`: IP, but another protocol than TCP (or hidden by ESP).
+ * - `LaterFragment`: fragment offset other than 0, its TCP header is in another packet.
+ * - `FragmentedTcpHeader`: first fragment too small for the TCP header (RFC 1858 §3).
+ * - `BadIpVersion`: the link layer announced the other IP version than the packet's own field.
+ * - `BadHeaderLength`: a length no packet can have: IHL or data offset below 5, or a header beyond
+ *   the end that the IP header gives.
+ * - `TooManyVlanTags`, `TooManyIpv6Extensions`: longer than the decoder follows.
+ * - `Truncated…`: the capture ends inside this header (`TruncatedIp`: before the IP version).
+ */
+export const FrameVerdict = {
+  Tcp: 0,
+  UnknownLink: 1,
+  NotIp: 2,
+  NotTcp: 3,
+  LaterFragment: 4,
+  FragmentedTcpHeader: 5,
+  BadIpVersion: 6,
+  BadHeaderLength: 7,
+  TooManyVlanTags: 8,
+  TooManyIpv6Extensions: 9,
+  TruncatedEthernet: 10,
+  TruncatedCooked: 11,
+  TruncatedLoopback: 12,
+  TruncatedVlanTag: 13,
+  TruncatedPppoe: 14,
+  TruncatedIp: 15,
+  TruncatedIpv4: 16,
+  TruncatedIpv6: 17,
+  TruncatedIpv6Extension: 18,
+  TruncatedTcp: 19,
+} as const;
+
+/** One of the codes of {@linkcode FrameVerdict}. */
+export type FrameVerdict = typeof FrameVerdict[keyof typeof FrameVerdict];
+
+/** The name of each {@linkcode FrameVerdict} in snake_case, indexed by its code: counter names. */
+export const frameVerdictNames: readonly string[] = [
+  "tcp",
+  "unknown_link",
+  "not_ip",
+  "not_tcp",
+  "later_fragment",
+  "fragmented_tcp_header",
+  "bad_ip_version",
+  "bad_header_length",
+  "too_many_vlan_tags",
+  "too_many_ipv6_extensions",
+  "truncated_ethernet",
+  "truncated_cooked",
+  "truncated_loopback",
+  "truncated_vlan_tag",
+  "truncated_pppoe",
+  "truncated_ip",
+  "truncated_ipv4",
+  "truncated_ipv6",
+  "truncated_ipv6_extension",
+  "truncated_tcp",
+];
