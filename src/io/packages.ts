@@ -1,0 +1,208 @@
+/**
+ * Which system packages this program and its tests need, on which package manager they have which
+ * name, and how they are installed. The tables and functions above the line are pure; the functions
+ * below it look at the machine and change it.
+ */
+
+/** The package managers that are known, in the order in which they are looked for. */
+export const MANAGERS = ["apt-get", "dnf", "pacman", "zypper", "apk"] as const;
+
+/** The executable name of a package manager. */
+export type Manager = typeof MANAGERS[number];
+
+/** Something from a system package. */
+export interface Need {
+  /** Executables that must be there, by name. */
+  readonly executables: readonly string[];
+  /** A file that must be there, absolute: for packages without an executable. */
+  readonly file?: string;
+  /** The package that brings it, on each manager. */
+  readonly package: Readonly<Record<Manager, string>>;
+}
+
+/** One program to run, with the environment variables it needs besides the inherited ones. */
+export interface Command {
+  /** The program and its arguments. */
+  readonly words: readonly [string, ...string[]];
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A package that has the same name on every manager. */
+function everywhere(name: string): Record<Manager, string> {
+  return { "apt-get": name, "dnf": name, "pacman": name, "zypper": name, "apk": name };
+}
+
+/** What a trace needs for the kernel's side of a handshake. */
+export const TRACE_NEEDS: readonly Need[] = [
+  { executables: ["bpftrace"], package: everywhere("bpftrace") },
+];
+
+/** What the tests need: namespaces, traffic, oracles and compilers. */
+export const TEST_NEEDS: readonly Need[] = [
+  ...TRACE_NEEDS,
+  { executables: ["ip", "ss"], package: { ...everywhere("iproute2"), "dnf": "iproute" } },
+  { executables: ["nft"], package: everywhere("nftables") },
+  { executables: ["tcpdump"], package: everywhere("tcpdump") },
+  {
+    executables: ["tshark"],
+    package: {
+      ...everywhere("tshark"),
+      "dnf": "wireshark-cli",
+      "pacman": "wireshark-cli",
+      "zypper": "wireshark",
+    },
+  },
+  { executables: ["clang"], package: everywhere("clang") },
+  { executables: ["llvm-objcopy", "llvm-readelf"], package: everywhere("llvm") },
+  { executables: ["gcc"], package: everywhere("gcc") },
+  {
+    executables: [],
+    file: "/usr/include/stdio.h",
+    package: {
+      "apt-get": "libc6-dev",
+      "dnf": "glibc-devel",
+      "pacman": "glibc",
+      "zypper": "glibc-devel",
+      "apk": "musl-dev",
+    },
+  },
+  {
+    executables: ["ps"],
+    package: { ...everywhere("procps-ng"), "apt-get": "procps", "zypper": "procps" },
+  },
+  {
+    executables: ["python3"],
+    package: { ...everywhere("python3"), "apt-get": "python3-minimal", "pacman": "python" },
+  },
+];
+
+/** The name by which a message calls a need: its first executable, or its file. */
+export function needName(need: Need): string {
+  return need.executables[0] ?? need.file ?? "";
+}
+
+/**
+ * The commands that install packages, in order. All but the last only refresh the list of packages:
+ * the last may succeed where they fail.
+ *
+ * @param manager The package manager.
+ * @param needs What is missing.
+ * @returns At least one command. None of them asks anything.
+ */
+export function installCommands(manager: Manager, needs: readonly Need[]): Command[] {
+  const packages = needs.map((need) => need.package[manager]);
+  switch (manager) {
+    case "apt-get": {
+      // Without a frontend debconf takes the default answers: tshark asks whether users may capture.
+      const env = { DEBIAN_FRONTEND: "noninteractive", DEBCONF_NONINTERACTIVE_SEEN: "true" };
+      const limits = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"];
+      const install = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
+      return [
+        { words: ["apt-get", "update", ...limits], env },
+        { words: ["apt-get", ...install, ...limits, ...packages], env },
+      ];
+    }
+    case "dnf": {
+      const install = ["install", "-y", "--setopt=install_weak_deps=False"];
+      return [{ words: ["dnf", ...install, ...packages], env: {} }];
+    }
+    case "pacman":
+      return [{ words: ["pacman", "-Sy", "--needed", "--noconfirm", ...packages], env: {} }];
+    case "zypper": {
+      const install = ["--non-interactive", "install", "--no-recommends"];
+      return [{ words: ["zypper", ...install, ...packages], env: {} }];
+    }
+    case "apk":
+      return [{ words: ["apk", "add", "--no-cache", ...packages], env: {} }];
+  }
+}
+
+/**
+ * The short command that a person runs to install what is missing.
+ *
+ * @param manager The package manager, if there is a known one.
+ * @param needs What is missing.
+ * @param root Whether that person is root already.
+ * @returns One line of shell, or undefined where no manager is known.
+ */
+export function commandToRun(
+  manager: Manager | undefined,
+  needs: readonly Need[],
+  root: boolean,
+): string | undefined {
+  if (manager === undefined) return undefined;
+  const words: Record<Manager, string> = {
+    "apt-get": "apt-get install --no-install-recommends",
+    "dnf": "dnf install",
+    "pacman": "pacman -S --needed",
+    "zypper": "zypper install",
+    "apk": "apk add",
+  };
+  const packages = needs.map((need) => need.package[manager]);
+  return [...root ? [] : ["sudo"], words[manager], ...packages].join(" ");
+}
+
+// ------------------------------------------------------------------ below: looks at the machine
+
+/** Where programs for root are, which a user's PATH often leaves out. */
+const ROOT_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/** Any of the three bits of `st_mode` that let someone run a file (inode(7)). */
+const S_IXUGO = 0o111;
+
+/**
+ * Finds a program in the folders of PATH and in those for root.
+ *
+ * @param name Its file name.
+ * @returns Its path, or undefined where there is none.
+ */
+export function findExecutable(name: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  for (const folder of [...folders, ...ROOT_FOLDERS]) {
+    const path = `${folder}/${name}`;
+    const { isFile, mode } = stat(path) ?? {};
+    if (isFile && mode && (mode & S_IXUGO) !== 0) return path;
+  }
+  return undefined;
+}
+
+/** Whether all that a need names is on this machine. Starts no process. */
+export function isPresent(need: Need): boolean {
+  return need.executables.every((name) => findExecutable(name) !== undefined) &&
+    (need.file === undefined || stat(need.file) !== undefined);
+}
+
+/**
+ * Runs a command with no input; all it prints goes to standard error.
+ *
+ * @param command What to run.
+ * @returns Whether it could be started and succeeded.
+ */
+export async function runCommand(command: Command): Promise<boolean> {
+  const [program, ...args] = command.words;
+  try {
+    const child = new Deno.Command(findExecutable(program) ?? program, {
+      args,
+      env: command.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    await child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true });
+    return (await child.status).success;
+  } catch (error) {
+    // A program that is not there or may not be run is one that did not succeed.
+    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
+  }
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  // Unreadable and absent are the same here: it cannot be used.
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}

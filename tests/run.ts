@@ -1,0 +1,161 @@
+/**
+ * Runs the tests, one tier after another, each with no more permission than it needs. The last line
+ * counts what passed, failed and was skipped; every skip is named with its reason.
+ *
+ * The exit status is 1 when a test failed, when none passed, or when a tier that this machine can
+ * run ran no test; 2 for a wrong argument.
+ */
+import { parseArgs } from "@std/cli";
+import { findExecutable } from "../src/io/packages.ts";
+import { parseJunitReport, skipReason } from "./junit_report.ts";
+
+const ROOT = `${import.meta.dirname}/../`;
+const USAGE = "deno task test [--tier NAME]… [--filter TEXT]";
+
+interface Tier {
+  readonly name: string;
+  readonly permissions: readonly string[];
+  /** A tier that is left out while its folder holds no test. */
+  readonly optional?: boolean;
+  /** Why this machine cannot run the tier; undefined where it can. */
+  readonly obstacle?: () => Promise<string | undefined>;
+}
+
+const TIERS: readonly Tier[] = [
+  { name: "unit", permissions: [] },
+  { name: "tidy", permissions: ["--allow-read"] },
+  { name: "golden", permissions: ["--allow-read"], optional: true },
+  { name: "netns", permissions: ["--allow-all"], obstacle: noNamespaces },
+];
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Namespaces are tried, not guessed: a container may forbid them to its root. */
+async function noNamespaces(): Promise<string | undefined> {
+  if (Deno.uid() !== 0) return "not root";
+  const ip = findExecutable("ip");
+  if (ip === undefined) return 'no "ip" (package iproute2)';
+  const name = `synsnoop-try-${Deno.pid}`;
+  const netns = (action: string) =>
+    new Deno.Command(ip, { args: ["netns", action, name], stdin: "null" }).output();
+  const made = await netns("add");
+  if (made.success) await netns("del");
+  const reason = new TextDecoder().decode(made.stderr).trim();
+  return made.success ? undefined : `network namespaces cannot be made: ${reason}`;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function hasTests(folder: string): boolean {
+  if (!exists(folder)) return false;
+  return Array.from(Deno.readDirSync(folder)).some((entry) =>
+    entry.isDirectory ? hasTests(`${folder}/${entry.name}`) : entry.name.endsWith("_test.ts")
+  );
+}
+
+async function runTier(tier: Tier, filter: string | undefined, report: string): Promise<Count> {
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  const skip = (test: string, reason: string) => {
+    count.skipped++;
+    console.log(`skipped: ${test}: ${reason}`);
+  };
+  const fail = (reason: string) => {
+    count.failed++;
+    console.log(`failed: ${tier.name} tier: ${reason}`);
+  };
+  console.log(`== ${tier.name}`);
+  const obstacle = await tier.obstacle?.();
+  if (obstacle !== undefined) {
+    skip(`${tier.name} tier`, obstacle);
+    return count;
+  }
+  if (!hasTests(`${ROOT}tests/${tier.name}`)) {
+    fail(`no test in tests/${tier.name}`);
+    return count;
+  }
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "test",
+      "--no-prompt",
+      ...exists(`${ROOT}deno.lock`) ? ["--frozen"] : [],
+      ...tier.permissions,
+      `--junit-path=${report}`,
+      ...filter === undefined ? [] : [`--filter=${filter}`],
+      `tests/${tier.name}`,
+    ],
+    cwd: ROOT,
+    stdin: "null",
+  }).spawn().status;
+  // No report: a test file could not be loaded.
+  const cases = exists(report) ? parseJunitReport(Deno.readTextFileSync(report)) : [];
+  for (const { name, result } of cases) {
+    if (result !== "skipped") count[result]++;
+    else {
+      const { test, reason } = skipReason(name);
+      skip(test, reason);
+    }
+  }
+  if (code !== 0 && count.failed === 0) fail(`deno test ended with status ${code}`);
+  const ran = count.passed + count.failed;
+  if (ran === 0 && filter === undefined) fail("this machine can run it, but no test ran");
+  return count;
+}
+
+/** The tiers the arguments ask for and the filter, or what is wrong with the arguments. */
+function readArguments(args: string[]): { tiers: readonly Tier[]; filter?: string } | string {
+  const wrong: string[] = [];
+  const { tier: names, filter } = parseArgs(args, {
+    string: ["tier", "filter"],
+    collect: ["tier"],
+    unknown: (arg) => {
+      wrong.push(`unknown argument "${arg}"`);
+      return false;
+    },
+  });
+  if (filter === "") wrong.push('"--filter" needs a text');
+  const known = TIERS.map((tier) => tier.name);
+  for (const name of names) {
+    if (!known.includes(name)) wrong.push(`no tier "${name}", there are ${known.join(", ")}`);
+  }
+  if (wrong.length > 0) return wrong[0];
+  const tiers = names.length > 0
+    ? TIERS.filter((tier) => names.includes(tier.name))
+    : TIERS.filter((tier) => !tier.optional || hasTests(`${ROOT}tests/${tier.name}`));
+  return { tiers, filter };
+}
+
+async function main(): Promise<number> {
+  const asked = readArguments(Deno.args);
+  if (typeof asked === "string") {
+    console.error(`Cannot run the tests: ${asked}\n${USAGE}`);
+    return 2;
+  }
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const folder = Deno.makeTempDirSync({ prefix: "synsnoop-tests-" });
+  try {
+    for (const tier of asked.tiers) {
+      const count = await runTier(tier, asked.filter, `${folder}/${tier.name}.xml`);
+      total.passed += count.passed;
+      total.failed += count.failed;
+      total.skipped += count.skipped;
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+Deno.exitCode = await main();

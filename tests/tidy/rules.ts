@@ -1,0 +1,178 @@
+/**
+ * The rules of the house, as pure functions: each takes files by their path in the repository and
+ * returns its findings, one line each, none where the rule holds.
+ */
+import { dirname, join } from "node:path/posix";
+import { importsOf, stripSource } from "./source_text.ts";
+
+/** The text of files by their path from the root of the repository, such as `src/main.ts`. */
+export type Files = ReadonlyMap<string, string>;
+
+/** The folders that may import only these folders, themselves included, and these packages. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "src/wire": ["src/wire"],
+  "src/kernel": ["src/wire", "src/kernel"],
+  "src/match": ["src/wire", "src/kernel", "src/match"],
+  // The Community ID is a SHA-1, and the one of the web platform is asynchronous.
+  "src/report": ["src/wire", "src/kernel", "src/match", "src/report", "node:crypto"],
+};
+
+/** The most lines a file under src may have. */
+export const MAX_LINES = 500;
+
+/** What the comment that opens a bpftrace script names. */
+const SCRIPT_HEADINGS = [
+  /\bpurpose\b/i,
+  /\bprobes?\b/i,
+  /\b(?:record|fields?)\b/i,
+  /\bkernels?\b/i,
+  /\bcost\b/i,
+  /\bsample output\b/i,
+];
+
+// The brackets keep these lines from finding themselves.
+const FORBIDDEN_WORDS = [
+  /(?<![\w.])\/[w]ork\//,
+  /(?<![\w.])\/[f]arm\//,
+  /(?<![\w.])\/[h]ome\/\w+/,
+  /(?<![\w.])\/[r]oot\/\.?\w+/,
+  /\/[t]mp\/\S*spike/,
+  /\.\.\/[s]hared\/(?:design|facts|style|corpus|lab)/,
+];
+
+function isTypeScript(path: string): boolean {
+  return path.endsWith(".ts");
+}
+
+function sources(files: Files): [path: string, text: string][] {
+  return [...files].filter(([path]) => path.startsWith("src/") && isTypeScript(path));
+}
+
+/** The path of an imported file, or undefined for an import from a package. */
+function resolve(from: string, specifier: string): string | undefined {
+  return specifier.startsWith(".") ? join(dirname(from), specifier) : undefined;
+}
+
+/** The folder under src a path is in; for a file directly in src, the file. */
+function room(path: string): string {
+  return path.split("/").slice(0, 2).join("/");
+}
+
+/** Finds imports that leave the folders a pure folder may import. */
+export function importRules(files: Files): string[] {
+  const findings: string[] = [];
+  for (const [path, text] of sources(files)) {
+    const allowed = MAY_IMPORT[room(path)];
+    if (allowed === undefined) continue;
+    for (const specifier of importsOf(text)) {
+      const target = resolve(path, specifier);
+      if (allowed.includes(target === undefined ? specifier : room(target))) continue;
+      findings.push(`${path} imports "${specifier}", but may import only ${allowed.join(", ")}`);
+    }
+  }
+  return findings;
+}
+
+/** Finds uses of `Deno` outside the edge: src/io, src/main.ts, src/setup.ts. */
+export function denoOnlyAtTheEdge(files: Files): string[] {
+  const findings: string[] = [];
+  for (const [path, text] of sources(files)) {
+    if (["src/io", "src/main.ts", "src/setup.ts"].includes(room(path))) continue;
+    for (const [index, line] of stripSource(text).code.split("\n").entries()) {
+      if (/\bDeno\b/.test(line)) findings.push(`${path}:${index + 1} uses "Deno"`);
+    }
+  }
+  return findings;
+}
+
+/** Finds folders under src that import each other in a circle. */
+export function importCycles(files: Files): string[] {
+  const edges = new Map<string, Set<string>>();
+  for (const [path, text] of sources(files)) {
+    const from = room(path);
+    const targets = edges.get(from) ?? new Set();
+    edges.set(from, targets);
+    for (const specifier of importsOf(text)) {
+      const target = resolve(path, specifier);
+      if (target?.startsWith("src/") && room(target) !== from) targets.add(room(target));
+    }
+  }
+  const findings = new Set<string>();
+  const done = new Set<string>();
+  const visit = (node: string, trail: string[]) => {
+    const start = trail.indexOf(node);
+    if (start !== -1) {
+      findings.add(`folders import each other: ${[...trail.slice(start), node].join(" -> ")}`);
+      return;
+    }
+    if (done.has(node)) return;
+    for (const next of edges.get(node) ?? []) visit(next, [...trail, node]);
+    done.add(node);
+  };
+  for (const node of edges.keys()) visit(node, []);
+  return [...findings];
+}
+
+/** Finds files under src that no test mirrors in tests/unit and no test in tests/netns imports. */
+export function untestedFiles(files: Files): string[] {
+  const imported = new Set<string>();
+  for (const [path, text] of files) {
+    if (!path.startsWith("tests/netns/") || !isTypeScript(path)) continue;
+    for (const specifier of importsOf(text)) imported.add(resolve(path, specifier) ?? specifier);
+  }
+  const findings: string[] = [];
+  for (const [path] of sources(files)) {
+    if (path === "src/main.ts" || path.endsWith("/mod.ts") || room(path) === "src/std") continue;
+    const mirror = path.replace(/^src\//, "tests/unit/").replace(/\.ts$/, "_test.ts");
+    if (files.has(mirror) || imported.has(path)) continue;
+    findings.push(`${path} has no ${mirror} and no test in tests/netns imports it`);
+  }
+  return findings;
+}
+
+/** Finds golden files whose name no test holds. */
+export function unusedGoldens(files: Files): string[] {
+  const tests = [...files].filter(([path]) => path.startsWith("tests/") && isTypeScript(path));
+  const goldens = [...files.keys()].filter((path) =>
+    path.startsWith("tests/golden/") && !isTypeScript(path) && !path.endsWith("README.md")
+  );
+  return goldens
+    .filter((path) =>
+      !tests.some(([, text]) => text.includes(path.slice(path.lastIndexOf("/") + 1)))
+    )
+    .map((path) => `${path}: no test names it`);
+}
+
+/** Finds bpftrace scripts whose opening comment lacks a heading. */
+export function scriptHeaders(files: Files): string[] {
+  const findings: string[] = [];
+  for (const [path, text] of files) {
+    if (!path.endsWith(".bt")) continue;
+    const header = /^(?:#!.*\n)?\s*(\/\*[^]*?\*\/|(?:\/\/.*(?:\n|$))+)/.exec(text)?.[1] ?? "";
+    const missing = SCRIPT_HEADINGS.filter((heading) => !heading.test(header));
+    if (missing.length > 0) {
+      findings.push(`${path}: its opening comment lacks ${missing.map(String).join(", ")}`);
+    }
+  }
+  return findings;
+}
+
+/** Finds files under src with more than {@linkcode MAX_LINES} lines. */
+export function longFiles(files: Files): string[] {
+  return sources(files).flatMap(([path, text]) => {
+    const lines = text.trimEnd().split("\n").length;
+    return lines > MAX_LINES ? [`${path} has ${lines} lines, more than ${MAX_LINES}`] : [];
+  });
+}
+
+/** Finds paths of one machine, which mean nothing on another. */
+export function machinePaths(files: Files): string[] {
+  const findings: string[] = [];
+  for (const [path, text] of files) {
+    for (const [index, line] of text.split("\n").entries()) {
+      const word = FORBIDDEN_WORDS.map((each) => each.exec(line)?.[0]).find((found) => found);
+      if (word !== undefined) findings.push(`${path}:${index + 1} names "${word}"`);
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,186 @@
+// Each rule is shown to find what it forbids and to pass what it allows.
+import { assertEquals } from "@std/assert";
+import * as rules from "./rules.ts";
+import { importsOf, stripSource } from "./source_text.ts";
+
+type Rule = (files: rules.Files) => string[];
+
+const WIRE = "src/wire/tcp.ts";
+const HEADER = "/* Purpose Probes Fields Kernels Cost\n * Sample output */\nBEGIN {}";
+
+const CASES: { name: string; rule: Rule; files: Record<string, string>; findings: number }[] = [
+  {
+    name: "a pure folder may import itself and what it builds on",
+    rule: rules.importRules,
+    files: {
+      [WIRE]: 'import { a } from "./a.ts";',
+      "src/match/m.ts": 'import type { T } from "../wire/tcp.ts";\nimport "../kernel/k.ts";',
+      "src/report/r.ts": 'import { hash } from "node:crypto";',
+      "src/command/c.ts": 'import { parseArgs } from "@std/cli";',
+    },
+    findings: 0,
+  },
+  {
+    name: "a pure folder imports neither other folders nor packages",
+    rule: rules.importRules,
+    files: {
+      [WIRE]: 'import { a } from "../match/a.ts";\nimport "node:util";\nexport * from "@std/cli";',
+      "src/kernel/k.ts": 'import type { T } from "../match/m.ts";',
+      "src/match/m.ts": 'const t = await import("../report/r.ts");',
+      "src/report/r.ts": 'import {\n  a,\n  b,\n} from "../io/i.ts";',
+    },
+    findings: 6,
+  },
+  {
+    name: "only the edge uses Deno.",
+    rule: rules.denoOnlyAtTheEdge,
+    files: {
+      "src/io/a.ts": "Deno.exit()",
+      "src/main.ts": "Deno.args",
+      "src/setup.ts": "Deno.args",
+      [WIRE]: '// Deno.args\nconst a = "Deno.args"; /* Deno.x */',
+      "src/command/b.ts":
+        "const x = 1;\nDeno.args;\n`${Deno.args}`;\nglobalThis.Deno?.args;\nconst DenoX = { a: Deno };",
+    },
+    findings: 4,
+  },
+  {
+    name: "folders import each other in one direction",
+    rule: rules.importCycles,
+    files: {
+      "src/a/a.ts": 'import "../b/b.ts"; import "./c.ts"',
+      "src/a/c.ts": 'import "./a.ts"',
+      "src/b/b.ts": 'import "../c/c.ts"; import "../d/d.ts"',
+      "src/c/c.ts": 'import "../d/d.ts"',
+      "src/d/d.ts": "",
+    },
+    findings: 0,
+  },
+  {
+    name: "a circle of folders",
+    rule: rules.importCycles,
+    files: {
+      "src/a/a.ts": 'import "../b/b.ts"',
+      "src/b/b.ts": 'import "../c/c.ts"',
+      "src/c/c.ts": 'import type { A } from "../a/a.ts"',
+    },
+    findings: 1,
+  },
+  {
+    name: "a file with a test",
+    rule: rules.untestedFiles,
+    files: {
+      [WIRE]: "",
+      "tests/unit/wire/tcp_test.ts": "",
+      "src/io/ring.ts": "",
+      "tests/netns/ring_test.ts": 'import { Ring } from "../../src/io/ring.ts";',
+      "src/main.ts": "",
+      "src/wire/mod.ts": "",
+      "src/std/cli/parse_args.ts": "",
+    },
+    findings: 0,
+  },
+  {
+    name: "a file without a test",
+    rule: rules.untestedFiles,
+    files: {
+      [WIRE]: "",
+      "src/io/tcp.ts": "",
+      "tests/unit/tcp_test.ts": 'import "../../src/io/tcp.ts"',
+    },
+    findings: 2,
+  },
+  {
+    name: "goldens with and without a test",
+    rule: rules.unusedGoldens,
+    files: {
+      "tests/golden/a.pcap": "",
+      "tests/golden/b.out.txt": "",
+      "tests/golden/g_test.ts": 'read("a.pcap")',
+    },
+    findings: 1,
+  },
+  {
+    name: "a script with its header",
+    rule: rules.scriptHeaders,
+    files: { "bpf/a.bt": HEADER },
+    findings: 0,
+  },
+  {
+    name: "a script with its header in line comments",
+    rule: rules.scriptHeaders,
+    files: {
+      "bpf/a.bt":
+        "#!/usr/bin/env bpftrace\n// Purpose: x\n// Probes, record, kernels\n// Cost. Sample output:\n",
+    },
+    findings: 0,
+  },
+  {
+    name: "a script whose header lacks something, or comes late",
+    rule: rules.scriptHeaders,
+    files: { "bpf/a.bt": HEADER.replace("Cost", ""), "bpf/b.bt": `BEGIN {}\n${HEADER}` },
+    findings: 2,
+  },
+  {
+    name: "long and short files",
+    rule: rules.longFiles,
+    files: {
+      [WIRE]: "x\n".repeat(rules.MAX_LINES),
+      "src/wire/long.ts": "x\n".repeat(rules.MAX_LINES + 1),
+      "tests/long.ts": "x\n".repeat(rules.MAX_LINES + 1),
+    },
+    findings: 1,
+  },
+  {
+    name: "paths of one machine",
+    rule: rules.machinePaths,
+    files: {
+      "a.md": ["", "work", "x"].join("/"),
+      "b.md": `see ${["", "home", "me"].join("/")} and\n${["", "tmp", "my-spike.ts"].join("/")}`,
+      "c.md": "https://example.org/" + ["work", "x"].join("/") + " and /usr/lib, net" + "work/x",
+    },
+    findings: 3,
+  },
+];
+
+for (const { name, rule, files, findings } of CASES) {
+  Deno.test(`${rule.name} judges ${name}`, () => {
+    const found = rule(new Map(Object.entries(files)));
+    assertEquals(found.length, findings, found.join("\n"));
+  });
+}
+
+Deno.test("stripSource blanks out comments, strings, templates and regular expressions", () => {
+  const cases = [
+    { input: "a // b\nc", code: "a     \nc" },
+    { input: "a /* b\n */ c", code: "a     \n    c" },
+    { input: 'f("a\\"//b") // x', code: 'f("      ")     ' },
+    { input: "f('/*') + g", code: "f('  ') + g" },
+    { input: "`a${b + `c${d}` + {e: 1}.e}f` + g", code: "` ${b + ` ${d}` + {e: 1}.e} ` + g" },
+    { input: "`a$b\\`c` + d", code: "`      ` + d" },
+    { input: "x = /[/\"]'/g; y", code: "x =         ; y" },
+    { input: "a / b / c", code: "a / b / c" },
+    { input: "`open ${", code: "`     ${" },
+    { input: "/* open", code: "       " },
+  ];
+  for (const { input, code } of cases) assertEquals(stripSource(input).code, code, input);
+});
+
+Deno.test("importsOf finds imports and re-exports, and none in comments or strings", () => {
+  const text = `
+import a from "./a.ts";
+import type { B } from "./b.ts";
+import {
+  c, // from "./no.ts"
+  d as e,
+} from "./c.ts";
+import "./d.ts";
+export * from "./e.ts";
+export type { F } from "./f.ts";
+const g = await import("./g.ts");
+/** import "./no.ts" */
+const h = 'import x from "./no.ts"';
+export const from = "./no.ts";
+`;
+  assertEquals(importsOf(text), ["a", "b", "c", "d", "e", "f", "g"].map((name) => `./${name}.ts`));
+});
