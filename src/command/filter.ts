@@ -1,0 +1,45 @@
+import type { Handshake, Outcome, Role } from "../match/handshake.ts";
+import type { Network } from "./values.ts";
+
+/** Which handshakes to report. An absent part lets all pass; of several values one must fit. */
+export interface HandshakeFilter {
+  /** Either end's port. */
+  ports?: readonly number[];
+  /** Either end's address. */
+  networks?: readonly Network[];
+  /** Where its packets were seen; one that only the kernel saw does not fit. */
+  interfaces?: readonly number[];
+  roles?: readonly Role[];
+  outcomes?: readonly Outcome[];
+  /** Either end's process. */
+  comms?: readonly string[];
+  pids?: readonly number[];
+}
+
+/** Tells whether a handshake is to be reported. */
+export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
+  const { client, server } = handshake;
+  const { ports, networks, interfaces, roles, outcomes, comms, pids } = filter;
+  if (ports && !ports.includes(client.port) && !ports.includes(server.port)) return false;
+  if (
+    networks &&
+    !networks.some((network) =>
+      contains(network, client.address) || contains(network, server.address)
+    )
+  ) return false;
+  if (interfaces && !interfaces.includes(handshake.interfaceIndex)) return false;
+  if (roles && !roles.includes(handshake.role)) return false;
+  if (outcomes && !outcomes.includes(handshake.outcome)) return false;
+  const processes = [client.process, server.process];
+  if (comms && !processes.some((process) => process && comms.includes(process.comm))) return false;
+  return !pids || processes.some((process) => process && pids.includes(process.pid));
+}
+
+function contains({ words, bits }: Network, address: Uint32Array): boolean {
+  for (let word = 0; word < 4; word++) {
+    const bitsHere = Math.min(32, Math.max(0, bits - word * 32));
+    if (bitsHere === 0) return true;
+    if (((words[word] ^ address[word]) >>> (32 - bitsHere)) !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,96 @@
+import { FileOutput } from "../io/file_output.ts";
+import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
+import { SystemCallError } from "../io/libc.ts";
+import { type LineOutput, StreamOutput } from "../io/stream_output.ts";
+import { isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { exit } from "../io/terminal.ts";
+import { formatFlags } from "./flags.ts";
+import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
+import { TraceSession } from "./trace_session.ts";
+import { ExitStatus, UsageError } from "./usage.ts";
+
+const HELP = `Report every TCP handshake on this host, from its packets and its kernel.
+
+synsnoop trace [flags]      on a terminal one line a handshake, elsewhere NDJSON
+
+${formatFlags(TRACE_FLAGS)}
+Flags that filter may be repeated or list values separated by commas. The summary comes at the end
+on standard error, and as the last line of NDJSON. Ctrl-C ends the trace, a second one at once.
+
+Exit status: 0 done, 1 could not go on or could not write all, 2 wrong usage, 3 not permitted (run
+as root), 130 interrupted twice.
+`;
+
+/**
+ * The command `trace`.
+ *
+ * @param args What follows the command's name.
+ * @param stdout Where records and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function trace(
+  args: readonly string[],
+  stdout: ConstructorParameters<typeof StreamOutput>[0],
+): Promise<number> {
+  const options = parseTraceOptions(args);
+  if (options.help) {
+    const output = new StreamOutput(stdout, () => {});
+    output.write(HELP, 0);
+    await output.flush();
+    return ExitStatus.Ok;
+  }
+  const interfaces = options.interfaces.map(indexOf);
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => end = resolve);
+  const output = openOutput(options, stdout, () => end());
+  let session: TraceSession;
+  try {
+    session = new TraceSession({
+      options,
+      interfaces,
+      output,
+      asText: isTerminal() && !options.json && options.output === undefined,
+      onDone: () => end(),
+    });
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    sayNote(error.message);
+    return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
+  }
+  const ignoreSignals = onEndSignals(() => end(), () => {
+    session.kill();
+    exit(ExitStatus.Interrupted);
+  });
+  await ended;
+  const summary = await session.finish();
+  await output.flush();
+  ignoreSignals();
+  say(summary);
+  return output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+}
+
+function indexOf(name: string): number {
+  const index = interfaceIndex(name);
+  if (index === undefined) {
+    const names = listInterfaces().map((known) => known.name).join(", ");
+    throw new UsageError(`Cannot use --interface "${name}": there are ${names}`);
+  }
+  return index;
+}
+
+function openOutput(
+  options: TraceOptions,
+  stdout: ConstructorParameters<typeof StreamOutput>[0],
+  onGone: () => void,
+): LineOutput {
+  if (options.output === undefined) return new StreamOutput(stdout, onGone);
+  try {
+    return new FileOutput(options.output, options.rotation, sayNote);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Cannot use --output "${options.output}": ${reason}; give a file that can be written`,
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import { OUTCOMES, ROLES } from "../match/handshake.ts";
+import type { HandshakeFilter } from "./filter.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { UsageError } from "./usage.ts";
+import { parseChoice, parseDuration, parseInteger, parseNetwork, parseSize } from "./values.ts";
+
+const PROBES = ["auto", "tracepoint", "none"] as const;
+const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
+
+/** The flags of `trace`. */
+export const TRACE_FLAGS: readonly Flag[] = [
+  {
+    name: "port",
+    value: "PORT",
+    many: true,
+    meaning: "only handshakes with this port at either end",
+  },
+  {
+    name: "host",
+    value: "ADDRESS[/BITS]",
+    many: true,
+    meaning: "only with this address or network at either end",
+  },
+  {
+    name: "interface",
+    value: "NAME",
+    many: true,
+    meaning: "capture on this interface only, and report only what was seen there",
+  },
+  {
+    name: "role",
+    value: "ROLE",
+    many: true,
+    meaning: `only with this host as ${ROLES.join(", ")}`,
+  },
+  { name: "outcome", value: "OUTCOME", many: true, meaning: `only ${OUTCOMES.join(", ")}` },
+  { name: "comm", value: "NAME", many: true, meaning: "only with this command name at either end" },
+  { name: "pid", value: "PID", many: true, meaning: "only with this process at either end" },
+  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
+  { name: "count", value: "N", meaning: "end after N handshakes" },
+  {
+    name: "duration",
+    value: "TIME",
+    meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
+  },
+  {
+    name: "output",
+    value: "FILE",
+    meaning: "append NDJSON to FILE instead (- is standard output)",
+  },
+  {
+    name: "rotate-size",
+    value: "SIZE",
+    meaning: "begin a new FILE before it grows beyond 100M, 2G",
+  },
+  { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
+  {
+    name: "probes",
+    value: "KIND",
+    meaning: `kernel events by ${PROBES.join(", ")} (default auto; none: packets alone)`,
+  },
+  {
+    name: "packet-filter",
+    value: "KIND",
+    meaning: `socket filter: ${PACKET_FILTERS.join(", ")} (default auto: eBPF, else classic)`,
+  },
+  { name: "help", meaning: "show this" },
+];
+
+/** What `trace` was asked to do. */
+export interface TraceOptions {
+  help: boolean;
+  filter: HandshakeFilter;
+  /** Names of the interfaces to capture on; none: all. */
+  interfaces: readonly string[];
+  json: boolean;
+  count: number;
+  /** Milliseconds; Infinity: until it is ended. */
+  durationMs: number;
+  /** Undefined: standard output. */
+  output: string | undefined;
+  rotation: { maxBytes: number; keep: number } | undefined;
+  probes: typeof PROBES[number];
+  packetFilter: typeof PACKET_FILTERS[number];
+}
+
+const PORT_MAX = 65_535;
+/** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
+const PID_MAX = 4_194_304;
+const ROTATE_KEEP = 5;
+const ROTATE_KEEP_MAX = 1_000;
+
+/**
+ * Reads the command line of `trace`.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseTraceOptions(args: readonly string[]): TraceOptions {
+  const { switches, values, operands } = parseFlags(args, TRACE_FLAGS);
+  if (operands.length > 0) {
+    throw new UsageError(
+      `Cannot use "${operands[0]}": trace takes flags only, see synsnoop trace --help`,
+    );
+  }
+  const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
+    values.get(flag)?.map((text) => parse(flag, text));
+  const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
+    all(flag, parse)?.[0];
+  const output = one("output", (_, text) => text);
+  const maxBytes = one("rotate-size", parseSize);
+  const keep = one("rotate-keep", (flag, text) => parseInteger(flag, text, 0, ROTATE_KEEP_MAX));
+  const toFile = output !== undefined && output !== "-";
+  if (maxBytes !== undefined && !toFile) {
+    throw new UsageError("Cannot use --rotate-size without a file: give --output FILE too");
+  }
+  if (keep !== undefined && maxBytes === undefined) {
+    throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
+  }
+  return {
+    help: switches.has("help"),
+    filter: {
+      ports: all("port", (flag, text) => parseInteger(flag, text, 1, PORT_MAX)),
+      networks: all("host", parseNetwork),
+      roles: all("role", (flag, text) => parseChoice(flag, text, ROLES)),
+      outcomes: all("outcome", (flag, text) => parseChoice(flag, text, OUTCOMES)),
+      comms: values.get("comm"),
+      pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
+    },
+    interfaces: values.get("interface") ?? [],
+    json: switches.has("json") || output === "-",
+    count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
+    durationMs: one("duration", parseDuration) ?? Infinity,
+    output: toFile ? output : undefined,
+    rotation: maxBytes === undefined ? undefined : { maxBytes, keep: keep ?? ROTATE_KEEP },
+    probes: one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto",
+    packetFilter: one("packet-filter", (flag, text) => parseChoice(flag, text, PACKET_FILTERS)) ??
+      "auto",
+  };
+}

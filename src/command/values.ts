@@ -1,0 +1,88 @@
+/**
+ * Reads the values of flags. Each function throws a {@link UsageError} that quotes the value, says
+ * what is wrong with it and what a right one looks like.
+ *
+ * @module
+ */
+import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
+import { UsageError } from "./usage.ts";
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  "": 1_000,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Reads a duration such as `10`, `10s`, `500ms`, `2m` or `1h`, in milliseconds. */
+export function parseDuration(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
+  const ms = match ? Number(match[1]) * DURATION_UNITS_MS[match[2]] : 0;
+  if (!(ms > 0) || !Number.isFinite(ms)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a time above zero such as 10s, 500ms, 2m or 1h`,
+    );
+  }
+  return ms;
+}
+
+const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = { "": 1, K: 1e3, M: 1e6, G: 1e9 };
+
+/** Reads a size such as `100M`, in bytes (K, M and G are powers of 1000). */
+export function parseSize(flag: string, text: string): number {
+  const match = /^(\d+)([KMG]?)B?$/i.exec(text);
+  const bytes = match ? Number(match[1]) * SIZE_UNITS_BYTES[match[2].toUpperCase()] : 0;
+  if (!(bytes > 0) || !Number.isSafeInteger(bytes)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a size above zero such as 100M, 500K or 2G`,
+    );
+  }
+  return bytes;
+}
+
+/** Reads a whole number within bounds. */
+export function parseInteger(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= min && value <= max)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a whole number from ${min} to ${max}`,
+    );
+  }
+  return value;
+}
+
+/** Reads one of a few words. */
+export function parseChoice<T extends string>(
+  flag: string,
+  text: string,
+  choices: readonly T[],
+): T {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) {
+    throw new UsageError(`Cannot use --${flag} "${text}": give one of ${choices.join(", ")}`);
+  }
+  return choice;
+}
+
+/** A network: the addresses whose first bits are those of `words`. */
+export interface Network {
+  /** Four words, IPv4 as IPv4-mapped. */
+  words: Uint32Array;
+  /** Bits that count, of 128. */
+  bits: number;
+}
+
+/** Reads an address or a network such as `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`. */
+export function parseNetwork(flag: string, text: string): Network {
+  const [address, prefix, ...rest] = text.split("/");
+  const words = parseAddress(address);
+  if (words && rest.length === 0) {
+    const width = isIpv4Mapped(words) && !address.includes(":") ? 32 : 128;
+    const bits = prefix === undefined ? width : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
+    if (bits >= 0 && bits <= width) return { words, bits: bits + 128 - width };
+  }
+  throw new UsageError(
+    `Cannot use --${flag} "${text}": give an IP address or a network such as 192.0.2.0/24`,
+  );
+}

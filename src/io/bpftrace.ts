@@ -1,0 +1,141 @@
+/**
+ * Runs bpftrace: finds it, starts a script so that it cannot outlive this process nor be hit by the
+ * terminal's Ctrl-C, reads what it says, and stops it.
+ *
+ * @module
+ */
+import { TextLineStream } from "@std/streams";
+import { findExecutable } from "./packages.ts";
+
+/** How a bpftrace process ended. */
+export interface BpftraceEnd {
+  /** Exit status, or -1 where a signal ended it. */
+  code: number;
+  signal: string | null;
+  /** What it said on its standard error last, without the harmless; untrusted text. */
+  words: string[];
+}
+
+/** What to run. */
+export interface BpftraceOptions {
+  /** Path of bpftrace itself. */
+  executable: string;
+  /** Path of the script, and the mode given to it as its one argument. */
+  script: string;
+  mode: 1 | 2;
+  /** Entries of every map of the script. */
+  mapEntries: number;
+  /** Called for each line of its standard output. */
+  onLine(line: string): void;
+}
+
+/** Lines of standard error kept: a script that fails to compile says the cause last. */
+const WORDS_MAX = 12;
+/** bpftrace says so whenever it may not raise its limit, and goes on. */
+const HARMLESS = /RLIMIT_MEMLOCK|^\s*$/;
+const WARNING_CONTINUED = /^(Additional Info|\s+|~+)/;
+/** How long it may take to end by itself after SIGINT; measured 1.3 to 2.2 s. */
+const STOP_MS = 10_000;
+/** Room for bursts of printed lines, in pages a CPU; a power of two. */
+const PERF_PAGES = "1024";
+const TRACEFS = "/sys/kernel/tracing";
+
+/** A running bpftrace. */
+export class Bpftrace {
+  readonly pid: number;
+  /** Settles when it has ended and everything it said was handed on. */
+  readonly ended: Promise<BpftraceEnd>;
+  readonly #child: Deno.ChildProcess;
+
+  /**
+   * Starts it.
+   *
+   * @throws {Deno.errors.NotFound} when the executable is gone.
+   */
+  constructor(options: BpftraceOptions) {
+    const command = wrap([options.executable, "-B", "line", options.script, String(options.mode)]);
+    this.#child = new Deno.Command(command[0], {
+      args: command.slice(1),
+      env: {
+        BPFTRACE_MAP_KEYS_MAX: String(options.mapEntries),
+        BPFTRACE_PERF_RB_PAGES: PERF_PAGES,
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    const words: string[] = [];
+    const said = Promise.all([
+      readLines(this.#child.stdout, (line) => options.onLine(line)),
+      readLines(this.#child.stderr, (line) => {
+        if (HARMLESS.test(line)) return;
+        words.push(line);
+        if (words.length > WORDS_MAX) words.shift();
+      }),
+    ]);
+    this.ended = Promise.all([this.#child.status, said]).then(([status]) => ({
+      code: status.signal === null ? status.code : -1,
+      signal: status.signal,
+      words: words.filter((line) => !WARNING_CONTINUED.test(line)),
+    }));
+  }
+
+  /** Asks it to end, and makes it when it does not. */
+  async stop(): Promise<void> {
+    this.kill("SIGINT");
+    const timer = setTimeout(() => this.kill("SIGKILL"), STOP_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Sends it a signal, if it still runs. */
+  kill(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+  }
+}
+
+/**
+ * Puts what the process needs around a command; each layer replaces itself by the next, so the
+ * child's pid is bpftrace's own.
+ */
+function wrap(command: string[]): string[] {
+  const layers: string[] = [];
+  // Out of the terminal's process group: Ctrl-C is for us to handle.
+  const setsid = findExecutable("setsid");
+  if (setsid) layers.push(setsid);
+  // Whatever ends us, SIGKILL too, ends it: an orphan would go on taxing every connection.
+  const setpriv = findExecutable("setpriv");
+  if (setpriv) layers.push(setpriv, "--pdeathsig", "TERM");
+  const unshare = findExecutable("unshare");
+  if (!hasTracefs() && unshare) {
+    // Minimal systems do not mount it. Ours is seen by bpftrace alone.
+    const mount = `mount -t tracefs tracefs ${TRACEFS} && exec "$@"`;
+    layers.push(unshare, "--mount", "/bin/sh", "-c", mount, "sh");
+  }
+  return [...layers, ...command];
+}
+
+/** Whether a tracefs is mounted where bpftrace looks for it. */
+export function hasTracefs(): boolean {
+  return [TRACEFS, "/sys/kernel/debug/tracing"].some((folder) => {
+    try {
+      Deno.statSync(`${folder}/events`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) onLine(line);
+}

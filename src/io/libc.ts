@@ -1,0 +1,258 @@
+/**
+ * The C library through FFI: one symbol table, one place where `errno` becomes an error, and the
+ * memory rules that keep C and the garbage collector from meeting.
+ *
+ * Importing this module opens nothing and needs no permission; the library is opened at the first
+ * call, which needs unrestricted `--allow-ffi`.
+ *
+ * @module
+ */
+
+/** The C functions in use, with their declarations (Linux man-pages, sections 2 and 3). */
+export const SYMBOLS = {
+  // int socket(int domain, int type, int protocol);
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+  // The result is an integer here, so that MAP_FAILED is -1 like every other failure.
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "isize" },
+  // int munmap(void *addr, size_t length);
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  // int open(const char *pathname, int flags);
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  // int close(int fd);
+  close: { parameters: ["i32"], result: "i32" },
+  // unsigned int if_nametoindex(const char *ifname);
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  // char *if_indextoname(unsigned int ifindex, char *ifname);
+  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
+  // struct if_nameindex *if_nameindex(void);
+  if_nameindex: { parameters: [], result: "pointer" },
+  // void if_freenameindex(struct if_nameindex *ptr);
+  if_freenameindex: { parameters: ["pointer"], result: "void" },
+  // int clock_gettime(clockid_t clockid, struct timespec *tp);
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  // int setns(int fd, int nstype);
+  setns: { parameters: ["i32", "i32"], result: "i32" },
+  // int setrlimit(int resource, const struct rlimit *rlim);
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // long syscall(long number, ...);  here: int bpf(int cmd, union bpf_attr *attr, unsigned int size);
+  syscall: { parameters: ["i64", "i64", "buffer", "i64"], result: "i64" },
+  // int *__errno_location(void);
+  __errno_location: { parameters: [], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of the C library, typed after {@linkcode SYMBOLS}. */
+export type LibC = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let opened: LibC | undefined;
+
+/**
+ * The C library, opened at the first call: glibc, or musl where glibc is absent.
+ *
+ * @throws {Deno.errors.NotCapable} without `--allow-ffi`.
+ * @throws {Error} when no C library is found under any of its names.
+ */
+export function libc(): LibC {
+  return opened ??= openLibC();
+}
+
+function openLibC(): LibC {
+  const names = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"];
+  let reason = "";
+  for (const name of names) {
+    try {
+      return Deno.dlopen(name, SYMBOLS).symbols;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      reason ||= error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new Error(
+    `Cannot open the C library as any of "${names.join('", "')}": ${reason}; ` +
+      "capturing needs Linux with glibc or musl",
+  );
+}
+
+/** errno values by number (asm-generic/errno-base.h and errno.h; the same on x86_64 and aarch64). */
+const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  1: "EPERM",
+  2: "ENOENT",
+  4: "EINTR",
+  5: "EIO",
+  6: "ENXIO",
+  7: "E2BIG",
+  9: "EBADF",
+  11: "EAGAIN",
+  12: "ENOMEM",
+  13: "EACCES",
+  14: "EFAULT",
+  16: "EBUSY",
+  17: "EEXIST",
+  19: "ENODEV",
+  22: "EINVAL",
+  23: "ENFILE",
+  24: "EMFILE",
+  28: "ENOSPC",
+  38: "ENOSYS",
+  92: "ENOPROTOOPT",
+  93: "EPROTONOSUPPORT",
+  95: "EOPNOTSUPP",
+  97: "EAFNOSUPPORT",
+  98: "EADDRINUSE",
+  100: "ENETDOWN",
+  101: "ENETUNREACH",
+  105: "ENOBUFS",
+  524: "ENOTSUPP",
+};
+
+/** What the user can do, for the errors that have a usual cause. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EPERM: "run as root, or with CAP_NET_RAW for packets and CAP_BPF for eBPF",
+  EACCES: "run as root, or check what a security module (SELinux, AppArmor, seccomp) forbids",
+  ENOMEM: "free memory, or ask for a smaller ring or fewer half-open entries",
+  EMFILE: "raise the limit on open files (ulimit -n)",
+  ENFILE: "the system's table of open files is full",
+  ENODEV: "check the interface with `ip link`",
+  ENXIO: "check the interface with `ip link`",
+  ENOSYS: "this kernel lacks the system call",
+  EAFNOSUPPORT: "this kernel lacks packet sockets (CONFIG_PACKET)",
+  ENETDOWN: "the interface is down; frames arrive again when it comes up",
+};
+
+/** A C library or system call that failed. */
+export class SystemCallError extends Error {
+  /** The call as the caller named it, for example `socket(AF_PACKET)`. */
+  readonly call: string;
+  /** The value of `errno` (errno(3)). */
+  readonly errno: number;
+  /** Its symbol, for example `EPERM`, or `errno N` for one this module has no name for. */
+  readonly errnoName: string;
+
+  /**
+   * Makes the error of a failed call.
+   *
+   * @param call the call that failed, with what tells it from others of its name.
+   * @param errno the value of `errno` right after it.
+   * @param detail what the kernel said beyond errno, for example the BPF verifier's log.
+   */
+  constructor(call: string, errno: number, detail?: string) {
+    const errnoName = ERRNO_NAMES[errno] ?? `errno ${errno}`;
+    const advice = ADVICE[errnoName];
+    super(
+      `Cannot call ${call}: ${errnoName}` + (advice === undefined ? "" : `, ${advice}`) +
+        (detail === undefined ? "" : `: ${detail}`),
+    );
+    this.name = "SystemCallError";
+    this.call = call;
+    this.errno = errno;
+    this.errnoName = errnoName;
+  }
+}
+
+/** `errno` of this thread. Meaningful only right after a call that returned -1. */
+export function lastErrno(): number {
+  const location = libc().__errno_location();
+  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
+}
+
+/**
+ * Returns `result`, the return value of a C call, when it is not -1.
+ *
+ * @throws {SystemCallError} when it is -1, with the current errno.
+ */
+export function checkResult<T extends number | bigint>(result: T, call: string): T {
+  if (result === -1 || result === -1n) throw new SystemCallError(call, lastErrno());
+  return result;
+}
+
+/**
+ * `bytes` zeroed bytes that C may be handed. Backed by an ArrayBuffer of their own, because V8 keeps
+ * small typed arrays inside its moving heap, where an address does not last.
+ */
+export function memory(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(bytes));
+}
+
+/**
+ * The address of the first byte. C that keeps it, or finds it inside another structure, is invisible
+ * to the garbage collector: take the address with {@linkcode Pins.address} then.
+ */
+export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+}
+
+/**
+ * Keeps memory that C knows only by address from being collected, until disposed:
+ *
+ * ```ts ignore
+ * using pins = new Pins();
+ * attribute.setBigUint64(8, pins.address(instructions), true);
+ * ```
+ */
+export class Pins implements Disposable {
+  /** The root that makes the pinned bytes reachable, whatever the optimiser does with locals. */
+  static readonly #live = new Set<Pins>();
+  readonly #bytes: Uint8Array<ArrayBuffer>[] = [];
+
+  /** Starts an empty set of pinned memory. */
+  constructor() {
+    Pins.#live.add(this);
+  }
+
+  /** Pins `bytes` and returns their address. */
+  address(bytes: Uint8Array<ArrayBuffer>): bigint {
+    this.#bytes.push(bytes);
+    return addressOf(bytes);
+  }
+
+  /** Lets go of everything pinned. */
+  [Symbol.dispose](): void {
+    this.#bytes.length = 0;
+    Pins.#live.delete(this);
+  }
+}
+
+/** The bytes of `text` with the terminating zero that C expects. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  const encoded = new TextEncoder().encode(text);
+  const bytes = memory(encoded.length + 1);
+  bytes.set(encoded);
+  return bytes;
+}
+
+/** A kernel clock: what its nanoseconds count from is said at {@linkcode clockNs}. */
+export type Clock = "realtime" | "monotonic" | "boottime";
+
+/** clockid_t values (linux/time.h). */
+const CLOCK_IDS: Readonly<Record<Clock, number>> = { realtime: 0, monotonic: 1, boottime: 7 };
+const timespec = new BigInt64Array(2);
+const timespecBytes = new Uint8Array(timespec.buffer);
+
+/**
+ * Nanoseconds of a kernel clock (clock_gettime(2)): `realtime` since 1970, as packets are stamped;
+ * `monotonic` since boot without suspend, as bpftrace's `nsecs`; `boottime` with suspend.
+ *
+ * @throws {SystemCallError} when the kernel lacks the clock.
+ */
+export function clockNs(clock: Clock): bigint {
+  checkResult(libc().clock_gettime(CLOCK_IDS[clock], timespecBytes), `clock_gettime(${clock})`);
+  return timespec[0] * 1_000_000_000n + timespec[1];
+}
+
+/** The number of bpf(2), which has no wrapper in the C library (asm/unistd.h). */
+const BPF_SYSTEM_CALL = Deno.build.arch === "aarch64" ? 280n : 321n;
+
+/**
+ * bpf(2): runs `command` (`enum bpf_cmd`, linux/bpf.h) on `attr` (`union bpf_attr`, as many bytes of
+ * it as the command reads). Returns a file descriptor or 0; -1 on failure, with the reason in
+ * {@linkcode lastErrno}, because some callers expect some failures (ENOENT ends an iteration).
+ */
+export function bpf(command: number, attr: Uint8Array<ArrayBuffer>): number {
+  return Number(libc().syscall(BPF_SYSTEM_CALL, BigInt(command), attr, BigInt(attr.length)));
+}

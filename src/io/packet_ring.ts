@@ -1,0 +1,441 @@
+/**
+ * Captures TCP handshakes from an AF_PACKET socket through a TPACKET_V3 ring that the kernel and this
+ * process share (linux/if_packet.h, Documentation/networking/packet_mmap.rst).
+ *
+ * Nothing waits for packets: the caller drains on a timer, every 10 to 25 ms. That costs a microsecond
+ * when idle, where waiting on the socket costs a thread or 20 µs a wake-up.
+ *
+ * @module
+ */
+import { classicFilter } from "./classic_filter.ts";
+import { type FilterCounters, HandshakeFilter } from "./handshake_filter.ts";
+import { checkResult, libc, memory, Pins, SystemCallError } from "./libc.ts";
+
+// bits/socket.h, asm-generic/socket.h, linux/if_packet.h, linux/if_ether.h, sys/mman.h
+const AF_PACKET = 17;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
+const SO_ATTACH_FILTER = 26;
+const SO_TIMESTAMPNS = 35;
+const SO_ATTACH_BPF = 50;
+const SOL_PACKET = 263;
+const PACKET_RX_RING = 5;
+const PACKET_STATISTICS = 6;
+const PACKET_VERSION = 10;
+const TPACKET_V3 = 2;
+const ETH_P_ALL = 3;
+const ETH_P_IP = 0x0800;
+const ETH_P_8021Q = 0x8100;
+const ETH_P_IPV6 = 0x86dd;
+const ETH_P_8021AD = 0x88a8;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+
+/** `struct tpacket_req3`: seven u32. */
+const REQ_SIZE = 28;
+const REQ_BLOCK_SIZE = 0;
+const REQ_BLOCK_NR = 4;
+const REQ_FRAME_SIZE = 8;
+const REQ_FRAME_NR = 12;
+const REQ_RETIRE_BLK_TOV = 16;
+/** Only a divisor of the block in version 3, where frames take the room they need. */
+const FRAME_SIZE = 2048;
+
+/** `struct tpacket_block_desc` with its `struct tpacket_hdr_v1`. */
+const BLOCK_STATUS = 8;
+const BLOCK_NUM_PKTS = 12;
+const BLOCK_OFFSET_TO_FIRST_PKT = 16;
+const TP_STATUS_KERNEL = 0;
+const TP_STATUS_USER = 1;
+
+/** `struct tpacket3_hdr`, followed by `struct sockaddr_ll` at offset 48. */
+const FRAME_NEXT_OFFSET = 0;
+const FRAME_SEC = 4;
+const FRAME_NSEC = 8;
+const FRAME_SNAPLEN = 12;
+const FRAME_LEN = 16;
+const FRAME_STATUS = 20;
+const FRAME_NET = 26;
+const FRAME_VLAN_TCI = 32;
+const FRAME_LL_PROTOCOL = 50;
+const FRAME_LL_IFINDEX = 52;
+const FRAME_LL_PKTTYPE = 58;
+const TP_STATUS_VLAN_VALID = 0x10;
+const VLAN_ID = 0xfff;
+const VLAN_TAG_LENGTH = 4;
+
+/** `struct sockaddr_ll` for bind(2). */
+const SOCKADDR_LL_SIZE = 20;
+const SLL_PROTOCOL = 2;
+const SLL_IFINDEX = 4;
+
+/** `struct tpacket_stats_v3`: three u32; `tp_packets` includes `tp_drops`. */
+const STATS_SIZE = 12;
+const STATS_DROPS = 4;
+const STATS_FREEZE_Q_CNT = 8;
+
+/** `struct sock_fprog { unsigned short len; struct sock_filter *filter; }`. */
+const FPROG_SIZE = 16;
+const FPROG_FILTER = 8;
+const SOCK_FILTER_SIZE = 8;
+
+/**
+ * Receives one frame. `view` is the ring itself: valid during the call only, and detached once the
+ * ring is closed.
+ *
+ * @param view the ring's memory.
+ * @param networkOffset where the IP header starts in `view`.
+ * @param capturedEnd where the captured bytes end in `view`.
+ * @param originalLength bytes of the packet from the IP header on, link-layer padding included; more
+ * than an MTU where the stack has merged or not yet split segments.
+ * @param protocol the ethertype of the network header.
+ * @param interfaceIndex the interface it was seen on.
+ * @param packetType 0 to this host, 1 broadcast, 2 multicast, 3 to another host, 4 sent by this host
+ * (linux/if_packet.h).
+ * @param vlanId the VLAN of the (outer) tag, -1 without one.
+ * @param seconds whole seconds of Unix time (CLOCK_REALTIME).
+ * @param nanoseconds 0 to 999,999,999.
+ */
+export type FrameHandler = (
+  view: DataView<ArrayBuffer>,
+  networkOffset: number,
+  capturedEnd: number,
+  originalLength: number,
+  protocol: number,
+  interfaceIndex: number,
+  packetType: number,
+  vlanId: number,
+  seconds: number,
+  nanoseconds: number,
+) => void;
+
+/** How to open a {@linkcode PacketRing}. */
+export interface PacketRingOptions {
+  /** The interface to capture on; 0, the default, is all of them. */
+  interfaceIndex?: number;
+  /** `auto`, the default, loads the eBPF filter and falls back to the classic one. */
+  filter?: "auto" | "ebpf" | "classic";
+  /** Blocks in the ring, 128 by default. */
+  blockCount?: number;
+  /** Bytes of a block, 65536 by default: a multiple of the page size. */
+  blockSizeBytes?: number;
+  /**
+   * A block is handed over when full or this old, 10 ms by default. So frames arrive up to this late,
+   * and the caller may stall for `blockCount` times this before frames are dropped.
+   */
+  retireTimeoutMs?: number;
+  /** Half-open handshakes the eBPF filter remembers, 65536 by default. */
+  halfOpenEntries?: number;
+}
+
+/** Which filter decides what reaches the ring. */
+export interface RingFilter {
+  /** `ebpf` passes four packets a handshake; `classic` passes every empty ACK as well. */
+  kind: "ebpf" | "classic";
+  /** Why the eBPF filter could not be loaded. */
+  why?: string;
+}
+
+/** Packets counted by the kernel since the ring was opened. */
+export interface RingStatistics {
+  /** Packets that passed the filter, dropped ones included. */
+  packets: number;
+  /** Packets that found no room in the ring. */
+  drops: number;
+  /** How often the ring was full. */
+  freezes: number;
+}
+
+/** A TPACKET_V3 receive ring with the handshake filter before it. Needs CAP_NET_RAW. */
+export class PacketRing implements Disposable {
+  /** Which filter is in place, and why it is not the eBPF one. */
+  readonly filter: RingFilter;
+  /** A frame arrives at most this late; after the last packet wait this long and drain once more. */
+  readonly retireTimeoutMs: number;
+
+  readonly #fd: number;
+  readonly #handshakeFilter: HandshakeFilter | undefined;
+  readonly #blockSize: number;
+  readonly #blockCount: number;
+  readonly #pointer: Deno.PointerObject;
+  readonly #buffer: ArrayBuffer;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #statistics: RingStatistics = { packets: 0, drops: 0, freezes: 0 };
+  #block = 0;
+  #closed = false;
+
+  private constructor(
+    fd: number,
+    filter: RingFilter,
+    handshakeFilter: HandshakeFilter | undefined,
+    options: Required<PacketRingOptions>,
+  ) {
+    this.#fd = fd;
+    this.filter = filter;
+    this.#handshakeFilter = handshakeFilter;
+    this.retireTimeoutMs = options.retireTimeoutMs;
+    this.#blockSize = options.blockSizeBytes;
+    this.#blockCount = options.blockCount;
+
+    // The kernel then stamps what it receives when it enters the stack, before it queues for a CPU, and
+    // every capture shows the same time; as on any host with an NTP client. What it sends, and without
+    // this everything, is stamped when the ring's turn comes, about a microsecond later.
+    setInteger(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
+    setInteger(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3, "PACKET_VERSION");
+    const request = memory(REQ_SIZE);
+    const requestView = new DataView(request.buffer);
+    requestView.setUint32(REQ_BLOCK_SIZE, this.#blockSize, true);
+    requestView.setUint32(REQ_BLOCK_NR, this.#blockCount, true);
+    requestView.setUint32(REQ_FRAME_SIZE, FRAME_SIZE, true);
+    requestView.setUint32(REQ_FRAME_NR, this.#blockSize / FRAME_SIZE * this.#blockCount, true);
+    requestView.setUint32(REQ_RETIRE_BLK_TOV, this.retireTimeoutMs, true);
+    checkResult(
+      libc().setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, REQ_SIZE),
+      "setsockopt(PACKET_RX_RING)",
+    );
+
+    const length = this.#blockSize * this.#blockCount;
+    const address = checkResult(
+      libc().mmap(null, BigInt(length), PROT_READ_WRITE, MAP_SHARED, fd, 0n),
+      "mmap(PACKET_RX_RING)",
+    );
+    this.#pointer = Deno.UnsafePointer.create(address)!;
+    this.#buffer = Deno.UnsafePointerView.getArrayBuffer(this.#pointer, length);
+    this.#view = new DataView(this.#buffer);
+    this.#words = new Uint32Array(this.#buffer);
+
+    // Bound last: until here the socket has no protocol and so received nothing unfiltered.
+    const name = memory(SOCKADDR_LL_SIZE);
+    const nameView = new DataView(name.buffer);
+    nameView.setUint16(0, AF_PACKET, true);
+    nameView.setUint16(SLL_PROTOCOL, ETH_P_ALL);
+    nameView.setInt32(SLL_IFINDEX, options.interfaceIndex, true);
+    try {
+      checkResult(
+        libc().bind(fd, name, SOCKADDR_LL_SIZE),
+        `bind(AF_PACKET, interface ${options.interfaceIndex})`,
+      );
+    } catch (error) {
+      this.#unmap();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a ring in the network namespace of this thread and starts capturing.
+   *
+   * @throws {SystemCallError} when the kernel refuses: EPERM without CAP_NET_RAW, ENODEV for an
+   * interface that does not exist, ENOMEM, or, with `filter: "ebpf"`, what loading the filter met.
+   * @throws {RangeError} when the block size is not a multiple of 4096 bytes.
+   */
+  static open(options: PacketRingOptions = {}): PacketRing {
+    const all: Required<PacketRingOptions> = {
+      interfaceIndex: options.interfaceIndex ?? 0,
+      filter: options.filter ?? "auto",
+      blockCount: options.blockCount ?? 128,
+      blockSizeBytes: options.blockSizeBytes ?? 65536,
+      retireTimeoutMs: options.retireTimeoutMs ?? 10,
+      halfOpenEntries: options.halfOpenEntries ?? 65536,
+    };
+    if (all.blockSizeBytes <= 0 || all.blockSizeBytes % 4096 !== 0) {
+      throw new RangeError(
+        `Cannot open a packet ring: blockSizeBytes "${all.blockSizeBytes}" is not a multiple of 4096`,
+      );
+    }
+    const fd = checkResult(
+      libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+      "socket(AF_PACKET)",
+    );
+    let handshakeFilter: HandshakeFilter | undefined;
+    try {
+      const filter: RingFilter = { kind: "ebpf" };
+      if (all.filter === "classic") {
+        filter.kind = "classic";
+      } else {
+        try {
+          handshakeFilter = HandshakeFilter.load(all.halfOpenEntries);
+          setInteger(fd, SOL_SOCKET, SO_ATTACH_BPF, handshakeFilter.programFd, "SO_ATTACH_BPF");
+        } catch (error) {
+          handshakeFilter?.close();
+          handshakeFilter = undefined;
+          if (all.filter === "ebpf" || !(error instanceof SystemCallError)) throw error;
+          filter.kind = "classic";
+          filter.why = error.message;
+        }
+      }
+      if (filter.kind === "classic") attachClassicFilter(fd);
+      return new PacketRing(fd, filter, handshakeFilter, all);
+    } catch (error) {
+      handshakeFilter?.close();
+      libc().close(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Hands every frame of the blocks that are ready to `onFrame`, oldest first, and gives the blocks
+   * back. Never waits. `onFrame` may close the ring; when it throws, the rest of its block is lost.
+   *
+   * @param maxBlocks the most blocks to take, to share the thread under load.
+   * @returns the number of frames handed over.
+   */
+  drain(onFrame: FrameHandler, maxBlocks = Infinity): number {
+    const words = this.#words;
+    const view = this.#view;
+    let frames = 0;
+    for (let blocks = 0; blocks < maxBlocks && !this.#closed; blocks++) {
+      const block = this.#block * this.#blockSize;
+      const status = (block + BLOCK_STATUS) >>> 2;
+      // Atomic, so that no frame is read before the kernel has handed the block over.
+      if ((Atomics.load(words, status) & TP_STATUS_USER) === 0) break;
+      try {
+        const count = words[(block + BLOCK_NUM_PKTS) >>> 2];
+        let frame = block + words[(block + BLOCK_OFFSET_TO_FIRST_PKT) >>> 2];
+        for (let i = 0; i < count && !this.#closed; i++) {
+          const next = frame + words[(frame + FRAME_NEXT_OFFSET) >>> 2];
+          frames++;
+          deliver(view, words, frame, onFrame);
+          frame = next;
+        }
+      } finally {
+        if (!this.#closed) {
+          Atomics.store(words, status, TP_STATUS_KERNEL);
+          this.#block = this.#block + 1 === this.#blockCount ? 0 : this.#block + 1;
+        }
+      }
+    }
+    return frames;
+  }
+
+  /**
+   * The kernel's counts since opening; after {@linkcode close} those at closing. Frames drained plus
+   * `drops` plus those in blocks not yet handed over are `packets`.
+   *
+   * @throws {SystemCallError} when the kernel refuses.
+   */
+  statistics(): RingStatistics {
+    if (!this.#closed) {
+      // Reading resets the kernel's counts.
+      const counts = memory(STATS_SIZE);
+      getOption(this.#fd, SOL_PACKET, PACKET_STATISTICS, counts, "PACKET_STATISTICS");
+      const view = new DataView(counts.buffer);
+      this.#statistics.packets += view.getUint32(0, true);
+      this.#statistics.drops += view.getUint32(STATS_DROPS, true);
+      this.#statistics.freezes += view.getUint32(STATS_FREEZE_Q_CNT, true);
+    }
+    return { ...this.#statistics };
+  }
+
+  /** What the eBPF filter counted, after {@linkcode close} up to closing; `undefined` without it. */
+  filterCounters(): FilterCounters | undefined {
+    return this.#handshakeFilter?.counters();
+  }
+
+  /**
+   * The error pending on the socket, once: ENETDOWN when the one interface captured on went down. The
+   * ring stays open, and frames arrive again when that interface comes up; not when it was deleted.
+   */
+  takeError(): SystemCallError | undefined {
+    if (this.#closed) return undefined;
+    const value = memory(4);
+    getOption(this.#fd, SOL_SOCKET, SO_ERROR, value, "SO_ERROR");
+    const errno = new DataView(value.buffer).getInt32(0, true);
+    return errno === 0 ? undefined : new SystemCallError("recv(AF_PACKET)", errno);
+  }
+
+  /** Stops capturing and gives everything back. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.statistics();
+    this.#closed = true;
+    this.#unmap();
+    libc().close(this.#fd);
+    this.#handshakeFilter?.close();
+  }
+
+  /** Calls {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #unmap(): void {
+    // Transferring detaches every view, so that one kept too long throws instead of crashing.
+    this.#buffer.transfer();
+    libc().munmap(this.#pointer, BigInt(this.#blockSize * this.#blockCount));
+  }
+}
+
+function deliver(
+  view: DataView<ArrayBuffer>,
+  words: Uint32Array<ArrayBuffer>,
+  frame: number,
+  onFrame: FrameHandler,
+): void {
+  const captured = words[(frame + FRAME_SNAPLEN) >>> 2];
+  const tagged = (words[(frame + FRAME_STATUS) >>> 2] & TP_STATUS_VLAN_VALID) !== 0;
+  let network = frame + view.getUint16(frame + FRAME_NET, true);
+  let length = words[(frame + FRAME_LEN) >>> 2];
+  let protocol = view.getUint16(frame + FRAME_LL_PROTOCOL);
+  const end = network + captured;
+  if (tagged || protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
+    // Whether the data still starts with a tag, the protocol does not tell: before Linux 6.11 it is
+    // the tag's, since then that of the header behind it. So look for an IP header behind a tag, as
+    // bpf/handshake_filter.c does.
+    const inner = captured > VLAN_TAG_LENGTH ? view.getUint16(network + 2) : 0;
+    const version = captured > VLAN_TAG_LENGTH ? view.getUint8(network + VLAN_TAG_LENGTH) >>> 4 : 0;
+    if ((inner === ETH_P_IP && version === 4) || (inner === ETH_P_IPV6 && version === 6)) {
+      network += VLAN_TAG_LENGTH;
+      length -= VLAN_TAG_LENGTH;
+      protocol = inner;
+    } else if (protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
+      protocol = captured > 0 && view.getUint8(network) >>> 4 === 6 ? ETH_P_IPV6 : ETH_P_IP;
+    }
+  }
+  onFrame(
+    view,
+    network,
+    end,
+    length,
+    protocol,
+    view.getInt32(frame + FRAME_LL_IFINDEX, true),
+    view.getUint8(frame + FRAME_LL_PKTTYPE),
+    tagged ? words[(frame + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1,
+    words[(frame + FRAME_SEC) >>> 2],
+    words[(frame + FRAME_NSEC) >>> 2],
+  );
+}
+
+function setInteger(fd: number, level: number, option: number, value: number, name: string): void {
+  const bytes = memory(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  checkResult(libc().setsockopt(fd, level, option, bytes, 4), `setsockopt(${name})`);
+}
+
+function getOption(
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array<ArrayBuffer>,
+  name: string,
+): void {
+  const length = memory(4);
+  new DataView(length.buffer).setUint32(0, value.length, true);
+  checkResult(libc().getsockopt(fd, level, option, value, length), `getsockopt(${name})`);
+}
+
+function attachClassicFilter(fd: number): void {
+  using pins = new Pins();
+  const program = classicFilter();
+  const header = memory(FPROG_SIZE);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, program.length / SOCK_FILTER_SIZE, true);
+  view.setBigUint64(FPROG_FILTER, pins.address(program), true);
+  checkResult(
+    libc().setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, FPROG_SIZE),
+    "setsockopt(SO_ATTACH_FILTER)",
+  );
+}

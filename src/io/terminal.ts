@@ -1,0 +1,69 @@
+/**
+ * What a command says and hears: standard error, signals, the host's name, and whether somebody
+ * looks at standard output.
+ *
+ * @module
+ */
+import { escapeText } from "../report/escape.ts";
+
+const encoder = new TextEncoder();
+
+/** Writes some lines to standard error. Not being able to is no reason to stop. */
+export function say(lines: string): void {
+  try {
+    const bytes = encoder.encode(lines.endsWith("\n") ? lines : lines + "\n");
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // Whoever read it has gone.
+  }
+}
+
+/** Says one sentence of the tool's own, which may quote untrusted text. */
+export function sayNote(sentence: string): void {
+  say(`synsnoop: ${escapeText(sentence)}`);
+}
+
+/** Whether standard output is a terminal. */
+export function isTerminal(): boolean {
+  return Deno.stdout.isTerminal();
+}
+
+/** The host's name, as the records carry it. */
+export function hostName(): string {
+  return Deno.hostname();
+}
+
+/** Whether this process runs as root. */
+export function isRoot(): boolean {
+  return Deno.uid() === 0;
+}
+
+/** The process id of this process. */
+export function ownPid(): number {
+  return Deno.pid;
+}
+
+/** Ends this process at once. */
+export function exit(status: number): never {
+  Deno.exit(status);
+}
+
+/**
+ * Calls a function at the first signal that asks to end (Ctrl-C, kill, a closed terminal) and
+ * another at the next one.
+ *
+ * @returns Stops listening.
+ */
+export function onEndSignals(first: () => void, second: () => void): () => void {
+  let seen = false;
+  const listener = () => {
+    if (seen) return second();
+    seen = true;
+    first();
+  };
+  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  return () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, listener);
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The wire's side of a trace: a capture ring for each interface named, or one for all, and the
+ * decoder behind it.
+ *
+ * @module
+ */
+import { decodePacket, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
+import { Segment } from "../wire/segment.ts";
+import type { ClockAxis } from "../match/clock.ts";
+import { interfaceName } from "./interfaces.ts";
+import { PacketRing, type PacketRingOptions, type RingFilter } from "./packet_ring.ts";
+
+/** Where to capture and whom to hand the segments. */
+export interface WireSourceOptions {
+  /** Indices of the interfaces; none means all of them. */
+  interfaces: readonly number[];
+  filter: NonNullable<PacketRingOptions["filter"]>;
+  axis: ClockAxis;
+  /** Called for each TCP segment that the filter passed; the object is reused for the next. */
+  onSegment(segment: Segment, timeNs: number, interfaceIndex: number): void;
+}
+
+/** Packets captured and what became of them. */
+export interface WireStatistics {
+  /** Passed by the filter, dropped ones included. */
+  packets: number;
+  /** Dropped because the ring was full. */
+  drops: number;
+  /** Not decoded, by reason. */
+  undecoded: Record<string, number>;
+}
+
+/** The rings of one trace. */
+export class WireSource implements Disposable {
+  readonly #rings: PacketRing[] = [];
+  readonly #options: WireSourceOptions;
+  readonly #segment = new Segment();
+  readonly #verdicts = new Float64Array(frameVerdictNames.length);
+  #lastInterface = 0;
+
+  /**
+   * Opens the rings.
+   *
+   * @throws {SystemCallError} EPERM without CAP_NET_RAW.
+   */
+  constructor(options: WireSourceOptions) {
+    this.#options = options;
+    try {
+      for (const interfaceIndex of options.interfaces.length > 0 ? options.interfaces : [0]) {
+        this.#rings.push(PacketRing.open({ interfaceIndex, filter: options.filter }));
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Which filter is in place. */
+  get filter(): RingFilter {
+    return this.#rings[0].filter;
+  }
+
+  /** How long a packet may stay in a ring before it can be drained. */
+  get retireTimeoutMs(): number {
+    return this.#rings[0].retireTimeoutMs;
+  }
+
+  /** Decodes and hands on every packet that is ready. */
+  drain(): void {
+    for (const ring of this.#rings) ring.drain(this.#onFrame);
+  }
+
+  readonly #onFrame = (
+    view: DataView<ArrayBuffer>,
+    networkOffset: number,
+    capturedEnd: number,
+    originalLength: number,
+    protocol: number,
+    interfaceIndex: number,
+    _packetType: number,
+    vlanId: number,
+    seconds: number,
+    nanoseconds: number,
+  ): void => {
+    const segment = this.#segment;
+    const verdict = decodePacket(
+      view,
+      networkOffset,
+      capturedEnd,
+      originalLength,
+      segment,
+      protocol,
+    );
+    if (verdict !== FrameVerdict.Tcp) {
+      this.#verdicts[verdict]++;
+      return;
+    }
+    if (vlanId >= 0) segment.vlan = vlanId;
+    if (interfaceIndex !== this.#lastInterface) {
+      // Its name is kept from now on: it may be gone when the handshake is reported.
+      interfaceName(interfaceIndex);
+      this.#lastInterface = interfaceIndex;
+    }
+    this.#options.onSegment(
+      segment,
+      this.#options.axis.fromRealtime(seconds, nanoseconds),
+      interfaceIndex,
+    );
+  };
+
+  /** What an interface reported since the last call, such as that it went down; one sentence each. */
+  takeErrors(): string[] {
+    const errors: string[] = [];
+    for (const [position, ring] of this.#rings.entries()) {
+      const error = ring.takeError();
+      if (!error) continue;
+      const index = this.#options.interfaces[position];
+      const name = index === undefined ? "all interfaces" : interfaceName(index) ?? `#${index}`;
+      errors.push(`Cannot capture on "${name}" for now: ${error.errnoName}`);
+    }
+    return errors;
+  }
+
+  /** Counts since the rings were opened. */
+  statistics(): WireStatistics {
+    const statistics: WireStatistics = { packets: 0, drops: 0, undecoded: {} };
+    for (const ring of this.#rings) {
+      const { packets, drops } = ring.statistics();
+      statistics.packets += packets;
+      statistics.drops += drops;
+    }
+    this.#verdicts.forEach((count, verdict) => {
+      if (count > 0) statistics.undecoded[frameVerdictNames[verdict]] = count;
+    });
+    return statistics;
+  }
+
+  /** Closes the rings. */
+  [Symbol.dispose](): void {
+    for (const ring of this.#rings) ring.close();
+  }
+}

@@ -1,0 +1,76 @@
+import {
+  type KernelRecord,
+  KEY_BYTES,
+  type PlaceBoottime,
+  readKernelRecord,
+  VALUE_BYTES,
+} from "./kernel_record.ts";
+
+/** What a line of a script in mode 2 says. */
+export type KernelLine =
+  | { type: "ready" }
+  | { type: "end" }
+  | { type: "record"; record: KernelRecord }
+  | { type: "lost"; count: number }
+  | { type: "other"; text: string };
+
+/** Words of the key and of the value before the addresses. */
+const WORDS = 2 + 11;
+const ADDRESS_WORDS = 8;
+const ADDRESSES_AT = 88;
+/** No comm of 16 bytes decodes to more characters. */
+const COMM_CHARACTERS_MAX = 16;
+
+// Nine digits of nanoseconds, a tenth of a second after boot, are more than fit in a comm after a
+// newline: no process can name itself into a line that begins or ends the trace.
+const READY = /^ready\|1\|[0-9]{9,}$/;
+const END = /^end\|1\|[0-9]{9,}$/;
+const LOST = /^Lost ([0-9]+) events$/;
+const WORD = /^[0-9a-f]{1,16}$/;
+const ADDRESS_WORD = /^[0-9a-f]{1,8}$/;
+
+const keys = new DataView(new ArrayBuffer(KEY_BYTES));
+const values = new DataView(new ArrayBuffer(VALUE_BYTES));
+
+/**
+ * Reads one line that bpftrace wrote on its standard output while it ran a script in mode 1 or 2.
+ *
+ * The record's comm stands last because it may hold any byte: a separator in it is part of it, and
+ * what follows a newline in it is a line of its own, at most 14 bytes long and so `other`. Only
+ * `Lost 99 events` is short enough to be forged so: it can claim a loss, never hide one.
+ *
+ * @param line The line without its end.
+ * @param placeBoottime Places the kernel's times.
+ */
+export function parseKernelLine(line: string, placeBoottime: PlaceBoottime): KernelLine {
+  if (line.startsWith("K|")) {
+    return parseRecord(line, placeBoottime) ?? { type: "other", text: line };
+  }
+  if (READY.test(line)) return { type: "ready" };
+  if (END.test(line)) return { type: "end" };
+  const lost = LOST.exec(line);
+  return lost ? { type: "lost", count: Number(lost[1]) } : { type: "other", text: line };
+}
+
+function parseRecord(line: string, placeBoottime: PlaceBoottime): KernelLine | undefined {
+  const fields = line.split("|");
+  const numbers = WORDS + ADDRESS_WORDS;
+  if (fields.length < 1 + numbers + 1) return undefined;
+  for (let index = 1; index <= numbers; index++) {
+    if (!(index <= WORDS ? WORD : ADDRESS_WORD).test(fields[index])) return undefined;
+  }
+  for (let word = 0; word < WORDS; word++) {
+    const value = BigInt("0x" + fields[1 + word]);
+    if (word < 2) keys.setBigUint64(word * 8, value, true);
+    else values.setBigUint64((word - 2) * 8, value, true);
+  }
+  for (let word = 0; word < ADDRESS_WORDS; word++) {
+    // The kernel's bytes in network order, printed as the machine's little-endian number.
+    values.setUint32(ADDRESSES_AT + word * 4, parseInt(fields[1 + WORDS + word], 16), true);
+  }
+  const record = readKernelRecord(keys, 0, values, 0, placeBoottime);
+  if (record === undefined) return undefined;
+  // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
+  record.comm = fields.slice(1 + numbers).join("|").slice(0, COMM_CHARACTERS_MAX);
+  return { type: "record", record };
+}

@@ -1,0 +1,52 @@
+/** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
+import { doctor } from "./command/doctor.ts";
+import { schema } from "./command/schema.ts";
+import { trace } from "./command/trace.ts";
+import { ExitStatus, UsageError } from "./command/usage.ts";
+import { StreamOutput } from "./io/stream_output.ts";
+import { say, sayNote } from "./io/terminal.ts";
+
+const HELP =
+  `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
+
+  synsnoop trace     report handshakes as they happen (root)
+  synsnoop doctor    show what this machine offers and what will be used
+  synsnoop schema    print the JSON Schema of a record
+
+Each takes --help.
+`;
+
+async function run(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "trace":
+      return await trace(rest, Deno.stdout);
+    case "doctor":
+      return await print(await doctor(rest));
+    case "schema":
+      return await print({ text: schema(rest), status: ExitStatus.Ok });
+    case "help":
+    case "--help":
+      return await print({ text: HELP, status: ExitStatus.Ok });
+    case undefined:
+      say(HELP);
+      return ExitStatus.Usage;
+    default:
+      throw new UsageError(`Unknown command "${command}": give trace, doctor, schema or help`);
+  }
+}
+
+async function print({ text, status }: { text: string; status: number }): Promise<number> {
+  const output = new StreamOutput(Deno.stdout, () => {});
+  output.write(text, 0);
+  await output.flush();
+  return status;
+}
+
+try {
+  Deno.exit(await run(Deno.args));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  sayNote(error.message);
+  Deno.exit(ExitStatus.Usage);
+}

@@ -1,0 +1,309 @@
+import { errnoName } from "../kernel/errno.ts";
+import type { KernelRecord, Process } from "../kernel/kernel_record.ts";
+import { TcpState } from "../kernel/tcp_state.ts";
+import { type FlowTable, WireFact } from "./flow_table.ts";
+import type { Endpoint, Handshake, HandshakeFlag, Outcome, Role } from "./handshake.ts";
+
+/** What the matcher cannot know by itself. */
+export interface Surroundings {
+  /** Whether an address (four words of a column from an index on) belongs to this host. */
+  isLocalAddress?(words: Uint32Array, at: number): boolean;
+  /** The process that listened where this server side was established. */
+  listenerOf?(server: KernelRecord): Process | undefined;
+}
+
+const ECONNREFUSED = 111;
+const ETIMEDOUT = 110;
+const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
+
+/** Facts of a row as flags of the record, in the order they are listed. */
+const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
+  [WireFact.FastOpen, "tcp_fast_open"],
+  [WireFact.Mptcp, "mptcp"],
+  [WireFact.Ecn, "ecn"],
+  [WireFact.AccEcn, "accecn"],
+];
+
+/**
+ * Draws the conclusions from all that is known of a handshake: the definitions of outcome, RTTs and
+ * checks are here and nowhere else.
+ *
+ * @param table The table of flows. @param row The handshake's row.
+ * @param surroundings What tells this host's part.
+ * @param traceEnded Whether the end of the trace cut it off.
+ * @param into The handshake to fill: every field is set.
+ */
+export function conclude(
+  table: FlowTable,
+  row: number,
+  surroundings: Surroundings,
+  traceEnded: boolean,
+  into: Handshake,
+): void {
+  const facts = table.facts[row];
+  const client = table.clientHalf[row];
+  const server = table.serverHalf[row];
+  into.wire = facts !== 0;
+  into.kernel = client !== undefined || server !== undefined;
+  into.interfaceIndex = table.synInterface[row] || table.synAckInterface[row];
+  into.netns = client?.netns ?? server?.netns;
+  fillEndpoints(table, row, into);
+  into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
+  into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
+  into.server.process = server && surroundings.listenerOf?.(server);
+  into.role = roleOf(table, row, surroundings);
+  into.outcome = outcomeOf(facts, client, server);
+  into.reason = into.outcome === "established" ? undefined : errnoName(client?.error ?? 0);
+  fillTimes(table, row, into);
+  fillRtts(table, row, into);
+  into.synCount = table.syns[row];
+  into.synAckCount = table.synAcks[row];
+  into.rstCount = table.resets[row];
+  into.synAckAcknowledgesSyn = verdict(
+    facts,
+    (facts & WireFact.Syn) !== 0 ? WireFact.SynAck : 0,
+    WireFact.WrongSynAckAck,
+  );
+  into.ackSequence = verdict(facts, WireFact.Ack, WireFact.WrongAckSequence);
+  into.ackAcknowledgesSynAck = verdict(facts, WireFact.Ack, WireFact.WrongAckAck);
+  fillFlags(facts, client, server, traceEnded, into);
+}
+
+function outcomeOf(
+  facts: number,
+  client: KernelRecord | undefined,
+  server: KernelRecord | undefined,
+): Outcome {
+  if (
+    (facts & WireFact.Ack) !== 0 || client?.newState === TcpState.Established ||
+    server?.newState === TcpState.Established
+  ) return "established";
+  if ((facts & WireFact.ServerReset) !== 0 || client?.error === ECONNREFUSED) return "refused";
+  if (client?.error === ETIMEDOUT) return "timeout";
+  if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
+  if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
+  return (facts & WireFact.SynAck) !== 0 || server ? "half_open" : "unanswered";
+}
+
+function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
+  const clientHere = table.clientHalf[row] !== undefined ||
+    (surroundings.isLocalAddress?.(table.clientAddress, row * 4) ?? false);
+  const serverHere = table.serverHalf[row] !== undefined ||
+    (surroundings.isLocalAddress?.(table.serverAddress, row * 4) ?? false);
+  if (clientHere) return serverHere ? "local" : "client";
+  return serverHere ? "server" : "observer";
+}
+
+/** True where the good packet came, false where only one that does not fit came. */
+function verdict(facts: number, good: number, wrong: number): boolean | undefined {
+  if ((facts & good) !== 0) return true;
+  return (facts & wrong) !== 0 ? false : undefined;
+}
+
+function processOf(record: KernelRecord): Process {
+  return { pid: record.pid, comm: record.comm, uid: record.uid, cgroup: record.cgroup };
+}
+
+function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
+  const facts = table.facts[row];
+  const clientHalf = table.clientHalf[row];
+  const serverHalf = table.serverHalf[row];
+  const { client, server } = into;
+  for (let word = 0; word < 4; word++) {
+    client.address[word] = table.clientAddress[row * 4 + word];
+    server.address[word] = table.serverAddress[row * 4 + word];
+  }
+  client.port = table.ports[row] >>> 16;
+  server.port = table.ports[row] & 0xffff;
+  // A connect() that failed before it chose a port sent no SYN and so has no number either.
+  client.isn = client.port === 0 ? undefined : table.clientIsn[row];
+  server.isn = (facts & WireFact.SynAck) !== 0
+    ? table.serverIsn[row]
+    : serverHalf?.iss ?? clientHalf?.irs;
+  if ((facts & WireFact.Syn) !== 0) {
+    client.mss = present(table.clientMss[row]);
+    client.window = table.clientWindow[row];
+    client.windowScale = present(table.clientWindowScale[row]);
+    client.sackPermitted = (facts & WireFact.SynSackPermitted) !== 0;
+    client.timestamps = (facts & WireFact.SynTimestamps) !== 0;
+  } else {
+    fillFromKernel(client, clientHalf, serverHalf);
+  }
+  if ((facts & WireFact.SynAck) !== 0) {
+    server.mss = present(table.serverMss[row]);
+    server.window = table.serverWindow[row];
+    server.windowScale = present(table.serverWindowScale[row]);
+    server.sackPermitted = (facts & WireFact.SynAckSackPermitted) !== 0;
+    server.timestamps = (facts & WireFact.SynAckTimestamps) !== 0;
+  } else {
+    fillFromKernel(server, serverHalf, clientHalf);
+  }
+}
+
+/**
+ * What the kernel's side proves of an end whose packet was not seen: an option that was agreed on
+ * was announced by both; one that was not says nothing of either.
+ */
+function fillFromKernel(
+  endpoint: Endpoint,
+  own: KernelRecord | undefined,
+  peer: KernelRecord | undefined,
+): void {
+  const options = own?.options ?? peer?.options;
+  endpoint.mss = undefined;
+  endpoint.window = undefined;
+  endpoint.windowScale = !options?.windowScale
+    ? undefined
+    : own?.options
+    ? options.ownWindowScale
+    : options.peerWindowScale;
+  endpoint.sackPermitted = options?.sackPermitted || undefined;
+  endpoint.timestamps = options?.timestamps || undefined;
+}
+
+function fillTimes(table: FlowTable, row: number, into: Handshake): void {
+  const facts = table.facts[row];
+  const client = table.clientHalf[row];
+  const server = table.serverHalf[row];
+  const syn = (facts & WireFact.Syn) !== 0 ? table.firstSynNs[row] : undefined;
+  const synAck = (facts & WireFact.SynAck) !== 0 ? table.firstSynAckNs[row] : undefined;
+  const ack = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : undefined;
+  const origin = syn ?? synAck ?? client?.connectNs ?? client?.endNs ?? server?.endNs ??
+    table.touchedNs[row];
+  const established = client?.newState === TcpState.Established ? client.endNs : undefined;
+  const serverEstablished = server?.newState === TcpState.Established ? server.endNs : undefined;
+  into.timeNs = origin;
+  into.connectNs = since(origin, client?.connectNs);
+  into.synNs = since(origin, syn);
+  into.synReceivedNs = since(origin, server?.synReceivedNs);
+  into.synAckNs = since(origin, synAck);
+  into.ackNs = since(origin, ack);
+  into.establishedNs = since(origin, established ?? serverEstablished);
+  into.serverEstablishedNs = established === undefined
+    ? undefined
+    : since(origin, serverEstablished);
+}
+
+function fillRtts(table: FlowTable, row: number, into: Handshake): void {
+  const facts = table.facts[row];
+  const hasSyn = (facts & WireFact.Syn) !== 0;
+  const hasSynAck = (facts & WireFact.SynAck) !== 0;
+  const hasAck = (facts & WireFact.Ack) !== 0;
+  const firstSyn = table.firstSynNs[row];
+  const lastSyn = table.lastSynNs[row];
+  const firstSynAck = table.firstSynAckNs[row];
+  const lastSynAck = table.lastSynAckNs[row];
+  const ack = table.ackNs[row];
+  into.clientRttNs = into.serverRttNs = undefined;
+  into.firstSynToSynAckNs = into.lastSynToSynAckNs = undefined;
+  into.firstSynAckToAckNs = into.lastSynAckToAckNs = undefined;
+  into.ambiguous = false;
+  if (hasSyn && hasSynAck) {
+    let answered: number | undefined = firstSyn;
+    if (table.synsBeforeAnswer[row] > 1) {
+      into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
+      into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
+      answered = (facts & WireFact.SynTimestamps) !== 0 && (facts & WireFact.SynAckTimestamps) !== 0
+        ? echoed(
+          table.synAckEcho[row],
+          table.firstSynTimestamp[row],
+          firstSyn,
+          table.lastSynTimestamp[row],
+          lastSyn,
+        )
+        : undefined;
+    }
+    if (answered === undefined) into.ambiguous = true;
+    else into.clientRttNs = elapsed(answered, firstSynAck);
+  }
+  if (hasSynAck && hasAck) {
+    let answered: number | undefined = firstSynAck;
+    if (table.synAcks[row] > 1) {
+      into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
+      into.lastSynAckToAckNs = elapsed(lastSynAck, ack);
+      answered = (facts & WireFact.SynAckTimestamps) !== 0 && (facts & WireFact.AckTimestamps) !== 0
+        ? echoed(
+          table.ackEcho[row],
+          table.firstSynAckTimestamp[row],
+          firstSynAck,
+          table.lastSynAckTimestamp[row],
+          lastSynAck,
+        )
+        : undefined;
+    }
+    if (answered === undefined) into.ambiguous = true;
+    else into.serverRttNs = elapsed(answered, ack);
+  }
+  into.totalNs = hasSyn && hasAck ? elapsed(firstSyn, ack) : undefined;
+  into.kernelClientRttNs = kernelRtt(table.clientHalf[row]);
+  into.kernelServerRttNs = kernelRtt(table.serverHalf[row]);
+}
+
+/**
+ * Which of two packets an echoed timestamp answers (RFC 7323 section 4.3): its time, or undefined
+ * where both carried the same timestamp or neither the echoed one.
+ */
+function echoed(
+  echo: number,
+  firstTimestamp: number,
+  firstNs: number,
+  lastTimestamp: number,
+  lastNs: number,
+): number | undefined {
+  if (firstTimestamp === lastTimestamp) return undefined;
+  if (echo === firstTimestamp) return firstNs;
+  return echo === lastTimestamp ? lastNs : undefined;
+}
+
+/**
+ * The kernel's RTT sample of one side, where it is a measurement. After a retransmission, and on a
+ * server after a SYN cookie, the kernel samples the timestamp option's clock, whose steps are 1 ms
+ * (and with cookies its low bits hold options): such a sample is a whole number of milliseconds.
+ */
+function kernelRtt(half: KernelRecord | undefined): number | undefined {
+  if (half?.rttMinUs === undefined || half.newState !== TcpState.Established) return undefined;
+  const fromTimestamps = half.rttMinUs % 1000 === 0;
+  if (fromTimestamps && (half.side === "server" || half.retransmits > 0)) return undefined;
+  return half.rttMinUs * 1000;
+}
+
+function fillFlags(
+  facts: number,
+  client: KernelRecord | undefined,
+  server: KernelRecord | undefined,
+  traceEnded: boolean,
+  into: Handshake,
+): void {
+  const { flags } = into;
+  flags.length = 0;
+  const kernelFastOpen = client?.options?.synData === true;
+  for (const [fact, flag] of FACT_FLAGS) {
+    if ((facts & fact) !== 0 || (flag === "tcp_fast_open" && kernelFastOpen)) flags.push(flag);
+  }
+  const selfConnect = into.client.port === into.server.port && into.client.port !== 0 &&
+    into.client.address.every((word, index) => word === into.server.address[index]);
+  if (selfConnect) flags.push("self_connect");
+  else if (client?.oldState === TcpState.SynReceived) flags.push("simultaneous_open");
+  const oneSided = (facts & WireFact.SynAck) !== 0 && (facts & WireFact.Syn) === 0 ||
+    into.wire && into.outcome === "established" && (facts & WireFact.SynAck) === 0;
+  if (oneSided) flags.push("one_sided");
+  const open = into.outcome === "unanswered" || into.outcome === "half_open";
+  if (traceEnded && open && !server) flags.push("trace_ended");
+}
+
+function since(originNs: number, timeNs: number | undefined): number | undefined {
+  return timeNs === undefined ? undefined : timeNs - originNs;
+}
+
+/** Time between two packets; undefined where the capture shows them in the wrong order. */
+function elapsed(fromNs: number, toNs: number): number | undefined {
+  return toNs >= fromNs ? toNs - fromNs : undefined;
+}
+
+function present(value: number): number | undefined {
+  return value < 0 ? undefined : value;
+}
+
+function isIpv4(words: Uint32Array): boolean {
+  return words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+}

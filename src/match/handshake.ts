@@ -1,0 +1,157 @@
+import type { Process } from "../kernel/kernel_record.ts";
+
+/** How a handshake can end. */
+export const OUTCOMES = [
+  "established",
+  "refused",
+  "timeout",
+  "unreachable",
+  "aborted",
+  "half_open",
+  "unanswered",
+] as const;
+
+/** How a handshake ended. */
+export type Outcome = typeof OUTCOMES[number];
+
+/** The parts that this host can have in a handshake: one end, both ends, or neither. */
+export const ROLES = ["client", "server", "local", "observer"] as const;
+
+/** This host's part in a handshake. */
+export type Role = typeof ROLES[number];
+
+/** Facts of a handshake that are worth a word and are no error. */
+export const HANDSHAKE_FLAGS = [
+  "tcp_fast_open",
+  "mptcp",
+  "ecn",
+  "accecn",
+  "simultaneous_open",
+  "self_connect",
+  "one_sided",
+  "trace_ended",
+] as const;
+
+/** One of {@link HANDSHAKE_FLAGS}. */
+export type HandshakeFlag = typeof HANDSHAKE_FLAGS[number];
+
+/** One end of a handshake. What its first packet did not say or nobody saw is undefined. */
+export interface Endpoint {
+  /** Four words, IPv4 as IPv4-mapped IPv6. */
+  readonly address: Uint32Array;
+  /** TCP port; 0 where a connect() failed before it chose one. */
+  port: number;
+  /** Initial sequence number. */
+  isn: number | undefined;
+  /** Maximum segment size announced, bytes. */
+  mss: number | undefined;
+  /** Window announced in SYN or SYN-ACK, bytes: never scaled there (RFC 7323 section 2.2). */
+  window: number | undefined;
+  /** Window scale shift announced. */
+  windowScale: number | undefined;
+  /** Whether SACK permitted was announced. */
+  sackPermitted: boolean | undefined;
+  /** Whether the timestamps option was there. */
+  timestamps: boolean | undefined;
+  /** Who connected or listens. */
+  process: Process | undefined;
+}
+
+/**
+ * One handshake, as the matcher hands it out. The object is filled anew for each: whoever keeps one
+ * copies it first, or keeps the record that `toRecord` makes of it. All times and durations are
+ * integer nanoseconds; undefined means unknown.
+ */
+export class Handshake {
+  /** Whole seconds of Unix time that `timeNs` counts from. */
+  epochSeconds = 0;
+  /** The first SYN on the wire, or the first kernel time where no packet was seen. */
+  timeNs = 0;
+  /** This host's part. */
+  role: Role = "observer";
+  /** How it ended. */
+  outcome: Outcome = "unanswered";
+  /** Symbol of the errno that the client's socket got. */
+  reason: string | undefined;
+  /** Whether a packet of it was captured. */
+  wire = false;
+  /** Whether the kernel told of it. */
+  kernel = false;
+  /** Whether both addresses are IPv4. */
+  ipv4 = false;
+  /** Index of the interface whose times count; 0 unknown. */
+  interfaceIndex = 0;
+  /** Network namespace of the client's socket, or of the server's where only that is known. */
+  netns: number | undefined;
+  /** The end that sent the SYN. */
+  readonly client: Endpoint = newEndpoint();
+  /** The end that the SYN went to. */
+  readonly server: Endpoint = newEndpoint();
+
+  /** SYN to SYN-ACK: of the SYN that was answered. */
+  clientRttNs: number | undefined;
+  /** SYN-ACK to ACK: of the SYN-ACK that was answered. */
+  serverRttNs: number | undefined;
+  /** First SYN to ACK. */
+  totalNs: number | undefined;
+  /** Whether an RTT is withheld because which packet was answered cannot be told (Karn). */
+  ambiguous = false;
+  /** First SYN to SYN-ACK, only with repeated SYNs. */
+  firstSynToSynAckNs: number | undefined;
+  /** Last SYN before the SYN-ACK to SYN-ACK, only with repeated SYNs. */
+  lastSynToSynAckNs: number | undefined;
+  /** First SYN-ACK to ACK, only with repeated SYN-ACKs. */
+  firstSynAckToAckNs: number | undefined;
+  /** Last SYN-ACK before the ACK to ACK, only with repeated SYN-ACKs. */
+  lastSynAckToAckNs: number | undefined;
+  /** The client kernel's own sample of SYN to SYN-ACK. */
+  kernelClientRttNs: number | undefined;
+  /** The server kernel's own sample of SYN-ACK to ACK. */
+  kernelServerRttNs: number | undefined;
+
+  /** SYNs seen, repeated ones included. */
+  synCount = 0;
+  /** SYN-ACKs seen, repeated ones included. */
+  synAckCount = 0;
+  /** RSTs that ended it. */
+  rstCount = 0;
+
+  /** When connect() was called, relative to `timeNs` like all that follow. */
+  connectNs: number | undefined;
+  /** First SYN captured. */
+  synNs: number | undefined;
+  /** The server's kernel took the SYN. */
+  synReceivedNs: number | undefined;
+  /** First SYN-ACK captured. */
+  synAckNs: number | undefined;
+  /** The completing ACK captured. */
+  ackNs: number | undefined;
+  /** This host's socket became ESTABLISHED; the client's where both ends are here. */
+  establishedNs: number | undefined;
+  /** The server's socket became ESTABLISHED, where both ends are here. */
+  serverEstablishedNs: number | undefined;
+
+  /** SYN-ACK's Ack = SYN's Seq + 1, plus accepted data; undefined where a packet is missing. */
+  synAckAcknowledgesSyn: boolean | undefined;
+  /** ACK's Seq = SYN's Seq + 1, plus sent data. */
+  ackSequence: boolean | undefined;
+  /** ACK's Ack = SYN-ACK's Seq + 1. */
+  ackAcknowledgesSynAck: boolean | undefined;
+
+  /** Facts that are no error. */
+  readonly flags: HandshakeFlag[] = [];
+}
+
+function newEndpoint(): Endpoint {
+  return {
+    address: new Uint32Array(4),
+    port: 0,
+    isn: undefined,
+    mss: undefined,
+    window: undefined,
+    windowScale: undefined,
+    sackPermitted: undefined,
+    timestamps: undefined,
+    process: undefined,
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * Everything that could move a cursor, change a colour, reorder text or end a line: C0 and C1
+ * controls, DEL, bidirectional and other format characters, line and paragraph separators, lone
+ * surrogates, unassigned and private code points.
+ */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const SIMPLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/**
+ * Makes untrusted text safe for a terminal: each character that is not plainly printable becomes
+ * `\u{hex}`, a backslash `\\`.
+ */
+export function escapeText(text: string): string {
+  if (SIMPLE.test(text)) return text;
+  return text.replaceAll("\\", "\\\\").replace(
+    UNPRINTABLE,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/**
+ * Encodes a string as JSON (RFC 8259), with every character that is not plainly printable as a
+ * `\u` escape: the same string for a reader, harmless on a terminal.
+ */
+export function jsonString(text: string): string {
+  if (SIMPLE.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(UNPRINTABLE, (character) => {
+    let escaped = "";
+    for (let unit = 0; unit < character.length; unit++) {
+      escaped += "\\u" + character.charCodeAt(unit).toString(16).padStart(4, "0");
+    }
+    return escaped;
+  });
+}

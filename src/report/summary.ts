@@ -1,0 +1,160 @@
+import type { Handshake, Outcome } from "../match/handshake.ts";
+import { jsonString } from "./escape.ts";
+import { RECORD_VERSION } from "./fields.ts";
+import { Histogram } from "./histogram.ts";
+import { formatDuration, formatTime } from "./time.ts";
+
+/** A place where something can be lost or set aside, and what it means there. */
+export interface LossPlace {
+  /** Its name in the summary's JSON. */
+  name: string;
+  /** Said for a person after the count. */
+  meaning: string;
+  /** Whether it means that a handshake or a part of one may be missing from the output. */
+  isLoss: boolean;
+}
+
+/** Every place, in the order in which a packet or record passes them. */
+export const LOSS_PLACES: readonly LossPlace[] = [
+  {
+    name: "ring_packets",
+    meaning: "packets dropped because the capture ring was full",
+    isLoss: true,
+  },
+  {
+    name: "kernel_missed_probes",
+    meaning: "kernel events missed because the probe interrupted itself",
+    isLoss: true,
+  },
+  {
+    name: "kernel_map_records",
+    meaning: "kernel records dropped because the map was full",
+    isLoss: true,
+  },
+  { name: "kernel_lines", meaning: "kernel lines that bpftrace dropped", isLoss: true },
+  {
+    name: "half_open_evicted",
+    meaning: "half-open handshakes given up because the table was full",
+    isLoss: true,
+  },
+  { name: "output_records", meaning: "records that could not be written", isLoss: true },
+  {
+    name: "late_kernel_records",
+    meaning: "kernel records that came after their handshake was reported",
+    isLoss: false,
+  },
+  {
+    name: "unexpected_packets",
+    meaning: "packets whose numbers fit no handshake under way",
+    isLoss: false,
+  },
+  { name: "undecoded_packets", meaning: "packets that could not be decoded", isLoss: false },
+];
+
+/**
+ * Counts by the names of {@link LOSS_PLACES}: undefined where a place could not be counted, absent
+ * where there was no such place.
+ */
+export type Losses = Readonly<Record<string, number | undefined>>;
+
+const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
+
+/** Counts what was reported, for the words at the end of a trace. */
+export class Summary {
+  #handshakes = 0;
+  #filtered = 0;
+  readonly #outcomes = new Map<Outcome, number>();
+  readonly #evidence = { both: 0, wire_only: 0, kernel_only: 0 };
+  readonly #clientRtt = new Histogram();
+  readonly #serverRtt = new Histogram();
+
+  /** Handshakes counted. */
+  get handshakes(): number {
+    return this.#handshakes;
+  }
+
+  /** Takes a handshake that was reported. */
+  record(handshake: Handshake): void {
+    this.#handshakes++;
+    this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
+    if (!handshake.kernel) this.#evidence.wire_only++;
+    else if (!handshake.wire) this.#evidence.kernel_only++;
+    else this.#evidence.both++;
+    if (handshake.clientRttNs !== undefined) this.#clientRtt.record(handshake.clientRttNs);
+    if (handshake.serverRttNs !== undefined) this.#serverRtt.record(handshake.serverRttNs);
+  }
+
+  /** Takes a handshake that a filter kept back. */
+  recordFiltered(): void {
+    this.#filtered++;
+  }
+
+  /**
+   * Encodes the summary as the last line of NDJSON, `"event":"summary"`.
+   *
+   * @param startNs When the trace began on the axis. @param endNs When it ended.
+   */
+  encode(
+    host: string,
+    epochSeconds: number,
+    startNs: number,
+    endNs: number,
+    losses: Losses,
+  ): string {
+    const rtt = (histogram: Histogram) => {
+      const parts = QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]);
+      return { count: histogram.count, ...Object.fromEntries(parts) };
+    };
+    const head = `{"v":${RECORD_VERSION},"event":"summary","time":"${
+      formatTime(epochSeconds, endNs)
+    }","host":${jsonString(host)},`;
+    return head + JSON.stringify({
+      duration_ns: endNs - startNs,
+      handshakes: this.#handshakes,
+      filtered: this.#filtered,
+      outcomes: Object.fromEntries([...this.#outcomes].sort()),
+      evidence: this.#evidence,
+      rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
+      losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
+    }).slice(1) + "\n";
+  }
+
+  /** Writes the summary for a person, several lines. */
+  format(losses: Losses): string {
+    const outcomes = [...this.#outcomes].sort((a, b) => b[1] - a[1])
+      .map(([outcome, count]) => `${count} ${outcome}`);
+    const { both, wire_only, kernel_only } = this.#evidence;
+    const filtered = this.#filtered > 0 ? ` (${this.#filtered} more kept back by filters)` : "";
+    const lines = [
+      `${this.#handshakes} handshakes${outcomes.length > 0 ? ": " + outcomes.join(", ") : ""}` +
+      filtered,
+      `evidence: ${both} wire and kernel, ${wire_only} wire only, ${kernel_only} kernel only`,
+      formatRtt("client RTT", this.#clientRtt),
+      formatRtt("server RTT", this.#serverRtt),
+      ...formatLosses(losses),
+    ];
+    return lines.join("\n") + "\n";
+  }
+}
+
+function formatRtt(name: string, histogram: Histogram): string {
+  if (histogram.count === 0) return `${name}: none`;
+  const parts = QUANTILES.map(([quantile, share]) =>
+    `${quantile} ${formatDuration(histogram.quantile(share)!)}`
+  );
+  return `${name}: ${parts.join(", ")} (${histogram.count} measured)`;
+}
+
+function formatLosses(losses: Losses): string[] {
+  const lines = LOSS_PLACES.filter(({ name }) => (losses[name] ?? 0) > 0)
+    .map(({ name, meaning, isLoss }) =>
+      `${isLoss ? "lost" : "set aside"}: ${losses[name]} ${meaning}`
+    );
+  const uncounted = LOSS_PLACES.filter(({ name, isLoss }) =>
+    isLoss && name in losses && losses[name] === undefined
+  );
+  const isComplete = LOSS_PLACES.every(({ name, isLoss }) => !isLoss || !losses[name]);
+  if (isComplete) lines.unshift("lost: nothing at any place that was counted");
+  for (const { name } of uncounted) lines.push(`not counted: ${name}`);
+  return lines;
+}

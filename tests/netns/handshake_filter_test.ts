@@ -1,0 +1,237 @@
+import { assert, assertEquals } from "@std/assert";
+import compiled from "../../bpf/handshake_filter.json" with { type: "json" };
+import { buildFilter, installedCompiler } from "../../bpf/build_filter.ts";
+import type { FilterCounters } from "../../src/io/handshake_filter.ts";
+import { interfaceIndex } from "../../src/io/interfaces.ts";
+import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
+import { EXTENSION, FrameSender, type Segment, TCP } from "./frame_sender.ts";
+import { inNamespace, Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";
+
+const MARKER_PORT = 9;
+const CLIENT_ISN = 1000;
+const SERVER_ISN = 5000;
+
+const syn: Segment = { flags: TCP.syn, sequence: CLIENT_ISN };
+const synAck: Segment = {
+  fromServer: true,
+  flags: TCP.synAck,
+  sequence: SERVER_ISN,
+  acknowledgment: CLIENT_ISN + 1,
+};
+const ack: Segment = {
+  flags: TCP.ack,
+  sequence: CLIENT_ISN + 1,
+  acknowledgment: SERVER_ISN + 1,
+};
+
+/** Two namespaces with cables between them, a ring at the far ends and a sender for each near end. */
+class Bench implements AsyncDisposable {
+  readonly #ring: PacketRing;
+  readonly #senders: FrameSender[];
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(ring: PacketRing, senders: FrameSender[], resources: AsyncDisposableStack) {
+    this.#ring = ring;
+    this.#senders = senders;
+    this.#resources = resources;
+  }
+
+  static async create(options: PacketRingOptions = {}, cables = 1): Promise<Bench> {
+    await using stack = new AsyncDisposableStack();
+    const near = stack.use(await Namespace.create());
+    const far = stack.use(await Namespace.create());
+    const ends: string[] = [];
+    for (let i = 0; i < cables; i++) ends.push((await near.connect(far))[0]);
+    const ring = stack.use(
+      inNamespace(far.name, () => PacketRing.open({ filter: "ebpf", ...options })),
+    );
+    const senders = inNamespace(
+      near.name,
+      () => ends.map((name) => stack.use(new FrameSender(interfaceIndex(name)!))),
+    );
+    return new Bench(ring, senders, stack.move());
+  }
+
+  /** Sends `segments` in order and returns for each whether the filter passed it. */
+  async passed(segments: readonly Segment[], cable = 0): Promise<boolean[]> {
+    const sender = this.#senders[cable];
+    // The filter does not look at the window: it carries the segment's number.
+    segments.forEach((segment, index) => sender.sendSegment({ ...segment, window: index }));
+    sender.sendSegment({ clientPort: MARKER_PORT });
+    const result = segments.map(() => false);
+    let marked = false;
+    await until("the marker behind the segments arrives", () => {
+      this.#ring.drain((view, network, end) => {
+        // The TCP header ends the packet's headers, and nothing sent here has options or payload.
+        const tcp = end - 20;
+        assert(tcp >= network);
+        if (view.getUint16(tcp) === MARKER_PORT) marked = true;
+        else result[view.getUint16(tcp + 14)] = true;
+      });
+      return marked;
+    });
+    return result;
+  }
+
+  counters(): FilterCounters {
+    return this.#ring.filterCounters()!;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources[Symbol.asyncDispose]();
+  }
+}
+
+const bothVersions = (segments: Segment[]) =>
+  ([4, 6] as const).map((version) => segments.map((segment) => ({ ...segment, version })));
+
+await namespaceTest("handshake_filter passes the third packet and no later ACK", async () => {
+  await using bench = await Bench.create();
+  const later = { ...ack, sequence: CLIENT_ISN + 500, acknowledgment: SERVER_ISN + 9000 };
+  const fromServer = {
+    fromServer: true,
+    flags: TCP.ack,
+    sequence: SERVER_ISN + 1,
+    acknowledgment: CLIENT_ISN + 1,
+  };
+  for (const segments of bothVersions([ack, syn, synAck, fromServer, ack, ack, later])) {
+    assertEquals(await bench.passed(segments), [false, true, true, false, true, false, false]);
+  }
+  const { syn_ack, completing_ack, other_ack, remembered, forgotten } = bench.counters();
+  assertEquals([syn_ack, completing_ack, other_ack, remembered, forgotten], [2, 2, 8, 2, 2]);
+});
+
+await namespaceTest("handshake_filter passes what answers a repeated SYN-ACK", async () => {
+  await using bench = await Bench.create();
+  for (const segments of bothVersions([syn, synAck, synAck, ack, synAck, ack, ack])) {
+    assertEquals(await bench.passed(segments), [true, true, true, true, true, true, false]);
+  }
+  assertEquals(bench.counters().remembered, 4);
+});
+
+await namespaceTest("handshake_filter is not closed by a segment that does not fit", async () => {
+  await using bench = await Bench.create();
+  const stale = { ...ack, acknowledgment: SERVER_ISN };
+  const stray = { ...ack, sequence: 77 };
+  const reset = { flags: TCP.rst, sequence: 1 };
+  for (const segments of bothVersions([synAck, stale, reset, stray, stray, stray, ack, ack])) {
+    assertEquals(
+      await bench.passed(segments),
+      [true, false, true, true, true, true, true, false],
+    );
+  }
+  // Four pass at most, so that a flow whose numbers never fit does not pass its bulk traffic.
+  for (const segments of bothVersions([synAck, stray, stray, stray, stray, stray, stray])) {
+    assertEquals(await bench.passed(segments), [true, true, true, true, true, false, false]);
+  }
+  const { rst, unfit_ack, completing_ack } = bench.counters();
+  assertEquals([rst, unfit_ack, completing_ack], [2, 14, 2]);
+});
+
+await namespaceTest(
+  "handshake_filter takes data for the third packet, and counts modulo 2^32",
+  async () => {
+    await using bench = await Bench.create();
+    const cases: Segment[][] = [
+      // The third ACK was lost; the first data segment completes.
+      [synAck, { ...ack, flags: TCP.ack | TCP.psh }, ack],
+      [synAck, { ...ack, flags: TCP.ack | TCP.fin }, ack],
+      // TCP Fast Open: the SYN-ACK acknowledges data, and the third packet's Seq is behind it.
+      [
+        { ...synAck, acknowledgment: CLIENT_ISN + 101 },
+        { ...ack, sequence: CLIENT_ISN + 101 },
+        ack,
+      ],
+      [
+        { ...synAck, sequence: 0xffffffff, acknowledgment: 0 },
+        { ...ack, sequence: 0, acknowledgment: 0 },
+        ack,
+      ],
+      [
+        { ...synAck, sequence: 0x7fffffff, acknowledgment: 0x80000000 },
+        { ...ack, sequence: 0x80000000, acknowledgment: 0x80000000 },
+        ack,
+      ],
+    ];
+    for (const segments of cases.flatMap(bothVersions)) {
+      assertEquals(await bench.passed(segments), [true, true, false], JSON.stringify(segments));
+    }
+    assertEquals(bench.counters().unfit_ack, 0);
+  },
+);
+
+await namespaceTest("handshake_filter unrolls headers and drops later fragments", async () => {
+  await using bench = await Bench.create();
+  const { hopByHop, routing, fragment, destination } = EXTENSION;
+  const cases: { input: Segment; expected: boolean }[] = [
+    { input: { ipv4OptionBytes: 40 }, expected: true },
+    { input: { fragmentOffset: 0x2000 }, expected: true },
+    { input: { fragmentOffset: 0x4000 }, expected: true },
+    { input: { fragmentOffset: 1 }, expected: false },
+    { input: { protocol: 17 }, expected: false },
+    { input: { version: 6, extensions: [{ type: hopByHop }] }, expected: true },
+    { input: { version: 6, extensions: [{ type: fragment }] }, expected: true },
+    {
+      input: { version: 6, extensions: [{ type: fragment, fragmentOffset: 1 }] },
+      expected: false,
+    },
+    {
+      input: {
+        version: 6,
+        extensions: [
+          { type: hopByHop, bytes: 16 },
+          { type: destination, bytes: 8 },
+          { type: routing, bytes: 24 },
+          { type: fragment },
+          { type: destination, bytes: 256 },
+        ],
+      },
+      expected: true,
+    },
+    { input: { version: 6, extensions: [{ type: 51 }] }, expected: false },
+    { input: { version: 6, protocol: 17 }, expected: false },
+    { input: { flags: 0 }, expected: false },
+    { input: { flags: TCP.fin }, expected: false },
+    { input: { flags: TCP.rst | TCP.ack }, expected: true },
+  ];
+  const actual = await bench.passed(cases.map(({ input }) => input));
+  for (const [index, { input, expected }] of cases.entries()) {
+    assertEquals(actual[index], expected, JSON.stringify(input));
+  }
+});
+
+await namespaceTest("handshake_filter keeps interfaces and ports apart", async () => {
+  await using bench = await Bench.create({}, 2);
+  assertEquals(await bench.passed([synAck], 0), [true]);
+  assertEquals(await bench.passed([ack], 1), [false]);
+  assertEquals(await bench.passed([{ ...ack, clientPort: 40001 }, ack], 0), [false, true]);
+});
+
+await namespaceTest("handshake_filter tells how many half-open flows it pushed out", async () => {
+  const halfOpenEntries = 128;
+  await using bench = await Bench.create({ halfOpenEntries });
+  const flows = Array.from({ length: 1000 }, (_, index) => 20000 + index);
+  const opened = await bench.passed(flows.map((clientPort) => ({ ...synAck, clientPort })));
+  assert(opened.every((passed) => passed));
+  const { remembered, evicted } = bench.counters();
+  assertEquals([remembered, evicted], [flows.length, flows.length - halfOpenEntries]);
+  // The oldest are gone.
+  const oldest = flows.slice(0, 100).map((clientPort) => ({ ...ack, clientPort }));
+  assert((await bench.passed(oldest)).every((passed) => !passed));
+});
+
+const compiler = await installedCompiler();
+const major = (name: string | undefined) => name?.split(".")[0];
+skippableTest(
+  "build_filter makes bpf/handshake_filter.json out of bpf/handshake_filter.c",
+  compiler === undefined
+    ? "clang is not installed"
+    : major(compiler) !== major(compiled.compiler)
+    ? `the file was made by ${compiled.compiler}, installed is ${compiler}`
+    : undefined,
+  async () => {
+    // Another patch release may differ in name only.
+    const built = { ...JSON.parse(await buildFilter()), compiler: compiled.compiler };
+    assertEquals(built, compiled);
+  },
+);
