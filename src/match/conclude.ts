@@ -20,8 +20,6 @@ const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
 const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
   [WireFact.FastOpen, "tcp_fast_open"],
   [WireFact.Mptcp, "mptcp"],
-  [WireFact.Ecn, "ecn"],
-  [WireFact.AccEcn, "accecn"],
 ];
 
 /**
@@ -64,8 +62,19 @@ export function conclude(
     (facts & WireFact.Syn) !== 0 ? WireFact.SynAck : 0,
     WireFact.WrongSynAckAck,
   );
-  into.ackSequence = verdict(facts, WireFact.Ack, WireFact.WrongAckSequence);
-  into.ackAcknowledgesSynAck = verdict(facts, WireFact.Ack, WireFact.WrongAckAck);
+  // Of a third packet with one number wrong the other is right, else both facts were there.
+  into.ackSequence = verdict(
+    facts,
+    WireFact.Ack,
+    WireFact.WrongAckSequence,
+    WireFact.WrongAckAck,
+  );
+  into.ackAcknowledgesSynAck = verdict(
+    facts,
+    WireFact.Ack,
+    WireFact.WrongAckAck,
+    WireFact.WrongAckSequence,
+  );
   fillFlags(facts, client, server, traceEnded, into);
 }
 
@@ -94,10 +103,19 @@ function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role
   return serverHere ? "server" : "observer";
 }
 
-/** True where the good packet came, false where only one that does not fit came. */
-function verdict(facts: number, good: number, wrong: number): boolean | undefined {
+/**
+ * True where the good packet came, false where only one came that does not fit, true again where
+ * one came that is wrong in another relation alone.
+ */
+function verdict(
+  facts: number,
+  good: number,
+  wrong: number,
+  wrongElsewhere = 0,
+): boolean | undefined {
   if ((facts & good) !== 0) return true;
-  return (facts & wrong) !== 0 ? false : undefined;
+  if ((facts & wrong) !== 0) return false;
+  return (facts & wrongElsewhere) !== 0 ? true : undefined;
 }
 
 function processOf(record: KernelRecord): Process {
@@ -168,8 +186,7 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
   const syn = (facts & WireFact.Syn) !== 0 ? table.firstSynNs[row] : undefined;
   const synAck = (facts & WireFact.SynAck) !== 0 ? table.firstSynAckNs[row] : undefined;
   const ack = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : undefined;
-  const origin = syn ?? synAck ?? client?.connectNs ?? client?.endNs ?? server?.endNs ??
-    table.touchedNs[row];
+  const origin = syn ?? synAck ?? firstKernelNs(client, server);
   const established = client?.newState === TcpState.Established ? client.endNs : undefined;
   const serverEstablished = server?.newState === TcpState.Established ? server.endNs : undefined;
   into.timeNs = origin;
@@ -182,6 +199,17 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
   into.serverEstablishedNs = established === undefined
     ? undefined
     : since(origin, serverEstablished);
+}
+
+/** The first time the kernel gave; there is one, since a row without packets has a half. */
+function firstKernelNs(
+  client: KernelRecord | undefined,
+  server: KernelRecord | undefined,
+): number {
+  return Math.min(
+    client?.connectNs ?? client?.endNs ?? Infinity,
+    server?.synReceivedNs ?? server?.endNs ?? Infinity,
+  );
 }
 
 function fillRtts(table: FlowTable, row: number, into: Handshake): void {
@@ -207,9 +235,9 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
         ? echoed(
           table.synAckEcho[row],
           table.firstSynTimestamp[row],
-          firstSyn,
+          (facts & WireFact.FirstSynTimestampShared) !== 0 ? undefined : firstSyn,
           table.lastSynTimestamp[row],
-          lastSyn,
+          (facts & WireFact.LastSynTimestampShared) !== 0 ? undefined : lastSyn,
         )
         : undefined;
     }
@@ -218,16 +246,16 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
   }
   if (hasSynAck && hasAck) {
     let answered: number | undefined = firstSynAck;
-    if (table.synAcks[row] > 1) {
+    if (table.synAcksBeforeAck[row] > 1) {
       into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
       into.lastSynAckToAckNs = elapsed(lastSynAck, ack);
       answered = (facts & WireFact.SynAckTimestamps) !== 0 && (facts & WireFact.AckTimestamps) !== 0
         ? echoed(
           table.ackEcho[row],
           table.firstSynAckTimestamp[row],
-          firstSynAck,
+          (facts & WireFact.FirstSynAckTimestampShared) !== 0 ? undefined : firstSynAck,
           table.lastSynAckTimestamp[row],
-          lastSynAck,
+          (facts & WireFact.LastSynAckTimestampShared) !== 0 ? undefined : lastSynAck,
         )
         : undefined;
     }
@@ -241,16 +269,15 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
 
 /**
  * Which of two packets an echoed timestamp answers (RFC 7323 section 4.3): its time, or undefined
- * where both carried the same timestamp or neither the echoed one.
+ * where neither carried the echoed one, or another packet did too.
  */
 function echoed(
   echo: number,
   firstTimestamp: number,
-  firstNs: number,
+  firstNs: number | undefined,
   lastTimestamp: number,
-  lastNs: number,
+  lastNs: number | undefined,
 ): number | undefined {
-  if (firstTimestamp === lastTimestamp) return undefined;
   if (echo === firstTimestamp) return firstNs;
   return echo === lastTimestamp ? lastNs : undefined;
 }
@@ -280,6 +307,11 @@ function fillFlags(
   for (const [fact, flag] of FACT_FLAGS) {
     if ((facts & fact) !== 0 || (flag === "tcp_fast_open" && kernelFastOpen)) flags.push(flag);
   }
+  // An AccECN client falls back to classic ECN (RFC 9768 table 2).
+  const asked = facts & (WireFact.SynEcn | WireFact.SynAccEcn);
+  if (asked !== 0 && (facts & WireFact.SynAckEcn) !== 0) flags.push("ecn");
+  const accEcn = WireFact.SynAccEcn | WireFact.SynAckAccEcn;
+  if ((facts & accEcn) === accEcn) flags.push("accecn");
   const selfConnect = into.client.port === into.server.port && into.client.port !== 0 &&
     into.client.address.every((word, index) => word === into.server.address[index]);
   if (selfConnect) flags.push("self_connect");

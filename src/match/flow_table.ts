@@ -36,11 +36,18 @@ export const WireFact = {
   /** TCP Fast Open option or data in the SYN (RFC 7413). */
   FastOpen: 1 << 13,
   Mptcp: 1 << 14,
-  /** ECN or AccECN set up by SYN and SYN-ACK. */
-  Ecn: 1 << 15,
-  AccEcn: 1 << 16,
-  SynEcn: 1 << 17,
-  SynAccEcn: 1 << 18,
+  /** ECN or AccECN asked for by the SYN, agreed to by the SYN-ACK. */
+  SynEcn: 1 << 15,
+  SynAccEcn: 1 << 16,
+  SynAckEcn: 1 << 17,
+  SynAckAccEcn: 1 << 18,
+  /** Another SYN or SYN-ACK carried the timestamp of the first or the last: its echo tells nothing. */
+  FirstSynTimestampShared: 1 << 19,
+  LastSynTimestampShared: 1 << 20,
+  FirstSynAckTimestampShared: 1 << 21,
+  LastSynAckTimestampShared: 1 << 22,
+  /** A SYN-ACK came with another sequence number than the first one's. */
+  OtherServerIsn: 1 << 23,
 } as const;
 
 const NONE = -1;
@@ -62,7 +69,10 @@ export class FlowTable {
 
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;
+  /** Of the first SYN-ACK, once the ACK came of the one that it acknowledges. */
   readonly serverIsn: Uint32Array;
+  /** Of the last SYN-ACK that had another one. */
+  readonly otherServerIsn: Uint32Array;
   readonly firstSynNs: Float64Array;
   /** Last SYN before the first SYN-ACK: a later one cannot be what was answered. */
   readonly lastSynNs: Float64Array;
@@ -73,6 +83,8 @@ export class FlowTable {
   /** SYNs before the first SYN-ACK. */
   readonly synsBeforeAnswer: Uint32Array;
   readonly synAcks: Uint32Array;
+  /** SYN-ACKs before the ACK. */
+  readonly synAcksBeforeAck: Uint32Array;
   readonly resets: Uint32Array;
   readonly synPayloadLength: Uint32Array;
   /** TSval of the first and the last SYN (before the answer) and SYN-ACK; TSecr of SYN-ACK and ACK. */
@@ -123,6 +135,7 @@ export class FlowTable {
     this.clientIsn = new Uint32Array(capacity);
     this.facts = new Uint32Array(capacity);
     this.serverIsn = new Uint32Array(capacity);
+    this.otherServerIsn = new Uint32Array(capacity);
     this.firstSynNs = new Float64Array(capacity);
     this.lastSynNs = new Float64Array(capacity);
     this.firstSynAckNs = new Float64Array(capacity);
@@ -131,6 +144,7 @@ export class FlowTable {
     this.syns = new Uint32Array(capacity);
     this.synsBeforeAnswer = new Uint32Array(capacity);
     this.synAcks = new Uint32Array(capacity);
+    this.synAcksBeforeAck = new Uint32Array(capacity);
     this.resets = new Uint32Array(capacity);
     this.synPayloadLength = new Uint32Array(capacity);
     this.firstSynTimestamp = new Uint32Array(capacity);

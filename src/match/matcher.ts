@@ -128,6 +128,14 @@ export class Matcher {
       if (interfaceIndex !== table.synInterface[row]) return;
       table.syns[row]++;
       if ((facts & WireFact.SynAck) === 0) {
+        table.facts[row] = sharedTimestamps(
+          facts,
+          segment.options.timestampValue,
+          table.firstSynTimestamp[row],
+          table.lastSynTimestamp[row],
+          WireFact.FirstSynTimestampShared,
+          WireFact.LastSynTimestampShared,
+        );
         table.synsBeforeAnswer[row]++;
         table.lastSynNs[row] = timeNs;
         table.lastSynTimestamp[row] = segment.options.timestampValue;
@@ -163,7 +171,7 @@ export class Matcher {
       row = table.older(row, destination, source, ports);
     }
     if (row < 0) {
-      if (newest >= 0 && table.state[newest] === FlowState.SynSent) {
+      if (newest >= 0 && this.#isOpen(newest) && (table.facts[newest] & WireFact.SynAck) === 0) {
         // Not in the window of the SYN that waits for an answer: it completes nothing.
         table.facts[newest] |= WireFact.WrongSynAckAck;
         this.counters.unexpected++;
@@ -186,6 +194,20 @@ export class Matcher {
       if (interfaceIndex === table.synAckInterface[row]) {
         table.synAcks[row]++;
         if ((facts & WireFact.Ack) === 0) {
+          table.facts[row] = sharedTimestamps(
+            facts,
+            options.timestampValue,
+            table.firstSynAckTimestamp[row],
+            table.lastSynAckTimestamp[row],
+            WireFact.FirstSynAckTimestampShared,
+            WireFact.LastSynAckTimestampShared,
+          );
+          if (segment.sequence !== table.serverIsn[row]) {
+            // The server forgot the first, or made a SYN cookie: the ACK tells which one counts.
+            table.facts[row] |= WireFact.OtherServerIsn;
+            table.otherServerIsn[row] = segment.sequence;
+          }
+          table.synAcksBeforeAck[row]++;
           table.lastSynAckNs[row] = timeNs;
           table.lastSynAckTimestamp[row] = options.timestampValue;
         }
@@ -203,9 +225,8 @@ export class Matcher {
       (options.sackPermitted ? WireFact.SynAckSackPermitted : 0) |
       (options.fastOpenCookieLength >= 0 ? WireFact.FastOpen : 0) |
       (options.mptcpSubtype >= 0 ? WireFact.Mptcp : 0) |
-      (ecn === "ecn" && (facts & WireFact.SynEcn) !== 0 ? WireFact.Ecn : 0) |
-      (ecn === "accecn" && (facts & WireFact.SynAccEcn) !== 0 ? WireFact.AccEcn : 0);
-    table.synAcks[row] = 1;
+      (ecn === "ecn" ? WireFact.SynAckEcn : 0) | (ecn === "accecn" ? WireFact.SynAckAccEcn : 0);
+    table.synAcks[row] = table.synAcksBeforeAck[row] = 1;
     table.serverIsn[row] = segment.sequence;
     table.firstSynAckNs[row] = table.lastSynAckNs[row] = timeNs;
     table.firstSynAckTimestamp[row] = options.timestampValue;
@@ -218,24 +239,35 @@ export class Matcher {
     if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
   }
 
-  /** A segment with the ACK flag alone: the third packet of the handshake it fits. */
+  /** A segment without SYN and RST: the third packet of the handshake it fits. */
   #acknowledgment(segment: Segment, timeNs: number): void {
+    // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
+    if ((segment.flags & TcpFlag.ACK) === 0) return;
     const table = this.#table;
-    const { source, destination } = segment;
+    const { source, destination, sequence, acknowledgment } = segment;
     const ports = joinPorts(segment.sourcePort, segment.destinationPort);
+    let newest = -1;
     let row = table.find(source, destination, ports);
-    while (row >= 0 && !this.#awaitsAck(row)) row = table.older(row, source, destination, ports);
-    if (row < 0) return;
-    const sequenceFits = this.#fitsAckSequence(row, segment.sequence);
-    const acknowledged = sequenceDistance(table.serverIsn[row], segment.acknowledgment);
-    // With TCP Fast Open the server may have sent data already, which the ACK then covers.
-    const acknowledgedMax = (table.facts[row] & WireFact.FastOpen) !== 0 ? EARLY_DATA_MAX : 1;
-    const acknowledgmentFits = acknowledged >= 1 && acknowledged <= acknowledgedMax;
-    if (!sequenceFits || !acknowledgmentFits) {
-      if (!sequenceFits) table.facts[row] |= WireFact.WrongAckSequence;
-      if (!acknowledgmentFits) table.facts[row] |= WireFact.WrongAckAck;
+    for (; row >= 0; row = table.older(row, source, destination, ports)) {
+      if (!this.#awaitsAck(row)) continue;
+      if (newest < 0) newest = row;
+      if (this.#fitsAckSequence(row, sequence) && this.#acknowledgesSynAck(row, acknowledgment)) {
+        break;
+      }
+    }
+    if (row < 0) {
+      if (newest < 0) return;
+      if (!this.#fitsAckSequence(newest, sequence)) {
+        table.facts[newest] |= WireFact.WrongAckSequence;
+      }
+      if (!this.#acknowledgesSynAck(newest, acknowledgment)) {
+        table.facts[newest] |= WireFact.WrongAckAck;
+      }
       this.counters.unexpected++;
       return;
+    }
+    if (!this.#acknowledgesIsn(row, table.serverIsn[row], acknowledgment)) {
+      table.serverIsn[row] = table.otherServerIsn[row];
     }
     table.facts[row] |= WireFact.Ack | (segment.options.timestamps ? WireFact.AckTimestamps : 0);
     table.ackNs[row] = timeNs;
@@ -247,8 +279,10 @@ export class Matcher {
     const table = this.#table;
     const { source, destination } = segment;
     const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
+    let anyOpen = false;
     let row = table.find(destination, source, fromServer);
     while (row >= 0 && !this.#isServerReset(row, segment)) {
+      anyOpen ||= this.#isOpen(row);
       row = table.older(row, destination, source, fromServer);
     }
     if (row >= 0) {
@@ -260,9 +294,13 @@ export class Matcher {
     const fromClient = joinPorts(segment.sourcePort, segment.destinationPort);
     row = table.find(source, destination, fromClient);
     while (row >= 0 && !(this.#isOpen(row) && this.#fitsAckSequence(row, segment.sequence))) {
+      anyOpen ||= this.#isOpen(row);
       row = table.older(row, source, destination, fromClient);
     }
-    if (row < 0) return;
+    if (row < 0) {
+      if (anyOpen) this.counters.unexpected++;
+      return;
+    }
     table.resets[row]++;
     table.facts[row] |= WireFact.ClientReset;
     this.#settle(row, timeNs);
@@ -304,9 +342,9 @@ export class Matcher {
    */
   advance(completeNs: number): void {
     const table = this.#table;
-    this.#reportUntil(FlowState.Settled, completeNs - this.#joinNs);
-    this.#reportUntil(FlowState.SynSent, completeNs - this.#unansweredNs);
-    this.#reportUntil(FlowState.Answered, completeNs - this.#halfOpenNs);
+    this.#reportUntil(FlowState.Settled, completeNs - this.#joinNs, completeNs);
+    this.#reportUntil(FlowState.SynSent, completeNs - this.#unansweredNs, completeNs);
+    this.#reportUntil(FlowState.Answered, completeNs - this.#halfOpenNs, completeNs);
     const forgetNs = completeNs - this.#rememberNs;
     for (;;) {
       const row = table.oldest(FlowState.Reported);
@@ -319,24 +357,24 @@ export class Matcher {
   flush(): void {
     for (const state of [FlowState.Settled, FlowState.Answered, FlowState.SynSent]) {
       for (let row = this.#table.oldest(state); row >= 0; row = this.#table.oldest(state)) {
-        this.#report(row, true);
+        this.#report(row, true, this.#table.touchedNs[row]);
       }
     }
   }
 
-  #reportUntil(state: FlowState, untilNs: number): void {
+  #reportUntil(state: FlowState, untilNs: number, nowNs: number): void {
     const table = this.#table;
     for (;;) {
       const row = table.oldest(state);
       if (row < 0 || table.touchedNs[row] > untilNs) return;
-      this.#report(row, false);
+      this.#report(row, false, nowNs);
     }
   }
 
-  #report(row: number, traceEnded: boolean): void {
+  #report(row: number, traceEnded: boolean, nowNs: number): void {
     const table = this.#table;
     conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
-    table.move(row, FlowState.Reported, table.touchedNs[row]);
+    table.move(row, FlowState.Reported, nowNs);
     table.forgetHalves(row);
     this.#onHandshake(this.#handshake);
   }
@@ -348,7 +386,7 @@ export class Matcher {
     const wireEnded = WireFact.Ack | WireFact.ServerReset | WireFact.ClientReset;
     const complete = (table.facts[row] & wireEnded) !== 0 &&
       table.clientHalf[row] !== undefined && table.serverHalf[row] !== undefined;
-    if (complete) this.#report(row, false);
+    if (complete) this.#report(row, false, timeNs);
   }
 
   #touch(row: number, timeNs: number): void {
@@ -373,7 +411,7 @@ export class Matcher {
       this.counters.evicted++;
     } else {
       row = table.oldest(FlowState.Settled);
-      this.#report(row, false);
+      this.#report(row, false, table.touchedNs[row]);
     }
     table.remove(row);
   }
@@ -407,6 +445,21 @@ export class Matcher {
     return this.#acknowledgesSyn(row, sequence);
   }
 
+  /** Whether an Ack acknowledges a SYN-ACK of the row. */
+  #acknowledgesSynAck(row: number, acknowledgment: number): boolean {
+    const table = this.#table;
+    return this.#acknowledgesIsn(row, table.serverIsn[row], acknowledgment) ||
+      (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+        this.#acknowledgesIsn(row, table.otherServerIsn[row], acknowledgment);
+  }
+
+  #acknowledgesIsn(row: number, serverIsn: number, acknowledgment: number): boolean {
+    const distance = sequenceDistance(serverIsn, acknowledgment);
+    // With TCP Fast Open the server may have sent data already, which the ACK then covers.
+    const fastOpen = (this.#table.facts[row] & WireFact.FastOpen) !== 0;
+    return distance >= 1 && distance <= (fastOpen ? EARLY_DATA_MAX : 1);
+  }
+
   /** Whether no packet ended the handshake yet. */
   #isOpen(row: number): boolean {
     const ended = WireFact.Ack | WireFact.ServerReset | WireFact.ClientReset;
@@ -425,11 +478,31 @@ export class Matcher {
     if (!this.#isOpen(row)) return false;
     const table = this.#table;
     if ((table.facts[row] & WireFact.SynAck) !== 0) {
-      return segment.sequence === sequenceAdd(table.serverIsn[row], 1);
+      return segment.sequence === sequenceAdd(table.serverIsn[row], 1) ||
+        (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+          segment.sequence === sequenceAdd(table.otherServerIsn[row], 1);
     }
     return (segment.flags & TcpFlag.ACK) !== 0 &&
       this.#acknowledgesSyn(row, segment.acknowledgment);
   }
+}
+
+/**
+ * Facts after one more packet of a kind carried a timestamp: whether the first one's is its alone,
+ * and whether this one's is.
+ */
+function sharedTimestamps(
+  facts: number,
+  timestamp: number,
+  firstTimestamp: number,
+  lastTimestamp: number,
+  firstShared: number,
+  lastShared: number,
+): number {
+  const sharesFirst = timestamp === firstTimestamp;
+  const sharesLast = timestamp === lastTimestamp;
+  return (facts & ~lastShared) | (sharesFirst ? firstShared : 0) |
+    (sharesFirst || sharesLast ? lastShared : 0);
 }
 
 function joinPorts(clientPort: number, serverPort: number): number {

@@ -1,0 +1,172 @@
+/**
+ * Builds kernel records as the scripts in `bpf/` write them, from the layout that their opening
+ * comment documents: as the bytes of a map's key and value, and as a line of mode 2. Nothing here
+ * comes from `src/kernel`, so a reader that misplaces a field disagrees with it.
+ */
+import fc from "fast-check";
+
+/** One record, in the kernel's own quantities. */
+export interface RawRecord {
+  socket: bigint;
+  endNs: bigint;
+  connectNs: bigint;
+  pid: number;
+  uid: number;
+  netns: number;
+  family: number;
+  cgroup: bigint;
+  localPort: number;
+  remotePort: number;
+  oldState: number;
+  newState: number;
+  /** 0 server, 1 client, 2 listener. */
+  kind: number;
+  iss: number;
+  irs: number;
+  /** Smoothed RTT in eighths of a microsecond. */
+  srttEighthUs: number;
+  rttMinUs: number;
+  retransmits: number;
+  error: number;
+  softError: number;
+  receiveWindow: number;
+  sendWindow: number;
+  mss: number;
+  options: number;
+  synReceivedNs: bigint;
+  /** Addresses as 16 bytes in network order. */
+  local: Uint8Array;
+  remote: Uint8Array;
+  /** At most 16 bytes, padded with NUL. */
+  comm: Uint8Array;
+}
+
+/** A client that connected from 10.0.0.1:40000 to 10.0.0.2:443; each value differs from the others. */
+export const CLIENT: RawRecord = {
+  socket: 0xffff_8881_05a6_0940n,
+  endNs: 5_000_000_123n,
+  connectNs: 4_000_000_456n,
+  pid: 4711,
+  uid: 1000,
+  netns: 0xeffffff9,
+  family: 2,
+  cgroup: 8231n,
+  localPort: 40_000,
+  remotePort: 443,
+  oldState: 2,
+  newState: 1,
+  kind: 1,
+  iss: 0xfedcba98,
+  irs: 0x89abcdef,
+  srttEighthUs: 184,
+  rttMinUs: 23,
+  retransmits: 3,
+  error: 0,
+  softError: 0,
+  receiveWindow: 65_495,
+  sendWindow: 65_483,
+  mss: 32_741,
+  options: 0x7413,
+  synReceivedNs: 0n,
+  local: mapped(10, 0, 0, 1),
+  remote: mapped(10, 0, 0, 2),
+  comm: ascii("curl"),
+};
+
+/** An IPv4 address as 16 bytes, IPv4-mapped. */
+export function mapped(...bytes: [number, number, number, number]): Uint8Array {
+  return new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes]);
+}
+
+/** The bytes of a text in UTF-8. */
+export function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** The words 0 to 10 of the layout. */
+function words(raw: RawRecord): bigint[] {
+  const pair = (high: number, low: number) => BigInt(high) << 32n | BigInt(low);
+  return [
+    raw.connectNs,
+    pair(raw.pid, raw.uid),
+    pair(raw.netns, raw.family),
+    raw.cgroup,
+    BigInt(raw.localPort) << 48n | BigInt(raw.remotePort) << 32n | BigInt(raw.oldState) << 16n |
+    BigInt(raw.newState) << 8n | BigInt(raw.kind),
+    pair(raw.iss, raw.irs),
+    pair(raw.srttEighthUs, raw.rttMinUs),
+    BigInt(raw.retransmits) << 32n | BigInt(raw.error) << 16n | BigInt(raw.softError),
+    pair(raw.receiveWindow, raw.sendWindow),
+    pair(raw.mss, raw.options),
+    raw.synReceivedNs,
+  ];
+}
+
+/** A key's 16 bytes and a value's 136, as a little-endian machine's map holds them. */
+export function buildBytes(raw: RawRecord): { key: Uint8Array; value: Uint8Array } {
+  const key = new Uint8Array(16);
+  const keyView = new DataView(key.buffer);
+  keyView.setBigUint64(0, raw.socket, true);
+  keyView.setBigUint64(8, raw.endNs, true);
+  const value = new Uint8Array(136);
+  const valueView = new DataView(value.buffer);
+  words(raw).forEach((word, index) => valueView.setBigUint64(index * 8, word, true));
+  value.set(raw.local, 88);
+  value.set(raw.remote, 104);
+  value.set(raw.comm, 120);
+  return { key, value };
+}
+
+/** A line of mode 2, its comm decoded as bpftrace's standard output is: byte by byte, then as UTF-8. */
+export function buildLine(raw: RawRecord): string {
+  const addressWords = [raw.local, raw.remote].flatMap((bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    return [0, 4, 8, 12].map((at) => BigInt(view.getUint32(at, true)));
+  });
+  const numbers = [raw.socket, raw.endNs, ...words(raw), ...addressWords];
+  const end = raw.comm.indexOf(0);
+  const comm = new TextDecoder("utf-8", { ignoreBOM: true })
+    .decode(end < 0 ? raw.comm : raw.comm.subarray(0, end));
+  return `K|${numbers.map((number) => number.toString(16)).join("|")}|${comm}`;
+}
+
+/** Any record whose kind is known, its comm any bytes without a newline. */
+export function anyRecord(): fc.Arbitrary<RawRecord> {
+  const u8 = fc.nat({ max: 0xff });
+  const u16 = fc.nat({ max: 0xffff });
+  const u32 = fc.nat({ max: 0xffffffff });
+  const u64 = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constant(0n));
+  const address = fc.uint8Array({ minLength: 16, maxLength: 16 });
+  const printable = fc.constantFrom(...ascii("|abc/:K ").values());
+  const byte = fc.oneof(u8.filter((value) => value !== 0x0a), printable);
+  return fc.record({
+    socket: u64,
+    endNs: u64,
+    connectNs: u64,
+    pid: u32,
+    uid: u32,
+    netns: u32,
+    family: fc.constantFrom(2, 10),
+    cgroup: u64,
+    localPort: u16,
+    remotePort: u16,
+    oldState: u8,
+    newState: fc.oneof(u8, fc.constant(1)),
+    kind: fc.nat({ max: 2 }),
+    iss: u32,
+    irs: u32,
+    srttEighthUs: u32,
+    rttMinUs: fc.oneof(u32, fc.constant(0xffffffff)),
+    retransmits: u32,
+    error: u16,
+    softError: u16,
+    receiveWindow: u32,
+    sendWindow: u32,
+    mss: u32,
+    options: u32,
+    synReceivedNs: u64,
+    local: address,
+    remote: address,
+    comm: fc.array(byte, { maxLength: 16 }).map((bytes) => new Uint8Array(bytes)),
+  });
+}

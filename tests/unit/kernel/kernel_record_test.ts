@@ -1,0 +1,293 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  isSentinelKey,
+  type KernelRecord,
+  KEY_BYTES,
+  type PlaceBoottime,
+  readKernelRecord,
+  sentinelFits,
+  VALUE_BYTES,
+} from "../../../src/kernel/kernel_record.ts";
+import { anyRecord, ascii, buildBytes, CLIENT, mapped, type RawRecord } from "./build_record.ts";
+
+/** Exact for the small boot times of these tests. */
+const place: PlaceBoottime = (high, low) => high * 2 ** 32 + low;
+
+/** Reads with both views in the midst of larger buffers, as a drained batch has them. */
+function read(raw: RawRecord, placeBoottime = place): KernelRecord | undefined {
+  const { key, value } = buildBytes(raw);
+  const keys = new Uint8Array(8 + 2 * 16).fill(0xee);
+  const values = new Uint8Array(24 + 2 * 136).fill(0xee);
+  keys.set(key, 8 + 16);
+  values.set(value, 24 + 136);
+  return readKernelRecord(
+    new DataView(keys.buffer, 8),
+    16,
+    new DataView(values.buffer, 24),
+    136,
+    placeBoottime,
+  );
+}
+
+function readKnown(raw: RawRecord): KernelRecord {
+  const record = read(raw);
+  assert(record !== undefined);
+  return record;
+}
+
+Deno.test("KEY_BYTES and VALUE_BYTES are the size of what the scripts write", () => {
+  const { key, value } = buildBytes(CLIENT);
+  assertEquals([KEY_BYTES, VALUE_BYTES], [key.length, value.length]);
+});
+
+Deno.test("readKernelRecord reads every field of an established client", () => {
+  assertEquals(read(CLIENT), {
+    side: "client",
+    socket: 0xffff_8881_05a6_0940n,
+    oldState: 2,
+    newState: 1,
+    local: new Uint32Array([0, 0, 0xffff, 0x0a000001]),
+    remote: new Uint32Array([0, 0, 0xffff, 0x0a000002]),
+    localPort: 40_000,
+    remotePort: 443,
+    iss: 0xfedcba98,
+    irs: 0x89abcdef,
+    connectNs: 4_000_000_456,
+    endNs: 5_000_000_123,
+    synReceivedNs: undefined,
+    pid: 4711,
+    comm: "curl",
+    uid: 1000,
+    netns: 0xeffffff9,
+    cgroup: 8231,
+    rttMinUs: 23,
+    retransmits: 3,
+    error: 0,
+    options: {
+      timestamps: true,
+      sackPermitted: true,
+      windowScale: true,
+      peerWindowScale: 4,
+      ownWindowScale: 7,
+      synData: false,
+      synDataAcknowledged: false,
+    },
+  });
+});
+
+Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN time", () => {
+  const record = readKnown({
+    ...CLIENT,
+    kind: 0,
+    oldState: 3,
+    connectNs: 0n,
+    synReceivedNs: 4_999_000_789n,
+    pid: 0,
+    comm: new Uint8Array(),
+    cgroup: 0x12_0000_0034n,
+    local: new Uint8Array([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xee, 0xdd, 0xcc]),
+  });
+  assertEquals(record.side, "server");
+  assertEquals(record.connectNs, undefined);
+  assertEquals(record.synReceivedNs, 4_999_000_789);
+  assertEquals([record.pid, record.comm], [0, ""]);
+  assertEquals(record.cgroup, 0x12_0000_0034);
+  assertEquals(record.local, new Uint32Array([0x20010db8, 0, 0, 0xffeeddcc]));
+});
+
+Deno.test("readKernelRecord leaves out what a client that failed cannot know", () => {
+  const record = readKnown({
+    ...CLIENT,
+    newState: 7,
+    error: 111,
+    softError: 113,
+    irs: 0xffffffff,
+    rttMinUs: 0,
+  });
+  assertEquals(record.newState, 7);
+  assertEquals(record.error, 111);
+  assertEquals([record.irs, record.rttMinUs, record.options], [undefined, undefined, undefined]);
+  assertEquals(record.iss, 0xfedcba98);
+});
+
+Deno.test("readKernelRecord keeps a server's peer number where it failed", () => {
+  const record = readKnown({ ...CLIENT, kind: 0, oldState: 3, newState: 7 });
+  assertEquals(record.irs, 0x89abcdef);
+  assertEquals([record.rttMinUs, record.options], [undefined, undefined]);
+});
+
+Deno.test("readKernelRecord reads a listener", () => {
+  const record = readKnown({
+    ...CLIENT,
+    kind: 2,
+    oldState: 7,
+    newState: 10,
+    remotePort: 0,
+    local: mapped(0, 0, 0, 0),
+    remote: new Uint8Array(16),
+  });
+  assertEquals(record.side, "listener");
+  assertEquals([record.localPort, record.remotePort], [40_000, 0]);
+  assertEquals(record.local, new Uint32Array([0, 0, 0xffff, 0]));
+  assertEquals([record.irs, record.rttMinUs, record.options], [undefined, undefined, undefined]);
+});
+
+Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
+  const cases = [
+    { rttMinUs: 0xffffffff, expected: undefined },
+    { rttMinUs: 0xfffffffe, expected: 0xfffffffe },
+    { rttMinUs: 1, expected: 1 },
+    { rttMinUs: 0, expected: 0 },
+  ];
+  for (const { rttMinUs, expected } of cases) {
+    assertEquals(readKnown({ ...CLIENT, rttMinUs }).rttMinUs, expected, String(rttMinUs));
+  }
+});
+
+Deno.test("readKernelRecord reads each option bit alone", () => {
+  const none = {
+    timestamps: false,
+    sackPermitted: false,
+    windowScale: false,
+    peerWindowScale: 0,
+    ownWindowScale: 0,
+    synData: false,
+    synDataAcknowledged: false,
+  };
+  const cases = [
+    { options: 0, expected: none },
+    { options: 0x01, expected: { ...none, timestamps: true } },
+    { options: 0x02, expected: { ...none, sackPermitted: true } },
+    // The upper bits of sack_ok say that a D-SACK was seen, not that SACK is permitted.
+    { options: 0x0c, expected: none },
+    { options: 0x10, expected: { ...none, windowScale: true } },
+    { options: 0x20, expected: { ...none, synData: true } },
+    { options: 0x40, expected: { ...none, synDataAcknowledged: true } },
+    { options: 0x0e00, expected: { ...none, peerWindowScale: 14 } },
+    { options: 0xe000, expected: { ...none, ownWindowScale: 14 } },
+  ];
+  for (const { options, expected } of cases) {
+    assertEquals(readKnown({ ...CLIENT, options }).options, expected, options.toString(16));
+  }
+});
+
+Deno.test("readKernelRecord refuses a kind it does not know", () => {
+  for (const kind of [3, 4, 127, 255]) assertEquals(read({ ...CLIENT, kind }), undefined);
+});
+
+Deno.test("readKernelRecord hands over times beyond 2^53 without loss", () => {
+  const base = 2n ** 63n;
+  const fromBase: PlaceBoottime = (high, low) => Number((BigInt(high) << 32n | BigInt(low)) - base);
+  const record = read({
+    ...CLIENT,
+    connectNs: base - 7n,
+    synReceivedNs: base + 1n,
+    endNs: base + 4_294_967_301n,
+  }, fromBase);
+  assertEquals(record?.connectNs, -7);
+  assertEquals(record?.synReceivedNs, 1);
+  assertEquals(record?.endNs, 4_294_967_301);
+});
+
+Deno.test("readKernelRecord takes a time with one empty half for a time", () => {
+  assertEquals(readKnown({ ...CLIENT, connectNs: 2n ** 32n }).connectNs, 2 ** 32);
+  assertEquals(readKnown({ ...CLIENT, connectNs: 1n }).connectNs, 1);
+});
+
+Deno.test("readKernelRecord reads any comm", () => {
+  const cases: { input: Uint8Array; expected: string }[] = [
+    { input: new Uint8Array(), expected: "" },
+    { input: ascii("sixteen-bytes-ab"), expected: "sixteen-bytes-ab" },
+    { input: ascii("a\0b"), expected: "a" },
+    { input: ascii("two\nlines"), expected: "two\nlines" },
+    { input: ascii("\x1b[31mred"), expected: "\x1b[31mred" },
+    { input: ascii("a|b"), expected: "a|b" },
+    { input: ascii("für 東京"), expected: "für 東京" },
+    { input: ascii("\ufeffbom"), expected: "\ufeffbom" },
+    { input: new Uint8Array([0xff, 0x61, 0xc3]), expected: "\ufffda\ufffd" },
+  ];
+  for (const { input, expected } of cases) {
+    assertEquals(readKnown({ ...CLIENT, comm: input }).comm, expected);
+  }
+});
+
+Deno.test("readKernelRecord gives back whatever numbers were written", () => {
+  fc.assert(fc.property(anyRecord(), (raw) => {
+    const record = readKnown(raw);
+    assertEquals(record.socket, raw.socket);
+    assertEquals(record.side, ["server", "client", "listener"][raw.kind]);
+    assertEquals(
+      [record.pid, record.uid, record.netns, record.retransmits, record.error, record.iss],
+      [raw.pid, raw.uid, raw.netns, raw.retransmits, raw.error, raw.iss],
+    );
+    assertEquals(
+      [record.oldState, record.newState, record.localPort, record.remotePort],
+      [raw.oldState, raw.newState, raw.localPort, raw.remotePort],
+    );
+    assertEquals(
+      record.cgroup,
+      Number(raw.cgroup >> 32n) * 2 ** 32 + Number(raw.cgroup % 2n ** 32n),
+    );
+    assertEquals(bytesOf(record.local), raw.local);
+    assertEquals(bytesOf(record.remote), raw.remote);
+  }));
+});
+
+Deno.test("isSentinelKey wants all of the key 0", () => {
+  const keys = new DataView(new ArrayBuffer(32));
+  assert(isSentinelKey(keys, 0));
+  for (let byte = 16; byte < 32; byte++) {
+    keys.setUint8(byte, 1);
+    assert(!isSentinelKey(keys, 16), `byte ${byte - 16}`);
+    assert(isSentinelKey(keys, 0));
+    keys.setUint8(byte, 0);
+  }
+});
+
+/** What the script's BEGIN writes: ten words of known bytes, a time, null addresses, its comm. */
+function buildSentinel(): Uint8Array {
+  const bytes = new Uint8Array(136);
+  for (let word = 0; word < 10; word++) bytes.fill(word + 1, word * 8, word * 8 + 8);
+  new DataView(bytes.buffer).setBigUint64(80, 897_123_456_789n, true);
+  bytes.set(ascii("bpftrace"), 120);
+  return bytes;
+}
+
+Deno.test("sentinelFits accepts what the scripts write at start", () => {
+  const bytes = new Uint8Array(8 + 136).fill(0xee);
+  bytes.set(buildSentinel(), 8);
+  assert(sentinelFits(new DataView(bytes.buffer), 8));
+  assert(sentinelFits(new DataView(bytes.buffer, 8), 0));
+});
+
+Deno.test("sentinelFits refuses every wrong byte but those of the time and behind the comm", () => {
+  const open: number[] = [];
+  for (let at = 0; at < 136; at++) {
+    const bytes = buildSentinel();
+    bytes[at] ^= 0x40;
+    if (sentinelFits(new DataView(bytes.buffer), 0)) open.push(at);
+  }
+  assertEquals(open, [80, 81, 82, 83, 84, 85, 86, 87, 129, 130, 131, 132, 133, 134, 135]);
+});
+
+Deno.test("sentinelFits refuses every other layout", () => {
+  const sentinel = buildSentinel();
+  const shifted = (by: number) => {
+    const bytes = new Uint8Array(136);
+    bytes.set(sentinel.subarray(0, 136 - by), by);
+    return bytes;
+  };
+  const swapped = sentinel.slice();
+  swapped.set(sentinel.subarray(0, 8), 8);
+  swapped.set(sentinel.subarray(8, 16), 0);
+  for (const bytes of [new Uint8Array(136), shifted(4), shifted(8), swapped]) {
+    assert(!sentinelFits(new DataView(bytes.buffer), 0));
+  }
+});
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  const view = new DataView(new ArrayBuffer(16));
+  words.forEach((word, index) => view.setUint32(index * 4, word));
+  return new Uint8Array(view.buffer);
+}

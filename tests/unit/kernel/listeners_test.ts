@@ -1,0 +1,253 @@
+import { assertEquals } from "@std/assert";
+import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import { type Listener, Listeners } from "../../../src/kernel/listeners.ts";
+import { parseAddress } from "../../../src/wire/address.ts";
+
+const NETNS = 4_026_531_833;
+const PORT = 8080;
+const MS = 1_000_000;
+
+function address(text: string): Uint32Array {
+  return parseAddress(text)!;
+}
+
+/** A listener that was there before the tool. */
+function older(pid: number, on: string, rest: Partial<Listener> = {}): Listener {
+  return {
+    netns: NETNS,
+    address: address(on),
+    port: PORT,
+    pid,
+    comm: `process-${pid}`,
+    openedNs: -Infinity,
+    closedNs: Infinity,
+    ...rest,
+  };
+}
+
+/** What a script says of one side; a server's unless told. */
+function record(local: string, endNs: number, rest: Partial<KernelRecord> = {}): KernelRecord {
+  return {
+    side: "server",
+    socket: 0n,
+    oldState: 3,
+    newState: 1,
+    local: address(local),
+    remote: address("192.0.2.9"),
+    localPort: PORT,
+    remotePort: 50_000,
+    iss: 1,
+    irs: 2,
+    connectNs: undefined,
+    endNs,
+    synReceivedNs: undefined,
+    pid: 0,
+    comm: "",
+    uid: 33,
+    netns: NETNS,
+    cgroup: 77,
+    rttMinUs: undefined,
+    retransmits: 0,
+    error: 0,
+    options: undefined,
+    ...rest,
+  };
+}
+
+/** A LISTEN transition of a socket. */
+function listen(pid: number, on: string, socket: bigint, endNs: number): KernelRecord {
+  return record(on, endNs, { side: "listener", pid, comm: `process-${pid}`, socket });
+}
+
+function pidOf(listeners: Listeners, local: string, endNs = 0): number | undefined {
+  return listeners.find(record(local, endNs))?.pid;
+}
+
+Deno.test("Listeners finds the process, with the connection's own uid and cgroup", () => {
+  const listeners = new Listeners();
+  listeners.add(older(10, "192.0.2.1"));
+  assertEquals(listeners.find(record("192.0.2.1", 5)), {
+    pid: 10,
+    comm: "process-10",
+    uid: 33,
+    cgroup: 77,
+  });
+});
+
+Deno.test("Listeners fits addresses as the kernel does", () => {
+  const cases: { on: string; local: string; found: boolean }[] = [
+    { on: "192.0.2.1", local: "192.0.2.1", found: true },
+    { on: "192.0.2.1", local: "192.0.2.2", found: false },
+    { on: "0.0.0.0", local: "192.0.2.1", found: true },
+    { on: "0.0.0.0", local: "2001:db8::1", found: false },
+    { on: "::", local: "192.0.2.1", found: true },
+    { on: "::", local: "2001:db8::1", found: true },
+    { on: "2001:db8::1", local: "2001:db8::1", found: true },
+    { on: "2001:db8::1", local: "2001:db8::2", found: false },
+    { on: "::1", local: "2001:db8::1", found: false },
+    { on: "::ffff:0:0:0", local: "192.0.2.1", found: false },
+  ];
+  for (const { on, local, found } of cases) {
+    const listeners = new Listeners();
+    listeners.add(older(10, on));
+    assertEquals(pidOf(listeners, local), found ? 10 : undefined, `${on} for ${local}`);
+  }
+});
+
+Deno.test("Listeners prefers the exact address to 0.0.0.0 to ::, in any order", () => {
+  const all = [older(3, "192.0.2.1"), older(2, "0.0.0.0"), older(1, "::")];
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+  for (const order of orders) {
+    const listeners = new Listeners();
+    for (const index of order) listeners.add(all[index]);
+    assertEquals(pidOf(listeners, "192.0.2.1"), 3, order.join());
+    assertEquals(pidOf(listeners, "192.0.2.2"), 2, order.join());
+    assertEquals(pidOf(listeners, "2001:db8::1"), 1, order.join());
+  }
+});
+
+Deno.test("Listeners keeps network namespaces and ports apart", () => {
+  const listeners = new Listeners();
+  listeners.add(older(10, "0.0.0.0"));
+  listeners.add(older(11, "0.0.0.0", { netns: NETNS + 1 }));
+  listeners.add(older(12, "0.0.0.0", { port: PORT + 1 }));
+  // A key that mixed both up would be the same for these two.
+  listeners.add(older(13, "0.0.0.0", { netns: NETNS - 1, port: 65_535 }));
+  listeners.add(older(14, "0.0.0.0", { netns: NETNS, port: 0 }));
+  const find = (netns: number, localPort: number) =>
+    listeners.find(record("192.0.2.1", 0, { netns, localPort }))?.pid;
+  assertEquals(find(NETNS, PORT), 10);
+  assertEquals(find(NETNS + 1, PORT), 11);
+  assertEquals(find(NETNS, PORT + 1), 12);
+  assertEquals(find(NETNS - 1, 65_535), 13);
+  assertEquals(find(NETNS, 0), 14);
+  assertEquals(find(NETNS + 1, PORT + 1), undefined);
+});
+
+Deno.test("Listeners names nobody where several processes share a port", () => {
+  for (const pids of [[10, 11], [10, 11, 12], [10, 11, 10], [10, 10, 11], [10, 11, 12, 12]]) {
+    const listeners = new Listeners();
+    for (const pid of pids) listeners.add(older(pid, "0.0.0.0"));
+    assertEquals(pidOf(listeners, "192.0.2.1"), undefined, pids.join());
+    // A closer listener is still one.
+    listeners.add(older(20, "192.0.2.1"));
+    assertEquals(pidOf(listeners, "192.0.2.1"), 20, pids.join());
+  }
+});
+
+Deno.test("Listeners names the process that shares a port with itself", () => {
+  const listeners = new Listeners();
+  for (let socket = 0; socket < 4; socket++) listeners.add(older(10, "0.0.0.0"));
+  assertEquals(pidOf(listeners, "192.0.2.1"), 10);
+});
+
+Deno.test("Listeners follows listen() and its end, with the slack of two CPUs' clocks", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
+  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
+  const cases = [
+    { endNs: 99 * MS - 1, expected: undefined },
+    { endNs: 99 * MS, expected: 10 },
+    { endNs: 100 * MS, expected: 10 },
+    { endNs: 200 * MS, expected: 10 },
+    { endNs: 201 * MS, expected: 10 },
+    { endNs: 201 * MS + 1, expected: undefined },
+  ];
+  for (const { endNs, expected } of cases) {
+    assertEquals(pidOf(listeners, "192.0.2.1", endNs), expected, String(endNs));
+  }
+});
+
+Deno.test("Listeners tells the process before from the one after on a port opened again", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
+  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
+  listeners.take(listen(11, "0.0.0.0", 1n, 300 * MS), true);
+  assertEquals(pidOf(listeners, "192.0.2.1", 150 * MS), 10);
+  assertEquals(pidOf(listeners, "192.0.2.1", 250 * MS), undefined);
+  assertEquals(pidOf(listeners, "192.0.2.1", 350 * MS), 11);
+});
+
+Deno.test("Listeners names nobody within the slack of a quick change of hands", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
+  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
+  listeners.take(listen(11, "0.0.0.0", 2n, 200 * MS + 1), true);
+  assertEquals(pidOf(listeners, "192.0.2.1", 200 * MS), undefined);
+});
+
+Deno.test("Listeners closes the socket that ends, not its neighbour", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 0), true);
+  listeners.take(listen(11, "0.0.0.0", 2n, 0), true);
+  listeners.take(listen(10, "0.0.0.0", 1n, 10 * MS), false);
+  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 11);
+  assertEquals(pidOf(listeners, "192.0.2.1", 5 * MS), undefined);
+});
+
+Deno.test("Listeners closes a listener that was there before the tool", () => {
+  const listeners = new Listeners();
+  listeners.add(older(10, "0.0.0.0"));
+  listeners.add(older(11, "192.0.2.1"));
+  listeners.take(listen(11, "192.0.2.1", 5n, 10 * MS), false);
+  assertEquals(pidOf(listeners, "192.0.2.1", 5 * MS), 11);
+  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 10);
+  listeners.take(listen(10, "0.0.0.0", 6n, 30 * MS), false);
+  assertEquals(pidOf(listeners, "192.0.2.1", 40 * MS), undefined);
+});
+
+Deno.test("Listeners closes, of several that were there before, that of the process that ends", () => {
+  const both = () => {
+    const listeners = new Listeners();
+    listeners.add(older(10, "0.0.0.0"));
+    listeners.add(older(11, "0.0.0.0"));
+    return listeners;
+  };
+  const known = both();
+  known.take(listen(11, "0.0.0.0", 5n, 10 * MS), false);
+  assertEquals(pidOf(known, "192.0.2.1", 20 * MS), 10);
+  // Closed by a child that inherited it: which one ended cannot be told.
+  const unknown = both();
+  unknown.take(listen(12, "0.0.0.0", 5n, 10 * MS), false);
+  assertEquals(pidOf(unknown, "192.0.2.1", 20 * MS), undefined);
+});
+
+Deno.test("Listeners takes the end of a listener it does not know for nothing", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 10 * MS), false);
+  listeners.add(older(11, "192.0.2.1"));
+  listeners.take(listen(12, "0.0.0.0", 9n, 10 * MS), false);
+  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 11);
+});
+
+Deno.test("Listeners stays bounded on one port and remembers the latest", () => {
+  const listeners = new Listeners();
+  const total = 100_000;
+  for (let pid = 1; pid <= total; pid++) {
+    // Each on an address of its own, so that each can be asked for.
+    listeners.add(older(pid, "0.0.0.0", { address: new Uint32Array([0, 0, 0xffff, pid]) }));
+  }
+  let found = 0;
+  for (let pid = 1; pid <= total; pid++) {
+    const local = new Uint32Array([0, 0, 0xffff, pid]);
+    if (listeners.find(record("0.0.0.0", 0, { local }))) found++;
+  }
+  assertEquals(found, 64);
+  const last = new Uint32Array([0, 0, 0xffff, total]);
+  assertEquals(listeners.find(record("0.0.0.0", 0, { local: last }))?.pid, total);
+});
+
+Deno.test("Listeners stays bounded over all ports and remembers the latest", () => {
+  const listeners = new Listeners();
+  const total = 100_000;
+  for (let index = 0; index < total; index++) {
+    listeners.add(older(index + 1, "0.0.0.0", { netns: index >> 4, port: index & 15 }));
+  }
+  const find = (index: number) =>
+    listeners.find(record("192.0.2.1", 0, { netns: index >> 4, localPort: index & 15 }))?.pid;
+  let found = 0;
+  for (let index = 0; index < total; index++) if (find(index) !== undefined) found++;
+  assertEquals(found, 16_384);
+  assertEquals(find(0), undefined);
+  assertEquals(find(total - 1), total);
+});

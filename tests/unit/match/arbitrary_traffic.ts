@@ -1,0 +1,279 @@
+/**
+ * Random traffic of several handshakes on few tuples: each goes on step by step or does something
+ * else, while time passes.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import { TcpFlag } from "../../../src/wire/segment.ts";
+import { end, type Event, type HalfFields, type Packet, Play, plus } from "./traffic.ts";
+
+/** Tuples: IPv4, its reverse (simultaneous open), IPv6, a connection of a port to itself. */
+const CLIENT = end("192.0.2.1", 50000);
+const SERVER = end("198.51.100.2", 443);
+const LOOPED = end("127.0.0.1", 7777);
+const TUPLES = [
+  [CLIENT, SERVER],
+  [SERVER, CLIENT],
+  [end("2001:db8::1", 65535), end("2001:db8::2", 1)],
+  [LOOPED, LOOPED],
+] as const;
+
+const INITIAL_NUMBERS = [0, 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
+
+const clientEnds: readonly HalfFields[] = [
+  {},
+  { connectNs: 0, rttMinUs: 10240 },
+  { rttMinUs: 11000, retransmits: 1, oldState: 3 },
+  { options: { synData: true, windowScale: true, ownWindowScale: 7, peerWindowScale: 13 } },
+  { newState: 7, error: 111 },
+  { newState: 7, error: 110, retransmits: 6 },
+  { newState: 7, error: 113, pid: 0 },
+  { newState: 7, error: 0 },
+  { newState: 7, error: 101, localPort: 0, iss: 0 },
+];
+const serverEnds: readonly HalfFields[] = [
+  {},
+  { rttMinUs: 64 },
+  { rttMinUs: 1000, synReceivedNs: 0 },
+  { options: { sackPermitted: true, timestamps: true, windowScale: true, peerWindowScale: 2 } },
+  { newState: 7 },
+];
+
+const STEPS = [
+  "synAgain",
+  "synAckAgain",
+  "synAckOtherIsn",
+  "synAckWrong",
+  "data",
+  "ackOther",
+  "ackWrongSequence",
+  "ackWrongAck",
+  "ackBothWrong",
+  "noAckFlag",
+  "refusal",
+  "refusalWrong",
+  "serverReset",
+  "clientReset",
+  "clientHalf",
+  "serverHalf",
+  "advance",
+] as const;
+type Step = typeof STEPS[number] | "next";
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Step>("next") },
+  { weight: 1, arbitrary: fc.constantFrom(...STEPS) },
+);
+
+const handshake = fc.record({
+  tuple: fc.nat(TUPLES.length - 1),
+  x: fc.constantFrom(...INITIAL_NUMBERS),
+  y: fc.constantFrom(...INITIAL_NUMBERS),
+  clientTimestamps: fc.boolean(),
+  serverTimestamps: fc.boolean(),
+  /** Length of one tick of the timestamps' clock. */
+  tickNs: fc.constantFrom(1e6, 1e9),
+  synData: fc.constantFrom(0, 0, 0, 1, 100),
+  fastOpen: fc.constantFrom(undefined, undefined, 0, 8),
+  synEcn: fc.constantFrom(0, 0xc0, 0x1c0),
+  synAckEcn: fc.constantFrom(0, 0x40, 0x80, 0x1c0),
+});
+
+const event = fc.record({
+  who: fc.nat(3),
+  step,
+  /** Time since the event before. */
+  delayNs: fc.constantFrom(0, 1, 1e3, 3e5, 10e6, 39_999_999, 40e6, 1e9, 31e9, 60e9),
+  /** What else there is to choose of the step. */
+  variant: fc.nat(63),
+});
+
+/** How packets come by: at one place, at one a direction, or at two each. */
+const place = fc.constantFrom("one", "one a direction", "two");
+
+/** One random trace. */
+export interface Trace {
+  events: Event[];
+  capacity: number;
+  rememberNs: number;
+}
+
+type Handshake = typeof handshake extends fc.Arbitrary<infer T> ? T : never;
+type Choice = typeof event extends fc.Arbitrary<infer T> ? T : never;
+
+/** A trace of up to four handshakes. */
+export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
+  handshakes: fc.array(handshake, { minLength: 1, maxLength: 4 }),
+  choices: fc.array(event, { maxLength: 24 }),
+  place,
+  capacity: fc.constantFrom(1, 2, 3, 64, 64, 64),
+  rememberNs: fc.constantFrom(0, 60e9),
+}).map(({ handshakes, choices, place, capacity, rememberNs }) => {
+  // Where a packet is seen twice, what is forgotten in between makes two of it: not of interest.
+  const twice = place === "two";
+  return {
+    events: play(handshakes, choices, place),
+    capacity: twice ? 64 : capacity,
+    rememberNs: twice ? 1e15 : rememberNs,
+  };
+});
+
+/** One handshake under way. */
+class Player {
+  readonly play: Play;
+  #next = 0;
+  /** What the last packets of each side carried as their timestamp. */
+  #clientTimestamps: number[] = [0];
+  #serverTimestamps: number[] = [0];
+
+  constructor(readonly handshake: Handshake) {
+    const [client, server] = TUPLES[handshake.tuple];
+    this.play = new Play(client, server, handshake.x, handshake.y);
+  }
+
+  /** The handshake's own steps in their order. */
+  nextStep(): Step {
+    const order: Step[] = ["synAgain", "synAckAgain", "data", "clientHalf", "serverHalf"];
+    return order[this.#next++ % order.length];
+  }
+
+  get begun(): boolean {
+    return this.#clientTimestamps.length > 1;
+  }
+
+  event(step: Step, timeNs: number, variant: number): Event | undefined {
+    const { play, handshake } = this;
+    const { x, y } = play;
+    const [even, second] = [variant % 2 === 0, variant % 4 < 2];
+    switch (step) {
+      case "next":
+        return this.event(this.nextStep(), timeNs, variant);
+      case "synAgain":
+        return play.syn(timeNs, this.#syn(timeNs));
+      case "synAckAgain":
+        return play.synAck(timeNs, {
+          ...this.#synAck(timeNs, variant),
+          acknowledgment: plus(x, 1 + (even ? handshake.synData : 0)),
+        });
+      case "synAckOtherIsn":
+        return play.synAck(timeNs, {
+          ...this.#synAck(timeNs, variant),
+          sequence: plus(y, 70_000_000),
+        });
+      case "synAckWrong":
+        return play.synAck(timeNs, {
+          ...this.#synAck(timeNs, variant),
+          acknowledgment: plus(x, even ? 0 : 5000),
+        });
+      case "data":
+        return play.ack(timeNs, {
+          ...this.#ack(timeNs, variant),
+          sequence: plus(x, 1 + (even ? handshake.synData : 0)),
+          acknowledgment: plus(y, variant === 5 ? 500 : 1),
+          payloadLength: second ? 0 : 100,
+          flags: TcpFlag.ACK | (variant === 7 ? TcpFlag.FIN : 0),
+        });
+      case "ackOther":
+        return play.ack(timeNs, {
+          ...this.#ack(timeNs, variant),
+          acknowledgment: plus(y, 70_000_001),
+        });
+      case "ackWrongSequence":
+        return play.ack(timeNs, { sequence: plus(x, even ? 0 : 3000) });
+      case "ackWrongAck":
+        return play.ack(timeNs, { acknowledgment: plus(y, even ? 0 : 1 + (1 << 20)) });
+      case "ackBothWrong":
+        return play.ack(timeNs, { sequence: plus(x, 3000), acknowledgment: y });
+      case "noAckFlag":
+        return play.ack(timeNs, { flags: even ? 0 : TcpFlag.FIN | TcpFlag.PSH });
+      case "refusal":
+        return play.refusal(timeNs);
+      case "refusalWrong":
+        return play.refusal(timeNs, even ? { acknowledgment: x } : { flags: TcpFlag.RST });
+      case "serverReset":
+        return play.serverReset(timeNs, second ? {} : { sequence: plus(y, 70_000_001) });
+      case "clientReset":
+        return play.clientReset(timeNs, even ? {} : { sequence: plus(x, 7000) });
+      case "clientHalf":
+        return play.clientHalf(timeNs - variant * 1000, clientEnds[variant % clientEnds.length]);
+      case "serverHalf":
+        return play.serverHalf(timeNs - variant * 1000, serverEnds[variant % serverEnds.length]);
+      case "advance":
+        return { completeNs: timeNs };
+    }
+  }
+
+  #syn(timeNs: number): Partial<Packet> {
+    const { clientTimestamps, synData, fastOpen, synEcn, tickNs } = this.handshake;
+    const value = Math.floor(timeNs / tickNs);
+    this.#clientTimestamps.push(value);
+    return {
+      flags: TcpFlag.SYN | synEcn,
+      payloadLength: synData,
+      fastOpenCookieLength: fastOpen,
+      window: 64240,
+      mss: 1460,
+      windowScale: synData > 0 ? undefined : 7,
+      sackPermitted: clientTimestamps,
+      timestamps: clientTimestamps ? [value, 0] : undefined,
+      mptcpSubtype: synEcn === 0xc0 ? 0 : undefined,
+    };
+  }
+
+  #synAck(timeNs: number, variant: number): Partial<Packet> {
+    const { serverTimestamps, synAckEcn, tickNs } = this.handshake;
+    const value = Math.floor(timeNs / tickNs) + 1000;
+    this.#serverTimestamps.push(value);
+    const echo = this.#clientTimestamps[variant % this.#clientTimestamps.length];
+    return {
+      flags: TcpFlag.SYN | TcpFlag.ACK | synAckEcn,
+      window: 65535,
+      mss: 1400,
+      sackPermitted: true,
+      timestamps: serverTimestamps ? [value, echo] : undefined,
+    };
+  }
+
+  #ack(timeNs: number, variant: number): Partial<Packet> {
+    const { clientTimestamps, tickNs } = this.handshake;
+    const echo = this.#serverTimestamps[variant % this.#serverTimestamps.length];
+    return {
+      timestamps: clientTimestamps ? [Math.floor(timeNs / tickNs), echo] : undefined,
+    };
+  }
+}
+
+/** What the clock shows when a trace begins. */
+const START_NS = 100e9;
+
+function play(
+  handshakes: readonly Handshake[],
+  choices: readonly Choice[],
+  place: string,
+): Event[] {
+  const players = handshakes.map((handshake) => new Player(handshake));
+  const events: Event[] = [];
+  let nowNs = START_NS;
+  for (const { who, step, delayNs, variant } of choices) {
+    nowNs += delayNs;
+    const player = players[who % players.length];
+    // A capture that sees each packet twice sees the SYN first.
+    const chosen = place === "two" && !player.begun ? "synAgain" : step;
+    const event = player.event(chosen, nowNs, variant);
+    if (event === undefined) continue;
+    if (!("packet" in event) || place === "one") {
+      events.push(event);
+      continue;
+    }
+    const fromClient = event.packet.from === player.play.client;
+    const [near, far] = fromClient ? [1, 2] : [2, 1];
+    events.push({ ...event, interfaceIndex: near });
+    if (place === "two") {
+      nowNs += 7;
+      events.push({ ...event, timeNs: nowNs, interfaceIndex: far });
+    }
+  }
+  return events;
+}

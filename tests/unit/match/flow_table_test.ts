@@ -1,0 +1,162 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
+
+const STATES = Object.values(FlowState);
+
+/** Few tuples, so that they are reused; each differs from the first in one word or one port. */
+const TUPLES = [
+  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
+  [[0, 0, 0xffff, 2], [0, 0, 0xffff, 1], 0xffff0001],
+  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0x0001ffff],
+  [[1, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
+  [[0, 1, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
+  [[0, 0, 0xffff, 1], [0, 0, 0xfffe, 2], 0xffff0001],
+].map(([client, server, ports]) => ({
+  client: new Uint32Array(client as number[]),
+  server: new Uint32Array(server as number[]),
+  ports: ports as number,
+}));
+
+/** A row as the model keeps it. */
+interface ModelRow {
+  row: number;
+  tuple: number;
+  isn: number;
+  state: FlowState;
+  touchedNs: number;
+}
+
+type Operation =
+  | { do: "insert"; tuple: number; isn: number; state: FlowState }
+  | { do: "move"; pick: number; state: FlowState }
+  | { do: "remove"; pick: number };
+
+const state = fc.constantFrom(...STATES);
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("insert" as const),
+      tuple: fc.nat(TUPLES.length - 1),
+      isn: fc.nat(3),
+      state,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("move" as const), pick: fc.nat(31), state }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("remove" as const), pick: fc.nat(31) }),
+  },
+);
+
+/** Compares everything the table tells with a model: rows by age and, of each state, by touch. */
+function compare(table: FlowTable, byAge: ModelRow[], byTouch: ModelRow[]): void {
+  assertEquals(table.full, byAge.length === table.capacity);
+  for (const state of STATES) {
+    const inState = byTouch.filter((row) => row.state === state);
+    assertEquals(table.count(state), inState.length);
+    assertEquals(table.oldest(state), inState[0]?.row ?? -1);
+  }
+  for (const [index, { client, server, ports }] of TUPLES.entries()) {
+    const found: number[] = [];
+    let row = table.find(client, server, ports);
+    for (; row >= 0; row = table.older(row, client, server, ports)) found.push(row);
+    const expected = byAge.filter((row) => row.tuple === index).reverse();
+    assertEquals(found, expected.map((row) => row.row), "newest first");
+    assertEquals(
+      found.map((row) => [table.clientIsn[row], table.state[row], table.touchedNs[row]]),
+      expected.map(({ isn, state, touchedNs }) => [isn, state, touchedNs]),
+    );
+  }
+}
+
+Deno.test("FlowTable finds, lists and counts its rows as an array does", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 9 }),
+      fc.array(operation, { maxLength: 60 }),
+      (capacity, operations) => {
+        const table = new FlowTable(capacity);
+        const byAge: ModelRow[] = [];
+        let byTouch: ModelRow[] = [];
+        let nowNs = 0;
+        for (const operation of operations) {
+          nowNs++;
+          if (operation.do === "insert") {
+            if (table.full) continue;
+            const { client, server, ports } = TUPLES[operation.tuple];
+            const { tuple, isn, state } = operation;
+            const row = table.insert(client, server, ports, isn, state, nowNs);
+            assert(row >= 0 && row < capacity && !byAge.some((other) => other.row === row));
+            const added = { row, tuple, isn, state, touchedNs: nowNs };
+            byAge.push(added);
+            byTouch.push(added);
+          } else {
+            if (byAge.length === 0) continue;
+            const index = operation.pick % byAge.length;
+            const chosen = byAge[index];
+            byTouch = byTouch.filter((row) => row !== chosen);
+            if (operation.do === "move") {
+              table.move(chosen.row, operation.state, nowNs);
+              chosen.state = operation.state;
+              chosen.touchedNs = nowNs;
+              byTouch.push(chosen);
+            } else {
+              table.remove(chosen.row);
+              byAge.splice(index, 1);
+            }
+          }
+          compare(table, byAge, byTouch);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("FlowTable.insert clears what an earlier row of the place held", () => {
+  const table = new FlowTable(1);
+  const { client, server, ports } = TUPLES[0];
+  const first = table.insert(client, server, ports, 1, FlowState.SynSent, 5);
+  table.facts[first] = 0xffffffff;
+  for (const column of [table.syns, table.synAcks, table.resets, table.synInterface]) {
+    column[first] = 7;
+  }
+  table.clientHalf[first] = table.serverHalf[first] = {} as KernelRecord;
+  table.remove(first);
+  const second = table.insert(client, server, ports, 2, FlowState.Answered, 6);
+  assertEquals(second, first);
+  assertEquals(
+    [table.facts, table.syns, table.synAcks, table.resets, table.synInterface].map((column) =>
+      column[second]
+    ),
+    [0, 0, 0, 0, 0],
+  );
+  assertEquals([table.clientHalf[second], table.serverHalf[second]], [undefined, undefined]);
+});
+
+Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
+  const table = new FlowTable(512);
+  const client = new Uint32Array([0x20010db8, 0, 0, 1]);
+  const server = new Uint32Array([0x20010db8, 0, 0, 2]);
+  const rows = new Map<string, number>();
+  const each = (visit: (key: string, ports: number) => void) => {
+    for (const words of [client, server]) {
+      for (let bit = 0; bit < 128; bit++) {
+        words[bit >>> 5] ^= 1 << (bit & 31);
+        visit(`${client}|${server}`, 0x9c4001bb);
+        words[bit >>> 5] ^= 1 << (bit & 31);
+      }
+    }
+    for (let bit = 0; bit < 32; bit++) visit(`ports ${bit}`, (0x9c4001bb ^ 1 << bit) >>> 0);
+  };
+  each((key, ports) => rows.set(key, table.insert(client, server, ports, 0, 0, 0)));
+  assertEquals(rows.size, 288);
+  each((key, ports) => assertEquals(table.find(client, server, ports), rows.get(key)));
+  assertEquals(table.find(client, server, 0x9c4001bb), -1);
+});

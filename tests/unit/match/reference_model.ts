@@ -1,0 +1,550 @@
+/**
+ * The matcher once more, plain and slow: every packet of every attempt is kept in arrays, and what
+ * a record says is worked out from them when it is due. Shares nothing with the real one but types.
+ *
+ * @module
+ */
+
+import type { KernelRecord, Process } from "../../../src/kernel/kernel_record.ts";
+import type { Outcome, Role } from "../../../src/match/handshake.ts";
+import type { MatcherCounters } from "../../../src/match/matcher.ts";
+import { formatAddress } from "../../../src/wire/address.ts";
+import { type EcnSetup, ecnSetup, TcpFlag } from "../../../src/wire/segment.ts";
+import {
+  type End,
+  type EndpointSnapshot,
+  EPOCH_SECONDS,
+  type Event,
+  type Packet,
+  type Snapshot,
+} from "./traffic.ts";
+
+/** A packet as it was seen, and as the how manieth. */
+interface Seen {
+  packet: Packet;
+  timeNs: number;
+  interfaceIndex: number;
+  order: number;
+}
+
+type State = "syn_sent" | "answered" | "settled" | "reported";
+
+/** One attempt of a client: a tuple and an initial sequence number. */
+interface Attempt {
+  client: End;
+  server: End;
+  tuple: string;
+  clientIsn: number;
+  state: State;
+  touchedNs: number;
+  syns: Seen[];
+  synAcks: Seen[];
+  ack: Seen | undefined;
+  serverResets: number;
+  clientResets: number;
+  wrongSynAckAck: boolean;
+  wrongAckSequence: boolean;
+  wrongAckAck: boolean;
+  clientHalf: KernelRecord | undefined;
+  serverHalf: KernelRecord | undefined;
+}
+
+/** What the model is told of its surroundings and limits. */
+export interface ModelOptions {
+  capacity: number;
+  joinNs: number;
+  unansweredNs: number;
+  halfOpenNs: number;
+  rememberNs: number;
+  isLocal(address: Uint32Array): boolean;
+  listenerOf(server: KernelRecord): Process | undefined;
+}
+
+const MODULUS = 1n << 32n;
+const EARLY_DATA_MAX = 1 << 20;
+
+/** Octets from one sequence number on to another, 0 to 2^32 - 1. */
+function ahead(from: number, to: number): number {
+  return Number((BigInt(to) - BigInt(from) + MODULUS) % MODULUS);
+}
+
+function tupleOf(client: End, server: End): string {
+  return `${client.address} ${client.port} ${server.address} ${server.port}`;
+}
+
+function has(packet: Packet, flag: number): boolean {
+  return (packet.flags & flag) !== 0;
+}
+
+/** Whether a number is that after the SYN, or after some of the data that the SYN carried. */
+function followsSyn(attempt: Attempt, number: number): boolean {
+  const data = attempt.syns[0]?.packet.payloadLength ?? 0;
+  const octets = ahead(attempt.clientIsn, number);
+  return octets >= 1 && octets <= 1 + data;
+}
+
+function usesFastOpen(attempt: Attempt): boolean {
+  const [syn] = attempt.syns;
+  const [synAck] = attempt.synAcks;
+  return syn !== undefined &&
+      (syn.packet.fastOpenCookieLength !== undefined || (syn.packet.payloadLength ?? 0) > 0) ||
+    synAck?.packet.fastOpenCookieLength !== undefined;
+}
+
+/** The server's initial sequence number that an Ack acknowledges, of those it sent. */
+function acknowledgedIsn(attempt: Attempt, acknowledgment: number): number | undefined {
+  const most = usesFastOpen(attempt) ? EARLY_DATA_MAX : 1;
+  return attempt.synAcks.map(({ packet }) => packet.sequence).find((isn) => {
+    const octets = ahead(isn, acknowledgment);
+    return octets >= 1 && octets <= most;
+  });
+}
+
+/** Whether no packet ended the attempt yet. */
+function isOpen(attempt: Attempt): boolean {
+  return attempt.state !== "reported" && attempt.ack === undefined &&
+    attempt.serverResets + attempt.clientResets === 0;
+}
+
+/** The reference: feed it what the matcher is fed. */
+export class ReferenceModel {
+  readonly records: Snapshot[] = [];
+  readonly counters: MatcherCounters = { evicted: 0, lateKernelRecords: 0, unexpected: 0 };
+
+  /** Remembered attempts in the order they began. */
+  #attempts: Attempt[] = [];
+  /** The same in the order they were touched. */
+  #byTouch: Attempt[] = [];
+  #order = 0;
+
+  constructor(readonly options: ModelOptions) {}
+
+  /** Attempts begun and not reported. */
+  get pending(): number {
+    return this.#attempts.filter(({ state }) => state !== "reported").length;
+  }
+
+  feed(event: Event): void {
+    if ("record" in event) return this.#kernelRecord(event.record);
+    if ("completeNs" in event) return this.#advance(event.completeNs);
+    const seen = { ...event, order: this.#order++ };
+    const { packet } = event;
+    if (has(packet, TcpFlag.RST)) this.#reset(seen);
+    else if (has(packet, TcpFlag.SYN) && has(packet, TcpFlag.ACK)) this.#synAck(seen);
+    else if (has(packet, TcpFlag.SYN)) this.#syn(seen);
+    else if (has(packet, TcpFlag.ACK)) this.#thirdPacket(seen);
+  }
+
+  flush(): void {
+    for (const state of ["settled", "answered", "syn_sent"] as const) {
+      for (const attempt of this.#in(state)) this.#report(attempt, true, attempt.touchedNs);
+    }
+  }
+
+  /** Attempts of a tuple, the newest first. */
+  #of(client: End, server: End): Attempt[] {
+    const tuple = tupleOf(client, server);
+    return this.#attempts.filter((attempt) => attempt.tuple === tuple).reverse();
+  }
+
+  /** Attempts of a state, the one longest untouched first. */
+  #in(state: State): Attempt[] {
+    return this.#byTouch.filter((attempt) => attempt.state === state);
+  }
+
+  #begin(client: End, server: End, clientIsn: number, state: State, nowNs: number): Attempt {
+    if (this.#attempts.length >= this.options.capacity) this.#makeRoom();
+    const attempt: Attempt = {
+      client,
+      server,
+      tuple: tupleOf(client, server),
+      clientIsn,
+      state,
+      touchedNs: nowNs,
+      syns: [],
+      synAcks: [],
+      ack: undefined,
+      serverResets: 0,
+      clientResets: 0,
+      wrongSynAckAck: false,
+      wrongAckSequence: false,
+      wrongAckAck: false,
+      clientHalf: undefined,
+      serverHalf: undefined,
+    };
+    this.#attempts.push(attempt);
+    this.#byTouch.push(attempt);
+    return attempt;
+  }
+
+  #makeRoom(): void {
+    const [reported] = this.#in("reported");
+    if (reported) return this.#forget(reported);
+    const [halfOpen] = [...this.#in("syn_sent").slice(0, 1), ...this.#in("answered").slice(0, 1)]
+      .sort((a, b) => a.touchedNs - b.touchedNs);
+    if (halfOpen) {
+      this.counters.evicted++;
+      return this.#forget(halfOpen);
+    }
+    const [settled] = this.#in("settled");
+    this.#report(settled, false, settled.touchedNs);
+    this.#forget(settled);
+  }
+
+  #forget(attempt: Attempt): void {
+    this.#attempts = this.#attempts.filter((other) => other !== attempt);
+    this.#byTouch = this.#byTouch.filter((other) => other !== attempt);
+  }
+
+  #touch(attempt: Attempt, state: State, nowNs: number): void {
+    this.#byTouch = this.#byTouch.filter((other) => other !== attempt);
+    this.#byTouch.push(attempt);
+    attempt.state = state;
+    attempt.touchedNs = nowNs;
+  }
+
+  #syn(seen: Seen): void {
+    const { from, to, sequence } = seen.packet;
+    const attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence) ??
+      this.#begin(from, to, sequence, "syn_sent", seen.timeNs);
+    if (attempt.state === "reported") return;
+    const [first] = attempt.syns;
+    if (first && first.interfaceIndex !== seen.interfaceIndex) return;
+    attempt.syns.push(seen);
+    if (first && attempt.state !== "settled") this.#touch(attempt, attempt.state, seen.timeNs);
+  }
+
+  #synAck(seen: Seen): void {
+    const { from: server, to: client, acknowledgment = 0 } = seen.packet;
+    const attempts = this.#of(client, server);
+    let attempt = attempts.find((each) => followsSyn(each, acknowledgment));
+    if (attempt === undefined) {
+      const [newest] = attempts;
+      if (newest && isOpen(newest) && newest.synAcks.length === 0) {
+        newest.wrongSynAckAck = true;
+        this.counters.unexpected++;
+        return;
+      }
+      const isn = ahead(1, acknowledgment);
+      attempt = this.#begin(client, server, isn, "answered", seen.timeNs);
+    }
+    if (attempt.state === "reported") return;
+    const place = this.#synAckPlace(attempt);
+    attempt.synAcks.push(seen);
+    if (attempt.state === "syn_sent") this.#touch(attempt, "answered", seen.timeNs);
+    else if (attempt.state === "answered" && seen.interfaceIndex === place) {
+      this.#touch(attempt, "answered", seen.timeNs);
+    }
+  }
+
+  /** Only times of one place may be subtracted: the SYN's, unless no SYN-ACK came by there. */
+  #synAckPlace({ syns, synAcks, ack }: Attempt): number | undefined {
+    const inTime = synAcks.filter(({ order }) => ack === undefined || order < ack.order);
+    const atSyn = inTime.find(({ interfaceIndex }) => interfaceIndex === syns[0]?.interfaceIndex);
+    return (atSyn ?? synAcks[0])?.interfaceIndex;
+  }
+
+  #thirdPacket(seen: Seen): void {
+    const { from, to, sequence, acknowledgment = 0 } = seen.packet;
+    const waiting = this.#of(from, to)
+      .filter((attempt) => isOpen(attempt) && attempt.synAcks.length > 0);
+    const fitting = waiting.find((attempt) =>
+      followsSyn(attempt, sequence) && acknowledgedIsn(attempt, acknowledgment) !== undefined
+    );
+    if (fitting) {
+      fitting.ack = seen;
+      return this.#settle(fitting, seen.timeNs);
+    }
+    if (waiting.length === 0) return;
+    this.counters.unexpected++;
+    if (!followsSyn(waiting[0], sequence)) waiting[0].wrongAckSequence = true;
+    if (acknowledgedIsn(waiting[0], acknowledgment) === undefined) waiting[0].wrongAckAck = true;
+  }
+
+  #reset(seen: Seen): void {
+    const { packet } = seen;
+    const { from, to, sequence, acknowledgment = 0 } = packet;
+    const asServer = this.#of(to, from).filter(isOpen);
+    const refused = asServer.find((attempt) =>
+      attempt.synAcks.length > 0
+        ? attempt.synAcks.some((synAck) => ahead(synAck.packet.sequence, sequence) === 1)
+        : has(packet, TcpFlag.ACK) && followsSyn(attempt, acknowledgment)
+    );
+    if (refused) {
+      refused.serverResets++;
+      return this.#settle(refused, seen.timeNs);
+    }
+    const asClient = this.#of(from, to).filter(isOpen);
+    const aborted = asClient.find((attempt) => followsSyn(attempt, sequence));
+    if (aborted) {
+      aborted.clientResets++;
+      return this.#settle(aborted, seen.timeNs);
+    }
+    if (asServer.length + asClient.length > 0) this.counters.unexpected++;
+  }
+
+  #kernelRecord(record: KernelRecord): void {
+    const local = { address: record.local, port: record.localPort };
+    const remote = { address: record.remote, port: record.remotePort };
+    const isClient = record.side === "client";
+    const [client, server] = isClient ? [local, remote] : [remote, local];
+    const isn = (isClient ? record.iss : record.irs) ?? 0;
+    const half = isClient ? "clientHalf" : "serverHalf";
+    let attempt = isClient && local.port === 0
+      ? undefined
+      : this.#of(client, server).find(({ clientIsn }) => clientIsn === isn);
+    if (attempt?.state === "reported") {
+      this.counters.lateKernelRecords++;
+      return;
+    }
+    if (attempt === undefined || attempt[half] !== undefined) {
+      attempt = this.#begin(client, server, isn, "settled", record.endNs);
+    }
+    attempt[half] = record;
+    this.#settle(attempt, record.endNs);
+  }
+
+  #settle(attempt: Attempt, nowNs: number): void {
+    if (attempt.state !== "settled") this.#touch(attempt, "settled", nowNs);
+    if (!isOpen(attempt) && attempt.clientHalf && attempt.serverHalf) {
+      this.#report(attempt, false, nowNs);
+    }
+  }
+
+  #advance(completeNs: number): void {
+    const { joinNs, unansweredNs, halfOpenNs, rememberNs } = this.options;
+    const limits = [["settled", joinNs], ["syn_sent", unansweredNs], ["answered", halfOpenNs]];
+    for (const [state, limitNs] of limits as [State, number][]) {
+      for (const attempt of this.#in(state)) {
+        if (attempt.touchedNs > completeNs - limitNs) break;
+        this.#report(attempt, false, completeNs);
+      }
+    }
+    for (const attempt of this.#in("reported")) {
+      if (attempt.touchedNs > completeNs - rememberNs) break;
+      this.#forget(attempt);
+    }
+  }
+
+  #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
+    this.records.push(this.#conclude(attempt, traceEnded));
+    this.#touch(attempt, "reported", nowNs);
+    attempt.clientHalf = attempt.serverHalf = undefined;
+  }
+
+  #conclude(attempt: Attempt, traceEnded: boolean): Snapshot {
+    const { client, server, syns, synAcks, ack, clientHalf, serverHalf } = attempt;
+    const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
+    const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
+    const synNs = syns[0]?.timeNs;
+    const place = this.#synAckPlace(attempt);
+    const counted = synAcks.filter(({ interfaceIndex }) => interfaceIndex === place);
+    const synAckNs = counted[0]?.timeNs;
+    const kernelTimes = [
+      clientHalf?.connectNs,
+      clientHalf?.endNs,
+      serverHalf?.synReceivedNs,
+      serverHalf?.endNs,
+    ].filter((time) => time !== undefined);
+    const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
+    const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
+    const outcome = outcomeOf(attempt);
+    const wire = syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
+      attempt.wrongSynAckAck;
+    const third = ack !== undefined || attempt.wrongAckSequence || attempt.wrongAckAck;
+    const errno = clientHalf?.error ?? 0;
+    return {
+      epochSeconds: EPOCH_SECONDS,
+      timeNs,
+      role: this.#role(attempt),
+      outcome,
+      reason: outcome === "established" || errno === 0 ? undefined : ERRNO.get(errno),
+      wire,
+      kernel: clientHalf !== undefined || serverHalf !== undefined,
+      ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
+      interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
+      netns: clientHalf?.netns ?? serverHalf?.netns,
+      client: {
+        ...described(client, syns[0]?.packet, clientHalf, serverHalf),
+        isn: client.port === 0 ? undefined : attempt.clientIsn,
+        process: clientHalf && clientHalf.pid !== 0
+          ? {
+            pid: clientHalf.pid,
+            comm: clientHalf.comm,
+            uid: clientHalf.uid,
+            cgroup: clientHalf.cgroup,
+          }
+          : undefined,
+      },
+      server: {
+        ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
+        isn: (ack && acknowledgedIsn(attempt, ack.packet.acknowledgment ?? 0)) ??
+          synAcks[0]?.packet.sequence ?? serverHalf?.iss ?? clientHalf?.irs,
+        process: serverHalf && this.options.listenerOf(serverHalf),
+      },
+      ...rtts(syns, counted, ack),
+      kernelClientRttNs: kernelRtt(clientHalf),
+      kernelServerRttNs: kernelRtt(serverHalf),
+      synCount: syns.length,
+      synAckCount: counted.length,
+      rstCount: attempt.serverResets + attempt.clientResets,
+      connectNs: since(clientHalf?.connectNs),
+      synNs: since(synNs),
+      synReceivedNs: since(serverHalf?.synReceivedNs),
+      synAckNs: since(synAckNs),
+      ackNs: since(ack?.timeNs),
+      establishedNs: since(established ?? serverEstablished),
+      serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
+      synAckAcknowledgesSyn: syns.length > 0 && synAcks.length > 0
+        ? true
+        : attempt.wrongSynAckAck
+        ? false
+        : undefined,
+      ackSequence: third ? ack !== undefined || !attempt.wrongAckSequence : undefined,
+      ackAcknowledgesSynAck: third ? ack !== undefined || !attempt.wrongAckAck : undefined,
+      flags: flagsOf(attempt, outcome, wire, traceEnded),
+    };
+  }
+
+  #role({ client, server, clientHalf, serverHalf }: Attempt): Role {
+    const clientHere = clientHalf !== undefined || this.options.isLocal(client.address);
+    const serverHere = serverHalf !== undefined || this.options.isLocal(server.address);
+    if (clientHere && serverHere) return "local";
+    if (clientHere) return "client";
+    return serverHere ? "server" : "observer";
+  }
+}
+
+const ERRNO = new Map([
+  [104, "ECONNRESET"],
+  [110, "ETIMEDOUT"],
+  [111, "ECONNREFUSED"],
+  [113, "EHOSTUNREACH"],
+  [101, "ENETUNREACH"],
+  [99, "EADDRNOTAVAIL"],
+]);
+
+function outcomeOf(attempt: Attempt): Outcome {
+  const { clientHalf, serverHalf } = attempt;
+  if (attempt.ack || clientHalf?.newState === 1 || serverHalf?.newState === 1) return "established";
+  if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
+  if (clientHalf?.error === 110) return "timeout";
+  if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
+  if (clientHalf || attempt.clientResets > 0) return "aborted";
+  return attempt.synAcks.length > 0 || serverHalf ? "half_open" : "unanswered";
+}
+
+function flagsOf(
+  attempt: Attempt,
+  outcome: Outcome,
+  wire: boolean,
+  traceEnded: boolean,
+): Snapshot["flags"] {
+  const { client, server, syns, synAcks, clientHalf, serverHalf } = attempt;
+  const flags: Snapshot["flags"][number][] = [];
+  const [syn] = syns;
+  const [synAck] = synAcks;
+  if (usesFastOpen(attempt) || clientHalf?.options?.synData) flags.push("tcp_fast_open");
+  if (syn?.packet.mptcpSubtype !== undefined || synAck?.packet.mptcpSubtype !== undefined) {
+    flags.push("mptcp");
+  }
+  const ecn = agreedEcn(syn?.packet, synAck?.packet);
+  if (ecn) flags.push(ecn);
+  if (
+    client.port !== 0 && `${client.address}:${client.port}` === `${server.address}:${server.port}`
+  ) {
+    flags.push("self_connect");
+  } else if (clientHalf?.oldState === 3) flags.push("simultaneous_open");
+  const synMissing = synAck !== undefined && syn === undefined;
+  const answerMissing = wire && outcome === "established" && synAck === undefined;
+  if (synMissing || answerMissing) flags.push("one_sided");
+  const open = outcome === "unanswered" || outcome === "half_open";
+  if (traceEnded && open && !serverHalf) flags.push("trace_ended");
+  return flags;
+}
+
+/** RFC 3168 section 6.1.1; an AccECN client falls back to it, RFC 9768 table 2. */
+function agreedEcn(syn: Packet | undefined, synAck: Packet | undefined): EcnSetup | undefined {
+  if (syn === undefined || synAck === undefined) return undefined;
+  const asked = ecnSetup(syn.flags);
+  const agreed = ecnSetup(synAck.flags);
+  return asked !== undefined && (agreed === "ecn" || agreed === asked) ? agreed : undefined;
+}
+
+function described(
+  { address, port }: End,
+  packet: Packet | undefined,
+  own: KernelRecord | undefined,
+  peer: KernelRecord | undefined,
+): Omit<EndpointSnapshot, "isn" | "process"> {
+  const end = { address: formatAddress(address), port };
+  if (packet) {
+    return {
+      ...end,
+      mss: packet.mss,
+      window: packet.window ?? 0,
+      windowScale: packet.windowScale,
+      sackPermitted: packet.sackPermitted ?? false,
+      timestamps: packet.timestamps !== undefined,
+    };
+  }
+  const agreed = own?.options ?? peer?.options;
+  const shift = own?.options ? own.options.ownWindowScale : peer?.options?.peerWindowScale;
+  return {
+    ...end,
+    mss: undefined,
+    window: undefined,
+    windowScale: agreed?.windowScale ? shift : undefined,
+    sackPermitted: agreed?.sackPermitted ? true : undefined,
+    timestamps: agreed?.timestamps ? true : undefined,
+  };
+}
+
+function kernelRtt(half: KernelRecord | undefined): number | undefined {
+  if (half === undefined || half.newState !== 1 || half.rttMinUs === undefined) return undefined;
+  const wholeMs = half.rttMinUs % 1000 === 0;
+  if (wholeMs && (half.side === "server" || half.retransmits > 0)) return undefined;
+  return half.rttMinUs * 1000;
+}
+
+function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined) {
+  const [synAck] = synAcks;
+  const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
+  const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
+  const client = leg(forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [], synAck);
+  const server = leg(forServer ?? [], ack);
+  return {
+    clientRttNs: client.rttNs,
+    serverRttNs: server.rttNs,
+    totalNs: elapsed(syns[0], ack),
+    ambiguous: client.ambiguous || server.ambiguous,
+    firstSynToSynAckNs: client.firstNs,
+    lastSynToSynAckNs: client.lastNs,
+    firstSynAckToAckNs: server.firstNs,
+    lastSynAckToAckNs: server.lastNs,
+  };
+}
+
+/** The time from one of several equal packets to their answer: of which one is known or not. */
+function leg(sent: Seen[], answer: Seen | undefined) {
+  const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
+  const first = sent[0];
+  const last = sent.at(-1);
+  if (answer === undefined || first === undefined || last === undefined) return unknown;
+  if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
+  const echo = answer.packet.timestamps?.[1];
+  const echoed = sent.filter(({ packet }) => packet.timestamps?.[0] === echo);
+  const told = echo !== undefined && echoed.length === 1 ? echoed[0] : undefined;
+  const answered = told === first || told === last ? told : undefined;
+  return {
+    rttNs: elapsed(answered, answer),
+    firstNs: elapsed(first, answer),
+    lastNs: elapsed(last, answer),
+    ambiguous: answered === undefined,
+  };
+}
+
+function elapsed(from: Seen | undefined, to: Seen | undefined): number | undefined {
+  if (from === undefined || to === undefined || to.timeNs < from.timeNs) return undefined;
+  return to.timeNs - from.timeNs;
+}

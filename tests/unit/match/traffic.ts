@@ -1,0 +1,317 @@
+/**
+ * Traffic for the matcher's tests: packets, kernel records and the passing of time as plain events,
+ * and a runner that feeds them to a matcher and keeps what it hands out.
+ *
+ * @module
+ */
+
+import type { KernelRecord, NegotiatedOptions } from "../../../src/kernel/kernel_record.ts";
+import type { Endpoint, Handshake } from "../../../src/match/handshake.ts";
+import { Matcher, type MatcherCounters, type MatcherOptions } from "../../../src/match/matcher.ts";
+import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
+import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
+
+/** One end of a flow. */
+export interface End {
+  readonly address: Uint32Array;
+  readonly port: number;
+}
+
+/** An end by its address as text. */
+export function end(address: string, port: number): End {
+  const words = parseAddress(address);
+  if (words === undefined) {
+    throw new TypeError(`Cannot make an end of "${address}": not an address`);
+  }
+  return { address: words, port };
+}
+
+/** A TCP packet: what a test does not name is that of a packet without options and data. */
+export interface Packet {
+  from: End;
+  to: End;
+  flags: number;
+  sequence: number;
+  acknowledgment?: number;
+  payloadLength?: number;
+  window?: number;
+  mss?: number;
+  windowScale?: number;
+  sackPermitted?: boolean;
+  /** Timestamps option: value and echo. */
+  timestamps?: readonly [value: number, echo: number];
+  fastOpenCookieLength?: number;
+  mptcpSubtype?: number;
+}
+
+/** What happens to a matcher. */
+export type Event =
+  | { packet: Packet; timeNs: number; interfaceIndex: number }
+  | { record: KernelRecord }
+  | { completeNs: number };
+
+/** Fills a segment with a packet, every field. */
+export function fillSegment(packet: Packet, segment: Segment): Segment {
+  const { from, to } = packet;
+  const { options } = segment;
+  segment.source.set(from.address);
+  segment.destination.set(to.address);
+  segment.sourcePort = from.port;
+  segment.destinationPort = to.port;
+  segment.flags = packet.flags;
+  segment.sequence = packet.sequence;
+  segment.acknowledgment = packet.acknowledgment ?? 0;
+  segment.payloadLength = packet.payloadLength ?? 0;
+  segment.window = packet.window ?? 0;
+  options.reset();
+  options.mss = packet.mss ?? -1;
+  options.windowScale = packet.windowScale ?? -1;
+  options.sackPermitted = packet.sackPermitted ?? false;
+  options.timestamps = packet.timestamps !== undefined;
+  options.timestampValue = packet.timestamps?.[0] ?? 0;
+  options.timestampEcho = packet.timestamps?.[1] ?? 0;
+  options.fastOpenCookieLength = packet.fastOpenCookieLength ?? -1;
+  options.mptcpSubtype = packet.mptcpSubtype ?? -1;
+  return segment;
+}
+
+/** One end as a handshake told it, with the address as text. */
+export interface EndpointSnapshot extends Omit<Endpoint, "address"> {
+  address: string;
+}
+
+/** A handshake as it was when it was handed out: no part of it is shared. */
+export interface Snapshot extends Omit<Handshake, "client" | "server" | "flags"> {
+  client: EndpointSnapshot;
+  server: EndpointSnapshot;
+  flags: readonly string[];
+}
+
+/** Copies a handshake. */
+export function snapshot(handshake: Handshake): Snapshot {
+  return {
+    ...handshake,
+    client: copyEndpoint(handshake.client),
+    server: copyEndpoint(handshake.server),
+    flags: [...handshake.flags],
+  };
+}
+
+function copyEndpoint(endpoint: Endpoint): EndpointSnapshot {
+  const { process } = endpoint;
+  return {
+    ...endpoint,
+    address: formatAddress(endpoint.address),
+    process: process && { ...process },
+  };
+}
+
+/** What came of a run. */
+export interface Outcome {
+  /** What was handed out before the flush and in all. */
+  beforeFlush: number;
+  records: Snapshot[];
+  counters: MatcherCounters;
+  pendingBeforeFlush: number;
+  pending: number;
+}
+
+/** Whole seconds of Unix time at which the axis of {@linkcode run} begins. */
+export const EPOCH_SECONDS = 1_795_395_783;
+
+/** Feeds events to a new matcher, then flushes it. */
+export function run(events: Iterable<Event>, options: MatcherOptions = {}): Outcome {
+  const records: Snapshot[] = [];
+  const matcher = new Matcher(EPOCH_SECONDS, (handshake) => {
+    records.push(snapshot(handshake));
+  }, options);
+  const segment = new Segment();
+  for (const event of events) {
+    if ("packet" in event) {
+      matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.interfaceIndex);
+    } else if ("record" in event) {
+      matcher.kernelRecord(event.record);
+    } else {
+      matcher.advance(event.completeNs);
+    }
+  }
+  const beforeFlush = records.length;
+  const pendingBeforeFlush = matcher.pending;
+  matcher.flush();
+  const { counters, pending } = matcher;
+  return { beforeFlush, records, counters: { ...counters }, pendingBeforeFlush, pending };
+}
+
+/** Adds to a sequence number modulo 2^32. */
+export function plus(sequence: number, octets: number): number {
+  return Number(BigInt.asUintN(32, BigInt(sequence) + BigInt(octets)));
+}
+
+/** A kernel record's fields that a test names; the rest is that of an established client. */
+export type HalfFields = Partial<Omit<KernelRecord, "options">> & {
+  options?: Partial<NegotiatedOptions>;
+};
+
+/** A handshake to play: both ends, both initial sequence numbers, and the packets they make. */
+export class Play {
+  /**
+   * @param client Who sends the SYN. @param server Who answers it.
+   * @param x Client's initial sequence number. @param y Server's.
+   */
+  constructor(
+    readonly client: End,
+    readonly server: End,
+    readonly x: number,
+    readonly y: number,
+  ) {}
+
+  /** The same tuple with other initial sequence numbers. */
+  again(x: number, y: number): Play {
+    return new Play(this.client, this.server, x, y);
+  }
+
+  syn(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    return this.#send(true, timeNs, interfaceIndex, TcpFlag.SYN, this.x, undefined, fields);
+  }
+
+  synAck(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    const flags = TcpFlag.SYN | TcpFlag.ACK;
+    return this.#send(false, timeNs, interfaceIndex, flags, this.y, plus(this.x, 1), fields);
+  }
+
+  /** The third packet. */
+  ack(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    const sequence = plus(this.x, 1);
+    return this.#send(
+      true,
+      timeNs,
+      interfaceIndex,
+      TcpFlag.ACK,
+      sequence,
+      plus(this.y, 1),
+      fields,
+    );
+  }
+
+  /** RST,ACK in answer to the SYN. */
+  refusal(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    const flags = TcpFlag.RST | TcpFlag.ACK;
+    return this.#send(false, timeNs, interfaceIndex, flags, 0, plus(this.x, 1), fields);
+  }
+
+  /** RST of the server after its SYN-ACK. */
+  serverReset(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    return this.#send(false, timeNs, interfaceIndex, TcpFlag.RST, plus(this.y, 1), 0, fields);
+  }
+
+  /** RST of the client after the SYN-ACK. */
+  clientReset(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    return this.#send(true, timeNs, interfaceIndex, TcpFlag.RST, plus(this.x, 1), 0, fields);
+  }
+
+  /** The client's side from the kernel, established unless the fields say otherwise. */
+  clientHalf(endNs: number, fields: HalfFields = {}): { record: KernelRecord } {
+    const established = (fields.newState ?? 1) === 1;
+    return this.#half(
+      {
+        side: "client",
+        oldState: 2,
+        local: this.client.address,
+        remote: this.server.address,
+        localPort: this.client.port,
+        remotePort: this.server.port,
+        iss: this.x,
+        irs: established ? this.y : undefined,
+        pid: 4711,
+        comm: "curl",
+        uid: 1000,
+        cgroup: 8231,
+      },
+      endNs,
+      fields,
+    );
+  }
+
+  /** The server's side from the kernel, established unless the fields say otherwise. */
+  serverHalf(endNs: number, fields: HalfFields = {}): { record: KernelRecord } {
+    return this.#half(
+      {
+        side: "server",
+        oldState: 3,
+        local: this.server.address,
+        remote: this.client.address,
+        localPort: this.server.port,
+        remotePort: this.client.port,
+        iss: this.y,
+        irs: this.x,
+        pid: 0,
+        comm: "",
+        uid: 33,
+        cgroup: 99,
+      },
+      endNs,
+      fields,
+    );
+  }
+
+  #send(
+    fromClient: boolean,
+    timeNs: number,
+    interfaceIndex: number,
+    flags: number,
+    sequence: number,
+    acknowledgment: number | undefined,
+    fields: Partial<Packet>,
+  ): Event {
+    const [from, to] = fromClient ? [this.client, this.server] : [this.server, this.client];
+    const packet = { from, to, flags, sequence, acknowledgment, ...fields };
+    return { packet, timeNs, interfaceIndex };
+  }
+
+  #half(
+    own: Pick<
+      KernelRecord,
+      | "side"
+      | "oldState"
+      | "local"
+      | "remote"
+      | "localPort"
+      | "remotePort"
+      | "iss"
+      | "irs"
+      | "pid"
+      | "comm"
+      | "uid"
+      | "cgroup"
+    >,
+    endNs: number,
+    fields: HalfFields,
+  ): { record: KernelRecord } {
+    const { options, ...rest } = fields;
+    return {
+      record: {
+        socket: 0xffff888000000000n,
+        newState: 1,
+        connectNs: undefined,
+        endNs,
+        synReceivedNs: undefined,
+        netns: 4026531840,
+        rttMinUs: undefined,
+        retransmits: 0,
+        error: 0,
+        ...own,
+        ...rest,
+        options: options && {
+          timestamps: false,
+          sackPermitted: false,
+          windowScale: false,
+          peerWindowScale: 0,
+          ownWindowScale: 0,
+          synData: false,
+          synDataAcknowledged: false,
+          ...options,
+        },
+      },
+    };
+  }
+}
