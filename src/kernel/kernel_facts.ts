@@ -1,8 +1,10 @@
 /** What a machine offers for tracing, as far as it could be found out; gathered by `src/io`. */
 export interface KernelFacts {
-  /** `uname -r`, and the machine's architecture as Deno names it. */
+  /** What `uname -r` says. */
   release: string;
+  /** The machine's architecture as Deno names it. */
   architecture: string;
+  /** Whether the tool runs as root. */
   root: boolean;
   /** Whether /sys/kernel/btf/vmlinux is there: the scripts read kernel structures by it. */
   btf: boolean;
@@ -22,6 +24,7 @@ export interface KernelFacts {
 export interface Finding {
   /** `ok`; `worse`: tracing goes on with less; `missing`: that source gives nothing. */
   verdict: "ok" | "worse" | "missing";
+  /** What it is about, in a word or two. */
   subject: string;
   /** What is there. */
   state: string;

@@ -1,0 +1,122 @@
+/**
+ * The tracer under test as a process of its own, run in a namespace as a user would run it.
+ *
+ * @module
+ */
+import { TextLineStream } from "@std/streams";
+import type { HandshakeRecord } from "../../src/report/record.ts";
+import { type Namespace, until } from "./namespace.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+/** Attaching takes about a second; a busy machine takes several. */
+const READY_MS = 60_000;
+
+/** The last line of a trace's NDJSON. */
+export interface SummaryRecord {
+  event: "summary";
+  handshakes: number;
+  filtered: number;
+  outcomes: Record<string, number>;
+  evidence: { both: number; wire_only: number; kernel_only: number };
+  losses: Record<string, number | undefined>;
+}
+
+/** What a trace wrote and how it ended. */
+export interface TraceResult {
+  records: HandshakeRecord[];
+  summary: SummaryRecord | undefined;
+  stderr: string[];
+  status: Deno.CommandStatus;
+}
+
+/** A running `synsnoop trace`. */
+export class Tracer {
+  /** Lines of standard output, as they are. */
+  readonly lines: string[] = [];
+  /** Lines of standard error so far. */
+  readonly stderr: string[] = [];
+  readonly #child: Deno.ChildProcess;
+  readonly #read: Promise<unknown>;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#read = Promise.all([
+      collect(child.stdout, this.lines),
+      collect(child.stderr, this.stderr),
+    ]);
+  }
+
+  /** Starts it and waits until packets are captured, but not for the kernel's side. */
+  static async start(
+    namespace: Namespace,
+    args: readonly string[] = [],
+    options: Deno.CommandOptions = {},
+  ): Promise<Tracer> {
+    const tracer = new Tracer(namespace.spawn(
+      [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...args],
+      { ...options, stdout: "piped", stderr: "piped" },
+    ));
+    await tracer.said(/capturing packets/);
+    return tracer;
+  }
+
+  /** Starts it and waits until both sources deliver. */
+  static async ready(namespace: Namespace, args: readonly string[] = []): Promise<Tracer> {
+    const tracer = await Tracer.start(namespace, args);
+    await tracer.said(/kernel events come from/);
+    return tracer;
+  }
+
+  /** Process id of the tracer. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until it has said something on standard error. @returns The line. */
+  async said(pattern: RegExp): Promise<string> {
+    await until(
+      `a line ${pattern} among ${JSON.stringify(this.stderr)}`,
+      () => this.stderr.some((line) => pattern.test(line)),
+      READY_MS,
+    );
+    return this.stderr.find((line) => pattern.test(line))!;
+  }
+
+  /** Waits until it has written so many lines. */
+  async wrote(count: number): Promise<void> {
+    await until(`${count} lines of output`, () => this.lines.length >= count, READY_MS);
+  }
+
+  /** Sends it a signal. */
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends it SIGINT, unless it ends by itself, and takes what it wrote. */
+  async stop(signal: Deno.Signal | undefined = "SIGINT"): Promise<TraceResult> {
+    if (signal) this.#child.kill(signal);
+    return await this.ended();
+  }
+
+  /** Waits for its end and takes what it wrote. Fails where a line is no whole JSON object. */
+  async ended(): Promise<TraceResult> {
+    await this.#read;
+    const status = await this.#child.status;
+    const events = this.lines.map((line) => JSON.parse(line));
+    return {
+      records: events.filter((event) => event.event === "handshake"),
+      summary: events.find((event) => event.event === "summary"),
+      stderr: this.stderr,
+      status,
+    };
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  lines: string[],
+): Promise<void> {
+  // Fatal: what is no UTF-8 on an output of the tool is a fault of the tool.
+  const text = stream.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
+  for await (const line of text.pipeThrough(new TextLineStream())) lines.push(line);
+}
