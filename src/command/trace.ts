@@ -2,8 +2,7 @@ import { FileOutput } from "../io/file_output.ts";
 import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
 import { SystemCallError } from "../io/libc.ts";
 import { type LineOutput, StreamOutput } from "../io/stream_output.ts";
-import { isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
-import { exit } from "../io/terminal.ts";
+import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
@@ -44,6 +43,8 @@ export async function trace(
   let end = () => {};
   const ended = new Promise<void>((resolve) => end = resolve);
   const output = openOutput(options, stdout, () => end());
+  const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
+  sayNote(`starting to trace TCP handshakes on ${where}`);
   let session: TraceSession;
   try {
     session = new TraceSession({

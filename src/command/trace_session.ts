@@ -105,12 +105,12 @@ export class TraceSession {
   }
 
   #startKernel(): KernelSource | undefined {
-    const { interfaces, probes } = this.#options;
     const { filter } = this.#wire;
-    const where = interfaces.length > 0 ? interfaces.join(", ") : "all interfaces";
-    const how = filter.kind === "ebpf" ? "eBPF filter" : `classic filter (${filter.why})`;
-    const capturing = `capturing packets on ${where} with the ${how}`;
-    if (probes === "none") {
+    const why = filter.why === undefined ? "" : ` (${filter.why})`;
+    const capturing = filter.kind === "ebpf"
+      ? "capturing packets through the eBPF filter"
+      : `capturing packets through the classic filter${why}`;
+    if (this.#options.probes === "none") {
       sayNote(`${capturing}; no kernel events, as asked`);
       return undefined;
     }

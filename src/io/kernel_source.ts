@@ -184,7 +184,10 @@ export class KernelSource {
   /** Takes what is left, counts what was lost, and ends the script. No record comes after it. */
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
-    this.#count();
+    this.#countRecords();
+    if (this.#bpftrace && this.#state !== "off") {
+      this.#missedProbes = heldBpf(this.#bpftrace.pid).recursionMisses;
+    }
     this.#closeMaps();
     // Lines may still be on their way; a map was just emptied, and bpftrace takes 2 s to end by itself.
     if (this.#state === "lines") await this.#bpftrace?.stop();
@@ -202,7 +205,7 @@ export class KernelSource {
     this.#bpftrace?.kill("SIGKILL");
   }
 
-  #count(): void {
+  #countRecords(): void {
     if (this.#records && this.#counter) {
       // What is written between the two drains is in the second, what comes after it in neither.
       this.#takeRecords(this.#records);
@@ -210,15 +213,12 @@ export class KernelSource {
       this.#takeRecords(this.#records);
       this.#mapLosses = Math.max(0, written - this.#drained);
     }
-    if (this.#bpftrace && this.#state !== "off") {
-      this.#missedProbes = heldBpf(this.#bpftrace.pid).recursionMisses;
-    }
   }
 
   #onEnd(end: BpftraceEnd): void {
     if (this.#stopping || this.#state === "off") return;
     // The maps outlive their maker while they are open here.
-    this.#count();
+    this.#countRecords();
     this.#closeMaps();
     const how = end.signal === null ? `with status ${end.code}` : `by ${end.signal}`;
     const words = end.words.length === 0 ? "" : `, saying "${end.words.join(" ")}"`;

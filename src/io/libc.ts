@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { errnoName } from "../kernel/errno.ts";
 
 /** The C functions in use, with their declarations (Linux man-pages, sections 2 and 3). */
 export const SYMBOLS = {
@@ -79,38 +80,6 @@ function openLibC(): LibC {
   );
 }
 
-/** errno values by number (asm-generic/errno-base.h and errno.h; the same on x86_64 and aarch64). */
-const ERRNO_NAMES: Readonly<Record<number, string>> = {
-  1: "EPERM",
-  2: "ENOENT",
-  4: "EINTR",
-  5: "EIO",
-  6: "ENXIO",
-  7: "E2BIG",
-  9: "EBADF",
-  11: "EAGAIN",
-  12: "ENOMEM",
-  13: "EACCES",
-  14: "EFAULT",
-  16: "EBUSY",
-  17: "EEXIST",
-  19: "ENODEV",
-  22: "EINVAL",
-  23: "ENFILE",
-  24: "EMFILE",
-  28: "ENOSPC",
-  38: "ENOSYS",
-  92: "ENOPROTOOPT",
-  93: "EPROTONOSUPPORT",
-  95: "EOPNOTSUPP",
-  97: "EAFNOSUPPORT",
-  98: "EADDRINUSE",
-  100: "ENETDOWN",
-  101: "ENETUNREACH",
-  105: "ENOBUFS",
-  524: "ENOTSUPP",
-};
-
 /** What the user can do, for the errors that have a usual cause. */
 const ADVICE: Readonly<Record<string, string>> = {
   EPERM: "run as root, or with CAP_NET_RAW for packets and CAP_BPF for eBPF",
@@ -131,7 +100,7 @@ export class SystemCallError extends Error {
   readonly call: string;
   /** The value of `errno` (errno(3)). */
   readonly errno: number;
-  /** Its symbol, for example `EPERM`, or `errno N` for one this module has no name for. */
+  /** Its symbol, for example `EPERM`, see `errnoName`. */
   readonly errnoName: string;
 
   /**
@@ -142,16 +111,16 @@ export class SystemCallError extends Error {
    * @param detail what the kernel said beyond errno, for example the BPF verifier's log.
    */
   constructor(call: string, errno: number, detail?: string) {
-    const errnoName = ERRNO_NAMES[errno] ?? `errno ${errno}`;
-    const advice = ADVICE[errnoName];
+    const symbol = errnoName(errno) ?? "errno 0";
+    const advice = ADVICE[symbol];
     super(
-      `Cannot call ${call}: ${errnoName}` + (advice === undefined ? "" : `, ${advice}`) +
+      `Cannot call ${call}: ${symbol}` + (advice === undefined ? "" : `, ${advice}`) +
         (detail === undefined ? "" : `: ${detail}`),
     );
     this.name = "SystemCallError";
     this.call = call;
     this.errno = errno;
-    this.errnoName = errnoName;
+    this.errnoName = symbol;
   }
 }
 
@@ -236,7 +205,7 @@ const timespecBytes = new Uint8Array(timespec.buffer);
 
 /**
  * Nanoseconds of a kernel clock (clock_gettime(2)): `realtime` since 1970, as packets are stamped;
- * `monotonic` since boot without suspend, as bpftrace's `nsecs`; `boottime` with suspend.
+ * `monotonic` since boot without suspend; `boottime` with suspend, as bpftrace's `nsecs`.
  *
  * @throws {SystemCallError} when the kernel lacks the clock.
  */

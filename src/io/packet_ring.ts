@@ -118,7 +118,7 @@ export interface PacketRingOptions {
   interfaceIndex?: number;
   /** `auto`, the default, loads the eBPF filter and falls back to the classic one. */
   filter?: "auto" | "ebpf" | "classic";
-  /** Blocks in the ring, 128 by default. */
+  /** Blocks in the ring, 256 by default. */
   blockCount?: number;
   /** Bytes of a block, 65536 by default: a multiple of the page size. */
   blockSizeBytes?: number;
@@ -236,7 +236,7 @@ export class PacketRing implements Disposable {
     const all: Required<PacketRingOptions> = {
       interfaceIndex: options.interfaceIndex ?? 0,
       filter: options.filter ?? "auto",
-      blockCount: options.blockCount ?? 128,
+      blockCount: options.blockCount ?? 256,
       blockSizeBytes: options.blockSizeBytes ?? 65536,
       retireTimeoutMs: options.retireTimeoutMs ?? 10,
       halfOpenEntries: options.halfOpenEntries ?? 65536,

@@ -266,6 +266,36 @@ export class FlowTable {
     return row;
   }
 
+  /** Takes one more SYN before the answer: it becomes the last. */
+  repeatSyn(row: number, timeNs: number, timestamp: number): void {
+    this.facts[row] = sharedTimestamps(
+      this.facts[row],
+      timestamp,
+      this.firstSynTimestamp[row],
+      this.lastSynTimestamp[row],
+      WireFact.FirstSynTimestampShared,
+      WireFact.LastSynTimestampShared,
+    );
+    this.synsBeforeAnswer[row]++;
+    this.lastSynNs[row] = timeNs;
+    this.lastSynTimestamp[row] = timestamp;
+  }
+
+  /** Takes one more SYN-ACK before the ACK: it becomes the last. */
+  repeatSynAck(row: number, timeNs: number, timestamp: number): void {
+    this.facts[row] = sharedTimestamps(
+      this.facts[row],
+      timestamp,
+      this.firstSynAckTimestamp[row],
+      this.lastSynAckTimestamp[row],
+      WireFact.FirstSynAckTimestampShared,
+      WireFact.LastSynAckTimestampShared,
+    );
+    this.synAcksBeforeAck[row]++;
+    this.lastSynAckNs[row] = timeNs;
+    this.lastSynAckTimestamp[row] = timestamp;
+  }
+
   /** Moves a row to the end of a state's list: the one it is in, too. */
   move(row: number, state: FlowState, nowNs: number): void {
     this.#unlink(row);
@@ -319,6 +349,24 @@ export class FlowTable {
 function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean {
   return column[at + 3] === words[3] && column[at + 2] === words[2] &&
     column[at + 1] === words[1] && column[at] === words[0];
+}
+
+/**
+ * Facts after one more packet of a kind carried a timestamp: whether the first one's is its alone,
+ * and whether this one's is.
+ */
+function sharedTimestamps(
+  facts: number,
+  timestamp: number,
+  firstTimestamp: number,
+  lastTimestamp: number,
+  firstShared: number,
+  lastShared: number,
+): number {
+  const sharesFirst = timestamp === firstTimestamp;
+  const sharesLast = timestamp === lastTimestamp;
+  return (facts & ~lastShared) | (sharesFirst ? firstShared : 0) |
+    (sharesFirst || sharesLast ? lastShared : 0);
 }
 
 /** Mixes a tuple into 32 bits (the multipliers and shifts are those of MurmurHash3 and xxHash). */

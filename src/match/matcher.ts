@@ -128,17 +128,7 @@ export class Matcher {
       if (interfaceIndex !== table.synInterface[row]) return;
       table.syns[row]++;
       if ((facts & WireFact.SynAck) === 0) {
-        table.facts[row] = sharedTimestamps(
-          facts,
-          segment.options.timestampValue,
-          table.firstSynTimestamp[row],
-          table.lastSynTimestamp[row],
-          WireFact.FirstSynTimestampShared,
-          WireFact.LastSynTimestampShared,
-        );
-        table.synsBeforeAnswer[row]++;
-        table.lastSynNs[row] = timeNs;
-        table.lastSynTimestamp[row] = segment.options.timestampValue;
+        table.repeatSyn(row, timeNs, segment.options.timestampValue);
       }
       this.#touch(row, timeNs);
       return;
@@ -194,22 +184,12 @@ export class Matcher {
       if (interfaceIndex === table.synAckInterface[row]) {
         table.synAcks[row]++;
         if ((facts & WireFact.Ack) === 0) {
-          table.facts[row] = sharedTimestamps(
-            facts,
-            options.timestampValue,
-            table.firstSynAckTimestamp[row],
-            table.lastSynAckTimestamp[row],
-            WireFact.FirstSynAckTimestampShared,
-            WireFact.LastSynAckTimestampShared,
-          );
           if (segment.sequence !== table.serverIsn[row]) {
             // The server forgot the first, or made a SYN cookie: the ACK tells which one counts.
             table.facts[row] |= WireFact.OtherServerIsn;
             table.otherServerIsn[row] = segment.sequence;
           }
-          table.synAcksBeforeAck[row]++;
-          table.lastSynAckNs[row] = timeNs;
-          table.lastSynAckTimestamp[row] = options.timestampValue;
+          table.repeatSynAck(row, timeNs, options.timestampValue);
         }
         this.#touch(row, timeNs);
       } else if (interfaceIndex === table.synInterface[row] && (facts & WireFact.Ack) === 0) {
@@ -485,24 +465,6 @@ export class Matcher {
     return (segment.flags & TcpFlag.ACK) !== 0 &&
       this.#acknowledgesSyn(row, segment.acknowledgment);
   }
-}
-
-/**
- * Facts after one more packet of a kind carried a timestamp: whether the first one's is its alone,
- * and whether this one's is.
- */
-function sharedTimestamps(
-  facts: number,
-  timestamp: number,
-  firstTimestamp: number,
-  lastTimestamp: number,
-  firstShared: number,
-  lastShared: number,
-): number {
-  const sharesFirst = timestamp === firstTimestamp;
-  const sharesLast = timestamp === lastTimestamp;
-  return (facts & ~lastShared) | (sharesFirst ? firstShared : 0) |
-    (sharesFirst || sharesLast ? lastShared : 0);
 }
 
 function joinPorts(clientPort: number, serverPort: number): number {

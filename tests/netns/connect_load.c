@@ -2,7 +2,7 @@
  * connect_load ADDRESS PORT COUNT [--serve | --connect] [COMM]
  *
  * Listens on ADDRESS:PORT, connects there COUNT times one after another as fast as it can, accepts
- * and resets each, and prints how many connects succeeded. With --serve it only listens and accepts,
+ * and resets each, and prints how many connects succeeded and how many nanoseconds all took. With --serve it only listens and accepts,
  * and says "ready" first; with --connect it only connects. COMM becomes the command name of every
  * thread; any bytes.
  */
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static int listener;
@@ -62,6 +63,12 @@ static long connect_all(void) {
   return connected;
 }
 
+static long long now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 static int parse_address(const char *text, int port) {
   struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
   struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
@@ -97,8 +104,10 @@ int main(int argc, char **argv) {
   }
   pthread_t server;
   if (!only_connect) pthread_create(&server, NULL, serve, NULL);
+  long long began_ns = now_ns();
   long connected = connect_all();
+  long long took_ns = now_ns() - began_ns;
   if (!only_connect && connected == count) pthread_join(server, NULL);
-  printf("%ld\n", connected);
+  printf("%ld %lld\n", connected, took_ns);
   return connected == count ? 0 : 1;
 }

@@ -120,8 +120,7 @@ await namespaceTest("trace joins both ends in two namespaces from one of them", 
 await namespaceTest("trace reports every one of 20,000 handshakes made at full speed", async () => {
   await using namespace = await Namespace.create();
   const tracer = await Tracer.ready(namespace, OURS);
-  const connected = Number(await namespace.run(connectLoad, "127.0.0.1", String(PORT), "20000"));
-  assertEquals(connected, 20_000);
+  await namespace.run(connectLoad, "127.0.0.1", String(PORT), "20000");
   await tracer.wrote(20_000);
   const { records, summary } = await tracer.stop();
   assertEquals(records.length, 20_000);

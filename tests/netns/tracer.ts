@@ -7,7 +7,8 @@ import { TextLineStream } from "@std/streams";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { type Namespace, until } from "./namespace.ts";
 
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+/** The command line of the tool. */
+export const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 /** Attaching takes about a second; a busy machine takes several. */
 const READY_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
-import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
+import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 
 const STATES = Object.values(FlowState);
 
@@ -159,4 +159,38 @@ Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
   assertEquals(rows.size, 288);
   each((key, ports) => assertEquals(table.find(client, server, ports), rows.get(key)));
   assertEquals(table.find(client, server, 0x9c4001bb), -1);
+});
+
+Deno.test("FlowTable.repeatSyn and repeatSynAck tell whose timestamp is another's too", () => {
+  const { client, server, ports } = TUPLES[0];
+  const cases: { timestamps: number[]; first: boolean; last: boolean }[] = [
+    { timestamps: [1, 2], first: false, last: false },
+    { timestamps: [1, 1], first: true, last: true },
+    { timestamps: [1, 2, 2], first: false, last: true },
+    { timestamps: [1, 1, 2], first: true, last: false },
+    { timestamps: [1, 2, 1], first: true, last: true },
+    { timestamps: [1, 2, 2, 3], first: false, last: false },
+  ];
+  for (const { timestamps: [initial, ...repeated], first, last } of cases) {
+    const table = new FlowTable(1);
+    const row = table.insert(client, server, ports, 1, FlowState.SynSent, 0);
+    table.firstSynTimestamp[row] = table.lastSynTimestamp[row] = initial;
+    table.firstSynAckTimestamp[row] = table.lastSynAckTimestamp[row] = initial;
+    for (const timestamp of repeated) table.repeatSyn(row, timestamp * 10, timestamp);
+    assertEquals(
+      table.facts[row],
+      (first ? WireFact.FirstSynTimestampShared : 0) | (last ? WireFact.LastSynTimestampShared : 0),
+    );
+    assertEquals(table.synsBeforeAnswer[row], repeated.length);
+    assertEquals(table.lastSynNs[row], (repeated.at(-1) ?? 0) * 10);
+    table.facts[row] = 0;
+    for (const timestamp of repeated) table.repeatSynAck(row, timestamp * 10, timestamp);
+    assertEquals(
+      table.facts[row],
+      (first ? WireFact.FirstSynAckTimestampShared : 0) |
+        (last ? WireFact.LastSynAckTimestampShared : 0),
+    );
+    assertEquals(table.synAcksBeforeAck[row], repeated.length);
+    assertEquals(table.lastSynAckNs[row], (repeated.at(-1) ?? 0) * 10);
+  }
 });

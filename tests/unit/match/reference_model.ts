@@ -40,6 +40,7 @@ interface Attempt {
   syns: Seen[];
   synAcks: Seen[];
   ack: Seen | undefined;
+  acknowledgedIsn: number | undefined;
   serverResets: number;
   clientResets: number;
   wrongSynAckAck: boolean;
@@ -91,10 +92,16 @@ function usesFastOpen(attempt: Attempt): boolean {
     synAck?.packet.fastOpenCookieLength !== undefined;
 }
 
+/** The server's initial sequence numbers that are kept: the first, and the last that is another. */
+function serverIsns({ synAcks }: Attempt): number[] {
+  const all = synAcks.map(({ packet }) => packet.sequence);
+  return [...all.slice(0, 1), ...all.filter((isn) => isn !== all[0]).slice(-1)];
+}
+
 /** The server's initial sequence number that an Ack acknowledges, of those it sent. */
 function acknowledgedIsn(attempt: Attempt, acknowledgment: number): number | undefined {
   const most = usesFastOpen(attempt) ? EARLY_DATA_MAX : 1;
-  return attempt.synAcks.map(({ packet }) => packet.sequence).find((isn) => {
+  return serverIsns(attempt).find((isn) => {
     const octets = ahead(isn, acknowledgment);
     return octets >= 1 && octets <= most;
   });
@@ -164,6 +171,7 @@ export class ReferenceModel {
       syns: [],
       synAcks: [],
       ack: undefined,
+      acknowledgedIsn: undefined,
       serverResets: 0,
       clientResets: 0,
       wrongSynAckAck: false,
@@ -253,6 +261,7 @@ export class ReferenceModel {
     );
     if (fitting) {
       fitting.ack = seen;
+      fitting.acknowledgedIsn = acknowledgedIsn(fitting, acknowledgment);
       return this.#settle(fitting, seen.timeNs);
     }
     if (waiting.length === 0) return;
@@ -267,7 +276,7 @@ export class ReferenceModel {
     const asServer = this.#of(to, from).filter(isOpen);
     const refused = asServer.find((attempt) =>
       attempt.synAcks.length > 0
-        ? attempt.synAcks.some((synAck) => ahead(synAck.packet.sequence, sequence) === 1)
+        ? serverIsns(attempt).some((isn) => ahead(isn, sequence) === 1)
         : has(packet, TcpFlag.ACK) && followsSyn(attempt, acknowledgment)
     );
     if (refused) {
@@ -378,8 +387,8 @@ export class ReferenceModel {
       },
       server: {
         ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
-        isn: (ack && acknowledgedIsn(attempt, ack.packet.acknowledgment ?? 0)) ??
-          synAcks[0]?.packet.sequence ?? serverHalf?.iss ?? clientHalf?.irs,
+        isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? serverHalf?.iss ??
+          clientHalf?.irs,
         process: serverHalf && this.options.listenerOf(serverHalf),
       },
       ...rtts(syns, counted, ack),

@@ -1,0 +1,100 @@
+// What the tool writes, byte by byte, against files kept beside this test: a change of any of them
+// is a change that its readers see. After one that is meant, write them anew and look at the
+// difference: deno test --allow-read --allow-write tests/golden -- --update
+import { assert, assertEquals } from "@std/assert";
+import { formatHandshake, formatHeading } from "../../src/report/line.ts";
+import { encodeHandshake } from "../../src/report/ndjson.ts";
+import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
+import { LOSS_PLACES, type Losses, Summary } from "../../src/report/summary.ts";
+import {
+  CONTEXT,
+  EPOCH_SECONDS,
+  HANDSHAKES,
+  WORKED_EXAMPLE,
+} from "../unit/report/sample_handshakes.ts";
+import { schemaErrors } from "../unit/report/schema_checker.ts";
+
+const UPDATE = Deno.args.includes("--update");
+
+function pathOf(name: string): string {
+  return `${import.meta.dirname}/${name}`;
+}
+
+function readGolden(name: string): string {
+  return Deno.readTextFileSync(pathOf(name));
+}
+
+const summary = new Summary();
+for (const handshake of HANDSHAKES) summary.record(handshake);
+
+const ALL_COUNTED: Losses = Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, 0]));
+const LOSSES: Losses = {
+  ...ALL_COUNTED,
+  ring_packets: 12,
+  kernel_map_records: 3,
+  kernel_missed_probes: undefined,
+  unexpected_packets: 1,
+};
+const END_NS = 60_000_000_001;
+
+const GOLDENS: { name: string; write: () => string }[] = [
+  {
+    name: "worked_example.ndjson",
+    write: () => encodeHandshake(WORKED_EXAMPLE, CONTEXT),
+  },
+  {
+    name: "handshakes.ndjson",
+    write: () => HANDSHAKES.map((handshake) => encodeHandshake(handshake, CONTEXT)).join(""),
+  },
+  {
+    name: "handshakes.txt",
+    write: () => formatHeading() + HANDSHAKES.map(formatHandshake).join(""),
+  },
+  {
+    name: "handshake.schema.json",
+    write: () => JSON.stringify(jsonSchema(), null, 2) + "\n",
+  },
+  {
+    name: "summary.ndjson",
+    write: () => summary.encode(CONTEXT.host, EPOCH_SECONDS, 0, END_NS, LOSSES),
+  },
+  {
+    name: "summary.nothing_lost.txt",
+    write: () => summary.format(ALL_COUNTED),
+  },
+  {
+    name: "summary.lost.txt",
+    write: () => summary.format(LOSSES),
+  },
+];
+
+for (const { name, write } of GOLDENS) {
+  Deno.test(`golden: ${name}`, () => {
+    const text = write();
+    if (UPDATE) Deno.writeTextFileSync(pathOf(name), text);
+    assertEquals(text.split("\n"), readGolden(name).split("\n"));
+  });
+}
+
+Deno.test("golden records fit the golden schema", () => {
+  const schema = JSON.parse(readGolden("handshake.schema.json"));
+  const lines = (readGolden("worked_example.ndjson") + readGolden("handshakes.ndjson"))
+    .trimEnd().split("\n");
+  assertEquals(lines.length, 1 + HANDSHAKES.length);
+  for (const line of lines) assertEquals(schemaErrors(schema, JSON.parse(line)), []);
+});
+
+Deno.test("golden text has no character that acts on a terminal", () => {
+  for (const { name } of GOLDENS) {
+    for (const line of readGolden(name).split("\n")) {
+      assert(!/[\p{C}\p{Zl}\p{Zp}]/u.test(line), `${name}: ${JSON.stringify(line)}`);
+    }
+  }
+});
+
+Deno.test("README.md lists the fields as the table of the encoder does", () => {
+  const readme = Deno.readTextFileSync(`${import.meta.dirname}/../../README.md`);
+  const [, listed] = /<!-- fields -->([^]*?)<!-- \/fields -->/.exec(readme) ?? [];
+  assert(listed !== undefined, 'README.md has no "<!-- fields -->" and "<!-- /fields -->"');
+  assertEquals(listed.trim().split("\n"), markdownTable().trim().split("\n"));
+});

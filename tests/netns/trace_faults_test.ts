@@ -1,0 +1,267 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { HandshakeRecord } from "../../src/report/record.ts";
+import { compileC } from "./compile.ts";
+import { Namespace, namespaceTest, until } from "./namespace.ts";
+import { MAIN, Tracer } from "./tracer.ts";
+
+const PORT = 4434;
+/** The kernel tells of connections in every namespace of the machine: only these are the tests'. */
+const OURS = ["--json", "--port", String(PORT)];
+const folder = await Deno.makeTempDir({ prefix: "synsnoop-faults-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
+
+async function connect(namespace: Namespace, count: number, ...rest: string[]): Promise<void> {
+  await namespace.run(connectLoad, "127.0.0.1", String(PORT), String(count), ...rest);
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  try {
+    // A zombie has ended: it only waits for its parent to ask.
+    return !/^State:\s+Z/m.test(await Deno.readTextFile(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
+/** The process id of a tracer's bpftrace: its only child. */
+async function bpftraceOf(tracerPid: number): Promise<number> {
+  const children = await Deno.readTextFile(`/proc/${tracerPid}/task/${tracerPid}/children`);
+  const pid = Number(children.trim());
+  assertEquals(await Deno.readTextFile(`/proc/${pid}/comm`), "bpftrace\n");
+  return pid;
+}
+
+await namespaceTest("trace reports from packets what comes before bpftrace is ready", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.start(namespace, OURS);
+  await connect(namespace, 5);
+  await tracer.said(/kernel events come from/);
+  await connect(namespace, 5);
+  await tracer.wrote(10);
+  const { records } = await tracer.stop();
+  assertEquals(records.length, 10);
+  for (const record of records) {
+    assert(record.evidence.includes("wire"));
+    assertEquals(record.outcome, "established");
+    assertEquals(record.role, "local");
+  }
+  for (const record of records.slice(5)) assertEquals(record.evidence, ["wire", "kernel"]);
+});
+
+await namespaceTest("trace goes on with packets when bpftrace is killed", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.ready(namespace, OURS);
+  await connect(namespace, 5);
+  Deno.kill(await bpftraceOf(tracer.pid), "SIGKILL");
+  const said = await tracer.said(/bpftrace ended/);
+  assertMatch(said, /by SIGKILL.*going on with packets alone/);
+  await connect(namespace, 5);
+  await tracer.wrote(10);
+  const { records, summary, status } = await tracer.stop();
+  assertEquals(status.code, 0);
+  assertEquals(records.length, 10);
+  for (const record of records.slice(0, 5)) assertEquals(record.evidence, ["wire", "kernel"]);
+  for (const record of records.slice(5)) assertEquals(record.evidence, ["wire"]);
+  // The map outlived bpftrace, so its records are all counted; its programs' misses are not known.
+  assertEquals(summary?.losses.kernel_map_records, 0);
+  assertEquals("kernel_missed_probes" in summary!.losses, false);
+});
+
+await namespaceTest("trace quotes a bpftrace that cannot attach and goes on", async () => {
+  await using namespace = await Namespace.create();
+  const path = await fakeBpftrace("echo 'ERROR: tracepoint not found' >&2; exit 1");
+  const tracer = await Tracer.start(namespace, OURS, { env: { PATH: path } });
+  const said = await tracer.said(/bpftrace ended/);
+  assertMatch(said, /status 1, saying "ERROR: tracepoint not found"; going on with packets alone/);
+  await connect(namespace, 1);
+  await tracer.wrote(1);
+  const { records, status } = await tracer.stop();
+  assertEquals(records.map(({ evidence }) => evidence), [["wire"]]);
+  assertEquals(status.code, 0);
+});
+
+await namespaceTest("trace reads printed lines where the map is laid out otherwise", async () => {
+  await using namespace = await Namespace.create();
+  // The real bpftrace, with a script whose sentinel holds another byte.
+  const path = await fakeBpftrace(
+    'for last; do :; done; sed s/0x0404040404040404/0x0404040404040405/ "$3" >"$0.bt"; ' +
+      'exec /usr/bin/bpftrace "$1" "$2" "$0.bt" "$last"',
+  );
+  const tracer = await Tracer.start(namespace, OURS, { env: { PATH: path } });
+  await tracer.said(/sentinel is laid out in another way; starting over with printed lines/);
+  await tracer.said(/kernel events come as printed lines/);
+  await connect(namespace, 20, "od|d\n\x1b[1m");
+  await tracer.wrote(20);
+  const { records, summary } = await tracer.stop();
+  assertEquals(records.length, 20);
+  for (const record of records) {
+    assertEquals(record.evidence, ["wire", "kernel"]);
+    assertEquals(record.role, "local");
+    assertEquals(record.outcome, "established");
+    // A newline splits the line: what stood behind it in the name is gone, nothing else.
+    assertEquals(record.client.process?.comm, "od|d");
+  }
+  assertEquals(summary?.losses.kernel_lines, 0);
+});
+
+await namespaceTest(
+  "trace says that an interface went down and reports when it is up",
+  async () => {
+    await using here = await Namespace.create();
+    await using there = await Namespace.create();
+    const [veth] = await here.connect(there, { here: "10.78.0.1/24", there: "10.78.0.2/24" });
+    const tracer = await Tracer.ready(here, [...OURS, "--interface", veth]);
+    await here.ip("link", "set", veth, "down");
+    assertStringIncludes(await tracer.said(/Cannot capture/), `"${veth}" for now: ENETDOWN`);
+    await here.ip("link", "set", veth, "up");
+    await until(
+      "the cable is up",
+      async () => (await here.ip("link", "show", veth)).includes("state UP"),
+    );
+    const server = there.spawn([connectLoad, "10.78.0.2", String(PORT), "3", "--serve"], {
+      stdout: "piped",
+    });
+    const reader = server.stdout.getReader();
+    await reader.read();
+    await here.run(connectLoad, "10.78.0.2", String(PORT), "3", "--connect");
+    await tracer.wrote(3);
+    const { records } = await tracer.stop();
+    assertEquals(
+      records.map(({ network }) => network.interface),
+      [veth, veth, veth],
+    );
+    await reader.cancel();
+  },
+);
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  await namespaceTest(`trace ends with a summary at ${signal}, and its bpftrace too`, async () => {
+    await using namespace = await Namespace.create();
+    const tracer = await Tracer.ready(namespace, OURS);
+    const bpftrace = await bpftraceOf(tracer.pid);
+    await connect(namespace, 3);
+    const { records, summary, stderr, status } = await tracer.stop(signal);
+    assertEquals(status.code, 0);
+    assertEquals(records.length, 3);
+    assertEquals(summary?.handshakes, 3);
+    assertStringIncludes(stderr.join("\n"), "3 handshakes: 3 established");
+    assertStringIncludes(stderr.join("\n"), "lost: nothing");
+    assertEquals(await isRunning(bpftrace), false);
+  });
+}
+
+await namespaceTest("trace leaves no bpftrace behind when it is killed itself", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.ready(namespace, OURS);
+  const bpftrace = await bpftraceOf(tracer.pid);
+  await tracer.stop("SIGKILL");
+  await until("bpftrace has ended", async () => !(await isRunning(bpftrace)));
+});
+
+await namespaceTest("trace leaves at once at the second signal", async () => {
+  await using namespace = await Namespace.create();
+  const child = namespace.spawn(
+    [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...OURS],
+    { stdout: "piped", stderr: "null" },
+  );
+  let bpftrace: number | undefined;
+  await until("bpftrace runs", async () => {
+    bpftrace = await bpftraceOf(child.pid).catch(() => undefined);
+    return bpftrace !== undefined;
+  }, 60_000);
+  // More than a pipe holds, and nobody reads it: the trace cannot write its end.
+  await connect(namespace, 1_000);
+  child.kill("SIGINT");
+  await until("it is ending", async () => !(await isRunning(bpftrace!)));
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 130);
+  await child.stdout.cancel();
+});
+
+await namespaceTest(
+  "trace ends quietly when the reader of its output has seen enough",
+  async () => {
+    await using namespace = await Namespace.create();
+    const command = `"${Deno.execPath()}" run --quiet -A "${MAIN}" trace ${
+      OURS.join(" ")
+    } | head -n 1`;
+    const shell = namespace.spawn(["bash", "-o", "pipefail", "-c", command], {
+      stdout: "piped",
+      stderr: "piped",
+    });
+    const output = shell.output();
+    let ended = false;
+    output.then(() => ended = true);
+    await until("the pipe has ended", async () => {
+      if (!ended) await connect(namespace, 2);
+      return ended;
+    }, 60_000);
+    const { code, stdout, stderr } = await output;
+    const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+    assertEquals(lines.length, 1);
+    assertEquals((JSON.parse(lines[0]) as HandshakeRecord).event, "handshake");
+    assertEquals(code, 0);
+    assertStringIncludes(new TextDecoder().decode(stderr), "handshakes:");
+  },
+);
+
+await namespaceTest("trace writes whole records until the disk is full, and says so", async () => {
+  await using namespace = await Namespace.create();
+  const disk = `${folder}/disk`;
+  await Deno.mkdir(disk);
+  // The file system is the tracer's alone; /proc shows it to us.
+  const child = namespace.spawn([
+    ...["unshare", "--mount", "sh", "-c"],
+    `mount -t tmpfs -o size=64k tmpfs ${disk} && exec "$@"`,
+    ...["sh", Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...OURS],
+    ...["--output", `${disk}/out.ndjson`],
+  ], { stdout: "piped", stderr: "piped" });
+  const output = child.output();
+  const file = `/proc/${child.pid}/root${disk}/out.ndjson`;
+  const size = async () => (await Deno.stat(file).catch(() => undefined))?.size ?? 0;
+  await until("the disk is full", async () => {
+    await connect(namespace, 20);
+    return await size() > 50_000;
+  }, 60_000);
+  await connect(namespace, 100);
+  // What is in the file is whole, full disk or not.
+  const lines = (await Deno.readTextFile(file)).split("\n");
+  assertEquals(lines.pop(), "");
+  for (const line of lines) assertEquals(JSON.parse(line).event, "handshake");
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await output;
+  const said = new TextDecoder().decode(stderr);
+  assertMatch(said, /Cannot write ".*out.ndjson": .*No space left on device/);
+  assertMatch(said, /lost: \d+ records that could not be written/);
+  assertEquals(code, 1);
+  assertEquals(stdout.length, 0);
+});
+
+await namespaceTest("trace escapes a hostile command name and loses none of it", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.ready(namespace, OURS);
+  // Newline, escape sequence, quote, backslash, a C1 control, a right-to-left override.
+  await connect(namespace, 1, 'a\n\x1b[2J"\\\u009b\u202e');
+  await tracer.wrote(1);
+  const [line] = tracer.lines;
+  const { records } = await tracer.stop();
+  assertEquals(records[0].client.process?.comm, 'a\n\x1b[2J"\\\u009b\u202e');
+  assertMatch(line, /^[\x20-\x7e]*$/);
+});
+
+await namespaceTest("trace ends after the count and after the duration it was given", async () => {
+  await using namespace = await Namespace.create();
+  const counted = await Tracer.ready(namespace, [...OURS, "--count", "3"]);
+  await connect(namespace, 10);
+  assertEquals((await counted.ended()).records.length, 3);
+  const timed = await Tracer.ready(namespace, [...OURS, "--duration", "200ms"]);
+  assertEquals((await timed.ended()).status.code, 0);
+});
+
+/** A folder with a program called bpftrace in it that runs a shell script. @returns A PATH with it. */
+async function fakeBpftrace(script: string): Promise<string> {
+  const bin = await Deno.makeTempDir({ dir: folder });
+  await Deno.writeTextFile(`${bin}/bpftrace`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return `${bin}:${Deno.env.get("PATH")}`;
+}

@@ -1,0 +1,372 @@
+import { assertEquals } from "@std/assert";
+import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import { conclude, type Surroundings } from "../../../src/match/conclude.ts";
+import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
+import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/handshake.ts";
+import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
+
+const PLAY = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
+const { Syn, SynAck, Ack, ServerReset, ClientReset } = WireFact;
+
+/** What a row of the table holds. */
+interface Row {
+  facts?: number;
+  client?: HalfFields;
+  server?: HalfFields;
+  /** Columns by name. */
+  columns?: Partial<Record<keyof FlowTable, number>>;
+  play?: Play;
+  traceEnded?: boolean;
+  surroundings?: Surroundings;
+}
+
+/** Concludes a table's only row. */
+function concluded(row: Row, into = new Handshake()): Snapshot {
+  const { facts = 0, client, server, columns = {}, play = PLAY } = row;
+  const table = new FlowTable(1);
+  const ports = (play.client.port << 16 | play.server.port) >>> 0;
+  table.insert(play.client.address, play.server.address, ports, play.x, FlowState.SynSent, 0);
+  table.facts[0] = facts;
+  table.serverIsn[0] = play.y;
+  table.clientMss[0] = table.serverMss[0] = -1;
+  table.clientWindowScale[0] = table.serverWindowScale[0] = -1;
+  table.syns[0] = table.synsBeforeAnswer[0] = (facts & Syn) !== 0 ? 1 : 0;
+  table.synAcks[0] = table.synAcksBeforeAck[0] = (facts & SynAck) !== 0 ? 1 : 0;
+  for (const [column, value] of Object.entries(columns)) {
+    (table[column as keyof FlowTable] as unknown as number[])[0] = value;
+  }
+  table.clientHalf[0] = client && PLAY.clientHalf(900, client).record;
+  table.serverHalf[0] = server && PLAY.serverHalf(950, server).record;
+  conclude(table, 0, row.surroundings ?? {}, row.traceEnded ?? false, into);
+  return snapshot(into);
+}
+
+const CLOSED = { newState: 7 };
+
+Deno.test("conclude tells the outcome and its reason", () => {
+  const cases: (Row & { outcome: Outcome; reason?: string })[] = [
+    { facts: Syn, outcome: "unanswered" },
+    { facts: Syn | SynAck, outcome: "half_open" },
+    { facts: SynAck, outcome: "half_open" },
+    { facts: Syn | SynAck | Ack, outcome: "established" },
+    { facts: Syn | ServerReset, outcome: "refused" },
+    { facts: Syn | SynAck | ServerReset, outcome: "refused" },
+    { facts: Syn | SynAck | ClientReset, outcome: "aborted" },
+    { facts: Syn | SynAck | WireFact.WrongAckAck, outcome: "half_open" },
+    { facts: Syn | WireFact.WrongSynAckAck, outcome: "unanswered" },
+    { client: {}, outcome: "established" },
+    { server: {}, outcome: "established" },
+    { facts: Syn, client: {}, outcome: "established" },
+    { client: { error: 113 }, outcome: "established" },
+    { client: { ...CLOSED, error: 111 }, outcome: "refused", reason: "ECONNREFUSED" },
+    {
+      facts: Syn | SynAck,
+      client: { ...CLOSED, error: 111 },
+      outcome: "refused",
+      reason: "ECONNREFUSED",
+    },
+    { client: { ...CLOSED, error: 110 }, outcome: "timeout", reason: "ETIMEDOUT" },
+    { client: { ...CLOSED, error: 100 }, outcome: "unreachable", reason: "ENETDOWN" },
+    { client: { ...CLOSED, error: 101 }, outcome: "unreachable", reason: "ENETUNREACH" },
+    { client: { ...CLOSED, error: 112 }, outcome: "unreachable", reason: "EHOSTDOWN" },
+    { client: { ...CLOSED, error: 113 }, outcome: "unreachable", reason: "EHOSTUNREACH" },
+    { client: { ...CLOSED, error: 0 }, outcome: "aborted" },
+    { client: { ...CLOSED, error: 104 }, outcome: "aborted", reason: "ECONNRESET" },
+    { client: { ...CLOSED, error: 9999 }, outcome: "aborted", reason: "ERRNO_9999" },
+    { server: CLOSED, outcome: "half_open" },
+    { server: CLOSED, client: {}, outcome: "established" },
+  ];
+  for (const { outcome, reason, ...row } of cases) {
+    const handshake = concluded(row);
+    assertEquals([handshake.outcome, handshake.reason], [outcome, reason], JSON.stringify(row));
+  }
+});
+
+Deno.test("conclude gives each relation of the numbers its verdict", () => {
+  const { WrongSynAckAck, WrongAckSequence, WrongAckAck } = WireFact;
+  const cases: { facts: number; expected: (boolean | undefined)[] }[] = [
+    { facts: Syn, expected: [undefined, undefined, undefined] },
+    { facts: SynAck, expected: [undefined, undefined, undefined] },
+    { facts: Syn | WrongSynAckAck, expected: [false, undefined, undefined] },
+    { facts: Syn | SynAck, expected: [true, undefined, undefined] },
+    { facts: Syn | SynAck | WrongSynAckAck, expected: [true, undefined, undefined] },
+    { facts: Syn | SynAck | WrongAckSequence, expected: [true, false, true] },
+    { facts: Syn | SynAck | WrongAckAck, expected: [true, true, false] },
+    { facts: Syn | SynAck | WrongAckSequence | WrongAckAck, expected: [true, false, false] },
+    { facts: Syn | SynAck | WrongAckSequence | Ack, expected: [true, true, true] },
+    { facts: SynAck | Ack, expected: [undefined, true, true] },
+  ];
+  for (const { facts, expected } of cases) {
+    const { synAckAcknowledgesSyn, ackSequence, ackAcknowledgesSynAck } = concluded({ facts });
+    assertEquals([synAckAcknowledgesSyn, ackSequence, ackAcknowledgesSynAck], expected);
+  }
+});
+
+Deno.test("conclude takes the kernel's RTT only where it is a measurement", () => {
+  const cases: { side: "client" | "server"; half: HalfFields; expected: number | undefined }[] = [
+    { side: "client", half: { rttMinUs: 10240 }, expected: 10_240_000 },
+    { side: "client", half: { rttMinUs: 10000 }, expected: 10_000_000 },
+    { side: "client", half: { rttMinUs: 10000, retransmits: 1 }, expected: undefined },
+    { side: "client", half: { rttMinUs: 10001, retransmits: 1 }, expected: 10_001_000 },
+    { side: "client", half: { rttMinUs: 10240, newState: 7, error: 111 }, expected: undefined },
+    { side: "client", half: {}, expected: undefined },
+    { side: "server", half: { rttMinUs: 64 }, expected: 64_000 },
+    { side: "server", half: { rttMinUs: 4000 }, expected: undefined },
+    { side: "server", half: { rttMinUs: 4001, newState: 7 }, expected: undefined },
+  ];
+  for (const { side, half, expected } of cases) {
+    const handshake = concluded({ [side]: half });
+    assertEquals(
+      side === "client" ? handshake.kernelClientRttNs : handshake.kernelServerRttNs,
+      expected,
+      `${side} ${JSON.stringify(half)}`,
+    );
+  }
+});
+
+Deno.test("conclude tells this host's part by the kernel's halves, then by the addresses", () => {
+  const local = (...addresses: string[]) => ({
+    isLocalAddress: (words: Uint32Array, at: number) =>
+      addresses.some((address) => end(address, 0).address[3] === words[at + 3]),
+  });
+  const cases: (Row & { expected: string })[] = [
+    { facts: Syn, expected: "observer" },
+    { client: {}, expected: "client" },
+    { server: {}, expected: "server" },
+    { client: {}, server: {}, expected: "local" },
+    { facts: Syn, surroundings: local("192.0.2.1"), expected: "client" },
+    { facts: Syn, surroundings: local("198.51.100.2"), expected: "server" },
+    { facts: Syn, surroundings: local("192.0.2.1", "198.51.100.2"), expected: "local" },
+    { server: {}, surroundings: local("192.0.2.1"), expected: "local" },
+    { client: {}, surroundings: local("192.0.2.1"), expected: "client" },
+    { facts: Syn, surroundings: local("203.0.113.9"), expected: "observer" },
+  ];
+  for (const { expected, ...row } of cases) assertEquals(concluded(row).role, expected);
+});
+
+Deno.test("conclude names the process of each side", () => {
+  const nginx = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
+  const asked: KernelRecord[] = [];
+  const listenerOf = (server: KernelRecord) => {
+    asked.push(server);
+    return nginx;
+  };
+  const both = concluded({ client: {}, server: {}, surroundings: { listenerOf } });
+  assertEquals(both.client.process, { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 });
+  assertEquals(both.server.process, nginx);
+  assertEquals(asked.map(({ side }) => side), ["server"]);
+  const neither = concluded({ client: { pid: 0, comm: "" }, surroundings: { listenerOf } });
+  assertEquals([neither.client.process, neither.server.process], [undefined, undefined]);
+  assertEquals(concluded({ server: {} }).server.process, undefined);
+});
+
+Deno.test("conclude takes of an unseen end what the kernel proves of it", () => {
+  const options = {
+    timestamps: true,
+    sackPermitted: false,
+    windowScale: true,
+    ownWindowScale: 7,
+    peerWindowScale: 13,
+  };
+  const none = { mss: undefined, window: undefined, windowScale: undefined };
+  const nothing = { ...none, sackPermitted: undefined, timestamps: undefined };
+  const agreed = { ...nothing, timestamps: true };
+  const cases: {
+    row: Row;
+    client: Partial<Snapshot["client"]>;
+    server: Partial<Snapshot["client"]>;
+  }[] = [
+    { row: { client: {} }, client: nothing, server: nothing },
+    {
+      row: { client: { options } },
+      client: { ...agreed, windowScale: 7 },
+      server: { ...agreed, windowScale: 13 },
+    },
+    {
+      row: { server: { options } },
+      client: { ...agreed, windowScale: 13 },
+      server: { ...agreed, windowScale: 7 },
+    },
+    {
+      row: { client: { options: { ...options, windowScale: false } } },
+      client: agreed,
+      server: agreed,
+    },
+    {
+      // What the packet said counts: also that an option was absent.
+      row: { facts: Syn, client: { options }, columns: { clientWindow: 64240, clientMss: 1460 } },
+      client: {
+        mss: 1460,
+        window: 64240,
+        windowScale: undefined,
+        sackPermitted: false,
+        timestamps: false,
+      },
+      server: { ...agreed, windowScale: 13 },
+    },
+  ];
+  for (const { row, client, server } of cases) {
+    const handshake = concluded(row);
+    const { address, port, isn, process, ...ofClient } = handshake.client;
+    assertEquals(ofClient, { ...ofClient, ...client });
+    assertEquals([address, port, isn, process?.pid], [
+      "192.0.2.1",
+      50000,
+      1000,
+      row.client ? 4711 : undefined,
+    ]);
+    assertEquals(handshake.server, { ...handshake.server, ...server });
+  }
+});
+
+Deno.test("conclude takes the server's number from its SYN-ACK, else from the kernel", () => {
+  const cases: (Row & { expected: number | undefined })[] = [
+    { facts: Syn, expected: undefined },
+    { facts: Syn | SynAck, client: { irs: 7 }, server: { iss: 8 }, expected: 5000 },
+    { client: { irs: 7 }, expected: 7 },
+    { client: { irs: 7 }, server: { iss: 8 }, expected: 8 },
+    { client: { newState: 7, error: 111 }, expected: undefined },
+  ];
+  for (const { expected, ...row } of cases) assertEquals(concluded(row).server.isn, expected);
+});
+
+Deno.test("conclude counts all times from the first SYN, else the first packet, else the first kernel time", () => {
+  const columns = {
+    firstSynNs: 100,
+    lastSynNs: 100,
+    firstSynAckNs: 300,
+    lastSynAckNs: 300,
+    ackNs: 400,
+  };
+  const cases: (Row & { expected: Partial<Snapshot> })[] = [
+    {
+      facts: Syn | SynAck | Ack,
+      client: { connectNs: 60, endNs: 350 },
+      server: { synReceivedNs: 150, endNs: 450 },
+      columns,
+      expected: {
+        timeNs: 100,
+        connectNs: -40,
+        synNs: 0,
+        synReceivedNs: 50,
+        synAckNs: 200,
+        establishedNs: 250,
+        ackNs: 300,
+        serverEstablishedNs: 350,
+      },
+    },
+    {
+      facts: SynAck | Ack,
+      columns,
+      expected: { timeNs: 300, synNs: undefined, synAckNs: 0, ackNs: 100, totalNs: undefined },
+    },
+    {
+      client: { connectNs: 60, endNs: 350 },
+      expected: { timeNs: 60, connectNs: 0, establishedNs: 290, synNs: undefined },
+    },
+    { client: { endNs: 350 }, expected: { timeNs: 350, connectNs: undefined, establishedNs: 0 } },
+    {
+      client: { newState: 7, error: 111, connectNs: 60, endNs: 350 },
+      expected: { timeNs: 60, establishedNs: undefined },
+    },
+    {
+      server: { synReceivedNs: 150, endNs: 450 },
+      expected: {
+        timeNs: 150,
+        synReceivedNs: 0,
+        establishedNs: 300,
+        serverEstablishedNs: undefined,
+      },
+    },
+    {
+      client: { endNs: 350 },
+      server: { synReceivedNs: 150, endNs: 450 },
+      expected: { timeNs: 150, establishedNs: 200, serverEstablishedNs: 300 },
+    },
+    { server: { endNs: 450 }, expected: { timeNs: 450, synReceivedNs: undefined } },
+  ];
+  for (const { expected, ...row } of cases) {
+    const handshake = concluded(row);
+    assertEquals(handshake, { ...handshake, ...expected }, JSON.stringify(row));
+  }
+});
+
+Deno.test("conclude gives no RTT where the capture shows the packets in the wrong order", () => {
+  const columns = {
+    firstSynNs: 300,
+    lastSynNs: 300,
+    firstSynAckNs: 200,
+    lastSynAckNs: 200,
+    ackNs: 100,
+  };
+  const handshake = concluded({ facts: Syn | SynAck | Ack, columns });
+  const { clientRttNs, serverRttNs, totalNs, ambiguous } = handshake;
+  assertEquals([clientRttNs, serverRttNs, totalNs], [undefined, undefined, undefined]);
+  assertEquals(ambiguous, false);
+  assertEquals(handshake.outcome, "established");
+});
+
+Deno.test("conclude lists the flags in order", () => {
+  const looped = new Play(end("127.0.0.1", 7777), end("127.0.0.1", 7777), 1000, 1000);
+  const cases: (Row & { expected: HandshakeFlag[] })[] = [
+    { facts: Syn | SynAck | Ack, expected: [] },
+    { facts: Syn | WireFact.FastOpen | WireFact.Mptcp, expected: ["tcp_fast_open", "mptcp"] },
+    { client: { options: { synData: true } }, expected: ["tcp_fast_open"] },
+    { facts: Syn | SynAck | WireFact.SynEcn, expected: [] },
+    { facts: Syn | SynAck | WireFact.SynAckEcn, expected: [] },
+    { facts: Syn | SynAck | WireFact.SynEcn | WireFact.SynAckEcn, expected: ["ecn"] },
+    { facts: Syn | SynAck | WireFact.SynAccEcn | WireFact.SynAckEcn, expected: ["ecn"] },
+    { facts: Syn | SynAck | WireFact.SynAccEcn | WireFact.SynAckAccEcn, expected: ["accecn"] },
+    { facts: Syn | SynAck | WireFact.SynEcn | WireFact.SynAckAccEcn, expected: [] },
+    { facts: Syn, play: looped, expected: ["self_connect"] },
+    { client: { oldState: 3 }, play: looped, expected: ["self_connect"] },
+    { client: { oldState: 3 }, expected: ["simultaneous_open"] },
+    { facts: SynAck, expected: ["one_sided"] },
+    { facts: Syn, client: {}, expected: ["one_sided"] },
+    { facts: Syn, traceEnded: true, expected: ["trace_ended"] },
+    { facts: Syn | SynAck, traceEnded: true, expected: ["trace_ended"] },
+    { facts: Syn | SynAck | Ack, traceEnded: true, expected: [] },
+    { facts: Syn | ServerReset, traceEnded: true, expected: [] },
+    { server: { newState: 7 }, traceEnded: true, expected: [] },
+    {
+      facts: SynAck | WireFact.FastOpen | WireFact.Mptcp,
+      traceEnded: true,
+      expected: ["tcp_fast_open", "mptcp", "one_sided", "trace_ended"],
+    },
+  ];
+  for (const { expected, ...row } of cases) {
+    assertEquals(concluded(row).flags, expected, JSON.stringify(row));
+  }
+});
+
+Deno.test("conclude sets every field, whatever the handshake held before", () => {
+  const rows: Row[] = [
+    {
+      facts: Syn | SynAck | Ack | WireFact.FastOpen | WireFact.SynTimestamps,
+      client: { rttMinUs: 5, connectNs: 1 },
+      server: { rttMinUs: 6, synReceivedNs: 2 },
+      columns: {
+        clientMss: 1,
+        serverMss: 2,
+        syns: 3,
+        synsBeforeAnswer: 3,
+        synAcks: 4,
+        synAcksBeforeAck: 4,
+        resets: 5,
+        synInterface: 6,
+      },
+      surroundings: { listenerOf: () => ({ pid: 80, comm: "nginx", uid: 33, cgroup: 99 }) },
+    },
+    { facts: Syn },
+    { client: { newState: 7, error: 110 } },
+    { server: {} },
+    { facts: SynAck | ClientReset, traceEnded: true },
+  ];
+  for (const before of rows) {
+    for (const row of rows) {
+      const reused = new Handshake();
+      concluded(before, reused);
+      assertEquals(concluded(row, reused), concluded(row));
+    }
+  }
+});

@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { LOSS_PLACES, type Losses, Summary } from "../../../src/report/summary.ts";
+import { EPOCH_SECONDS, HANDSHAKES, HOSTILE_COMM, makeHandshake } from "./sample_handshakes.ts";
+
+const NOTHING = "lost: nothing at any place that was counted";
+const ALL_ZERO: Losses = Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, 0]));
+
+function summaryOf(handshakes = HANDSHAKES): Summary {
+  const summary = new Summary();
+  for (const handshake of handshakes) summary.record(handshake);
+  return summary;
+}
+
+function encode(summary: Summary, losses: Losses, host = "web1") {
+  const line = summary.encode(host, EPOCH_SECONDS, 0, 60_000_000_001, losses);
+  assertEquals(line.indexOf("\n"), line.length - 1);
+  return { line, record: JSON.parse(line) };
+}
+
+function lossLines(losses: Losses): string[] {
+  return summaryOf().format(losses).trimEnd().split("\n").slice(4);
+}
+
+Deno.test("LOSS_PLACES has every place of the path from ring to output once", () => {
+  assertEquals(LOSS_PLACES.map(({ name, isLoss }) => [name, isLoss]), [
+    ["ring_packets", true],
+    ["kernel_missed_probes", true],
+    ["kernel_map_records", true],
+    ["kernel_lines", true],
+    ["half_open_evicted", true],
+    ["output_records", true],
+    ["late_kernel_records", false],
+    ["unexpected_packets", false],
+    ["undecoded_packets", false],
+  ]);
+});
+
+Deno.test("Summary encodes counts, quantiles and losses as the last line", () => {
+  const { line, record } = encode(summaryOf(), { ...ALL_ZERO, ring_packets: 3 });
+  assert(line.startsWith('{"v":1,"event":"summary","time":"2026-11-23T01:03:03.000000001Z",'));
+  assertEquals(record, {
+    v: 1,
+    event: "summary",
+    time: "2026-11-23T01:03:03.000000001Z",
+    host: "web1",
+    duration_ns: 60_000_000_001,
+    handshakes: 10,
+    filtered: 0,
+    outcomes: {
+      aborted: 1,
+      established: 4,
+      half_open: 1,
+      refused: 1,
+      timeout: 1,
+      unanswered: 1,
+      unreachable: 1,
+    },
+    evidence: { both: 6, wire_only: 2, kernel_only: 2 },
+    rtt: {
+      // 0, 999, 10,231,000 and 12,345,678: the end of the bucket, at most the largest value.
+      client: { count: 4, p50_ns: 999, p90_ns: 12_345_678, p99_ns: 12_345_678 },
+      server: { count: 2, p50_ns: 0, p90_ns: 41_000, p99_ns: 41_000 },
+    },
+    losses: { ...ALL_ZERO, ring_packets: 3 },
+  });
+});
+
+Deno.test("Summary of nothing is complete", () => {
+  const summary = new Summary();
+  assertEquals(summary.handshakes, 0);
+  const { record } = encode(summary, ALL_ZERO);
+  assertEquals(record.handshakes, 0);
+  assertEquals(record.outcomes, {});
+  assertEquals(record.rtt, { client: { count: 0 }, server: { count: 0 } });
+  assertEquals(
+    summary.format(ALL_ZERO),
+    "0 handshakes\nevidence: 0 wire and kernel, 0 wire only, 0 kernel only\n" +
+      `client RTT: none\nserver RTT: none\n${NOTHING}\n`,
+  );
+});
+
+Deno.test("Summary leaves a place that was not counted out of the record", () => {
+  const { record } = encode(summaryOf(), { ring_packets: 0, kernel_lines: undefined });
+  assertEquals(record.losses, { ring_packets: 0 });
+});
+
+Deno.test("Summary escapes the host's name", () => {
+  const { line, record } = encode(summaryOf([]), {}, HOSTILE_COMM);
+  assertEquals(record.host, HOSTILE_COMM);
+  assert(/^[\x20-\x7e]*\n$/.test(line));
+});
+
+Deno.test("Summary writes outcomes for a person, the most frequent first", () => {
+  const ends = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
+  const handshakes = (["refused", "established", "established"] as const).map((outcome, index) =>
+    makeHandshake({
+      ...ends,
+      outcome,
+      wire: true,
+      kernel: index === 0,
+      clientRttNs: 100 * (index + 1),
+    })
+  );
+  const summary = summaryOf(handshakes);
+  assertEquals(summary.handshakes, 3);
+  assertEquals(summary.format(ALL_ZERO).split("\n").slice(0, 4), [
+    "3 handshakes: 2 established, 1 refused",
+    "evidence: 1 wire and kernel, 2 wire only, 0 kernel only",
+    "client RTT: p50 201 ns, p90 300 ns, p99 300 ns (3 measured)",
+    "server RTT: none",
+  ]);
+});
+
+Deno.test("Summary counts apart what a filter kept back", () => {
+  const summary = summaryOf(HANDSHAKES.slice(0, 1));
+  summary.recordFiltered();
+  summary.recordFiltered();
+  assertEquals(summary.handshakes, 1);
+  const { record } = encode(summary, ALL_ZERO);
+  assertEquals([record.handshakes, record.filtered], [1, 2]);
+  assertEquals(
+    summary.format(ALL_ZERO).split("\n")[0],
+    "1 handshakes: 1 established (2 more kept back by filters)",
+  );
+});
+
+Deno.test("Summary says that nothing was lost where every count is zero", () => {
+  assertEquals(lossLines(ALL_ZERO), [NOTHING]);
+});
+
+Deno.test("Summary names what was lost, with its number and its meaning", () => {
+  for (const { name, meaning, isLoss } of LOSS_PLACES) {
+    const lines = lossLines({ ...ALL_ZERO, [name]: 7 });
+    if (isLoss) assertEquals(lines, [`lost: 7 ${meaning}`]);
+    else assertEquals(lines, [NOTHING, `set aside: 7 ${meaning}`]);
+  }
+});
+
+Deno.test("Summary names each place where losses could not be counted", () => {
+  for (const { name, isLoss } of LOSS_PLACES) {
+    const lines = lossLines({ ...ALL_ZERO, [name]: undefined });
+    assertEquals(lines, isLoss ? [NOTHING, `not counted: ${name}`] : [NOTHING]);
+  }
+});
+
+Deno.test("Summary is silent on a place that this trace did not have", () => {
+  assertEquals(lossLines({ ring_packets: 0 }), [NOTHING]);
+  assertEquals(lossLines({ ring_packets: 2, kernel_lines: undefined }), [
+    "lost: 2 packets dropped because the capture ring was full",
+    "not counted: kernel_lines",
+  ]);
+});
+
+Deno.test("Summary claims that nothing was lost only where every count is zero", () => {
+  const counts = fc.record(Object.fromEntries(
+    LOSS_PLACES.map(({ name }) => [name, fc.constantFrom(undefined, 0, 0, 1, 99)]),
+  ));
+  fc.assert(fc.property(counts, (losses) => {
+    const text = summaryOf([]).format(losses);
+    const lost = LOSS_PLACES.filter(({ name, isLoss }) => isLoss && (losses[name] ?? 0) > 0);
+    assertEquals(text.includes(NOTHING), lost.length === 0);
+    for (const { meaning, name } of lost) {
+      assertStringIncludes(text, `lost: ${losses[name]} ${meaning}\n`);
+    }
+  }));
+});
