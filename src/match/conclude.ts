@@ -133,8 +133,8 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   }
   client.port = table.ports[row] >>> 16;
   server.port = table.ports[row] & 0xffff;
-  // A connect() that failed before it chose a port sent no SYN and so has no number either.
-  client.isn = client.port === 0 ? undefined : table.clientIsn[row];
+  // A connect() that failed before it chose a number sent no SYN.
+  client.isn = facts === 0 && table.clientIsn[row] === 0 ? undefined : table.clientIsn[row];
   server.isn = (facts & WireFact.SynAck) !== 0
     ? table.serverIsn[row]
     : serverHalf?.iss ?? clientHalf?.irs;

@@ -24,7 +24,7 @@ export interface MatcherOptions extends Surroundings {
 export interface MatcherCounters {
   /** Half-open handshakes given up because the table was full. */
   evicted: number;
-  /** Kernel records that came after their handshake was reported. */
+  /** Kernel records that came after their handshake was reported, or a second time. */
   lateKernelRecords: number;
   /** SYN-ACKs, third packets and RSTs whose numbers fit no handshake under way. */
   unexpected: number;
@@ -300,14 +300,14 @@ export class Matcher {
       : joinPorts(record.remotePort, record.localPort);
     const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
     const halves = isClient ? table.clientHalf : table.serverHalf;
-    // A connect() that failed before it had a port sent nothing that another source could know of.
-    const sentNothing = isClient && record.localPort === 0;
+    // A connect() that failed before it chose port and number sent nothing another source could see.
+    const sentNothing = isClient && (record.localPort === 0 || record.iss === 0);
     let row = sentNothing ? -1 : this.#findAttempt(client, server, ports, clientIsn);
-    if (row >= 0 && table.state[row] === FlowState.Reported) {
+    if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
       this.counters.lateKernelRecords++;
       return;
     }
-    if (row < 0 || halves[row] !== undefined) {
+    if (row < 0) {
       this.#makeRoom();
       row = table.insert(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
     }
@@ -359,14 +359,13 @@ export class Matcher {
     this.#onHandshake(this.#handshake);
   }
 
-  /** The end of a handshake is known: report it now if nothing more can come, else let it wait. */
+  /**
+   * The end of a handshake is known. It waits even where nothing more about it can come: who listened
+   * may be known only a moment later.
+   */
   #settle(row: number, timeNs: number): void {
     const table = this.#table;
     if (table.state[row] !== FlowState.Settled) table.move(row, FlowState.Settled, timeNs);
-    const wireEnded = WireFact.Ack | WireFact.ServerReset | WireFact.ClientReset;
-    const complete = (table.facts[row] & wireEnded) !== 0 &&
-      table.clientHalf[row] !== undefined && table.serverHalf[row] !== undefined;
-    if (complete) this.#report(row, false, timeNs);
   }
 
   #touch(row: number, timeNs: number): void {

@@ -46,11 +46,9 @@ function bucketOf(ns: number): number {
   if (ns < PARTS) return ns;
   const power = Math.floor(Math.log2(ns)) - PARTS_BITS;
   const width = 2 ** power;
-  // log2 rounds up just below a power of two from 2^48 on; the clamp keeps such a value in its place.
-  return Math.min(
-    PARTS * (power + 1) + Math.max(0, Math.floor(ns / width) - PARTS),
-    PARTS * (POWERS + 1) - 1,
-  );
+  // log2 rounds up just below a power of two from 2^48 on: the parts are then one too few for that
+  // power, which makes it the last bucket of the power below, where the value belongs.
+  return Math.min(PARTS * power + Math.floor(ns / width), PARTS * (POWERS + 1) - 1);
 }
 
 function endOf(bucket: number): number {

@@ -661,7 +661,7 @@ Deno.test("Matcher makes one record of what wire and kernel tell, in any order",
         ];
         check([{ name: `${at} ${later}`, events, expected: [whole] }]);
         const { beforeFlush } = run(events);
-        assertEquals(beforeFlush, 1, "nothing more can come, so it is reported at once");
+        assertEquals(beforeFlush, 0, "it waits: who listened may be known a moment later");
       }
     }
   }
@@ -935,7 +935,7 @@ Deno.test("Matcher.advance forgets a report rememberNs after it, so that the tup
     {
       name: "told by all sources",
       events: [P.syn(0), P.synAck(5), P.clientHalf(6), P.serverHalf(7), P.ack(9)],
-      reportNs: 9,
+      reportNs: 46,
     },
   ];
   for (const { name, events, reportNs } of cases) {

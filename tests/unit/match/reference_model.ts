@@ -299,14 +299,14 @@ export class ReferenceModel {
     const [client, server] = isClient ? [local, remote] : [remote, local];
     const isn = (isClient ? record.iss : record.irs) ?? 0;
     const half = isClient ? "clientHalf" : "serverHalf";
-    let attempt = isClient && local.port === 0
+    let attempt = isClient && (local.port === 0 || record.iss === 0)
       ? undefined
       : this.#of(client, server).find(({ clientIsn }) => clientIsn === isn);
-    if (attempt?.state === "reported") {
+    if (attempt?.state === "reported" || attempt?.[half] !== undefined) {
       this.counters.lateKernelRecords++;
       return;
     }
-    if (attempt === undefined || attempt[half] !== undefined) {
+    if (attempt === undefined) {
       attempt = this.#begin(client, server, isn, "settled", record.endNs);
     }
     attempt[half] = record;
@@ -315,9 +315,6 @@ export class ReferenceModel {
 
   #settle(attempt: Attempt, nowNs: number): void {
     if (attempt.state !== "settled") this.#touch(attempt, "settled", nowNs);
-    if (!isOpen(attempt) && attempt.clientHalf && attempt.serverHalf) {
-      this.#report(attempt, false, nowNs);
-    }
   }
 
   #advance(completeNs: number): void {

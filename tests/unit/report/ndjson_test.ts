@@ -122,6 +122,62 @@ Deno.test("encodeHandshake tells zero and false from unknown", () => {
   assertEquals(record.checks, { ack_sequence: false });
 });
 
+Deno.test("encodeHandshake takes each duration, moment and check from its own place", () => {
+  const record = parse(makeHandshake({
+    ...EMPTY_ENDS,
+    clientRttNs: 1,
+    serverRttNs: 2,
+    totalNs: 3,
+    ambiguous: true,
+    firstSynToSynAckNs: 4,
+    lastSynToSynAckNs: 5,
+    firstSynAckToAckNs: 6,
+    lastSynAckToAckNs: 7,
+    kernelClientRttNs: 8,
+    kernelServerRttNs: 9,
+    synCount: 10,
+    synAckCount: 11,
+    rstCount: 12,
+    connectNs: 13,
+    synNs: 14,
+    synReceivedNs: 15,
+    synAckNs: 16,
+    ackNs: 17,
+    establishedNs: 18,
+    serverEstablishedNs: 19,
+    synAckAcknowledgesSyn: true,
+    ackSequence: false,
+    ackAcknowledgesSynAck: true,
+  }));
+  assertEquals(record.rtt, {
+    client_ns: 1,
+    server_ns: 2,
+    total_ns: 3,
+    ambiguous: true,
+    first_syn_to_syn_ack_ns: 4,
+    last_syn_to_syn_ack_ns: 5,
+    first_syn_ack_to_ack_ns: 6,
+    last_syn_ack_to_ack_ns: 7,
+    kernel_client_ns: 8,
+    kernel_server_ns: 9,
+  });
+  assertEquals(record.packets, { syn: 10, syn_ack: 11, rst: 12 });
+  assertEquals(record.times, {
+    connect_ns: 13,
+    syn_ns: 14,
+    syn_received_ns: 15,
+    syn_ack_ns: 16,
+    ack_ns: 17,
+    established_ns: 18,
+    server_established_ns: 19,
+  });
+  assertEquals(record.checks, {
+    syn_ack_acknowledges_syn: true,
+    ack_sequence: false,
+    ack_acknowledges_syn_ack: true,
+  });
+});
+
 Deno.test("encodeHandshake keeps 19 digits of a time and writes no number that a double cannot", () => {
   const handshake = makeHandshake({ ...EMPTY_ENDS, timeNs: 2 ** 53 - 1, netns: 2 ** 32 - 1 });
   handshake.client.process = { pid: 1, comm: "sh", uid: 0, cgroup: Number.MAX_SAFE_INTEGER };
