@@ -56,5 +56,13 @@ export { Matcher, type MatcherCounters, type MatcherOptions } from "./src/match/
 export { type Field, FIELDS, type FieldValue, type RecordContext } from "./src/report/fields.ts";
 export { formatHandshake, formatHeading } from "./src/report/line.ts";
 export { encodeHandshake, toRecord } from "./src/report/ndjson.ts";
-export type { EndpointRecord, HandshakeRecord } from "./src/report/record.ts";
+export type {
+  ChecksRecord,
+  EndpointRecord,
+  HandshakeRecord,
+  NetworkRecord,
+  PacketsRecord,
+  RttRecord,
+  TimesRecord,
+} from "./src/report/record.ts";
 export { jsonSchema } from "./src/report/schema.ts";

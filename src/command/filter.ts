@@ -1,4 +1,5 @@
 import type { Handshake, Outcome, Role } from "../match/handshake.ts";
+import { isIpv4Mapped } from "../wire/address.ts";
 import type { Network } from "./values.ts";
 
 /** Which handshakes to report. An absent part lets all pass; of several values one must fit. */
@@ -15,6 +16,9 @@ export interface HandshakeFilter {
   comms?: readonly string[];
   pids?: readonly number[];
 }
+
+/** Length of the prefix ::ffff:0:0/96 before an IPv4 address (RFC 4291 section 2.5.5.2). */
+const IPV4_MAPPED_BITS = 96;
 
 /** Tells whether a handshake is to be reported. */
 export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
@@ -36,6 +40,8 @@ export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
 }
 
 function contains({ words, bits }: Network, address: Uint32Array): boolean {
+  // Every IPv4 network has more: `::/0` means IPv6, not how an IPv4 address is written down here.
+  if (bits < IPV4_MAPPED_BITS && isIpv4Mapped(address)) return false;
   for (let word = 0; word < 4; word++) {
     const bitsHere = Math.min(32, Math.max(0, bits - word * 32));
     if (bitsHere === 0) return true;

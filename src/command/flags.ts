@@ -33,9 +33,10 @@ export interface ParsedFlags {
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const switchNames = flags.filter((flag) => !flag.value).map((flag) => flag.name);
   const valueNames = flags.filter((flag) => flag.value).map((flag) => flag.name);
-  const parsed: Record<string, unknown> = parseArgs([...args], {
+  const parsed: Record<string, unknown> = parseArgs(attachValues(args, flags), {
     boolean: switchNames,
-    string: valueNames,
+    // `_`: what is no flag is quoted as it was given, numbers too.
+    string: [...valueNames, "_"],
     collect: valueNames,
     unknown: (arg, name) => {
       if (name === undefined) return true;
@@ -45,9 +46,6 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   });
   const switches = new Set<string>();
   for (const name of switchNames) {
-    if (args.some((arg) => arg.startsWith(`--${name}=`))) {
-      throw new UsageError(`Cannot use "--${name}" with a value: it is a switch`);
-    }
     if (parsed[name] === true) switches.add(name);
   }
   const values = new Map<string, string[]>();
@@ -55,15 +53,51 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     if (!flag.value) continue;
     const given = (parsed[flag.name] ?? []) as string[];
     if (given.length === 0) continue;
-    if (given.some((value) => value === "")) {
-      throw new UsageError(`Cannot use "--${flag.name}" without a value: give ${flag.value}`);
-    }
     if (given.length > 1 && !flag.many) {
       throw new UsageError(`Cannot use "--${flag.name}" ${given.length} times: give it once`);
     }
-    values.set(flag.name, flag.many ? given.flatMap((value) => value.split(",")) : given);
+    const apart = flag.many ? given.flatMap((value) => value.split(",")) : given;
+    if (apart.includes("")) {
+      throw new UsageError(
+        `Cannot use --${flag.name} "${given.join(",")}": a value between the commas is empty`,
+      );
+    }
+    values.set(flag.name, apart);
   }
-  return { switches, values, operands: (parsed._ as unknown[]).map(String) };
+  return { switches, values, operands: parsed._ as string[] };
+}
+
+/**
+ * Puts each value into the argument of its flag (`--port=80`): the parser would take a value that
+ * begins with a dash for a flag of its own, and `true` behind a switch for its value.
+ */
+function attachValues(args: readonly string[], flags: readonly Flag[]): string[] {
+  const attached: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at];
+    if (arg === "--") return [...attached, ...args.slice(at)];
+    const [head] = arg.split("=", 1);
+    const flag = flags.find((each) => `--${each.name}` === head);
+    const own = arg === head ? undefined : arg.slice(head.length + 1);
+    const next = args.at(at + 1);
+    if (flag === undefined) {
+      attached.push(arg);
+    } else if (!flag.value) {
+      const value = own ?? (next === "true" || next === "false" ? next : undefined);
+      if (value !== undefined) {
+        throw new UsageError(`Cannot use "--${flag.name}" with "${value}": it takes no value`);
+      }
+      attached.push(arg);
+    } else {
+      const value = own ?? (next?.startsWith("--") ? undefined : next);
+      if (!value) {
+        throw new UsageError(`Cannot use "--${flag.name}" without a value: give ${flag.value}`);
+      }
+      if (own === undefined) at++;
+      attached.push(`--${flag.name}=${value}`);
+    }
+  }
+  return attached;
 }
 
 /** Writes the help of a table of flags: one aligned line each. */

@@ -39,7 +39,8 @@ export async function trace(
     await output.flush();
     return ExitStatus.Ok;
   }
-  const interfaces = options.interfaces.map(indexOf);
+  // Named twice, or by another of its names, an interface would give each packet twice.
+  const interfaces = [...new Set(options.interfaces.map(indexOf))];
   let end = () => {};
   const ended = new Promise<void>((resolve) => end = resolve);
   const output = openOutput(options, stdout, () => end());

@@ -15,13 +15,16 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** What a timer takes: 2^31 - 1 milliseconds, beyond which it fires at once. */
+const DURATION_MAX_MS = 2_147_483_647;
+
 /** Reads a duration such as `10`, `10s`, `500ms`, `2m` or `1h`, in milliseconds. */
 export function parseDuration(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
   const ms = match ? Number(match[1]) * DURATION_UNITS_MS[match[2]] : 0;
-  if (!(ms > 0) || !Number.isFinite(ms)) {
+  if (!(ms > 0 && ms <= DURATION_MAX_MS)) {
     throw new UsageError(
-      `Cannot use --${flag} "${text}": give a time above zero such as 10s, 500ms, 2m or 1h`,
+      `Cannot use --${flag} "${text}": give a time such as 10s, 500ms, 2m or 1h, at most 596h`,
     );
   }
   return ms;

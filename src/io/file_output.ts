@@ -30,18 +30,25 @@ export class FileOutput implements LineOutput, Disposable {
    * @param path The file, appended to where it exists.
    * @param rotation Undefined: it grows without end.
    * @param onChange Says in one sentence when writing fails and when it works again.
-   * @throws {Error} A `Deno.errors` class when it cannot be opened.
+   * @throws {Error} A `Deno.errors` class when it cannot be opened; when it is to be rotated and is a
+   * device or a pipe, which another file would replace.
    */
   constructor(
     path: string,
     rotation: Rotation | undefined,
     onChange: (sentence: string) => void,
   ) {
-    this.#path = path;
     this.#rotation = rotation;
     this.#onChange = onChange;
     this.#file = open(path);
-    this.#size = sizeOf(this.#file);
+    const { isFile, size } = this.#file.statSync();
+    if (rotation && !isFile) {
+      this.#file.close();
+      throw new Error("only a regular file can be rotated");
+    }
+    // What rotates is the file, not a link to it such as /dev/stdout.
+    this.#path = rotation ? Deno.realPathSync(path) : path;
+    this.#size = size;
   }
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
@@ -56,7 +63,9 @@ export class FileOutput implements LineOutput, Disposable {
     while (start < bytes.length) {
       const end = this.#endOfFitting(bytes, start);
       const part = bytes.subarray(start, end);
-      this.#append(part, countLines(part));
+      const partRecords = Math.min(countLines(part), records);
+      this.#append(part, partRecords);
+      records -= partRecords;
       start = end;
     }
   }
@@ -85,7 +94,7 @@ export class FileOutput implements LineOutput, Disposable {
     } catch (error) {
       const kept = bytes.subarray(0, bytes.subarray(0, written).lastIndexOf(NEWLINE) + 1);
       this.#size += kept.length;
-      this.#cutBack(this.#size);
+      this.#cutBack(written - kept.length);
       this.lost += Math.max(0, records - countLines(kept));
       if (!this.#failing) {
         this.#failing = true;
@@ -97,10 +106,11 @@ export class FileOutput implements LineOutput, Disposable {
     }
   }
 
-  #cutBack(size: number): void {
+  /** Takes torn bytes off the end, wherever that is: others may have shortened the file. */
+  #cutBack(torn: number): void {
+    if (torn === 0) return;
     try {
-      this.#file.truncateSync(size);
-      this.#file.seekSync(0, Deno.SeekMode.End);
+      this.#file.truncateSync(this.#file.statSync().size - torn);
     } catch {
       // Devices and pipes cannot be cut; what is torn there was torn by them.
     }
@@ -145,10 +155,6 @@ function countLines(bytes: Uint8Array): number {
 
 function open(path: string): Deno.FsFile {
   return Deno.openSync(path, { write: true, append: true, create: true });
-}
-
-function sizeOf(file: Deno.FsFile): number {
-  return file.statSync().size;
 }
 
 function renameIfThere(from: string, to: string): void {

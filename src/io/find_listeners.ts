@@ -24,6 +24,8 @@ const LISTEN = "0A";
 const LOCAL_ADDRESS = 1;
 const STATE = 3;
 const INODE = 9;
+/** An IPv4 or IPv6 address and a port. */
+const SOCKET_ADDRESS = /^(?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}$/;
 /** Field 22 of /proc/PID/stat, counted after the command name in parentheses. */
 const START_TIME_AFTER_COMM = 19;
 /** Processes looked at before the event loop gets its turn. */
@@ -81,8 +83,8 @@ export function parseListening(text: string, netns: number): Map<string, Listeni
   for (const line of text.split("\n").slice(1)) {
     const fields = line.trim().split(/\s+/);
     if (fields[STATE] !== LISTEN || fields[INODE] === undefined) continue;
+    if (!SOCKET_ADDRESS.test(fields[LOCAL_ADDRESS])) continue;
     const [address, port] = fields[LOCAL_ADDRESS].split(":");
-    if (!/^([0-9A-F]{8}|[0-9A-F]{32})$/.test(address) || port === undefined) continue;
     // Each word is printed as the number that its bytes are on this little-endian machine.
     const words = (address.match(/.{8}/g) ?? []).map((word) => swapBytes(parseInt(word, 16)));
     sockets.set(fields[INODE], {

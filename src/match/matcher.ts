@@ -1,4 +1,5 @@
 import type { KernelRecord } from "../kernel/kernel_record.ts";
+import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd, sequenceDistance } from "../wire/sequence.ts";
 import { ecnSetup, TcpFlag } from "../wire/tcp_flags.ts";
@@ -301,7 +302,8 @@ export class Matcher {
     const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
     const halves = isClient ? table.clientHalf : table.serverHalf;
     // A connect() that failed before it chose port and number sent nothing another source could see.
-    const sentNothing = isClient && (record.localPort === 0 || record.iss === 0);
+    const sentNothing = isClient && record.newState !== TcpState.Established &&
+      (record.localPort === 0 || record.iss === 0);
     let row = sentNothing ? -1 : this.#findAttempt(client, server, ports, clientIsn);
     if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
       this.counters.lateKernelRecords++;

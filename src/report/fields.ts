@@ -146,11 +146,12 @@ export const FIELDS: readonly Field[] = [
   {
     path: "network.community_id",
     type: "string",
-    always: true,
     meaning: "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
     since: 1,
     get: ({ client, server, ipv4 }) =>
-      communityId(client.address, client.port, server.address, server.port, ipv4),
+      client.port === 0
+        ? undefined
+        : communityId(client.address, client.port, server.address, server.port, ipv4),
   },
   ...endpointFields("client", "SYN"),
   ...endpointFields("server", "SYN-ACK"),

@@ -32,7 +32,7 @@ export interface NetworkRecord {
   /** Inode number of the network namespace. */
   netns?: number;
   /** Community ID v1 flow hash. */
-  community_id: string;
+  community_id?: string;
 }
 
 /** Durations between packets, nanoseconds; part of a {@link HandshakeRecord}. */

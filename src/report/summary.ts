@@ -126,7 +126,9 @@ export class Summary {
     const { both, wire_only, kernel_only } = this.#evidence;
     const filtered = this.#filtered > 0 ? ` (${this.#filtered} more kept back by filters)` : "";
     const lines = [
-      `${this.#handshakes} handshakes${outcomes.length > 0 ? ": " + outcomes.join(", ") : ""}` +
+      `${this.#handshakes} ${this.#handshakes === 1 ? "handshake" : "handshakes"}${
+        outcomes.length > 0 ? ": " + outcomes.join(", ") : ""
+      }` +
       filtered,
       `evidence: ${both} wire and kernel, ${wire_only} wire only, ${kernel_only} kernel only`,
       formatRtt("client RTT", this.#clientRtt),

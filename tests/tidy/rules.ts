@@ -13,8 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/wire": ["src/wire"],
   "src/kernel": ["src/wire", "src/kernel"],
   "src/match": ["src/wire", "src/kernel", "src/match"],
-  // The Community ID is a SHA-1, and the one of the web platform is asynchronous.
-  "src/report": ["src/wire", "src/kernel", "src/match", "src/report", "node:crypto"],
+  "src/report": ["src/wire", "src/kernel", "src/match", "src/report"],
 };
 
 /** The most lines a file under src may have. */

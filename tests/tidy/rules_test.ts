@@ -15,7 +15,7 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       [WIRE]: 'import { a } from "./a.ts";',
       "src/match/m.ts": 'import type { T } from "../wire/tcp.ts";\nimport "../kernel/k.ts";',
-      "src/report/r.ts": 'import { hash } from "node:crypto";',
+      "src/report/r.ts": 'import { m } from "../match/m.ts";',
       "src/command/c.ts": 'import { parseArgs } from "@std/cli";',
     },
     findings: 0,

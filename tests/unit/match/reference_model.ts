@@ -299,7 +299,8 @@ export class ReferenceModel {
     const [client, server] = isClient ? [local, remote] : [remote, local];
     const isn = (isClient ? record.iss : record.irs) ?? 0;
     const half = isClient ? "clientHalf" : "serverHalf";
-    let attempt = isClient && (local.port === 0 || record.iss === 0)
+    const failed = record.newState !== 1;
+    let attempt = isClient && failed && (local.port === 0 || record.iss === 0)
       ? undefined
       : this.#of(client, server).find(({ clientIsn }) => clientIsn === isn);
     if (attempt?.state === "reported" || attempt?.[half] !== undefined) {

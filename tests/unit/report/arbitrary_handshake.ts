@@ -1,7 +1,13 @@
 /** Random handshakes: every field present or absent, every text hostile. */
 import fc from "fast-check";
 import type { Process } from "../../../src/kernel/kernel_record.ts";
-import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
+import {
+  type Endpoint,
+  Handshake,
+  HANDSHAKE_FLAGS,
+  OUTCOMES,
+  ROLES,
+} from "../../../src/match/handshake.ts";
 
 const u16 = fc.nat({ max: 0xffff });
 const u32 = fc.nat({ max: 0xffffffff });
@@ -54,16 +60,8 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
   const rest = fc.record({
     epochSeconds: u32,
     timeNs: momentNs,
-    role: fc.constantFrom("client", "server", "local", "observer"),
-    outcome: fc.constantFrom(
-      "established",
-      "refused",
-      "timeout",
-      "unreachable",
-      "aborted",
-      "half_open",
-      "unanswered",
-    ),
+    role: fc.constantFrom(...ROLES),
+    outcome: fc.constantFrom(...OUTCOMES),
     reason: maybe(fc.constantFrom("ETIMEDOUT", "ERRNO_200")),
     wire: flag,
     kernel: flag,
@@ -97,16 +95,7 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     ackSequence: maybe(flag),
     ackAcknowledgesSynAck: maybe(flag),
   });
-  const flags = fc.subarray<Handshake["flags"][number]>([
-    "tcp_fast_open",
-    "mptcp",
-    "ecn",
-    "accecn",
-    "simultaneous_open",
-    "self_connect",
-    "one_sided",
-    "trace_ended",
-  ]);
+  const flags = fc.subarray([...HANDSHAKE_FLAGS]);
   const ends = fc.boolean().chain((ipv4) =>
     fc.record({ ipv4: fc.constant(ipv4), client: anyEndpoint(ipv4), server: anyEndpoint(ipv4) })
   );

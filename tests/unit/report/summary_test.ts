@@ -121,7 +121,7 @@ Deno.test("Summary counts apart what a filter kept back", () => {
   assertEquals([record.handshakes, record.filtered], [1, 2]);
   assertEquals(
     summary.format(ALL_ZERO).split("\n")[0],
-    "1 handshakes: 1 established (2 more kept back by filters)",
+    "1 handshake: 1 established (2 more kept back by filters)",
   );
 });
 
