@@ -43,7 +43,10 @@ export async function trace(
   const interfaces = [...new Set(options.interfaces.map(indexOf))];
   let end = () => {};
   const ended = new Promise<void>((resolve) => end = resolve);
-  const output = openOutput(options, stdout, () => end());
+  const output = openOutput(options, stdout, (reason) => {
+    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
+    end();
+  });
   const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
   sayNote(`starting to trace TCP handshakes on ${where}`);
   let session: TraceSession;
@@ -84,7 +87,7 @@ function indexOf(name: string): number {
 function openOutput(
   options: TraceOptions,
   stdout: ConstructorParameters<typeof StreamOutput>[0],
-  onGone: () => void,
+  onGone: (reason: string | undefined) => void,
 ): LineOutput {
   if (options.output === undefined) return new StreamOutput(stdout, onGone);
   try {

@@ -120,11 +120,15 @@ export class FileOutput implements LineOutput, Disposable {
   #rotate(): boolean {
     const { keep } = this.#rotation!;
     try {
+      if (keep === 0) {
+        this.#file.truncateSync(0);
+        this.#size = 0;
+        return true;
+      }
       for (let number = keep - 1; number >= 1; number--) {
         renameIfThere(`${this.#path}.${number}`, `${this.#path}.${number + 1}`);
       }
-      if (keep > 0) Deno.renameSync(this.#path, `${this.#path}.1`);
-      else Deno.removeSync(this.#path);
+      Deno.renameSync(this.#path, `${this.#path}.1`);
       const next = open(this.#path);
       this.#file.close();
       this.#file = next;

@@ -20,6 +20,8 @@ export interface ByteWriter {
 /** Text held for a reader that is slower than the trace; beyond it records are given up. */
 const WAITING_MAX_CHARACTERS = 64 * 1024 * 1024;
 
+const NEWLINE = 10;
+
 interface Chunk {
   lines: string;
   records: number;
@@ -29,20 +31,25 @@ interface Chunk {
 export class StreamOutput implements LineOutput {
   lost = 0;
   readonly #writer: ByteWriter;
-  readonly #onGone: () => void;
+  readonly #onGone: (reason: string | undefined) => void;
   readonly #waitingMax: number;
   readonly #encoder = new TextEncoder();
   #waiting: Chunk[] = [];
   #waitingCharacters = 0;
   #pump: Promise<void> | undefined;
-  #gone = false;
+  #state: "open" | "gone" | "broken" = "open";
 
   /**
    * @param writer The stream.
-   * @param onGone Called once when its reader has gone away (EPIPE) or it cannot be written at all.
-   * @param waitingMax Characters held at most.
+   * @param onGone Called once when its reader has gone away (EPIPE), or, with the reason, when it
+   * cannot be written for another cause.
+   * @param waitingMax Characters held at most, those being written included.
    */
-  constructor(writer: ByteWriter, onGone: () => void, waitingMax = WAITING_MAX_CHARACTERS) {
+  constructor(
+    writer: ByteWriter,
+    onGone: (reason: string | undefined) => void,
+    waitingMax = WAITING_MAX_CHARACTERS,
+  ) {
     this.#writer = writer;
     this.#onGone = onGone;
     this.#waitingMax = waitingMax;
@@ -50,8 +57,9 @@ export class StreamOutput implements LineOutput {
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
   write(lines: string, records: number): void {
-    if (this.#gone) return;
-    if (this.#waitingCharacters + lines.length > this.#waitingMax) {
+    if (lines === "" || this.#state === "gone") return;
+    const tooMuch = this.#waitingCharacters + lines.length > this.#waitingMax;
+    if (tooMuch || this.#state === "broken") {
       this.lost += records;
       return;
     }
@@ -66,19 +74,35 @@ export class StreamOutput implements LineOutput {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#gone) {
+    while (this.#waiting.length > 0) {
       const chunks = this.#waiting;
       this.#waiting = [];
-      this.#waitingCharacters = 0;
-      const bytes = this.#encoder.encode(chunks.map((chunk) => chunk.lines).join(""));
-      try {
-        for (let at = 0; at < bytes.length;) at += await this.#writer.write(bytes.subarray(at));
-      } catch {
-        // A reader that has seen enough (`| head -1`) is no error and its rest no loss.
-        this.#gone = true;
-        this.#onGone();
+      for (const chunk of chunks) {
+        await this.#writeChunk(chunk);
+        this.#waitingCharacters -= chunk.lines.length;
       }
     }
     this.#pump = undefined;
   }
+
+  async #writeChunk({ lines, records }: Chunk): Promise<void> {
+    const bytes = this.#encoder.encode(lines);
+    let at = 0;
+    try {
+      if (this.#state === "open") {
+        while (at < bytes.length) at += await this.#writer.write(bytes.subarray(at));
+      }
+    } catch (error) {
+      // A reader that has seen enough (`| head -1`) is no error and its rest no loss.
+      const gone = error instanceof Deno.errors.BrokenPipe;
+      this.#state = gone ? "gone" : "broken";
+      this.#onGone(gone ? undefined : error instanceof Error ? error.message : String(error));
+    }
+    // Lines that are no records, such as a heading, stand before them.
+    if (this.#state === "broken") this.lost += Math.min(records, countLines(bytes.subarray(at)));
+  }
+}
+
+function countLines(bytes: Uint8Array): number {
+  return bytes.reduce((count, byte) => byte === NEWLINE ? count + 1 : count, 0);
 }

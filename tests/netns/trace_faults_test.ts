@@ -1,3 +1,4 @@
+// Covers src/io/terminal.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { compileC } from "./compile.ts";
