@@ -1,3 +1,4 @@
+import { parseAddress } from "../wire/address.ts";
 import {
   type KernelRecord,
   KEY_BYTES,
@@ -16,7 +17,7 @@ export type KernelLine =
 
 /** Words of the key and of the value before the addresses. */
 const WORDS = 2 + 11;
-const ADDRESS_WORDS = 8;
+const ADDRESSES = 2;
 const ADDRESSES_AT = 88;
 /** No comm of 16 bytes decodes to more characters. */
 const COMM_CHARACTERS_MAX = 16;
@@ -27,7 +28,6 @@ const READY = /^ready\|1\|[0-9]{9,}$/;
 const END = /^end\|1\|[0-9]{9,}$/;
 const LOST = /^Lost ([0-9]+) events$/;
 const WORD = /^[0-9a-f]{1,16}$/;
-const ADDRESS_WORD = /^[0-9a-f]{1,8}$/;
 
 const keys = new DataView(new ArrayBuffer(KEY_BYTES));
 const values = new DataView(new ArrayBuffer(VALUE_BYTES));
@@ -53,24 +53,24 @@ export function parseKernelLine(line: string, placeBoottime: PlaceBoottime): Ker
 }
 
 function parseRecord(line: string, placeBoottime: PlaceBoottime): KernelLine | undefined {
-  const fields = line.split("|");
-  const numbers = WORDS + ADDRESS_WORDS;
-  if (fields.length < 1 + numbers + 1) return undefined;
-  for (let index = 1; index <= numbers; index++) {
-    if (!(index <= WORDS ? WORD : ADDRESS_WORD).test(fields[index])) return undefined;
-  }
+  const fields = line.split("|").slice(1);
+  if (fields.length < WORDS + ADDRESSES + 1) return undefined;
   for (let word = 0; word < WORDS; word++) {
-    const value = BigInt("0x" + fields[1 + word]);
+    if (!WORD.test(fields[word])) return undefined;
+    const value = BigInt("0x" + fields[word]);
     if (word < 2) keys.setBigUint64(word * 8, value, true);
     else values.setBigUint64((word - 2) * 8, value, true);
   }
-  for (let word = 0; word < ADDRESS_WORDS; word++) {
-    // The kernel's bytes in network order, printed as the machine's little-endian number.
-    values.setUint32(ADDRESSES_AT + word * 4, parseInt(fields[1 + WORDS + word], 16), true);
+  for (let position = 0; position < ADDRESSES; position++) {
+    const address = parseAddress(fields[WORDS + position]);
+    if (address === undefined) return undefined;
+    for (let word = 0; word < 4; word++) {
+      values.setUint32(ADDRESSES_AT + position * 16 + word * 4, address[word]);
+    }
   }
   const record = readKernelRecord(keys, 0, values, 0, placeBoottime);
   if (record === undefined) return undefined;
   // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
-  record.comm = fields.slice(1 + numbers).join("|").slice(0, COMM_CHARACTERS_MAX);
+  record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);
   return { type: "record", record };
 }

@@ -121,7 +121,9 @@ export function untestedFiles(files: Files): string[] {
   for (const [path, text] of files) {
     if (!path.startsWith("tests/netns/") || !isTypeScript(path)) continue;
     for (const specifier of importsOf(text)) imported.add(resolve(path, specifier) ?? specifier);
-    for (const [, covered] of text.matchAll(/^\/\/ Covers (src\/\S+\.ts)$/gm)) imported.add(covered);
+    for (const [, covered] of text.matchAll(/^\/\/ Covers (src\/\S+\.ts)$/gm)) {
+      imported.add(covered);
+    }
   }
   const findings: string[] = [];
   for (const [path] of sources(files)) {

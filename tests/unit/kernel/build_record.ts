@@ -119,15 +119,15 @@ export function buildBytes(raw: RawRecord): { key: Uint8Array; value: Uint8Array
 
 /** A line of mode 2, its comm decoded as bpftrace's standard output is: byte by byte, then as UTF-8. */
 export function buildLine(raw: RawRecord): string {
-  const addressWords = [raw.local, raw.remote].flatMap((bytes) => {
+  const numbers = [raw.socket, raw.endNs, ...words(raw)].map((number) => number.toString(16));
+  const addresses = [raw.local, raw.remote].map((bytes) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    return [0, 4, 8, 12].map((at) => BigInt(view.getUint32(at, true)));
+    return [0, 2, 4, 6, 8, 10, 12, 14].map((at) => view.getUint16(at).toString(16)).join(":");
   });
-  const numbers = [raw.socket, raw.endNs, ...words(raw), ...addressWords];
   const end = raw.comm.indexOf(0);
   const comm = new TextDecoder("utf-8", { ignoreBOM: true })
     .decode(end < 0 ? raw.comm : raw.comm.subarray(0, end));
-  return `K|${numbers.map((number) => number.toString(16)).join("|")}|${comm}`;
+  return ["K", ...numbers, ...addresses, comm].join("|");
 }
 
 /** Any record whose kind is known, its comm any bytes without a newline. */

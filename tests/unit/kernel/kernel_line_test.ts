@@ -25,7 +25,7 @@ function readBytes(raw: RawRecord): KernelRecord {
 Deno.test("parseKernelLine reads the client side of a real handshake", () => {
   const line = "K|ffff888105a60940|d122a4c1f5|d122a19595|170000000000|effffff900000002|1|" +
     "8fd4a97f00020101|3f8656389a1b9cd2|b800000017|0|ffd70000ffcb|7fe50000aa13|0|" +
-    "0|0|ffff0000|100007f|0|0|ffff0000|100007f|python3";
+    "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
   assertEquals(parseKernelLine(line, place), {
     type: "record",
     record: {
@@ -66,7 +66,7 @@ Deno.test("parseKernelLine reads the client side of a real handshake", () => {
 Deno.test("parseKernelLine reads the server side of a real handshake", () => {
   const line = "K|ffff888105a640c0|d122a54c7f|0|0|effffff900000002|1|a97f8fd400030100|" +
     "9a1b9cd23f865638|1600000002c|0|ffcb00010000|80000000aa13|0|" +
-    "0|0|ffff0000|100007f|0|0|ffff0000|100007f|";
+    "::ffff:127.0.0.1|::ffff:127.0.0.1|";
   const parsed = parseKernelLine(line, place);
   assertEquals(parsed.type, "record");
   const { record } = parsed as { record: KernelRecord };
@@ -81,7 +81,7 @@ Deno.test("parseKernelLine reads the server side of a real handshake", () => {
 Deno.test("parseKernelLine reads a real refused connection", () => {
   const line = "K|ffff888105a640c0|d122a9f0f7|d122a9ac5c|170000000000|effffff900000002|1|" +
     "8fdca97f00020701|72c1bfcbffffffff|ffffffff|6f0000|ffd700000000|20c0000a000|0|" +
-    "0|0|ffff0000|100007f|0|0|ffff0000|100007f|python3";
+    "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
   const { record } = parseKernelLine(line, place) as { record: KernelRecord };
   assertEquals(record.side, "client");
   assertEquals([record.oldState, record.newState], [TcpState.SynSent, TcpState.Close]);
@@ -93,12 +93,12 @@ Deno.test("parseKernelLine reads a real refused connection", () => {
 
 Deno.test("parseKernelLine reads a real listen()", () => {
   const line = "K|ffff888105a60000|d12289bc8d|0|170000000000|effffff900000002|1|" +
-    "a97f000000070a02|0|0|0|0|0|0|0|0|0|0|0|0|0|0|python3";
+    "a97f000000070a02|0|0|0|0|0|0|::ffff:127.0.0.1|::ffff:0.0.0.0|python3";
   const { record } = parseKernelLine(line, place) as { record: KernelRecord };
   assertEquals(record.side, "listener");
   assertEquals([record.oldState, record.newState], [TcpState.Close, TcpState.Listen]);
   assertEquals([record.localPort, record.remotePort, record.pid], [43391, 0, 5888]);
-  assertEquals(record.local, new Uint32Array(4));
+  assertEquals(record.local, LOOPBACK);
 });
 
 Deno.test("parseKernelLine and readKernelRecord agree on every record", () => {
@@ -201,7 +201,8 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
     replaced(10, " 1"),
     replaced(13, "1\r"),
     replaced(14, "1ffffffff"),
-    replaced(21, "ffffffffffffffff"),
+    replaced(14, "::1::"),
+    replaced(15, "127.0.0"),
     // A kind that is not known.
     replaced(7, "9c4001bb00020103"),
     `k${buildLine(CLIENT).slice(1)}`,

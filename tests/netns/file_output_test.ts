@@ -1,0 +1,306 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { FileOutput, type Rotation } from "../../src/io/file_output.ts";
+import { skippableTest } from "./namespace.ts";
+
+/** A new folder, gone when disposed with all that is in it. */
+function makeFolder(): { path: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "synsnoop-file-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** A file system in memory, mounted in a folder of its own until disposed. */
+function makeDisk(options: string): { path: string } & Disposable {
+  const folder = makeFolder();
+  const { success, stderr } = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", options, "tmpfs", folder.path],
+  }).outputSync();
+  if (!success) {
+    folder[Symbol.dispose]();
+    throw new Error(new TextDecoder().decode(stderr).trim());
+  }
+  return {
+    path: folder.path,
+    [Symbol.dispose]: () => {
+      new Deno.Command("umount", { args: ["--lazy", folder.path] }).outputSync();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** Why nothing can be mounted here; undefined when it can. */
+function reasonAgainstMounts(): string | undefined {
+  try {
+    using _disk = makeDisk("size=64k");
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+const NO_MOUNTS = reasonAgainstMounts();
+
+/** An output with what it said, closed when disposed. */
+function open(
+  path: string,
+  rotation?: Rotation,
+): { output: FileOutput; said: string[] } & Disposable {
+  const said: string[] = [];
+  const output = new FileOutput(path, rotation, (sentence) => said.push(sentence));
+  return { output, said, [Symbol.dispose]: () => output[Symbol.dispose]() };
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(path);
+}
+
+function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+}
+
+Deno.test("FileOutput makes the file and appends to one that is there", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  for (const lines of ["a\nb\n", "é\n"]) {
+    using file = open(path);
+    file.output.write("", 0);
+    file.output.write(lines, 1);
+    // What it took is in the file when it returns.
+    assert(read(path).endsWith(lines));
+    await file.output.flush();
+    assertEquals([file.output.lost, file.said], [0, []]);
+  }
+  assertEquals(read(path), "a\nb\né\n");
+});
+
+Deno.test("FileOutput begins a new file before the old one grows too large", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path, { maxBytes: 6, keep: 2 });
+  file.output.write("a1\nb2\n", 2);
+  assertEquals(names(folder.path), ["out"]);
+  file.output.write("c3\n", 1);
+  assertEquals([read(path), read(`${path}.1`)], ["c3\n", "a1\nb2\n"]);
+  // One text is spread over files, the oldest beyond two of them are gone.
+  file.output.write("d4\ne5\nf6\ng7\nh8\n", 5);
+  assertEquals(names(folder.path), ["out", "out.1", "out.2"]);
+  assertEquals(
+    [read(path), read(`${path}.1`), read(`${path}.2`)],
+    ["g7\nh8\n", "e5\nf6\n", "c3\nd4\n"],
+  );
+  assertEquals([file.output.lost, file.said], [0, []]);
+});
+
+Deno.test("FileOutput counts what was in the file before", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  Deno.writeTextFileSync(path, "12345\n");
+  using file = open(path, { maxBytes: 8, keep: 1 });
+  file.output.write("a\n", 1);
+  file.output.write("b\n", 1);
+  assertEquals([read(path), read(`${path}.1`)], ["b\n", "12345\na\n"]);
+});
+
+Deno.test("FileOutput keeps no old file where none is asked for", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path, { maxBytes: 4, keep: 0 });
+  for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
+  assertEquals(names(folder.path), ["out"]);
+  assertEquals([read(path), file.output.lost, file.said], ["e\n", 0, []]);
+});
+
+Deno.test("FileOutput writes a line longer than a file into one of its own", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path, { maxBytes: 5, keep: 9 });
+  const long = "long line\n";
+  file.output.write(`a\n${long}b\nc\n`, 4);
+  file.output.write(long, 1);
+  file.output.write(long + long, 2);
+  const files = [path, ...[1, 2, 3, 4, 5].map((number) => `${path}.${number}`)].map(read);
+  assertEquals(files, [long, long, long, "b\nc\n", long, "a\n"]);
+  assertEquals(names(folder.path).length, files.length);
+});
+
+Deno.test("FileOutput keeps every line whole and in order whatever the sizes", () => {
+  const line = fc.string({ maxLength: 20 }).map((text) => text.replaceAll("\n", "") + "\n");
+  const texts = fc.array(fc.array(line, { minLength: 1, maxLength: 5 }), { maxLength: 8 });
+  const rotations = fc.record({
+    maxBytes: fc.integer({ min: 1, max: 60 }),
+    keep: fc.integer({ min: 1, max: 50 }),
+  });
+  fc.assert(fc.property(texts, rotations, (groups, rotation) => {
+    using folder = makeFolder();
+    const path = `${folder.path}/out`;
+    using file = open(path, rotation);
+    for (const lines of groups) file.output.write(lines.join(""), lines.length);
+    const old = names(folder.path).filter((name) => name !== "out");
+    assert(old.length <= rotation.keep);
+    const numbers = old.map((name) => Number(name.slice("out.".length))).toSorted((a, b) => b - a);
+    const files = [...numbers.map((number) => `${path}.${number}`), path].map(read);
+    const expected = groups.flat().join("");
+    const kept = files.join("");
+    // The oldest lines may be gone with their files, nothing else.
+    assertEquals(expected.endsWith(kept), true);
+    if (old.length < rotation.keep) assertEquals(kept, expected);
+    for (const text of files) {
+      const alone = text.indexOf("\n") === text.length - 1;
+      assert(alone || new TextEncoder().encode(text).length <= rotation.maxBytes);
+      assert(text === "" || text.endsWith("\n"));
+    }
+    assertEquals(file.output.lost, 0);
+  }));
+});
+
+Deno.test("FileOutput goes on in the old file where no new one can be begun", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  Deno.mkdirSync(`${path}.1/full`, { recursive: true });
+  using file = open(path, { maxBytes: 4, keep: 1 });
+  for (const lines of ["a\n", "b\n", "c\nd\n", "e\nf\ng\n"]) {
+    file.output.write(lines, lines.length / 2);
+  }
+  assertEquals(read(path), "a\nb\nc\nd\ne\nf\ng\n");
+  assertEquals(file.output.lost, 0);
+  // Said once, not at every line.
+  assertEquals(file.said.length, 1);
+  assertMatch(file.said[0], /^Cannot begin a new file for ".*\/out": .*; the old one grows on$/);
+});
+
+Deno.test("FileOutput rotates the file that a link leads to, not the link", () => {
+  using folder = makeFolder();
+  const [target, link] = [`${folder.path}/target`, `${folder.path}/link`];
+  Deno.writeTextFileSync(target, "");
+  Deno.symlinkSync(target, link);
+  using file = open(link, { maxBytes: 2, keep: 1 });
+  file.output.write("a\nb\n", 2);
+  assertEquals(names(folder.path), ["link", "target", "target.1"]);
+  assertEquals([read(link), read(`${target}.1`)], ["b\n", "a\n"]);
+  assertEquals(Deno.lstatSync(link).isSymlink, true);
+});
+
+Deno.test("FileOutput refuses to rotate a device, which another file would replace", () => {
+  // A node of our own: what this test must not lose is not the machine's /dev/null.
+  using folder = makeFolder();
+  const path = `${folder.path}/null`;
+  const made = new Deno.Command("mknod", { args: [path, "c", "1", "3"] }).outputSync();
+  assertEquals(made.success, true, new TextDecoder().decode(made.stderr));
+  const { message } = assertThrows(() => open(path, { maxBytes: 2, keep: 1 }), Error);
+  assertEquals(message, "only a regular file can be rotated");
+  assertEquals(names(folder.path), ["null"]);
+  assertEquals(Deno.statSync(path).isCharDevice, true);
+});
+
+Deno.test("FileOutput throws where the file cannot be opened", () => {
+  using folder = makeFolder();
+  assertThrows(() => open(folder.path), Deno.errors.IsADirectory);
+  assertThrows(() => open(`${folder.path}/none/out`), Deno.errors.NotFound);
+  assertThrows(() => open(""), Deno.errors.NotFound);
+  assertEquals(names(folder.path), []);
+});
+
+Deno.test("FileOutput counts what a full device does not take and says so once", () => {
+  using file = open("/dev/full");
+  file.output.write("a\nb\n", 2);
+  file.output.write("c\n", 1);
+  file.output.write("no record\n", 0);
+  assertEquals(file.output.lost, 3);
+  assertEquals(file.said.length, 1);
+  assertMatch(
+    file.said[0],
+    /^Cannot write "\/dev\/full": No space left on device .*; records are lost until there is room again$/,
+  );
+});
+
+function record(number: number): string {
+  return `${JSON.stringify({ number, padding: "x".repeat(number % 97) })}\n`;
+}
+
+skippableTest(
+  "FileOutput keeps lines whole on a full disk, and goes on when it has room",
+  NO_MOUNTS,
+  () => {
+    using disk = makeDisk("size=64k");
+    const path = `${disk.path}/out`;
+    // Takes all the room but what some records need.
+    Deno.writeTextFileSync(`${disk.path}/ballast`, "x".repeat(40_000));
+    using file = open(path);
+    let number = 0;
+    const writeSome = (count: number) => {
+      for (let taken = 0; taken < count; taken += 7, number += 7) {
+        file.output.write(
+          Array.from({ length: 7 }, (_, index) => record(number + index)).join(""),
+          7,
+        );
+      }
+    };
+    writeSome(2_002);
+    const full = read(path);
+    const whole = full.split("\n").length - 1;
+    assert(whole > 50 && whole < 2_002, `${whole} records`);
+    assertEquals(full.endsWith("\n"), true);
+    assertEquals(file.output.lost, 2_002 - whole);
+    assertEquals(file.said.length, 1);
+    assertStringIncludes(file.said[0], "No space left on device");
+    // Every record that was written is a whole one; those lost may leave gaps.
+    const numbers = full.trimEnd().split("\n").map((line) => JSON.parse(line).number);
+    assertEquals(numbers, numbers.toSorted((a, b) => a - b));
+    assertEquals(new Set(numbers).size, whole);
+
+    Deno.removeSync(`${disk.path}/ballast`);
+    writeSome(70);
+    const lost = 2_002 - whole;
+    assertEquals(file.output.lost, lost);
+    assertEquals(file.said.slice(1), [`Writing "${path}" again; ${lost} records were lost`]);
+    const after = Array.from({ length: 70 }, (_, index) => record(2_002 + index)).join("");
+    assertEquals(read(path), full + after);
+  },
+);
+
+skippableTest(
+  "FileOutput cuts a torn line off a file that others have shortened",
+  NO_MOUNTS,
+  () => {
+    using disk = makeDisk("size=64k");
+    const path = `${disk.path}/out`;
+    using file = open(path);
+    const line = `${"x".repeat(99)}\n`;
+    file.output.write(line.repeat(10), 10);
+    // As logrotate's copytruncate does.
+    Deno.truncateSync(path);
+    file.output.write(line.repeat(10_000), 10_000);
+    const text = read(path);
+    assertEquals(text, line.repeat(text.length / 100));
+    assert(text.length >= 60_000 && text.length <= 65_536, `${text.length} bytes`);
+    assertEquals(file.output.lost, 10_000 - text.length / 100);
+  },
+);
+
+skippableTest("FileOutput counts losses exactly while it rotates on a full disk", NO_MOUNTS, () => {
+  using disk = makeDisk("size=64k");
+  const path = `${disk.path}/out`;
+  using file = open(path, { maxBytes: 30_000, keep: 5 });
+  let count = 0;
+  for (; count < 3_000; count += 10) {
+    file.output.write(
+      Array.from({ length: 10 }, (_, index) => record(count + index)).join(""),
+      10,
+    );
+  }
+  file.output.write("the summary, which is no record\n", 0);
+  const lines = names(disk.path).flatMap((name) => read(`${disk.path}/${name}`).split("\n"))
+    .filter((line) => line !== "");
+  const records = lines.filter((line) => !line.startsWith("the summary"));
+  for (const line of records) JSON.parse(line);
+  assert(file.output.lost > 0);
+  assertEquals(records.length + file.output.lost, 3_000);
+});
+
+skippableTest("FileOutput empties its one file where no other could be made", NO_MOUNTS, () => {
+  // The root folder and one file are all that this disk can have.
+  using disk = makeDisk("size=64k,nr_inodes=2");
+  const path = `${disk.path}/out`;
+  using file = open(path, { maxBytes: 4, keep: 0 });
+  for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
+  assertEquals([read(path), file.output.lost, file.said], ["e\n", 0, []]);
+});

@@ -1,0 +1,244 @@
+// The small parts of src/io against the real machine.
+import {
+  assert,
+  assertEquals,
+  assertExists,
+  assertGreater,
+  assertLess,
+  assertMatch,
+} from "@std/assert";
+import { TextLineStream } from "@std/streams";
+import { sampleClocks } from "../../src/io/clocks.ts";
+import { findListeners } from "../../src/io/find_listeners.ts";
+import { inspectKernel } from "../../src/io/inspect_kernel.ts";
+import {
+  interfaceIndex,
+  interfaceName,
+  listInterfaces,
+  localAddresses,
+} from "../../src/io/interfaces.ts";
+import { clockNs } from "../../src/io/libc.ts";
+import { findExecutable } from "../../src/io/packages.ts";
+import { hostName, isRoot } from "../../src/io/terminal.ts";
+import { judgeFacts } from "../../src/kernel/kernel_facts.ts";
+import { formatAddress } from "../../src/wire/address.ts";
+import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
+
+const SAMPLES = 2_000;
+
+Deno.test("sampleClocks reads both clocks at one moment, between a reading before and one after", () => {
+  let taken = 0;
+  let lastBoottimeNs = 0n;
+  const offsets: bigint[] = [];
+  for (let count = 0; count < SAMPLES; count++) {
+    const before = [clockNs("realtime"), clockNs("boottime")];
+    const sample = sampleClocks();
+    const after = [clockNs("realtime"), clockNs("boottime")];
+    if (!sample) continue;
+    taken++;
+    for (const [index, ns] of [sample.realtimeNs, sample.boottimeNs].entries()) {
+      assert(before[index] <= ns && ns <= after[index], `${before[index]} ${ns} ${after[index]}`);
+    }
+    assert(sample.boottimeNs > lastBoottimeNs);
+    lastBoottimeNs = sample.boottimeNs;
+    offsets.push(sample.realtimeNs - sample.boottimeNs);
+  }
+  // A busy machine may interrupt all the tries of one sample, not of most.
+  assertGreater(taken, SAMPLES / 2);
+  offsets.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  // The bracket bounds the error of each; the wall clock may be slewed meanwhile.
+  assertLess(Number(offsets.at(-1)! - offsets[0]), 100_000);
+});
+
+interface Found {
+  netns: number;
+  address: string;
+  port: number;
+  pid: number;
+  comm: string;
+}
+
+/** Listeners on one port, by address. */
+async function listenersOn(port: number): Promise<Found[]> {
+  const found = (await findListeners()).filter((listener) => listener.port === port);
+  for (const { openedNs, closedNs } of found) {
+    assertEquals([openedNs, closedNs], [-Infinity, Infinity]);
+  }
+  return found.map(({ netns, address, port, pid, comm }) => ({
+    netns,
+    address: formatAddress(address),
+    port,
+    pid,
+    comm,
+  })).toSorted((a, b) => a.address < b.address ? -1 : 1);
+}
+
+async function netnsOf(pid: number): Promise<number> {
+  return Number(/\d+/.exec(await Deno.readLink(`/proc/${pid}/ns/net`))?.[0]);
+}
+
+async function commOf(pid: number): Promise<string> {
+  return (await Deno.readTextFile(`/proc/${pid}/comm`)).trimEnd();
+}
+
+for (const hostname of ["127.0.0.1", "0.0.0.0", "::1", "::"]) {
+  Deno.test(`findListeners finds a listener of this process on ${hostname}`, async () => {
+    const netns = await netnsOf(Deno.pid);
+    const comm = await commOf(Deno.pid);
+    const listener = Deno.listen({ hostname, port: 0 });
+    const { port } = listener.addr;
+    // A connection has the port too and does not listen.
+    const there = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+    const client = await Deno.connect({ hostname: there, port });
+    const server = await listener.accept();
+    const mine = async () => (await listenersOn(port)).filter((found) => found.netns === netns);
+    assertEquals(await mine(), [{ netns, address: hostname, port, pid: Deno.pid, comm }]);
+    listener.close();
+    assertEquals(await mine(), []);
+    client.close();
+    server.close();
+  });
+}
+
+/** Starts a program in a namespace and waits for its first line. */
+async function started(namespace: Namespace, command: string[]): Promise<number> {
+  const child = namespace.spawn(command, { stdout: "piped", stderr: "inherit" });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  return child.pid;
+}
+
+await namespaceTest("findListeners finds listeners in another namespace", async () => {
+  await using namespace = await Namespace.create();
+  const pid = await started(namespace, [
+    ...[Deno.execPath(), "eval", "--quiet", "--no-config"],
+    `for (const hostname of ["127.0.0.1", "::1"]) Deno.listen({ hostname, port: 4436 });
+    setInterval(() => {}, 1_000_000);
+    console.log("ready");`,
+  ]);
+  const netns = await netnsOf(pid);
+  const comm = await commOf(pid);
+  assert(netns !== await netnsOf(Deno.pid));
+  assertEquals((await listenersOn(4436)).filter((found) => found.netns === netns), [
+    { netns, address: "127.0.0.1", port: 4436, pid, comm },
+    { netns, address: "::1", port: 4436, pid, comm },
+  ]);
+});
+
+await namespaceTest(
+  "findListeners takes the oldest of the processes that share a socket",
+  async () => {
+    await using namespace = await Namespace.create();
+    // The parent's name has all that could lead astray who reads /proc/PID/stat.
+    const parent = await started(namespace, [
+      ...["python3", "-c"],
+      `
+import ctypes, os, signal, socket, time
+server = socket.create_server(("127.0.0.1", 4437))
+# The start time of a process is kept in hundredths of a second.
+time.sleep(0.05)
+if os.fork() == 0:
+    # Ended with its parent, which the namespace's end kills.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+else:
+    open("/proc/self/comm", "w").write(") S 1 (a b")
+    print("ready", flush=True)
+signal.pause()
+`,
+    ]);
+    const netns = await netnsOf(parent);
+    assertEquals((await listenersOn(4437)).filter((found) => found.netns === netns), [
+      { netns, address: "127.0.0.1", port: 4437, pid: parent, comm: ") S 1 (a b" },
+    ]);
+  },
+);
+
+await namespaceTest("interfaces are those of the thread's namespace", async () => {
+  await using namespace = await Namespace.create();
+  await using other = await Namespace.create();
+  const [veth] = await namespace.connect(other);
+  await namespace.ip("address", "add", "192.0.2.7/24", "dev", veth);
+  inNamespace(namespace.name, () => {
+    assertEquals(interfaceIndex("lo"), 1);
+    assertEquals(interfaceName(1), "lo");
+    const index = interfaceIndex(veth);
+    assertExists(index);
+    assertEquals(interfaceName(index), veth);
+    // Asked again, it answers from what it kept.
+    assertEquals(interfaceName(index), veth);
+    const all = listInterfaces();
+    for (const expected of [{ index: 1, name: "lo" }, { index, name: veth }]) {
+      assertEquals(all.filter(({ name }) => name === expected.name), [expected]);
+    }
+    const addresses = localAddresses();
+    for (const address of ["127.0.0.1", "::1", "192.0.2.7"]) assert(addresses.has(address));
+  });
+  assertEquals(localAddresses().has("192.0.2.7"), false);
+});
+
+Deno.test("interfaceIndex and interfaceName know no interface that is not there", () => {
+  // The longest name that can be and one longer among them.
+  for (const name of ["", "nope0", "x".repeat(15), "x".repeat(16), "lo ", "LO"]) {
+    assertEquals(interfaceIndex(name), undefined, JSON.stringify(name));
+  }
+  for (const index of [-1, 0, 2_147_483_647]) assertEquals(interfaceName(index), undefined);
+});
+
+Deno.test("inspectKernel finds what this machine offers", async () => {
+  const facts = await inspectKernel();
+  assertEquals(facts.release, (await Deno.readTextFile("/proc/sys/kernel/osrelease")).trim());
+  assertEquals(facts.architecture, Deno.build.arch);
+  assertEquals(facts.root, true);
+  const path = findExecutable("bpftrace");
+  assertEquals(facts.bpftrace?.path, path);
+  if (facts.bpftrace) assertMatch(facts.bpftrace.version, /^bpftrace v\d/);
+  // Tests of this tier capture: whoever may make a namespace may do so.
+  assert("filter" in facts.capture);
+  assertEquals(facts.setStateTracepoint === undefined, facts.tracefs === "absent");
+  assertEquals(judgeFacts(facts).find(({ subject }) => subject === "rights")?.verdict, "ok");
+});
+
+Deno.test("hostName and isRoot tell what the kernel does", async () => {
+  assertEquals(hostName(), (await Deno.readTextFile("/proc/sys/kernel/hostname")).trim());
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(await Deno.readTextFile("/proc/self/status"))?.[1];
+  assertEquals(isRoot(), uid === "0");
+});
+
+const TERMINAL = new URL("../../src/io/terminal.ts", import.meta.url).href;
+
+Deno.test("onEndSignals tells the first signal from the next, and stops listening", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["eval", "--quiet"],
+      `import { onEndSignals, say, sayNote } from "${TERMINAL}";
+      const stop = onEndSignals(() => sayNote("first\\n\\u001b[2J"), () => {
+        say("second\\nand more");
+        if (++seconds === 2) {
+          stop();
+          say("stopped\\n");
+        }
+      });
+      let seconds = 0;
+      setInterval(() => {}, 1_000_000);
+      say("ready");`,
+    ],
+    stdin: "null",
+    stderr: "piped",
+  }).spawn();
+  const lines = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const said = lines[Symbol.asyncIterator]();
+  const next = async () => (await said.next()).value;
+  assertEquals(await next(), "ready");
+  child.kill("SIGINT");
+  assertEquals(await next(), "synsnoop: first\\u{a}\\u{1b}[2J");
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    child.kill(signal);
+    assertEquals([await next(), await next()], ["second", "and more"]);
+  }
+  assertEquals(await next(), "stopped");
+  // Nobody listens any more: the signal does what it does to any process.
+  child.kill("SIGTERM");
+  assertEquals((await child.status).signal, "SIGTERM");
+  assertEquals(await next(), undefined);
+});
