@@ -1,7 +1,8 @@
 import { FileOutput } from "../io/file_output.ts";
 import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
 import { SystemCallError } from "../io/libc.ts";
-import { type LineOutput, StreamOutput } from "../io/stream_output.ts";
+import { PacketRing } from "../io/packet_ring.ts";
+import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
 import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
@@ -30,7 +31,7 @@ as root), 130 interrupted twice.
  */
 export async function trace(
   args: readonly string[],
-  stdout: ConstructorParameters<typeof StreamOutput>[0],
+  stdout: ByteWriter,
 ): Promise<number> {
   const options = parseTraceOptions(args);
   if (options.help) {
@@ -48,9 +49,10 @@ export async function trace(
     end();
   });
   const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
-  sayNote(`starting to trace TCP handshakes on ${where}`);
   let session: TraceSession;
   try {
+    PacketRing.assertPermitted();
+    sayNote(`starting to trace TCP handshakes on ${where}`);
     session = new TraceSession({
       options,
       interfaces,
@@ -86,7 +88,7 @@ function indexOf(name: string): number {
 
 function openOutput(
   options: TraceOptions,
-  stdout: ConstructorParameters<typeof StreamOutput>[0],
+  stdout: ByteWriter,
   onGone: (reason: string | undefined) => void,
 ): LineOutput {
   if (options.output === undefined) return new StreamOutput(stdout, onGone);

@@ -121,20 +121,23 @@ export class TraceSession {
     }
     sayNote(`${capturing}; waiting for bpftrace to attach its tracepoint`);
     this.#kernelState = "starting";
-    findListeners().then((found) => {
-      for (const listener of found) this.#listeners.add(listener);
-    });
     return new KernelSource({
       executable,
       script: SCRIPT,
       placeBoottime: (high, low) => this.#axis.fromBoottime(high, low),
       onRecord: (record) => this.#onKernelRecord(record),
-      onChange: (state, sentence) => {
-        this.#kernelState = state;
-        sayNote(state === "off" ? `${sentence}; going on with packets alone` : sentence);
-        if (state !== "starting") this.#onReady();
-      },
+      onChange: (state, sentence) => this.#onKernelChange(state, sentence),
     });
+  }
+
+  async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
+    this.#kernelState = state;
+    if (state === "map" || state === "lines") {
+      // Not before the script is attached: what begins to listen from then on, it sees itself.
+      for (const listener of await findListeners()) this.#listeners.add(listener);
+    }
+    sayNote(state === "off" ? `${sentence}; going on with packets alone` : sentence);
+    if (state !== "starting") this.#onReady();
   }
 
   /** Every source delivers, or is known not to. */

@@ -226,6 +226,15 @@ export class PacketRing implements Disposable {
   }
 
   /**
+   * Asks whether this process may capture, in microseconds: opening a ring takes 25 ms.
+   *
+   * @throws {SystemCallError} when the kernel refuses: EPERM without CAP_NET_RAW.
+   */
+  static assertPermitted(): void {
+    libc().close(openSocket());
+  }
+
+  /**
    * Opens a ring in the network namespace of this thread and starts capturing.
    *
    * @throws {SystemCallError} when the kernel refuses: EPERM without CAP_NET_RAW, ENODEV for an
@@ -246,10 +255,7 @@ export class PacketRing implements Disposable {
         `Cannot open a packet ring: blockSizeBytes "${all.blockSizeBytes}" is not a multiple of 4096`,
       );
     }
-    const fd = checkResult(
-      libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-      "socket(AF_PACKET)",
-    );
+    const fd = openSocket();
     let handshakeFilter: HandshakeFilter | undefined;
     try {
       const filter: RingFilter = { kind: "ebpf" };
@@ -406,6 +412,14 @@ function deliver(
     tagged ? words[(frame + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1,
     words[(frame + FRAME_SEC) >>> 2],
     words[(frame + FRAME_NSEC) >>> 2],
+  );
+}
+
+/** A packet socket that captures nothing until it is bound. */
+function openSocket(): number {
+  return checkResult(
+    libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+    "socket(AF_PACKET)",
   );
 }
 

@@ -37,8 +37,19 @@ const SLACK_NS = 1_000_000;
 export class Listeners {
   readonly #ports = new Map<number, Listener[]>();
 
-  /** Takes a listener that was there before the tool. */
+  /**
+   * Takes a listener found by looking, one that was there before the script: unless its begin was
+   * seen, for looking takes a while and begins after the script does.
+   */
   add(listener: Listener): void {
+    const isKnown = this.#ports.get(portKey(listener.netns, listener.port))?.some((known) =>
+      known.closedNs === Infinity && known.pid === listener.pid &&
+      sameWords(known.address, listener.address)
+    );
+    if (!isKnown) this.#insert(listener);
+  }
+
+  #insert(listener: Listener): void {
     const key = portKey(listener.netns, listener.port);
     let known = this.#ports.get(key);
     if (known === undefined) {
@@ -56,7 +67,7 @@ export class Listeners {
   /** Takes a LISTEN transition that a script saw, in either direction. */
   take(record: KernelRecord, listens: boolean): void {
     if (listens) {
-      this.add({
+      this.#insert({
         netns: record.netns,
         address: record.local,
         port: record.localPort,

@@ -103,9 +103,12 @@ for (const hostname of ["127.0.0.1", "0.0.0.0", "::1", "::"]) {
 /** Starts a program in a namespace and waits for its first line. */
 async function started(namespace: Namespace, command: string[]): Promise<number> {
   const child = namespace.spawn(command, { stdout: "piped", stderr: "inherit" });
-  const reader = child.stdout.getReader();
-  await reader.read();
-  await reader.cancel();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  // The whole line: whoever writes it in two parts would find its reader gone.
+  for await (const line of lines) {
+    assertEquals(line, "ready");
+    break;
+  }
   return child.pid;
 }
 

@@ -120,6 +120,22 @@ await namespaceTest("trace joins both ends in two namespaces from one of them", 
   assertNothingLost(summary!.losses);
 });
 
+await namespaceTest("trace names the process of a listener that was there before it", async () => {
+  await using namespace = await Namespace.create();
+  const address = ["127.0.0.1", String(PORT), "5"];
+  const server = namespace.spawn([connectLoad, ...address, "--serve", "older"], {
+    stdout: "piped",
+  });
+  await firstLine(server.stdout);
+  const tracer = await Tracer.ready(namespace, OURS);
+  await namespace.run(connectLoad, ...address, "--connect", "younger");
+  await tracer.wrote(5);
+  const { records } = await tracer.stop();
+  for (const { client, server } of records) {
+    assertEquals([client.process?.comm, server.process?.comm], ["younger", "older"]);
+  }
+});
+
 await namespaceTest("trace reports every one of 20,000 handshakes made at full speed", async () => {
   await using namespace = await Namespace.create();
   const tracer = await Tracer.ready(namespace, OURS);

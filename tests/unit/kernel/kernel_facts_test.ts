@@ -135,3 +135,26 @@ Deno.test("judgeFacts advises root where a capture fails without it", () => {
     judgeFacts({ ...COMPLETE, root, capture }).find(({ subject }) => subject === "packets")?.advice;
   assertEquals([advice(false), advice(true)], ["run as root", undefined]);
 });
+
+Deno.test("judgeFacts advises on each lack of a machine that offers nothing", () => {
+  const findings = judgeFacts({
+    ...COMPLETE,
+    root: false,
+    btf: false,
+    tracefs: "absent",
+    setStateTracepoint: undefined,
+    bpftrace: undefined,
+    capture: { error: "Cannot call socket(AF_PACKET): EPERM" },
+    foreignMaps: "Cannot call bpf(BPF_MAP_GET_NEXT_ID): EPERM",
+  });
+  assertEquals(
+    findings.filter(({ verdict }) => verdict !== "missing").map(({ subject }) => subject),
+    ["bpf maps"],
+  );
+  assertEquals(
+    findings.filter(({ advice }) => advice === undefined).map(({ subject }) => subject),
+    ["tracepoint", "bpf maps"],
+  );
+  // Without packets nothing else counts.
+  assertEquals(describePlan(findings), NOTHING);
+});
