@@ -57,9 +57,8 @@ export class StreamOutput implements LineOutput {
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
   write(lines: string, records: number): void {
-    if (lines === "" || this.#state === "gone") return;
-    const tooMuch = this.#waitingCharacters + lines.length > this.#waitingMax;
-    if (tooMuch || this.#state === "broken") {
+    if (this.#state === "gone") return;
+    if (this.#waitingCharacters + lines.length > this.#waitingMax) {
       this.lost += records;
       return;
     }

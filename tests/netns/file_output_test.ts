@@ -304,3 +304,13 @@ skippableTest("FileOutput empties its one file where no other could be made", NO
   for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
   assertEquals([read(path), file.output.lost, file.said], ["e\n", 0, []]);
 });
+
+skippableTest("FileOutput counts records, not the heading before them", NO_MOUNTS, () => {
+  using disk = makeDisk("size=64k");
+  const path = `${disk.path}/out`;
+  using file = open(path, { maxBytes: 8, keep: 1 });
+  Deno.writeTextFileSync(`${disk.path}/ballast`, "x".repeat(65_536));
+  // Two parts, each as long as a file may be.
+  file.output.write("heading\nrecord1\n", 1);
+  assertEquals([read(path), file.output.lost], ["", 1]);
+});

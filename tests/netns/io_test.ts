@@ -133,7 +133,7 @@ await namespaceTest(
   "findListeners takes the oldest of the processes that share a socket",
   async () => {
     await using namespace = await Namespace.create();
-    // The parent's name has all that could lead astray who reads /proc/PID/stat.
+    // The child's name has all that could lead astray who reads /proc/PID/stat.
     const parent = await started(namespace, [
       ...["python3", "-c"],
       `
@@ -142,17 +142,17 @@ server = socket.create_server(("127.0.0.1", 4437))
 # The start time of a process is kept in hundredths of a second.
 time.sleep(0.05)
 if os.fork() == 0:
-    # Ended with its parent, which the namespace's end kills.
+    # PR_SET_PDEATHSIG: ended with its parent, which the namespace's end kills.
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-else:
     open("/proc/self/comm", "w").write(") S 1 (a b")
     print("ready", flush=True)
 signal.pause()
 `,
     ]);
     const netns = await netnsOf(parent);
+    const comm = await commOf(parent);
     assertEquals((await listenersOn(4437)).filter((found) => found.netns === netns), [
-      { netns, address: "127.0.0.1", port: 4437, pid: parent, comm: ") S 1 (a b" },
+      { netns, address: "127.0.0.1", port: 4437, pid: parent, comm },
     ]);
   },
 );
