@@ -3,7 +3,7 @@ import { doctor } from "./command/doctor.ts";
 import { schema } from "./command/schema.ts";
 import { trace } from "./command/trace.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
-import { StreamOutput } from "./io/stream_output.ts";
+import { writeText } from "./io/stream_output.ts";
 import { say, sayNote } from "./io/terminal.ts";
 
 const HELP =
@@ -37,15 +37,16 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 async function print({ text, status }: { text: string; status: number }): Promise<number> {
-  const output = new StreamOutput(Deno.stdout, () => {});
-  output.write(text, 0);
-  await output.flush();
-  return status;
+  return await writeText(Deno.stdout, text) ? status : ExitStatus.Failed;
 }
 
 try {
   Deno.exit(await run(Deno.args));
 } catch (error) {
+  if (error instanceof Deno.errors.NotCapable) {
+    sayNote(`Cannot go on without permission: ${error.message.split("\n")[0]}; use deno run -A`);
+    Deno.exit(ExitStatus.NotPermitted);
+  }
   if (!(error instanceof UsageError)) throw error;
   sayNote(error.message);
   Deno.exit(ExitStatus.Usage);

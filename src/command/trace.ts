@@ -2,7 +2,7 @@ import { FileOutput } from "../io/file_output.ts";
 import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
 import { SystemCallError } from "../io/libc.ts";
 import { PacketRing } from "../io/packet_ring.ts";
-import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
+import { type ByteWriter, type LineOutput, StreamOutput, writeText } from "../io/stream_output.ts";
 import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
@@ -34,38 +34,33 @@ export async function trace(
   stdout: ByteWriter,
 ): Promise<number> {
   const options = parseTraceOptions(args);
-  if (options.help) {
-    const output = new StreamOutput(stdout, () => {});
-    output.write(HELP, 0);
-    await output.flush();
-    return ExitStatus.Ok;
-  }
+  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
   // Named twice, or by another of its names, an interface would give each packet twice.
   const interfaces = [...new Set(options.interfaces.map(indexOf))];
-  let end = () => {};
-  const ended = new Promise<void>((resolve) => end = resolve);
-  const output = openOutput(options, stdout, (reason) => {
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-    end();
-  });
   const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let output: LineOutput;
   let session: TraceSession;
   try {
     PacketRing.assertPermitted();
+    output = openOutput(options, stdout, (reason) => {
+      if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
+      end();
+    });
     sayNote(`starting to trace TCP handshakes on ${where}`);
     session = new TraceSession({
       options,
       interfaces,
       output,
       asText: isTerminal() && !options.json && options.output === undefined,
-      onDone: () => end(),
+      onDone: end,
     });
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
-  const ignoreSignals = onEndSignals(() => end(), () => {
+  const ignoreSignals = onEndSignals(end, () => {
     session.kill();
     exit(ExitStatus.Interrupted);
   });

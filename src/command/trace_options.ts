@@ -116,6 +116,13 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   if (keep !== undefined && maxBytes === undefined) {
     throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
   }
+  const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
+  const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
+  if (probes === "none" && byProcess !== undefined) {
+    throw new UsageError(
+      `Cannot use --${byProcess} with --probes none: packets do not tell processes`,
+    );
+  }
   return {
     help: switches.has("help"),
     filter: {
@@ -132,7 +139,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     durationMs: one("duration", parseDuration) ?? Infinity,
     output: toFile ? output : undefined,
     rotation: maxBytes === undefined ? undefined : { maxBytes, keep: keep ?? ROTATE_KEEP },
-    probes: one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto",
+    probes,
     packetFilter: one("packet-filter", (flag, text) => parseChoice(flag, text, PACKET_FILTERS)) ??
       "auto",
   };

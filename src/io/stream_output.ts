@@ -102,6 +102,19 @@ export class StreamOutput implements LineOutput {
   }
 }
 
+/**
+ * Writes a whole text.
+ *
+ * @returns Whether it was written, or its reader had seen enough.
+ */
+export async function writeText(writer: ByteWriter, text: string): Promise<boolean> {
+  let written = true;
+  const output = new StreamOutput(writer, (reason) => written = reason === undefined);
+  output.write(text, 0);
+  await output.flush();
+  return written;
+}
+
 function countLines(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => byte === NEWLINE ? count + 1 : count, 0);
 }

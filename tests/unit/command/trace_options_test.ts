@@ -125,6 +125,10 @@ const BAD: { args: string; says: string }[] = [
     args: "--output a --rotate-size 1M --rotate-keep 1001",
     says: 'Cannot use --rotate-keep "1001": give a whole number from 0 to 1000',
   },
+  {
+    args: "--probes none --pid 3",
+    says: "Cannot use --pid with --probes none: packets do not tell processes",
+  },
   { args: "--probes fast", says: 'Cannot use --probes "fast": give one of auto, tracepoint, none' },
   {
     args: "--packet-filter none",

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type ByteWriter, StreamOutput } from "../../../src/io/stream_output.ts";
+import { type ByteWriter, StreamOutput, writeText } from "../../../src/io/stream_output.ts";
 
 /** A stream whose reader decides how many bytes each write takes, and when. */
 class Reader implements ByteWriter {
@@ -196,4 +196,11 @@ Deno.test("StreamOutput settles where the writer throws at once", async () => {
   output.write("b\n", 1);
   await output.flush();
   assertEquals([output.lost, reasons], [2, ["Bad resource ID"]]);
+});
+
+Deno.test("writeText says whether its text was written or its reader had seen enough", async () => {
+  const failing = (error: Error): ByteWriter => ({ write: () => Promise.reject(error) });
+  assertEquals(await writeText(new Reader(({ length }) => Promise.resolve(length)), "a\n"), true);
+  assertEquals(await writeText(failing(new Deno.errors.BrokenPipe()), "a\n"), true);
+  assertEquals(await writeText(failing(new Error("No space left")), "a\n"), false);
 });
