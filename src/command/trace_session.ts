@@ -67,6 +67,7 @@ export class TraceSession {
   #lines = "";
   #lineCount = 0;
   #headingWritten = false;
+  #clockSteps = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -182,7 +183,18 @@ export class TraceSession {
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
     this.#writeLines();
     for (const error of this.#wire.takeErrors()) sayNote(error);
+    this.#sayClockSteps();
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** Packets carry the wall clock's time, so what is under way when it is set has a wrong duration. */
+  #sayClockSteps(): void {
+    if (this.#axis.steps === this.#clockSteps) return;
+    this.#clockSteps = this.#axis.steps;
+    const seconds = (this.#axis.steppedNs / 1e9).toFixed(3);
+    sayNote(
+      `the system's clock was set, by ${seconds} s in all: handshakes across it are mistimed`,
+    );
   }
 
   #fetch(): void {
@@ -248,6 +260,7 @@ export class TraceSession {
       half_open_evicted: counters.evicted,
       output_records: this.#output.lost,
       late_kernel_records: counters.lateKernelRecords,
+      ...(wire.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };

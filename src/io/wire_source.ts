@@ -26,6 +26,8 @@ export interface WireStatistics {
   packets: number;
   /** Dropped because the ring was full. */
   drops: number;
+  /** Half-open flows that the eBPF filter gave up for newer ones; undefined with the classic one. */
+  filterHalfOpen: number | undefined;
   /** Not decoded, by reason. */
   undecoded: Record<string, number>;
 }
@@ -121,13 +123,22 @@ export class WireSource implements Disposable {
     return errors;
   }
 
-  /** Counts since the rings were opened. */
+  /** Counts since the rings were opened; takes milliseconds, so not while a trace goes on. */
   statistics(): WireStatistics {
-    const statistics: WireStatistics = { packets: 0, drops: 0, undecoded: {} };
+    const statistics: WireStatistics = {
+      packets: 0,
+      drops: 0,
+      filterHalfOpen: undefined,
+      undecoded: {},
+    };
     for (const ring of this.#rings) {
       const { packets, drops } = ring.statistics();
       statistics.packets += packets;
       statistics.drops += drops;
+      const evicted = ring.filterCounters()?.evicted;
+      if (evicted !== undefined) {
+        statistics.filterHalfOpen = (statistics.filterHalfOpen ?? 0) + evicted;
+      }
     }
     this.#verdicts.forEach((count, verdict) => {
       if (count > 0) statistics.undecoded[frameVerdictNames[verdict]] = count;

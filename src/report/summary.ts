@@ -44,6 +44,12 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: false,
   },
   {
+    name: "filter_half_open",
+    meaning:
+      "half-open flows that the packet filter gave up: a later ACK of theirs was not captured",
+    isLoss: false,
+  },
+  {
     name: "unexpected_packets",
     meaning: "packets whose numbers fit no handshake under way",
     isLoss: false,

@@ -31,6 +31,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["half_open_evicted", true],
     ["output_records", true],
     ["late_kernel_records", false],
+    ["filter_half_open", false],
     ["unexpected_packets", false],
     ["undecoded_packets", false],
   ]);
