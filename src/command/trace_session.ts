@@ -1,8 +1,9 @@
 import { sampleClocks } from "../io/clocks.ts";
 import { findListeners } from "../io/find_listeners.ts";
-import { interfaceName, localAddresses } from "../io/interfaces.ts";
+import { interfaceName } from "../io/interfaces.ts";
 import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
+import { LocalAddresses } from "../io/local_addresses.ts";
 import { findExecutable } from "../io/packages.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
@@ -11,14 +12,9 @@ import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { ClockAxis } from "../match/clock.ts";
-import type { Handshake } from "../match/handshake.ts";
 import { Matcher } from "../match/matcher.ts";
-import type { RecordContext } from "../report/fields.ts";
-import { formatHandshake, formatHeading } from "../report/line.ts";
-import { encodeHandshake } from "../report/ndjson.ts";
-import { type Losses, Summary } from "../report/summary.ts";
-import { parseAddress } from "../wire/address.ts";
-import { type HandshakeFilter, passes } from "./filter.ts";
+import type { Losses } from "../report/summary.ts";
+import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
 /** What a session needs beside the options. */
@@ -39,8 +35,6 @@ const TICK_MS = 20;
 const WIRE_MARGIN_MS = 20;
 /** Printed lines pass through bpftrace and a pipe. */
 const LINES_DELAY_MS = 100;
-/** How often the host's own addresses are looked up anew. */
-const ADDRESSES_MS = 5_000;
 const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pathname;
 
 /**
@@ -49,9 +43,7 @@ const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pat
  */
 export class TraceSession {
   readonly #options: TraceOptions;
-  readonly #filter: HandshakeFilter;
   readonly #output: LineOutput;
-  readonly #asText: boolean;
   readonly #onDone: () => void;
   readonly #axis = new ClockAxis(Number(clockNs("realtime") / 1_000_000_000n));
   readonly #wire: WireSource;
@@ -59,15 +51,10 @@ export class TraceSession {
   #kernelState: KernelSourceState = "off";
   readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
-  readonly #summary = new Summary();
-  readonly #context: RecordContext = { host: hostName(), interfaceName };
   readonly #startNs: number;
-  #localAddresses = new Set<string>();
-  #addressesAtNs = -Infinity;
-  #lines = "";
-  #lineCount = 0;
-  #headingWritten = false;
-  #clockSteps = 0;
+  readonly #localAddresses = new LocalAddresses();
+  readonly #writer: HandshakeWriter;
+  #steppedNs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,19 +65,25 @@ export class TraceSession {
    */
   constructor(session: TraceSessionOptions) {
     this.#options = session.options;
-    this.#filter = {
-      ...session.options.filter,
-      interfaces: session.interfaces.length > 0 ? session.interfaces : undefined,
-    };
     this.#output = session.output;
-    this.#asText = session.asText;
     this.#onDone = session.onDone;
+    this.#writer = new HandshakeWriter({
+      filter: {
+        ...session.options.filter,
+        interfaces: session.interfaces.length > 0 ? session.interfaces : undefined,
+      },
+      count: session.options.count,
+      output: session.output,
+      asText: session.asText,
+      context: { host: hostName(), interfaceName },
+      onCount: session.onDone,
+    });
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
-      (handshake) => this.#onHandshake(handshake),
+      (handshake) => this.#writer.take(handshake),
       {
-        isLocalAddress: (words, at) => this.#isLocalAddress(words, at),
+        isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
       },
     );
@@ -156,44 +149,28 @@ export class TraceSession {
     }
   }
 
-  #onHandshake(handshake: Handshake): void {
-    if (!passes(this.#filter, handshake)) {
-      this.#summary.recordFiltered();
-      return;
-    }
-    if (this.#summary.handshakes >= this.#options.count) return;
-    this.#summary.record(handshake);
-    if (this.#asText) {
-      if (!this.#headingWritten) this.#lines += formatHeading();
-      this.#headingWritten = true;
-      this.#lines += formatHandshake(handshake);
-    } else {
-      this.#lines += encodeHandshake(handshake, this.#context);
-    }
-    this.#lineCount++;
-    if (this.#summary.handshakes === this.#options.count) this.#onDone();
-  }
-
   /** Fetches, matches and writes once, and plans the next time. */
   #tick(): void {
     // What every source has delivered when this tick is over reaches at least to its begin.
     const nowNs = this.#sampleClocks();
-    this.#refreshAddresses(nowNs);
+    this.#followClock(nowNs);
+    this.#localAddresses.refresh(performance.now());
     this.#fetch();
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
-    this.#writeLines();
+    this.#writer.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
-    this.#sayClockSteps();
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  /** Packets carry the wall clock's time, so what is under way when it is set has a wrong duration. */
-  #sayClockSteps(): void {
-    if (this.#axis.steps === this.#clockSteps) return;
-    this.#clockSteps = this.#axis.steps;
-    const seconds = (this.#axis.steppedNs / 1e9).toFixed(3);
+  /** Packets carry the wall clock's time: the matcher must know when that was set. */
+  #followClock(nowNs: number): void {
+    const jumpNs = this.#axis.steppedNs - this.#steppedNs;
+    if (jumpNs === 0) return;
+    this.#steppedNs = this.#axis.steppedNs;
+    this.#matcher.clockSet(jumpNs, nowNs);
     sayNote(
-      `the system's clock was set, by ${seconds} s in all: handshakes across it are mistimed`,
+      `the system's clock was set by ${(jumpNs / 1e9).toFixed(3)} s: ` +
+        "handshakes across that give no durations",
     );
   }
 
@@ -207,32 +184,12 @@ export class TraceSession {
     return this.#kernelState === "lines" ? Math.max(wireMs, LINES_DELAY_MS) : wireMs;
   }
 
-  #writeLines(): void {
-    if (this.#lines === "") return;
-    this.#output.write(this.#lines, this.#lineCount);
-    this.#lines = "";
-    this.#lineCount = 0;
-  }
-
   /** @returns Now on the axis. */
   #sampleClocks(): number {
     const sample = sampleClocks();
     if (sample) this.#axis.sample(sample.realtimeNs, sample.boottimeNs);
     const boottimeNs = clockNs("boottime");
     return this.#axis.fromBoottime(Number(boottimeNs >> 32n), Number(boottimeNs & 0xffffffffn));
-  }
-
-  #isLocalAddress(words: Uint32Array, at: number): boolean {
-    if (isLoopback(words, at)) return true;
-    return this.#localAddresses.has(words.subarray(at, at + 4).join());
-  }
-
-  #refreshAddresses(nowNs: number): void {
-    if (nowNs - this.#addressesAtNs < ADDRESSES_MS * 1e6) return;
-    this.#addressesAtNs = nowNs;
-    this.#localAddresses = new Set(
-      [...localAddresses()].flatMap((text) => parseAddress(text)?.join() ?? []),
-    );
   }
 
   /** Takes what is left, ends everything, and writes the summary. @returns It for a person. */
@@ -245,7 +202,7 @@ export class TraceSession {
     this.#fetch();
     const kernelLosses = await this.#kernel?.stop();
     this.#matcher.flush();
-    this.#writeLines();
+    this.#writer.flush();
     const wire = this.#wire.statistics();
     this.#wire[Symbol.dispose]();
     await this.#output.flush();
@@ -264,27 +221,12 @@ export class TraceSession {
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
-    if (!this.#asText) {
-      const { host } = this.#context;
-      const { epochSeconds } = this.#axis;
-      this.#output.write(
-        this.#summary.encode(host, epochSeconds, this.#startNs, endNs, losses),
-        0,
-      );
-    }
-    return this.#summary.format(losses);
+    const { epochSeconds } = this.#axis;
+    return this.#writer.end({ epochSeconds, startNs: this.#startNs, endNs }, losses);
   }
 
   /** Ends the kernel's side at once. */
   kill(): void {
     this.#kernel?.kill();
   }
-}
-
-/** 127.0.0.0/8 and ::1, which need not be on any interface. */
-function isLoopback(words: Uint32Array, at: number): boolean {
-  if (words[at] !== 0 || words[at + 1] !== 0) return false;
-  return words[at + 2] === 0
-    ? words[at + 3] === 1
-    : words[at + 2] === 0xffff && words[at + 3] >>> 24 === 127;
 }

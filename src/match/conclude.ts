@@ -76,6 +76,7 @@ export function conclude(
     WireFact.WrongAckSequence,
   );
   fillFlags(facts, client, server, traceEnded, into);
+  if (table.mistimed[row] !== 0) withholdDurations(into);
 }
 
 function outcomeOf(
@@ -321,6 +322,21 @@ function fillFlags(
   if (oneSided) flags.push("one_sided");
   const open = into.outcome === "unanswered" || into.outcome === "half_open";
   if (traceEnded && open && !server) flags.push("trace_ended");
+}
+
+/** No two times of a handshake can be subtracted when the clock was set between them. */
+function withholdDurations(into: Handshake): void {
+  into.clientRttNs = into.serverRttNs = into.totalNs = undefined;
+  into.firstSynToSynAckNs = into.lastSynToSynAckNs = undefined;
+  into.firstSynAckToAckNs = into.lastSynAckToAckNs = undefined;
+  into.connectNs =
+    into.synNs =
+    into.synReceivedNs =
+    into.synAckNs =
+    into.ackNs =
+      undefined;
+  into.establishedNs = into.serverEstablishedNs = undefined;
+  into.flags.push("clock_set");
 }
 
 function since(originNs: number, timeNs: number | undefined): number | undefined {

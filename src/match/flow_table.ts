@@ -105,6 +105,9 @@ export class FlowTable {
   readonly synInterface: Uint32Array;
   readonly synAckInterface: Uint32Array;
 
+  /** 1 where the clock was set while the handshake was under way. */
+  readonly mistimed: Uint8Array;
+
   // What the kernel said of each side.
   readonly clientHalf: (KernelRecord | undefined)[];
   readonly serverHalf: (KernelRecord | undefined)[];
@@ -161,6 +164,7 @@ export class FlowTable {
     this.serverWindow = new Uint16Array(capacity);
     this.synInterface = new Uint32Array(capacity);
     this.synAckInterface = new Uint32Array(capacity);
+    this.mistimed = new Uint8Array(capacity);
     this.clientHalf = new Array(capacity).fill(undefined);
     this.serverHalf = new Array(capacity).fill(undefined);
     this.touchedNs = new Float64Array(capacity);
@@ -300,6 +304,12 @@ export class FlowTable {
   move(row: number, state: FlowState, nowNs: number): void {
     this.#unlink(row);
     this.#append(row, state, nowNs);
+  }
+
+  /** Moves the time of every row's last touch, and marks the rows as mistimed. */
+  shiftTimes(ns: number): void {
+    for (let row = 0; row < this.capacity; row++) this.touchedNs[row] += ns;
+    this.mistimed.fill(1);
   }
 
   /** Frees a row. */

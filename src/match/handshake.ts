@@ -30,6 +30,7 @@ export const HANDSHAKE_FLAGS = [
   "self_connect",
   "one_sided",
   "trace_ended",
+  "clock_set",
 ] as const;
 
 /** One of {@link HANDSHAKE_FLAGS}. */

@@ -62,6 +62,8 @@ export class Matcher {
   readonly #rememberNs: number;
   readonly #onHandshake: (handshake: Handshake) => void;
   readonly #handshake = new Handshake();
+  /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
+  #mistimedUntilNs = -Infinity;
 
   /**
    * Makes a matcher without handshakes.
@@ -113,8 +115,7 @@ export class Matcher {
     const ports = joinPorts(segment.sourcePort, segment.destinationPort);
     let row = this.#findAttempt(source, destination, ports, segment.sequence);
     if (row < 0) {
-      this.#makeRoom();
-      row = table.insert(
+      row = this.#begin(
         source,
         destination,
         ports,
@@ -168,8 +169,7 @@ export class Matcher {
         this.counters.unexpected++;
         return;
       }
-      this.#makeRoom();
-      row = table.insert(
+      row = this.#begin(
         destination,
         source,
         ports,
@@ -310,11 +310,36 @@ export class Matcher {
       return;
     }
     if (row < 0) {
-      this.#makeRoom();
-      row = table.insert(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
+      row = this.#begin(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
     }
     halves[row] = record;
     this.#settle(row, record.endNs);
+  }
+
+  #begin(
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+    clientIsn: number,
+    state: FlowState,
+    timeNs: number,
+  ): number {
+    this.#makeRoom();
+    const row = this.#table.insert(client, server, ports, clientIsn, state, timeNs);
+    this.#table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
+    return row;
+  }
+
+  /**
+   * Takes that the clock of the axis was set: what was seen before and after it cannot be subtracted,
+   * so the handshakes under way give no durations, and their waiting goes on in the new time.
+   *
+   * @param jumpNs By how much, negative: back.
+   * @param nowNs Now, in the new time. What is captured but not delivered yet carries the old one.
+   */
+  clockSet(jumpNs: number, nowNs: number): void {
+    this.#table.shiftTimes(jumpNs);
+    this.#mistimedUntilNs = nowNs;
   }
 
   /**
@@ -327,6 +352,7 @@ export class Matcher {
     this.#reportUntil(FlowState.Settled, completeNs - this.#joinNs, completeNs);
     this.#reportUntil(FlowState.SynSent, completeNs - this.#unansweredNs, completeNs);
     this.#reportUntil(FlowState.Answered, completeNs - this.#halfOpenNs, completeNs);
+    if (completeNs > this.#mistimedUntilNs) this.#mistimedUntilNs = -Infinity;
     const forgetNs = completeNs - this.#rememberNs;
     for (;;) {
       const row = table.oldest(FlowState.Reported);

@@ -342,7 +342,8 @@ export const FIELDS: readonly Field[] = [
     values: HANDSHAKE_FLAGS,
     always: true,
     meaning: "Facts that are no error; one_sided: packets of one direction are missing; " +
-      "trace_ended: the trace ended before an answer could come",
+      "trace_ended: the trace ended before an answer could come; clock_set: the system's clock was " +
+      "set meanwhile, so there are no durations",
     since: 1,
     get: (handshake) => handshake.flags,
   },

@@ -129,7 +129,7 @@ export interface HandshakeRecord {
   /** Packets counted. */
   packets: PacketsRecord;
   /** Moments after `time`. */
-  times: TimesRecord;
+  times?: TimesRecord;
   /** Verdicts on the numbers; absent where the packets are missing. */
   checks?: ChecksRecord;
   /** Facts that are no error. */

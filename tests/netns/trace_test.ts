@@ -1,5 +1,6 @@
 // Covers src/command/trace.ts
 // Covers src/command/trace_session.ts
+// Covers src/io/local_addresses.ts
 // Covers src/io/wire_source.ts
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { HandshakeRecord } from "../../src/report/record.ts";

@@ -133,6 +133,7 @@ export class ReferenceModel {
 
   feed(event: Event): void {
     if ("record" in event) return this.#kernelRecord(event.record);
+    if ("jumpNs" in event) throw new Error("The model knows no clock that is set");
     if ("completeNs" in event) return this.#advance(event.completeNs);
     const seen = { ...event, order: this.#order++ };
     const { packet } = event;

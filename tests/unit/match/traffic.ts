@@ -48,7 +48,8 @@ export interface Packet {
 export type Event =
   | { packet: Packet; timeNs: number; interfaceIndex: number }
   | { record: KernelRecord }
-  | { completeNs: number };
+  | { completeNs: number }
+  | { jumpNs: number; nowNs: number };
 
 /** Fills a segment with a packet, every field. */
 export function fillSegment(packet: Packet, segment: Segment): Segment {
@@ -131,6 +132,8 @@ export function run(events: Iterable<Event>, options: MatcherOptions = {}): Outc
       matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.interfaceIndex);
     } else if ("record" in event) {
       matcher.kernelRecord(event.record);
+    } else if ("jumpNs" in event) {
+      matcher.clockSet(event.jumpNs, event.nowNs);
     } else {
       matcher.advance(event.completeNs);
     }

@@ -1,0 +1,165 @@
+/**
+ * Runs a command in a stock kernel: boots it in qemu, with this machine's files under a layer that
+ * keeps what the guest writes, and takes what the command said and how it ended. The processor is
+ * emulated, so that how long things take in a guest says nothing of real machines.
+ *
+ * @module
+ */
+import { findExecutable } from "../../src/io/packages.ts";
+import { lastLines } from "./command.ts";
+import { debianRelease } from "./debian_archive.ts";
+import type { GuestFiles } from "./guest_files.ts";
+import { makeInitramfs } from "./initramfs.ts";
+
+/** Where the guest sees {@linkcode GuestCommand.shared}. */
+export const SHARED = "/run/shared";
+
+/** What to run in a guest. */
+export interface GuestCommand {
+  /** The program and its arguments, run as root. */
+  readonly words: readonly string[];
+  /** The folder it runs in. */
+  readonly cwd: string;
+  /** Its whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A folder of this machine that the guest may write to, the only one. */
+  readonly shared: string;
+  /** Ends the guest when it takes longer, boot included. */
+  readonly timeoutMs: number;
+}
+
+/** What the command did. */
+export interface GuestResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Why this machine runs no guest; undefined where it can. */
+export async function reasonAgainstGuests(): Promise<string | undefined> {
+  if (Deno.uid() !== 0) return "not root";
+  if (Deno.build.arch !== "x86_64") return `the guests are x86_64, not ${Deno.build.arch}`;
+  if (await debianRelease() === undefined) {
+    return "kernels are fetched from this machine's Debian mirror, and this is not Debian";
+  }
+  for (const [name, debianPackage] of PROGRAMS) {
+    if (findExecutable(name) === undefined) return `no "${name}" (package ${debianPackage})`;
+  }
+}
+
+const PROGRAMS = [
+  ["qemu-system-x86_64", "qemu-system-x86"],
+  ["busybox", "busybox-static"],
+  ["modprobe", "kmod"],
+  ["depmod", "kmod"],
+  ["xz", "xz-utils"],
+] as const;
+
+/**
+ * Emulated even where there is KVM: nested in another hypervisor it may hang. One processor, because
+ * emulation is slower with two.
+ */
+const MACHINE = [
+  ...["-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "Nehalem", "-smp", "1"],
+  ...["-m", "2G", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"],
+  "-no-reboot",
+];
+/** A panic ends the guest at once; its console names the cause. */
+const KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 mitigations=off quiet";
+
+/**
+ * Boots a guest, runs one command in it and turns it off.
+ *
+ * @throws {Error} With the end of the guest's console, when it did not report how the command ended:
+ *   it did not boot, or took too long.
+ */
+export async function runInGuest(files: GuestFiles, command: GuestCommand): Promise<GuestResult> {
+  const { shared } = command;
+  const folder = await Deno.makeTempDir({ prefix: "synsnoop-guest-" });
+  try {
+    const initramfs = await makeInitramfs(files, folder);
+    await Deno.writeTextFile(`${shared}/boot`, bootScript(files, command));
+    const console = `${folder}/console`;
+    const began = performance.now();
+    // Whatever ends this process ends the guest.
+    const qemu = new Deno.Command("setpriv", {
+      args: [
+        ...["--pdeathsig", "KILL", "qemu-system-x86_64", ...MACHINE],
+        ...["-kernel", files.image, "-initrd", initramfs, "-append", KERNEL_ARGUMENTS],
+        ...["-serial", `file:${console}`],
+        ...share("host", "/", "on"),
+        ...share("shared", shared, "off"),
+      ],
+      stdin: "null",
+      stdout: "null",
+      signal: AbortSignal.timeout(command.timeoutMs),
+    });
+    const { code, stderr } = await qemu.output();
+    const read = (name: string) => readText(`${shared}/${name}`);
+    const status = await read("status");
+    if (status !== undefined) {
+      return {
+        status: Number(status),
+        stdout: await read("stdout") ?? "",
+        stderr: await read("stderr") ?? "",
+      };
+    }
+    throw new Error([
+      `Cannot tell how "${command.words.join(" ")}" ended in Linux ${files.release}: ` +
+      `qemu ended with status ${code} after ${Math.round((performance.now() - began) / 1000)} s`,
+      `It said: ${new TextDecoder().decode(stderr)}`,
+      `End of the console:\n${lastLines(await readText(console) ?? "", 20)}`,
+      `End of the command's output:\n${lastLines(await read("stdout") ?? "", 20)}`,
+      `${lastLines(await read("stderr") ?? "", 20)}`,
+    ].join("\n"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Gives the guest a folder under a name. */
+function share(tag: string, path: string, readonly: "on" | "off"): string[] {
+  const options = `local,id=${tag},path=${path},security_model=none,readonly=${readonly}`;
+  return [
+    ...["-fsdev", `${options},multidevs=remap`],
+    ...["-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
+
+/** What the guest's first process runs when the file systems are there. */
+function bootScript({ modulesRoot, release }: GuestFiles, command: GuestCommand): string {
+  const modules = quote(`/lib/modules/${release}`);
+  const words = [
+    "env",
+    "-i",
+    ...Object.entries(command.env).map(([key, value]) => `${key}=${value}`),
+  ]
+    .concat(command.words);
+  return [
+    "export PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+    // The kernel itself runs modprobe when a module is wanted.
+    `mkdir -p ${modules}`,
+    `mount --bind ${quote(`${modulesRoot}/lib/modules/${release}`)} ${modules}`,
+    `cd ${quote(command.cwd)}`,
+    `setsid -w ${words.map(quote).join(" ")} </dev/null >${SHARED}/stdout 2>${SHARED}/stderr`,
+    `echo $? >${SHARED}/status`,
+    // Turns the machine off.
+    "echo o >/proc/sysrq-trigger",
+    // The first process must not end.
+    "while :; do sleep 1; done",
+  ].map((line) => `${line}\n`).join("");
+}
+
+/** A word of the shell that means itself. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
