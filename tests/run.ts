@@ -8,6 +8,7 @@
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../src/io/packages.ts";
 import { parseJunitReport, skipReason } from "./junit_report.ts";
+import { reasonAgainstGuests } from "./vm/vm.ts";
 
 const ROOT = `${import.meta.dirname}/../`;
 const USAGE = "deno task test [--tier NAME]… [--filter TEXT]";
@@ -15,17 +16,26 @@ const USAGE = "deno task test [--tier NAME]… [--filter TEXT]";
 interface Tier {
   readonly name: string;
   readonly permissions: readonly string[];
-  /** A tier that is left out while its folder holds no test. */
-  readonly optional?: boolean;
+  /** What `deno test` is given; the tier's folder under tests unless told. */
+  readonly targets?: readonly string[];
+  /** Whether its files run at the same time: for long tests that do not share anything. */
+  readonly parallel?: boolean;
   /** Why this machine cannot run the tier; undefined where it can. */
   readonly obstacle?: () => Promise<string | undefined>;
 }
 
 const TIERS: readonly Tier[] = [
   { name: "unit", permissions: [] },
+  // The examples in the documentation of the exports.
+  {
+    name: "examples",
+    permissions: [],
+    targets: ["--doc", "mod.ts", "src/wire", "src/kernel", "src/match", "src/report"],
+  },
   { name: "tidy", permissions: ["--allow-read"] },
-  { name: "golden", permissions: ["--allow-read"], optional: true },
+  { name: "golden", permissions: ["--allow-read"] },
   { name: "netns", permissions: ["--allow-all"], obstacle: noNamespaces },
+  { name: "vm", permissions: ["--allow-all"], parallel: true, obstacle: reasonAgainstGuests },
 ];
 
 interface Count {
@@ -58,13 +68,6 @@ function exists(path: string): boolean {
   }
 }
 
-function hasTests(folder: string): boolean {
-  if (!exists(folder)) return false;
-  return Array.from(Deno.readDirSync(folder)).some((entry) =>
-    entry.isDirectory ? hasTests(`${folder}/${entry.name}`) : entry.name.endsWith("_test.ts")
-  );
-}
-
 async function runTier(tier: Tier, filter: string | undefined, report: string): Promise<Count> {
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
   const skip = (test: string, reason: string) => {
@@ -81,19 +84,16 @@ async function runTier(tier: Tier, filter: string | undefined, report: string): 
     skip(`${tier.name} tier`, obstacle);
     return count;
   }
-  if (!hasTests(`${ROOT}tests/${tier.name}`)) {
-    fail(`no test in tests/${tier.name}`);
-    return count;
-  }
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
       "--no-prompt",
       ...exists(`${ROOT}deno.lock`) ? ["--frozen"] : [],
       ...tier.permissions,
+      ...tier.parallel ? ["--parallel"] : [],
       `--junit-path=${report}`,
       ...filter === undefined ? [] : [`--filter=${filter}`],
-      `tests/${tier.name}`,
+      ...tier.targets ?? [`tests/${tier.name}`],
     ],
     cwd: ROOT,
     stdin: "null",
@@ -130,9 +130,7 @@ function readArguments(args: string[]): { tiers: readonly Tier[]; filter?: strin
     if (!known.includes(name)) wrong.push(`no tier "${name}", there are ${known.join(", ")}`);
   }
   if (wrong.length > 0) return wrong[0];
-  const tiers = names.length > 0
-    ? TIERS.filter((tier) => names.includes(tier.name))
-    : TIERS.filter((tier) => !tier.optional || hasTests(`${ROOT}tests/${tier.name}`));
+  const tiers = names.length > 0 ? TIERS.filter((tier) => names.includes(tier.name)) : TIERS;
   return { tiers, filter };
 }
 

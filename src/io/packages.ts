@@ -75,6 +75,19 @@ export const TEST_NEEDS: readonly Need[] = [
     executables: ["python3"],
     package: { ...everywhere("python3"), "apt-get": "python3-minimal", "pacman": "python" },
   },
+  // Stock kernels to test in, emulated.
+  {
+    executables: ["qemu-system-x86_64"],
+    package: {
+      ...everywhere("qemu-system-x86"),
+      "zypper": "qemu-x86",
+      "apk": "qemu-system-x86_64",
+    },
+  },
+  { executables: ["busybox"], package: { ...everywhere("busybox"), "apt-get": "busybox-static" } },
+  { executables: ["depmod", "modprobe"], package: everywhere("kmod") },
+  { executables: ["xz"], package: { ...everywhere("xz"), "apt-get": "xz-utils" } },
+  { executables: ["zstd"], package: everywhere("zstd") },
 ];
 
 /** The name by which a message calls a need: its first executable, or its file. */

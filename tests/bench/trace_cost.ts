@@ -11,7 +11,7 @@ import { compileC } from "../netns/compile.ts";
 import { Namespace } from "../netns/namespace.ts";
 import { MAIN, Tracer } from "../netns/tracer.ts";
 
-const ROUNDS = 7;
+const ROUNDS = 5;
 const CONNECTIONS = 20_000;
 const PORT = 4435;
 const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pathname;

@@ -6,6 +6,7 @@
  */
 import { output } from "./command.ts";
 import { DebianArchive } from "./debian_archive.ts";
+import { extractKernel } from "./kernel_image.ts";
 
 /** A guest to test in. */
 export interface Guest {
@@ -17,17 +18,17 @@ export interface Guest {
   readonly bpftrace: string;
 }
 
-/** The guests: the two Debian releases that are supported. */
-export const GUESTS: readonly Guest[] = [
-  { suite: "bookworm", kernel: "6.1.", bpftrace: "0.17." },
-  { suite: "trixie", kernel: "6.12.", bpftrace: "0.23." },
-];
+/** The guests: the two Debian releases that are supported, by their codenames. */
+export const GUESTS = {
+  bookworm: { suite: "bookworm", kernel: "6.1.", bpftrace: "0.17." },
+  trixie: { suite: "trixie", kernel: "6.12.", bpftrace: "0.23." },
+} as const satisfies Record<string, Guest>;
 
 /** The files of a guest; paths are absolute. */
 export interface GuestFiles {
   /** What `uname -r` says in the guest. */
   readonly release: string;
-  /** The compressed kernel. */
+  /** The kernel, an ELF file. */
   readonly image: string;
   /** The folder that has `lib/modules/RELEASE` with `modules.dep`. */
   readonly modulesRoot: string;
@@ -35,13 +36,17 @@ export interface GuestFiles {
   readonly bin: string;
 }
 
-const MULTIARCH = "usr/lib/x86_64-linux-gnu";
+const MULTIARCH = "x86_64-linux-gnu";
+const LOADER = "ld-linux-x86-64.so.2";
 
-/** Runs bpftrace with the libraries of its own release, down to the C library. */
+/**
+ * Runs bpftrace with the libraries of its own release, down to the C library. The loader is called
+ * bpftrace too, because a process is called as the file that was executed.
+ */
 const BPFTRACE = `#!/bin/sh
-root=\${0%/*}/../bpftrace
-exec "$root/${MULTIARCH}/ld-linux-x86-64.so.2" --library-path "$root/${MULTIARCH}" \\
-  "$root/usr/bin/bpftrace" "$@"
+root=\${0%/*}/..
+libraries=$root/bpftrace/usr/lib/${MULTIARCH}:$root/bpftrace/lib/${MULTIARCH}
+exec "$root/loader/bpftrace" --library-path "$libraries" "$root/bpftrace/usr/bin/bpftrace" "$@"
 `;
 
 /**
@@ -53,17 +58,9 @@ export async function guestFiles({ suite }: Guest): Promise<GuestFiles> {
   const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/var"}/.cache`;
   const folder = `${cache}/synsnoop/vm/${suite}`;
   if (!await exists(folder)) await fetchInto(folder, suite);
-  // Since Debian 13 kernels are packaged under /usr.
-  const modulesRoot = await exists(`${folder}/kernel/usr/lib/modules`)
-    ? `${folder}/kernel/usr`
-    : `${folder}/kernel`;
-  const [release] = await namesIn(`${modulesRoot}/lib/modules`);
-  return {
-    release,
-    image: `${folder}/kernel/boot/vmlinuz-${release}`,
-    modulesRoot,
-    bin: `${folder}/bin`,
-  };
+  const modulesRoot = await libraryRoot(`${folder}/kernel`, "modules");
+  const release = await kernelRelease(modulesRoot);
+  return { release, image: `${folder}/vmlinux`, modulesRoot, bin: `${folder}/bin` };
 }
 
 /** Fetches into another folder and renames it, so that a folder of the right name is complete. */
@@ -72,8 +69,15 @@ async function fetchInto(folder: string, suite: string): Promise<void> {
   try {
     await Deno.mkdir(`${partial}/bin`, { recursive: true });
     const archive = await DebianArchive.open(suite, `${partial}/apt`);
-    await unpackKernel(archive, `${partial}/kernel`);
+    await fetchKernel(archive, `${partial}/kernel`, `${partial}/vmlinux`);
     await archive.unpackClosure("bpftrace", `${partial}/bpftrace`);
+    const libraries = await libraryRoot(`${partial}/bpftrace`, `${MULTIARCH}/${LOADER}`);
+    await Deno.mkdir(`${partial}/loader`);
+    await Deno.copyFile(
+      `${libraries}/lib/${MULTIARCH}/${LOADER}`,
+      `${partial}/loader/bpftrace`,
+    );
+    await Deno.chmod(`${partial}/loader/bpftrace`, 0o755);
     await Deno.writeTextFile(`${partial}/bin/bpftrace`, BPFTRACE, { mode: 0o755 });
     await Deno.remove(`${partial}/apt`, { recursive: true });
     await Deno.rename(partial, folder);
@@ -86,7 +90,7 @@ async function fetchInto(folder: string, suite: string): Promise<void> {
   }
 }
 
-async function unpackKernel(archive: DebianArchive, into: string): Promise<void> {
+async function fetchKernel(archive: DebianArchive, into: string, image: string): Promise<void> {
   // The name of the kernel's package has its version in it; this one always depends on the newest.
   const dependencies = await archive.dependencies("linux-image-amd64");
   const name = dependencies.find((each) => each.startsWith("linux-image-"));
@@ -94,13 +98,21 @@ async function unpackKernel(archive: DebianArchive, into: string): Promise<void>
     throw new Error("Cannot find a kernel: linux-image-amd64 depends on none");
   }
   await archive.unpack(name, into);
-  const root = await exists(`${into}/usr/lib/modules`) ? `${into}/usr` : into;
-  const [release] = await namesIn(`${root}/lib/modules`);
+  const root = await libraryRoot(into, "modules");
+  const release = await kernelRelease(root);
   await output(["depmod", "-b", root, release]);
+  await Deno.writeFile(image, await extractKernel(`${into}/boot/vmlinuz-${release}`));
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name);
+/** Where `lib` is in unpacked packages: since Debian 13 under `usr`, before that partly beside it. */
+async function libraryRoot(unpacked: string, name: string): Promise<string> {
+  return await exists(`${unpacked}/usr/lib/${name}`) ? `${unpacked}/usr` : unpacked;
+}
+
+/** The one release whose modules are there. */
+async function kernelRelease(modulesRoot: string): Promise<string> {
+  const [entry] = await Array.fromAsync(Deno.readDir(`${modulesRoot}/lib/modules`));
+  return entry.name;
 }
 
 async function exists(path: string): Promise<boolean> {

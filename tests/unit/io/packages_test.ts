@@ -23,7 +23,7 @@ Deno.test("each need can be looked for, is named once and has a package on each 
   for (const each of TEST_NEEDS) {
     assertNotEquals(needName(each), "");
     assertEquals(Object.keys(each.package).toSorted(), [...MANAGERS].toSorted());
-    for (const name of Object.values(each.package)) assertMatch(name, /^[a-z0-9][a-z0-9+.-]*$/);
+    for (const name of Object.values(each.package)) assertMatch(name, /^[a-z0-9][a-z0-9+._-]*$/);
   }
 });
 

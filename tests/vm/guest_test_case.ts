@@ -1,0 +1,58 @@
+/**
+ * Runs the scenarios in a guest, as a test of this machine.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { parseJunitReport } from "../junit_report.ts";
+import { compileC } from "../netns/compile.ts";
+import { skippableTest } from "../netns/namespace.ts";
+import { type Guest, guestFiles } from "./guest_files.ts";
+import { reasonAgainstGuests, runInGuest, SHARED } from "./vm.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const SCENARIOS = "tests/vm/guest/scenarios.ts";
+/** Measured: 180 to 250 s a guest, two at a time on two processors. */
+const TIMEOUT_MS = 900_000;
+/** What Deno and the programs it runs need to find their files, as here. */
+const ENVIRONMENT = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
+
+/** Registers the test of a guest, ignored with the reason where this machine runs none. */
+export async function guestTest(guest: Guest): Promise<void> {
+  skippableTest(
+    `trace in Linux ${guest.kernel}x with bpftrace ${guest.bpftrace}x`,
+    await reasonAgainstGuests(),
+    (context) => runScenarios(guest, context),
+  );
+}
+
+async function runScenarios(guest: Guest, context: Deno.TestContext): Promise<void> {
+  const files = await guestFiles(guest);
+  const shared = await Deno.makeTempDir({ prefix: "synsnoop-shared-" });
+  try {
+    await compileC(new URL("../netns/connect_load.c", import.meta.url), shared);
+    const env = Object.fromEntries(
+      ENVIRONMENT.map((key) => [key, Deno.env.get(key)]).filter(([, value]) => value),
+    );
+    const result = await runInGuest(files, {
+      words: [
+        ...[Deno.execPath(), "test", "--no-prompt", "--no-check", "--allow-all"],
+        ...[`--junit-path=${SHARED}/report.xml`, SCENARIOS, "--"],
+        ...[SHARED, guest.kernel, guest.bpftrace],
+      ],
+      cwd: ROOT,
+      env: { ...env, PATH: `${files.bin}:${env.PATH}`, NO_COLOR: "1" },
+      shared,
+      timeoutMs: TIMEOUT_MS,
+    });
+    const said = `${result.stdout}\n${result.stderr}`;
+    assertEquals(result.status, 0, `the tests in the guest say:\n${said}`);
+    // One step each, so that they are counted and named here.
+    const cases = parseJunitReport(await Deno.readTextFile(`${shared}/report.xml`));
+    for (const { name, result } of cases) {
+      await context.step(name, () => assertEquals(result, "passed"));
+    }
+  } finally {
+    await Deno.remove(shared, { recursive: true });
+  }
+}
