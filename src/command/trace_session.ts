@@ -33,6 +33,8 @@ export interface TraceSessionOptions {
 const TICK_MS = 20;
 /** Beyond the ring's own delay: softirqs and the timer that retires its blocks are late under load. */
 const WIRE_MARGIN_MS = 20;
+/** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
+const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
 const LINES_DELAY_MS = 100;
 const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pathname;
@@ -54,6 +56,7 @@ export class TraceSession {
   readonly #startNs: number;
   readonly #localAddresses = new LocalAddresses();
   readonly #writer: HandshakeWriter;
+  #sampled = false;
   #steppedNs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
@@ -186,9 +189,10 @@ export class TraceSession {
 
   /** @returns Now on the axis. */
   #sampleClocks(): number {
-    const sample = sampleClocks();
-    if (sample) this.#axis.sample(sample.realtimeNs, sample.boottimeNs);
-    const boottimeNs = clockNs("boottime");
+    const { realtimeNs, boottimeNs, widthNs } = sampleClocks();
+    // An interrupted sample is worse than the last one; only the very first is better than none.
+    if (!this.#sampled || widthNs <= SAMPLE_WIDTH_MAX_NS) this.#axis.sample(realtimeNs, boottimeNs);
+    this.#sampled = true;
     return this.#axis.fromBoottime(Number(boottimeNs >> 32n), Number(boottimeNs & 0xffffffffn));
   }
 

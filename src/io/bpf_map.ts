@@ -40,7 +40,7 @@ const NAME_BYTES = 16;
 const ENOENT = 2;
 /** Entries asked for at once. */
 const BATCH_ENTRIES = 4096;
-/** The most CPUs a kernel is built for (NR_CPUS): it writes a value for each possible one. */
+/** The most CPUs a kernel is built for (NR_CPUS). */
 const CPUS_MAX = 8192;
 
 /** A BPF map of another process, open for reading and deleting. */
@@ -152,8 +152,8 @@ export class BpfMap implements Disposable {
       throw new SystemCallError("bpf(BPF_MAP_LOOKUP_ELEM)", errno);
     }
     let sum = 0;
-    for (let cpu = 0; cpu < CPUS_MAX; cpu++) {
-      if (values[cpu] !== 0n) sum += Number(values[cpu]);
+    for (let word = 0; word < values.length; word += 2) {
+      sum += values[word] + values[word + 1] * 4294967296;
     }
     return sum;
   }
@@ -161,11 +161,11 @@ export class BpfMap implements Disposable {
   #preparePerCpu(): PerCpuLookup {
     const attr = memory(ATTR_BYTES);
     const view = new DataView(attr.buffer);
-    const values = memory(CPUS_MAX * 8);
+    const values = memory(possibleCpus() * 8);
     view.setUint32(LOOKUP_MAP_FD, this.#fd, true);
     view.setBigUint64(LOOKUP_KEY, this.#pins.address(memory(this.keySize)), true);
     view.setBigUint64(LOOKUP_VALUE, this.#pins.address(values), true);
-    return { attr, values: new BigUint64Array(values.buffer) };
+    return { attr, values: new Uint32Array(values.buffer) };
   }
 
   /** Closes the map. */
@@ -177,7 +177,15 @@ export class BpfMap implements Disposable {
 
 interface PerCpuLookup {
   attr: Uint8Array<ArrayBuffer>;
-  values: BigUint64Array<ArrayBuffer>;
+  /** Two words for each possible CPU, the low one first. */
+  values: Uint32Array<ArrayBuffer>;
+}
+
+/** The CPUs that a kernel may ever have: it writes a value for each, there or not. */
+function possibleCpus(): number {
+  const ranges = Deno.readTextFileSync("/sys/devices/system/cpu/possible").trim();
+  const last = Number(ranges.split(/[-,]/).pop());
+  return Number.isInteger(last) && last < CPUS_MAX ? last + 1 : CPUS_MAX;
 }
 
 /** What /proc says of the BPF objects that a process holds. */

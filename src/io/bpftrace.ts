@@ -34,7 +34,7 @@ const WORDS_MAX = 12;
 /** bpftrace says so whenever it may not raise its limit, and goes on. */
 const HARMLESS = /RLIMIT_MEMLOCK|^\s*$/;
 const WARNING_CONTINUED = /^(Additional Info|\s+|~+)/;
-/** How long it may take to end by itself after SIGINT; measured 1.3 to 2.2 s. */
+/** How long it may take to end by itself after SIGINT: 0.2 s here, longer where it prints maps. */
 const STOP_MS = 10_000;
 /** Room for bursts of printed lines, in pages a CPU; a power of two. */
 const PERF_PAGES = "1024";

@@ -5,7 +5,7 @@ const schedule = new Int32Array(80);
 
 /**
  * SHA-1 (RFC 3174) of a message that fits one block. `node:crypto` gives the same, but makes a
- * native object for each message: with one message a handshake that cost ten times as much, most of
+ * native object for each message: with one message a handshake that cost five times as much, most of
  * it in the garbage collector.
  *
  * @param message At most {@link SHA1_ONE_BLOCK_MAX_BYTES} bytes.

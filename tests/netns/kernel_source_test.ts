@@ -27,7 +27,7 @@ class Watched {
   readonly source: KernelSource;
 
   constructor(options: { script?: string; executable?: string; mapEntries?: number } = {}) {
-    const { realtimeNs, boottimeNs } = sampleClocks()!;
+    const { realtimeNs, boottimeNs } = sampleClocks();
     this.axis.sample(realtimeNs, boottimeNs);
     this.source = new KernelSource({
       executable,
@@ -59,10 +59,10 @@ await namespaceTest("KernelSource drains a record a side of each handshake, in o
   await using namespace = await Namespace.create();
   const watched = new Watched();
   await watched.is("map");
-  const beganNs = Number(sampleClocks()!.realtimeNs);
+  const beganNs = Number(sampleClocks().realtimeNs);
   await namespace.run(connectLoad, "127.0.0.1", String(PORT), "200");
   watched.source.drain();
-  const endedNs = Number(sampleClocks()!.realtimeNs);
+  const endedNs = Number(sampleClocks().realtimeNs);
   // A listener that begins and ends, and both sides of each handshake.
   assertEquals(watched.sides(), { client: 200, server: 200, listener: 2 });
   for (const [index, record] of watched.records.entries()) {
