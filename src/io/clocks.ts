@@ -10,7 +10,7 @@ export interface ClockSample {
   widthNs: number;
 }
 
-/** Narrow enough: a bracket that nothing interrupts takes 0.2 microseconds, emulated ten times that. */
+/** Narrow enough: a bracket that nothing interrupts takes 0.2 microseconds on a real processor. */
 const NARROW_NS = 5_000;
 const TRIES = 5;
 

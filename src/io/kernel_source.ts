@@ -72,11 +72,6 @@ export class KernelSource {
     this.#start(MODE_MAP);
   }
 
-  /** How records come now. */
-  get state(): KernelSourceState {
-    return this.#state;
-  }
-
   #start(mode: 1 | 2): void {
     const { executable, script, mapEntries = MAP_ENTRIES, readyMs = READY_MS } = this.#options;
     let bpftrace: Bpftrace;

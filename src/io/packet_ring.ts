@@ -2,8 +2,8 @@
  * Captures TCP handshakes from an AF_PACKET socket through a TPACKET_V3 ring that the kernel and this
  * process share (linux/if_packet.h, Documentation/networking/packet_mmap.rst).
  *
- * Nothing waits for packets: the caller drains on a timer, every 10 to 25 ms. That costs a microsecond
- * when idle, where waiting on the socket costs a thread or 20 µs a wake-up.
+ * Nothing waits for packets: the caller drains on a timer, every 10 to 25 ms. An idle drain is a look
+ * at one word of memory, where waiting on the socket would take a thread and a wake-up each time.
  *
  * @module
  */

@@ -38,11 +38,6 @@ export function isRoot(): boolean {
   return Deno.uid() === 0;
 }
 
-/** The process id of this process. */
-export function ownPid(): number {
-  return Deno.pid;
-}
-
 /** Ends this process at once. */
 export function exit(status: number): never {
   Deno.exit(status);
