@@ -332,6 +332,8 @@ class Tcpdump implements AsyncDisposable {
     const file = await Deno.makeTempFile({ prefix: "synsnoop-", suffix: ".pcap" });
     const process = namespace.spawn([
       ...["tcpdump", "-i", interfaceName, "-w", file, "-U", "--immediate-mode", "-Z", "root"],
+      // Its ring holds 16 whole frames of the loopback interface otherwise: less than comes at once.
+      ...["-s", "128", "-B", "8192"],
       ...["--time-stamp-precision=nano", "tcp[tcpflags] & tcp-syn != 0"],
     ], { stderr: "piped" });
     const messages = process.stderr.pipeThrough(new TextDecoderStream()).getReader();

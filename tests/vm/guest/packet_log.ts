@@ -37,7 +37,8 @@ export class PacketLog {
     const child = namespace.spawn(
       [
         ...["tcpdump", "-i", interfaceName, "-nn", "-S", "-l", "--immediate-mode", "-Z", "root"],
-        "tcp",
+        // Without these its ring has room for a few packets, and the processor is slow.
+        ...["-s", "128", "-B", "8192", "tcp"],
       ],
       { stdout: "piped", stderr: "piped" },
     );
