@@ -16,6 +16,28 @@
  * matcher.flush();
  * ```
  *
+ * What the kernel says goes to the same matcher, here of a SYN that a full accept queue refused:
+ *
+ * ```ts
+ * import { Matcher, parseAddress, TcpFlag } from "./mod.ts";
+ *
+ * const matcher = new Matcher(0, ({ outcome, reason }) => console.log(outcome, reason));
+ * matcher.kernelRecord({
+ *   kind: "dropped",
+ *   endNs: 1_000,
+ *   source: parseAddress("192.0.2.1")!,
+ *   destination: parseAddress("198.51.100.2")!,
+ *   sourcePort: 50_000,
+ *   destinationPort: 443,
+ *   flags: TcpFlag.SYN,
+ *   sequence: 0x4ce45750,
+ *   acknowledgment: 0,
+ *   reason: "ACCEPT_QUEUE_FULL",
+ *   queue: { length: 129, limit: 128 },
+ * });
+ * matcher.flush(); // dropped ACCEPT_QUEUE_FULL
+ * ```
+ *
  * @module
  */
 export { addressesEqual, formatAddress, isIpv4Mapped, parseAddress } from "./src/wire/address.ts";
@@ -35,14 +57,24 @@ export {
   TcpOptions,
 } from "./src/wire/tcp_options.ts";
 export type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  KernelListener,
+  KernelPacket,
   KernelRecord,
-  KernelSide,
+  KernelReset,
+  KernelSocket,
   NegotiatedOptions,
   Process,
+  QueueState,
 } from "./src/kernel/kernel_record.ts";
+export type { MatcherCounters, MatcherOptions } from "./src/match/attempts.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
 export {
+  DROPPED_PACKETS,
+  type DroppedPacket,
   type Endpoint,
   Handshake,
   HANDSHAKE_FLAGS,
@@ -52,16 +84,18 @@ export {
   type Role,
   ROLES,
 } from "./src/match/handshake.ts";
-export { Matcher, type MatcherCounters, type MatcherOptions } from "./src/match/matcher.ts";
+export { Matcher } from "./src/match/matcher.ts";
 export { type Field, FIELDS, type FieldValue, type RecordContext } from "./src/report/fields.ts";
 export { formatHandshake, formatHeading } from "./src/report/line.ts";
 export { encodeHandshake, toRecord } from "./src/report/ndjson.ts";
 export type {
   ChecksRecord,
+  DropRecord,
   EndpointRecord,
   HandshakeRecord,
   NetworkRecord,
   PacketsRecord,
+  ResetRecord,
   RttRecord,
   TimesRecord,
 } from "./src/report/record.ts";

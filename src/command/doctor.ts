@@ -14,7 +14,8 @@ const DOCTOR_FLAGS: readonly Flag[] = [
  * something is missing.
  *
  * @param args What follows the command's name.
- * @returns The text to print and the exit status: 0 where a trace has everything, else 1.
+ * @returns The text to print and the exit status: 0 where a trace has all that this kernel can
+ *   tell, else 1.
  * @throws {UsageError} One line for the user.
  */
 export async function doctor(args: readonly string[]): Promise<{ text: string; status: number }> {
@@ -25,13 +26,14 @@ export async function doctor(args: readonly string[]): Promise<{ text: string; s
   if (switches.has("help")) {
     const text = "Show what this machine offers for a trace and what will be used.\n\n" +
       `synsnoop doctor [flags]\n\n${formatFlags(DOCTOR_FLAGS)}\n` +
-      "Exit status: 0 a trace has everything, 1 something is missing, 2 wrong usage.\n";
+      "Exit status: 0 a trace has all that this kernel can tell, 1 something is missing, " +
+      "2 wrong usage.\n";
     return { text, status: ExitStatus.Ok };
   }
   const facts = await inspectKernel();
   const findings = judgeFacts(facts);
-  const plan = describePlan(findings);
-  const healthy = findings.every(({ verdict }) => verdict === "ok");
+  const plan = describePlan(facts);
+  const healthy = findings.every(({ verdict }) => verdict === "ok" || verdict === "older");
   const status = healthy ? ExitStatus.Ok : ExitStatus.Failed;
   if (switches.has("json")) {
     return {

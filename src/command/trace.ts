@@ -40,7 +40,12 @@ export async function trace(
   const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let output: LineOutput;
-  let session: TraceSession;
+  let session: TraceSession | undefined;
+  // Before anything is said: who reads it may send a signal at once.
+  const ignoreSignals = onEndSignals(end, () => {
+    session?.kill();
+    exit(ExitStatus.Interrupted);
+  });
   try {
     PacketRing.assertPermitted();
     output = openOutput(options, stdout, (reason) => {
@@ -56,14 +61,11 @@ export async function trace(
       onDone: end,
     });
   } catch (error) {
+    ignoreSignals();
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
-  const ignoreSignals = onEndSignals(end, () => {
-    session.kill();
-    exit(ExitStatus.Interrupted);
-  });
   await ended;
   const summary = await session.finish();
   await output.flush();

@@ -1,10 +1,11 @@
+import { MECHANISMS } from "../kernel/choose_probes.ts";
 import { OUTCOMES, ROLES } from "../match/handshake.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, parseNetwork, parseSize } from "./values.ts";
 
-const PROBES = ["auto", "tracepoint", "none"] as const;
+const PROBES = ["auto", ...MECHANISMS, "none"] as const;
 const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
 
 /** The flags of `trace`. */
@@ -57,7 +58,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
   {
     name: "probes",
     value: "KIND",
-    meaning: `kernel events by ${PROBES.join(", ")} (default auto; none: packets alone)`,
+    meaning: `kernel events by ${PROBES.join(", ")} (default auto: the first that works)`,
   },
   {
     name: "packet-filter",

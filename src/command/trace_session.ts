@@ -1,15 +1,18 @@
 import { sampleClocks } from "../io/clocks.ts";
 import { findListeners } from "../io/find_listeners.ts";
+import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
 import { interfaceName } from "../io/interfaces.ts";
 import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
-import { findExecutable } from "../io/packages.ts";
+import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
 import { WireSource } from "../io/wire_source.ts";
+import { chooseProbes, describeChoice, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
+import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
@@ -37,7 +40,6 @@ const WIRE_MARGIN_MS = 20;
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
 const LINES_DELAY_MS = 100;
-const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pathname;
 
 /**
  * One trace from its first packet to its summary: fetches packets and kernel records on a timer,
@@ -49,8 +51,9 @@ export class TraceSession {
   readonly #onDone: () => void;
   readonly #axis = new ClockAxis(Number(clockNs("realtime") / 1_000_000_000n));
   readonly #wire: WireSource;
-  readonly #kernel: KernelSource | undefined;
+  #kernel: KernelSource | undefined;
   #kernelState: KernelSourceState = "off";
+  readonly #ending = new AbortController();
   readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
   readonly #startNs: number;
@@ -96,35 +99,63 @@ export class TraceSession {
       axis: this.#axis,
       onSegment: (segment, timeNs, index) => this.#matcher.packet(segment, timeNs, index),
     });
-    this.#kernel = this.#startKernel();
+    this.#sayCapturing();
     this.#tick();
-    if (!this.#kernel) this.#onReady();
+    const { probes } = session.options;
+    if (probes === "none") this.#onReady();
+    else this.#startKernel(probes);
   }
 
-  #startKernel(): KernelSource | undefined {
+  #sayCapturing(): void {
     const { filter } = this.#wire;
     const why = filter.why === undefined ? "" : ` (${filter.why})`;
-    const capturing = filter.kind === "ebpf"
-      ? "capturing packets through the eBPF filter"
-      : `capturing packets through the classic filter${why}`;
-    if (this.#options.probes === "none") {
-      sayNote(`${capturing}; no kernel events, as asked`);
-      return undefined;
+    const through = filter.kind === "ebpf" ? "the eBPF filter" : `the classic filter${why}`;
+    const asked = this.#options.probes === "none" ? "; no kernel events, as asked" : "";
+    sayNote(`capturing packets through ${through}${asked}`);
+  }
+
+  /** Looks at what the kernel offers while packets come already, then starts what fits it. */
+  async #startKernel(probes: Mechanism | "auto"): Promise<void> {
+    try {
+      const inspection = await inspectProbes(this.#ending.signal);
+      const choice = chooseProbes(inspection.facts, probes);
+      const { bpftrace } = inspection.facts;
+      if (choice.impossible !== undefined || !bpftrace) {
+        this.#goOnAlone(`no kernel events: ${choice.impossible}`);
+        return;
+      }
+      const programs = await readProbePrograms(choice.mechanisms, choice.fragments);
+      if (this.#ending.signal.aborted) return;
+      sayNote(describeChoice(choice));
+      this.#kernelState = "starting";
+      this.#kernel = this.#openKernel(inspection, bpftrace.path, programs);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#goOnAlone(`Cannot start the kernel's side: ${reason}`);
     }
-    const executable = findExecutable("bpftrace");
-    if (executable === undefined) {
-      sayNote(`${capturing}; no kernel events, because bpftrace is not installed`);
-      return undefined;
-    }
-    sayNote(`${capturing}; waiting for bpftrace to attach its tracepoint`);
-    this.#kernelState = "starting";
+  }
+
+  #openKernel(
+    { dropReasons, resetReasons }: ProbeInspection,
+    executable: string,
+    programs: readonly ProbeProgram[],
+  ): KernelSource {
     return new KernelSource({
       executable,
-      script: SCRIPT,
-      placeBoottime: (high, low) => this.#axis.fromBoottime(high, low),
+      programs,
+      decoding: {
+        placeBoottime: (high, low) => this.#axis.fromBoottime(high, low),
+        dropReason: (number) => dropReasonName(dropReasons, number),
+        resetReason: (number) => reasonName(resetReasons, number),
+      },
       onRecord: (record) => this.#onKernelRecord(record),
       onChange: (state, sentence) => this.#onKernelChange(state, sentence),
     });
+  }
+
+  #goOnAlone(sentence: string): void {
+    sayNote(`${sentence}; going on with packets alone`);
+    this.#onReady();
   }
 
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
@@ -133,7 +164,8 @@ export class TraceSession {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
       for (const listener of await findListeners()) this.#listeners.add(listener);
     }
-    sayNote(state === "off" ? `${sentence}; going on with packets alone` : sentence);
+    if (state === "off") return this.#goOnAlone(sentence);
+    sayNote(sentence);
     if (state !== "starting") this.#onReady();
   }
 
@@ -145,7 +177,7 @@ export class TraceSession {
   }
 
   #onKernelRecord(record: KernelRecord): void {
-    if (record.side === "listener") {
+    if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
     } else {
       this.#matcher.kernelRecord(record);
@@ -198,6 +230,7 @@ export class TraceSession {
 
   /** Takes what is left, ends everything, and writes the summary. @returns It for a person. */
   async finish(): Promise<string> {
+    this.#ending.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#durationTimer);
     // A packet that is in the ring by now can be drained after this.
@@ -221,6 +254,7 @@ export class TraceSession {
       half_open_evicted: counters.evicted,
       output_records: this.#output.lost,
       late_kernel_records: counters.lateKernelRecords,
+      late_accepts: counters.lateAccepts,
       ...(wire.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
@@ -231,6 +265,7 @@ export class TraceSession {
 
   /** Ends the kernel's side at once. */
   kill(): void {
+    this.#ending.abort();
     this.#kernel?.kill();
   }
 }

@@ -1,10 +1,11 @@
 /**
- * Runs bpftrace: finds it, starts a script so that it cannot outlive this process nor be hit by the
+ * Runs bpftrace: starts a program so that it cannot outlive this process nor be hit by the
  * terminal's Ctrl-C, reads what it says, and stops it.
  *
  * @module
  */
 import { TextLineStream } from "@std/streams";
+import { mountedTracefs, TRACEFS } from "./kernel_files.ts";
 import { findExecutable } from "./packages.ts";
 
 /** How a bpftrace process ended. */
@@ -20,16 +21,16 @@ export interface BpftraceEnd {
 export interface BpftraceOptions {
   /** Path of bpftrace itself. */
   executable: string;
-  /** Path of the script, and the mode given to it as its one argument. */
-  script: string;
+  /** The program's text, and the mode given to it as its one argument. */
+  program: string;
   mode: 1 | 2;
-  /** Entries of every map of the script. */
+  /** Entries of every map of the program. */
   mapEntries: number;
   /** Called for each line of its standard output. */
   onLine(line: string): void;
 }
 
-/** Lines of standard error kept: a script that fails to compile says the cause last. */
+/** Lines of standard error kept: a program that fails to compile says the cause last. */
 const WORDS_MAX = 12;
 /** bpftrace says so whenever it may not raise its limit, and goes on. */
 const HARMLESS = /RLIMIT_MEMLOCK|^\s*$/;
@@ -38,7 +39,6 @@ const WARNING_CONTINUED = /^(Additional Info|\s+|~+)/;
 const STOP_MS = 10_000;
 /** Room for bursts of printed lines, in pages a CPU; a power of two. */
 const PERF_PAGES = "1024";
-const TRACEFS = "/sys/kernel/tracing";
 
 /** A running bpftrace. */
 export class Bpftrace {
@@ -53,7 +53,8 @@ export class Bpftrace {
    * @throws {Deno.errors.NotFound} when the executable is gone.
    */
   constructor(options: BpftraceOptions) {
-    const command = wrap([options.executable, "-B", "line", options.script, String(options.mode)]);
+    const { executable, program, mode } = options;
+    const command = wrap([executable, "-B", "line", "-e", program, String(mode)]);
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       env: {
@@ -112,24 +113,12 @@ function wrap(command: string[]): string[] {
   const setpriv = findExecutable("setpriv");
   if (setpriv) layers.push(setpriv, "--pdeathsig", "TERM");
   const unshare = findExecutable("unshare");
-  if (!hasTracefs() && unshare) {
+  if (mountedTracefs() === undefined && unshare) {
     // Minimal systems do not mount it. Ours is seen by bpftrace alone.
     const mount = `mount -t tracefs tracefs ${TRACEFS} && exec "$@"`;
     layers.push(unshare, "--mount", "/bin/sh", "-c", mount, "sh");
   }
   return [...layers, ...command];
-}
-
-/** Whether a tracefs is mounted where bpftrace looks for it. */
-export function hasTracefs(): boolean {
-  return [TRACEFS, "/sys/kernel/debug/tracing"].some((folder) => {
-    try {
-      Deno.statSync(`${folder}/events`);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 async function readLines(

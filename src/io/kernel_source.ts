@@ -1,21 +1,23 @@
 /**
- * The kernel's side of a trace: runs a probe script and turns what it gathers into records, from its
- * map where the layout is as expected, else from its printed lines.
+ * The kernel's side of a trace: runs the first of some probe programs that can be attached, and turns
+ * what it gathers into records, from its map where the layout is as expected, else from its printed
+ * lines.
  *
  * @module
  */
 import { parseKernelLine } from "../kernel/kernel_line.ts";
 import {
   isSentinelKey,
+  type KernelDecoding,
   type KernelRecord,
   KEY_BYTES,
-  type PlaceBoottime,
   readKernelRecord,
   sentinelFits,
   VALUE_BYTES,
 } from "../kernel/kernel_record.ts";
 import { BpfMap, heldBpf } from "./bpf_map.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
+import type { ProbeProgram } from "./probe_programs.ts";
 
 /** How records come: not yet, from the map, as lines, or no more. */
 export type KernelSourceState = "starting" | "map" | "lines" | "off";
@@ -24,13 +26,14 @@ export type KernelSourceState = "starting" | "map" | "lines" | "off";
 export interface KernelSourceOptions {
   /** Path of bpftrace. */
   executable: string;
-  /** Path of the probe script. */
-  script: string;
+  /** What to try, in this order; at least one. */
+  programs: readonly ProbeProgram[];
   /** Entries of each map: connections in SYN-SENT, and records between two drains. */
   mapEntries?: number;
-  /** How long the script may take to attach; under emulation it takes up to a minute. */
+  /** How long each program may take to attach: emulated on a busy machine, more than three minutes. */
   readyMs?: number;
-  placeBoottime: PlaceBoottime;
+  /** How records are read. */
+  decoding: KernelDecoding;
   onRecord(record: KernelRecord): void;
   /** Says in one sentence what changed, for a person. May quote bpftrace: untrusted text. */
   onChange(state: KernelSourceState, sentence: string): void;
@@ -50,15 +53,21 @@ const RECORDS_MAP = "AT_done";
 const COUNTER_MAP = "AT_written";
 const MODE_MAP = 1;
 const MODE_LINES = 2;
+/** So begins what bpftrace says of a failure, after the place in the program. */
+const ERROR = /\bERROR:/;
+/** Characters of it that are repeated. */
+const QUOTED_MAX = 300;
 
-/** One bpftrace and its records. */
+/** One bpftrace at a time, and its records. */
 export class KernelSource {
   readonly #options: KernelSourceOptions;
   #state: KernelSourceState = "starting";
+  /** Which of the programs runs. */
+  #program = 0;
   #bpftrace: Bpftrace | undefined;
   #records: BpfMap | undefined;
   #counter: BpfMap | undefined;
-  /** Records the script says it wrote, and those drained. */
+  /** Records the program says it wrote, and those drained. */
   #written = 0;
   #drained = 0;
   #linesLost = 0;
@@ -66,22 +75,26 @@ export class KernelSource {
   #mapLosses: number | undefined;
   #stopping = false;
 
-  /** Starts the script; {@link KernelSourceOptions.onChange} tells when records begin to come. */
+  /** Starts the first program; {@link KernelSourceOptions.onChange} tells when records begin to come. */
   constructor(options: KernelSourceOptions) {
     this.#options = options;
     this.#start(MODE_MAP);
   }
 
   #start(mode: 1 | 2): void {
-    const { executable, script, mapEntries = MAP_ENTRIES, readyMs = READY_MS } = this.#options;
+    const { executable, programs, mapEntries = MAP_ENTRIES, readyMs = READY_MS } = this.#options;
+    const { text: program } = programs[this.#program];
     let bpftrace: Bpftrace;
     try {
       bpftrace = new Bpftrace({
         executable,
-        script,
+        program,
         mode,
         mapEntries,
-        onLine: (line) => this.#onLine(line, mode),
+        onLine: (line) => {
+          // One that was given up may still have something to say.
+          if (this.#bpftrace === bpftrace) this.#onLine(line, mode);
+        },
       });
     } catch (error) {
       this.#change("off", `Cannot run "${executable}": ${messageOf(error)}`);
@@ -89,9 +102,9 @@ export class KernelSource {
     }
     this.#bpftrace = bpftrace;
     const timer = setTimeout(() => {
-      if (this.#bpftrace !== bpftrace || this.#state !== "starting") return;
+      if (this.#bpftrace !== bpftrace || this.#state !== "starting" || this.#stopping) return;
       bpftrace.kill("SIGKILL");
-      this.#change("off", `bpftrace was not ready within ${readyMs / 1000} s`);
+      this.#onFailure(`bpftrace had not attached ${this.#words} within ${readyMs / 1000} s`);
     }, readyMs);
     bpftrace.ended.then((end) => {
       clearTimeout(timer);
@@ -99,8 +112,23 @@ export class KernelSource {
     });
   }
 
+  /** What runs, for a sentence. */
+  get #words(): string {
+    return this.#options.programs[this.#program].words;
+  }
+
+  /** Goes on with the next program, if there is one. */
+  #onFailure(why: string): void {
+    const next = this.#options.programs[this.#program + 1];
+    if (next === undefined) return this.#change("off", why);
+    this.#program++;
+    const lacks = next.lacks === "" ? "" : `: ${next.lacks}`;
+    this.#change("starting", `${why}; trying ${next.words}${lacks}`);
+    this.#start(MODE_MAP);
+  }
+
   #onLine(line: string, mode: 1 | 2): void {
-    const parsed = parseKernelLine(line, this.#options.placeBoottime);
+    const parsed = parseKernelLine(line, this.#options.decoding);
     if (parsed.type === "record") this.#options.onRecord(parsed.record);
     else if (parsed.type === "lost") this.#linesLost += parsed.count;
     else if (parsed.type === "ready" && this.#state === "starting") this.#onReady(mode);
@@ -108,17 +136,20 @@ export class KernelSource {
 
   #onReady(mode: 1 | 2): void {
     if (mode === MODE_LINES) {
-      this.#change("lines", "kernel events come as printed lines, which costs more");
+      this.#change(
+        "lines",
+        `kernel events come as printed lines through ${this.#words}, which costs more`,
+      );
       return;
     }
     const reason = this.#openMaps();
     if (reason === undefined) {
-      this.#change("map", "kernel events come from bpftrace's map");
+      this.#change("map", `kernel events come from bpftrace's map through ${this.#words}`);
       return;
     }
     this.#closeMaps();
     const first = this.#bpftrace;
-    this.#options.onChange(
+    this.#change(
       "starting",
       `Cannot read bpftrace's map: ${reason}; starting over with printed lines`,
     );
@@ -163,12 +194,12 @@ export class KernelSource {
   }
 
   #takeRecords(records: BpfMap): void {
-    const { placeBoottime, onRecord } = this.#options;
+    const { decoding, onRecord } = this.#options;
     const taken: KernelRecord[] = [];
     records.forEach(true, (keys, keyAt, values, valueAt) => {
       if (isSentinelKey(keys, keyAt)) return;
       this.#drained++;
-      const record = readKernelRecord(keys, keyAt, values, valueAt, placeBoottime);
+      const record = readKernelRecord(keys, keyAt, values, valueAt, decoding);
       if (record) taken.push(record);
     });
     // A hash map has no order; a listener must be known before what it accepted.
@@ -176,7 +207,7 @@ export class KernelSource {
     for (const record of taken) onRecord(record);
   }
 
-  /** Takes what is left, counts what was lost, and ends the script. No record comes after it. */
+  /** Takes what is left, counts what was lost, and ends the program. No record comes after it. */
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
     this.#countRecords();
@@ -195,7 +226,7 @@ export class KernelSource {
     };
   }
 
-  /** Ends the script at once, without counting. */
+  /** Ends the program at once, without counting. */
   kill(): void {
     this.#bpftrace?.kill("SIGKILL");
   }
@@ -212,12 +243,20 @@ export class KernelSource {
 
   #onEnd(end: BpftraceEnd): void {
     if (this.#stopping || this.#state === "off") return;
+    const how = end.signal === null ? `with status ${end.code}` : `by ${end.signal}`;
+    const said = quote(end.words);
+    if (this.#state === "starting") {
+      this.#onFailure(
+        said === ""
+          ? `bpftrace ended ${how} before it had attached ${this.#words}`
+          : `bpftrace could not attach ${this.#words}${said}`,
+      );
+      return;
+    }
     // The maps outlive their maker while they are open here.
     this.#countRecords();
     this.#closeMaps();
-    const how = end.signal === null ? `with status ${end.code}` : `by ${end.signal}`;
-    const words = end.words.length === 0 ? "" : `, saying "${end.words.join(" ")}"`;
-    this.#change("off", `bpftrace ended ${how}${words}`);
+    this.#change("off", `bpftrace ended ${how}${said}`);
   }
 
   #change(state: KernelSourceState, sentence: string): void {
@@ -230,6 +269,15 @@ export class KernelSource {
     this.#counter?.[Symbol.dispose]();
     this.#records = this.#counter = undefined;
   }
+}
+
+/** What bpftrace said of its failure, as the end of a sentence: the first error, if it tells one. */
+function quote(words: readonly string[]): string {
+  const error = words.find((line) => ERROR.test(line));
+  // Before it stands the place in the program.
+  const told = error === undefined ? words.join(" ") : error.slice(error.search(ERROR));
+  if (told === "") return "";
+  return `, saying "${told.slice(0, QUOTED_MAX)}${told.length > QUOTED_MAX ? "…" : ""}"`;
 }
 
 function messageOf(error: unknown): string {

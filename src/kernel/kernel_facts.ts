@@ -1,5 +1,19 @@
-/** What a machine offers for tracing, as far as it could be found out; gathered by `src/io`. */
-export interface KernelFacts {
+import {
+  chooseProbes,
+  type Mechanism,
+  MECHANISM_LACKS,
+  MECHANISM_WORDS,
+  MECHANISMS,
+  type ProbeChoice,
+  whyNotFragment,
+  whyNotMechanism,
+} from "./choose_probes.ts";
+
+/** Whether a tracepoint tells a reason; undefined where tracefs cannot be read. */
+export type ReasonOffer = "reason" | "no reason" | "absent" | undefined;
+
+/** What a machine offers for probes, as far as files tell; gathered by `src/io`. */
+export interface ProbeFacts {
   /** What `uname -r` says. */
   release: string;
   /** The machine's architecture as Deno names it. */
@@ -8,12 +22,32 @@ export interface KernelFacts {
   root: boolean;
   /** Whether /sys/kernel/btf/vmlinux is there: the scripts read kernel structures by it. */
   btf: boolean;
+  /** Which of `FUNCTIONS` (choose_probes.ts) the kernel has, by its BTF; undefined where that cannot be read. */
+  functions: readonly string[] | undefined;
   /** Whether a tracefs is mounted where bpftrace looks, or a private mount of it succeeds. */
   tracefs: "mounted" | "private" | "absent";
   /** Whether sock:inet_sock_set_state exists; undefined where tracefs cannot be read. */
   setStateTracepoint: boolean | undefined;
+  /** What skb:kfree_skb tells. */
+  dropTracepoint: ReasonOffer;
+  /** What tcp:tcp_send_reset tells. */
+  resetTracepoint: ReasonOffer;
+  /** Whether the kernel has kprobes: the event source of that name. */
+  kprobes: boolean;
+  /**
+   * The kernel's function tracer, on which fentry probes rest: `off` by sysctl kernel.ftrace_enabled
+   * (Linux 6.12: fentry probes and kprobes then attach and stay silent), `refused` where even root may
+   * not read available_filter_functions, undefined where tracefs cannot be read.
+   */
+  functionTracing: "open" | "off" | "refused" | "absent" | undefined;
+  /** The kernel's lockdown (kernel_lockdown(7)); undefined where securityfs cannot be read. */
+  lockdown: "none" | "integrity" | "confidentiality" | undefined;
   /** Path of bpftrace and what `bpftrace --version` says; undefined where it is not installed. */
   bpftrace: { path: string; version: string } | undefined;
+}
+
+/** What a machine offers for tracing, as far as it could be found out. */
+export interface KernelFacts extends ProbeFacts {
   /** Which packet filter a capture gets; a sentence where it gets none. */
   capture: { filter: "ebpf" | "classic"; why?: string } | { error: string };
   /** Whether BPF maps of other processes can be opened; a sentence where not. */
@@ -22,8 +56,11 @@ export interface KernelFacts {
 
 /** One finding of `doctor`. */
 export interface Finding {
-  /** `ok`; `worse`: tracing goes on with less; `missing`: that source gives nothing. */
-  verdict: "ok" | "worse" | "missing";
+  /**
+   * `ok`; `older`: only a newer kernel gives it; `worse`: tracing goes on with less; `missing`: that
+   * source gives nothing.
+   */
+  verdict: "ok" | "older" | "worse" | "missing";
   /** What it is about, in a word or two. */
   subject: string;
   /** What is there. */
@@ -34,7 +71,11 @@ export interface Finding {
 
 /** Judges the facts: one finding for each thing a trace needs, the most basic first. */
 export function judgeFacts(facts: KernelFacts): Finding[] {
-  const { bpftrace, capture, setStateTracepoint } = facts;
+  return [...judgeBasics(facts), ...judgeProbes(facts), judgeMaps(facts)];
+}
+
+function judgeBasics(facts: KernelFacts): Finding[] {
+  const { bpftrace, capture } = facts;
   const asRoot = facts.root ? {} : { advice: "run as root" };
   const captured: Finding = "error" in capture
     ? { verdict: "missing", subject: "packets", state: capture.error, ...asRoot }
@@ -79,28 +120,90 @@ export function judgeFacts(facts: KernelFacts): Finding[] {
         ? { advice: "run mount -t tracefs tracefs /sys/kernel/tracing as root" }
         : {}),
     },
+    facts.lockdown === "confidentiality"
+      ? {
+        verdict: "missing",
+        subject: "lockdown",
+        state: "confidentiality: no program may read the kernel's memory",
+        advice: "boot with lockdown=integrity or without it",
+      }
+      : { verdict: "ok", subject: "lockdown", state: facts.lockdown ?? "not known" },
+  ];
+}
+
+function judgeProbes(facts: ProbeFacts): Finding[] {
+  const { setStateTracepoint } = facts;
+  return [
     {
       verdict: setStateTracepoint ? "ok" : "missing",
       subject: "tracepoint",
       state: "sock:inet_sock_set_state " +
         (setStateTracepoint === undefined ? "unknown" : setStateTracepoint ? "exists" : "absent"),
     },
-    facts.foreignMaps === true
-      ? { verdict: "ok", subject: "bpf maps", state: "read from bpftrace by bpf(2)" }
-      : {
-        verdict: "worse",
-        subject: "bpf maps",
-        state: `printed lines instead, which cost more: ${facts.foreignMaps}`,
-      },
+    judgeMechanism(facts, "fentry"),
+    judgeMechanism(facts, "kprobe"),
+    judgeFragment(facts, "drop", "skb:kfree_skb tells why the kernel drops a SYN"),
+    judgeFragment(facts, "reset", "tcp:tcp_send_reset tells why the kernel answers with a RST"),
   ];
 }
 
+function judgeMechanism(facts: ProbeFacts, mechanism: "fentry" | "kprobe"): Finding {
+  const subject = mechanism === "fentry" ? "fentry" : "kprobes";
+  const reason = whyNotMechanism(facts, mechanism);
+  if (reason === undefined) {
+    return { verdict: "ok", subject, state: "nothing known against them" };
+  }
+  const other = mechanism === "fentry" ? "kprobe" : "fentry";
+  if (whyNotMechanism(facts, other) === undefined) {
+    // Either of them tells all.
+    return { verdict: "ok", subject, state: `not used: ${reason}` };
+  }
+  const advice = adviceFor(facts, mechanism);
+  return {
+    verdict: "worse",
+    subject,
+    state: reason,
+    ...(advice === undefined ? {} : { advice }),
+  };
+}
+
+function adviceFor(facts: ProbeFacts, mechanism: Mechanism): string | undefined {
+  if (facts.functionTracing === "off") return "run sysctl kernel.ftrace_enabled=1 as root";
+  if (mechanism === "kprobe" && !facts.kprobes) return "use a kernel built with CONFIG_KPROBES";
+  return undefined;
+}
+
+function judgeFragment(facts: ProbeFacts, fragment: "drop" | "reset", told: string): Finding {
+  const subject = `${fragment}s`;
+  const reason = whyNotFragment(facts, fragment);
+  return reason === undefined
+    ? { verdict: "ok", subject, state: told }
+    : { verdict: facts.tracefs === "absent" ? "missing" : "older", subject, state: reason };
+}
+
+function judgeMaps({ foreignMaps }: KernelFacts): Finding {
+  return foreignMaps === true
+    ? { verdict: "ok", subject: "bpf maps", state: "read from bpftrace by bpf(2)" }
+    : {
+      verdict: "worse",
+      subject: "bpf maps",
+      state: `printed lines instead, which cost more: ${foreignMaps}`,
+    };
+}
+
 /** What a trace on this machine will use, in one sentence. */
-export function describePlan(findings: readonly Finding[]): string {
-  const lacks = (subjects: string[]) =>
-    findings.some(({ verdict, subject }) => verdict === "missing" && subjects.includes(subject));
-  if (lacks(["packets"])) return "a trace cannot start: it captures packets first of all";
-  return lacks(["rights", "bpftrace", "BTF", "tracefs", "tracepoint"])
-    ? "a trace uses packets alone: no processes, no kernel times"
-    : "a trace uses packets and the kernel's tracepoint";
+export function describePlan(facts: KernelFacts): string {
+  if ("error" in facts.capture) return "a trace cannot start: it captures packets first of all";
+  const choice = chooseProbes(facts, "auto");
+  if (choice.impossible !== undefined) {
+    return "a trace uses packets alone: no processes, no kernel times";
+  }
+  return `a trace uses packets and kernel events through ${describeOrder(choice)}`;
+}
+
+function describeOrder({ mechanisms, fragments }: ProbeChoice): string {
+  const order = mechanisms.map((mechanism) => MECHANISM_WORDS[mechanism]).join(", else ");
+  const reasons = fragments.map((fragment) => `${fragment}s`).join(" and ");
+  const lacks = mechanisms[0] === MECHANISMS.at(-1) ? `: ${MECHANISM_LACKS.tracepoint}` : "";
+  return `${order}${reasons === "" ? "" : `, with the reasons of ${reasons}`}${lacks}`;
 }

@@ -1,8 +1,8 @@
 import { parseAddress } from "../wire/address.ts";
 import {
+  type KernelDecoding,
   type KernelRecord,
   KEY_BYTES,
-  type PlaceBoottime,
   readKernelRecord,
   VALUE_BYTES,
 } from "./kernel_record.ts";
@@ -40,11 +40,11 @@ const values = new DataView(new ArrayBuffer(VALUE_BYTES));
  * `Lost 99 events` is short enough to be forged so: it can claim a loss, never hide one.
  *
  * @param line The line without its end.
- * @param placeBoottime Places the kernel's times.
+ * @param decoding Places the kernel's times and names its reasons.
  */
-export function parseKernelLine(line: string, placeBoottime: PlaceBoottime): KernelLine {
+export function parseKernelLine(line: string, decoding: KernelDecoding): KernelLine {
   if (line.startsWith("K|")) {
-    return parseRecord(line, placeBoottime) ?? { type: "other", text: line };
+    return parseRecord(line, decoding) ?? { type: "other", text: line };
   }
   if (READY.test(line)) return { type: "ready" };
   if (END.test(line)) return { type: "end" };
@@ -52,7 +52,7 @@ export function parseKernelLine(line: string, placeBoottime: PlaceBoottime): Ker
   return lost ? { type: "lost", count: Number(lost[1]) } : { type: "other", text: line };
 }
 
-function parseRecord(line: string, placeBoottime: PlaceBoottime): KernelLine | undefined {
+function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undefined {
   const fields = line.split("|").slice(1);
   if (fields.length < WORDS + ADDRESSES + 1) return undefined;
   for (let word = 0; word < WORDS; word++) {
@@ -68,9 +68,11 @@ function parseRecord(line: string, placeBoottime: PlaceBoottime): KernelLine | u
       values.setUint32(ADDRESSES_AT + position * 16 + word * 4, address[word]);
     }
   }
-  const record = readKernelRecord(keys, 0, values, 0, placeBoottime);
+  const record = readKernelRecord(keys, 0, values, 0, decoding);
   if (record === undefined) return undefined;
   // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
-  record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);
+  if ("comm" in record) {
+    record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);
+  }
   return { type: "record", record };
 }

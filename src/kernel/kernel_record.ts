@@ -1,6 +1,7 @@
 /**
- * What the kernel says of one side of one handshake, or of one listener: the record that the scripts
- * in `bpf/` write, as bytes of a bpftrace map or as a line of hexadecimal words.
+ * What the kernel says of a handshake - one side of it, its accept(), a packet of it that was dropped
+ * or answered with a RST - or of a listener: the record that the scripts in `bpf/` write, as bytes of
+ * a bpftrace map or as a line of hexadecimal words.
  */
 
 /** A process, as the kernel saw it at the moment that counts. */
@@ -15,26 +16,39 @@ export interface Process {
   cgroup: number;
 }
 
-/** Which part of a handshake a record tells of. */
-export type KernelSide = "client" | "server" | "listener";
-
-/** One side of one handshake as the kernel knows it when that side ends. */
-export interface KernelRecord {
-  /** Which part of the handshake this is. */
-  side: KernelSide;
+/** What every record of a socket says. */
+export interface KernelSocket {
   /** Address of the socket structure: tells apart listeners on one port, reused soon after. */
   socket: bigint;
+  /** When it happened, nanoseconds on the axis: for a half, when it left the handshake. */
+  endNs: number;
+  /** Own address as four words, IPv4 as IPv4-mapped IPv6. */
+  local: Uint32Array;
+  /** Own port; 0 where a connect() failed before one was chosen. */
+  localPort: number;
+  /** Process id, 0 where the kernel could not tell. */
+  pid: number;
+  /** Command name, "" where the kernel could not tell: untrusted text. */
+  comm: string;
+  /** User id that owns the socket; of an accept(), the one that called it. */
+  uid: number;
+  /** Inode number of the network namespace. */
+  netns: number;
+  /** Id of the socket's cgroup (v2): the inode number of its folder. */
+  cgroup: number;
+}
+
+/** One side of one handshake as the kernel knows it when that side ends. */
+export interface KernelHalf extends KernelSocket {
+  /** Which side it is. */
+  kind: "client" | "server";
   /** TCP state left, one of `TcpState`. */
   oldState: number;
   /** TCP state entered, one of `TcpState`. */
   newState: number;
-  /** Own address as four words, IPv4 as IPv4-mapped IPv6. */
-  local: Uint32Array;
-  /** Peer's address as four words, IPv4 as IPv4-mapped IPv6; all 0 for a listener. */
+  /** Peer's address as four words, IPv4 as IPv4-mapped IPv6. */
   remote: Uint32Array;
-  /** Own port; 0 where a connect() failed before one was chosen. */
-  localPort: number;
-  /** Peer's port; 0 for a listener. */
+  /** Peer's port. */
   remotePort: number;
   /** Own initial sequence number (ISS, RFC 9293 section 3.3.1). */
   iss: number;
@@ -42,20 +56,17 @@ export interface KernelRecord {
   irs: number | undefined;
   /** When connect() was called, nanoseconds on the axis; undefined on servers and for older connects. */
   connectNs: number | undefined;
-  /** When this side left the handshake, nanoseconds on the axis. */
-  endNs: number;
-  /** When the kernel took the SYN, nanoseconds on the axis; only function probes see it. */
+  /** When the client's kernel was about to send the SYN (`tcp_connect`); only function probes see it. */
+  synSentNs: number | undefined;
+  /**
+   * When the listener took the SYN that was answered (`tcp_conn_request`), nanoseconds on the axis;
+   * only function probes see it.
+   */
   synReceivedNs: number | undefined;
-  /** Process id, 0 where the kernel could not tell. */
-  pid: number;
-  /** Command name, "" where the kernel could not tell: untrusted text. */
-  comm: string;
-  /** User id that owns the socket. */
-  uid: number;
-  /** Inode number of the network namespace. */
-  netns: number;
-  /** Id of the socket's cgroup (v2): the inode number of its folder. */
-  cgroup: number;
+  /** Address of the listener's socket structure; only on servers, only function probes see it. */
+  listenerSocket: bigint | undefined;
+  /** Whether the SYN was answered with a SYN cookie; undefined where the probes cannot tell. */
+  synCookie: boolean | undefined;
   /** The kernel's smallest RTT sample in microseconds; undefined where it has none. */
   rttMinUs: number | undefined;
   /** Segments retransmitted by this side (SYNs, on a client). */
@@ -65,6 +76,77 @@ export interface KernelRecord {
   /** Negotiated options, undefined where the handshake did not get that far. */
   options: NegotiatedOptions | undefined;
 }
+
+/** A socket began to listen, or ended to. */
+export interface KernelListener extends KernelSocket {
+  /** That it is a listener. */
+  kind: "listener";
+  /** TCP state left, one of `TcpState`. */
+  oldState: number;
+  /** TCP state entered, one of `TcpState`. */
+  newState: number;
+}
+
+/** accept() returned a connection (`inet_csk_accept`); the process is the one that called it. */
+export interface KernelAccept extends KernelSocket {
+  /** That it is an accept(). */
+  kind: "accepted";
+  /** Client's address as four words, IPv4 as IPv4-mapped IPv6. */
+  remote: Uint32Array;
+  /** Client's port. */
+  remotePort: number;
+  /** Client's initial sequence number (IRS, RFC 9293 section 3.3.1). */
+  irs: number;
+}
+
+/** The packet that a record tells of. */
+export interface KernelPacket {
+  /** When it happened, nanoseconds on the axis. */
+  endNs: number;
+  /** The packet's source address as four words, IPv4 as IPv4-mapped IPv6. */
+  source: Uint32Array;
+  /** The packet's destination address. */
+  destination: Uint32Array;
+  /** The packet's source port. */
+  sourcePort: number;
+  /** The packet's destination port. */
+  destinationPort: number;
+  /** The packet's flags, bits of `TcpFlag`. */
+  flags: number;
+  /** The packet's sequence number. */
+  sequence: number;
+  /** The packet's acknowledgment number; means nothing without the ACK flag. */
+  acknowledgment: number;
+  /** Why, by its symbol, such as NETFILTER_DROP. */
+  reason: string;
+}
+
+/** A queue of a listener that was full. */
+export interface QueueState {
+  /** Entries in it. */
+  length: number;
+  /** Entries it may have (the backlog). */
+  limit: number;
+}
+
+/** The kernel dropped a SYN or SYN-ACK (`skb:kfree_skb`, or the listener refused the SYN). */
+export interface KernelDrop extends KernelPacket {
+  /** That a packet was dropped. */
+  kind: "dropped";
+  /** The listener's queue that was full, where that is the reason. */
+  queue?: QueueState;
+  /** Inode number of the listener's network namespace, where a listener refused the SYN. */
+  netns?: number;
+}
+
+/** The kernel answered a packet with a RST (`tcp:tcp_send_reset`); the packet is the one answered. */
+export interface KernelReset extends KernelPacket {
+  /** That a RST was sent. */
+  kind: "reset";
+}
+
+/** What a script in `bpf/` can tell, told apart by `kind`. */
+export type KernelRecord = KernelHalf | KernelListener | KernelAccept | KernelDrop | KernelReset;
 
 /** What both sides agreed on, from `tcp_sock.rx_opt`. */
 export interface NegotiatedOptions {
@@ -87,6 +169,19 @@ export interface NegotiatedOptions {
 /** Places the two halves of a CLOCK_BOOTTIME on the program's axis, in nanoseconds. */
 export type PlaceBoottime = (high: number, low: number) => number;
 
+/** What reading a record needs to know of the machine that wrote it. */
+export interface KernelDecoding {
+  /** Places the kernel's times. */
+  placeBoottime: PlaceBoottime;
+  /**
+   * The symbol of a reason for which this kernel drops packets (`enum skb_drop_reason`); undefined
+   * where it was no drop of the packet itself.
+   */
+  dropReason(number: number): string | undefined;
+  /** The symbol of a reason for which this kernel sends a RST (`enum sk_rst_reason`). */
+  resetReason(number: number): string;
+}
+
 /** Bytes of a map key: socket address, end time. */
 export const KEY_BYTES = 16;
 /** Bytes of a map value: eleven words, two addresses, comm. */
@@ -97,8 +192,10 @@ const SENTINEL_WORDS = 10;
 // Offsets of the value's fields in bytes, in the order of bpf/handshake.*.bt. A word that packs two
 // 32-bit values has its low half first: the maps are the machine's own byte order, little endian.
 const CONNECT_NS = 0;
+const LISTENER_SOCKET = 0;
 const UID = 8;
 const PID = 12;
+const FAMILY = 16;
 const NETNS = 20;
 const CGROUP = 24;
 const KIND = 32;
@@ -112,13 +209,43 @@ const RTT_MIN_US = 48;
 const ERROR = 58;
 const RETRANSMITS = 60;
 const OPTIONS = 72;
-const SYN_RECEIVED_NS = 80;
+const SYN_NS = 80;
 const LOCAL_ADDRESS = 88;
 const REMOTE_ADDRESS = 104;
 const COMM = 120;
 const COMM_BYTES = 16;
 
-const SIDES: readonly KernelSide[] = ["server", "client", "listener"];
+// The same words where a record tells of a packet.
+const PACKET_FLAGS = OLD_STATE;
+const SOURCE_PORT = REMOTE_PORT;
+const DESTINATION_PORT = LOCAL_PORT;
+const SEQUENCE = IRS;
+const ACKNOWLEDGMENT = ISS;
+const QUEUE_LIMIT = 48;
+const QUEUE_LENGTH = 52;
+const REASON = 56;
+const DESTINATION_ADDRESS = LOCAL_ADDRESS;
+const SOURCE_ADDRESS = REMOTE_ADDRESS;
+
+/** What the byte at {@link KIND} says. */
+const Kind = {
+  Server: 0,
+  Client: 1,
+  Listener: 2,
+  Accepted: 3,
+  Dropped: 4,
+  Reset: 5,
+  Refused: 6,
+} as const;
+
+/** Why a listener refused a SYN, by the number in the record. */
+const REFUSALS: readonly string[] = ["LISTEN_DROP", "ACCEPT_QUEUE_FULL", "SYN_QUEUE_FULL"];
+const LISTEN_DROP = 0;
+
+/** Bit of the options: the SYN was answered with a SYN cookie. */
+const SYN_COOKIE = 0x80;
+/** Address family of IPv4 (include/linux/socket.h). */
+const AF_INET = 2;
 /** `rtt_min` before the first sample: all bits set (tcp_init_sock, net/ipv4/tcp.c). */
 const NO_RTT = 0xffffffff;
 const ESTABLISHED = 1;
@@ -156,52 +283,174 @@ export function sentinelFits(values: DataView, valueAt: number): boolean {
  * @param keyAt Where this record's key begins.
  * @param values The values' bytes, {@link VALUE_BYTES} each.
  * @param valueAt Where this record's value begins.
- * @param placeBoottime Places the kernel's times.
- * @returns The record, or undefined when its kind is none that is known.
+ * @param decoding Places the kernel's times and names its reasons.
+ * @returns The record; undefined when its kind is none that is known, or what was dropped no packet
+ *   of the handshake.
  */
 export function readKernelRecord(
   keys: DataView,
   keyAt: number,
   values: DataView,
   valueAt: number,
-  placeBoottime: PlaceBoottime,
+  decoding: KernelDecoding,
 ): KernelRecord | undefined {
-  const side = SIDES[values.getUint8(valueAt + KIND)];
-  if (side === undefined) return undefined;
+  const endNs = decoding.placeBoottime(
+    keys.getUint32(keyAt + 12, true),
+    keys.getUint32(keyAt + 8, true),
+  );
+  const socket = keys.getBigUint64(keyAt, true);
+  switch (values.getUint8(valueAt + KIND)) {
+    case Kind.Server:
+      return readHalf("server", socket, endNs, values, valueAt, decoding);
+    case Kind.Client:
+      return readHalf("client", socket, endNs, values, valueAt, decoding);
+    case Kind.Listener:
+      return {
+        kind: "listener",
+        ...readSocket(socket, endNs, values, valueAt),
+        local: readAddress(values, valueAt + LOCAL_ADDRESS),
+        oldState: values.getUint8(valueAt + OLD_STATE),
+        newState: values.getUint8(valueAt + NEW_STATE),
+      };
+    case Kind.Accepted:
+      return {
+        kind: "accepted",
+        ...readSocket(socket, endNs, values, valueAt),
+        local: readAddressOfFamily(values, valueAt, LOCAL_ADDRESS),
+        remote: readAddressOfFamily(values, valueAt, REMOTE_ADDRESS),
+        remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
+        irs: values.getUint32(valueAt + IRS, true),
+      };
+    case Kind.Dropped: {
+      const reason = decoding.dropReason(values.getUint32(valueAt + REASON, true));
+      return reason === undefined
+        ? undefined
+        : { kind: "dropped", ...readPacket(endNs, reason, values, valueAt) };
+    }
+    case Kind.Reset: {
+      const reason = decoding.resetReason(values.getUint32(valueAt + REASON, true));
+      return { kind: "reset", ...readPacket(endNs, reason, values, valueAt) };
+    }
+    case Kind.Refused:
+      return readRefusal(endNs, values, valueAt);
+    default:
+      return undefined;
+  }
+}
+
+function readHalf(
+  kind: "client" | "server",
+  socket: bigint,
+  endNs: number,
+  values: DataView,
+  valueAt: number,
+  { placeBoottime }: KernelDecoding,
+): KernelHalf {
+  const isServer = kind === "server";
   const newState = values.getUint8(valueAt + NEW_STATE);
   const established = newState === ESTABLISHED;
   const rttMinUs = values.getUint32(valueAt + RTT_MIN_US, true);
+  const options = values.getUint32(valueAt + OPTIONS, true);
+  const synNs = readTime(values, valueAt + SYN_NS, placeBoottime);
+  // Scripts that see no SYN arrive leave the time 0, and then a missing cookie bit says nothing.
+  const sawSynArrive = isServer && synNs !== undefined;
   return {
-    side,
-    socket: keys.getBigUint64(keyAt, true),
-    oldState: values.getUint8(valueAt + OLD_STATE),
-    newState,
+    kind,
+    ...readSocket(socket, endNs, values, valueAt),
     local: readAddress(values, valueAt + LOCAL_ADDRESS),
     remote: readAddress(values, valueAt + REMOTE_ADDRESS),
-    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
+    oldState: values.getUint8(valueAt + OLD_STATE),
+    newState,
     iss: values.getUint32(valueAt + ISS, true),
     // A client that never took a SYN has rcv_nxt 0, which makes the script's arithmetic give -1.
-    irs: established || side === "server" ? values.getUint32(valueAt + IRS, true) : undefined,
-    connectNs: readTime(values, valueAt + CONNECT_NS, placeBoottime),
-    endNs: placeBoottime(keys.getUint32(keyAt + 12, true), keys.getUint32(keyAt + 8, true)),
-    synReceivedNs: readTime(values, valueAt + SYN_RECEIVED_NS, placeBoottime),
+    irs: established || isServer ? values.getUint32(valueAt + IRS, true) : undefined,
+    connectNs: isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime),
+    synSentNs: isServer ? undefined : synNs,
+    synReceivedNs: isServer ? synNs : undefined,
+    listenerSocket: isServer
+      ? values.getBigUint64(valueAt + LISTENER_SOCKET, true) || undefined
+      : undefined,
+    synCookie: sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined,
+    rttMinUs: established && rttMinUs !== NO_RTT ? rttMinUs : undefined,
+    retransmits: values.getUint32(valueAt + RETRANSMITS, true),
+    error: values.getUint16(valueAt + ERROR, true),
+    options: established ? readOptions(options) : undefined,
+  };
+}
+
+/** What all records of sockets share, but the address: not all scripts have it mapped. */
+function readSocket(
+  socket: bigint,
+  endNs: number,
+  values: DataView,
+  valueAt: number,
+): Omit<KernelSocket, "local"> {
+  return {
+    socket,
+    endNs,
+    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     pid: values.getUint32(valueAt + PID, true),
     comm: readComm(values, valueAt),
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: values.getUint32(valueAt + CGROUP + 4, true) * 4294967296 +
       values.getUint32(valueAt + CGROUP, true),
-    rttMinUs: established && rttMinUs !== NO_RTT ? rttMinUs : undefined,
-    retransmits: values.getUint32(valueAt + RETRANSMITS, true),
-    error: values.getUint16(valueAt + ERROR, true),
-    options: established ? readOptions(values.getUint32(valueAt + OPTIONS, true)) : undefined,
   };
+}
+
+function readPacket(
+  endNs: number,
+  reason: string,
+  values: DataView,
+  valueAt: number,
+): KernelPacket {
+  return {
+    endNs,
+    source: readAddressOfFamily(values, valueAt, SOURCE_ADDRESS),
+    destination: readAddressOfFamily(values, valueAt, DESTINATION_ADDRESS),
+    sourcePort: values.getUint16(valueAt + SOURCE_PORT, true),
+    destinationPort: values.getUint16(valueAt + DESTINATION_PORT, true),
+    flags: values.getUint8(valueAt + PACKET_FLAGS),
+    sequence: values.getUint32(valueAt + SEQUENCE, true),
+    acknowledgment: values.getUint32(valueAt + ACKNOWLEDGMENT, true),
+    reason,
+  };
+}
+
+function readRefusal(endNs: number, values: DataView, valueAt: number): KernelDrop {
+  const refusal = values.getUint32(valueAt + REASON, true);
+  const known = refusal < REFUSALS.length ? refusal : LISTEN_DROP;
+  const record: KernelDrop = {
+    kind: "dropped",
+    ...readPacket(endNs, REFUSALS[known], values, valueAt),
+    netns: values.getUint32(valueAt + NETNS, true),
+  };
+  if (known !== LISTEN_DROP) {
+    record.queue = {
+      length: values.getUint32(valueAt + QUEUE_LENGTH, true),
+      limit: values.getUint32(valueAt + QUEUE_LIMIT, true),
+    };
+  }
+  return record;
 }
 
 function readAddress(view: DataView, at: number): Uint32Array {
   const words = new Uint32Array(4);
   for (let word = 0; word < 4; word++) words[word] = view.getUint32(at + word * 4);
+  return words;
+}
+
+/**
+ * An address that a script took as 16 bytes from where the kernel keeps it: of IPv4 only the last
+ * four are the address, what stands before them is what stands before it in memory.
+ */
+function readAddressOfFamily(values: DataView, valueAt: number, offset: number): Uint32Array {
+  const words = readAddress(values, valueAt + offset);
+  if (values.getUint32(valueAt + FAMILY, true) === AF_INET) {
+    words[0] = words[1] = 0;
+    words[2] = 0xffff;
+  }
   return words;
 }
 

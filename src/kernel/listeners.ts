@@ -1,4 +1,4 @@
-import type { KernelRecord, Process } from "./kernel_record.ts";
+import type { KernelHalf, KernelListener, Process } from "./kernel_record.ts";
 
 /** A process that listens on a port. */
 export interface Listener {
@@ -32,7 +32,8 @@ const SLACK_NS = 1_000_000;
  * completes a handshake in any task's softirq, where the running process says nothing.
  *
  * Filled from the LISTEN transitions seen live and from one look at the listeners that were there
- * before. A port that several processes listen on (SO_REUSEPORT) gives none: never guessed.
+ * before. A port that several processes listen on (SO_REUSEPORT) gives none where the record does not
+ * name the listener's socket: never guessed.
  */
 export class Listeners {
   readonly #ports = new Map<number, Listener[]>();
@@ -65,7 +66,7 @@ export class Listeners {
   }
 
   /** Takes a LISTEN transition that a script saw, in either direction. */
-  take(record: KernelRecord, listens: boolean): void {
+  take(record: KernelListener, listens: boolean): void {
     if (listens) {
       this.#insert({
         netns: record.netns,
@@ -92,12 +93,13 @@ export class Listeners {
   }
 
   /**
-   * Finds the process that listened when a server side was established.
+   * Finds the process that listened when a server side was established: by the listener's socket
+   * where the record names it, else by address and port.
    *
    * @param record A server side.
    * @returns Its process with the socket's own uid and cgroup; undefined where none or several fit.
    */
-  find(record: KernelRecord): Process | undefined {
+  find(record: KernelHalf): Process | undefined {
     const listeners = this.#ports.get(portKey(record.netns, record.localPort));
     if (listeners === undefined) return undefined;
     let found: Listener | undefined;
@@ -106,7 +108,8 @@ export class Listeners {
     for (const listener of listeners) {
       if (listener.openedNs > record.endNs + SLACK_NS) continue;
       if (listener.closedNs < record.endNs - SLACK_NS) continue;
-      const rank = fit(listener.address, record.local);
+      const rank = fitSocket(listener.socket, record.listenerSocket) ??
+        fit(listener.address, record.local);
       if (rank === 0 || rank < foundRank) continue;
       several = rank === foundRank && (several || found?.pid !== listener.pid);
       found = listener;
@@ -123,6 +126,12 @@ function portKey(netns: number, port: number): number {
 
 function sameWords(a: Uint32Array, b: Uint32Array): boolean {
   return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+}
+
+/** 4 for the listener that took the SYN, 0 for any other; undefined where one is not known. */
+function fitSocket(listening: bigint | undefined, took: bigint | undefined): number | undefined {
+  if (listening === undefined || took === undefined) return undefined;
+  return listening === took ? 4 : 0;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { errnoName } from "../kernel/errno.ts";
-import type { KernelRecord, Process } from "../kernel/kernel_record.ts";
+import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import { type Drops, isRefusal } from "./drops.ts";
+import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, WireFact } from "./flow_table.ts";
 import type { Endpoint, Handshake, HandshakeFlag, Outcome, Role } from "./handshake.ts";
 
@@ -9,7 +11,7 @@ export interface Surroundings {
   /** Whether an address (four words of a column from an index on) belongs to this host. */
   isLocalAddress?(words: Uint32Array, at: number): boolean;
   /** The process that listened where this server side was established. */
-  listenerOf?(server: KernelRecord): Process | undefined;
+  listenerOf?(server: KernelHalf): Process | undefined;
 }
 
 const ECONNREFUSED = 111;
@@ -41,17 +43,27 @@ export function conclude(
   const facts = table.facts[row];
   const client = table.clientHalf[row];
   const server = table.serverHalf[row];
+  const accept = table.accept[row];
+  const drops = table.drops[row];
+  const reset = table.reset[row];
   into.wire = facts !== 0;
-  into.kernel = client !== undefined || server !== undefined;
+  into.kernel = client !== undefined || server !== undefined || accept !== undefined ||
+    drops !== undefined || reset !== undefined;
   into.interfaceIndex = table.synInterface[row] || table.synAckInterface[row];
-  into.netns = client?.netns ?? server?.netns;
+  into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.netns;
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
   into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
-  into.server.process = server && surroundings.listenerOf?.(server);
+  into.server.process = (server && surroundings.listenerOf?.(server)) ??
+    (accept && accept.pid !== 0 ? processOf(accept) : undefined);
   into.role = roleOf(table, row, surroundings);
-  into.outcome = outcomeOf(facts, client, server);
-  into.reason = into.outcome === "established" ? undefined : errnoName(client?.error ?? 0);
+  into.outcome = outcomeOf(facts, client, server, drops, reset);
+  into.reason = reasonOf(into.outcome, client, drops, reset);
+  into.dropCount = drops?.count;
+  into.dropReason = drops?.reason;
+  into.dropPacket = drops?.packet;
+  into.dropQueue = drops?.queue;
+  into.resetReason = reset?.reason;
   fillTimes(table, row, into);
   fillRtts(table, row, into);
   into.synCount = table.syns[row];
@@ -81,8 +93,10 @@ export function conclude(
 
 function outcomeOf(
   facts: number,
-  client: KernelRecord | undefined,
-  server: KernelRecord | undefined,
+  client: KernelHalf | undefined,
+  server: KernelHalf | undefined,
+  drops: Drops | undefined,
+  reset: KernelReset | undefined,
 ): Outcome {
   if (
     (facts & WireFact.Ack) !== 0 || client?.newState === TcpState.Established ||
@@ -92,13 +106,33 @@ function outcomeOf(
   if (client?.error === ETIMEDOUT) return "timeout";
   if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
   if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
-  return (facts & WireFact.SynAck) !== 0 || server ? "half_open" : "unanswered";
+  // A SYN-ACK that was sent and dropped on this host is an answer all the same.
+  const answered = (facts & WireFact.SynAck) !== 0 || drops?.serverIsn !== undefined;
+  if (answered || server) return "half_open";
+  if (reset && isSyn(reset) || drops && isRefusal(drops)) return "refused";
+  return drops ? "dropped" : "unanswered";
+}
+
+/** The symbol that says why it failed: the client's own errno before what this host's kernel did. */
+function reasonOf(
+  outcome: Outcome,
+  client: KernelHalf | undefined,
+  drops: Drops | undefined,
+  reset: KernelReset | undefined,
+): string | undefined {
+  if (outcome === "established") return undefined;
+  const errno = errnoName(client?.error ?? 0);
+  if (errno !== undefined) return errno;
+  if (outcome === "dropped") return drops?.reason;
+  return outcome === "refused" ? reset?.reason ?? drops?.reason : undefined;
 }
 
 function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
   const clientHere = table.clientHalf[row] !== undefined ||
     (surroundings.isLocalAddress?.(table.clientAddress, row * 4) ?? false);
-  const serverHere = table.serverHalf[row] !== undefined ||
+  // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
+  const serverHere = table.serverHalf[row] !== undefined || table.accept[row] !== undefined ||
+    table.drops[row]?.netns !== undefined ||
     (surroundings.isLocalAddress?.(table.serverAddress, row * 4) ?? false);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
@@ -119,7 +153,7 @@ function verdict(
   return (facts & wrongElsewhere) !== 0 ? true : undefined;
 }
 
-function processOf(record: KernelRecord): Process {
+function processOf(record: KernelHalf | KernelAccept): Process {
   return { pid: record.pid, comm: record.comm, uid: record.uid, cgroup: record.cgroup };
 }
 
@@ -127,6 +161,7 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   const facts = table.facts[row];
   const clientHalf = table.clientHalf[row];
   const serverHalf = table.serverHalf[row];
+  const drops = table.drops[row];
   const { client, server } = into;
   for (let word = 0; word < 4; word++) {
     client.address[word] = table.clientAddress[row * 4 + word];
@@ -135,10 +170,11 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   client.port = table.ports[row] >>> 16;
   server.port = table.ports[row] & 0xffff;
   // A connect() that failed before it chose a number sent no SYN.
-  client.isn = facts === 0 && table.clientIsn[row] === 0 ? undefined : table.clientIsn[row];
+  const sentNothing = facts === 0 && drops === undefined && table.clientIsn[row] === 0;
+  client.isn = sentNothing ? undefined : table.clientIsn[row];
   server.isn = (facts & WireFact.SynAck) !== 0
     ? table.serverIsn[row]
-    : serverHalf?.iss ?? clientHalf?.irs;
+    : serverHalf?.iss ?? clientHalf?.irs ?? drops?.serverIsn;
   if ((facts & WireFact.Syn) !== 0) {
     client.mss = present(table.clientMss[row]);
     client.window = table.clientWindow[row];
@@ -165,8 +201,8 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
  */
 function fillFromKernel(
   endpoint: Endpoint,
-  own: KernelRecord | undefined,
-  peer: KernelRecord | undefined,
+  own: KernelHalf | undefined,
+  peer: KernelHalf | undefined,
 ): void {
   const options = own?.options ?? peer?.options;
   endpoint.mss = undefined;
@@ -187,11 +223,12 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
   const syn = (facts & WireFact.Syn) !== 0 ? table.firstSynNs[row] : undefined;
   const synAck = (facts & WireFact.SynAck) !== 0 ? table.firstSynAckNs[row] : undefined;
   const ack = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : undefined;
-  const origin = syn ?? synAck ?? firstKernelNs(client, server);
+  const origin = syn ?? synAck ?? firstKernelNs(client, server, table.drops[row], table.reset[row]);
   const established = client?.newState === TcpState.Established ? client.endNs : undefined;
   const serverEstablished = server?.newState === TcpState.Established ? server.endNs : undefined;
   into.timeNs = origin;
   into.connectNs = since(origin, client?.connectNs);
+  into.synSentNs = since(origin, client?.synSentNs);
   into.synNs = since(origin, syn);
   into.synReceivedNs = since(origin, server?.synReceivedNs);
   into.synAckNs = since(origin, synAck);
@@ -200,16 +237,21 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
   into.serverEstablishedNs = established === undefined
     ? undefined
     : since(origin, serverEstablished);
+  into.acceptedNs = since(origin, table.accept[row]?.endNs);
 }
 
-/** The first time the kernel gave; there is one, since a row without packets has a half. */
+/** The first time the kernel gave; there is one, since a row without packets has one of these. */
 function firstKernelNs(
-  client: KernelRecord | undefined,
-  server: KernelRecord | undefined,
+  client: KernelHalf | undefined,
+  server: KernelHalf | undefined,
+  drops: Drops | undefined,
+  reset: KernelReset | undefined,
 ): number {
   return Math.min(
-    client?.connectNs ?? client?.endNs ?? Infinity,
+    client?.connectNs ?? client?.synSentNs ?? client?.endNs ?? Infinity,
     server?.synReceivedNs ?? server?.endNs ?? Infinity,
+    drops?.firstNs ?? Infinity,
+    reset?.endNs ?? Infinity,
   );
 }
 
@@ -288,17 +330,19 @@ function echoed(
  * server after a SYN cookie, the kernel samples the timestamp option's clock, whose steps are 1 ms
  * (and with cookies its low bits hold options): such a sample is a whole number of milliseconds.
  */
-function kernelRtt(half: KernelRecord | undefined): number | undefined {
+function kernelRtt(half: KernelHalf | undefined): number | undefined {
   if (half?.rttMinUs === undefined || half.newState !== TcpState.Established) return undefined;
+  if (half.synCookie === true) return undefined;
+  const mayBeCookie = half.kind === "server" && half.synCookie === undefined;
   const fromTimestamps = half.rttMinUs % 1000 === 0;
-  if (fromTimestamps && (half.side === "server" || half.retransmits > 0)) return undefined;
+  if (fromTimestamps && (mayBeCookie || half.retransmits > 0)) return undefined;
   return half.rttMinUs * 1000;
 }
 
 function fillFlags(
   facts: number,
-  client: KernelRecord | undefined,
-  server: KernelRecord | undefined,
+  client: KernelHalf | undefined,
+  server: KernelHalf | undefined,
   traceEnded: boolean,
   into: Handshake,
 ): void {
@@ -317,10 +361,12 @@ function fillFlags(
     into.client.address.every((word, index) => word === into.server.address[index]);
   if (selfConnect) flags.push("self_connect");
   else if (client?.oldState === TcpState.SynReceived) flags.push("simultaneous_open");
+  if (server?.synCookie === true) flags.push("syn_cookie");
   const oneSided = (facts & WireFact.SynAck) !== 0 && (facts & WireFact.Syn) === 0 ||
     into.wire && into.outcome === "established" && (facts & WireFact.SynAck) === 0;
   if (oneSided) flags.push("one_sided");
-  const open = into.outcome === "unanswered" || into.outcome === "half_open";
+  const open = into.outcome === "unanswered" || into.outcome === "half_open" ||
+    into.outcome === "dropped";
   if (traceEnded && open && !server) flags.push("trace_ended");
 }
 
@@ -330,12 +376,13 @@ function withholdDurations(into: Handshake): void {
   into.firstSynToSynAckNs = into.lastSynToSynAckNs = undefined;
   into.firstSynAckToAckNs = into.lastSynAckToAckNs = undefined;
   into.connectNs =
+    into.synSentNs =
     into.synNs =
     into.synReceivedNs =
     into.synAckNs =
     into.ackNs =
       undefined;
-  into.establishedNs = into.serverEstablishedNs = undefined;
+  into.establishedNs = into.serverEstablishedNs = into.acceptedNs = undefined;
   into.flags.push("clock_set");
 }
 

@@ -1,4 +1,5 @@
-import type { KernelRecord } from "../kernel/kernel_record.ts";
+import type { KernelAccept, KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
+import type { Drops } from "./drops.ts";
 
 /** Where a handshake stands; each has a list of its rows, the longest untouched first. */
 export const FlowState = {
@@ -108,9 +109,12 @@ export class FlowTable {
   /** 1 where the clock was set while the handshake was under way. */
   readonly mistimed: Uint8Array;
 
-  // What the kernel said of each side.
-  readonly clientHalf: (KernelRecord | undefined)[];
-  readonly serverHalf: (KernelRecord | undefined)[];
+  // What the kernel said: of each side, of accept(), of dropped packets, of a RST that it sent.
+  readonly clientHalf: (KernelHalf | undefined)[];
+  readonly serverHalf: (KernelHalf | undefined)[];
+  readonly accept: (KernelAccept | undefined)[];
+  readonly drops: (Drops | undefined)[];
+  readonly reset: (KernelReset | undefined)[];
 
   /** When the row last changed its list or was touched in it, nanoseconds on the axis. */
   readonly touchedNs: Float64Array;
@@ -167,6 +171,9 @@ export class FlowTable {
     this.mistimed = new Uint8Array(capacity);
     this.clientHalf = new Array(capacity).fill(undefined);
     this.serverHalf = new Array(capacity).fill(undefined);
+    this.accept = new Array(capacity).fill(undefined);
+    this.drops = new Array(capacity).fill(undefined);
+    this.reset = new Array(capacity).fill(undefined);
     this.touchedNs = new Float64Array(capacity);
     this.state = new Uint8Array(capacity);
     let buckets = 1;
@@ -323,13 +330,16 @@ export class FlowTable {
       while (this.#nextInBucket[before] !== row) before = this.#nextInBucket[before];
       this.#nextInBucket[before] = this.#nextInBucket[row];
     }
-    this.forgetHalves(row);
+    this.forgetKernel(row);
     this.#free[this.#freeCount++] = row;
   }
 
-  /** Lets go of the kernel's records of a row, whose objects would otherwise live as long as it. */
-  forgetHalves(row: number): void {
+  /** Lets go of what the kernel said of a row, whose objects would otherwise live as long as it. */
+  forgetKernel(row: number): void {
     this.clientHalf[row] = this.serverHalf[row] = undefined;
+    this.accept[row] = undefined;
+    this.drops[row] = undefined;
+    this.reset[row] = undefined;
   }
 
   #append(row: number, state: FlowState, nowNs: number): void {

@@ -1,4 +1,4 @@
-import type { Process } from "../kernel/kernel_record.ts";
+import type { Process, QueueState } from "../kernel/kernel_record.ts";
 
 /** How a handshake can end. */
 export const OUTCOMES = [
@@ -8,6 +8,7 @@ export const OUTCOMES = [
   "unreachable",
   "aborted",
   "half_open",
+  "dropped",
   "unanswered",
 ] as const;
 
@@ -20,6 +21,12 @@ export const ROLES = ["client", "server", "local", "observer"] as const;
 /** This host's part in a handshake. */
 export type Role = typeof ROLES[number];
 
+/** The packets of a handshake whose loss in the kernel is told. */
+export const DROPPED_PACKETS = ["syn", "syn_ack"] as const;
+
+/** A packet of a handshake that the kernel dropped. */
+export type DroppedPacket = typeof DROPPED_PACKETS[number];
+
 /** Facts of a handshake that are worth a word and are no error. */
 export const HANDSHAKE_FLAGS = [
   "tcp_fast_open",
@@ -28,6 +35,7 @@ export const HANDSHAKE_FLAGS = [
   "accecn",
   "simultaneous_open",
   "self_connect",
+  "syn_cookie",
   "one_sided",
   "trace_ended",
   "clock_set",
@@ -72,7 +80,10 @@ export class Handshake {
   role: Role = "observer";
   /** How it ended. */
   outcome: Outcome = "unanswered";
-  /** Symbol of the errno that the client's socket got. */
+  /**
+   * Symbol of the errno that the client's socket got; without one, where the SYN was dropped or
+   * refused on this host, of the kernel's reason.
+   */
   reason: string | undefined;
   /** Whether a packet of it was captured. */
   wire = false;
@@ -119,9 +130,11 @@ export class Handshake {
 
   /** When connect() was called, relative to `timeNs` like all that follow. */
   connectNs: number | undefined;
+  /** The client's kernel was about to send the first SYN. */
+  synSentNs: number | undefined;
   /** First SYN captured. */
   synNs: number | undefined;
-  /** The server's kernel took the SYN. */
+  /** The listener took the SYN that was answered. */
   synReceivedNs: number | undefined;
   /** First SYN-ACK captured. */
   synAckNs: number | undefined;
@@ -131,6 +144,19 @@ export class Handshake {
   establishedNs: number | undefined;
   /** The server's socket became ESTABLISHED, where both ends are here. */
   serverEstablishedNs: number | undefined;
+  /** accept() returned the socket, where it did before the handshake was reported. */
+  acceptedNs: number | undefined;
+
+  /** Packets of it that this host's kernel dropped; undefined where none is known. */
+  dropCount: number | undefined;
+  /** Why the last of them was dropped: the kernel's symbol. */
+  dropReason: string | undefined;
+  /** Which packet the last of them was. */
+  dropPacket: DroppedPacket | undefined;
+  /** The listener's queue that was full, where that is the reason. */
+  dropQueue: QueueState | undefined;
+  /** Why this host's kernel answered a packet of it with a RST: the kernel's symbol. */
+  resetReason: string | undefined;
 
   /** SYN-ACK's Ack = SYN's Seq + 1, plus accepted data; undefined where a packet is missing. */
   synAckAcknowledgesSyn: boolean | undefined;

@@ -1,4 +1,5 @@
 import {
+  DROPPED_PACKETS,
   type Endpoint,
   type Handshake,
   HANDSHAKE_FLAGS,
@@ -97,7 +98,8 @@ export const FIELDS: readonly Field[] = [
     always: true,
     meaning:
       "How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up) " +
-      "by the client's kernel or RST; half_open: no ACK came; unanswered: nothing came",
+      "by the client's kernel or RST; half_open: no ACK came; dropped: this host's kernel dropped " +
+      "the SYN; unanswered: nothing came",
     since: 1,
     get: (handshake) => handshake.outcome,
   },
@@ -106,7 +108,9 @@ export const FIELDS: readonly Field[] = [
     type: "string",
     nullable: true,
     always: true,
-    meaning: "Symbol of the errno the client's socket got",
+    meaning:
+      "Symbol of the errno the client's socket got; without one, of dropped and refused, the " +
+      "kernel's own reason for it",
     since: 1,
     get: (handshake) => handshake.reason ?? null,
   },
@@ -268,6 +272,14 @@ export const FIELDS: readonly Field[] = [
     get: (handshake) => handshake.connectNs,
   },
   {
+    path: "times.syn_sent_ns",
+    type: "integer",
+    unit: "ns after time",
+    meaning: "The client's kernel was about to send the first SYN; by function probes only",
+    since: 1,
+    get: (handshake) => handshake.synSentNs,
+  },
+  {
     path: "times.syn_ns",
     type: "integer",
     unit: "ns after time",
@@ -279,7 +291,7 @@ export const FIELDS: readonly Field[] = [
     path: "times.syn_received_ns",
     type: "integer",
     unit: "ns after time",
-    meaning: "The server's kernel took the SYN",
+    meaning: "The listener took the SYN that was answered; by function probes only",
     since: 1,
     get: (handshake) => handshake.synReceivedNs,
   },
@@ -316,6 +328,57 @@ export const FIELDS: readonly Field[] = [
     get: (handshake) => handshake.serverEstablishedNs,
   },
   {
+    path: "times.accepted_ns",
+    type: "integer",
+    unit: "ns after time",
+    meaning: "accept() returned the socket, where it did before the record was written",
+    since: 1,
+    get: (handshake) => handshake.acceptedNs,
+  },
+  {
+    path: "drop.reason",
+    type: "string",
+    meaning: "Why this host's kernel dropped a packet of it: the kernel's symbol, of the last one",
+    since: 1,
+    get: (handshake) => handshake.dropReason,
+  },
+  {
+    path: "drop.packet",
+    type: "string",
+    values: DROPPED_PACKETS,
+    meaning: "Which packet was dropped last",
+    since: 1,
+    get: (handshake) => handshake.dropPacket,
+  },
+  {
+    path: "drop.count",
+    type: "integer",
+    meaning: "Packets of it that this host's kernel dropped",
+    since: 1,
+    get: (handshake) => handshake.dropCount,
+  },
+  {
+    path: "drop.queue_length",
+    type: "integer",
+    meaning: "Entries in the listener's queue that was full",
+    since: 1,
+    get: (handshake) => handshake.dropQueue?.length,
+  },
+  {
+    path: "drop.queue_limit",
+    type: "integer",
+    meaning: "Entries that queue may have (the backlog)",
+    since: 1,
+    get: (handshake) => handshake.dropQueue?.limit,
+  },
+  {
+    path: "reset.reason",
+    type: "string",
+    meaning: "Why this host's kernel answered a packet of it with a RST: the kernel's symbol",
+    since: 1,
+    get: (handshake) => handshake.resetReason,
+  },
+  {
     path: "checks.syn_ack_acknowledges_syn",
     type: "boolean",
     meaning: "SYN-ACK's Ack = SYN's Seq + 1 (plus data accepted from the SYN)",
@@ -341,7 +404,8 @@ export const FIELDS: readonly Field[] = [
     type: "strings",
     values: HANDSHAKE_FLAGS,
     always: true,
-    meaning: "Facts that are no error; one_sided: packets of one direction are missing; " +
+    meaning:
+      "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets of one direction are missing; " +
       "trace_ended: the trace ended before an answer could come; clock_set: the system's clock was " +
       "set meanwhile, so there are no durations",
     since: 1,
@@ -396,7 +460,9 @@ function endpointFields(end: "client" | "server", packet: string): Field[] {
     field(
       "process.pid",
       "integer",
-      end === "client" ? "Process that called connect()" : "Process that listens",
+      end === "client"
+        ? "Process that called connect()"
+        : "Process that listens, else the one that accepted",
       (it) => it.process?.pid,
     ),
     field("process.comm", "string", "Its command name", (it) => it.process?.comm),

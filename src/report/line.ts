@@ -57,12 +57,30 @@ function formatRemarks(handshake: Handshake): string {
     : "";
   return [
     processes,
-    reason ?? "",
+    escapeText(reason ?? ""),
+    formatReset(handshake),
+    formatDrops(handshake),
     synCount > 1 ? `${synCount} SYNs` : "",
     synAckCount > 1 ? `${synAckCount} SYN-ACKs` : "",
     ...flags,
     handshake.wire ? handshake.kernel ? "" : "wire only" : "kernel only",
   ].filter((part) => part !== "").join(", ");
+}
+
+function formatReset({ reason, resetReason }: Handshake): string {
+  return resetReason === undefined || resetReason === reason
+    ? ""
+    : `reset: ${escapeText(resetReason)}`;
+}
+
+function formatDrops(handshake: Handshake): string {
+  const { outcome, reason, resetReason, dropCount, dropReason, dropQueue } = handshake;
+  if (dropCount === undefined || dropReason === undefined) return "";
+  const isTold = dropReason === reason || dropReason === resetReason;
+  // What is answered with a RST is dropped then: nothing new.
+  if (isTold && outcome === "refused") return "";
+  const queue = dropQueue ? ` (queue ${dropQueue.length}/${dropQueue.limit})` : "";
+  return `${dropCount} dropped${isTold ? "" : `: ${escapeText(dropReason)}`}${queue}`;
 }
 
 function formatProcess({ process }: Endpoint): string {

@@ -1,5 +1,5 @@
 import type { Process } from "../kernel/kernel_record.ts";
-import type { HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
+import type { DroppedPacket, HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
 
 /** One end of a {@link HandshakeRecord}; `FIELDS` holds each field's meaning. */
 export interface EndpointRecord {
@@ -73,9 +73,11 @@ export interface PacketsRecord {
 export interface TimesRecord {
   /** connect() was called. */
   connect_ns?: number;
+  /** The client's kernel was about to send the first SYN. */
+  syn_sent_ns?: number;
   /** First SYN. */
   syn_ns?: number;
-  /** The server's kernel took the SYN. */
+  /** The listener took the SYN that was answered. */
   syn_received_ns?: number;
   /** First SYN-ACK. */
   syn_ack_ns?: number;
@@ -85,6 +87,28 @@ export interface TimesRecord {
   established_ns?: number;
   /** The server's socket became ESTABLISHED, where both ends are here. */
   server_established_ns?: number;
+  /** accept() returned the socket. */
+  accepted_ns?: number;
+}
+
+/** Packets that this host's kernel dropped; part of a {@link HandshakeRecord}. */
+export interface DropRecord {
+  /** Why the last of them was dropped: the kernel's symbol. */
+  reason: string;
+  /** Which packet the last of them was. */
+  packet: DroppedPacket;
+  /** How many there were. */
+  count: number;
+  /** Entries in the listener's queue that was full. */
+  queue_length?: number;
+  /** Entries that queue may have. */
+  queue_limit?: number;
+}
+
+/** A RST that this host's kernel sent; part of a {@link HandshakeRecord}. */
+export interface ResetRecord {
+  /** Why: the kernel's symbol. */
+  reason: string;
 }
 
 /** Verdicts on the three relations of the numbers; part of a {@link HandshakeRecord}. */
@@ -114,7 +138,7 @@ export interface HandshakeRecord {
   role: Role;
   /** How it ended. */
   outcome: Outcome;
-  /** Symbol of the errno, null for none. */
+  /** Symbol of the errno, else of the kernel's reason to drop or refuse; null for none. */
   reason: string | null;
   /** Which sources saw it. */
   evidence: ("wire" | "kernel")[];
@@ -130,6 +154,10 @@ export interface HandshakeRecord {
   packets: PacketsRecord;
   /** Moments after `time`. */
   times?: TimesRecord;
+  /** Packets that this host's kernel dropped; absent where none is known. */
+  drop?: DropRecord;
+  /** The RST that this host's kernel sent; absent where none is known. */
+  reset?: ResetRecord;
   /** Verdicts on the numbers; absent where the packets are missing. */
   checks?: ChecksRecord;
   /** Facts that are no error. */

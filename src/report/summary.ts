@@ -44,6 +44,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: false,
   },
   {
+    name: "late_accepts",
+    meaning: "accept() calls that came after their handshake was reported",
+    isLoss: false,
+  },
+  {
     name: "filter_half_open",
     meaning:
       "half-open flows that the packet filter gave up: a later ACK of theirs was not captured",

@@ -10,16 +10,18 @@ import {
 import { TextLineStream } from "@std/streams";
 import { sampleClocks } from "../../src/io/clocks.ts";
 import { findListeners } from "../../src/io/find_listeners.ts";
-import { inspectKernel } from "../../src/io/inspect_kernel.ts";
+import { inspectKernel, inspectProbes } from "../../src/io/inspect_kernel.ts";
 import {
   interfaceIndex,
   interfaceName,
   listInterfaces,
   localAddresses,
 } from "../../src/io/interfaces.ts";
+import { exists, mountedTracefs, readKernelFiles } from "../../src/io/kernel_files.ts";
 import { clockNs } from "../../src/io/libc.ts";
 import { findExecutable } from "../../src/io/packages.ts";
 import { hostName, isRoot } from "../../src/io/terminal.ts";
+import { FUNCTIONS } from "../../src/kernel/choose_probes.ts";
 import { judgeFacts } from "../../src/kernel/kernel_facts.ts";
 import { formatAddress } from "../../src/wire/address.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
@@ -202,6 +204,45 @@ Deno.test("inspectKernel finds what this machine offers", async () => {
   assert("filter" in facts.capture);
   assertEquals(facts.setStateTracepoint === undefined, facts.tracefs === "absent");
   assertEquals(judgeFacts(facts).find(({ subject }) => subject === "rights")?.verdict, "ok");
+});
+
+Deno.test("inspectProbes finds the functions that the kernel's own table of symbols has", async () => {
+  const { facts } = await inspectProbes();
+  const symbols = await Deno.readTextFile("/proc/kallsyms");
+  const present = FUNCTIONS.filter((name) => new RegExp(` [tT] ${name}$`, "m").test(symbols));
+  if (facts.btf) assertEquals(facts.functions, present);
+  else assertEquals(facts.functions, undefined);
+});
+
+Deno.test("inspectProbes knows the reasons of the running kernel where it tells any", async () => {
+  const { facts, dropReasons, resetReasons } = await inspectProbes();
+  assertEquals([...dropReasons.values()].includes("NO_SOCKET"), facts.dropTracepoint === "reason");
+  assertEquals(
+    [...resetReasons.values()].includes("NO_SOCKET"),
+    facts.resetTracepoint === "reason",
+  );
+});
+
+Deno.test("readKernelFiles reads tracefs, mounted or not, and leaves nothing mounted", async () => {
+  const format = "events/sock/inet_sock_set_state/format";
+  const before = mountedTracefs();
+  const { tracefs, heads } = await readKernelFiles([format, "absent\x02", "events"], ["absent"]);
+  assertEquals(mountedTracefs(), before);
+  if (before !== undefined) assertEquals(tracefs, "mounted");
+  if (tracefs === "absent") return;
+  const head = heads.get(format);
+  assert(typeof head === "object" && head.text.startsWith("name: inet_sock_set_state\n"));
+  // A folder is there and cannot be read as a file.
+  assertEquals([heads.get("absent\x02"), heads.get("events")], ["absent", "refused"]);
+  assertEquals(heads.get("absent"), "absent");
+});
+
+Deno.test("exists tells of what is there, whatever it is", () => {
+  assertEquals(["/proc/self", "/proc/self/status", "/nonexistent"].map(exists), [
+    true,
+    true,
+    false,
+  ]);
 });
 
 Deno.test("hostName and isRoot tell what the kernel does", async () => {

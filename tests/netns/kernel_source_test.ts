@@ -2,16 +2,23 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { BpfMap, heldBpf } from "../../src/io/bpf_map.ts";
 import { Bpftrace } from "../../src/io/bpftrace.ts";
 import { sampleClocks } from "../../src/io/clocks.ts";
-import { KernelSource, type KernelSourceState } from "../../src/io/kernel_source.ts";
+import {
+  KernelSource,
+  type KernelSourceOptions,
+  type KernelSourceState,
+} from "../../src/io/kernel_source.ts";
+import { exists } from "../../src/io/kernel_files.ts";
 import { findExecutable } from "../../src/io/packages.ts";
-import type { KernelRecord } from "../../src/kernel/kernel_record.ts";
+import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
+import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
 import { ClockAxis } from "../../src/match/clock.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 
 const PORT = 4436;
 const READY_MS = 60_000;
-const SCRIPT = new URL("../../bpf/handshake.tracepoint.bt", import.meta.url).pathname;
+/** What works on every kernel that these tests run on. */
+const PROGRAMS = await readProbePrograms(["tracepoint"], []);
 const folder = await Deno.makeTempDir({ prefix: "synsnoop-kernel-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
@@ -26,15 +33,19 @@ class Watched {
   readonly axis = new ClockAxis(0);
   readonly source: KernelSource;
 
-  constructor(options: { script?: string; executable?: string; mapEntries?: number } = {}) {
+  constructor(options: Partial<KernelSourceOptions> = {}) {
     const { realtimeNs, boottimeNs } = sampleClocks();
     this.axis.sample(realtimeNs, boottimeNs);
     this.source = new KernelSource({
       executable,
-      script: SCRIPT,
-      placeBoottime: (high, low) => this.axis.fromBoottime(high, low),
+      programs: PROGRAMS,
+      decoding: {
+        placeBoottime: (high, low) => this.axis.fromBoottime(high, low),
+        dropReason: String,
+        resetReason: String,
+      },
       onRecord: (record) => {
-        if (record.localPort === PORT || record.remotePort === PORT) this.records.push(record);
+        if (isOurs(record)) this.records.push(record);
       },
       onChange: (state, sentence) => {
         this.states.push(state);
@@ -48,11 +59,20 @@ class Watched {
     await until(`the source is "${state}"`, () => this.states.includes(state), READY_MS);
   }
 
-  sides(): Record<string, number> {
+  kinds(): Record<string, number> {
     const counts: Record<string, number> = {};
-    for (const { side } of this.records) counts[side] = (counts[side] ?? 0) + 1;
+    for (const { kind } of this.records) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   }
+
+  halves(kind: KernelHalf["kind"]): KernelHalf[] {
+    return this.records.filter((record): record is KernelHalf => record.kind === kind);
+  }
+}
+
+function isOurs(record: KernelRecord): boolean {
+  return "localPort" in record && record.localPort === PORT ||
+    "remotePort" in record && record.remotePort === PORT;
 }
 
 await namespaceTest("KernelSource drains a record a side of each handshake, in order", async () => {
@@ -64,15 +84,13 @@ await namespaceTest("KernelSource drains a record a side of each handshake, in o
   watched.source.drain();
   const endedNs = Number(sampleClocks().realtimeNs);
   // A listener that begins and ends, and both sides of each handshake.
-  assertEquals(watched.sides(), { client: 200, server: 200, listener: 2 });
+  assertEquals(watched.kinds(), { client: 200, server: 200, listener: 2 });
   for (const [index, record] of watched.records.entries()) {
     assert(record.endNs >= beganNs && record.endNs <= endedNs);
     if (index > 0) assert(record.endNs >= watched.records[index - 1].endNs);
   }
-  const clients = new Map(
-    watched.records.filter(({ side }) => side === "client").map((record) => [record.iss, record]),
-  );
-  for (const server of watched.records.filter(({ side }) => side === "server")) {
+  const clients = new Map(watched.halves("client").map((record) => [record.iss, record]));
+  for (const server of watched.halves("server")) {
     const client = clients.get(server.irs!)!;
     assertEquals(client.irs, server.iss);
     assertEquals(client.localPort, server.remotePort);
@@ -105,19 +123,117 @@ await namespaceTest("KernelSource says why it cannot run what is not there", asy
   await watched.source.stop();
 });
 
+/** The scripts' names in place of their texts, and a program that treats each as it is told. */
+async function standIn(cases: Record<string, string>): Promise<Partial<KernelSourceOptions>> {
+  const path = `${await Deno.makeTempDir({ dir: folder })}/bpftrace`;
+  const arms = Object.entries(cases).map(([name, command]) => `*${name}*) ${command} ;;`);
+  // Its arguments are -B line -e TEXT MODE.
+  const script = `#!/bin/sh\ncase $4 in\n${arms.join("\n")}\nesac\nexec "${executable}" "$@"\n`;
+  await Deno.writeTextFile(path, script, { mode: 0o755 });
+  return { executable: path };
+}
+
+const CHAIN: ProbeProgram[] = [
+  { words: "fentry probes", lacks: "", text: "FENTRY" },
+  { words: "kprobes", lacks: "", text: "KPROBE" },
+  { words: "the tracepoint", lacks: "no SYN cookies", text: "TRACEPOINT" },
+];
+
+await namespaceTest("KernelSource tries one program after the other and says why", async () => {
+  await using namespace = await Namespace.create();
+  const programs = [CHAIN[0], CHAIN[1], { ...CHAIN[2], text: PROGRAMS[0].text }];
+  const watched = new Watched({
+    programs,
+    ...await standIn({
+      FENTRY: "echo 'a warning' >&2; echo 'stdin:1:1-9: ERROR: no \\033[2J such probe' >&2; " +
+        "echo 'and the source line' >&2; exit 1",
+      KPROBE: "kill -KILL $$",
+    }),
+  });
+  await watched.is("map");
+  assertEquals(watched.states, ["starting", "starting", "map"]);
+  assertEquals(watched.sentences, [
+    'bpftrace could not attach fentry probes, saying "ERROR: no \x1b[2J such probe"; trying kprobes',
+    "bpftrace ended by SIGKILL before it had attached kprobes; trying the tracepoint: " +
+    "no SYN cookies",
+    "kernel events come from bpftrace's map through the tracepoint",
+  ]);
+  // What was tried before leaves nothing behind.
+  await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
+  watched.source.drain();
+  assertEquals(watched.kinds(), { client: 10, server: 10, listener: 2 });
+  assertEquals(await watched.source.stop(), { missedProbes: 0, mapRecords: 0, lines: 0 });
+});
+
+await namespaceTest("KernelSource waits for no program longer than it may take", async () => {
+  const hang = 'echo $$ >>"$0.pids"; exec sleep 1000';
+  const options = await standIn({ KPROBE: hang, TRACEPOINT: hang });
+  const watched = new Watched({ programs: CHAIN.slice(1), readyMs: 500, ...options });
+  await watched.is("off");
+  assertEquals(watched.sentences, [
+    "bpftrace had not attached kprobes within 0.5 s; trying the tracepoint: no SYN cookies",
+    "bpftrace had not attached the tracepoint within 0.5 s",
+  ]);
+  await watched.source.stop();
+  const pids = (await Deno.readTextFile(`${options.executable}.pids`)).trim().split("\n");
+  assertEquals(pids.length, 2);
+  for (const pid of pids) await until(`${pid} has ended`, () => !exists(`/proc/${pid}`));
+});
+
+await namespaceTest("KernelSource that is stopped goes on with no other program", async () => {
+  const options = await standIn({ KPROBE: 'echo $$ >"$0.pid"; exec sleep 1000' });
+  const watched = new Watched({ programs: CHAIN.slice(1), ...options });
+  await until("it runs", () => exists(`${options.executable}.pid`));
+  await watched.source.stop();
+  assertEquals([watched.states, watched.sentences], [[], []]);
+});
+
+await namespaceTest("KernelSource reads lines of a program whose map is another", async () => {
+  await using namespace = await Namespace.create();
+  const text = PROGRAMS[0].text.replace("0x0404040404040404", "0x0404040404040405");
+  const watched = new Watched({ programs: [{ ...CHAIN[2], text }] });
+  await watched.is("lines");
+  assertEquals(watched.sentences, [
+    "Cannot read bpftrace's map: its sentinel is laid out in another way; " +
+    "starting over with printed lines",
+    "kernel events come as printed lines through the tracepoint, which costs more",
+  ]);
+  await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
+  await until("all lines came", () => watched.records.length === 22);
+  assertEquals(watched.kinds(), { client: 10, server: 10, listener: 2 });
+  assertEquals((await watched.source.stop()).lines, 0);
+});
+
+Deno.test("readProbePrograms joins the fragments, and leaves a last resort without them", async () => {
+  const programs = await readProbePrograms(["fentry", "kprobe", "tracepoint"], ["drop", "reset"]);
+  assertEquals(programs.map(({ words }) => words), [
+    "fentry probes",
+    "kprobes",
+    "the tracepoint",
+    "the tracepoint alone",
+  ]);
+  assertEquals(programs[3].lacks, "no reasons of drops and resets");
+  const holds = (name: string) => programs.map(({ text }) => text.includes(`\n${name}\n`));
+  assertEquals(holds("tracepoint:skb:kfree_skb"), [true, true, true, false]);
+  assertEquals(holds("tracepoint:tcp:tcp_send_reset"), [true, true, true, false]);
+  assertEquals(holds("tracepoint:sock:inet_sock_set_state"), [true, true, true, true]);
+  assertEquals(holds("kprobe:tcp_connect"), [false, true, false, false]);
+  // Linux takes no longer argument (MAX_ARG_STRLEN).
+  for (const { text } of programs) assert(text.length < 131_072);
+  // Who asks for one mechanism gets that one, and has no last resort.
+  assertEquals((await readProbePrograms(["kprobe"], ["drop"])).length, 1);
+  assertEquals((await readProbePrograms(["tracepoint"], [])).length, 1);
+});
+
 await namespaceTest(
   "BpfMap reads, sums and takes the entries of another process's map",
   async () => {
-    const script = `${folder}/map.bt`;
-    await Deno.writeTextFile(
-      script,
-      "BEGIN { @a[(uint64)1] = (uint64)10; @a[(uint64)2] = (uint64)20; " +
-        '@n[(uint64)0] = count(); @n[(uint64)0] = count(); printf("ready\\n"); }',
-    );
+    const program = "BEGIN { @a[(uint64)1] = (uint64)10; @a[(uint64)2] = (uint64)20; " +
+      '@n[(uint64)0] = count(); @n[(uint64)0] = count(); printf("ready\\n"); }';
     const lines: string[] = [];
     const bpftrace = new Bpftrace({
       executable,
-      script,
+      program,
       mode: 1,
       mapEntries: 16,
       onLine: (line) => lines.push(line),
@@ -153,7 +269,7 @@ await namespaceTest(
 await namespaceTest("Bpftrace ends by itself when it is stopped", async () => {
   const bpftrace = new Bpftrace({
     executable,
-    script: SCRIPT,
+    program: PROGRAMS[0].text,
     mode: 2,
     mapEntries: 16,
     onLine: (line) => lines.push(line),

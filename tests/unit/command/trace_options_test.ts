@@ -6,6 +6,7 @@ import {
   type TraceOptions,
 } from "../../../src/command/trace_options.ts";
 import { UsageError } from "../../../src/command/usage.ts";
+import { MECHANISMS } from "../../../src/kernel/choose_probes.ts";
 import { OUTCOMES, ROLES } from "../../../src/match/handshake.ts";
 
 /** What a trace does when nothing is asked. */
@@ -72,7 +73,7 @@ const GOOD: { args: string; expected: Changes }[] = [
     args: "--output a --rotate-size 1G --rotate-keep 1000",
     expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 } },
   },
-  ...(["auto", "tracepoint", "none"] as const).map((probes) => ({
+  ...(["auto", "fentry", "kprobe", "tracepoint", "none"] as const).map((probes) => ({
     args: `--probes ${probes}`,
     expected: { probes },
   })),
@@ -129,7 +130,10 @@ const BAD: { args: string; says: string }[] = [
     args: "--probes none --pid 3",
     says: "Cannot use --pid with --probes none: packets do not tell processes",
   },
-  { args: "--probes fast", says: 'Cannot use --probes "fast": give one of auto, tracepoint, none' },
+  {
+    args: "--probes fast",
+    says: 'Cannot use --probes "fast": give one of auto, fentry, kprobe, tracepoint, none',
+  },
   {
     args: "--packet-filter none",
     says: 'Cannot use --packet-filter "none": give one of auto, ebpf, classic',
@@ -153,7 +157,7 @@ Deno.test("TRACE_FLAGS have a test each, and a line of help with every word they
     assertEquals(GOOD.some(({ args }) => args.includes(`--${name}`)), true, name);
   }
   const help = lines.join("\n");
-  for (const word of [...ROLES, ...OUTCOMES, "tracepoint", "none", "ebpf", "classic"]) {
+  for (const word of [...ROLES, ...OUTCOMES, ...MECHANISMS, "none", "ebpf", "classic"]) {
     assertStringIncludes(help, word);
   }
   // The first column is the same for all.

@@ -1,20 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describePlan, judgeFacts, type KernelFacts } from "../../../src/kernel/kernel_facts.ts";
+import { DEBIAN_12, DEBIAN_13, LOCKED_DOWN } from "./recorded_facts.ts";
 
 /** A machine that offers everything. */
-const COMPLETE: KernelFacts = {
-  release: "6.1.0-44-amd64",
-  architecture: "x86_64",
-  root: true,
-  btf: true,
-  tracefs: "mounted",
-  setStateTracepoint: true,
-  bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.17.0" },
-  capture: { filter: "ebpf" },
-  foreignMaps: true,
-};
+const COMPLETE = DEBIAN_13;
 
-const ALL = "a trace uses packets and the kernel's tracepoint";
+const ALL = "a trace uses packets and kernel events through fentry probes, else kprobes, " +
+  "else the tracepoint, with the reasons of drops and resets";
 const PACKETS_ALONE = "a trace uses packets alone: no processes, no kernel times";
 const NOTHING = "a trace cannot start: it captures packets first of all";
 
@@ -26,13 +18,18 @@ Deno.test("judgeFacts finds nothing wrong with a machine that offers everything"
     "bpftrace",
     "BTF",
     "tracefs",
+    "lockdown",
     "tracepoint",
+    "fentry",
+    "kprobes",
+    "drops",
+    "resets",
     "bpf maps",
   ]);
   for (const { verdict, advice, state } of findings) {
     assertEquals([verdict, advice], ["ok", undefined], state);
   }
-  assertEquals(describePlan(findings), ALL);
+  assertEquals(describePlan(COMPLETE), ALL);
 });
 
 Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
@@ -101,6 +98,56 @@ Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
       plan: PACKETS_ALONE,
     },
     {
+      lack: { lockdown: "confidentiality" },
+      subject: "lockdown",
+      verdict: "missing",
+      advised: true,
+      plan: PACKETS_ALONE,
+    },
+    {
+      lack: { lockdown: "integrity" },
+      subject: "lockdown",
+      verdict: "ok",
+      advised: false,
+      plan: ALL,
+    },
+    {
+      lack: { lockdown: undefined },
+      subject: "lockdown",
+      verdict: "ok",
+      advised: false,
+      plan: ALL,
+    },
+    {
+      lack: { kprobes: false },
+      subject: "kprobes",
+      // Fentry probes tell the same.
+      verdict: "ok",
+      advised: false,
+      plan: ALL.replace(", else kprobes", ""),
+    },
+    {
+      lack: { functionTracing: "absent" },
+      subject: "fentry",
+      verdict: "ok",
+      advised: false,
+      plan: ALL.replace("fentry probes, else ", ""),
+    },
+    {
+      lack: { dropTracepoint: "no reason" },
+      subject: "drops",
+      verdict: "older",
+      advised: false,
+      plan: ALL.replace("drops and ", ""),
+    },
+    {
+      lack: { resetTracepoint: "absent" },
+      subject: "resets",
+      verdict: "older",
+      advised: false,
+      plan: ALL.replace(" and resets", ""),
+    },
+    {
       lack: { foreignMaps: "Cannot call bpf: EPERM" },
       subject: "bpf maps",
       verdict: "worse",
@@ -113,7 +160,7 @@ Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
     const finding = findings.find((each) => each.subject === subject);
     assertEquals(finding?.verdict, verdict, JSON.stringify(lack));
     assertEquals(finding?.advice !== undefined, advised, JSON.stringify(lack));
-    assertEquals(describePlan(findings), plan, JSON.stringify(lack));
+    assertEquals(describePlan({ ...COMPLETE, ...lack }), plan, JSON.stringify(lack));
     const others = findings.filter((each) => each.subject !== subject);
     assert(others.every((each) => each.verdict === "ok"), JSON.stringify(lack));
   }
@@ -137,24 +184,84 @@ Deno.test("judgeFacts advises root where a capture fails without it", () => {
 });
 
 Deno.test("judgeFacts advises on each lack of a machine that offers nothing", () => {
-  const findings = judgeFacts({
+  const facts: KernelFacts = {
     ...COMPLETE,
     root: false,
     btf: false,
+    functions: undefined,
     tracefs: "absent",
     setStateTracepoint: undefined,
+    dropTracepoint: undefined,
+    resetTracepoint: undefined,
+    kprobes: false,
+    functionTracing: "absent",
+    lockdown: undefined,
     bpftrace: undefined,
     capture: { error: "Cannot call socket(AF_PACKET): EPERM" },
     foreignMaps: "Cannot call bpf(BPF_MAP_GET_NEXT_ID): EPERM",
-  });
+  };
+  const findings = judgeFacts(facts);
+  const subjects = (verdict: string) =>
+    findings.filter((each) => each.verdict === verdict).map(({ subject }) => subject);
+  assertEquals(subjects("ok"), ["lockdown"]);
+  assertEquals(subjects("older"), []);
+  assertEquals(subjects("worse"), ["fentry", "kprobes", "bpf maps"]);
   assertEquals(
-    findings.filter(({ verdict }) => verdict !== "missing").map(({ subject }) => subject),
-    ["bpf maps"],
-  );
-  assertEquals(
-    findings.filter(({ advice }) => advice === undefined).map(({ subject }) => subject),
-    ["tracepoint", "bpf maps"],
+    findings.filter(({ verdict, advice }) => verdict === "missing" && advice === undefined)
+      .map(({ subject }) => subject),
+    ["tracepoint", "drops", "resets"],
   );
   // Without packets nothing else counts.
-  assertEquals(describePlan(findings), NOTHING);
+  assertEquals(describePlan(facts), NOTHING);
+});
+
+Deno.test("judgeFacts tells why no function can be probed, and what to do about it", () => {
+  const cases: { facts: Partial<KernelFacts>; fentry: string; kprobes: string; advice: string }[] =
+    [
+      {
+        facts: { functionTracing: "off" },
+        fentry: "silently",
+        kprobes: "silently",
+        advice: "sysctl kernel.ftrace_enabled=1",
+      },
+      {
+        facts: { functionTracing: "refused", kprobes: false },
+        fentry: "refuses to list",
+        kprobes: "CONFIG_KPROBES",
+        advice: "built with CONFIG_KPROBES",
+      },
+      { facts: { functions: [] }, fentry: "tcp_connect", kprobes: "tcp_connect", advice: "" },
+    ];
+  for (const { facts, fentry, kprobes, advice } of cases) {
+    const findings = judgeFacts({ ...COMPLETE, ...facts });
+    const find = (subject: string) => findings.find((each) => each.subject === subject)!;
+    assertEquals([find("fentry").verdict, find("kprobes").verdict], ["worse", "worse"]);
+    assertStringIncludes(find("fentry").state, fentry);
+    assertStringIncludes(find("kprobes").state, kprobes);
+    assertStringIncludes(find("kprobes").advice ?? "", advice);
+  }
+});
+
+Deno.test("judgeFacts and describePlan judge the kernels that were looked at", () => {
+  const cases: { facts: KernelFacts; notOk: [string, string][]; plan: string }[] = [
+    {
+      facts: DEBIAN_12,
+      notOk: [["resets", "older"]],
+      plan: "a trace uses packets and kernel events through fentry probes, else kprobes, " +
+        "else the tracepoint, with the reasons of drops",
+    },
+    { facts: DEBIAN_13, notOk: [], plan: ALL },
+    {
+      facts: LOCKED_DOWN,
+      notOk: [["fentry", "worse"], ["kprobes", "worse"]],
+      plan: "a trace uses packets and kernel events through the tracepoint, with the reasons of " +
+        "drops and resets: no times of a SYN's departure and arrival, no accept(), no SYN cookies, " +
+        "no refusals by the listener",
+    },
+  ];
+  for (const { facts, notOk, plan } of cases) {
+    const findings = judgeFacts(facts).filter(({ verdict }) => verdict !== "ok");
+    assertEquals(findings.map(({ subject, verdict }) => [subject, verdict]), notOk);
+    assertEquals(describePlan(facts), plan);
+  }
 });

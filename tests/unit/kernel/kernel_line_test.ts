@@ -2,20 +2,35 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseKernelLine } from "../../../src/kernel/kernel_line.ts";
 import {
+  type KernelDecoding,
+  type KernelHalf,
+  type KernelListener,
   type KernelRecord,
-  type PlaceBoottime,
   readKernelRecord,
 } from "../../../src/kernel/kernel_record.ts";
 import { TcpState } from "../../../src/kernel/tcp_state.ts";
-import { anyRecord, ascii, buildBytes, buildLine, CLIENT, type RawRecord } from "./build_record.ts";
+import {
+  anyRecord,
+  ascii,
+  buildBytes,
+  buildLine,
+  CLIENT,
+  DROPPED,
+  packetRecord,
+  type RawRecord,
+} from "./build_record.ts";
 
-const place: PlaceBoottime = (high, low) => high * 2 ** 32 + low;
+const decoding: KernelDecoding = {
+  placeBoottime: (high, low) => high * 2 ** 32 + low,
+  dropReason: (number) => `DROP_${number}`,
+  resetReason: (number) => `RESET_${number}`,
+};
 const LOOPBACK = new Uint32Array([0, 0, 0xffff, 0x7f000001]);
 
 function readBytes(raw: RawRecord): KernelRecord {
   const { key, value } = buildBytes(raw);
   const views = [new DataView(key.buffer), new DataView(value.buffer)] as const;
-  const record = readKernelRecord(views[0], 0, views[1], 0, place);
+  const record = readKernelRecord(views[0], 0, views[1], 0, decoding);
   assert(record !== undefined);
   return record;
 }
@@ -26,10 +41,10 @@ Deno.test("parseKernelLine reads the client side of a real handshake", () => {
   const line = "K|ffff888105a60940|d122a4c1f5|d122a19595|170000000000|effffff900000002|1|" +
     "8fd4a97f00020101|3f8656389a1b9cd2|b800000017|0|ffd70000ffcb|7fe50000aa13|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
-  assertEquals(parseKernelLine(line, place), {
+  assertEquals(parseKernelLine(line, decoding), {
     type: "record",
     record: {
-      side: "client",
+      kind: "client",
       socket: 0xffff888105a60940n,
       oldState: TcpState.SynSent,
       newState: TcpState.Established,
@@ -41,7 +56,10 @@ Deno.test("parseKernelLine reads the client side of a real handshake", () => {
       irs: 0x9a1b9cd2,
       connectNs: 0xd122a19595,
       endNs: 0xd122a4c1f5,
+      synSentNs: undefined,
       synReceivedNs: undefined,
+      listenerSocket: undefined,
+      synCookie: undefined,
       pid: 5888,
       comm: "python3",
       uid: 0,
@@ -67,10 +85,10 @@ Deno.test("parseKernelLine reads the server side of a real handshake", () => {
   const line = "K|ffff888105a640c0|d122a54c7f|0|0|effffff900000002|1|a97f8fd400030100|" +
     "9a1b9cd23f865638|1600000002c|0|ffcb00010000|80000000aa13|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|";
-  const parsed = parseKernelLine(line, place);
+  const parsed = parseKernelLine(line, decoding);
   assertEquals(parsed.type, "record");
-  const { record } = parsed as { record: KernelRecord };
-  assertEquals(record.side, "server");
+  const { record } = parsed as { record: KernelHalf };
+  assertEquals(record.kind, "server");
   assertEquals([record.oldState, record.newState], [TcpState.SynReceived, TcpState.Established]);
   assertEquals([record.localPort, record.remotePort], [43391, 36820]);
   assertEquals([record.iss, record.irs], [0x9a1b9cd2, 0x3f865638]);
@@ -82,8 +100,8 @@ Deno.test("parseKernelLine reads a real refused connection", () => {
   const line = "K|ffff888105a640c0|d122a9f0f7|d122a9ac5c|170000000000|effffff900000002|1|" +
     "8fdca97f00020701|72c1bfcbffffffff|ffffffff|6f0000|ffd700000000|20c0000a000|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
-  const { record } = parseKernelLine(line, place) as { record: KernelRecord };
-  assertEquals(record.side, "client");
+  const { record } = parseKernelLine(line, decoding) as { record: KernelHalf };
+  assertEquals(record.kind, "client");
   assertEquals([record.oldState, record.newState], [TcpState.SynSent, TcpState.Close]);
   assertEquals(record.error, 111);
   assertEquals([record.localPort, record.remotePort], [36828, 43391]);
@@ -94,17 +112,38 @@ Deno.test("parseKernelLine reads a real refused connection", () => {
 Deno.test("parseKernelLine reads a real listen()", () => {
   const line = "K|ffff888105a60000|d12289bc8d|0|170000000000|effffff900000002|1|" +
     "a97f000000070a02|0|0|0|0|0|0|::ffff:127.0.0.1|::ffff:0.0.0.0|python3";
-  const { record } = parseKernelLine(line, place) as { record: KernelRecord };
-  assertEquals(record.side, "listener");
+  const { record } = parseKernelLine(line, decoding) as { record: KernelListener };
+  assertEquals(record.kind, "listener");
   assertEquals([record.oldState, record.newState], [TcpState.Close, TcpState.Listen]);
-  assertEquals([record.localPort, record.remotePort, record.pid], [43391, 0, 5888]);
+  assertEquals([record.localPort, record.pid], [43391, 5888]);
   assertEquals(record.local, LOOPBACK);
+});
+
+Deno.test("parseKernelLine reads what tells of a packet, whose comm means nothing", () => {
+  const raw = packetRecord({ ...DROPPED, kind: 6, netns: 7, reason: 1, queueLength: 2 });
+  assertEquals(parseKernelLine(buildLine(raw), decoding), {
+    type: "record",
+    record: {
+      kind: "dropped",
+      endNs: 5_000_000_777,
+      source: new Uint32Array([0, 0, 0xffff, 0x0a000001]),
+      destination: new Uint32Array([0, 0, 0xffff, 0x0a000002]),
+      sourcePort: 40_000,
+      destinationPort: 443,
+      flags: 0x02,
+      sequence: 0xfedcba98,
+      acknowledgment: 0x11223344,
+      reason: "ACCEPT_QUEUE_FULL",
+      queue: { length: 2, limit: 0 },
+      netns: 7,
+    },
+  });
 });
 
 Deno.test("parseKernelLine and readKernelRecord agree on every record", () => {
   fc.assert(
     fc.property(anyRecord(), (raw) => {
-      assertEquals(parseKernelLine(buildLine(raw), place), {
+      assertEquals(parseKernelLine(buildLine(raw), decoding), {
         type: "record",
         record: readBytes(raw),
       });
@@ -115,23 +154,23 @@ Deno.test("parseKernelLine and readKernelRecord agree on every record", () => {
 
 Deno.test("parseKernelLine and readKernelRecord agree on a comm that is no UTF-8", () => {
   const raw = { ...CLIENT, comm: new Uint8Array(15).fill(0xff) };
-  const { record } = parseKernelLine(buildLine(raw), place) as { record: KernelRecord };
+  const { record } = parseKernelLine(buildLine(raw), decoding) as { record: KernelHalf };
   assertEquals(record.comm, "\ufffd".repeat(15));
   assertEquals(record, readBytes(raw));
 });
 
 Deno.test("parseKernelLine keeps nothing of the line before", () => {
-  parseKernelLine(buildLine({ ...CLIENT, comm: ascii("a-longer-comm") }), place);
-  const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii("sh") }), place) as {
-    record: KernelRecord;
+  parseKernelLine(buildLine({ ...CLIENT, comm: ascii("a-longer-comm") }), decoding);
+  const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii("sh") }), decoding) as {
+    record: KernelHalf;
   };
   assertEquals(record.comm, "sh");
 });
 
 Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
   for (const comm of ["|", "a|b|c", "|||", "K|1|2", " "]) {
-    const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii(comm) }), place) as {
-      record: KernelRecord;
+    const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii(comm) }), decoding) as {
+      record: KernelHalf;
     };
     assertEquals(record.comm, comm);
   }
@@ -140,9 +179,9 @@ Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
 Deno.test("parseKernelLine keeps the record before a newline in a comm and refuses the rest", () => {
   const line = buildLine({ ...CLIENT, comm: ascii("a\nK|1|2|3|4") });
   const [first, second] = line.split("\n");
-  const { record } = parseKernelLine(first, place) as { record: KernelRecord };
+  const { record } = parseKernelLine(first, decoding) as { record: KernelHalf };
   assertEquals(record.comm, "a");
-  assertEquals(parseKernelLine(second, place), { type: "other", text: "K|1|2|3|4" });
+  assertEquals(parseKernelLine(second, decoding), { type: "other", text: "K|1|2|3|4" });
 });
 
 Deno.test("parseKernelLine lets no comm begin or end the trace or forge a record", () => {
@@ -151,7 +190,7 @@ Deno.test("parseKernelLine lets no comm begin or end the trace or forge a record
   const rest = fc.array(fc.constantFrom("1", "9", "0", "|", " ", "e"), { maxLength: 14 });
   fc.assert(fc.property(fc.constantFrom(...starts), rest, (start, end) => {
     const line = (start + end.join("")).slice(0, 14);
-    assertEquals(parseKernelLine(line, place), { type: "other", text: line });
+    assertEquals(parseKernelLine(line, decoding), { type: "other", text: line });
   }));
 });
 
@@ -164,7 +203,7 @@ Deno.test("parseKernelLine reads the lines that are no records", () => {
     { input: "Lost 40960 events", expected: { type: "lost", count: 40_960 } },
   ];
   for (const { input, expected } of cases) {
-    assertEquals(parseKernelLine(input, place), expected as ReturnType<typeof parseKernelLine>);
+    assertEquals(parseKernelLine(input, decoding), expected as ReturnType<typeof parseKernelLine>);
   }
 });
 
@@ -204,12 +243,12 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
     replaced(14, "::1::"),
     replaced(15, "127.0.0"),
     // A kind that is not known.
-    replaced(7, "9c4001bb00020103"),
+    replaced(7, "9c4001bb00020107"),
     `k${buildLine(CLIENT).slice(1)}`,
     ` ${buildLine(CLIENT)}`,
   ];
   for (const input of cases) {
-    assertEquals(parseKernelLine(input, place), { type: "other", text: input });
+    assertEquals(parseKernelLine(input, decoding), { type: "other", text: input });
   }
 });
 
@@ -226,7 +265,7 @@ Deno.test("parseKernelLine never throws", () => {
   );
   fc.assert(
     fc.property(text, (line) => {
-      const parsed = parseKernelLine(line, place);
+      const parsed = parseKernelLine(line, decoding);
       assertEquals(types.has(parsed.type), true);
       if (parsed.type === "other") assertEquals(parsed.text, line);
     }),

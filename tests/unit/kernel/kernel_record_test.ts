@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import {
   isSentinelKey,
+  type KernelDecoding,
+  type KernelHalf,
   type KernelRecord,
   KEY_BYTES,
   type PlaceBoottime,
@@ -9,10 +11,29 @@ import {
   sentinelFits,
   VALUE_BYTES,
 } from "../../../src/kernel/kernel_record.ts";
-import { anyRecord, ascii, buildBytes, CLIENT, mapped, type RawRecord } from "./build_record.ts";
+import {
+  anyRecord,
+  ascii,
+  buildBytes,
+  CLIENT,
+  DROPPED,
+  mapped,
+  packetRecord,
+  type RawPacket,
+  type RawRecord,
+} from "./build_record.ts";
 
 /** Exact for the small boot times of these tests. */
 const place: PlaceBoottime = (high, low) => high * 2 ** 32 + low;
+
+/** The number of a reason for which no packet of a handshake is dropped. */
+const COPY = 106;
+
+const decoding: KernelDecoding = {
+  placeBoottime: place,
+  dropReason: (number) => number === COPY ? undefined : `DROP_${number}`,
+  resetReason: (number) => `RESET_${number}`,
+};
 
 /** Reads with both views in the midst of larger buffers, as a drained batch has them. */
 function read(raw: RawRecord, placeBoottime = place): KernelRecord | undefined {
@@ -26,14 +47,18 @@ function read(raw: RawRecord, placeBoottime = place): KernelRecord | undefined {
     16,
     new DataView(values.buffer, 24),
     136,
-    placeBoottime,
+    { ...decoding, placeBoottime },
   );
 }
 
-function readKnown(raw: RawRecord): KernelRecord {
+function readHalf(raw: RawRecord): KernelHalf {
   const record = read(raw);
-  assert(record !== undefined);
+  assert(record?.kind === "client" || record?.kind === "server");
   return record;
+}
+
+function readPacket(raw: Partial<RawPacket>): KernelRecord | undefined {
+  return read(packetRecord({ ...DROPPED, ...raw }));
 }
 
 Deno.test("KEY_BYTES and VALUE_BYTES are the size of what the scripts write", () => {
@@ -43,7 +68,7 @@ Deno.test("KEY_BYTES and VALUE_BYTES are the size of what the scripts write", ()
 
 Deno.test("readKernelRecord reads every field of an established client", () => {
   assertEquals(read(CLIENT), {
-    side: "client",
+    kind: "client",
     socket: 0xffff_8881_05a6_0940n,
     oldState: 2,
     newState: 1,
@@ -55,7 +80,10 @@ Deno.test("readKernelRecord reads every field of an established client", () => {
     irs: 0x89abcdef,
     connectNs: 4_000_000_456,
     endNs: 5_000_000_123,
+    synSentNs: undefined,
     synReceivedNs: undefined,
+    listenerSocket: undefined,
+    synCookie: undefined,
     pid: 4711,
     comm: "curl",
     uid: 1000,
@@ -77,7 +105,7 @@ Deno.test("readKernelRecord reads every field of an established client", () => {
 });
 
 Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN time", () => {
-  const record = readKnown({
+  const record = readHalf({
     ...CLIENT,
     kind: 0,
     oldState: 3,
@@ -88,7 +116,7 @@ Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN ti
     cgroup: 0x12_0000_0034n,
     local: new Uint8Array([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xee, 0xdd, 0xcc]),
   });
-  assertEquals(record.side, "server");
+  assertEquals(record.kind, "server");
   assertEquals(record.connectNs, undefined);
   assertEquals(record.synReceivedNs, 4_999_000_789);
   assertEquals([record.pid, record.comm], [0, ""]);
@@ -97,7 +125,7 @@ Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN ti
 });
 
 Deno.test("readKernelRecord leaves out what a client that failed cannot know", () => {
-  const record = readKnown({
+  const record = readHalf({
     ...CLIENT,
     newState: 7,
     error: 111,
@@ -112,13 +140,43 @@ Deno.test("readKernelRecord leaves out what a client that failed cannot know", (
 });
 
 Deno.test("readKernelRecord keeps a server's peer number where it failed", () => {
-  const record = readKnown({ ...CLIENT, kind: 0, oldState: 3, newState: 7 });
+  const record = readHalf({ ...CLIENT, kind: 0, oldState: 3, newState: 7 });
   assertEquals(record.irs, 0x89abcdef);
   assertEquals([record.rttMinUs, record.options], [undefined, undefined]);
 });
 
+Deno.test("readKernelRecord tells when a client's SYN left, and that of no server", () => {
+  const client = readHalf({ ...CLIENT, synReceivedNs: 4_999_000_789n });
+  assertEquals([client.synSentNs, client.synReceivedNs], [4_999_000_789, undefined]);
+  assertEquals([client.connectNs, client.listenerSocket], [4_000_000_456, undefined]);
+  // The cookie's bit means nothing on a client.
+  assertEquals(readHalf({ ...CLIENT, synReceivedNs: 1n, options: 0x80 }).synCookie, undefined);
+});
+
+Deno.test("readKernelRecord tells which listener took a server's SYN, and whether by a cookie", () => {
+  const server = { ...CLIENT, kind: 0, oldState: 3 };
+  const cases = [
+    { word0: 0n, synNs: 0n, options: 0, expected: [undefined, undefined, undefined] },
+    { word0: 0n, synNs: 0n, options: 0x80, expected: [undefined, undefined, undefined] },
+    { word0: 0n, synNs: 9n, options: 0x7f, expected: [undefined, 9, false] },
+    { word0: 5n, synNs: 9n, options: 0x80, expected: [5n, 9, true] },
+    {
+      word0: 0xffff_8881_05a6_0000n,
+      synNs: 9n,
+      options: 0xff81,
+      expected: [0xffff_8881_05a6_0000n, 9, true],
+    },
+  ];
+  for (const { word0, synNs, options, expected } of cases) {
+    const raw = { ...server, connectNs: word0, synReceivedNs: synNs, options };
+    const { listenerSocket, synReceivedNs, synCookie, connectNs, synSentNs } = readHalf(raw);
+    assertEquals([listenerSocket, synReceivedNs, synCookie], expected);
+    assertEquals([connectNs, synSentNs], [undefined, undefined]);
+  }
+});
+
 Deno.test("readKernelRecord reads a listener", () => {
-  const record = readKnown({
+  const raw = {
     ...CLIENT,
     kind: 2,
     oldState: 7,
@@ -126,11 +184,131 @@ Deno.test("readKernelRecord reads a listener", () => {
     remotePort: 0,
     local: mapped(0, 0, 0, 0),
     remote: new Uint8Array(16),
+  };
+  assertEquals(read(raw), {
+    kind: "listener",
+    socket: 0xffff_8881_05a6_0940n,
+    oldState: 7,
+    newState: 10,
+    local: new Uint32Array([0, 0, 0xffff, 0]),
+    localPort: 40_000,
+    endNs: 5_000_000_123,
+    pid: 4711,
+    comm: "curl",
+    uid: 1000,
+    netns: 0xeffffff9,
+    cgroup: 8231,
   });
-  assertEquals(record.side, "listener");
-  assertEquals([record.localPort, record.remotePort], [40_000, 0]);
-  assertEquals(record.local, new Uint32Array([0, 0, 0xffff, 0]));
-  assertEquals([record.irs, record.rttMinUs, record.options], [undefined, undefined, undefined]);
+});
+
+Deno.test("readKernelRecord reads an accept()", () => {
+  const raw = {
+    ...CLIENT,
+    kind: 3,
+    oldState: 0,
+    newState: 0,
+    connectNs: 0n,
+    iss: 0,
+    localPort: 443,
+    remotePort: 40_000,
+    local: mapped(10, 0, 0, 2),
+    remote: mapped(10, 0, 0, 1),
+    comm: ascii("nginx"),
+  };
+  assertEquals(read(raw), {
+    kind: "accepted",
+    socket: 0xffff_8881_05a6_0940n,
+    local: new Uint32Array([0, 0, 0xffff, 0x0a000002]),
+    remote: new Uint32Array([0, 0, 0xffff, 0x0a000001]),
+    localPort: 443,
+    remotePort: 40_000,
+    irs: 0x89abcdef,
+    endNs: 5_000_000_123,
+    pid: 4711,
+    comm: "nginx",
+    uid: 1000,
+    netns: 0xeffffff9,
+    cgroup: 8231,
+  });
+});
+
+/** What a reader makes of {@link DROPPED}, but for its kind and reason. */
+const PACKET = {
+  endNs: 5_000_000_777,
+  source: new Uint32Array([0, 0, 0xffff, 0x0a000001]),
+  destination: new Uint32Array([0, 0, 0xffff, 0x0a000002]),
+  sourcePort: 40_000,
+  destinationPort: 443,
+  flags: 0x02,
+  sequence: 0xfedcba98,
+  acknowledgment: 0x11223344,
+};
+
+Deno.test("readKernelRecord reads a dropped packet, and why by the kernel's own numbers", () => {
+  assertEquals(readPacket({}), { kind: "dropped", ...PACKET, reason: "DROP_65543" });
+  assertEquals(readPacket({ reason: 0xffffffff }), {
+    kind: "dropped",
+    ...PACKET,
+    reason: "DROP_4294967295",
+  });
+  assertEquals(readPacket({ reason: COPY }), undefined);
+});
+
+Deno.test("readKernelRecord reads a packet that was answered with a RST", () => {
+  assertEquals(readPacket({ kind: 5, flags: 0x12, reason: 3 }), {
+    kind: "reset",
+    ...PACKET,
+    flags: 0x12,
+    reason: "RESET_3",
+  });
+});
+
+Deno.test("readKernelRecord reads a SYN that a listener refused, and its full queue", () => {
+  const cases = [
+    { reason: 0, queue: [0, 0], expected: { reason: "LISTEN_DROP" } },
+    {
+      reason: 1,
+      queue: [129, 128],
+      expected: { reason: "ACCEPT_QUEUE_FULL", queue: { length: 129, limit: 128 } },
+    },
+    {
+      // listen(0) has a limit, too.
+      reason: 1,
+      queue: [1, 0],
+      expected: { reason: "ACCEPT_QUEUE_FULL", queue: { length: 1, limit: 0 } },
+    },
+    {
+      reason: 2,
+      queue: [0xffffffff, 4096],
+      expected: { reason: "SYN_QUEUE_FULL", queue: { length: 0xffffffff, limit: 4096 } },
+    },
+    { reason: 3, queue: [1, 2], expected: { reason: "LISTEN_DROP" } },
+    { reason: 0xffffffff, queue: [1, 2], expected: { reason: "LISTEN_DROP" } },
+  ];
+  for (const { reason, queue: [queueLength, queueLimit], expected } of cases) {
+    assertEquals(
+      readPacket({ kind: 6, netns: 0xeffffff9, reason, queueLength, queueLimit }),
+      { kind: "dropped", ...PACKET, netns: 0xeffffff9, ...expected },
+    );
+  }
+});
+
+Deno.test("readKernelRecord takes of IPv4 addresses the last four bytes, whatever stands before", () => {
+  const bytes = new Uint8Array(16).map((_, index) => 0xa0 + index);
+  const whole = new Uint32Array([0xa0a1a2a3, 0xa4a5a6a7, 0xa8a9aaab, 0xacadaeaf]);
+  const last = new Uint32Array([0, 0, 0xffff, 0xacadaeaf]);
+  for (const kind of [4, 5, 6]) {
+    for (const [family, expected] of [[2, last], [10, whole]] as const) {
+      const record = readPacket({ kind, family, source: bytes, destination: bytes });
+      assert(record?.kind === "dropped" || record?.kind === "reset");
+      assertEquals([record.source, record.destination], [expected, expected], `${kind} ${family}`);
+    }
+  }
+  const accepted = read({ ...CLIENT, kind: 3, family: 2, local: bytes, remote: bytes });
+  assert(accepted?.kind === "accepted");
+  assertEquals([accepted.local, accepted.remote], [last, last]);
+  // Tracepoints give IPv4-mapped addresses, and a listener on :: may be named by a socket of IPv4.
+  assertEquals(readHalf({ ...CLIENT, local: bytes }).local, whole);
 });
 
 Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
@@ -141,7 +319,7 @@ Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
     { rttMinUs: 0, expected: 0 },
   ];
   for (const { rttMinUs, expected } of cases) {
-    assertEquals(readKnown({ ...CLIENT, rttMinUs }).rttMinUs, expected, String(rttMinUs));
+    assertEquals(readHalf({ ...CLIENT, rttMinUs }).rttMinUs, expected, String(rttMinUs));
   }
 });
 
@@ -168,31 +346,31 @@ Deno.test("readKernelRecord reads each option bit alone", () => {
     { options: 0xe000, expected: { ...none, ownWindowScale: 14 } },
   ];
   for (const { options, expected } of cases) {
-    assertEquals(readKnown({ ...CLIENT, options }).options, expected, options.toString(16));
+    assertEquals(readHalf({ ...CLIENT, options }).options, expected, options.toString(16));
   }
 });
 
 Deno.test("readKernelRecord refuses a kind it does not know", () => {
-  for (const kind of [3, 4, 127, 255]) assertEquals(read({ ...CLIENT, kind }), undefined);
+  for (const kind of [7, 8, 127, 255]) assertEquals(read({ ...CLIENT, kind }), undefined);
 });
 
 Deno.test("readKernelRecord hands over times beyond 2^53 without loss", () => {
   const base = 2n ** 63n;
   const fromBase: PlaceBoottime = (high, low) => Number((BigInt(high) << 32n | BigInt(low)) - base);
-  const record = read({
+  const raw = {
     ...CLIENT,
     connectNs: base - 7n,
     synReceivedNs: base + 1n,
     endNs: base + 4_294_967_301n,
-  }, fromBase);
-  assertEquals(record?.connectNs, -7);
-  assertEquals(record?.synReceivedNs, 1);
-  assertEquals(record?.endNs, 4_294_967_301);
+  };
+  const record = read(raw, fromBase);
+  assert(record?.kind === "client");
+  assertEquals([record.connectNs, record.synSentNs, record.endNs], [-7, 1, 4_294_967_301]);
 });
 
 Deno.test("readKernelRecord takes a time with one empty half for a time", () => {
-  assertEquals(readKnown({ ...CLIENT, connectNs: 2n ** 32n }).connectNs, 2 ** 32);
-  assertEquals(readKnown({ ...CLIENT, connectNs: 1n }).connectNs, 1);
+  assertEquals(readHalf({ ...CLIENT, connectNs: 2n ** 32n }).connectNs, 2 ** 32);
+  assertEquals(readHalf({ ...CLIENT, connectNs: 1n }).connectNs, 1);
 });
 
 Deno.test("readKernelRecord reads any comm", () => {
@@ -208,15 +386,15 @@ Deno.test("readKernelRecord reads any comm", () => {
     { input: new Uint8Array([0xff, 0x61, 0xc3]), expected: "\ufffda\ufffd" },
   ];
   for (const { input, expected } of cases) {
-    assertEquals(readKnown({ ...CLIENT, comm: input }).comm, expected);
+    assertEquals(readHalf({ ...CLIENT, comm: input }).comm, expected);
   }
 });
 
 Deno.test("readKernelRecord gives back whatever numbers were written", () => {
-  fc.assert(fc.property(anyRecord(), (raw) => {
-    const record = readKnown(raw);
+  fc.assert(fc.property(anyRecord(1), (raw) => {
+    const record = readHalf(raw);
     assertEquals(record.socket, raw.socket);
-    assertEquals(record.side, ["server", "client", "listener"][raw.kind]);
+    assertEquals(record.kind, ["server", "client"][raw.kind]);
     assertEquals(
       [record.pid, record.uid, record.netns, record.retransmits, record.error, record.iss],
       [raw.pid, raw.uid, raw.netns, raw.retransmits, raw.error, raw.iss],
@@ -232,6 +410,49 @@ Deno.test("readKernelRecord gives back whatever numbers were written", () => {
     assertEquals(bytesOf(record.local), raw.local);
     assertEquals(bytesOf(record.remote), raw.remote);
   }));
+});
+
+Deno.test("readKernelRecord gives back whatever a packet held", () => {
+  const u16 = fc.nat({ max: 0xffff });
+  const u32 = fc.nat({ max: 0xffffffff });
+  const packet = fc.record({
+    kind: fc.constantFrom(4, 5, 6),
+    destinationPort: u16,
+    sourcePort: u16,
+    flags: fc.nat({ max: 0xff }),
+    acknowledgment: u32,
+    sequence: u32,
+    reason: u32,
+  });
+  fc.assert(fc.property(packet, (raw) => {
+    const record = readPacket(raw);
+    assert(record?.kind === "dropped" || record?.kind === "reset");
+    const { destinationPort, sourcePort, flags, acknowledgment, sequence } = record;
+    assertEquals(
+      [destinationPort, sourcePort, flags, acknowledgment, sequence],
+      [raw.destinationPort, raw.sourcePort, raw.flags, raw.acknowledgment, raw.sequence],
+    );
+    if (raw.kind < 6) assert(record.reason.endsWith(`_${raw.reason}`));
+  }));
+});
+
+Deno.test("readKernelRecord reads any bytes, and none of an unknown kind", () => {
+  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  const kind = fc.oneof(fc.nat({ max: 6 }), fc.nat({ max: 255 }));
+  const kinds = ["server", "client", "listener", "accepted", "dropped", "reset", "dropped"];
+  fc.assert(
+    fc.property(bytes(16), bytes(136), kind, (key, value, kind) => {
+      value[32] = kind;
+      const views = [key, value].map(({ buffer }) => new DataView(buffer));
+      const record = readKernelRecord(views[0], 0, views[1], 0, decoding);
+      assertEquals(record?.kind, kinds[kind]);
+      if (record === undefined) return;
+      assert(Number.isFinite(record.endNs));
+      if ("reason" in record) assertMatch(record.reason, /^[A-Z]+_[A-Z0-9_]+$/);
+      else assert(record.comm.length <= 16);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 Deno.test("isSentinelKey wants all of the key 0", () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import type { KernelHalf, KernelListener } from "../../../src/kernel/kernel_record.ts";
 import { type Listener, Listeners } from "../../../src/kernel/listeners.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
@@ -25,10 +25,10 @@ function older(pid: number, on: string, rest: Partial<Listener> = {}): Listener 
   };
 }
 
-/** What a script says of one side; a server's unless told. */
-function record(local: string, endNs: number, rest: Partial<KernelRecord> = {}): KernelRecord {
+/** What a script says of a server's side. */
+function record(local: string, endNs: number, rest: Partial<KernelHalf> = {}): KernelHalf {
   return {
-    side: "server",
+    kind: "server",
     socket: 0n,
     oldState: 3,
     newState: 1,
@@ -39,8 +39,11 @@ function record(local: string, endNs: number, rest: Partial<KernelRecord> = {}):
     iss: 1,
     irs: 2,
     connectNs: undefined,
+    synSentNs: undefined,
     endNs,
     synReceivedNs: undefined,
+    listenerSocket: undefined,
+    synCookie: undefined,
     pid: 0,
     comm: "",
     uid: 33,
@@ -55,8 +58,21 @@ function record(local: string, endNs: number, rest: Partial<KernelRecord> = {}):
 }
 
 /** A LISTEN transition of a socket. */
-function listen(pid: number, on: string, socket: bigint, endNs: number): KernelRecord {
-  return record(on, endNs, { side: "listener", pid, comm: `process-${pid}`, socket });
+function listen(pid: number, on: string, socket: bigint, endNs: number): KernelListener {
+  return {
+    kind: "listener",
+    socket,
+    oldState: 7,
+    newState: 10,
+    local: address(on),
+    localPort: PORT,
+    endNs,
+    pid,
+    comm: `process-${pid}`,
+    uid: 33,
+    netns: NETNS,
+    cgroup: 77,
+  };
 }
 
 function pidOf(listeners: Listeners, local: string, endNs = 0): number | undefined {
@@ -218,6 +234,49 @@ Deno.test("Listeners takes the end of a listener it does not know for nothing", 
   listeners.add(older(11, "192.0.2.1"));
   listeners.take(listen(12, "0.0.0.0", 9n, 10 * MS), false);
   assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 11);
+});
+
+Deno.test("Listeners finds the one that took the SYN, where several share a port", () => {
+  const listeners = new Listeners();
+  listeners.add(older(9, "0.0.0.0"));
+  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
+  listeners.take(listen(11, "0.0.0.0", 2n, 100 * MS), true);
+  listeners.take(listen(12, "192.0.2.1", 3n, 100 * MS), true);
+  const cases: { listenerSocket: bigint | undefined; endNs?: number; expected?: number }[] = [
+    { listenerSocket: 1n, expected: 10 },
+    { listenerSocket: 2n, expected: 11 },
+    // Not the closest address.
+    { listenerSocket: 3n, expected: 12 },
+    { listenerSocket: undefined, expected: 12 },
+    // One that nobody saw begin to listen: of those that were there before only one is left.
+    { listenerSocket: 4n, expected: 9 },
+    // Before the socket listened, its structure was another's.
+    { listenerSocket: 1n, endNs: 50 * MS, expected: 9 },
+  ];
+  for (const { listenerSocket, endNs = 200 * MS, expected } of cases) {
+    const found = listeners.find(record("192.0.2.1", endNs, { listenerSocket }));
+    assertEquals(found?.pid, expected, `${listenerSocket} at ${endNs}`);
+  }
+});
+
+Deno.test("Listeners tells who had a socket structure before from who has it now", () => {
+  const listeners = new Listeners();
+  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
+  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
+  listeners.take(listen(11, "0.0.0.0", 1n, 300 * MS), true);
+  listeners.take(listen(12, "0.0.0.0", 2n, 100 * MS), true);
+  const find = (endNs: number) =>
+    listeners.find(record("192.0.2.1", endNs, { listenerSocket: 1n }))?.pid;
+  assertEquals([find(150 * MS), find(250 * MS), find(350 * MS)], [10, undefined, 11]);
+});
+
+Deno.test("Listeners falls back to the address for those that were there before the tool", () => {
+  const listeners = new Listeners();
+  listeners.add(older(10, "0.0.0.0"));
+  const half = record("192.0.2.1", 0, { listenerSocket: 7n });
+  assertEquals(listeners.find(half)?.pid, 10);
+  listeners.add(older(11, "0.0.0.0"));
+  assertEquals(listeners.find(half), undefined);
 });
 
 Deno.test("Listeners stays bounded on one port and remembers the latest", () => {

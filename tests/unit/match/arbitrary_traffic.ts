@@ -6,6 +6,7 @@
  */
 
 import fc from "fast-check";
+import type { KernelAccept } from "../../../src/kernel/kernel_record.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { end, type Event, type HalfFields, type Packet, Play, plus } from "./traffic.ts";
 
@@ -26,7 +27,8 @@ const SERVER_NUMBERS = [0, 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
 
 const clientEnds: readonly HalfFields[] = [
   {},
-  { connectNs: 0, rttMinUs: 10240 },
+  { connectNs: 0, synSentNs: 9, rttMinUs: 10240 },
+  { synSentNs: 90e9, newState: 7, error: 110 },
   { rttMinUs: 11000, retransmits: 1, oldState: 3 },
   { options: { synData: true, windowScale: true, ownWindowScale: 7, peerWindowScale: 13 } },
   { newState: 7, error: 111 },
@@ -41,7 +43,13 @@ const serverEnds: readonly HalfFields[] = [
   { rttMinUs: 1000, synReceivedNs: 0 },
   { options: { sackPermitted: true, timestamps: true, windowScale: true, peerWindowScale: 2 } },
   { newState: 7 },
+  { synReceivedNs: 5, synCookie: true, rttMinUs: 64 },
+  { synReceivedNs: 5, synCookie: false, rttMinUs: 1000 },
+  { synReceivedNs: 5, synCookie: false, rttMinUs: 1000, retransmits: 1 },
 ];
+
+const accepts: readonly Partial<KernelAccept>[] = [{}, { pid: 0, comm: "" }, { netns: 7 }];
+const resetReasons = ["NO_SOCKET", "TCP_INVALID_SYN"];
 
 const STEPS = [
   "synAgain",
@@ -60,6 +68,15 @@ const STEPS = [
   "clientReset",
   "clientHalf",
   "serverHalf",
+  "accept",
+  "synDrop",
+  "queueDrop",
+  "synAckDrop",
+  "synAckDropWrong",
+  "dropOther",
+  "synReset",
+  "ackReset",
+  "synAckReset",
   "advance",
 ] as const;
 type Step = typeof STEPS[number] | "next";
@@ -67,7 +84,7 @@ type Step = typeof STEPS[number] | "next";
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 16, arbitrary: fc.constant<Step>("next") },
   { weight: 2, arbitrary: fc.constant<Step>("advance") },
-  { weight: 10, arbitrary: fc.constantFrom(...STEPS) },
+  { weight: 14, arbitrary: fc.constantFrom(...STEPS) },
 );
 
 const handshake = fc.record({
@@ -208,6 +225,34 @@ class Player {
         return play.clientHalf(timeNs - variant * 1000, clientEnds[variant % clientEnds.length]);
       case "serverHalf":
         return play.serverHalf(timeNs - variant * 1000, serverEnds[variant % serverEnds.length]);
+      case "accept":
+        return play.accept(timeNs - variant * 1000, accepts[variant % accepts.length]);
+      case "synDrop":
+        return play.synDrop(timeNs - variant * 1000, {
+          reason: second ? "NO_SOCKET" : "NETFILTER_DROP",
+        });
+      case "queueDrop":
+        return play.queueDrop(timeNs - variant * 1000);
+      case "synAckDrop":
+        return play.synAckDrop(timeNs - variant * 1000, {
+          acknowledgment: plus(x, 1 + (even ? handshake.synData : 0)),
+          reason: second ? "SOCKET_FILTER" : "NETFILTER_DROP",
+        });
+      case "synAckDropWrong":
+        return play.synAckDrop(timeNs, { acknowledgment: plus(x, even ? 0 : 5000) });
+      case "dropOther":
+        return play.synDrop(timeNs, { flags: even ? TcpFlag.ACK : TcpFlag.SYN | TcpFlag.RST });
+      case "synReset":
+        return play.synReset(timeNs, { reason: resetReasons[variant % 2] });
+      case "ackReset":
+        return play.ackReset(timeNs, {
+          sequence: plus(x, 1 + (even ? handshake.synData : 0)),
+          acknowledgment: plus(y, second ? 1 : 900),
+        });
+      case "synAckReset":
+        return play.synAckReset(timeNs, {
+          acknowledgment: plus(x, 1 + (even ? handshake.synData : 0)),
+        });
       case "advance":
         return { completeNs: timeNs };
     }
@@ -266,8 +311,8 @@ function play(players: readonly Player[], choices: readonly Choice[], place: str
     if (event === undefined) continue;
     if (place === "two" && "record" in event) {
       // Nor a kernel that tells the same twice, which begins a second record.
-      const { side } = event.record;
-      const key = `${side} ${player.play.x} ${player.handshake.tuple}`;
+      const { kind } = event.record;
+      const key = `${kind} ${player.play.x} ${player.handshake.tuple}`;
       if (halves.has(key)) continue;
       halves.add(key);
     }

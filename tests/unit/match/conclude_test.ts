@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import type { KernelAccept, KernelDrop, KernelHalf } from "../../../src/kernel/kernel_record.ts";
 import { conclude, type Surroundings } from "../../../src/match/conclude.ts";
+import { addDrop } from "../../../src/match/drops.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/handshake.ts";
 import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
@@ -13,6 +14,9 @@ interface Row {
   facts?: number;
   client?: HalfFields;
   server?: HalfFields;
+  accept?: Partial<KernelAccept>;
+  drops?: KernelDrop[];
+  reset?: string;
   /** Columns by name. */
   columns?: Partial<Record<keyof FlowTable, number>>;
   play?: Play;
@@ -37,11 +41,18 @@ function concluded(row: Row, into = new Handshake()): Snapshot {
   }
   table.clientHalf[0] = client && PLAY.clientHalf(900, client).record;
   table.serverHalf[0] = server && PLAY.serverHalf(950, server).record;
+  table.accept[0] = row.accept && PLAY.accept(980, row.accept).record;
+  for (const record of row.drops ?? []) table.drops[0] = addDrop(table.drops[0], record);
+  if (row.reset) table.reset[0] = PLAY.synReset(990, { reason: row.reset }).record;
   conclude(table, 0, row.surroundings ?? {}, row.traceEnded ?? false, into);
   return snapshot(into);
 }
 
 const CLOSED = { newState: 7 };
+const SYN_DROP = PLAY.synDrop(300).record;
+const CLOSED_PORT_DROP = PLAY.synDrop(300, { reason: "NO_SOCKET" }).record;
+const QUEUE_DROP = PLAY.queueDrop(200).record;
+const SYN_ACK_DROP = PLAY.synAckDrop(400, { reason: "SOCKET_FILTER" }).record;
 
 Deno.test("conclude tells the outcome and its reason", () => {
   const cases: (Row & { outcome: Outcome; reason?: string })[] = [
@@ -75,6 +86,51 @@ Deno.test("conclude tells the outcome and its reason", () => {
     { client: { ...CLOSED, error: 9999 }, outcome: "aborted", reason: "ERRNO_9999" },
     { server: CLOSED, outcome: "half_open" },
     { server: CLOSED, client: {}, outcome: "established" },
+    { drops: [SYN_DROP], outcome: "dropped", reason: "NETFILTER_DROP" },
+    { drops: [QUEUE_DROP], facts: Syn, outcome: "dropped", reason: "ACCEPT_QUEUE_FULL" },
+    { drops: [QUEUE_DROP, SYN_DROP], outcome: "dropped", reason: "NETFILTER_DROP" },
+    { drops: [SYN_ACK_DROP], outcome: "half_open" },
+    { drops: [SYN_ACK_DROP, SYN_DROP], facts: Syn, outcome: "half_open" },
+    { drops: [SYN_DROP], facts: Syn | SynAck, outcome: "half_open" },
+    { drops: [SYN_DROP], server: CLOSED, outcome: "half_open" },
+    { drops: [SYN_DROP], facts: Syn | SynAck | Ack, outcome: "established" },
+    { drops: [SYN_DROP], client: {}, outcome: "established" },
+    { drops: [SYN_DROP], server: {}, outcome: "established" },
+    {
+      drops: [SYN_DROP],
+      client: { ...CLOSED, error: 110 },
+      outcome: "timeout",
+      reason: "ETIMEDOUT",
+    },
+    {
+      drops: [SYN_DROP],
+      client: { ...CLOSED, error: 113 },
+      outcome: "unreachable",
+      reason: "EHOSTUNREACH",
+    },
+    {
+      drops: [SYN_DROP],
+      client: { ...CLOSED, error: 111 },
+      reset: "NO_SOCKET",
+      outcome: "refused",
+      reason: "ECONNREFUSED",
+    },
+    { drops: [SYN_DROP], client: { ...CLOSED, error: 0 }, outcome: "aborted" },
+    { drops: [SYN_DROP], facts: Syn | ClientReset, outcome: "aborted" },
+    { drops: [SYN_DROP], facts: Syn | ServerReset, outcome: "refused", reason: "NETFILTER_DROP" },
+    {
+      drops: [SYN_DROP],
+      reset: "NO_SOCKET",
+      facts: Syn | ServerReset,
+      outcome: "refused",
+      reason: "NO_SOCKET",
+    },
+    { drops: [SYN_DROP], reset: "NO_SOCKET", outcome: "refused", reason: "NO_SOCKET" },
+    { drops: [CLOSED_PORT_DROP], outcome: "refused", reason: "NO_SOCKET" },
+    { drops: [CLOSED_PORT_DROP], facts: Syn, outcome: "refused", reason: "NO_SOCKET" },
+    { drops: [CLOSED_PORT_DROP, SYN_DROP], outcome: "dropped", reason: "NETFILTER_DROP" },
+    { reset: "NO_SOCKET", facts: Syn, outcome: "refused", reason: "NO_SOCKET" },
+    { accept: {}, facts: Syn | SynAck, outcome: "half_open" },
   ];
   for (const { outcome, reason, ...row } of cases) {
     const handshake = concluded(row);
@@ -113,6 +169,19 @@ Deno.test("conclude takes the kernel's RTT only where it is a measurement", () =
     { side: "server", half: { rttMinUs: 64 }, expected: 64_000 },
     { side: "server", half: { rttMinUs: 4000 }, expected: undefined },
     { side: "server", half: { rttMinUs: 4001, newState: 7 }, expected: undefined },
+    { side: "server", half: { rttMinUs: 64, synCookie: true }, expected: undefined },
+    { side: "server", half: { rttMinUs: 4001, synCookie: true }, expected: undefined },
+    { side: "server", half: { rttMinUs: 4000, synCookie: false }, expected: 4_000_000 },
+    {
+      side: "server",
+      half: { rttMinUs: 4000, synCookie: false, retransmits: 1 },
+      expected: undefined,
+    },
+    {
+      side: "server",
+      half: { rttMinUs: 4001, synCookie: false, retransmits: 1 },
+      expected: 4_001_000,
+    },
   ];
   for (const { side, half, expected } of cases) {
     const handshake = concluded({ [side]: half });
@@ -140,24 +209,45 @@ Deno.test("conclude tells this host's part by the kernel's halves, then by the a
     { server: {}, surroundings: local("192.0.2.1"), expected: "local" },
     { client: {}, surroundings: local("192.0.2.1"), expected: "client" },
     { facts: Syn, surroundings: local("203.0.113.9"), expected: "observer" },
+    { drops: [SYN_DROP], expected: "observer" },
+    { drops: [SYN_DROP], surroundings: local("198.51.100.2"), expected: "server" },
+    { drops: [SYN_DROP], surroundings: local("192.0.2.1"), expected: "client" },
+    { drops: [SYN_ACK_DROP], surroundings: local("192.0.2.1"), expected: "client" },
+    // A listener that refuses is here, whatever address it has; whoever accepts, too.
+    { drops: [QUEUE_DROP], expected: "server" },
+    { drops: [QUEUE_DROP, SYN_DROP], surroundings: local("192.0.2.1"), expected: "local" },
+    { facts: Syn, accept: {}, expected: "server" },
   ];
   for (const { expected, ...row } of cases) assertEquals(concluded(row).role, expected);
 });
 
 Deno.test("conclude names the process of each side", () => {
   const nginx = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
-  const asked: KernelRecord[] = [];
-  const listenerOf = (server: KernelRecord) => {
+  const asked: KernelHalf[] = [];
+  const listenerOf = (server: KernelHalf) => {
     asked.push(server);
     return nginx;
   };
   const both = concluded({ client: {}, server: {}, surroundings: { listenerOf } });
   assertEquals(both.client.process, { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 });
   assertEquals(both.server.process, nginx);
-  assertEquals(asked.map(({ side }) => side), ["server"]);
+  assertEquals(asked.map(({ kind }) => kind), ["server"]);
   const neither = concluded({ client: { pid: 0, comm: "" }, surroundings: { listenerOf } });
   assertEquals([neither.client.process, neither.server.process], [undefined, undefined]);
   assertEquals(concluded({ server: {} }).server.process, undefined);
+  // Where no listener is known, whoever accepted.
+  const worker = { pid: 812, comm: "worker", uid: 34, cgroup: 100 };
+  const accept = {};
+  const cases: (Row & { expected: typeof nginx | undefined })[] = [
+    { server: {}, accept, expected: worker },
+    { server: {}, accept, surroundings: { listenerOf: () => undefined }, expected: worker },
+    { server: {}, accept, surroundings: { listenerOf: () => nginx }, expected: nginx },
+    { facts: Syn, accept, surroundings: { listenerOf: () => nginx }, expected: worker },
+    { server: {}, accept: { pid: 0, comm: "" }, expected: undefined },
+  ];
+  for (const { expected, ...row } of cases) {
+    assertEquals(concluded(row).server.process, expected, JSON.stringify(row));
+  }
 });
 
 Deno.test("conclude takes of an unseen end what the kernel proves of it", () => {
@@ -226,6 +316,9 @@ Deno.test("conclude takes the server's number from its SYN-ACK, else from the ke
     { client: { irs: 7 }, expected: 7 },
     { client: { irs: 7 }, server: { iss: 8 }, expected: 8 },
     { client: { newState: 7, error: 111 }, expected: undefined },
+    { drops: [SYN_DROP], expected: undefined },
+    { drops: [PLAY.synAckDrop(1, { sequence: 9 }).record, SYN_DROP], expected: 9 },
+    { drops: [SYN_ACK_DROP], server: { iss: 8 }, expected: 8 },
   ];
   for (const { expected, ...row } of cases) assertEquals(concluded(row).server.isn, expected);
 });
@@ -284,11 +377,104 @@ Deno.test("conclude counts all times from the first SYN, else the first packet, 
       expected: { timeNs: 150, establishedNs: 200, serverEstablishedNs: 300 },
     },
     { server: { endNs: 450 }, expected: { timeNs: 450, synReceivedNs: undefined } },
+    {
+      facts: Syn,
+      client: { connectNs: 60, synSentNs: 90, endNs: 350 },
+      accept: { endNs: 999 },
+      columns,
+      expected: { timeNs: 100, connectNs: -40, synSentNs: -10, acceptedNs: 899 },
+    },
+    {
+      client: { synSentNs: 90, endNs: 350 },
+      expected: { timeNs: 90, connectNs: undefined, synSentNs: 0, establishedNs: 260 },
+    },
+    { drops: [SYN_DROP, QUEUE_DROP], expected: { timeNs: 200 } },
+    {
+      drops: [SYN_DROP],
+      client: { ...CLOSED, error: 110, connectNs: 60, endNs: 350 },
+      expected: { timeNs: 60, connectNs: 0 },
+    },
+    {
+      // The first SYN was dropped, the second taken.
+      drops: [SYN_DROP],
+      server: { synReceivedNs: 450, endNs: 500 },
+      expected: { timeNs: 300, synReceivedNs: 150, establishedNs: 200 },
+    },
   ];
   for (const { expected, ...row } of cases) {
     const handshake = concluded(row);
     assertEquals(handshake, { ...handshake, ...expected }, JSON.stringify(row));
   }
+});
+
+Deno.test("conclude tells of dropped packets and of a RST what the kernel said", () => {
+  const none = {
+    dropCount: undefined,
+    dropReason: undefined,
+    dropPacket: undefined,
+    dropQueue: undefined,
+    resetReason: undefined,
+  };
+  const cases: (Row & { expected: Partial<Snapshot> })[] = [
+    { facts: Syn, expected: { ...none, kernel: false, wire: true, netns: undefined } },
+    {
+      drops: [QUEUE_DROP],
+      expected: {
+        ...none,
+        kernel: true,
+        wire: false,
+        netns: 4026532000,
+        dropCount: 1,
+        dropReason: "ACCEPT_QUEUE_FULL",
+        dropPacket: "syn",
+        dropQueue: { length: 129, limit: 128 },
+      },
+    },
+    {
+      facts: Syn | SynAck | Ack,
+      drops: [QUEUE_DROP, SYN_ACK_DROP],
+      server: { netns: 5 },
+      expected: {
+        ...none,
+        kernel: true,
+        wire: true,
+        netns: 5,
+        dropCount: 2,
+        dropReason: "SOCKET_FILTER",
+        dropPacket: "syn_ack",
+      },
+    },
+    {
+      facts: Syn,
+      reset: "NO_SOCKET",
+      expected: { ...none, kernel: true, resetReason: "NO_SOCKET" },
+    },
+    { facts: Syn, accept: { netns: 6 }, expected: { ...none, kernel: true, netns: 6 } },
+  ];
+  for (const { expected, ...row } of cases) {
+    const handshake = concluded(row);
+    assertEquals(handshake, { ...handshake, ...expected }, JSON.stringify(row));
+  }
+});
+
+Deno.test("conclude takes 0 for a number where a packet with it was dropped", () => {
+  const play = new Play(PLAY.client, PLAY.server, 0, 5000);
+  assertEquals(concluded({ play, drops: [play.synDrop(1).record] }).client.isn, 0);
+  assertEquals(concluded({ play, client: { ...CLOSED, error: 101 } }).client.isn, undefined);
+});
+
+Deno.test("conclude withholds the kernel's times too where the clock was set", () => {
+  const { connectNs, synSentNs, synReceivedNs, establishedNs, acceptedNs, flags } = concluded({
+    client: { connectNs: 1, synSentNs: 2 },
+    server: { synReceivedNs: 3 },
+    accept: {},
+    columns: { mistimed: 1 },
+  });
+  assertEquals(
+    [connectNs, synSentNs, synReceivedNs, establishedNs, acceptedNs],
+    [undefined, undefined, undefined, undefined, undefined],
+  );
+  assertEquals(flags, ["clock_set"]);
 });
 
 Deno.test("conclude gives no RTT where the capture shows the packets in the wrong order", () => {
@@ -321,6 +507,9 @@ Deno.test("conclude lists the flags in order", () => {
     { facts: Syn, play: looped, expected: ["self_connect"] },
     { client: { oldState: 3 }, play: looped, expected: ["self_connect"] },
     { client: { oldState: 3 }, expected: ["simultaneous_open"] },
+    { server: { synCookie: true }, expected: ["syn_cookie"] },
+    { server: { synCookie: false }, expected: [] },
+    { facts: Syn, server: { synCookie: true }, expected: ["syn_cookie", "one_sided"] },
     { facts: SynAck, expected: ["one_sided"] },
     { facts: Syn, client: {}, expected: ["one_sided"] },
     { facts: Syn, traceEnded: true, expected: ["trace_ended"] },
@@ -328,6 +517,9 @@ Deno.test("conclude lists the flags in order", () => {
     { facts: Syn | SynAck | Ack, traceEnded: true, expected: [] },
     { facts: Syn | ServerReset, traceEnded: true, expected: [] },
     { server: { newState: 7 }, traceEnded: true, expected: [] },
+    { drops: [SYN_DROP], expected: [] },
+    { drops: [SYN_DROP], traceEnded: true, expected: ["trace_ended"] },
+    { drops: [SYN_ACK_DROP], traceEnded: true, expected: ["trace_ended"] },
     {
       facts: SynAck | WireFact.FastOpen | WireFact.Mptcp,
       traceEnded: true,
@@ -361,6 +553,7 @@ Deno.test("conclude sets every field, whatever the handshake held before", () =>
     { client: { newState: 7, error: 110 } },
     { server: {} },
     { facts: SynAck | ClientReset, traceEnded: true },
+    { drops: [QUEUE_DROP], reset: "NO_SOCKET", accept: {}, server: { synCookie: true } },
   ];
   for (const before of rows) {
     for (const row of rows) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import type { KernelAccept, KernelHalf, KernelReset } from "../../../src/kernel/kernel_record.ts";
+import type { Drops } from "../../../src/match/drops.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 
 const STATES = Object.values(FlowState);
@@ -127,7 +128,17 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
   for (const column of [table.syns, table.synAcks, table.resets, table.synInterface]) {
     column[first] = 7;
   }
-  table.clientHalf[first] = table.serverHalf[first] = {} as KernelRecord;
+  const kernel = [
+    table.clientHalf,
+    table.serverHalf,
+    table.accept,
+    table.drops,
+    table.reset,
+  ];
+  table.clientHalf[first] = table.serverHalf[first] = {} as KernelHalf;
+  table.accept[first] = {} as KernelAccept;
+  table.drops[first] = {} as Drops;
+  table.reset[first] = {} as KernelReset;
   table.remove(first);
   const second = table.insert(client, server, ports, 2, FlowState.Answered, 6);
   assertEquals(second, first);
@@ -137,7 +148,7 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
     ),
     [0, 0, 0, 0, 0],
   );
-  assertEquals([table.clientHalf[second], table.serverHalf[second]], [undefined, undefined]);
+  for (const column of kernel) assertEquals(column[second], undefined);
 });
 
 Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {

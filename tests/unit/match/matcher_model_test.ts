@@ -84,7 +84,7 @@ const garbagePacket = fc.record({
 });
 
 const garbageRecord = fc.record({
-  side: fc.constantFrom("client" as const, "server" as const),
+  kind: fc.constantFrom("client" as const, "server" as const),
   local: someEnd,
   remote: someEnd,
   oldState: fc.nat(12),
@@ -96,16 +96,39 @@ const garbageRecord = fc.record({
   rttMinUs: fc.option(word, { nil: undefined }),
   retransmits: fc.nat(9),
   error: fc.nat(200),
-}).map(({ side, local, remote, ...fields }) => {
+}).map(({ kind, local, remote, ...fields }) => {
   const play = new Play(local, remote, fields.iss, 0);
-  return side === "client"
+  return kind === "client"
     ? play.clientHalf(0, fields)
     : new Play(remote, local, 0, fields.iss).serverHalf(0, fields);
+});
+
+const garbageAccept = fc.record({
+  local: someEnd,
+  remote: someEnd,
+  irs: word,
+  endNs: fc.integer({ min: -1e15, max: 1e15 }),
+}).map(({ local, remote, irs, endNs }) => new Play(remote, local, irs, 0).accept(endNs));
+
+const garbageOfPacket = fc.record({
+  isDrop: fc.boolean(),
+  from: someEnd,
+  to: someEnd,
+  flags: fc.nat(0xff),
+  sequence: word,
+  acknowledgment: word,
+  netns: fc.option(word, { nil: undefined }),
+  endNs: fc.integer({ min: -1e15, max: 1e15 }),
+}).map(({ isDrop, from, to, netns, endNs, ...fields }) => {
+  const play = new Play(from, to, 0, 0);
+  return isDrop ? play.synDrop(endNs, { ...fields, netns }) : play.synReset(endNs, fields);
 });
 
 const garbage: fc.Arbitrary<Event> = fc.oneof(
   { weight: 6, arbitrary: garbagePacket },
   { weight: 2, arbitrary: garbageRecord },
+  { weight: 1, arbitrary: garbageAccept },
+  { weight: 2, arbitrary: garbageOfPacket },
   {
     weight: 1,
     arbitrary: fc.record({ completeNs: fc.integer({ min: -1e15, max: 1e15 }) }),

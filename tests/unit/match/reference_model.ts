@@ -5,9 +5,17 @@
  * @module
  */
 
-import type { KernelRecord, Process } from "../../../src/kernel/kernel_record.ts";
+import type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  KernelListener,
+  KernelRecord,
+  KernelReset,
+  Process,
+} from "../../../src/kernel/kernel_record.ts";
+import type { MatcherCounters } from "../../../src/match/attempts.ts";
 import type { Outcome, Role } from "../../../src/match/handshake.ts";
-import type { MatcherCounters } from "../../../src/match/matcher.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { type EcnSetup, ecnSetup, TcpFlag } from "../../../src/wire/segment.ts";
 import {
@@ -46,8 +54,11 @@ interface Attempt {
   wrongSynAckAck: boolean;
   wrongAckSequence: boolean;
   wrongAckAck: boolean;
-  clientHalf: KernelRecord | undefined;
-  serverHalf: KernelRecord | undefined;
+  clientHalf: KernelHalf | undefined;
+  serverHalf: KernelHalf | undefined;
+  accept: KernelAccept | undefined;
+  drops: KernelDrop[];
+  kernelResets: KernelReset[];
 }
 
 /** What the model is told of its surroundings and limits. */
@@ -58,7 +69,7 @@ export interface ModelOptions {
   halfOpenNs: number;
   rememberNs: number;
   isLocal(address: Uint32Array): boolean;
-  listenerOf(server: KernelRecord): Process | undefined;
+  listenerOf(server: KernelHalf): Process | undefined;
 }
 
 const MODULUS = 1n << 32n;
@@ -99,12 +110,24 @@ function serverIsns({ synAcks }: Attempt): number[] {
 }
 
 /** The server's initial sequence number that an Ack acknowledges, of those it sent. */
-function acknowledgedIsn(attempt: Attempt, acknowledgment: number): number | undefined {
+function acknowledgedIsn(
+  attempt: Attempt,
+  acknowledgment: number,
+  isns = serverIsns(attempt),
+): number | undefined {
   const most = usesFastOpen(attempt) ? EARLY_DATA_MAX : 1;
-  return serverIsns(attempt).find((isn) => {
+  return isns.find((isn) => {
     const octets = ahead(isn, acknowledgment);
     return octets >= 1 && octets <= most;
   });
+}
+
+/** Whether an ACK can be the third packet; once that was seen, only one that acknowledges as much. */
+function canBeThird(attempt: Attempt, sequence: number, acknowledgment: number): boolean {
+  if (!followsSyn(attempt, sequence)) return false;
+  const completedBy = attempt.acknowledgedIsn;
+  return completedBy === undefined ||
+    acknowledgedIsn(attempt, acknowledgment, [completedBy]) !== undefined;
 }
 
 /** Whether no packet ended the attempt yet. */
@@ -116,7 +139,12 @@ function isOpen(attempt: Attempt): boolean {
 /** The reference: feed it what the matcher is fed. */
 export class ReferenceModel {
   readonly records: Snapshot[] = [];
-  readonly counters: MatcherCounters = { evicted: 0, lateKernelRecords: 0, unexpected: 0 };
+  readonly counters: MatcherCounters = {
+    evicted: 0,
+    lateKernelRecords: 0,
+    lateAccepts: 0,
+    unexpected: 0,
+  };
 
   /** Remembered attempts in the order they began. */
   #attempts: Attempt[] = [];
@@ -180,6 +208,9 @@ export class ReferenceModel {
       wrongAckAck: false,
       clientHalf: undefined,
       serverHalf: undefined,
+      accept: undefined,
+      drops: [],
+      kernelResets: [],
     };
     this.#attempts.push(attempt);
     this.#byTouch.push(attempt);
@@ -293,10 +324,80 @@ export class ReferenceModel {
     if (asServer.length + asClient.length > 0) this.counters.unexpected++;
   }
 
-  #kernelRecord(record: KernelRecord): void {
+  #kernelRecord(record: Exclude<KernelRecord, KernelListener>): void {
+    if (record.kind === "accepted") this.#accept(record);
+    else if (record.kind === "dropped") this.#drop(record);
+    else if (record.kind === "reset") this.#kernelReset(record);
+    else this.#half(record);
+  }
+
+  #accept(record: KernelAccept): void {
+    const client = { address: record.remote, port: record.remotePort };
+    const server = { address: record.local, port: record.localPort };
+    const attempt = this.#of(client, server).find(({ clientIsn }) => clientIsn === record.irs);
+    if (attempt === undefined || attempt.state === "reported") this.counters.lateAccepts++;
+    else if (attempt.accept) this.counters.lateKernelRecords++;
+    else attempt.accept = record;
+  }
+
+  #drop(record: KernelDrop): void {
+    const { flags, sequence, acknowledgment, endNs } = record;
+    const [from, to] = endsOf(record);
+    let attempt: Attempt | undefined;
+    if (flags === TcpFlag.SYN) {
+      attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence) ??
+        this.#begin(from, to, sequence, "syn_sent", endNs);
+    } else if (flags === (TcpFlag.SYN | TcpFlag.ACK)) {
+      const attempts = this.#of(to, from);
+      attempt = attempts.find((each) => followsSyn(each, acknowledgment));
+      const [newest] = attempts;
+      const isForeign = newest && isOpen(newest) && newest.synAcks.length === 0;
+      if (attempt === undefined && !isForeign) {
+        attempt = this.#begin(to, from, ahead(1, acknowledgment), "answered", endNs);
+      }
+    }
+    if (attempt === undefined) {
+      this.counters.unexpected++;
+    } else if (attempt.state === "reported") {
+      this.counters.lateKernelRecords++;
+    } else {
+      attempt.drops.push(record);
+      const isAnswer = flags !== TcpFlag.SYN;
+      const last = lastDropOf(attempt)!;
+      if (last.reason === "NO_SOCKET" && last.flags === TcpFlag.SYN) {
+        this.#settle(attempt, endNs);
+      } else if (attempt.state === "syn_sent") {
+        this.#touch(attempt, isAnswer ? "answered" : "syn_sent", endNs);
+      } else if (attempt.state === "answered") this.#touch(attempt, "answered", endNs);
+    }
+  }
+
+  #kernelReset(record: KernelReset): void {
+    const { flags, sequence, acknowledgment } = record;
+    const [from, to] = endsOf(record);
+    let attempt: Attempt | undefined;
+    if (flags === TcpFlag.SYN) {
+      attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence);
+    } else if (flags === TcpFlag.ACK) {
+      attempt = this.#of(from, to).find((each) => canBeThird(each, sequence, acknowledgment));
+    } else {
+      attempt = this.#of(to, from).find((each) => followsSyn(each, acknowledgment));
+    }
+    if (attempt === undefined && flags === TcpFlag.SYN) {
+      attempt = this.#begin(from, to, sequence, "syn_sent", record.endNs);
+    }
+    if (attempt?.state === "reported") {
+      this.counters.lateKernelRecords++;
+    } else if (attempt) {
+      attempt.kernelResets.push(record);
+      if (flags === TcpFlag.SYN) this.#settle(attempt, record.endNs);
+    }
+  }
+
+  #half(record: KernelHalf): void {
     const local = { address: record.local, port: record.localPort };
     const remote = { address: record.remote, port: record.remotePort };
-    const isClient = record.side === "client";
+    const isClient = record.kind === "client";
     const [client, server] = isClient ? [local, remote] : [remote, local];
     const isn = (isClient ? record.iss : record.irs) ?? 0;
     const half = isClient ? "clientHalf" : "serverHalf";
@@ -337,11 +438,13 @@ export class ReferenceModel {
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     this.records.push(this.#conclude(attempt, traceEnded));
     this.#touch(attempt, "reported", nowNs);
-    attempt.clientHalf = attempt.serverHalf = undefined;
+    attempt.clientHalf = attempt.serverHalf = attempt.accept = undefined;
+    attempt.drops = [];
+    attempt.kernelResets = [];
   }
 
   #conclude(attempt: Attempt, traceEnded: boolean): Snapshot {
-    const { client, server, syns, synAcks, ack, clientHalf, serverHalf } = attempt;
+    const { client, server, syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
     const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
     const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
     const synNs = syns[0]?.timeNs;
@@ -350,7 +453,10 @@ export class ReferenceModel {
     const synAckNs = counted[0]?.timeNs;
     const kernelTimes = [
       clientHalf?.connectNs,
+      clientHalf?.synSentNs,
       clientHalf?.endNs,
+      ...drops.map(({ endNs }) => endNs),
+      attempt.kernelResets.at(-1)?.endNs,
       serverHalf?.synReceivedNs,
       serverHalf?.endNs,
     ].filter((time) => time !== undefined);
@@ -360,35 +466,34 @@ export class ReferenceModel {
     const wire = syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
       attempt.wrongSynAckAck;
     const third = ack !== undefined || attempt.wrongAckSequence || attempt.wrongAckAck;
-    const errno = clientHalf?.error ?? 0;
+    const lastDrop = lastDropOf(attempt);
+    const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
+    const refusal = drops.find(({ netns }) => netns !== undefined);
+    const resetReason = attempt.kernelResets.at(-1)?.reason;
     return {
       epochSeconds: EPOCH_SECONDS,
       timeNs,
       role: this.#role(attempt),
       outcome,
-      reason: outcome === "established" || errno === 0 ? undefined : ERRNO.get(errno),
+      reason: reasonOf(outcome, clientHalf, lastDrop, resetReason),
       wire,
-      kernel: clientHalf !== undefined || serverHalf !== undefined,
+      kernel: [clientHalf, serverHalf, accept, lastDrop, resetReason].some((it) =>
+        it !== undefined
+      ),
       ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
       interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
-      netns: clientHalf?.netns ?? serverHalf?.netns,
+      netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
       client: {
         ...described(client, syns[0]?.packet, clientHalf, serverHalf),
         isn: client.port === 0 ? undefined : attempt.clientIsn,
-        process: clientHalf && clientHalf.pid !== 0
-          ? {
-            pid: clientHalf.pid,
-            comm: clientHalf.comm,
-            uid: clientHalf.uid,
-            cgroup: clientHalf.cgroup,
-          }
-          : undefined,
+        process: clientHalf && clientHalf.pid !== 0 ? processOf(clientHalf) : undefined,
       },
       server: {
         ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
         isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? serverHalf?.iss ??
-          clientHalf?.irs,
-        process: serverHalf && this.options.listenerOf(serverHalf),
+          clientHalf?.irs ?? droppedSynAck?.sequence,
+        process: (serverHalf && this.options.listenerOf(serverHalf)) ??
+          (accept && accept.pid !== 0 ? processOf(accept) : undefined),
       },
       ...rtts(syns, counted, ack),
       kernelClientRttNs: kernelRtt(clientHalf),
@@ -397,12 +502,19 @@ export class ReferenceModel {
       synAckCount: counted.length,
       rstCount: attempt.serverResets + attempt.clientResets,
       connectNs: since(clientHalf?.connectNs),
+      synSentNs: since(clientHalf?.synSentNs),
       synNs: since(synNs),
       synReceivedNs: since(serverHalf?.synReceivedNs),
       synAckNs: since(synAckNs),
       ackNs: since(ack?.timeNs),
       establishedNs: since(established ?? serverEstablished),
       serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
+      acceptedNs: since(accept?.endNs),
+      dropCount: drops.length > 0 ? drops.length : undefined,
+      dropReason: lastDrop?.reason,
+      dropPacket: lastDrop && (lastDrop.flags === TcpFlag.SYN ? "syn" : "syn_ack"),
+      dropQueue: lastDrop?.queue,
+      resetReason,
       synAckAcknowledgesSyn: syns.length > 0 && synAcks.length > 0
         ? true
         : attempt.wrongSynAckAck
@@ -414,9 +526,11 @@ export class ReferenceModel {
     };
   }
 
-  #role({ client, server, clientHalf, serverHalf }: Attempt): Role {
+  #role({ client, server, clientHalf, serverHalf, accept, drops }: Attempt): Role {
     const clientHere = clientHalf !== undefined || this.options.isLocal(client.address);
-    const serverHere = serverHalf !== undefined || this.options.isLocal(server.address);
+    const refusedHere = drops.some(({ netns }) => netns !== undefined);
+    const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
+      this.options.isLocal(server.address);
     if (clientHere && serverHere) return "local";
     if (clientHere) return "client";
     return serverHere ? "server" : "observer";
@@ -439,7 +553,41 @@ function outcomeOf(attempt: Attempt): Outcome {
   if (clientHalf?.error === 110) return "timeout";
   if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
   if (clientHalf || attempt.clientResets > 0) return "aborted";
-  return attempt.synAcks.length > 0 || serverHalf ? "half_open" : "unanswered";
+  const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
+  if (attempt.synAcks.length > 0 || serverHalf || droppedSynAck) return "half_open";
+  if (attempt.kernelResets.at(-1)?.flags === TcpFlag.SYN) return "refused";
+  const lastDrop = lastDropOf(attempt);
+  if (lastDrop === undefined) return "unanswered";
+  return lastDrop.reason === "NO_SOCKET" ? "refused" : "dropped";
+}
+
+/** The last by its time; of equal times the one told of last. */
+function lastDropOf({ drops }: Attempt): KernelDrop | undefined {
+  return drops.toSorted((a, b) => a.endNs - b.endNs).at(-1);
+}
+
+function reasonOf(
+  outcome: Outcome,
+  client: KernelHalf | undefined,
+  drop: KernelDrop | undefined,
+  resetReason: string | undefined,
+): string | undefined {
+  if (outcome === "established") return undefined;
+  if (client && client.error !== 0) return ERRNO.get(client.error);
+  if (outcome === "refused") return resetReason ?? drop?.reason;
+  return outcome === "dropped" ? drop?.reason : undefined;
+}
+
+function processOf({ pid, comm, uid, cgroup }: KernelHalf | KernelAccept): Process {
+  return { pid, comm, uid, cgroup };
+}
+
+/** Where a packet that the kernel tells of came from, and where it went. */
+function endsOf(record: KernelDrop | KernelReset): [from: End, to: End] {
+  return [
+    { address: record.source, port: record.sourcePort },
+    { address: record.destination, port: record.destinationPort },
+  ];
 }
 
 function flagsOf(
@@ -463,10 +611,11 @@ function flagsOf(
   ) {
     flags.push("self_connect");
   } else if (clientHalf?.oldState === 3) flags.push("simultaneous_open");
+  if (serverHalf?.synCookie) flags.push("syn_cookie");
   const synMissing = synAck !== undefined && syn === undefined;
   const answerMissing = wire && outcome === "established" && synAck === undefined;
   if (synMissing || answerMissing) flags.push("one_sided");
-  const open = outcome === "unanswered" || outcome === "half_open";
+  const open = ["unanswered", "half_open", "dropped"].includes(outcome);
   if (traceEnded && open && !serverHalf) flags.push("trace_ended");
   return flags;
 }
@@ -482,8 +631,8 @@ function agreedEcn(syn: Packet | undefined, synAck: Packet | undefined): EcnSetu
 function described(
   { address, port }: End,
   packet: Packet | undefined,
-  own: KernelRecord | undefined,
-  peer: KernelRecord | undefined,
+  own: KernelHalf | undefined,
+  peer: KernelHalf | undefined,
 ): Omit<EndpointSnapshot, "isn" | "process"> {
   const end = { address: formatAddress(address), port };
   if (packet) {
@@ -508,10 +657,11 @@ function described(
   };
 }
 
-function kernelRtt(half: KernelRecord | undefined): number | undefined {
+function kernelRtt(half: KernelHalf | undefined): number | undefined {
   if (half === undefined || half.newState !== 1 || half.rttMinUs === undefined) return undefined;
   const wholeMs = half.rttMinUs % 1000 === 0;
-  if (wholeMs && (half.side === "server" || half.retransmits > 0)) return undefined;
+  if (half.retransmits > 0 && wholeMs) return undefined;
+  if (half.kind === "server" && (half.synCookie ?? wholeMs)) return undefined;
   return half.rttMinUs * 1000;
 }
 

@@ -5,9 +5,18 @@
  * @module
  */
 
-import type { KernelRecord, NegotiatedOptions } from "../../../src/kernel/kernel_record.ts";
+import type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  KernelListener,
+  KernelRecord,
+  KernelReset,
+  NegotiatedOptions,
+} from "../../../src/kernel/kernel_record.ts";
+import type { MatcherCounters, MatcherOptions } from "../../../src/match/attempts.ts";
 import type { Endpoint, Handshake } from "../../../src/match/handshake.ts";
-import { Matcher, type MatcherCounters, type MatcherOptions } from "../../../src/match/matcher.ts";
+import { Matcher } from "../../../src/match/matcher.ts";
 import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 
@@ -47,7 +56,7 @@ export interface Packet {
 /** What happens to a matcher. */
 export type Event =
   | { packet: Packet; timeNs: number; interfaceIndex: number }
-  | { record: KernelRecord }
+  | { record: Exclude<KernelRecord, KernelListener> }
   | { completeNs: number }
   | { jumpNs: number; nowNs: number };
 
@@ -151,7 +160,7 @@ export function plus(sequence: number, octets: number): number {
 }
 
 /** A kernel record's fields that a test names; the rest is that of an established client. */
-export type HalfFields = Partial<Omit<KernelRecord, "options">> & {
+export type HalfFields = Partial<Omit<KernelHalf, "options" | "kind">> & {
   options?: Partial<NegotiatedOptions>;
 };
 
@@ -213,11 +222,11 @@ export class Play {
   }
 
   /** The client's side from the kernel, established unless the fields say otherwise. */
-  clientHalf(endNs: number, fields: HalfFields = {}): { record: KernelRecord } {
+  clientHalf(endNs: number, fields: HalfFields = {}): { record: KernelHalf } {
     const established = (fields.newState ?? 1) === 1;
     return this.#half(
       {
-        side: "client",
+        kind: "client",
         oldState: 2,
         local: this.client.address,
         remote: this.server.address,
@@ -236,10 +245,10 @@ export class Play {
   }
 
   /** The server's side from the kernel, established unless the fields say otherwise. */
-  serverHalf(endNs: number, fields: HalfFields = {}): { record: KernelRecord } {
+  serverHalf(endNs: number, fields: HalfFields = {}): { record: KernelHalf } {
     return this.#half(
       {
-        side: "server",
+        kind: "server",
         oldState: 3,
         local: this.server.address,
         remote: this.client.address,
@@ -255,6 +264,115 @@ export class Play {
       endNs,
       fields,
     );
+  }
+
+  /** accept() returned the server's socket. */
+  accept(endNs: number, fields: Partial<KernelAccept> = {}): { record: KernelAccept } {
+    return {
+      record: {
+        kind: "accepted",
+        socket: 0xffff888000000000n,
+        endNs,
+        local: this.server.address,
+        remote: this.client.address,
+        localPort: this.server.port,
+        remotePort: this.client.port,
+        irs: this.x,
+        pid: 812,
+        comm: "worker",
+        uid: 34,
+        netns: 4026531840,
+        cgroup: 100,
+        ...fields,
+      },
+    };
+  }
+
+  /** The SYN was dropped. */
+  synDrop(endNs: number, fields: Partial<KernelDrop> = {}): { record: KernelDrop } {
+    return {
+      record: {
+        kind: "dropped",
+        endNs,
+        ...this.#toServer(),
+        flags: TcpFlag.SYN,
+        sequence: this.x,
+        acknowledgment: 0,
+        reason: "NETFILTER_DROP",
+        ...fields,
+      },
+    };
+  }
+
+  /** The listener refused the SYN because its accept queue was full. */
+  queueDrop(endNs: number, fields: Partial<KernelDrop> = {}): { record: KernelDrop } {
+    return this.synDrop(endNs, {
+      reason: "ACCEPT_QUEUE_FULL",
+      queue: { length: 129, limit: 128 },
+      netns: 4026532000,
+      ...fields,
+    });
+  }
+
+  /** The SYN-ACK was dropped. */
+  synAckDrop(endNs: number, fields: Partial<KernelDrop> = {}): { record: KernelDrop } {
+    return {
+      record: {
+        kind: "dropped",
+        endNs,
+        source: this.server.address,
+        destination: this.client.address,
+        sourcePort: this.server.port,
+        destinationPort: this.client.port,
+        flags: TcpFlag.SYN | TcpFlag.ACK,
+        sequence: this.y,
+        acknowledgment: plus(this.x, 1),
+        reason: "NETFILTER_DROP",
+        ...fields,
+      },
+    };
+  }
+
+  /** The server's kernel answered the SYN with a RST. */
+  synReset(endNs: number, fields: Partial<KernelReset> = {}): { record: KernelReset } {
+    return {
+      record: {
+        kind: "reset",
+        endNs,
+        ...this.#toServer(),
+        flags: TcpFlag.SYN,
+        sequence: this.x,
+        acknowledgment: 0,
+        reason: "NO_SOCKET",
+        ...fields,
+      },
+    };
+  }
+
+  /** The server's kernel answered the third ACK with a RST. */
+  ackReset(endNs: number, fields: Partial<KernelReset> = {}): { record: KernelReset } {
+    return this.synReset(endNs, {
+      flags: TcpFlag.ACK,
+      sequence: plus(this.x, 1),
+      acknowledgment: plus(this.y, 1),
+      reason: "TCP_ABORT_ON_OVERFLOW",
+      ...fields,
+    });
+  }
+
+  /** The client's kernel answered the SYN-ACK with a RST. */
+  synAckReset(endNs: number, fields: Partial<KernelReset> = {}): { record: KernelReset } {
+    const { kind: _, reason, ...packet } = this.synAckDrop(endNs, { reason: "NO_SOCKET" }).record;
+    return { record: { kind: "reset", ...packet, reason, ...fields } };
+  }
+
+  #toServer(): Pick<KernelDrop, "source" | "destination" | "sourcePort" | "destinationPort"> {
+    return {
+      source: this.client.address,
+      destination: this.server.address,
+      sourcePort: this.client.port,
+      destinationPort: this.server.port,
+    };
   }
 
   #send(
@@ -273,8 +391,8 @@ export class Play {
 
   #half(
     own: Pick<
-      KernelRecord,
-      | "side"
+      KernelHalf,
+      | "kind"
       | "oldState"
       | "local"
       | "remote"
@@ -289,15 +407,18 @@ export class Play {
     >,
     endNs: number,
     fields: HalfFields,
-  ): { record: KernelRecord } {
+  ): { record: KernelHalf } {
     const { options, ...rest } = fields;
     return {
       record: {
         socket: 0xffff888000000000n,
         newState: 1,
         connectNs: undefined,
+        synSentNs: undefined,
         endNs,
         synReceivedNs: undefined,
+        listenerSocket: undefined,
+        synCookie: undefined,
         netns: 4026531840,
         rttMinUs: undefined,
         retransmits: 0,

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import {
+  DROPPED_PACKETS,
   type Endpoint,
   Handshake,
   HANDSHAKE_FLAGS,
@@ -62,7 +63,7 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     timeNs: momentNs,
     role: fc.constantFrom(...ROLES),
     outcome: fc.constantFrom(...OUTCOMES),
-    reason: maybe(fc.constantFrom("ETIMEDOUT", "ERRNO_200")),
+    reason: maybe(fc.oneof(fc.constantFrom("ETIMEDOUT", "ERRNO_200"), anyText())),
     wire: flag,
     kernel: flag,
     interfaceIndex: fc.nat({ max: 4 }),
@@ -95,11 +96,20 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     ackSequence: maybe(flag),
     ackAcknowledgesSynAck: maybe(flag),
   });
+  const kernel = fc.record({
+    synSentNs: maybe(momentNs),
+    acceptedNs: maybe(momentNs),
+    dropCount: maybe(u32),
+    dropReason: maybe(anyText()),
+    dropPacket: maybe(fc.constantFrom(...DROPPED_PACKETS)),
+    dropQueue: maybe(fc.record({ length: u32, limit: u32 })),
+    resetReason: maybe(anyText()),
+  });
   const flags = fc.subarray([...HANDSHAKE_FLAGS]);
   const ends = fc.boolean().chain((ipv4) =>
     fc.record({ ipv4: fc.constant(ipv4), client: anyEndpoint(ipv4), server: anyEndpoint(ipv4) })
   );
-  return fc.tuple(rest, durations, moments, ends, flags).map(([a, b, c, d, flags]) =>
-    Object.assign(new Handshake(), a, b, c, d, { flags })
+  return fc.tuple(rest, durations, moments, kernel, ends, flags).map(([a, b, c, d, e, flags]) =>
+    Object.assign(new Handshake(), a, b, c, d, e, { flags })
   );
 }

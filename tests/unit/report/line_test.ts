@@ -82,6 +82,76 @@ Deno.test("formatHandshake remarks what is known of processes and evidence", () 
   }
 });
 
+Deno.test("formatHandshake remarks once why the kernel dropped and refused", () => {
+  const both = { ...ENDS, wire: true, kernel: true };
+  const queue = { dropReason: "ACCEPT_QUEUE_FULL", dropQueue: { length: 129, limit: 128 } };
+  const cases: { parts: Partial<Parameters<typeof makeHandshake>[0]>; expected: string }[] = [
+    {
+      parts: {
+        outcome: "dropped",
+        reason: "NETFILTER_DROP",
+        dropCount: 2,
+        dropReason: "NETFILTER_DROP",
+      },
+      expected: "NETFILTER_DROP, 2 dropped",
+    },
+    {
+      parts: { outcome: "dropped", reason: "ACCEPT_QUEUE_FULL", dropCount: 1, ...queue },
+      expected: "ACCEPT_QUEUE_FULL, 1 dropped (queue 129/128)",
+    },
+    {
+      parts: { outcome: "established", dropCount: 1, ...queue, synCount: 2 },
+      expected: "1 dropped: ACCEPT_QUEUE_FULL (queue 129/128), 2 SYNs",
+    },
+    {
+      parts: {
+        outcome: "timeout",
+        reason: "ETIMEDOUT",
+        dropCount: 7,
+        dropReason: "NETFILTER_DROP",
+      },
+      expected: "ETIMEDOUT, 7 dropped: NETFILTER_DROP",
+    },
+    {
+      parts: {
+        outcome: "refused",
+        reason: "ECONNREFUSED",
+        resetReason: "NO_SOCKET",
+        dropCount: 1,
+        dropReason: "NO_SOCKET",
+      },
+      expected: "ECONNREFUSED, reset: NO_SOCKET",
+    },
+    {
+      parts: { outcome: "refused", reason: "NO_SOCKET", resetReason: "NO_SOCKET" },
+      expected: "NO_SOCKET",
+    },
+    {
+      parts: {
+        outcome: "refused",
+        reason: "NO_SOCKET",
+        resetReason: "NO_SOCKET",
+        dropCount: 1,
+        dropReason: "NETFILTER_DROP",
+      },
+      expected: "NO_SOCKET, 1 dropped: NETFILTER_DROP",
+    },
+    {
+      parts: { outcome: "established", resetReason: "TCP_ABORT_ON_OVERFLOW" },
+      expected: "reset: TCP_ABORT_ON_OVERFLOW",
+    },
+    {
+      parts: { reason: HOSTILE_COMM, dropReason: "a\x1b", dropCount: 1, resetReason: "b\x9b" },
+      expected: String.raw`\u{1b}[2J\u{a}{"v":1}\u{9b}1m\u{202e}\u{2028}, ` +
+        String.raw`reset: b\u{9b}, 1 dropped: a\u{1b}`,
+    },
+  ];
+  for (const { parts, expected } of cases) {
+    const line = formatHandshake(makeHandshake({ ...both, ...parts }));
+    assertEquals(line.slice(133).trimEnd(), expected);
+  }
+});
+
 Deno.test("formatHandshake puts brackets round IPv6 and pushes what follows right", () => {
   const line = formatHandshake(makeHandshake({
     client: { address: "2001:db8:ffff:ffff:ffff:ffff:ffff:1", port: 65_535 },

@@ -46,13 +46,17 @@ const RECORD: Complete<HandshakeRecord> = {
   packets: { syn: 1, syn_ack: 1, rst: 1 },
   times: {
     connect_ns: 1,
+    syn_sent_ns: 1,
     syn_ns: 1,
     syn_received_ns: 1,
     syn_ack_ns: 1,
     ack_ns: 1,
     established_ns: 1,
     server_established_ns: 1,
+    accepted_ns: 1,
   },
+  drop: { reason: "NO_SOCKET", packet: "syn", count: 1, queue_length: 1, queue_limit: 1 },
+  reset: { reason: "NO_SOCKET" },
   checks: { syn_ack_acknowledges_syn: true, ack_sequence: true, ack_acknowledges_syn_ack: true },
   flags: ["ecn"],
 };

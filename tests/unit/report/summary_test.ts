@@ -31,6 +31,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["half_open_evicted", true],
     ["output_records", true],
     ["late_kernel_records", false],
+    ["late_accepts", false],
     ["filter_half_open", false],
     ["unexpected_packets", false],
     ["undecoded_packets", false],
@@ -46,22 +47,24 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
     time: "2026-11-23T01:03:03.000000001Z",
     host: "web1",
     duration_ns: 60_000_000_001,
-    handshakes: 10,
+    handshakes: 14,
     filtered: 0,
     outcomes: {
       aborted: 1,
-      established: 4,
+      dropped: 1,
+      established: 6,
       half_open: 1,
-      refused: 1,
+      refused: 2,
       timeout: 1,
       unanswered: 1,
       unreachable: 1,
     },
-    evidence: { both: 6, wire_only: 2, kernel_only: 2 },
+    evidence: { both: 9, wire_only: 2, kernel_only: 3 },
     rtt: {
-      // 0, 999, 10,231,000 and 12,345,678: the end of the bucket, at most the largest value.
-      client: { count: 4, p50_ns: 999, p90_ns: 12_345_678, p99_ns: 12_345_678 },
-      server: { count: 2, p50_ns: 0, p90_ns: 41_000, p99_ns: 41_000 },
+      // 0, 999, 18,000, 21,000, 10,231,000 and 12,345,678; 0, 7,000, 41,000 and 9,000,000: the end
+      // of the bucket, at most the largest value.
+      client: { count: 6, p50_ns: 18_175, p90_ns: 12_345_678, p99_ns: 12_345_678 },
+      server: { count: 4, p50_ns: 7_039, p90_ns: 9_000_000, p99_ns: 9_000_000 },
     },
     losses: { ...ALL_ZERO, ring_packets: 3 },
   });

@@ -1,0 +1,63 @@
+/** Numbers of reasons and their symbols, such as 12 and NETFILTER_DROP. */
+export type ReasonNames = ReadonlyMap<number, string>;
+
+/** How the kernel prints the member `reason` of an event in words (trace_event macros). */
+const BEGIN = "__print_symbolic(REC->reason,";
+/** One of its pairs, with the comma before it. */
+const PAIR = /[\s,]*\{\s*([^{},"]{1,32}?)\s*,\s*"([^"]{0,128})"\s*\}/y;
+const NUMBER = /^(?:0x[0-9a-f]{1,8}|[0-9]{1,10})$/i;
+const SYMBOL = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+/**
+ * Reads which number means which reason out of the format file of a tracepoint, which names them for
+ * the running kernel: the numbers differ from one kernel to the next.
+ *
+ * @param format Text of `events/skb/kfree_skb/format` or `events/tcp/tcp_send_reset/format`.
+ * @returns Every pair of a number and a symbol; what is neither is left out. Empty where the event
+ *   does not print its reason by symbols.
+ */
+export function parseReasonNames(format: string): ReasonNames {
+  const names = new Map<number, string>();
+  const begin = format.indexOf(BEGIN);
+  if (begin < 0) return names;
+  PAIR.lastIndex = begin + BEGIN.length;
+  for (let pair = PAIR.exec(format); pair; pair = PAIR.exec(format)) {
+    const [, number, symbol] = pair;
+    if (NUMBER.test(number) && SYMBOL.test(symbol)) names.set(Number(number), symbol);
+  }
+  return names;
+}
+
+/**
+ * The symbol of a reason.
+ *
+ * @param names What the running kernel calls its reasons.
+ * @param number The reason as a probe saw it.
+ * @returns `REASON_n` for a number without a name: those of subsystems have none in the format.
+ */
+export function reasonName(names: ReasonNames, number: number): string {
+  return names.get(number) ?? `REASON_${number}`;
+}
+
+/** A packet socket had no room for its copy of a packet; the packet itself went on. */
+const COPY_DROPPED = "PACKET_SOCK_ERROR";
+/** What older kernels say of that too, beside what they have no reason for. */
+const NOT_SPECIFIED = "NOT_SPECIFIED";
+
+/**
+ * The symbol of the reason for which a packet was dropped.
+ *
+ * @param names What the running kernel calls its reasons.
+ * @param number The reason as a probe saw it.
+ * @returns As {@link reasonName}; undefined where it was a copy for a packet socket that was dropped,
+ *   such as ours when its ring is full, or where this kernel does not tell that apart.
+ */
+export function dropReasonName(names: ReasonNames, number: number): string | undefined {
+  const name = reasonName(names, number);
+  if (name === COPY_DROPPED) return undefined;
+  return name !== NOT_SPECIFIED || tellsCopies(names) ? name : undefined;
+}
+
+function tellsCopies(names: ReasonNames): boolean {
+  return [...names.values()].includes(COPY_DROPPED);
+}

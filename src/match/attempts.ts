@@ -1,0 +1,194 @@
+import { conclude, type Surroundings } from "./conclude.ts";
+import { FlowState, FlowTable } from "./flow_table.ts";
+import { Handshake } from "./handshake.ts";
+
+/** Settings of a `Matcher`; each has a default. */
+export interface MatcherOptions extends Surroundings {
+  /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
+  capacity?: number;
+  /** How long a handshake whose end is known waits for the other sources, nanoseconds. */
+  joinNs?: number;
+  /** How long a SYN without an answer is waited for after the last one. */
+  unansweredNs?: number;
+  /** How long a SYN-ACK without an ACK is waited for after the last one. */
+  halfOpenNs?: number;
+  /** How long a reported handshake is remembered, so that stragglers make no second record. */
+  rememberNs?: number;
+}
+
+/** What a matcher could not use, by place. Each is a packet or record, not a handshake. */
+export interface MatcherCounters {
+  /** Half-open handshakes given up because the table was full. */
+  evicted: number;
+  /** Kernel records that came after their handshake was reported, or a second time. */
+  lateKernelRecords: number;
+  /** accept()s of handshakes that are not under way: a program may accept long after. */
+  lateAccepts: number;
+  /** SYN-ACKs, dropped ones too, third packets and RSTs whose numbers fit no handshake under way. */
+  unexpected: number;
+}
+
+const DEFAULTS = {
+  capacity: 65_536,
+  joinNs: 40e6,
+  // Linux sends a SYN 6 times again and gives up 64 s after the last, a SYN-ACK 5 times and 32 s
+  // (tcp_syn_retries, tcp_synack_retries).
+  unansweredNs: 70e9,
+  halfOpenNs: 40e9,
+  rememberNs: 60e9,
+};
+
+/**
+ * The handshakes under way: how each begins, how long it waits, when it is reported and forgotten.
+ * Which packet or record belongs to which, and what it moves, is the `Matcher`'s.
+ */
+export class Attempts {
+  /** Their facts. */
+  readonly table: FlowTable;
+  readonly #counters: MatcherCounters;
+  readonly #surroundings: Surroundings;
+  readonly #joinNs: number;
+  readonly #unansweredNs: number;
+  readonly #halfOpenNs: number;
+  readonly #rememberNs: number;
+  readonly #onHandshake: (handshake: Handshake) => void;
+  readonly #handshake = new Handshake();
+  /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
+  #mistimedUntilNs = -Infinity;
+
+  /**
+   * Makes an empty table.
+   *
+   * @param epochSeconds Whole seconds of Unix time at which the axis begins.
+   * @param onHandshake Called once for each handshake, with one object filled anew.
+   * @param options Limits and what tells this host's part.
+   * @param counters Where what is given up is counted.
+   */
+  constructor(
+    epochSeconds: number,
+    onHandshake: (handshake: Handshake) => void,
+    options: MatcherOptions,
+    counters: MatcherCounters,
+  ) {
+    this.table = new FlowTable(options.capacity ?? DEFAULTS.capacity);
+    this.#surroundings = options;
+    this.#counters = counters;
+    this.#joinNs = options.joinNs ?? DEFAULTS.joinNs;
+    this.#unansweredNs = options.unansweredNs ?? DEFAULTS.unansweredNs;
+    this.#halfOpenNs = options.halfOpenNs ?? DEFAULTS.halfOpenNs;
+    this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
+    this.#onHandshake = onHandshake;
+    this.#handshake.epochSeconds = epochSeconds;
+  }
+
+  /** Handshakes begun and not yet reported. */
+  get pending(): number {
+    const table = this.table;
+    return table.count(FlowState.SynSent) + table.count(FlowState.Answered) +
+      table.count(FlowState.Settled);
+  }
+
+  /**
+   * Begins an attempt, for which another is given up where there is no room.
+   *
+   * @param state Where it stands by the first thing known of it.
+   * @returns Its row.
+   */
+  begin(
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+    clientIsn: number,
+    state: FlowState,
+    timeNs: number,
+  ): number {
+    this.#makeRoom();
+    const row = this.table.insert(client, server, ports, clientIsn, state, timeNs);
+    this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
+    return row;
+  }
+
+  /**
+   * Takes that the end of a handshake is known. It waits even where nothing more about it can come:
+   * who listened may be known only a moment later.
+   */
+  settle(row: number, timeNs: number): void {
+    const table = this.table;
+    if (table.state[row] !== FlowState.Settled) table.move(row, FlowState.Settled, timeNs);
+  }
+
+  /** Takes that more was seen of a handshake: it waits from now on again, unless its end is known. */
+  touch(row: number, timeNs: number): void {
+    const state = this.table.state[row] as FlowState;
+    if (state !== FlowState.Settled) this.table.move(row, state, timeNs);
+  }
+
+  /** See `Matcher.clockSet`. */
+  clockSet(jumpNs: number, nowNs: number): void {
+    this.table.shiftTimes(jumpNs);
+    this.#mistimedUntilNs = nowNs;
+  }
+
+  /** See `Matcher.advance`. */
+  advance(completeNs: number): void {
+    const table = this.table;
+    this.#reportUntil(FlowState.Settled, completeNs - this.#joinNs, completeNs);
+    this.#reportUntil(FlowState.SynSent, completeNs - this.#unansweredNs, completeNs);
+    this.#reportUntil(FlowState.Answered, completeNs - this.#halfOpenNs, completeNs);
+    if (completeNs > this.#mistimedUntilNs) this.#mistimedUntilNs = -Infinity;
+    const forgetNs = completeNs - this.#rememberNs;
+    for (;;) {
+      const row = table.oldest(FlowState.Reported);
+      if (row < 0 || table.touchedNs[row] > forgetNs) return;
+      table.remove(row);
+    }
+  }
+
+  /** See `Matcher.flush`. */
+  flush(): void {
+    for (const state of [FlowState.Settled, FlowState.Answered, FlowState.SynSent]) {
+      for (let row = this.table.oldest(state); row >= 0; row = this.table.oldest(state)) {
+        this.#report(row, true, this.table.touchedNs[row]);
+      }
+    }
+  }
+
+  #reportUntil(state: FlowState, untilNs: number, nowNs: number): void {
+    const table = this.table;
+    for (;;) {
+      const row = table.oldest(state);
+      if (row < 0 || table.touchedNs[row] > untilNs) return;
+      this.#report(row, false, nowNs);
+    }
+  }
+
+  #report(row: number, traceEnded: boolean, nowNs: number): void {
+    const table = this.table;
+    conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
+    table.move(row, FlowState.Reported, nowNs);
+    table.forgetKernel(row);
+    this.#onHandshake(this.#handshake);
+  }
+
+  /** Frees a row where none is: a reported one, else a half-open one, else one that only waits. */
+  #makeRoom(): void {
+    const table = this.table;
+    if (!table.full) return;
+    const reported = table.oldest(FlowState.Reported);
+    if (reported >= 0) {
+      table.remove(reported);
+      return;
+    }
+    const unanswered = table.oldest(FlowState.SynSent);
+    const answered = table.oldest(FlowState.Answered);
+    let row = unanswered >= 0 ? unanswered : answered;
+    if (answered >= 0 && table.touchedNs[answered] < table.touchedNs[row]) row = answered;
+    if (row >= 0) {
+      this.#counters.evicted++;
+    } else {
+      row = table.oldest(FlowState.Settled);
+      this.#report(row, false, table.touchedNs[row]);
+    }
+    table.remove(row);
+  }
+}

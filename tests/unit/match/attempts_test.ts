@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { Attempts } from "../../../src/match/attempts.ts";
+import { FlowState } from "../../../src/match/flow_table.ts";
+import { end, EPOCH_SECONDS, Play } from "./traffic.ts";
+
+const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
+const LIMITS = { capacity: 2, joinNs: 40, unansweredNs: 700, halfOpenNs: 400, rememberNs: 600 };
+
+/** Attempts, what they reported by the client's number, and what they counted. */
+function make() {
+  const reported: (number | undefined)[] = [];
+  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const report = (handshake: { client: { isn: number | undefined } }) => {
+    reported.push(handshake.client.isn);
+  };
+  const attempts = new Attempts(EPOCH_SECONDS, report, LIMITS, counters);
+  const begin = (isn: number, timeNs: number, state: FlowState = FlowState.SynSent) =>
+    attempts.begin(P.client.address, P.server.address, 1, isn, state, timeNs);
+  return { attempts, reported, counters, begin };
+}
+
+Deno.test("Attempts waits anew after a touch, but never after the end is known", () => {
+  const { attempts, reported, begin } = make();
+  const open = begin(1, 0);
+  const settled = begin(2, 0, FlowState.Answered);
+  attempts.touch(open, 100);
+  attempts.settle(settled, 10);
+  attempts.settle(settled, 100);
+  attempts.touch(settled, 200);
+  attempts.advance(49);
+  assertEquals([reported, attempts.pending], [[], 2]);
+  attempts.advance(50);
+  assertEquals([reported, attempts.pending], [[2], 1]);
+  attempts.advance(799);
+  assertEquals(reported, [2]);
+  attempts.advance(800);
+  assertEquals([reported, attempts.pending], [[2, 1], 0]);
+});
+
+Deno.test("Attempts gives up what is half open before what waits, and reports the latter", () => {
+  const { attempts, reported, counters, begin } = make();
+  attempts.settle(begin(1, 0), 0);
+  begin(2, 5);
+  // 2 is half open, and gone without a report.
+  attempts.settle(begin(3, 10), 10);
+  assertEquals([reported, counters.evicted], [[], 1]);
+  // Both wait: the older is reported at once.
+  begin(4, 20);
+  assertEquals([reported, counters.evicted, attempts.pending], [[1], 1, 2]);
+  attempts.flush();
+  assertEquals([reported, attempts.pending], [[1, 3, 4], 0]);
+});
+
+Deno.test("Attempts doubts what begins until the moment at which the clock was set", () => {
+  const { attempts, begin } = make();
+  attempts.clockSet(-50, 100);
+  const { mistimed } = attempts.table;
+  assertEquals(mistimed[begin(1, 90)], 1);
+  attempts.advance(100);
+  assertEquals(mistimed[begin(2, 101)], 1);
+  attempts.advance(101);
+  assertEquals(mistimed[begin(3, 102)], 0);
+});
+
+Deno.test("Attempts lets go of what the kernel said when a handshake is reported", () => {
+  const { attempts, begin } = make();
+  const { table } = attempts;
+  const row = begin(1, 0);
+  table.clientHalf[row] = P.clientHalf(0).record;
+  table.accept[row] = P.accept(0).record;
+  table.reset[row] = P.synReset(0).record;
+  attempts.flush();
+  assertEquals(
+    [table.clientHalf[row], table.accept[row], table.reset[row]],
+    [undefined, undefined, undefined],
+  );
+});

@@ -1,0 +1,171 @@
+import { assertEquals } from "@std/assert";
+import {
+  acknowledgesIsn,
+  acknowledgesSyn,
+  acknowledgesSynAck,
+  awaitsAck,
+  awaitsSynAck,
+  findAnswered,
+  findAttempt,
+  findReset,
+  fitsAckSequence,
+  isOpen,
+  isServerReset,
+  joinPorts,
+} from "../../../src/match/find_attempt.ts";
+import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
+import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
+import { end, fillSegment, Play, plus } from "./traffic.ts";
+
+const CLIENT = end("192.0.2.1", 50000);
+const SERVER = end("198.51.100.2", 443);
+const PORTS = joinPorts(CLIENT.port, SERVER.port);
+const { Syn, SynAck, Ack, ServerReset, ClientReset, OtherServerIsn, FastOpen } = WireFact;
+
+/** A table with one row for each of some initial sequence numbers on one tuple. */
+function tableOf(...isns: number[]): FlowTable {
+  const table = new FlowTable(8);
+  for (const isn of isns) {
+    table.insert(CLIENT.address, SERVER.address, PORTS, isn, FlowState.SynSent, 0);
+  }
+  return table;
+}
+
+Deno.test("joinPorts keeps both, unsigned", () => {
+  assertEquals([joinPorts(1, 2), joinPorts(65535, 65535), joinPorts(0, 0)], [
+    65538,
+    2 ** 32 - 1,
+    0,
+  ]);
+});
+
+Deno.test("findAttempt finds the row with this client's number among those on a tuple", () => {
+  const table = tableOf(10, 20, 10);
+  const find = (isn: number, from = CLIENT, ports = PORTS) =>
+    findAttempt(table, from.address, SERVER.address, ports, isn);
+  assertEquals([find(10), find(20), find(30)], [2, 1, -1]);
+  assertEquals([find(10, SERVER), find(10, CLIENT, PORTS + 1)], [-1, -1]);
+});
+
+Deno.test("findAnswered finds the newest row whose SYN's window holds the Ack", () => {
+  const table = tableOf(10, 0xffffffff, 20);
+  table.facts[0] = Syn;
+  table.synPayloadLength[0] = 100;
+  // Left over from a row before: without the SYN it means nothing.
+  table.synPayloadLength[2] = 100;
+  const find = (acknowledgment: number) =>
+    findAnswered(table, CLIENT.address, SERVER.address, PORTS, acknowledgment);
+  assertEquals([11, 21, 0, 111, 112, 10].map(find), [0, 2, 1, 0, -1, -1]);
+  assertEquals(find(22), 0);
+});
+
+Deno.test("acknowledgesSyn and fitsAckSequence hold for ISN + 1 and the data that was sent", () => {
+  const cases = [
+    { isn: 10, data: 0, good: [11], bad: [10, 12, 9] },
+    { isn: 0xffffffff, data: 0, good: [0], bad: [0xffffffff, 1] },
+    { isn: 0xfffffff0, data: 100, good: [0xfffffff1, 0, 0x55], bad: [0xfffffff0, 0x56] },
+  ];
+  for (const { isn, data, good, bad } of cases) {
+    const table = tableOf(isn);
+    table.facts[0] = Syn;
+    table.synPayloadLength[0] = data;
+    for (const fits of [acknowledgesSyn, fitsAckSequence]) {
+      assertEquals(good.map((number) => fits(table, 0, number)), good.map(() => true));
+      assertEquals(bad.map((number) => fits(table, 0, number)), bad.map(() => false));
+    }
+  }
+});
+
+Deno.test("acknowledgesSynAck holds for the first and the other number of the server", () => {
+  const table = tableOf(1);
+  table.facts[0] = SynAck;
+  table.serverIsn[0] = 0xffffffff;
+  table.otherServerIsn[0] = 50;
+  assertEquals([0, 51].map((ack) => acknowledgesSynAck(table, 0, ack)), [true, false]);
+  table.facts[0] |= OtherServerIsn;
+  assertEquals([0, 51, 52].map((ack) => acknowledgesSynAck(table, 0, ack)), [true, true, false]);
+});
+
+Deno.test("acknowledgesIsn allows data of the server with TCP Fast Open alone", () => {
+  const table = tableOf(1);
+  assertEquals([10, 11, 12].map((ack) => acknowledgesIsn(table, 0, 10, ack)), [false, true, false]);
+  table.facts[0] = FastOpen;
+  const acks = [10, 11, 12, 10 + (1 << 20), 11 + (1 << 20)];
+  assertEquals(
+    acks.map((ack) => acknowledgesIsn(table, 0, 10, ack)),
+    [false, true, true, true, false],
+  );
+});
+
+Deno.test("isOpen, awaitsSynAck and awaitsAck tell what can still come", () => {
+  const cases = [
+    { facts: 0, expected: [true, true, false] },
+    { facts: Syn, expected: [true, true, false] },
+    { facts: Syn | SynAck, expected: [true, false, true] },
+    { facts: Syn | SynAck | Ack, expected: [false, false, false] },
+    { facts: Syn | ServerReset, expected: [false, false, false] },
+    { facts: SynAck | ClientReset, expected: [false, false, false] },
+    { facts: Syn, reported: true, expected: [false, false, false] },
+  ];
+  for (const { facts, reported, expected } of cases) {
+    const table = tableOf(1);
+    table.facts[0] = facts;
+    if (reported) table.move(0, FlowState.Reported, 0);
+    assertEquals([isOpen, awaitsSynAck, awaitsAck].map((is) => is(table, 0)), expected);
+  }
+});
+
+Deno.test("isServerReset wants the SYN acknowledged, after the SYN-ACK the server's next number", () => {
+  const cases = [
+    { facts: Syn, flags: TcpFlag.RST | TcpFlag.ACK, sequence: 0, ack: 11, expected: true },
+    { facts: Syn, flags: TcpFlag.RST | TcpFlag.ACK, sequence: 0, ack: 10, expected: false },
+    { facts: Syn, flags: TcpFlag.RST, sequence: 0, ack: 11, expected: false },
+    { facts: SynAck, flags: TcpFlag.RST, sequence: 101, ack: 0, expected: true },
+    { facts: SynAck, flags: TcpFlag.RST, sequence: 201, ack: 0, expected: false },
+    { facts: SynAck | OtherServerIsn, flags: TcpFlag.RST, sequence: 201, ack: 0, expected: true },
+    { facts: SynAck | Ack, flags: TcpFlag.RST, sequence: 101, ack: 0, expected: false },
+  ];
+  for (const { facts, flags, sequence, ack: acknowledgment, expected } of cases) {
+    const table = tableOf(10);
+    table.facts[0] = facts;
+    table.serverIsn[0] = 100;
+    table.otherServerIsn[0] = 200;
+    const packet = { from: SERVER, to: CLIENT, flags, sequence, acknowledgment };
+    assertEquals(isServerReset(table, 0, fillSegment(packet, new Segment())), expected);
+  }
+});
+
+Deno.test("findReset finds the handshake of the packet that was answered with a RST", () => {
+  const play = new Play(CLIENT, SERVER, 0xffffffff, 100);
+  const acks = [play.ackReset(0), play.ackReset(0, { acknowledgment: 900 })];
+  const cases = [
+    { reset: play.synReset(0), facts: Syn, expected: 0 },
+    { reset: play.synReset(0, { sequence: 5 }), facts: Syn, expected: -1 },
+    { reset: play.synAckReset(0), facts: Syn, expected: 0 },
+    { reset: play.synAckReset(0, { acknowledgment: 1 }), facts: Syn, expected: -1 },
+    { reset: acks[0], facts: Syn | SynAck, expected: 0 },
+    { reset: acks[0], facts: Syn | SynAck | Ack, expected: 0 },
+    { reset: play.ackReset(0, { sequence: 1 }), facts: Syn | SynAck, expected: -1 },
+    // A wrong Ack is why the third packet is answered so; after the third it is a later packet's.
+    { reset: acks[1], facts: Syn | SynAck, expected: 0 },
+    { reset: acks[1], facts: Syn | SynAck | Ack, expected: -1 },
+    // Not the other way round.
+    { reset: new Play(SERVER, CLIENT, play.x, play.y).synReset(0), facts: Syn, expected: -1 },
+  ];
+  for (const { reset, facts, expected } of cases) {
+    const table = tableOf(play.x);
+    table.facts[0] = facts;
+    table.serverIsn[0] = play.y;
+    assertEquals(findReset(table, reset.record), expected, JSON.stringify(reset.record.flags));
+  }
+});
+
+Deno.test("findReset takes a third ACK behind the data of the SYN", () => {
+  const table = tableOf(10);
+  table.facts[0] = Syn | SynAck | FastOpen;
+  table.synPayloadLength[0] = 100;
+  const play = new Play(CLIENT, SERVER, 10, 100);
+  const find = (octets: number) =>
+    findReset(table, play.ackReset(0, { sequence: plus(10, octets) }).record);
+  assertEquals([0, 1, 101, 102].map(find), [-1, 0, 0, -1]);
+});
