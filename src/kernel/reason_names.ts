@@ -39,25 +39,21 @@ export function reasonName(names: ReasonNames, number: number): string {
   return names.get(number) ?? `REASON_${number}`;
 }
 
-/** A packet socket had no room for its copy of a packet; the packet itself went on. */
-const COPY_DROPPED = "PACKET_SOCK_ERROR";
-/** What older kernels say of that too, beside what they have no reason for. */
-const NOT_SPECIFIED = "NOT_SPECIFIED";
+/**
+ * Why a copy of a packet for another socket is dropped, not the packet: a packet socket had no room
+ * for it, or a raw socket was closed before it was read.
+ */
+const COPY_DROPPED: ReadonlySet<string> = new Set(["PACKET_SOCK_ERROR", "QUEUE_PURGE"]);
 
 /**
  * The symbol of the reason for which a packet was dropped.
  *
  * @param names What the running kernel calls its reasons.
  * @param number The reason as a probe saw it.
- * @returns As {@link reasonName}; undefined where it was a copy for a packet socket that was dropped,
- *   such as ours when its ring is full, or where this kernel does not tell that apart.
+ * @returns As {@link reasonName}; undefined where only a copy was dropped, such as ours when the ring
+ *   is full.
  */
 export function dropReasonName(names: ReasonNames, number: number): string | undefined {
   const name = reasonName(names, number);
-  if (name === COPY_DROPPED) return undefined;
-  return name !== NOT_SPECIFIED || tellsCopies(names) ? name : undefined;
-}
-
-function tellsCopies(names: ReasonNames): boolean {
-  return [...names.values()].includes(COPY_DROPPED);
+  return COPY_DROPPED.has(name) ? undefined : name;
 }
