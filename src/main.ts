@@ -1,5 +1,6 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
 import { doctor } from "./command/doctor.ts";
+import { read } from "./command/read.ts";
 import { schema } from "./command/schema.ts";
 import { trace } from "./command/trace.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
@@ -10,6 +11,7 @@ const HELP =
   `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
 
   synsnoop trace     report handshakes as they happen (root)
+  synsnoop read      report handshakes in capture files
   synsnoop doctor    show what this machine offers and what will be used
   synsnoop schema    print the JSON Schema of a record
 
@@ -21,6 +23,8 @@ async function run(args: readonly string[]): Promise<number> {
   switch (command) {
     case "trace":
       return await trace(rest, Deno.stdout);
+    case "read":
+      return await read(rest, Deno.stdout);
     case "doctor":
       return await print(await doctor(rest));
     case "schema":
@@ -32,7 +36,9 @@ async function run(args: readonly string[]): Promise<number> {
       say(HELP);
       return ExitStatus.Usage;
     default:
-      throw new UsageError(`Unknown command "${command}": give trace, doctor, schema or help`);
+      throw new UsageError(
+        `Unknown command "${command}": give trace, read, doctor, schema or help`,
+      );
   }
 }
 

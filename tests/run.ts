@@ -30,10 +30,11 @@ const TIERS: readonly Tier[] = [
   {
     name: "examples",
     permissions: [],
-    targets: ["--doc", "mod.ts", "src/wire", "src/kernel", "src/match", "src/report"],
+    targets: ["--doc", "mod.ts", "src/wire", "src/pcap", "src/kernel", "src/match", "src/report"],
   },
   { name: "tidy", permissions: ["--allow-read"] },
   { name: "golden", permissions: ["--allow-read"] },
+  { name: "capture", permissions: ["--allow-all"] },
   { name: "netns", permissions: ["--allow-all"], obstacle: noNamespaces },
   { name: "vm", permissions: ["--allow-all"], parallel: true, obstacle: reasonAgainstGuests },
 ];

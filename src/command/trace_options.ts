@@ -1,42 +1,27 @@
 import { MECHANISMS } from "../kernel/choose_probes.ts";
-import { OUTCOMES, ROLES } from "../match/handshake.ts";
 import type { HandshakeFilter } from "./filter.ts";
+import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseDuration, parseInteger, parseNetwork, parseSize } from "./values.ts";
+import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
 
 const PROBES = ["auto", ...MECHANISMS, "none"] as const;
 const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
 
 /** The flags of `trace`. */
 export const TRACE_FLAGS: readonly Flag[] = [
-  {
-    name: "port",
-    value: "PORT",
-    many: true,
-    meaning: "only handshakes with this port at either end",
-  },
-  {
-    name: "host",
-    value: "ADDRESS[/BITS]",
-    many: true,
-    meaning: "only with this address or network at either end",
-  },
+  FILTER_FLAG.port,
+  FILTER_FLAG.host,
   {
     name: "interface",
     value: "NAME",
     many: true,
     meaning: "capture on this interface only, and report only what was seen there",
   },
-  {
-    name: "role",
-    value: "ROLE",
-    many: true,
-    meaning: `only with this host as ${ROLES.join(", ")}`,
-  },
-  { name: "outcome", value: "OUTCOME", many: true, meaning: `only ${OUTCOMES.join(", ")}` },
-  { name: "comm", value: "NAME", many: true, meaning: "only with this command name at either end" },
-  { name: "pid", value: "PID", many: true, meaning: "only with this process at either end" },
+  FILTER_FLAG.role,
+  FILTER_FLAG.outcome,
+  FILTER_FLAG.comm,
+  FILTER_FLAG.pid,
   { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
@@ -85,9 +70,6 @@ export interface TraceOptions {
   packetFilter: typeof PACKET_FILTERS[number];
 }
 
-const PORT_MAX = 65_535;
-/** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
-const PID_MAX = 4_194_304;
 const ROTATE_KEEP = 5;
 const ROTATE_KEEP_MAX = 1_000;
 
@@ -97,7 +79,8 @@ const ROTATE_KEEP_MAX = 1_000;
  * @throws {UsageError} One line for the user.
  */
 export function parseTraceOptions(args: readonly string[]): TraceOptions {
-  const { switches, values, operands } = parseFlags(args, TRACE_FLAGS);
+  const parsed = parseFlags(args, TRACE_FLAGS);
+  const { switches, values, operands } = parsed;
   if (operands.length > 0) {
     throw new UsageError(
       `Cannot use "${operands[0]}": trace takes flags only, see synsnoop trace --help`,
@@ -126,14 +109,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   }
   return {
     help: switches.has("help"),
-    filter: {
-      ports: all("port", (flag, text) => parseInteger(flag, text, 1, PORT_MAX)),
-      networks: all("host", parseNetwork),
-      roles: all("role", (flag, text) => parseChoice(flag, text, ROLES)),
-      outcomes: all("outcome", (flag, text) => parseChoice(flag, text, OUTCOMES)),
-      comms: values.get("comm"),
-      pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
-    },
+    filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
     json: switches.has("json") || output === "-",
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,

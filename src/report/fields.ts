@@ -405,9 +405,10 @@ export const FIELDS: readonly Field[] = [
     values: HANDSHAKE_FLAGS,
     always: true,
     meaning:
-      "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets of one direction are missing; " +
-      "trace_ended: the trace ended before an answer could come; clock_set: the system's clock was " +
-      "set meanwhile, so there are no durations",
+      "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: " +
+      "packets of one direction are missing; trace_ended: the trace ended before an answer could " +
+      "come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so " +
+      "there are no durations",
     since: 1,
     get: (handshake) => handshake.flags,
   },

@@ -17,6 +17,11 @@ export interface LossPlace {
 /** Every place, in the order in which a packet or record passes them. */
 export const LOSS_PLACES: readonly LossPlace[] = [
   {
+    name: "capture_packets",
+    meaning: "packets that the capturing host dropped, as the file says",
+    isLoss: true,
+  },
+  {
     name: "ring_packets",
     meaning: "packets dropped because the capture ring was full",
     isLoss: true,
@@ -60,6 +65,12 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: false,
   },
   { name: "undecoded_packets", meaning: "packets that could not be decoded", isLoss: false },
+  { name: "untimed_packets", meaning: "packets without a valid time in the file", isLoss: false },
+  {
+    name: "disordered_packets",
+    meaning: "packets older than one before them in the file",
+    isLoss: false,
+  },
 ];
 
 /**

@@ -10,6 +10,7 @@ import { decodeIpv4 } from "./ipv4.ts";
 import { decodeIpv6 } from "./ipv6.ts";
 import { decodeLoopback } from "./loopback.ts";
 import { decodeEtherType, decodeIp } from "./network.ts";
+import { decodeNflog } from "./nflog.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
 
@@ -38,9 +39,14 @@ export const LinkType = {
   IPV4: 228,
   /** Raw IPv6. */
   IPV6: 229,
+  /** Logged by the Linux firewall. */
+  NFLOG: 239,
   /** Linux cooked, version 2. */
   LINUX_SLL2: 276,
 } as const;
+
+/** IEEE 802.11, bare or behind the header of Prism, radiotap, AVS or PPI. */
+const WIRELESS_LINK_TYPES: ReadonlySet<number> = new Set([105, 119, 127, 163, 192]);
 
 /**
  * Decodes a frame that starts with its link-layer header. Allocates nothing, reads nothing outside
@@ -74,6 +80,7 @@ export function decodeFrame(
   segment: Segment,
 ): FrameVerdict {
   segment.vlan = -1;
+  segment.tunnels = 0;
   const end = Math.min(capturedEnd, view.byteLength);
   const originalEnd = Math.max(start + originalLength, end);
   switch (linkType) {
@@ -94,8 +101,10 @@ export function decodeFrame(
       return decodeIpv4(view, start, end, originalEnd, segment);
     case LinkType.IPV6:
       return decodeIpv6(view, start, end, originalEnd, segment);
+    case LinkType.NFLOG:
+      return decodeNflog(view, start, end, originalEnd, segment);
     default:
-      return FrameVerdict.UnknownLink;
+      return WIRELESS_LINK_TYPES.has(linkType) ? FrameVerdict.Wireless : FrameVerdict.UnknownLink;
   }
 }
 
@@ -125,6 +134,7 @@ export function decodePacket(
   protocolHint = 0,
 ): FrameVerdict {
   segment.vlan = -1;
+  segment.tunnels = 0;
   const end = Math.min(capturedEnd, view.byteLength);
   const originalEnd = Math.max(start + originalLength, end);
   return protocolHint === 0

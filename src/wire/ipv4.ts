@@ -6,6 +6,7 @@
 
 import type { Segment } from "./segment.ts";
 import { decodeTcp } from "./tcp.ts";
+import { decodeTunnel } from "./tunnel.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** Field offsets, RFC 791 §3.1; `struct iphdr` of linux/ip.h has the same. */
@@ -51,20 +52,26 @@ export function decodeIpv4(
   const totalLength = view.getUint16(at + TOTAL_LENGTH);
   if (headerLength < HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
   if (totalLength !== 0 && totalLength < headerLength) return FrameVerdict.BadHeaderLength;
-  if (view.getUint8(at + PROTOCOL) !== TCP) return FrameVerdict.NotTcp;
+  const protocol = view.getUint8(at + PROTOCOL);
   const fragment = view.getUint16(at + FRAGMENT);
+  const packetEnd = totalLength === 0 ? originalEnd : at + totalLength;
+  // What follows the packet in the frame is Ethernet padding, not TCP.
+  const readableEnd = Math.min(capturedEnd, packetEnd);
+  if (protocol !== TCP) {
+    // Of a fragmented tunnel packet the inner one is not whole.
+    if ((fragment & (FRAGMENT_OFFSET | MORE_FRAGMENTS)) !== 0) return FrameVerdict.NotTcp;
+    return decodeTunnel(view, at + headerLength, readableEnd, packetEnd, protocol, segment);
+  }
   if ((fragment & FRAGMENT_OFFSET) !== 0) return FrameVerdict.LaterFragment;
   if (at + headerLength > capturedEnd) return FrameVerdict.TruncatedIpv4;
 
   segment.ipVersion = 4;
   setMapped(segment.source, view.getUint32(at + SOURCE));
   setMapped(segment.destination, view.getUint32(at + DESTINATION));
-  const packetEnd = totalLength === 0 ? originalEnd : at + totalLength;
   return decodeTcp(
     view,
     at + headerLength,
-    // What follows the packet in the frame is Ethernet padding, not TCP.
-    Math.min(capturedEnd, packetEnd),
+    readableEnd,
     packetEnd,
     (fragment & MORE_FRAGMENTS) !== 0,
     segment,

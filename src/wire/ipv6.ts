@@ -6,6 +6,7 @@
 
 import type { Segment } from "./segment.ts";
 import { decodeTcp } from "./tcp.ts";
+import { decodeTunnel } from "./tunnel.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** Field offsets, RFC 8200 §3; `struct ipv6hdr` of linux/ipv6.h has the same. */
@@ -71,7 +72,11 @@ export function decodeIpv6(
   let offset = at + HEADER_LENGTH;
   let moreFragments = false;
   for (let count = 0; next !== TCP; count++) {
-    if (!isExtension(next)) return FrameVerdict.NotTcp;
+    if (!isExtension(next)) {
+      // Of a fragmented tunnel packet the inner one is not whole.
+      if (moreFragments) return FrameVerdict.NotTcp;
+      return decodeTunnel(view, offset, readableEnd, packetEnd, next, segment);
+    }
     if (count === EXTENSION_COUNT_MAX) return FrameVerdict.TooManyIpv6Extensions;
     if (offset + EXTENSION_LENGTH_MIN > packetEnd) return FrameVerdict.BadHeaderLength;
     if (offset + EXTENSION_LENGTH_MIN > readableEnd) return FrameVerdict.TruncatedIpv6Extension;

@@ -40,6 +40,8 @@ export class Segment {
   payloadLength = 0;
   /** Outermost VLAN id in the frame's own bytes, 0 to 4095 (0: priority tag only), -1 none. */
   vlan: number = -1;
+  /** Tunnels around the packet (VXLAN, Geneve, GRE, IP in IP); 0 none. */
+  tunnels = 0;
   /** Options of the segment. */
   readonly options: TcpOptions = new TcpOptions();
   /** Offset of the option area in the decoded view. */

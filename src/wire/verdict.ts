@@ -17,7 +17,8 @@
  * - `BadIpVersion`: the link layer announced the other IP version than the packet's own field.
  * - `BadHeaderLength`: a length no packet can have: IHL or data offset below 5, or a header beyond
  *   the end that the IP header gives.
- * - `TooManyVlanTags`, `TooManyIpv6Extensions`: longer than the decoder follows.
+ * - `TooManyVlanTags`, `TooManyIpv6Extensions`, `TooManyTunnels`: longer than the decoder follows.
+ * - `Wireless`: 802.11, whose data is mostly encrypted and has no decoder here.
  * - `Truncated…`: the capture ends inside this header (`TruncatedIp`: before the IP version).
  */
 export const FrameVerdict = {
@@ -41,6 +42,10 @@ export const FrameVerdict = {
   TruncatedIpv6: 17,
   TruncatedIpv6Extension: 18,
   TruncatedTcp: 19,
+  TruncatedNflog: 20,
+  TruncatedTunnel: 21,
+  TooManyTunnels: 22,
+  Wireless: 23,
 } as const;
 
 /** One of the codes of {@linkcode FrameVerdict}. */
@@ -68,4 +73,8 @@ export const frameVerdictNames: readonly string[] = [
   "truncated_ipv6",
   "truncated_ipv6_extension",
   "truncated_tcp",
+  "truncated_nflog",
+  "truncated_tunnel",
+  "too_many_tunnels",
+  "wireless",
 ];

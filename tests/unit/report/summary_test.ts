@@ -24,6 +24,7 @@ function lossLines(losses: Losses): string[] {
 
 Deno.test("LOSS_PLACES has every place of the path from ring to output once", () => {
   assertEquals(LOSS_PLACES.map(({ name, isLoss }) => [name, isLoss]), [
+    ["capture_packets", true],
     ["ring_packets", true],
     ["kernel_missed_probes", true],
     ["kernel_map_records", true],
@@ -35,6 +36,8 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["filter_half_open", false],
     ["unexpected_packets", false],
     ["undecoded_packets", false],
+    ["untimed_packets", false],
+    ["disordered_packets", false],
   ]);
 });
 

@@ -234,6 +234,20 @@ export function buildLoopback(
   return concat(littleEndian ? header.reverse() : header, payload);
 }
 
+/** A packet logged by the Linux firewall (LINKTYPE_NFLOG): its TLVs, in a host's byte order. */
+export function buildNflog(
+  family: number,
+  littleEndian: boolean,
+  ...tlvs: readonly (readonly [type: number, value: Uint8Array])[]
+): Uint8Array {
+  const parts = tlvs.map(([type, value]) => {
+    const header = u16(value.length + 4, type);
+    const ordered = littleEndian ? header.map((_, at) => header[at ^ 1]) : header;
+    return padded(concat(ordered, value), 4);
+  });
+  return concat(new Uint8Array([family, 0, 0, 5]), ...parts);
+}
+
 /** A PPPoE session packet (RFC 2516 §4): what follows EtherType 0x8864. */
 export function buildPppoe(protocol: number, payload: Uint8Array, code = 0): Uint8Array {
   return concat(new Uint8Array([0x11, code]), u16(1, payload.length + 2, protocol), payload);

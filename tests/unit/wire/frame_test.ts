@@ -14,6 +14,7 @@ import {
   buildIpv4,
   buildIpv6,
   buildLoopback,
+  buildNflog,
   buildSll,
   buildSll2,
   buildTags,
@@ -42,6 +43,8 @@ function wrap(linkType: number, packet: Uint8Array): Uint8Array {
       return buildLoopback(packet[0] >>> 4 === 6 ? 30 : 2, true, packet);
     case LinkType.LOOP:
       return buildLoopback(packet[0] >>> 4 === 6 ? 24 : 2, false, packet);
+    case LinkType.NFLOG:
+      return buildNflog(packet[0] >>> 4 === 6 ? 10 : 2, true, [9, packet]);
     default:
       return packet;
   }
@@ -132,7 +135,7 @@ Deno.test("decodeFrame decodes both IP versions in every link type", () => {
 });
 
 Deno.test("decodeFrame does not know other link types", () => {
-  for (const linkType of [-1, 2, 105, 127, 277, 65535]) {
+  for (const linkType of [-1, 2, 104, 128, 277, 65535]) {
     assertEquals(verdictOf({ bytes: buildEthernet(), linkType }), "unknown_link");
   }
 });

@@ -1,0 +1,71 @@
+/**
+ * The flags that say which handshakes to report, for the commands that have them.
+ *
+ * @module
+ */
+import { OUTCOMES, ROLES } from "../match/handshake.ts";
+import type { HandshakeFilter } from "./filter.ts";
+import type { Flag, ParsedFlags } from "./flags.ts";
+import { parseChoice, parseInteger, parseNetwork } from "./values.ts";
+
+/** The flags, for a command to choose from. */
+export const FILTER_FLAG = {
+  port: {
+    name: "port",
+    value: "PORT",
+    many: true,
+    meaning: "only handshakes with this port at either end",
+  },
+  host: {
+    name: "host",
+    value: "ADDRESS[/BITS]",
+    many: true,
+    meaning: "only with this address or network at either end",
+  },
+  role: {
+    name: "role",
+    value: "ROLE",
+    many: true,
+    meaning: `only with this host as ${ROLES.join(", ")}`,
+  },
+  outcome: {
+    name: "outcome",
+    value: "OUTCOME",
+    many: true,
+    meaning: `only ${OUTCOMES.join(", ")}`,
+  },
+  comm: {
+    name: "comm",
+    value: "NAME",
+    many: true,
+    meaning: "only with this command name at either end",
+  },
+  pid: {
+    name: "pid",
+    value: "PID",
+    many: true,
+    meaning: "only with this process at either end",
+  },
+} as const satisfies Record<string, Flag>;
+
+const PORT_MAX = 65_535;
+/** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
+const PID_MAX = 4_194_304;
+
+/**
+ * Reads the values of {@linkcode FILTER_FLAG}; a flag that a command does not have lets all pass.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseFilter({ values }: ParsedFlags): HandshakeFilter {
+  const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
+    values.get(flag)?.map((text) => parse(flag, text));
+  return {
+    ports: all("port", (flag, text) => parseInteger(flag, text, 1, PORT_MAX)),
+    networks: all("host", parseNetwork),
+    roles: all("role", (flag, text) => parseChoice(flag, text, ROLES)),
+    outcomes: all("outcome", (flag, text) => parseChoice(flag, text, OUTCOMES)),
+    comms: values.get("comm"),
+    pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
+  };
+}

@@ -1,0 +1,179 @@
+import { CaptureInput, InputError } from "../io/capture_input.ts";
+import { ProgressLine } from "../io/progress_line.ts";
+import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
+import { exit, hostName, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { formatFlags } from "./flags.ts";
+import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
+import { formatProgress } from "./read_progress.ts";
+import { ReadSession } from "./read_session.ts";
+import { ExitStatus } from "./usage.ts";
+
+const HELP = `Report every TCP handshake in capture files.
+
+synsnoop read [flags] FILE...   on a terminal one line a handshake, elsewhere NDJSON
+
+FILE is pcap or pcapng, compressed with gzip or zstd or not; - is standard input. Several files are
+one capture in their order: a handshake may begin in one and end in the next.
+
+${formatFlags(READ_FLAGS)}
+Flags that filter may be repeated or list values separated by commas. The summary comes at the end
+on standard error, and as the last line of NDJSON.
+
+Exit status: 0 done, 1 a file could not be read to its end (what comes before the fault is reported)
+or not all could be written, 2 wrong usage, 130 interrupted twice.
+`;
+
+/** How long reading goes on before signals are heard and progress is shown. */
+const SLICE_MS = 10;
+const PROGRESS_INTERVAL_MS = 250;
+/** How long a pipe may be silent before what is settled is reported. */
+const PATIENCE_MS = 200;
+const PENDING = Symbol("pending");
+
+/**
+ * The command `read`.
+ *
+ * @param args What follows the command's name.
+ * @param stdout Where records and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  const options = parseReadOptions(args);
+  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const output = new StreamOutput(stdout, (reason) => {
+    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
+    end();
+  });
+  const session = new ReadSession({
+    filter: options.filter,
+    interfaces: options.interfaces,
+    count: options.count,
+    output,
+    asText: isTerminal() && !options.json,
+    host: hostName(),
+  });
+  const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
+  const reading = new Reading(session, output, ended);
+  let failed = false;
+  for (const file of options.files) {
+    if (reading.isOver) break;
+    const fault = await reading.read(file, options.follow);
+    if (fault === undefined) continue;
+    sayNote(fault);
+    failed = true;
+  }
+  const summary = session.finish();
+  await output.flush();
+  ignoreSignals();
+  say(summary);
+  return failed || output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+}
+
+/** The reading of files into a session, which can be interrupted. */
+class Reading {
+  readonly #session: ReadSession;
+  readonly #output: StreamOutput;
+  readonly #ended: Promise<undefined>;
+  readonly #progress = new ProgressLine();
+  #interrupted = false;
+
+  constructor(session: ReadSession, output: StreamOutput, ended: Promise<void>) {
+    this.#session = session;
+    this.#output = output;
+    this.#ended = ended.then(() => {
+      this.#interrupted = true;
+      return undefined;
+    });
+  }
+
+  /** Whether nothing more is to be read. */
+  get isOver(): boolean {
+    return this.#interrupted || this.#session.done;
+  }
+
+  /** Reads a file. @returns One sentence for the user where it could not be read to its end. */
+  async read(file: string, follow: boolean): Promise<string | undefined> {
+    const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
+    try {
+      using input = await CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
+      if (follow && !input.canGrow) {
+        return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
+      }
+      return await this.#readInput(input, name, follow);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return `Cannot read ${name}: ${error.message}`;
+    } finally {
+      this.#progress.clear();
+    }
+  }
+
+  async #readInput(
+    input: CaptureInput,
+    name: string,
+    follow: boolean,
+  ): Promise<string | undefined> {
+    const session = this.#session;
+    const reader = session.beginFile();
+    const packetsBefore = session.packets;
+    const beginMs = performance.now();
+    let sliceMs = beginMs;
+    let shownMs = beginMs;
+    while (!this.isOver && reader.fault === undefined) {
+      const reading = input.read(reader.room());
+      const count = typeof reading === "number" ? reading : await this.#wait(reading);
+      if (count === undefined) break;
+      if (count > 0) {
+        reader.take(count);
+      } else if (follow) {
+        session.rest();
+        await this.#output.flush();
+        await Promise.race([input.grown(), this.#ended]);
+      } else {
+        reader.end();
+        break;
+      }
+      const nowMs = performance.now();
+      if (nowMs - sliceMs < SLICE_MS) continue;
+      sliceMs = nowMs;
+      await this.#pause();
+      if (nowMs - shownMs < PROGRESS_INTERVAL_MS || follow) continue;
+      shownMs = nowMs;
+      this.#progress.show(formatProgress({
+        bytes: input.bytesRead,
+        totalBytes: input.totalBytes,
+        packets: session.packets - packetsBefore,
+        elapsedMs: nowMs - beginMs,
+      }));
+    }
+    await this.#pause();
+    const { fault } = reader;
+    if (fault === undefined) return undefined;
+    const inside = input.isCompressed ? " of what it decompresses to" : "";
+    return `Cannot read ${name} from byte ${fault.byteOffset}${inside} on: ${fault.reason}`;
+  }
+
+  /** Waits for the next bytes, undefined where it was interrupted; what is settled is reported. */
+  async #wait(reading: Promise<number>): Promise<number | undefined> {
+    this.#session.flush();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<typeof PENDING>((resolve) => {
+      timer = setTimeout(() => resolve(PENDING), PATIENCE_MS);
+    });
+    const first = await Promise.race([reading, this.#ended, patience]);
+    clearTimeout(timer);
+    if (first !== PENDING) return first;
+    this.#session.rest();
+    return await Promise.race([reading, this.#ended]);
+  }
+
+  /** Lets the reader of the output keep up, and signals be heard. */
+  async #pause(): Promise<void> {
+    this.#progress.clear();
+    this.#session.flush();
+    await this.#output.flush();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}

@@ -1,0 +1,71 @@
+import type { HandshakeFilter } from "./filter.ts";
+import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { UsageError } from "./usage.ts";
+import { parseInteger } from "./values.ts";
+
+/** The flags of `read`. */
+export const READ_FLAGS: readonly Flag[] = [
+  FILTER_FLAG.port,
+  FILTER_FLAG.host,
+  {
+    name: "interface",
+    value: "NAME",
+    many: true,
+    meaning: "only what was captured on this interface, where the file names it",
+  },
+  FILTER_FLAG.outcome,
+  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
+  { name: "count", value: "N", meaning: "end after N handshakes" },
+  { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
+  { name: "help", meaning: "show this" },
+];
+
+/** Standard input, named as a file. */
+export const STANDARD_INPUT = "-";
+
+/** What `read` was asked to do. */
+export interface ReadOptions {
+  help: boolean;
+  /** Paths in order; `-` is standard input. */
+  files: readonly string[];
+  filter: HandshakeFilter;
+  /** Names of interfaces; none: all. */
+  interfaces: readonly string[];
+  json: boolean;
+  count: number;
+  follow: boolean;
+}
+
+/**
+ * Reads the command line of `read`.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseReadOptions(args: readonly string[]): ReadOptions {
+  const parsed = parseFlags(args, READ_FLAGS);
+  const { switches, values, operands: files } = parsed;
+  const help = switches.has("help");
+  const follow = switches.has("follow");
+  if (files.length === 0 && !help) {
+    throw new UsageError(
+      "Cannot read nothing: give a pcap or pcapng FILE, or - for standard input",
+    );
+  }
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
+    throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
+  }
+  if (follow && (files.length > 1 || files[0] === STANDARD_INPUT)) {
+    throw new UsageError("Cannot use --follow here: it takes one FILE, no standard input");
+  }
+  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, 1e15))[0];
+  return {
+    help,
+    files,
+    filter: parseFilter(parsed),
+    interfaces: values.get("interface") ?? [],
+    json: switches.has("json"),
+    count: count ?? Infinity,
+    follow,
+  };
+}

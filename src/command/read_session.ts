@@ -1,0 +1,203 @@
+/**
+ * What lies between the bytes of capture files and the lines written of them.
+ *
+ * @module
+ */
+import type { LineOutput } from "../io/stream_output.ts";
+import { Matcher } from "../match/matcher.ts";
+import { CaptureAxis } from "../pcap/capture_axis.ts";
+import { CapturePlaces } from "../pcap/capture_places.ts";
+import { CaptureReader } from "../pcap/capture_reader.ts";
+import type { CapturedPacket } from "../pcap/captured_packet.ts";
+import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import type { Losses } from "../report/summary.ts";
+import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
+import { HandshakeGate } from "../wire/handshake_gate.ts";
+import { Segment, TcpFlag } from "../wire/segment.ts";
+import type { HandshakeFilter } from "./filter.ts";
+import { HandshakeWriter } from "./handshake_writer.ts";
+
+/** What a session needs. */
+export interface ReadSessionOptions {
+  filter: HandshakeFilter;
+  /** Names of interfaces to report from; none: all. */
+  interfaces: readonly string[];
+  /** Handshakes reported at most. */
+  count: number;
+  output: LineOutput;
+  /** Lines for a terminal instead of NDJSON. */
+  asText: boolean;
+  /** Name of the host, as records carry it. */
+  host: string;
+}
+
+/** How far the time of the file moves before what has waited long enough is reported. */
+const ADVANCE_STEP_NS = 10e6;
+/** Longer than the matcher waits for other sources, of which a file has none. */
+const SETTLED_AFTER_NS = 100e6;
+const SYN_ACK = TcpFlag.SYN | TcpFlag.ACK;
+
+/**
+ * Capture files from the first packet to the summary: several are one capture, read in order. Time is
+ * that of the packets; nothing depends on how fast or in which pieces the bytes come.
+ */
+export class ReadSession {
+  /** Packets read so far. */
+  packets = 0;
+  /** Whether as many handshakes as asked for were reported: nothing more is needed. */
+  done = false;
+  readonly #options: ReadSessionOptions;
+  readonly #axis = new CaptureAxis();
+  readonly #clock = new PacketClock();
+  readonly #places = new CapturePlaces();
+  readonly #gate = new HandshakeGate();
+  readonly #segment = new Segment();
+  readonly #verdicts = new Float64Array(frameVerdictNames.length);
+  readonly #writer: HandshakeWriter;
+  #reader: CaptureReader | undefined;
+  #matcher: Matcher | undefined;
+  #dropped = 0;
+  #untimed = 0;
+  #startNs = Infinity;
+  #endNs = -Infinity;
+  /** Up to here the matcher was told that every packet has come. */
+  #completeNs = -Infinity;
+  /** Up to here handshakes begin whose durations the matcher withholds. */
+  #untimedUntilNs = -Infinity;
+
+  /** Reads nothing yet. */
+  constructor(options: ReadSessionOptions) {
+    this.#options = options;
+    this.#writer = new HandshakeWriter({
+      filter: options.filter,
+      count: options.count,
+      output: options.output,
+      asText: options.asText,
+      context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
+      onCount: () => this.done = true,
+    });
+  }
+
+  /** Begins with the next file. @returns What takes its bytes. */
+  beginFile(): CaptureReader {
+    this.#takeDrops();
+    // Its times may lie before those of the last file: what waits for an answer from there waits on.
+    this.#clock.reset();
+    this.#completeNs = -Infinity;
+    this.#reader = new CaptureReader(this.#axis, this.#onPacket);
+    return this.#reader;
+  }
+
+  /** Writes what was reported since the last time. */
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  /**
+   * Reports what is complete though no later packet has come, as at the end of a file that is being
+   * written. Who waits for an answer waits on.
+   */
+  rest(): void {
+    this.#advance(this.#clock.newestNs + SETTLED_AFTER_NS);
+    this.flush();
+  }
+
+  /** Reports everything that is under way and writes the summary. @returns It for a person. */
+  finish(): string {
+    this.#takeDrops();
+    this.#matcher?.flush();
+    this.flush();
+    const counters = this.#matcher?.counters;
+    const undecoded = this.undecoded();
+    const losses: Losses = {
+      capture_packets: this.#dropped,
+      half_open_evicted: counters?.evicted ?? 0,
+      output_records: this.#options.output.lost,
+      unexpected_packets: counters?.unexpected ?? 0,
+      undecoded_packets: Object.values(undecoded).reduce((sum, count) => sum + count, 0),
+      untimed_packets: this.#untimed,
+      disordered_packets: this.#clock.disordered,
+    };
+    const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
+    const isEmpty = this.#startNs > this.#endNs;
+    const span = {
+      epochSeconds: this.#axis.epochFor(0),
+      startNs: isEmpty ? 0 : this.#startNs,
+      endNs: isEmpty ? 0 : this.#endNs,
+    };
+    return this.#writer.end(span, losses) +
+      (reasons.length > 0 ? `not decoded: ${reasons.join(", ")}\n` : "") +
+      (this.#clock.steps > 0
+        ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
+          "handshakes across that give no durations\n"
+        : "");
+  }
+
+  /** Packets that were not decoded, by reason. */
+  undecoded(): Record<string, number> {
+    const reasons: Record<string, number> = {};
+    this.#verdicts.forEach((count, verdict) => {
+      if (count > 0) reasons[frameVerdictNames[verdict]] = count;
+    });
+    return reasons;
+  }
+
+  readonly #onPacket = (packet: CapturedPacket): void => {
+    if (this.done) return;
+    this.packets++;
+    const { view, start, end, timeNs, timed } = packet;
+    const { linkType } = packet.interface;
+    const jumpNs = this.#clock.see(packet);
+    if (jumpNs !== 0) this.#matcher?.clockSet(jumpNs, timeNs);
+    if (timed) {
+      if (timeNs > this.#endNs) this.#endNs = timeNs;
+      if (timeNs < this.#startNs) this.#startNs = timeNs;
+    } else {
+      this.#untimed++;
+    }
+    const { newestNs } = this.#clock;
+    if (jumpNs !== 0 || newestNs - DISORDER_MAX_NS - this.#completeNs > ADVANCE_STEP_NS) {
+      this.#advance(newestNs - DISORDER_MAX_NS);
+    }
+    if (!this.#gate.passes(view, start, end, linkType)) return;
+    if (!this.#isWanted(packet.interface.name)) return;
+    const segment = this.#segment;
+    const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
+    if (verdict !== FrameVerdict.Tcp) {
+      this.#verdicts[verdict]++;
+      return;
+    }
+    if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);
+    const matcher = this.#matcher ??= new Matcher(
+      this.#axis.epochFor(0),
+      (handshake) => this.#writer.take(handshake),
+    );
+    if (!timed) this.#withholdDurations(matcher, timeNs);
+    matcher.packet(segment, timeNs, this.#places.of(packet));
+  };
+
+  #isWanted(interfaceName: string | undefined): boolean {
+    const { interfaces } = this.#options;
+    return interfaces.length === 0 ||
+      interfaceName !== undefined && interfaces.includes(interfaceName);
+  }
+
+  #advance(completeNs: number): void {
+    this.#completeNs = completeNs;
+    this.#gate.nowNs = completeNs;
+    this.#matcher?.advance(completeNs);
+  }
+
+  /** A packet came without a valid time: no handshake that it may belong to can give durations. */
+  #withholdDurations(matcher: Matcher, timeNs: number): void {
+    // As long as the matcher was not told that this moment is over, it does so already.
+    if (this.#completeNs <= this.#untimedUntilNs) return;
+    this.#untimedUntilNs = Math.max(timeNs, this.#clock.newestNs);
+    matcher.clockSet(0, this.#untimedUntilNs);
+  }
+
+  #takeDrops(): void {
+    this.#dropped += this.#reader?.dropped ?? 0;
+    this.#reader = undefined;
+  }
+}

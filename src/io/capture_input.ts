@@ -1,0 +1,210 @@
+/**
+ * Capture files as streams of bytes: plain, compressed, from a pipe, or still being written.
+ *
+ * @module
+ */
+import { decompressGzip, decompressZstd } from "./decompress.ts";
+
+/** Why a file cannot be read, in words that fit behind "Cannot read ...: ". */
+export class InputError extends Error {
+  /** @param message Why. */
+  constructor(message: string) {
+    super(message);
+    this.name = "InputError";
+  }
+}
+
+/** First bytes of a gzip member (RFC 1952 §2.3.1). */
+const GZIP_MAGIC = 0x1f8b;
+/** First bytes of a zstd frame and of a skippable one (RFC 8878 §3.1.1, §3.1.2), big endian. */
+const ZSTD_MAGIC = 0x28b52ffd;
+const SKIPPABLE_MAGIC = 0x502a4d18;
+const SKIPPABLE_MASK = 0xf0ffffff | 0;
+const MAGIC_LENGTH = 4;
+/** Bytes read at once ahead of decompression, or from a pipe. */
+const PIECE_LENGTH = 256 * 1024;
+/** How often a file that is being written is looked at. */
+const POLL_MS = 100;
+const NOTHING = new Uint8Array(0);
+
+/** One capture file, open for reading. */
+export class CaptureInput implements Disposable {
+  /** Bytes read so far, as they lie in the file. */
+  bytesRead = 0;
+  /** Bytes of the file; undefined where it is no regular file. */
+  readonly totalBytes: number | undefined;
+  readonly #file: Deno.FsFile | typeof Deno.stdin;
+  readonly #isRegular: boolean;
+  /** What is still to be handed out: of the first look at the file, or decompressed. */
+  #ahead: Uint8Array<ArrayBuffer>;
+  readonly #decompressed: AsyncIterator<Uint8Array> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(
+    file: Deno.FsFile | typeof Deno.stdin,
+    totalBytes: number | undefined,
+    ahead: Uint8Array<ArrayBuffer>,
+  ) {
+    this.#file = file;
+    this.totalBytes = totalBytes;
+    this.#isRegular = totalBytes !== undefined;
+    this.bytesRead = ahead.length;
+    const decompress = decompressorOf(ahead);
+    this.#decompressed = decompress?.(this.#pieces(ahead))[Symbol.asyncIterator]();
+    this.#ahead = decompress ? NOTHING : ahead;
+  }
+
+  /**
+   * Opens a file and looks at its first bytes.
+   *
+   * @param path Its path; undefined for standard input.
+   * @throws {InputError} It is not there, or may not be read.
+   */
+  static async open(path: string | undefined): Promise<CaptureInput> {
+    const file = path === undefined ? Deno.stdin : asInputError(() => Deno.openSync(path));
+    try {
+      const { isFile, isDirectory, size } = path === undefined
+        ? { isFile: false, isDirectory: false, size: 0 }
+        : (file as Deno.FsFile).statSync();
+      if (isDirectory) throw new InputError("it is a directory");
+      const ahead = await readAhead(file);
+      return new CaptureInput(file, isFile ? size : undefined, ahead);
+    } catch (error) {
+      if (path !== undefined) (file as Deno.FsFile).close();
+      throw toInputError(error);
+    }
+  }
+
+  /** Whether what is handed out was compressed in the file. */
+  get isCompressed(): boolean {
+    return this.#decompressed !== undefined;
+  }
+
+  /** Whether {@linkcode grown} can be used. */
+  get canGrow(): boolean {
+    return this.#isRegular && !this.isCompressed;
+  }
+
+  /**
+   * Reads the next bytes. Of a plain file this takes no promise: that is worth half of the time.
+   *
+   * @param into Where to, at least one byte.
+   * @returns How many; 0 at the end.
+   * @throws {InputError} Now or in the promise: reading failed, or the compressed data is broken.
+   */
+  read(into: Uint8Array<ArrayBuffer>): number | Promise<number> {
+    if (this.#decompressed) return this.#readDecompressed(into);
+    if (this.#ahead.length > 0) return this.#takeAhead(into);
+    if (!this.#isRegular) return this.#readPipe(into);
+    const count = asInputError(() => (this.#file as Deno.FsFile).readSync(into)) ?? 0;
+    this.bytesRead += count;
+    return count;
+  }
+
+  /**
+   * Settles when there is more to read at the end of a regular file.
+   *
+   * @throws {InputError} In the promise: the file became shorter than what was read of it.
+   */
+  async grown(): Promise<void> {
+    for (;;) {
+      const { size } = asInputError(() => (this.#file as Deno.FsFile).statSync());
+      if (size > this.bytesRead) return;
+      if (size < this.bytesRead) throw new InputError("it was cut short while it was followed");
+      await new Promise((resolve) => this.#timer = setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async #readPipe(into: Uint8Array<ArrayBuffer>): Promise<number> {
+    try {
+      const count = await this.#file.read(into) ?? 0;
+      this.bytesRead += count;
+      return count;
+    } catch (error) {
+      throw toInputError(error);
+    }
+  }
+
+  async #readDecompressed(into: Uint8Array<ArrayBuffer>): Promise<number> {
+    if (this.#ahead.length === 0) {
+      try {
+        const { done, value } = await this.#decompressed!.next();
+        if (done) return 0;
+        this.#ahead = value as Uint8Array<ArrayBuffer>;
+      } catch (error) {
+        if (error instanceof InputError) throw error;
+        throw new InputError(`its compressed data is broken: ${messageOf(error)}`);
+      }
+    }
+    return this.#takeAhead(into);
+  }
+
+  #takeAhead(into: Uint8Array<ArrayBuffer>): number {
+    const part = this.#ahead.subarray(0, into.length);
+    into.set(part);
+    this.#ahead = this.#ahead.subarray(part.length);
+    return part.length;
+  }
+
+  /** The file's own bytes, for a decompressor. */
+  async *#pieces(begin: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    yield begin;
+    for (;;) {
+      const piece = new Uint8Array(PIECE_LENGTH);
+      const count = this.#isRegular
+        ? asInputError(() => (this.#file as Deno.FsFile).readSync(piece)) ?? 0
+        : await this.#file.read(piece) ?? 0;
+      if (count === 0) return;
+      this.bytesRead += count;
+      yield piece.subarray(0, count);
+    }
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    if (this.#file !== Deno.stdin) (this.#file as Deno.FsFile).close();
+  }
+}
+
+async function readAhead(file: Deno.FsFile | typeof Deno.stdin): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(MAGIC_LENGTH);
+  let length = 0;
+  while (length < MAGIC_LENGTH) {
+    const count = await file.read(bytes.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return bytes.subarray(0, length);
+}
+
+type Decompress = (pieces: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+function decompressorOf(begin: Uint8Array<ArrayBuffer>): Decompress | undefined {
+  if (begin.length < MAGIC_LENGTH) return undefined;
+  const magic = new DataView(begin.buffer, begin.byteOffset).getInt32(0);
+  if (magic >>> 16 === GZIP_MAGIC) return decompressGzip;
+  const isZstd = magic === ZSTD_MAGIC ||
+    (magic & SKIPPABLE_MASK) === (SKIPPABLE_MAGIC & SKIPPABLE_MASK);
+  return isZstd ? decompressZstd : undefined;
+}
+
+function asInputError<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toInputError(error);
+  }
+}
+
+/** A system's error in words; anything else is a mistake of the program and goes on as it is. */
+function toInputError(error: unknown): unknown {
+  if (error instanceof Deno.errors.NotFound) return new InputError("there is no such file");
+  if (error instanceof Deno.errors.PermissionDenied) return new InputError("permission denied");
+  if (error instanceof Error && "code" in error) return new InputError(error.message);
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

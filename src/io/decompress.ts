@@ -1,0 +1,64 @@
+/**
+ * Decompression of streams, piece by piece: memory does not grow with the file.
+ *
+ * @module
+ */
+import type { Transform } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { splitZstdFrames } from "./zstd_frames.ts";
+
+/** Bytes given to a decompressor at once: even a thousand times as much is no burden. */
+const PART_LENGTH = 16 * 1024;
+
+/**
+ * Decompresses gzip (RFC 1952), any number of members.
+ *
+ * @throws {Error} While iterating: the data is broken or ends too early.
+ */
+export function decompressGzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return through(pieces, createGunzip());
+}
+
+/**
+ * Decompresses zstd (RFC 8878), any number of frames: node:zlib alone ends behind the first.
+ *
+ * @throws {Error} While iterating: the data is broken or ends too early.
+ */
+export async function* decompressZstd(
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const frame of splitZstdFrames(pieces)) yield* through(frame, createZstdDecompress());
+}
+
+/**
+ * Writes pieces to a transform and hands out what it makes of each before the next. Unlike pipe(), this
+ * delivers all that was decompressed before an error.
+ */
+async function* through(
+  pieces: AsyncIterable<Uint8Array>,
+  transform: Transform,
+): AsyncGenerator<Uint8Array> {
+  let made: Uint8Array[] = [];
+  const take = () => {
+    const taken = made;
+    made = [];
+    return taken;
+  };
+  transform.on("data", (chunk: Uint8Array) => made.push(chunk));
+  const failed = new Promise<unknown>((resolve) => transform.once("error", resolve));
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PART_LENGTH) {
+      const part = piece.subarray(at, at + PART_LENGTH);
+      const error = await new Promise((resolve) => transform.write(part, resolve));
+      yield* take();
+      if (error) throw error;
+    }
+  }
+  const ended = new Promise<undefined>((resolve) =>
+    transform.once("end", () => resolve(undefined))
+  );
+  transform.end();
+  const error = await Promise.race([failed, ended]);
+  yield* take();
+  if (error) throw error;
+}

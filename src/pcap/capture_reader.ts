@@ -1,0 +1,158 @@
+/**
+ * Reads a capture file from its bytes as they come: in any pieces, from a file, a pipe, or a file that
+ * grows. Knows pcap and pcapng by their first bytes.
+ *
+ * @module
+ */
+import type { CaptureAxis } from "./capture_axis.ts";
+import type { CaptureFault, OnPacket } from "./captured_packet.ts";
+import { type CaptureParser, formatMagic } from "./capture_parser.ts";
+import { HELD_MAX } from "./limits.ts";
+import { PCAP_HEADER_LENGTH, PcapParser, pcapVariant } from "./pcap_parser.ts";
+import { isPcapng, PcapngParser } from "./pcapng_parser.ts";
+
+/** Bytes that a call of {@linkcode CaptureReader.room} has room for at least. */
+export const READ_LENGTH = 1 << 20;
+/** Bytes of a magic number. */
+const MAGIC_LENGTH = 4;
+
+/**
+ * Turns the bytes of one capture file into packets. Its buffer has a fixed size and nothing is
+ * allocated for a packet, so memory stays flat however long the file is.
+ *
+ * @example
+ * ```ts
+ * import { CaptureAxis } from "./capture_axis.ts";
+ * import { CaptureReader } from "./capture_reader.ts";
+ *
+ * const reader = new CaptureReader(new CaptureAxis(), (packet) => console.log(packet.timeNs));
+ * reader.feed(new Uint8Array([0xd4, 0xc3, 0xb2, 0xa1]));
+ * reader.end();
+ * if (reader.fault) console.log(reader.fault.reason); // the file ends inside its header ...
+ * ```
+ */
+export class CaptureReader {
+  /** Why the file cannot be read further; once set, what comes is ignored. */
+  fault: CaptureFault | undefined;
+  /** Packets that the capturing host dropped, as the file says. */
+  dropped = 0;
+  readonly #axis: CaptureAxis;
+  readonly #onPacket: OnPacket;
+  readonly #bytes = new Uint8Array(HELD_MAX + READ_LENGTH);
+  readonly #view = new DataView(this.#bytes.buffer);
+  #parser: CaptureParser | undefined;
+  /** What is not parsed yet lies from `start` to `end` of the buffer. */
+  #start = 0;
+  #end = 0;
+  /** Bytes to come that belong to a record of which the begin was enough. */
+  #skip = 0;
+  /** Byte of the file that is at offset 0 of the buffer. */
+  #base = 0;
+
+  /**
+   * Makes the reader of one file.
+   *
+   * @param axis Where times are placed; shared by files that belong together.
+   * @param onPacket Called for each packet; the object is reused.
+   */
+  constructor(axis: CaptureAxis, onPacket: OnPacket) {
+    this.#axis = axis;
+    this.#onPacket = onPacket;
+  }
+
+  /** Bytes of the file taken so far, after decompression. */
+  get byteOffset(): number {
+    return this.#base + this.#end;
+  }
+
+  /**
+   * Where the next bytes of the file can be read into, at least {@linkcode READ_LENGTH}, until
+   * {@linkcode take} is called.
+   */
+  room(): Uint8Array<ArrayBuffer> {
+    if (this.#start > 0) {
+      this.#bytes.copyWithin(0, this.#start, this.#end);
+      this.#base += this.#start;
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    return this.#bytes.subarray(this.#end);
+  }
+
+  /**
+   * Delivers the packets that the bytes put into the {@linkcode room} complete.
+   *
+   * @param length How many were put there.
+   */
+  take(length: number): void {
+    this.#end += length;
+    if (this.fault === undefined) this.#parse();
+    if (this.fault !== undefined) this.#start = this.#end;
+  }
+
+  /** Takes bytes from elsewhere, any number. */
+  feed(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const room = this.room();
+      const part = bytes.subarray(at, at + room.length);
+      room.set(part);
+      this.take(part.length);
+      at += part.length;
+    }
+  }
+
+  /** Tells that the file ends here: whether it ends inside of something, `fault` says afterwards. */
+  end(): void {
+    if (this.fault !== undefined) return;
+    const left = this.#end - this.#start;
+    if (left === 0 && this.#skip === 0 && this.#parser !== undefined) return;
+    const inside = this.#parser?.unit ?? "its header";
+    this.fault = {
+      byteOffset: this.#base + this.#start,
+      reason: this.byteOffset === 0 ? "it is empty" : `it ends inside ${inside}`,
+    };
+  }
+
+  #parse(): void {
+    const skipped = Math.min(this.#skip, this.#end - this.#start);
+    this.#skip -= skipped;
+    this.#start += skipped;
+    if (this.#skip > 0) return;
+    this.#parser ??= this.#detect();
+    const parser = this.#parser;
+    if (parser === undefined) return;
+    const next = parser.fault === undefined
+      ? parser.parse(this.#start, this.#end, this.#base)
+      : this.#start;
+    this.fault = parser.fault;
+    this.#skip = Math.max(next - this.#end, 0);
+    this.#start = next - this.#skip;
+  }
+
+  /** The parser for what the file begins with, undefined where that is not known yet. */
+  #detect(): CaptureParser | undefined {
+    if (this.#end < MAGIC_LENGTH) return undefined;
+    const view = this.#view;
+    if (isPcapng(view, 0)) {
+      return new PcapngParser(
+        view,
+        this.#axis,
+        this.#onPacket,
+        (dropped) => this.dropped += dropped,
+      );
+    }
+    const variant = pcapVariant(view, 0);
+    if (variant === undefined) {
+      this.fault = {
+        byteOffset: 0,
+        reason:
+          `it begins with ${formatMagic(view.getUint32(0))} and is neither pcap nor pcapng; ` +
+          "editcap -F pcapng converts other formats",
+      };
+      return undefined;
+    }
+    if (this.#end < PCAP_HEADER_LENGTH) return undefined;
+    this.#start = PCAP_HEADER_LENGTH;
+    return new PcapParser(view, 0, variant, this.#axis, this.#onPacket);
+  }
+}

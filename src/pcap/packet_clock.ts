@@ -1,0 +1,64 @@
+/**
+ * Follows the times of a capture, which need not be in order.
+ *
+ * @module
+ */
+import type { CapturedPacket } from "./captured_packet.ts";
+import { INTERFACE_COUNT_MAX } from "./limits.ts";
+
+/**
+ * How far behind the newest packet an older one may come: programs that capture on several interfaces
+ * write what each has gathered, about once a second.
+ */
+export const DISORDER_MAX_NS = 1e9;
+
+/** Steps of the clock that are followed; a file with more is not a capture that anything can be told of. */
+const STEPS_MAX = 1_000;
+
+/**
+ * Knows the newest time of a capture file, counts packets that are older than one before them, and
+ * tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
+ * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock.
+ */
+export class PacketClock {
+  /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */
+  newestNs: number = -Infinity;
+  /** Packets older than one before them in the file. */
+  disordered = 0;
+  /** Steps back of the clock. */
+  steps = 0;
+  readonly #newestOf = new Float64Array(INTERFACE_COUNT_MAX).fill(-Infinity);
+
+  /** Begins with another file, whose times need not go on from the last one's. */
+  reset(): void {
+    this.newestNs = -Infinity;
+    this.#newestOf.fill(-Infinity);
+  }
+
+  /**
+   * Takes the time of a packet.
+   *
+   * @returns By how many nanoseconds the clock was set back, negative, or 0.
+   */
+  see(packet: CapturedPacket): number {
+    if (!packet.timed) return 0;
+    const { timeNs } = packet;
+    const place = packet.interface.number;
+    const newestHere = this.#newestOf[place];
+    if (timeNs >= newestHere) {
+      this.#newestOf[place] = timeNs;
+      if (timeNs >= this.newestNs) this.newestNs = timeNs;
+      else this.disordered++;
+      return 0;
+    }
+    if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {
+      this.steps++;
+      const jumpNs = timeNs - this.newestNs;
+      this.reset();
+      this.newestNs = this.#newestOf[place] = timeNs;
+      return jumpNs;
+    }
+    this.disordered++;
+    return 0;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Options of pcapng blocks (draft-ietf-opsawg-pcapng §3.5): code, length, value, padded to 4 bytes.
+ *
+ * @module
+ */
+import type { CapturedPacket } from "./captured_packet.ts";
+
+/** Option codes, by the block that they stand in (draft-ietf-opsawg-pcapng §3.5, §4.2 to §4.6). */
+export const PcapngOption = {
+  END: 0,
+  COMMENT: 1,
+  /** Interface description. */
+  IF_NAME: 2,
+  IF_TSRESOL: 9,
+  IF_TSOFFSET: 14,
+  /** Enhanced packet, and obsolete packet with the same number. */
+  EPB_FLAGS: 2,
+  /** Interface statistics. */
+  ISB_IFDROP: 5,
+  ISB_OSDROP: 7,
+} as const;
+
+const CODE = 0;
+const LENGTH = 2;
+const HEADER_LENGTH = 4;
+
+/** Direction in the lowest bits of `epb_flags` (draft-ietf-opsawg-pcapng §4.3.1). */
+const DIRECTION_MASK = 0b11;
+const DIRECTION_OUTBOUND = 0b10;
+
+/**
+ * Finds an option.
+ *
+ * @param view Bytes. @param at Offset of the first option. @param end Offset behind the last one.
+ * @param littleEndian Byte order of the section.
+ * @param code Which, see {@linkcode PcapngOption}. @param least Bytes that its value must have.
+ * @returns Offset of its value, -1 where there is none.
+ */
+export function findOption(
+  view: DataView,
+  at: number,
+  end: number,
+  littleEndian: boolean,
+  code: number,
+  least: number,
+): number {
+  while (at + HEADER_LENGTH <= end) {
+    const found = view.getUint16(at + CODE, littleEndian);
+    const length = view.getUint16(at + LENGTH, littleEndian);
+    const value = at + HEADER_LENGTH;
+    if (found === PcapngOption.END || value + length > end) return -1;
+    if (found === code && length >= least) return value;
+    at = value + paddedLength(length);
+  }
+  return -1;
+}
+
+/** The text of an option whose value is at `at`, as {@linkcode findOption} returned it. */
+export function optionText(view: DataView<ArrayBuffer>, at: number, littleEndian: boolean): string {
+  const length = view.getUint16(at - HEADER_LENGTH + LENGTH, littleEndian);
+  // Some writers end it with a zero byte, which is no part of it.
+  return new TextDecoder().decode(new Uint8Array(view.buffer, at, length)).replace(/\0+$/, "");
+}
+
+/** Rounds a length up to the 32 bits that pcapng aligns everything to. */
+export function paddedLength(length: number): number {
+  return Math.ceil(length / 4) * 4;
+}
+
+/**
+ * The comments that stand at a packet in its file, in order; untrusted text. Only while the packet is
+ * at hand.
+ */
+export function packetComments(packet: CapturedPacket): string[] {
+  const { view, optionsEnd, littleEndian } = packet;
+  const comments: string[] = [];
+  let at = packet.optionsStart;
+  for (;;) {
+    at = findOption(view, at, optionsEnd, littleEndian, PcapngOption.COMMENT, 0);
+    if (at < 0) return comments;
+    comments.push(optionText(view, at, littleEndian));
+    at += paddedLength(view.getUint16(at - HEADER_LENGTH + LENGTH, littleEndian));
+  }
+}
+
+/** Whether a packet's own flags say that the capturing host sent it. */
+export function isOutbound(packet: CapturedPacket): boolean {
+  const { view, optionsStart, optionsEnd, littleEndian } = packet;
+  const at = findOption(view, optionsStart, optionsEnd, littleEndian, PcapngOption.EPB_FLAGS, 4);
+  return at >= 0 && (view.getUint32(at, littleEndian) & DIRECTION_MASK) === DIRECTION_OUTBOUND;
+}

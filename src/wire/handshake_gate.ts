@@ -1,0 +1,200 @@
+/**
+ * Tells from a few bytes of a frame that it cannot belong to a handshake, so that it need not be
+ * decoded: most packets of a capture are data.
+ *
+ * @module
+ */
+import { LinkType } from "./frame.ts";
+import { EtherType } from "./network.ts";
+import type { Segment } from "./segment.ts";
+import { sequenceAdd } from "./sequence.ts";
+import { TcpFlag } from "./tcp_flags.ts";
+
+/** Offsets of the EtherType and of what follows, by link layer; see ethernet.ts and cooked.ts. */
+const ETHERNET = { etherType: 12, length: 14 };
+const SLL = { etherType: 14, length: 16 };
+const SLL2 = { etherType: 0, length: 20 };
+const NONE = { etherType: -1, length: 0 };
+
+/** RFC 791 §3.1, RFC 8200 §3 and RFC 9293 §3.1. */
+const IPV4_FRAGMENT = 6;
+const IPV4_FRAGMENT_BITS = 0x3fff;
+const IPV4_PROTOCOL = 9;
+const IPV4_SOURCE = 12;
+const IPV4_DESTINATION = 16;
+const IPV4_LENGTH = 20;
+const IPV6_NEXT_HEADER = 6;
+const IPV6_SOURCE = 8;
+const IPV6_DESTINATION = 24;
+const IPV6_LENGTH = 40;
+const TCP = 6;
+const TCP_PORTS = 0;
+const TCP_SEQUENCE = 4;
+const TCP_ACKNOWLEDGMENT = 8;
+const TCP_FLAGS = 13;
+const TCP_LENGTH = 20;
+/** Third word of a v4-mapped address (RFC 4291 §2.5.5.2). */
+const MAPPED_WORD = 0xffff;
+
+const BUCKET_BITS = 17;
+/** Far longer than anybody waits for a third packet: a server repeats its SYN-ACK for 63 s. */
+const KEEP_NS = 180e9;
+
+/** What a bucket holds: nothing, one handshake, or several of which none can be told apart. */
+const EMPTY = 0;
+const ONE = 1;
+const SHARED = 2;
+
+/**
+ * Knows the handshakes that wait for their third packet, as far as needed to never hold back a packet
+ * of one: SYN and RST always pass, another segment only where a SYN-ACK went the other way before and
+ * its answer did not come yet. What the gate does not understand at a glance passes too, for the
+ * decoder to judge. Fixed in size; when handshakes meet in a bucket, all of that bucket passes.
+ */
+export class HandshakeGate {
+  /**
+   * Time of the packets at hand, nanoseconds, some milliseconds old at the most. It is no argument,
+   * because a number that is no small integer costs an allocation where it is one.
+   */
+  nowNs = 0;
+  readonly #state = new Uint8Array(1 << BUCKET_BITS);
+  readonly #tags = new Uint32Array(1 << BUCKET_BITS);
+  readonly #sequences = new Uint32Array(1 << BUCKET_BITS);
+  readonly #acknowledgments = new Uint32Array(1 << BUCKET_BITS);
+  readonly #openedNs = new Float64Array(1 << BUCKET_BITS);
+  readonly #seed: number;
+
+  /** @param seed Makes buckets unpredictable for who wrote the capture. */
+  constructor(seed: number = Math.floor(Math.random() * 2 ** 32)) {
+    this.#seed = seed;
+  }
+
+  /** Takes a SYN-ACK: the packet that answers it passes from now on. */
+  open(segment: Segment): void {
+    const tag = this.#tag(
+      fold(segment.destination),
+      fold(segment.source),
+      segment.destinationPort << 16 | segment.sourcePort,
+    );
+    const bucket = tag >>> (32 - BUCKET_BITS);
+    const free = this.#state[bucket] === EMPTY || this.nowNs - this.#openedNs[bucket] > KEEP_NS;
+    const alone = free || this.#state[bucket] === ONE && this.#tags[bucket] === tag;
+    this.#state[bucket] = alone ? ONE : SHARED;
+    this.#tags[bucket] = tag;
+    this.#sequences[bucket] = segment.acknowledgment;
+    this.#acknowledgments[bucket] = sequenceAdd(segment.sequence, 1);
+    this.#openedNs[bucket] = this.nowNs;
+  }
+
+  /**
+   * Whether a frame must be decoded. False only for a whole TCP segment without SYN and RST that
+   * answers no SYN-ACK. Reads nothing outside `start` to `end`, and never throws.
+   *
+   * @param view Bytes. @param start Offset of the frame. @param end Offset behind its last byte captured.
+   * @param linkType Link type of the capture.
+   */
+  passes(view: DataView, start: number, end: number, linkType: number): boolean {
+    const link = linkOf(linkType);
+    if (link === undefined) return true;
+    const at = start + link.length;
+    // The shorter of the two headers, without options.
+    if (at + IPV4_LENGTH + TCP_LENGTH > end) return true;
+    const version = view.getUint8(at) >>> 4;
+    if (link !== NONE) {
+      const announced = view.getUint16(start + link.etherType);
+      if (announced !== (version === 4 ? EtherType.IPV4 : EtherType.IPV6)) return true;
+    }
+    if (version === 4) return this.#passesIpv4(view, at, end);
+    return version !== 6 || this.#passesIpv6(view, at, end);
+  }
+
+  #passesIpv4(view: DataView, at: number, end: number): boolean {
+    const headerLength = (view.getUint8(at) & 0x0f) * 4;
+    if (headerLength < IPV4_LENGTH || view.getUint8(at + IPV4_PROTOCOL) !== TCP) return true;
+    if ((view.getUint16(at + IPV4_FRAGMENT) & IPV4_FRAGMENT_BITS) !== 0) return true;
+    const tcp = at + headerLength;
+    if (tcp + TCP_LENGTH > end) return true;
+    const flags = view.getUint8(tcp + TCP_FLAGS);
+    if ((flags & (TcpFlag.SYN | TcpFlag.RST)) !== 0) return true;
+    const tag = this.#tag(
+      view.getInt32(at + IPV4_SOURCE),
+      view.getInt32(at + IPV4_DESTINATION),
+      view.getInt32(tcp + TCP_PORTS),
+    );
+    return this.#answers(view, tcp, tag);
+  }
+
+  #passesIpv6(view: DataView, at: number, end: number): boolean {
+    const tcp = at + IPV6_LENGTH;
+    if (tcp + TCP_LENGTH > end || view.getUint8(at + IPV6_NEXT_HEADER) !== TCP) return true;
+    const flags = view.getUint8(tcp + TCP_FLAGS);
+    if ((flags & (TcpFlag.SYN | TcpFlag.RST)) !== 0) return true;
+    const tag = this.#tag(
+      foldBytes(view, at + IPV6_SOURCE),
+      foldBytes(view, at + IPV6_DESTINATION),
+      view.getInt32(tcp + TCP_PORTS),
+    );
+    return this.#answers(view, tcp, tag);
+  }
+
+  /** Whether a segment may be the third packet of a handshake. */
+  #answers(view: DataView, tcp: number, tag: number): boolean {
+    const bucket = tag >>> (32 - BUCKET_BITS);
+    if (this.#state[bucket] === EMPTY) return false;
+    if (this.nowNs - this.#openedNs[bucket] > KEEP_NS) {
+      this.#state[bucket] = EMPTY;
+      return false;
+    }
+    if (this.#state[bucket] === SHARED) return true;
+    if (this.#tags[bucket] !== tag) return false;
+    // What fits exactly completes the handshake; what comes after it is of no use.
+    const completes = view.getUint32(tcp + TCP_SEQUENCE) === this.#sequences[bucket] &&
+      view.getUint32(tcp + TCP_ACKNOWLEDGMENT) === this.#acknowledgments[bucket] &&
+      (view.getUint8(tcp + TCP_FLAGS) & TcpFlag.ACK) !== 0;
+    if (completes) this.#state[bucket] = EMPTY;
+    return true;
+  }
+
+  #tag(client: number, server: number, ports: number): number {
+    let hash = Math.imul(client ^ this.#seed, 0x9e3779b1);
+    hash = Math.imul(hash ^ hash >>> 15 ^ server, 0x85ebca77);
+    hash = Math.imul(hash ^ hash >>> 13 ^ ports, 0xc2b2ae3d);
+    return (hash ^ hash >>> 16) >>> 0;
+  }
+}
+
+function linkOf(linkType: number): typeof ETHERNET | undefined {
+  switch (linkType) {
+    case LinkType.ETHERNET:
+      return ETHERNET;
+    case LinkType.LINUX_SLL:
+      return SLL;
+    case LinkType.LINUX_SLL2:
+      return SLL2;
+    case LinkType.RAW:
+    case LinkType.RAW_DLT:
+    case LinkType.RAW_DLT_OPENBSD:
+      return NONE;
+    default:
+      return undefined;
+  }
+}
+
+/** An address as 32 bits: of IPv4 the address itself. */
+function fold(words: Uint32Array): number {
+  return foldWords(words[0], words[1], words[2], words[3]);
+}
+
+function foldBytes(view: DataView, at: number): number {
+  return foldWords(
+    view.getUint32(at),
+    view.getUint32(at + 4),
+    view.getUint32(at + 8),
+    view.getUint32(at + 12),
+  );
+}
+
+function foldWords(first: number, second: number, third: number, fourth: number): number {
+  return Math.imul(first, 0x27d4eb2f) ^ Math.imul(second, 0x165667b1) ^
+    Math.imul(third ^ MAPPED_WORD, 0x2545f491) ^ fourth;
+}

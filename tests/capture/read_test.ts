@@ -1,0 +1,231 @@
+// `read` as a user runs it: what it takes, what it says of what it cannot read, how it ends.
+// Covers src/command/read.ts
+// Covers src/io/capture_input.ts
+// Covers src/io/decompress.ts
+// Covers src/io/progress_line.ts
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { TextLineStream } from "@std/streams";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { TcpFlag } from "../../src/wire/segment.ts";
+import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
+import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
+import { runRead, startRead } from "./read_tool.ts";
+
+const { SYN, ACK } = TcpFlag;
+
+/** The records of one whole handshake, from a port. */
+function handshake(port: number, seconds = 1_700_000_000) {
+  const ends = { source: "192.0.2.1", destination: "198.51.100.2" };
+  const back = { source: ends.destination, destination: ends.source };
+  const client = { sourcePort: port, destinationPort: 443 };
+  const server = { sourcePort: 443, destinationPort: port };
+  const packets = [
+    { ...ends, tcp: { ...client, flags: SYN, sequence: 1_000 } },
+    { ...back, tcp: { ...server, flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 } },
+    { ...ends, tcp: { ...client, flags: ACK, sequence: 1_001, acknowledgment: 5_001 } },
+  ];
+  return packets.map(({ source, destination, tcp }, index) => ({
+    seconds,
+    fraction: index * 100,
+    data: buildEthernet({ payload: buildIpv4({ source, destination, payload: buildTcp(tcp) }) }),
+  }));
+}
+
+const PORTS = [1, 2, 3, 4];
+const CAPTURE = buildPcap({
+  records: PORTS.flatMap((port) => handshake(port, 1_700_000_000 + port * 10)),
+});
+/** Where the records of the third handshake begin. */
+const THIRD = buildPcap({ records: [...handshake(1), ...handshake(2)] }).length;
+
+/** A file in a folder that is removed in the end. */
+class TemporaryFile implements Disposable {
+  readonly #folder = Deno.makeTempDirSync({ prefix: "synsnoop-capture-" });
+  readonly path: string;
+
+  constructor(bytes: Uint8Array, name = "capture.pcap") {
+    this.path = `${this.#folder}/${name}`;
+    Deno.writeFileSync(this.path, bytes);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+const middle = 200;
+/** A skippable frame (RFC 8878 §3.1.2), as pzstd writes before each. */
+const SKIPPABLE = new Uint8Array([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+const ENCODINGS: { name: string; bytes: Uint8Array }[] = [
+  { name: "plain", bytes: CAPTURE },
+  { name: "gzip", bytes: gzipSync(CAPTURE) },
+  {
+    name: "gzip of two members",
+    bytes: concat(gzipSync(CAPTURE.subarray(0, middle)), gzipSync(CAPTURE.subarray(middle))),
+  },
+  { name: "zstd", bytes: zstdCompressSync(CAPTURE) },
+  {
+    name: "zstd of several frames",
+    bytes: concat(
+      SKIPPABLE,
+      zstdCompressSync(CAPTURE.subarray(0, middle)),
+      SKIPPABLE,
+      zstdCompressSync(CAPTURE.subarray(middle)),
+    ),
+  },
+];
+
+for (const { name, bytes } of ENCODINGS) {
+  Deno.test(`read takes a file and standard input, ${name}`, async () => {
+    using file = new TemporaryFile(bytes);
+    const fromFile = await runRead([file.path]);
+    const fromInput = await runRead(["-"], bytes);
+    for (const { status, records, said } of [fromFile, fromInput]) {
+      assertEquals([status, records.map(({ client }) => client.port)], [0, PORTS]);
+      assertMatch(said, /^4 handshakes: 4 established\n/);
+    }
+    assertEquals(fromFile.records, fromInput.records);
+  });
+}
+
+const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }[] = [
+  {
+    name: "cut off",
+    bytes: CAPTURE.subarray(0, THIRD + 20),
+    ports: [1, 2],
+    says: new RegExp(
+      `^synsnoop: Cannot read "[^"]+" from byte ${THIRD} on: it ends inside a packet\n`,
+    ),
+  },
+  {
+    name: "empty",
+    bytes: new Uint8Array(0),
+    ports: [],
+    says: /^synsnoop: Cannot read "[^"]+" from byte 0 on: it is empty\n/,
+  },
+  {
+    name: "no capture",
+    bytes: new TextEncoder().encode("hello, world"),
+    ports: [],
+    says: /from byte 0 on: it begins with 0x68656c6c and is neither pcap nor pcapng/,
+  },
+  {
+    name: "cut off inside gzip",
+    bytes: gzipSync(CAPTURE).subarray(0, -8),
+    ports: PORTS,
+    says: /^synsnoop: Cannot read "[^"]+": its compressed data is broken: unexpected end of file\n/,
+  },
+  {
+    name: "cut off inside zstd",
+    bytes: concat(zstdCompressSync(CAPTURE), zstdCompressSync(CAPTURE).subarray(0, -20)),
+    ports: PORTS,
+    says: /its compressed data is broken: unexpected end of file/,
+  },
+  {
+    name: "zstd with something else behind it",
+    bytes: concat(zstdCompressSync(CAPTURE), new Uint8Array(8)),
+    ports: PORTS,
+    says: /its compressed data is broken: no zstd frame begins where one ends/,
+  },
+];
+
+for (const { name, bytes, ports, says } of FAULTS) {
+  Deno.test(`read reports what comes before the fault of a file that is ${name}`, async () => {
+    using file = new TemporaryFile(bytes);
+    const { status, records, said } = await runRead([file.path]);
+    assertEquals([status, records.map(({ client }) => client.port)], [1, ports]);
+    assertMatch(said, says);
+  });
+}
+
+Deno.test("read says where in decompressed data a fault is, and goes on with the next file", async () => {
+  using broken = new TemporaryFile(gzipSync(CAPTURE.subarray(0, THIRD + 20)));
+  using good = new TemporaryFile(buildPcap({ records: handshake(9, 1_700_000_100) }));
+  const { status, records, said } = await runRead([broken.path, "absent.pcap", good.path]);
+  assertEquals([status, records.map(({ client }) => client.port)], [1, [1, 2, 9]]);
+  assertStringIncludes(said, `from byte ${THIRD} of what it decompresses to on: it ends inside`);
+  assertStringIncludes(said, 'Cannot read "absent.pcap": there is no such file');
+});
+
+Deno.test("read refuses a directory, and to follow what cannot grow", async () => {
+  using compressed = new TemporaryFile(gzipSync(CAPTURE));
+  const directory = await runRead([import.meta.dirname!]);
+  assertMatch(directory.said, /Cannot read "[^"]+": it is a directory/);
+  const follow = await runRead(["--follow", compressed.path]);
+  assertMatch(follow.said, /Cannot follow "[^"]+": it is compressed or no regular file/);
+  assertEquals([directory.status, follow.status], [1, 1]);
+});
+
+Deno.test("read ends with a usage error without a file", async () => {
+  const child = startRead([]);
+  await child.stdin.close();
+  const { code, stderr } = await child.output();
+  assertEquals(code, 2);
+  assertMatch(new TextDecoder().decode(stderr), /^synsnoop: Cannot read nothing: give a pcap/);
+});
+
+Deno.test("read ends at its count, without a fault behind it", async () => {
+  using file = new TemporaryFile(CAPTURE.subarray(0, -5));
+  const { status, records } = await runRead(["--count", "2", file.path]);
+  assertEquals([status, records.length], [0, 2]);
+});
+
+Deno.test("read counts what the file says was dropped", async () => {
+  const build = new PcapngBuilder();
+  const file = concat(build.section(), build.interface({ name: "eth0" }), build.statistics(0, 12n));
+  const { status, said } = await runRead(["-"], file);
+  assertEquals(status, 0);
+  assertMatch(said, /lost: 12 packets that the capturing host dropped/);
+});
+
+Deno.test("read --follow reports what is appended until it is interrupted", async () => {
+  const half = CAPTURE.subarray(0, THIRD + 20);
+  using file = new TemporaryFile(half);
+  const child = startRead(["--follow", file.path]);
+  await child.stdin.close();
+  const errors = new Response(child.stderr).text();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  const nextPort = async () => JSON.parse((await lines.read()).value!).client?.port;
+  assertEquals([await nextPort(), await nextPort()], [1, 2]);
+  Deno.writeFileSync(file.path, CAPTURE.subarray(half.length, -3), { append: true });
+  assertEquals(await nextPort(), 3);
+  child.kill("SIGINT");
+  // The fourth is cut off in its last packet, which may still have been on its way.
+  assertEquals([await nextPort(), await nextPort()], [4, undefined]);
+  assertEquals((await lines.read()).done, true);
+  assertEquals((await child.status).code, 0);
+  assertMatch(await errors, /^4 handshakes: 3 established, 1 half_open\n/);
+});
+
+Deno.test("read --follow says when the file becomes shorter", async () => {
+  using file = new TemporaryFile(CAPTURE);
+  const child = startRead(["--follow", file.path]);
+  await child.stdin.close();
+  const errors = new Response(child.stderr).text();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  for (const _ of PORTS) await lines.read();
+  Deno.truncateSync(file.path, 30);
+  while (!(await lines.read()).done);
+  assertEquals((await child.status).code, 1);
+  assertMatch(await errors, /Cannot read "[^"]+": it was cut short while it was followed/);
+});
+
+Deno.test("read ends at a signal while it waits for standard input", async () => {
+  const child = startRead(["-"]);
+  const writer = child.stdin.getWriter();
+  const errors = new Response(child.stderr).text();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  await writer.write(CAPTURE);
+  // The fourth is reported because nothing more comes.
+  for (const port of PORTS) {
+    assertEquals(JSON.parse((await lines.read()).value!).client.port, port);
+  }
+  child.kill("SIGTERM");
+  while (!(await lines.read()).done);
+  assertEquals((await child.status).code, 0);
+  assertMatch(await errors, /^4 handshakes: 4 established\n/);
+  await writer.close().catch(() => {});
+});

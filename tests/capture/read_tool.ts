@@ -1,0 +1,51 @@
+/**
+ * Runs `synsnoop read` as a process.
+ *
+ * @module
+ */
+import type { HandshakeRecord } from "../../src/report/record.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+/** What a run wrote. */
+export interface ReadRun {
+  status: number;
+  records: HandshakeRecord[];
+  /** The last line of NDJSON. */
+  summary: { handshakes: number; losses: Record<string, number> };
+  /** What it said on standard error. */
+  said: string;
+}
+
+/** Starts the tool; its standard input and output are pipes. */
+export function startRead(args: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, "read", ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs it to its end with some bytes on standard input. */
+export async function runRead(
+  args: readonly string[],
+  input: Uint8Array = new Uint8Array(0),
+): Promise<ReadRun> {
+  const child = startRead(args);
+  const fed = (async () => {
+    const writer = child.stdin.getWriter();
+    // Whoever reads no standard input may be gone before it is written.
+    await writer.write(input).then(() => writer.close()).catch(() => {});
+  })();
+  const { code, stdout, stderr } = await child.output();
+  await fed;
+  const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+  return {
+    status: code,
+    records: lines.filter(({ event }) => event === "handshake"),
+    summary: lines.at(-1),
+    said: new TextDecoder().decode(stderr),
+  };
+}

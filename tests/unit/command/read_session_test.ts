@@ -1,0 +1,296 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { ReadSession } from "../../../src/command/read_session.ts";
+import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { TcpFlag } from "../../../src/wire/segment.ts";
+import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
+import { buildEthernet, buildIpv4, buildTcp, concat } from "../wire/build_frame.ts";
+
+const { SYN, ACK, RST } = TcpFlag;
+const START = 1_700_000_000;
+
+class Kept implements LineOutput {
+  readonly lost = 0;
+  text = "";
+
+  write(lines: string): void {
+    this.text += lines;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+type Step = "syn" | "syn_ack" | "ack" | "refuse";
+
+/** A frame of the handshake of one client port. */
+function frame(step: Step, port = 40_000): Uint8Array {
+  const fromClient = step === "syn" || step === "ack";
+  const [client, server] = ["192.0.2.1", "198.51.100.2"];
+  const numbers = {
+    syn: { flags: SYN, sequence: 1_000 },
+    syn_ack: { flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+    ack: { flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
+    refuse: { flags: RST | ACK, sequence: 0, acknowledgment: 1_001 },
+  }[step];
+  return buildEthernet({
+    payload: buildIpv4({
+      source: fromClient ? client : server,
+      destination: fromClient ? server : client,
+      payload: buildTcp({
+        sourcePort: fromClient ? port : 443,
+        destinationPort: fromClient ? 443 : port,
+        ...numbers,
+      }),
+    }),
+  });
+}
+
+function at(microseconds: number, step: Step, port?: number): PcapRecord {
+  return {
+    seconds: START + Math.floor(microseconds / 1e6),
+    fraction: ((microseconds % 1e6) + 1e6) % 1e6,
+    data: frame(step, port),
+  };
+}
+
+interface Line {
+  event: string;
+  time: string;
+  outcome: string;
+  role: string;
+  client: { port: number };
+  network: { interface?: string };
+  rtt: { client_ns?: number; server_ns?: number };
+  packets: { syn: number; syn_ack: number };
+  flags: string[];
+  handshakes: number;
+  duration_ns: number;
+}
+
+type Asked = Partial<
+  Pick<ConstructorParameters<typeof ReadSession>[0], "interfaces" | "count" | "filter">
+>;
+
+/** Reads files, in pieces of some bytes, and returns what was written. */
+function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) {
+  const output = new Kept();
+  const session = new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    asText: false,
+    host: "reader",
+    ...asked,
+  });
+  for (const file of files) {
+    const reader = session.beginFile();
+    for (let from = 0; from < file.length; from += piece) {
+      reader.feed(file.subarray(from, from + piece));
+      session.flush();
+    }
+    reader.end();
+  }
+  const summary = session.finish();
+  const lines: Line[] = output.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  return { records: lines.slice(0, -1), last: lines.at(-1)!, summary, session, text: output.text };
+}
+
+const HANDSHAKE = [at(0, "syn"), at(100, "syn_ack"), at(150, "ack")];
+
+Deno.test("ReadSession reports a handshake with its times, as observer", () => {
+  const { records, last, summary } = run([buildPcap({ records: HANDSHAKE })]);
+  assertEquals(records.length, 1);
+  const [{ time, role, outcome, rtt }] = records;
+  assertEquals([time, role, outcome], [
+    "2023-11-14T22:13:20.000000000Z",
+    "observer",
+    "established",
+  ]);
+  assertEquals([rtt.client_ns, rtt.server_ns], [100_000, 50_000]);
+  assertEquals([last.event, last.handshakes, last.duration_ns], ["summary", 1, 150_000]);
+  assertMatch(summary, /^1 handshake: 1 established\n/);
+});
+
+Deno.test("ReadSession writes the same whatever pieces the bytes come in", () => {
+  const records = [];
+  for (let port = 1; port < 50; port++) {
+    const begin = port * 3_000_000;
+    records.push(at(begin, "syn", port), at(begin + 100, port % 3 ? "syn_ack" : "refuse", port));
+    if (port % 5) records.push(at(begin + 150, "ack", port));
+  }
+  const file = buildPcap({ records });
+  const { text } = run([file]);
+  assertEquals(text.split("\n").length, 51);
+  for (const piece of [1, 7, 1_000]) assertEquals(run([file], {}, piece).text, text);
+});
+
+Deno.test("ReadSession reports in the time of the file: what is not answered in 70 s is not", () => {
+  const records = [at(0, "syn", 1), at(60e6, "syn", 2), at(90e6, "syn", 3)];
+  const { records: [first, second, third] } = run([buildPcap({ records })]);
+  assertEquals([first.client.port, first.outcome, first.flags], [1, "unanswered", []]);
+  for (const later of [second, third]) {
+    assertEquals([later.outcome, later.flags], ["unanswered", ["trace_ended"]]);
+  }
+});
+
+Deno.test("ReadSession goes on with a handshake in the next file", () => {
+  const [syn, synAck, ack] = HANDSHAKE;
+  const { records } = run([
+    buildPcap({ records: [syn] }),
+    buildPcap({ records: [synAck] }),
+    buildPcap({ records: [ack] }),
+  ]);
+  assertEquals(records.map(({ outcome, rtt }) => [outcome, rtt.client_ns]), [[
+    "established",
+    100_000,
+  ]]);
+});
+
+Deno.test("ReadSession reads a file that begins before the last one", () => {
+  const early = [at(-3_600e6, "syn", 7), at(-3_590e6, "syn_ack", 7), at(-3_589e6, "ack", 7)];
+  const { records } = run([buildPcap({ records: HANDSHAKE }), buildPcap({ records: early })]);
+  assertEquals(records.map(({ client, outcome, rtt }) => [client.port, outcome, rtt.client_ns]), [
+    [40_000, "established", 100_000],
+    [7, "established", 10e9],
+  ]);
+});
+
+Deno.test("ReadSession gives no durations across a clock that was set back", () => {
+  const records = [
+    at(100e6, "syn"),
+    at(5e6, "syn_ack"),
+    at(6e6, "ack"),
+    at(7e6, "syn", 2),
+    at(8e6, "syn_ack", 2),
+    at(9e6, "ack", 2),
+  ];
+  const { records: read, summary } = run([buildPcap({ records })]);
+  assertEquals(
+    read.map(({ client, outcome, rtt, flags }) => [client.port, outcome, rtt.client_ns, flags]),
+    [
+      [40_000, "established", undefined, ["clock_set"]],
+      [2, "established", 1e9, []],
+    ],
+  );
+  assertMatch(summary, /clock was set back 1 times/);
+});
+
+Deno.test("ReadSession gives no durations of packets without a valid time", () => {
+  const records = [
+    at(0, "syn", 1),
+    { ...at(100, "syn_ack", 1), fraction: 1_000_000 },
+    at(150, "ack", 1),
+    at(20e6, "syn", 2),
+    at(20e6 + 5, "syn_ack", 2),
+    at(20e6 + 9, "ack", 2),
+  ];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ client, outcome, rtt }) => [client.port, outcome, rtt.client_ns]), [
+    [1, "established", undefined],
+    [2, "established", 5_000],
+  ]);
+});
+
+Deno.test("ReadSession takes packets of several interfaces somewhat out of order", () => {
+  const build = new PcapngBuilder();
+  const packet = (interfaceNumber: number, microseconds: number, step: Step, port: number) =>
+    build.packet({
+      interfaceNumber,
+      ticks: BigInt(START) * 1_000_000n + BigInt(microseconds),
+      data: frame(step, port),
+    });
+  const file = concat(
+    build.section(),
+    build.interface({ name: "eth0" }),
+    build.interface({ name: "eth1" }),
+    packet(0, 900_000, "syn", 1),
+    packet(1, 100_000, "syn", 2),
+    packet(1, 100_500, "syn_ack", 2),
+    packet(1, 100_700, "ack", 2),
+    packet(0, 900_100, "syn_ack", 1),
+    packet(0, 900_200, "ack", 1),
+  );
+  const { records } = run([file]);
+  const seen = records.map(({ client, outcome, rtt, network }) => ({
+    port: client.port,
+    outcome,
+    client_ns: rtt.client_ns,
+    name: network.interface,
+  })).toSorted((a, b) => a.port - b.port);
+  assertEquals(seen, [
+    { port: 1, outcome: "established", client_ns: 100_000, name: "eth0" },
+    { port: 2, outcome: "established", client_ns: 500_000, name: "eth1" },
+  ]);
+  const onEth1 = run([file], { interfaces: ["eth1"] }).records;
+  assertEquals(onEth1.map(({ client }) => client.port), [2]);
+});
+
+Deno.test("ReadSession counts a packet that leaves and arrives on the loopback once", () => {
+  const build = new PcapngBuilder();
+  const both = (step: Step, microseconds: number) =>
+    [2, 1].map((direction, index) =>
+      build.packet({
+        ticks: BigInt(START) * 1_000_000n + BigInt(microseconds + index),
+        data: frame(step),
+        options: [build.flags(direction)],
+      })
+    );
+  const file = concat(
+    build.section(),
+    build.interface({ name: "lo" }),
+    ...both("syn", 0),
+    ...both("syn_ack", 10),
+    ...both("ack", 20),
+  );
+  const { records: [{ packets, rtt }] } = run([file]);
+  assertEquals([packets.syn, packets.syn_ack], [1, 1]);
+  assertEquals([rtt.client_ns, rtt.server_ns], [10_000, 10_000]);
+});
+
+Deno.test("ReadSession ends at its count and filters as a trace does", () => {
+  const records = [1, 2, 3, 4].flatMap((port) => [
+    at(port * 2e6, "syn", port),
+    at(port * 2e6 + 10, port % 2 ? "refuse" : "syn_ack", port),
+  ]);
+  const file = buildPcap({ records });
+  const counted = run([file, file], { count: 1 });
+  assertEquals([counted.records.length, counted.session.done], [1, true]);
+  const refused = run([file], { filter: { outcomes: ["refused"] } });
+  assertEquals(refused.records.map(({ client }) => client.port), [1, 3]);
+});
+
+Deno.test("ReadSession names why packets were not decoded", () => {
+  const arp = buildEthernet({ etherType: 0x0806, payload: new Uint8Array(60) });
+  const { session, summary } = run([
+    buildPcap({ records: [{ data: arp }, { data: new Uint8Array(3) }, ...HANDSHAKE] }),
+  ]);
+  assertEquals(session.undecoded(), { not_ip: 1, truncated_ethernet: 1 });
+  assertMatch(summary, /1 not_ip, 1 truncated_ethernet/);
+});
+
+Deno.test("ReadSession writes a summary of nothing", () => {
+  const { records, last } = run([]);
+  assertEquals([records.length, last.handshakes, last.duration_ns], [0, 0, 0]);
+});
+
+Deno.test("ReadSession reports what is settled while a file that grows rests", () => {
+  const output = new Kept();
+  const session = new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    asText: false,
+    host: "reader",
+  });
+  const reader = session.beginFile();
+  reader.feed(buildPcap({ records: [...HANDSHAKE, at(200, "syn", 9)] }));
+  session.flush();
+  assertEquals(output.text, "");
+  session.rest();
+  assertEquals(output.text.split("\n").length - 1, 1);
+  session.rest();
+  assertEquals(output.text.split("\n").length - 1, 1);
+});

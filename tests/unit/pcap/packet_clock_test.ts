@@ -1,0 +1,49 @@
+import { assertEquals } from "@std/assert";
+import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
+import { DISORDER_MAX_NS, PacketClock } from "../../../src/pcap/packet_clock.ts";
+
+function packetAt(timeNs: number, interfaceNumber = 0, timed = true): CapturedPacket {
+  const packet = new CapturedPacket();
+  packet.timeNs = timeNs;
+  packet.timed = timed;
+  packet.interface = { ...packet.interface, number: interfaceNumber };
+  return packet;
+}
+
+Deno.test("PacketClock follows the newest time and counts packets out of order", () => {
+  const clock = new PacketClock();
+  const times = [5, 7, 6, 7, 100, 99].map((time) => packetAt(time));
+  assertEquals(times.map((packet) => clock.see(packet)), [0, 0, 0, 0, 0, 0]);
+  assertEquals([clock.newestNs, clock.disordered, clock.steps], [100, 2, 0]);
+});
+
+Deno.test("PacketClock takes a jump back on one interface for the clock, between two for disorder", () => {
+  const clock = new PacketClock();
+  clock.see(packetAt(10e9, 0));
+  assertEquals(clock.see(packetAt(2e9, 1)), 0);
+  assertEquals([clock.newestNs, clock.disordered], [10e9, 1]);
+  assertEquals(clock.see(packetAt(10e9 - DISORDER_MAX_NS, 0)), 0);
+  assertEquals(clock.see(packetAt(4e9, 0)), -6e9);
+  assertEquals([clock.newestNs, clock.steps], [4e9, 1]);
+  // The other interface's last time is of the old clock.
+  assertEquals(clock.see(packetAt(1e9, 1)), 0);
+});
+
+Deno.test("PacketClock follows no more than a thousand steps, and no packet without a time", () => {
+  const clock = new PacketClock();
+  clock.see(packetAt(5e9));
+  assertEquals(clock.see(packetAt(0, 0, false)), 0);
+  for (let step = 0; step < 1_500; step++) {
+    clock.see(packetAt(0));
+    clock.see(packetAt(5e9));
+  }
+  assertEquals([clock.steps, clock.disordered], [1_000, 500]);
+});
+
+Deno.test("PacketClock begins anew with another file", () => {
+  const clock = new PacketClock();
+  clock.see(packetAt(50e9));
+  clock.reset();
+  assertEquals(clock.see(packetAt(3e9)), 0);
+  assertEquals([clock.newestNs, clock.steps, clock.disordered], [3e9, 0, 0]);
+});

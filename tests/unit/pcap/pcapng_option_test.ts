@@ -1,0 +1,50 @@
+import { assertEquals } from "@std/assert";
+import {
+  findOption,
+  optionText,
+  paddedLength,
+  PcapngOption,
+} from "../../../src/pcap/pcapng_option.ts";
+import { concat } from "../wire/build_frame.ts";
+import { PcapngBuilder } from "./build_capture.ts";
+
+const build = new PcapngBuilder(true);
+
+function find(options: Uint8Array, code: number, least = 0): number {
+  return findOption(new DataView(options.buffer), 0, options.length, true, code, least);
+}
+
+Deno.test("findOption finds an option by its code, the first with a value long enough", () => {
+  const options = concat(
+    build.comment("abcde"),
+    build.option(9, new Uint8Array(0)),
+    build.option(9, new Uint8Array([6])),
+  );
+  assertEquals(find(options, PcapngOption.COMMENT), 4);
+  assertEquals(find(options, PcapngOption.IF_TSRESOL, 1), 20);
+  assertEquals(find(options, PcapngOption.IF_TSRESOL, 2), -1);
+  assertEquals(find(options, PcapngOption.IF_NAME), -1);
+});
+
+Deno.test("findOption ends at the end of options, and at an option that goes on behind it", () => {
+  const end = build.option(0, new Uint8Array(0));
+  assertEquals(find(concat(end, build.comment("x")), PcapngOption.COMMENT), -1);
+  const whole = build.comment("abcd");
+  for (let length = 0; length < whole.length; length++) {
+    assertEquals(find(whole.slice(0, length), PcapngOption.COMMENT), -1);
+  }
+  assertEquals(find(whole, PcapngOption.COMMENT), 4);
+});
+
+Deno.test("optionText takes zero bytes off the end, and replaces what is no UTF-8", () => {
+  const text = (value: Uint8Array) => {
+    const options = build.option(2, value);
+    return optionText(new DataView(options.buffer as ArrayBuffer), 4, true);
+  };
+  assertEquals(text(new TextEncoder().encode("eth0\0\0")), "eth0");
+  assertEquals(text(new Uint8Array([0x61, 0xff])), "a\ufffd");
+});
+
+Deno.test("paddedLength rounds up to 4, also beyond 2^31", () => {
+  assertEquals([0, 1, 4, 5, 0xffffffff].map(paddedLength), [0, 4, 4, 8, 0x100000000]);
+});
