@@ -1,8 +1,4 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
-import { doctor } from "./command/doctor.ts";
-import { read } from "./command/read.ts";
-import { schema } from "./command/schema.ts";
-import { trace } from "./command/trace.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
 import { writeText } from "./io/stream_output.ts";
 import { say, sayNote } from "./io/terminal.ts";
@@ -18,17 +14,26 @@ const HELP =
 Each takes --help.
 `;
 
+/** Loads no other command than the one that runs: a trace says its first words the sooner. */
 async function run(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
-    case "trace":
+    case "trace": {
+      const { trace } = await import("./command/trace.ts");
       return await trace(rest, Deno.stdout);
-    case "read":
+    }
+    case "read": {
+      const { read } = await import("./command/read.ts");
       return await read(rest, Deno.stdout);
-    case "doctor":
+    }
+    case "doctor": {
+      const { doctor } = await import("./command/doctor.ts");
       return await print(await doctor(rest));
-    case "schema":
+    }
+    case "schema": {
+      const { schema } = await import("./command/schema.ts");
       return await print({ text: schema(rest), status: ExitStatus.Ok });
+    }
     case "help":
     case "--help":
       return await print({ text: HELP, status: ExitStatus.Ok });
