@@ -117,6 +117,19 @@ export class Attempts {
     if (table.state[row] !== FlowState.Settled) table.move(row, FlowState.Settled, timeNs);
   }
 
+  /** Takes that a row is another's handshake, whose stragglers it goes on to swallow. */
+  join(row: number, into: number, timeNs: number): void {
+    const table = this.table;
+    if (table.state[row] === FlowState.Reported) return;
+    table.drops[into] ??= table.drops[row];
+    const half = table.clientHalf[row];
+    table.forgetKernel(row);
+    table.move(row, FlowState.Reported, timeNs);
+    if (half === undefined) return;
+    table.serverHalf[into] ??= half;
+    this.settle(into, timeNs);
+  }
+
   /** Takes that more was seen of a handshake: it waits from now on again, unless its end is known. */
   touch(row: number, timeNs: number): void {
     const state = this.table.state[row] as FlowState;

@@ -18,6 +18,9 @@ const ECONNREFUSED = 111;
 const ETIMEDOUT = 110;
 const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
 
+/** After both ends sent a SYN each sends a SYN-ACK (RFC 9293 figure 7): no third packet is needed. */
+const BOTH_ANSWERED = WireFact.SynAck | WireFact.SimultaneousSynAck;
+
 /** Facts of a row as flags of the record, in the order they are listed. */
 const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
   [WireFact.FastOpen, "tcp_fast_open"],
@@ -54,7 +57,7 @@ export function conclude(
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
   into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
-  into.server.process = (server && surroundings.listenerOf?.(server)) ??
+  into.server.process = serverProcess(server, surroundings) ??
     (accept && accept.pid !== 0 ? processOf(accept) : undefined);
   into.role = roleOf(table, row, surroundings);
   into.outcome = outcomeOf(facts, client, server, drops, reset);
@@ -99,7 +102,8 @@ function outcomeOf(
   reset: KernelReset | undefined,
 ): Outcome {
   if (
-    (facts & WireFact.Ack) !== 0 || client?.newState === TcpState.Established ||
+    (facts & WireFact.Ack) !== 0 || (facts & BOTH_ANSWERED) === BOTH_ANSWERED ||
+    client?.newState === TcpState.Established ||
     server?.newState === TcpState.Established
   ) return "established";
   if ((facts & WireFact.ServerReset) !== 0 || client?.error === ECONNREFUSED) return "refused";
@@ -107,7 +111,7 @@ function outcomeOf(
   if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
   if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
   // A SYN-ACK that was sent and dropped on this host is an answer all the same.
-  const answered = (facts & WireFact.SynAck) !== 0 || drops?.serverIsn !== undefined;
+  const answered = (facts & BOTH_ANSWERED) !== 0 || drops?.serverIsn !== undefined;
   if (answered || server) return "half_open";
   if (reset && isSyn(reset) || drops && isRefusal(drops)) return "refused";
   return drops ? "dropped" : "unanswered";
@@ -153,6 +157,15 @@ function verdict(
   return (facts & wrongElsewhere) !== 0 ? true : undefined;
 }
 
+/** Who listens; of a simultaneous open the server's end is a client too. */
+function serverProcess(
+  server: KernelHalf | undefined,
+  surroundings: Surroundings,
+): Process | undefined {
+  if (server?.kind === "client") return server.pid !== 0 ? processOf(server) : undefined;
+  return server && surroundings.listenerOf?.(server);
+}
+
 function processOf(record: KernelHalf | KernelAccept): Process {
   return { pid: record.pid, comm: record.comm, uid: record.uid, cgroup: record.cgroup };
 }
@@ -172,32 +185,34 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   // A connect() that failed before it chose a number sent no SYN.
   const sentNothing = facts === 0 && drops === undefined && table.clientIsn[row] === 0;
   client.isn = sentNothing ? undefined : table.clientIsn[row];
-  server.isn = (facts & WireFact.SynAck) !== 0
+  server.isn = (facts & (WireFact.SynAck | WireFact.SimultaneousSyn)) !== 0
     ? table.serverIsn[row]
     : serverHalf?.iss ?? clientHalf?.irs ?? drops?.serverIsn;
+  fillFromKernel(client, clientHalf, serverHalf);
+  fillFromKernel(server, serverHalf, clientHalf);
   if ((facts & WireFact.Syn) !== 0) {
+    const isCut = (facts & WireFact.SynOptionsCut) !== 0;
+    const { windowScale, sackPermitted, timestamps } = client;
     client.mss = present(table.clientMss[row]);
     client.window = table.clientWindow[row];
-    client.windowScale = present(table.clientWindowScale[row]);
-    client.sackPermitted = (facts & WireFact.SynSackPermitted) !== 0;
-    client.timestamps = (facts & WireFact.SynTimestamps) !== 0;
-  } else {
-    fillFromKernel(client, clientHalf, serverHalf);
+    client.windowScale = present(table.clientWindowScale[row]) ?? (isCut ? windowScale : undefined);
+    client.sackPermitted = (facts & WireFact.SynSackPermitted) !== 0 || isCut && sackPermitted;
+    client.timestamps = (facts & WireFact.SynTimestamps) !== 0 || isCut && timestamps;
   }
   if ((facts & WireFact.SynAck) !== 0) {
+    const isCut = (facts & WireFact.SynAckOptionsCut) !== 0;
+    const { windowScale, sackPermitted, timestamps } = server;
     server.mss = present(table.serverMss[row]);
     server.window = table.serverWindow[row];
-    server.windowScale = present(table.serverWindowScale[row]);
-    server.sackPermitted = (facts & WireFact.SynAckSackPermitted) !== 0;
-    server.timestamps = (facts & WireFact.SynAckTimestamps) !== 0;
-  } else {
-    fillFromKernel(server, serverHalf, clientHalf);
+    server.windowScale = present(table.serverWindowScale[row]) ?? (isCut ? windowScale : undefined);
+    server.sackPermitted = (facts & WireFact.SynAckSackPermitted) !== 0 || isCut && sackPermitted;
+    server.timestamps = (facts & WireFact.SynAckTimestamps) !== 0 || isCut && timestamps;
   }
 }
 
 /**
- * What the kernel's side proves of an end whose packet was not seen: an option that was agreed on
- * was announced by both; one that was not says nothing of either.
+ * What the kernel's side proves of an end whose packet was not seen, or not to its end: an option that
+ * was agreed on was announced by both; one that was not says nothing of either.
  */
 function fillFromKernel(
   endpoint: Endpoint,
@@ -274,15 +289,10 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
     if (table.synsBeforeAnswer[row] > 1) {
       into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
       into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
-      answered = (facts & WireFact.SynTimestamps) !== 0 && (facts & WireFact.SynAckTimestamps) !== 0
-        ? echoed(
-          table.synAckEcho[row],
-          table.firstSynTimestamp[row],
-          (facts & WireFact.FirstSynTimestampShared) !== 0 ? undefined : firstSyn,
-          table.lastSynTimestamp[row],
-          (facts & WireFact.LastSynTimestampShared) !== 0 ? undefined : lastSyn,
-        )
-        : undefined;
+      const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
+      const isTold = (facts & (carried | WireFact.LastSynTimestampShared)) === carried &&
+        provesLast(table.synAckEcho[row], table.lastSynTimestamp[row]);
+      answered = isTold ? lastSyn : undefined;
     }
     if (answered === undefined) into.ambiguous = true;
     else into.clientRttNs = elapsed(answered, firstSynAck);
@@ -292,15 +302,11 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
     if (table.synAcksBeforeAck[row] > 1) {
       into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
       into.lastSynAckToAckNs = elapsed(lastSynAck, ack);
-      answered = (facts & WireFact.SynAckTimestamps) !== 0 && (facts & WireFact.AckTimestamps) !== 0
-        ? echoed(
-          table.ackEcho[row],
-          table.firstSynAckTimestamp[row],
-          (facts & WireFact.FirstSynAckTimestampShared) !== 0 ? undefined : firstSynAck,
-          table.lastSynAckTimestamp[row],
-          (facts & WireFact.LastSynAckTimestampShared) !== 0 ? undefined : lastSynAck,
-        )
-        : undefined;
+      const carried = WireFact.SynAckTimestamps | WireFact.AckTimestamps;
+      const isTold = (facts & (carried | WireFact.LastSynAckTimestampShared)) === carried &&
+        provesLast(table.ackEcho[row], table.lastSynAckTimestamp[row]);
+      const isOnlyOne = !Number.isNaN(table.acknowledgedNs[row]);
+      answered = isOnlyOne ? table.acknowledgedNs[row] : isTold ? lastSynAck : undefined;
     }
     if (answered === undefined) into.ambiguous = true;
     else into.serverRttNs = elapsed(answered, ack);
@@ -311,18 +317,12 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
 }
 
 /**
- * Which of two packets an echoed timestamp answers (RFC 7323 section 4.3): its time, or undefined
- * where neither carried the echoed one, or another packet did too.
+ * Whether an echo proves which of several SYNs or SYN-ACKs was answered (RFC 7323 section 4.3). Only
+ * that of the last does: Linux goes on echoing the one that it took first, in a SYN-ACK sent again
+ * for a later SYN (`tcp_check_req`) as in the ACK of a later SYN-ACK (`tcp_validate_incoming`).
  */
-function echoed(
-  echo: number,
-  firstTimestamp: number,
-  firstNs: number | undefined,
-  lastTimestamp: number,
-  lastNs: number | undefined,
-): number | undefined {
-  if (echo === firstTimestamp) return firstNs;
-  return echo === lastTimestamp ? lastNs : undefined;
+function provesLast(echo: number, lastTimestamp: number): boolean {
+  return echo === lastTimestamp;
 }
 
 /**
@@ -360,7 +360,9 @@ function fillFlags(
   const selfConnect = into.client.port === into.server.port && into.client.port !== 0 &&
     into.client.address.every((word, index) => word === into.server.address[index]);
   if (selfConnect) flags.push("self_connect");
-  else if (client?.oldState === TcpState.SynReceived) flags.push("simultaneous_open");
+  else if (
+    (facts & WireFact.SimultaneousSyn) !== 0 || client?.oldState === TcpState.SynReceived
+  ) flags.push("simultaneous_open");
   if (server?.synCookie === true) flags.push("syn_cookie");
   const oneSided = (facts & WireFact.SynAck) !== 0 && (facts & WireFact.Syn) === 0 ||
     into.wire && into.outcome === "established" && (facts & WireFact.SynAck) === 0;

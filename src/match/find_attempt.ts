@@ -2,7 +2,7 @@
  * Which row of the table a packet or a kernel record belongs to: among the attempts on its tuple the
  * one whose sequence numbers it fits (RFC 9293 section 3.4, all arithmetic modulo 2^32).
  */
-import type { KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
+import type { KernelHalf, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd, sequenceDistance } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
@@ -11,12 +11,20 @@ import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
 /** Data that a server may send before the third ACK, which that ACK may acknowledge too. */
 const EARLY_DATA_MAX = 1 << 20;
 
+/**
+ * How much later than the RST a record of the SYN that it refused may be: the kernel frees the SYN
+ * after that, and the clocks of packets and records are not one.
+ */
+export const REFUSAL_SLACK_NS = 1e6;
+
 /** Both ports as the table keeps them. */
 export function joinPorts(clientPort: number, serverPort: number): number {
   return (clientPort * 65536 + serverPort) >>> 0;
 }
 
-/** The row of one attempt, told by its client's initial sequence number, -1 where there is none. */
+/**
+ * The newest row of an attempt, told by its client's initial sequence number, -1 where there is none.
+ */
 export function findAttempt(
   table: FlowTable,
   client: Uint32Array,
@@ -31,19 +39,138 @@ export function findAttempt(
   return row;
 }
 
-/** The row whose SYN a SYN-ACK with this Ack answers, -1 where there is none. */
+/**
+ * The row of the attempt in whose time a kernel record falls. A client that was refused may send the
+ * very SYN again (Windows does): attempts that only their times tell apart.
+ *
+ * @param timeNs When it happened.
+ * @param sinceNs The latest that it can have begun: no attempt that was refused before goes on then.
+ * @returns The row, -1 where there is none: the record is of an attempt that begins with it.
+ */
+export function findAttemptAt(
+  table: FlowTable,
+  client: Uint32Array,
+  server: Uint32Array,
+  ports: number,
+  clientIsn: number,
+  timeNs: number,
+  sinceNs: number,
+): number {
+  let begunLater = -1;
+  let row = table.find(client, server, ports);
+  for (; row >= 0; row = table.older(row, client, server, ports)) {
+    if (table.clientIsn[row] !== clientIsn) continue;
+    const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+    if (!hasSyn || table.firstSynNs[row] <= timeNs) {
+      return sinceNs <= goesOnUntil(table, row) ? row : begunLater;
+    }
+    begunLater = row;
+  }
+  return begunLater;
+}
+
+/**
+ * Until when what the kernel tells can be of an attempt: until the RST that refused it. Of one whose
+ * SYN was captured only a RST that was captured counts: another did not leave this host.
+ */
+function goesOnUntil(table: FlowTable, row: number): number {
+  const facts = table.facts[row];
+  const { Syn, SynAck, ServerReset } = WireFact;
+  const wasNotRefused = (facts & SynAck) !== 0 || (facts & (Syn | ServerReset)) === Syn;
+  return wasNotRefused ? Infinity : table.refusedNs[row];
+}
+
+/**
+ * The row that a captured SYN belongs to, -1 where it begins an attempt: also where it is the very
+ * SYN that was refused, seen again at the same place.
+ */
+export function findBegun(
+  table: FlowTable,
+  segment: Segment,
+  timeNs: number,
+  interfaceIndex: number,
+): number {
+  const { source, destination, sequence } = segment;
+  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
+  let row = findAttempt(table, source, destination, ports, sequence);
+  if (row < 0) return -1;
+  if ((table.facts[row] & WireFact.Syn) === 0) {
+    // The kernel told of this attempt already; perhaps also of one that was refused before.
+    let older = table.older(row, source, destination, ports);
+    for (; older >= 0; older = table.older(older, source, destination, ports)) {
+      if (table.clientIsn[older] !== sequence) continue;
+      const refusedNs = table.refusedNs[older];
+      const isExact = (table.facts[older] & WireFact.ServerReset) !== 0;
+      const untilNs = isExact ? refusedNs : refusedNs + REFUSAL_SLACK_NS;
+      if (refusedNs !== Infinity && timeNs <= untilNs) row = older;
+    }
+  }
+  const { ServerReset, SynAck } = WireFact;
+  const wasRefused = (table.facts[row] & (ServerReset | SynAck)) === ServerReset;
+  return wasRefused && table.synInterface[row] === interfaceIndex ? -1 : row;
+}
+
+/**
+ * The row whose SYN a SYN-ACK with this Ack answers, -1 where there is none.
+ *
+ * @param timeNs When, where the kernel tells of it: after a RST nothing is answered. Packets come in
+ * their order, so that a SYN-ACK after a RST is a straggler.
+ */
 export function findAnswered(
   table: FlowTable,
   client: Uint32Array,
   server: Uint32Array,
   ports: number,
   acknowledgment: number,
+  timeNs = -Infinity,
 ): number {
   let row = table.find(client, server, ports);
-  while (row >= 0 && !acknowledgesSyn(table, row, acknowledgment)) {
+  while (
+    row >= 0 &&
+    !(acknowledgesSyn(table, row, acknowledgment) && timeNs <= goesOnUntil(table, row))
+  ) {
     row = table.older(row, client, server, ports);
   }
   return row;
+}
+
+/**
+ * The row of the attempt that the sender of a SYN-ACK began itself, with the number that the SYN-ACK
+ * repeats: both ends sent a SYN, and the two attempts are one (RFC 9293 section 3.5). -1 where it
+ * began none.
+ *
+ * @param row Of the attempt that the SYN-ACK answers.
+ */
+export function findSimultaneous(table: FlowTable, row: number, segment: Segment): number {
+  const { source, destination } = segment;
+  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
+  const own = findAttempt(table, source, destination, ports, segment.sequence);
+  // A SYN that answers itself is a port connected to itself.
+  if (own < 0 || own === row || table.state[own] === FlowState.Reported) return -1;
+  const { Syn, SynAck, ServerReset, ClientReset, SimultaneousSyn } = WireFact;
+  if ((table.facts[own] & (Syn | ServerReset | ClientReset)) !== Syn) return -1;
+  const isJoined = (table.facts[own] & SimultaneousSyn) !== 0;
+  if (isJoined) return table.serverIsn[own] === table.clientIsn[row] ? own : -1;
+  return (table.facts[own] & SynAck) === 0 ? own : -1;
+}
+
+/**
+ * The row of a simultaneous open whose server is the client that a kernel record tells of, -1 where
+ * there is none under way.
+ */
+export function findJoined(table: FlowTable, record: KernelHalf): number {
+  const ports = joinPorts(record.remotePort, record.localPort);
+  const row = findAttempt(table, record.remote, record.local, ports, record.irs ?? 0);
+  if (row < 0 || table.state[row] === FlowState.Reported) return -1;
+  const isOne = (table.facts[row] & WireFact.SimultaneousSyn) !== 0 &&
+    table.serverIsn[row] === record.iss && table.serverHalf[row] === undefined;
+  return isOne ? row : -1;
+}
+
+/** Of two attempts that are one: whether this one goes on, not the other. */
+export function beganFirst(table: FlowTable, row: number, other: number): boolean {
+  return table.state[row] !== FlowState.Reported && (table.facts[row] & WireFact.Syn) !== 0 &&
+    table.firstSynNs[row] <= table.firstSynNs[other];
 }
 
 /** Tells whether a packet that the kernel tells of began an attempt. */
@@ -56,14 +183,17 @@ export function isSyn({ flags }: KernelPacket): boolean {
  * SYN-ACK's or a third ACK's.
  */
 export function findReset(table: FlowTable, record: KernelReset): number {
-  const { source, destination, sourcePort, destinationPort, acknowledgment } = record;
+  const { source, destination, sourcePort, destinationPort, acknowledgment, endNs } = record;
   const isAck = (record.flags & TcpFlag.ACK) !== 0;
   if ((record.flags & TcpFlag.SYN) !== 0 && isAck) {
     const ports = joinPorts(destinationPort, sourcePort);
     return findAnswered(table, destination, source, ports, acknowledgment);
   }
   const ports = joinPorts(sourcePort, destinationPort);
-  if (!isAck) return findAttempt(table, source, destination, ports, record.sequence);
+  if (!isAck) {
+    const sinceNs = endNs - REFUSAL_SLACK_NS;
+    return findAttemptAt(table, source, destination, ports, record.sequence, endNs, sinceNs);
+  }
   let row = table.find(source, destination, ports);
   while (
     row >= 0 &&
@@ -125,14 +255,60 @@ export function isOpen(table: FlowTable, row: number): boolean {
   return table.state[row] !== FlowState.Reported && (table.facts[row] & ended) === 0;
 }
 
+/** Whether any attempt on a tuple is open. */
+export function hasOpen(
+  table: FlowTable,
+  client: Uint32Array,
+  server: Uint32Array,
+  ports: number,
+): boolean {
+  let row = table.find(client, server, ports);
+  while (row >= 0 && !isOpen(table, row)) row = table.older(row, client, server, ports);
+  return row >= 0;
+}
+
 /** Whether its SYN-ACK was not seen and can come. */
 export function awaitsSynAck(table: FlowTable, row: number): boolean {
   return isOpen(table, row) && (table.facts[row] & WireFact.SynAck) === 0;
 }
 
+/** Whether its SYN-ACK was not seen at a moment and could come, as a kernel record may tell late. */
+export function awaitedSynAck(table: FlowTable, row: number, timeNs: number): boolean {
+  const hasBoth = (table.facts[row] & WireFact.Syn) !== 0 &&
+    (table.facts[row] & WireFact.SynAck) !== 0;
+  return awaitsSynAck(table, row) ||
+    hasBoth && table.firstSynNs[row] <= timeNs && timeNs < table.firstSynAckNs[row];
+}
+
 /** Whether its SYN-ACK was seen and its third packet can come. */
 export function awaitsAck(table: FlowTable, row: number): boolean {
   return isOpen(table, row) && (table.facts[row] & WireFact.SynAck) !== 0;
+}
+
+/**
+ * The row that a RST refuses, -1 where there is none: an attempt whose SYN was captured before one
+ * that only the kernel told of; of several of those with one number the first. Where a RST refused one
+ * with that number already, this is a copy of it at another place: the row is then that one, which is
+ * not open.
+ */
+export function findRefused(table: FlowTable, segment: Segment): number {
+  const { source, destination } = segment;
+  const ports = joinPorts(segment.destinationPort, segment.sourcePort);
+  let withoutSyn = -1;
+  let row = table.find(destination, source, ports);
+  for (; row >= 0; row = table.older(row, destination, source, ports)) {
+    if (!isServerReset(table, row, segment)) continue;
+    if ((table.facts[row] & WireFact.Syn) !== 0) return row;
+    const isSame = withoutSyn < 0 || table.clientIsn[row] === table.clientIsn[withoutSyn];
+    if (isSame) withoutSyn = row;
+  }
+  if (withoutSyn < 0) return -1;
+  row = table.find(destination, source, ports);
+  for (; row >= 0; row = table.older(row, destination, source, ports)) {
+    const isSame = table.clientIsn[row] === table.clientIsn[withoutSyn];
+    if (isSame && (table.facts[row] & WireFact.ServerReset) !== 0) return row;
+  }
+  return withoutSyn;
 }
 
 /**

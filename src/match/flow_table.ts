@@ -42,13 +42,20 @@ export const WireFact = {
   SynAccEcn: 1 << 16,
   SynAckEcn: 1 << 17,
   SynAckAccEcn: 1 << 18,
-  /** Another SYN or SYN-ACK carried the timestamp of the first or the last: its echo tells nothing. */
-  FirstSynTimestampShared: 1 << 19,
-  LastSynTimestampShared: 1 << 20,
-  FirstSynAckTimestampShared: 1 << 21,
-  LastSynAckTimestampShared: 1 << 22,
+  /** The SYN or SYN-ACK before the last carried the same timestamp: its echo tells nothing. */
+  LastSynTimestampShared: 1 << 19,
+  LastSynAckTimestampShared: 1 << 20,
   /** A SYN-ACK came with another sequence number than the first one's. */
-  OtherServerIsn: 1 << 23,
+  OtherServerIsn: 1 << 21,
+  /** More than one SYN-ACK carried the first one's sequence number; the other one. */
+  ServerIsnRepeated: 1 << 22,
+  OtherServerIsnRepeated: 1 << 23,
+  /** Not all of its options were seen: one that is missing may have been there. */
+  SynOptionsCut: 1 << 24,
+  SynAckOptionsCut: 1 << 25,
+  /** The server sent a SYN too (RFC 9293 section 3.5), and the client a SYN-ACK in answer to it. */
+  SimultaneousSyn: 1 << 26,
+  SimultaneousSynAck: 1 << 27,
 } as const;
 
 const NONE = -1;
@@ -70,7 +77,10 @@ export class FlowTable {
 
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;
-  /** Of the first SYN-ACK, once the ACK came of the one that it acknowledges. */
+  /**
+   * Of the first SYN-ACK, once the ACK came of the one that it acknowledges; before them that of a SYN
+   * which the server sent too.
+   */
   readonly serverIsn: Uint32Array;
   /** Of the last SYN-ACK that had another one. */
   readonly otherServerIsn: Uint32Array;
@@ -79,7 +89,13 @@ export class FlowTable {
   readonly lastSynNs: Float64Array;
   readonly firstSynAckNs: Float64Array;
   readonly lastSynAckNs: Float64Array;
+  /** Last SYN-ACK with the other sequence number. */
+  readonly otherSynAckNs: Float64Array;
+  /** The one SYN-ACK that carried the number that the ACK acknowledges; NaN where several did. */
+  readonly acknowledgedNs: Float64Array;
   readonly ackNs: Float64Array;
+  /** When a RST refused it: the one on the wire, before that the kernel's word; Infinity: none did. */
+  readonly refusedNs: Float64Array;
   readonly syns: Uint32Array;
   /** SYNs before the first SYN-ACK. */
   readonly synsBeforeAnswer: Uint32Array;
@@ -88,10 +104,8 @@ export class FlowTable {
   readonly synAcksBeforeAck: Uint32Array;
   readonly resets: Uint32Array;
   readonly synPayloadLength: Uint32Array;
-  /** TSval of the first and the last SYN (before the answer) and SYN-ACK; TSecr of SYN-ACK and ACK. */
-  readonly firstSynTimestamp: Uint32Array;
+  /** TSval of the last SYN (before the answer) and SYN-ACK; TSecr of SYN-ACK and ACK. */
   readonly lastSynTimestamp: Uint32Array;
-  readonly firstSynAckTimestamp: Uint32Array;
   readonly lastSynAckTimestamp: Uint32Array;
   readonly synAckEcho: Uint32Array;
   readonly ackEcho: Uint32Array;
@@ -147,16 +161,17 @@ export class FlowTable {
     this.lastSynNs = new Float64Array(capacity);
     this.firstSynAckNs = new Float64Array(capacity);
     this.lastSynAckNs = new Float64Array(capacity);
+    this.otherSynAckNs = new Float64Array(capacity);
+    this.acknowledgedNs = new Float64Array(capacity);
     this.ackNs = new Float64Array(capacity);
+    this.refusedNs = new Float64Array(capacity);
     this.syns = new Uint32Array(capacity);
     this.synsBeforeAnswer = new Uint32Array(capacity);
     this.synAcks = new Uint32Array(capacity);
     this.synAcksBeforeAck = new Uint32Array(capacity);
     this.resets = new Uint32Array(capacity);
     this.synPayloadLength = new Uint32Array(capacity);
-    this.firstSynTimestamp = new Uint32Array(capacity);
     this.lastSynTimestamp = new Uint32Array(capacity);
-    this.firstSynAckTimestamp = new Uint32Array(capacity);
     this.lastSynAckTimestamp = new Uint32Array(capacity);
     this.synAckEcho = new Uint32Array(capacity);
     this.ackEcho = new Uint32Array(capacity);
@@ -273,38 +288,60 @@ export class FlowTable {
       this.resets[row] =
         0;
     this.synInterface[row] = this.synAckInterface[row] = 0;
+    this.refusedNs[row] = Infinity;
     this.#append(row, state, nowNs);
     return row;
   }
 
   /** Takes one more SYN before the answer: it becomes the last. */
   repeatSyn(row: number, timeNs: number, timestamp: number): void {
-    this.facts[row] = sharedTimestamps(
-      this.facts[row],
-      timestamp,
-      this.firstSynTimestamp[row],
-      this.lastSynTimestamp[row],
-      WireFact.FirstSynTimestampShared,
-      WireFact.LastSynTimestampShared,
-    );
+    this.#tell(row, WireFact.LastSynTimestampShared, timestamp === this.lastSynTimestamp[row]);
     this.synsBeforeAnswer[row]++;
     this.lastSynNs[row] = timeNs;
     this.lastSynTimestamp[row] = timestamp;
   }
 
-  /** Takes one more SYN-ACK before the ACK: it becomes the last. */
-  repeatSynAck(row: number, timeNs: number, timestamp: number): void {
-    this.facts[row] = sharedTimestamps(
-      this.facts[row],
-      timestamp,
-      this.firstSynAckTimestamp[row],
-      this.lastSynAckTimestamp[row],
-      WireFact.FirstSynAckTimestampShared,
-      WireFact.LastSynAckTimestampShared,
-    );
+  /**
+   * Takes one more SYN-ACK before the ACK: it becomes the last. One with another number is of a server
+   * that forgot the first, or makes SYN cookies: the ACK tells which one counts.
+   */
+  repeatSynAck(row: number, timeNs: number, serverIsn: number, timestamp: number): void {
+    const isShared = timestamp === this.lastSynAckTimestamp[row];
+    this.#tell(row, WireFact.LastSynAckTimestampShared, isShared);
+    if (serverIsn === this.serverIsn[row]) {
+      this.facts[row] |= WireFact.ServerIsnRepeated;
+    } else {
+      // Of a third number and on it is not known which of those not kept came again.
+      const hasOther = (this.facts[row] & WireFact.OtherServerIsn) !== 0;
+      this.facts[row] |= WireFact.OtherServerIsn | (hasOther ? WireFact.OtherServerIsnRepeated : 0);
+      this.otherServerIsn[row] = serverIsn;
+    }
     this.synAcksBeforeAck[row]++;
-    this.lastSynAckNs[row] = timeNs;
+    this.placeSynAck(row, timeNs, serverIsn);
     this.lastSynAckTimestamp[row] = timestamp;
+  }
+
+  /** Takes when the last SYN-ACK passed the place that counts. */
+  placeSynAck(row: number, timeNs: number, serverIsn: number): void {
+    this.lastSynAckNs[row] = timeNs;
+    if (serverIsn !== this.serverIsn[row]) this.otherSynAckNs[row] = timeNs;
+  }
+
+  /** Takes which of the server's numbers the ACK acknowledges: the first, or the other one. */
+  acknowledge(row: number, isOther: boolean): void {
+    const facts = this.facts[row];
+    const repeated = isOther ? WireFact.OtherServerIsnRepeated : WireFact.ServerIsnRepeated;
+    const onlyNs = isOther ? this.otherSynAckNs[row] : this.firstSynAckNs[row];
+    this.acknowledgedNs[row] = (facts & repeated) !== 0 ? NaN : onlyNs;
+    const lastIsOther = (facts & WireFact.OtherServerIsn) !== 0 &&
+      this.otherSynAckNs[row] === this.lastSynAckNs[row];
+    // The last one carried another number than is acknowledged: an echo of it proves nothing.
+    if (isOther !== lastIsOther) this.facts[row] |= WireFact.LastSynAckTimestampShared;
+    if (isOther) this.serverIsn[row] = this.otherServerIsn[row];
+  }
+
+  #tell(row: number, fact: number, isSo: boolean): void {
+    this.facts[row] = isSo ? this.facts[row] | fact : this.facts[row] & ~fact;
   }
 
   /** Moves a row to the end of a state's list: the one it is in, too. */
@@ -369,24 +406,6 @@ export class FlowTable {
 function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean {
   return column[at + 3] === words[3] && column[at + 2] === words[2] &&
     column[at + 1] === words[1] && column[at] === words[0];
-}
-
-/**
- * Facts after one more packet of a kind carried a timestamp: whether the first one's is its alone,
- * and whether this one's is.
- */
-function sharedTimestamps(
-  facts: number,
-  timestamp: number,
-  firstTimestamp: number,
-  lastTimestamp: number,
-  firstShared: number,
-  lastShared: number,
-): number {
-  const sharesFirst = timestamp === firstTimestamp;
-  const sharesLast = timestamp === lastTimestamp;
-  return (facts & ~lastShared) | (sharesFirst ? firstShared : 0) |
-    (sharesFirst || sharesLast ? lastShared : 0);
 }
 
 /** Mixes a tuple into 32 bits (the multipliers and shifts are those of MurmurHash3 and xxHash). */

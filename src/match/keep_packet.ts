@@ -16,12 +16,13 @@ export function keepSyn(
   table.facts[row] |= WireFact.Syn |
     (options.timestamps ? WireFact.SynTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynSackPermitted : 0) |
+    (options.truncated ? WireFact.SynOptionsCut : 0) |
     (options.fastOpenCookieLength >= 0 || segment.payloadLength > 0 ? WireFact.FastOpen : 0) |
     (options.mptcpSubtype >= 0 ? WireFact.Mptcp : 0) |
     (ecn === "ecn" ? WireFact.SynEcn : 0) | (ecn === "accecn" ? WireFact.SynAccEcn : 0);
   table.syns[row] = table.synsBeforeAnswer[row] = 1;
   table.firstSynNs[row] = table.lastSynNs[row] = timeNs;
-  table.firstSynTimestamp[row] = table.lastSynTimestamp[row] = options.timestampValue;
+  table.lastSynTimestamp[row] = options.timestampValue;
   table.synPayloadLength[row] = segment.payloadLength;
   table.clientMss[row] = options.mss;
   table.clientWindow[row] = segment.window;
@@ -42,13 +43,14 @@ export function keepSynAck(
   table.facts[row] |= WireFact.SynAck |
     (options.timestamps ? WireFact.SynAckTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynAckSackPermitted : 0) |
+    (options.truncated ? WireFact.SynAckOptionsCut : 0) |
     (options.fastOpenCookieLength >= 0 ? WireFact.FastOpen : 0) |
     (options.mptcpSubtype >= 0 ? WireFact.Mptcp : 0) |
     (ecn === "ecn" ? WireFact.SynAckEcn : 0) | (ecn === "accecn" ? WireFact.SynAckAccEcn : 0);
   table.synAcks[row] = table.synAcksBeforeAck[row] = 1;
   table.serverIsn[row] = segment.sequence;
   table.firstSynAckNs[row] = table.lastSynAckNs[row] = timeNs;
-  table.firstSynAckTimestamp[row] = table.lastSynAckTimestamp[row] = options.timestampValue;
+  table.lastSynAckTimestamp[row] = options.timestampValue;
   table.synAckEcho[row] = options.timestampEcho;
   table.serverMss[row] = options.mss;
   table.serverWindow[row] = segment.window;

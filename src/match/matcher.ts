@@ -16,16 +16,23 @@ import { addDrop, isRefusal } from "./drops.ts";
 import {
   acknowledgesIsn,
   acknowledgesSynAck,
+  awaitedSynAck,
   awaitsAck,
   awaitsSynAck,
+  beganFirst,
   findAnswered,
-  findAttempt,
+  findAttemptAt,
+  findBegun,
+  findJoined,
+  findRefused,
   findReset,
+  findSimultaneous,
   fitsAckSequence,
+  hasOpen,
   isOpen,
-  isServerReset,
   isSyn,
   joinPorts,
+  REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
 import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
 import type { Handshake } from "./handshake.ts";
@@ -87,14 +94,12 @@ export class Matcher {
 
   #syn(segment: Segment, timeNs: number, interfaceIndex: number): void {
     const table = this.#table;
-    const { source, destination } = segment;
-    const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-    let row = findAttempt(table, source, destination, ports, segment.sequence);
+    let row = findBegun(table, segment, timeNs, interfaceIndex);
     if (row < 0) {
       row = this.#attempts.begin(
-        source,
-        destination,
-        ports,
+        segment.source,
+        segment.destination,
+        joinPorts(segment.sourcePort, segment.destinationPort),
         segment.sequence,
         FlowState.SynSent,
         timeNs,
@@ -135,29 +140,53 @@ export class Matcher {
         timeNs,
       );
     }
+    if ((table.facts[row] & WireFact.SynAck) === 0) {
+      const own = findSimultaneous(table, row, segment);
+      if (own >= 0 && !beganFirst(table, row, own)) return this.#answeredToo(own, row, timeNs);
+      if (own >= 0) {
+        table.facts[row] |= WireFact.SimultaneousSyn;
+        table.serverIsn[row] = segment.sequence;
+        this.#attempts.join(own, row, timeNs);
+      }
+    }
     if (table.state[row] === FlowState.Reported) return;
     const facts = table.facts[row];
     if ((facts & WireFact.SynAck) !== 0) {
       if (interfaceIndex === table.synAckInterface[row]) {
         table.synAcks[row]++;
         if ((facts & WireFact.Ack) === 0) {
-          if (segment.sequence !== table.serverIsn[row]) {
-            // The server forgot the first, or made a SYN cookie: the ACK tells which one counts.
-            table.facts[row] |= WireFact.OtherServerIsn;
-            table.otherServerIsn[row] = segment.sequence;
-          }
-          table.repeatSynAck(row, timeNs, segment.options.timestampValue);
+          const { sequence, options } = segment;
+          table.repeatSynAck(row, timeNs, sequence, options.timestampValue);
         }
         this.#attempts.touch(row, timeNs);
       } else if (interfaceIndex === table.synInterface[row] && (facts & WireFact.Ack) === 0) {
-        // The same packet where the SYN was seen: only times of one place may be subtracted.
-        table.firstSynAckNs[row] = table.lastSynAckNs[row] = timeNs;
-        table.synAckInterface[row] = interfaceIndex;
+        // The same packet where the SYN was seen: only times of one place may be subtracted. One
+        // before it that did not come this far keeps the time of where it was seen.
+        table.placeSynAck(row, timeNs, segment.sequence);
+        if (table.synAcks[row] === 1) {
+          table.firstSynAckNs[row] = timeNs;
+          table.synAckInterface[row] = interfaceIndex;
+        }
       }
       return;
     }
+    const isOtherIsn = segment.sequence !== table.serverIsn[row];
     keepSynAck(table, row, segment, timeNs, interfaceIndex);
     if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
+    if ((facts & WireFact.SimultaneousSynAck) === 0) return;
+    if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
+    else this.#attempts.settle(row, timeNs);
+  }
+
+  /** The client of an attempt sent a SYN-ACK: it answers the SYN of the server, which has a row too. */
+  #answeredToo(row: number, ofServer: number, timeNs: number): void {
+    const table = this.#table;
+    const facts = table.facts[row];
+    table.facts[row] |= WireFact.SimultaneousSyn | WireFact.SimultaneousSynAck;
+    table.serverIsn[row] = table.clientIsn[ofServer];
+    this.#attempts.join(ofServer, row, timeNs);
+    if ((facts & WireFact.SynAck) !== 0) this.#attempts.settle(row, timeNs);
+    else if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
   }
 
   /** A segment without SYN and RST: the third packet of the handshake it fits. */
@@ -187,9 +216,7 @@ export class Matcher {
       this.counters.unexpected++;
       return;
     }
-    if (!acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment)) {
-      table.serverIsn[row] = table.otherServerIsn[row];
-    }
+    table.acknowledge(row, !acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment));
     table.facts[row] |= WireFact.Ack | (segment.options.timestamps ? WireFact.AckTimestamps : 0);
     table.ackNs[row] = timeNs;
     table.ackEcho[row] = segment.options.timestampEcho;
@@ -199,20 +226,18 @@ export class Matcher {
   #reset(segment: Segment, timeNs: number): void {
     const table = this.#table;
     const { source, destination } = segment;
-    const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
-    let anyOpen = false;
-    let row = table.find(destination, source, fromServer);
-    while (row >= 0 && !isServerReset(table, row, segment)) {
-      anyOpen ||= isOpen(table, row);
-      row = table.older(row, destination, source, fromServer);
-    }
+    let row = findRefused(table, segment);
     if (row >= 0) {
+      if (!isOpen(table, row)) return;
       table.resets[row]++;
+      if ((table.facts[row] & WireFact.SynAck) === 0) table.refusedNs[row] = timeNs;
       table.facts[row] |= WireFact.ServerReset;
       this.#attempts.settle(row, timeNs);
       return;
     }
+    const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
     const fromClient = joinPorts(segment.sourcePort, segment.destinationPort);
+    let anyOpen = hasOpen(table, destination, source, fromServer);
     row = table.find(source, destination, fromClient);
     while (row >= 0 && !(isOpen(table, row) && fitsAckSequence(table, row, segment.sequence))) {
       anyOpen ||= isOpen(table, row);
@@ -258,8 +283,20 @@ export class Matcher {
     // A connect() that failed before it chose port and number sent nothing another source could see.
     const sentNothing = isClient && record.newState !== TcpState.Established &&
       (record.localPort === 0 || record.iss === 0);
-    let row = sentNothing ? -1 : findAttempt(table, client, server, ports, clientIsn);
+    // What ended a client's attempt may be the very RST; nothing else comes of one after it.
+    const begunNs = isClient && record.newState !== TcpState.Established
+      ? record.synSentNs ?? record.connectNs ?? -Infinity
+      : record.endNs;
+    let row = sentNothing
+      ? -1
+      : findAttemptAt(table, client, server, ports, clientIsn, record.endNs, begunNs);
     if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
+      const joined = isClient ? findJoined(table, record) : -1;
+      if (joined >= 0) {
+        table.serverHalf[joined] = record;
+        this.#attempts.settle(joined, record.endNs);
+        return;
+      }
       this.counters.lateKernelRecords++;
       return;
     }
@@ -272,8 +309,9 @@ export class Matcher {
 
   #kernelAccept(record: KernelAccept): void {
     const table = this.#table;
+    const { remote, local, irs, endNs } = record;
     const ports = joinPorts(record.remotePort, record.localPort);
-    const row = findAttempt(table, record.remote, record.local, ports, record.irs);
+    const row = findAttemptAt(table, remote, local, ports, irs, endNs, endNs);
     if (row < 0 || table.state[row] === FlowState.Reported) this.counters.lateAccepts++;
     else if (table.accept[row] !== undefined) this.counters.lateKernelRecords++;
     else table.accept[row] = record;
@@ -299,7 +337,7 @@ export class Matcher {
     }
     const drops = table.drops[row] = addDrop(table.drops[row], record);
     if (isRefusal(drops)) {
-      this.#attempts.settle(row, record.endNs);
+      this.#refuse(row, record.endNs);
     } else if (isSynAck && table.state[row] === FlowState.SynSent) {
       table.move(row, FlowState.Answered, record.endNs);
     } else {
@@ -308,9 +346,18 @@ export class Matcher {
   }
 
   #rowOfDroppedSyn(record: KernelDrop): number {
-    const { source, destination, sequence } = record;
+    const { source, destination, sequence, endNs } = record;
     const ports = joinPorts(record.sourcePort, record.destinationPort);
-    const row = findAttempt(this.#table, source, destination, ports, sequence);
+    const sinceNs = endNs - REFUSAL_SLACK_NS;
+    const row = findAttemptAt(
+      this.#table,
+      source,
+      destination,
+      ports,
+      sequence,
+      endNs,
+      sinceNs,
+    );
     return row >= 0 ? row : this.#beginBySyn(record);
   }
 
@@ -325,10 +372,10 @@ export class Matcher {
     const table = this.#table;
     const { acknowledgment, endNs } = record;
     const ports = joinPorts(record.destinationPort, record.sourcePort);
-    const row = findAnswered(table, destination, source, ports, acknowledgment);
+    const row = findAnswered(table, destination, source, ports, acknowledgment, endNs);
     if (row >= 0) return row;
     const newest = table.find(destination, source, ports);
-    if (newest >= 0 && awaitsSynAck(table, newest)) return -1;
+    if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return -1;
     const clientIsn = sequenceAdd(acknowledgment, -1);
     return this.#attempts.begin(destination, source, ports, clientIsn, FlowState.Answered, endNs);
   }
@@ -344,7 +391,14 @@ export class Matcher {
       return;
     }
     table.reset[row] = record;
-    if (isSyn(record)) this.#attempts.settle(row, record.endNs);
+    if (isSyn(record)) this.#refuse(row, record.endNs);
+  }
+
+  /** Takes the kernel's word that a RST refused an attempt; when, the RST itself tells better. */
+  #refuse(row: number, timeNs: number): void {
+    const table = this.#table;
+    if ((table.facts[row] & WireFact.ServerReset) === 0) table.refusedNs[row] = timeNs;
+    this.#attempts.settle(row, timeNs);
   }
 
   /**

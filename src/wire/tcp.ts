@@ -24,8 +24,8 @@ const FLAGS_MASK = 0x1ff;
 
 /**
  * Decodes the TCP header at `at` into `segment`. The checksum is not verified: with checksum offload
- * a capture on the sending host never holds the right one. Options that the capture cuts short cost
- * the options only, not the segment (`options.truncated`).
+ * a capture on the sending host never holds the right one. Options that the capture or the end of a
+ * first fragment cuts short cost the options only, not the segment (`options.truncated`).
  *
  * @param view Bytes.
  * @param at Offset of the TCP header.
@@ -43,12 +43,14 @@ export function decodeTcp(
   moreFragments: boolean,
   segment: Segment,
 ): FrameVerdict {
-  if (at + HEADER_LENGTH > segmentEnd) return headerBeyondEnd(moreFragments);
+  if (at + HEADER_LENGTH > segmentEnd) {
+    return moreFragments ? FrameVerdict.FragmentedTcpHeader : FrameVerdict.BadHeaderLength;
+  }
   if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedTcp;
   const headerLength = (view.getUint8(at + DATA_OFFSET) >>> 4) * 4;
   if (headerLength < HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
   const payload = at + headerLength;
-  if (payload > segmentEnd) return headerBeyondEnd(moreFragments);
+  if (payload > segmentEnd && !moreFragments) return FrameVerdict.BadHeaderLength;
 
   segment.sourcePort = view.getUint16(at + SOURCE_PORT);
   segment.destinationPort = view.getUint16(at + DESTINATION_PORT);
@@ -56,17 +58,14 @@ export function decodeTcp(
   segment.acknowledgment = view.getUint32(at + ACKNOWLEDGMENT);
   segment.flags = view.getUint16(at + FLAGS) & FLAGS_MASK;
   segment.window = view.getUint16(at + WINDOW);
-  segment.payloadLength = segmentEnd - payload;
+  segment.payloadLength = Math.max(0, segmentEnd - payload);
 
   const optionsOffset = at + HEADER_LENGTH;
-  const truncated = payload > capturedEnd;
-  const optionsLength = (truncated ? capturedEnd : payload) - optionsOffset;
+  const end = Math.min(capturedEnd, segmentEnd);
+  const truncated = payload > end;
+  const optionsLength = (truncated ? end : payload) - optionsOffset;
   segment.optionsOffset = optionsOffset;
   segment.optionsLength = optionsLength;
   readTcpOptions(view, optionsOffset, optionsLength, segment.options, truncated);
   return FrameVerdict.Tcp;
-}
-
-function headerBeyondEnd(moreFragments: boolean): FrameVerdict {
-  return moreFragments ? FrameVerdict.FragmentedTcpHeader : FrameVerdict.BadHeaderLength;
 }

@@ -106,15 +106,22 @@ const event = fc.record({
   variant: fc.nat(63),
 });
 
-/** The timestamps option, of all handshakes of a trace alike: who sends it, and its clock's tick. */
+/**
+ * The timestamps option, of all handshakes of a trace alike: who sends it, its clock's tick, and whose
+ * options the capture cuts off before it.
+ */
 const timestamps = fc.record({
   client: fc.boolean(),
   server: fc.boolean(),
   tickNs: fc.constantFrom(1e6, 1e9),
+  cut: fc.constantFrom("", "", "", "", "syn", "synAck"),
 });
 
-/** How packets come by: at one place, at one a direction, or at two each. */
-const place = fc.constantFrom("one", "one a direction", "two");
+/**
+ * How packets come by: at one place, at one a direction, or at two each, of which some do not reach
+ * the second.
+ */
+const place = fc.constantFrom("one", "one a direction", "two", "two, lossy");
 
 /** One random trace. */
 export interface Trace {
@@ -130,14 +137,21 @@ type Choice = typeof event extends fc.Arbitrary<infer T> ? T : never;
 /** A trace of up to four handshakes. */
 export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   handshakes: fc.array(handshake, { minLength: 1, maxLength: 4 }),
+  simultaneous: fc.constantFrom(false, false, false, true),
   choices: fc.array(event, { maxLength: 24, size: "max" }),
   timestamps,
   place,
   capacity: fc.constantFrom(1, 2, 3, 64, 64, 64),
   rememberNs: fc.constantFrom(0, 60e9),
-}).map(({ handshakes, choices, timestamps, place, capacity, rememberNs }) => {
+}).map(({ simultaneous, choices, timestamps, place, capacity, rememberNs, ...trace }) => {
+  const [first] = trace.handshakes;
+  // The server of the first sends a SYN too, with the number of its SYN-ACK.
+  const y = first.y || 3;
+  const tuple = first.tuple % 2;
+  const mirrored = { ...first, tuple: 1 - tuple, x: y, y: first.x };
+  const handshakes = simultaneous ? [{ ...first, tuple, y }, mirrored] : trace.handshakes;
   // Where a packet is seen twice, what is forgotten in between makes two of it: not of interest.
-  const twice = place === "two";
+  const twice = place.startsWith("two");
   return {
     events: play(handshakes.map((handshake) => new Player(handshake, timestamps)), choices, place),
     capacity: twice ? 64 : capacity,
@@ -272,6 +286,8 @@ class Player {
       sackPermitted: synEcn === 0,
       timestamps: this.timestamps.client ? [value, 0] : undefined,
       mptcpSubtype: synEcn === 0xc0 ? 0 : undefined,
+      ...(this.timestamps.cut === "syn" &&
+        { optionsCut: true, windowScale: undefined, sackPermitted: false, timestamps: undefined }),
     };
   }
 
@@ -285,6 +301,8 @@ class Player {
       mss: 1400,
       sackPermitted: true,
       timestamps: this.timestamps.server ? [value, echo] : undefined,
+      ...(this.timestamps.cut === "synAck" &&
+        { optionsCut: true, sackPermitted: false, timestamps: undefined }),
     };
   }
 
@@ -306,10 +324,11 @@ function play(players: readonly Player[], choices: readonly Choice[], place: str
     nowNs += delayNs;
     const player = players[who % players.length];
     // Of interest where each packet is seen twice is a capture that sees the SYN first.
-    const chosen = place === "two" && !player.begun ? "synAgain" : step;
+    const twice = place.startsWith("two");
+    const chosen = twice && !player.begun ? "synAgain" : step;
     const event = player.event(chosen, nowNs, variant);
     if (event === undefined) continue;
-    if (place === "two" && "record" in event) {
+    if (twice && "record" in event) {
       // Nor a kernel that tells the same twice, which begins a second record.
       const { kind } = event.record;
       const key = `${kind} ${player.play.x} ${player.handshake.tuple}`;
@@ -323,7 +342,7 @@ function play(players: readonly Player[], choices: readonly Choice[], place: str
     const fromClient = event.packet.from === player.play.client;
     const [near, far] = fromClient ? [1, 2] : [2, 1];
     events.push({ ...event, interfaceIndex: near });
-    if (place === "two") {
+    if (twice && !(place === "two, lossy" && variant % 8 === 3)) {
       nowNs += 7;
       events.push({ ...event, timeNs: nowNs, interfaceIndex: far });
     }

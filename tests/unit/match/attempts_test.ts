@@ -62,6 +62,30 @@ Deno.test("Attempts doubts what begins until the moment at which the clock was s
   assertEquals(mistimed[begin(3, 102)], 0);
 });
 
+Deno.test("Attempts.join makes of two rows one that is reported, with what the kernel said", () => {
+  const { attempts, reported, begin } = make();
+  const { table } = attempts;
+  const [kept, joined] = [begin(1000, 1), begin(5000, 2)];
+  const drop = { count: 1, firstNs: 1, lastNs: 1, reason: "X", packet: "syn" as const };
+  table.drops[joined] = { ...drop, queue: undefined, serverIsn: undefined, netns: undefined };
+  attempts.join(joined, kept, 3);
+  assertEquals([attempts.pending, table.drops[kept]?.reason], [1, "X"]);
+  assertEquals([table.state[joined], table.state[kept]], [FlowState.Reported, FlowState.SynSent]);
+  attempts.flush();
+  assertEquals(reported, [1000]);
+});
+
+Deno.test("Attempts.join takes the other end's client for the server", () => {
+  const { attempts, begin } = make();
+  const { table } = attempts;
+  const [kept, joined] = [begin(1000, 1), begin(5000, 2)];
+  const { record } = P.clientHalf(1);
+  table.clientHalf[joined] = record;
+  attempts.join(joined, kept, 3);
+  assertEquals([table.serverHalf[kept], table.clientHalf[joined]], [record, undefined]);
+  assertEquals([table.state[kept], table.touchedNs[kept]], [FlowState.Settled, 3]);
+});
+
 Deno.test("Attempts lets go of what the kernel said when a handshake is reported", () => {
   const { attempts, begin } = make();
   const { table } = attempts;

@@ -7,7 +7,7 @@ import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/
 import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
 
 const PLAY = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
-const { Syn, SynAck, Ack, ServerReset, ClientReset } = WireFact;
+const { Syn, SynAck, Ack, ServerReset, ClientReset, SynOptionsCut, SynAckOptionsCut } = WireFact;
 
 /** What a row of the table holds. */
 interface Row {
@@ -60,6 +60,8 @@ Deno.test("conclude tells the outcome and its reason", () => {
     { facts: Syn | SynAck, outcome: "half_open" },
     { facts: SynAck, outcome: "half_open" },
     { facts: Syn | SynAck | Ack, outcome: "established" },
+    { facts: Syn | SynAck | WireFact.SimultaneousSynAck, outcome: "established" },
+    { facts: Syn | WireFact.SimultaneousSynAck, outcome: "half_open" },
     { facts: Syn | ServerReset, outcome: "refused" },
     { facts: Syn | SynAck | ServerReset, outcome: "refused" },
     { facts: Syn | SynAck | ClientReset, outcome: "aborted" },
@@ -293,6 +295,21 @@ Deno.test("conclude takes of an unseen end what the kernel proves of it", () => 
         timestamps: false,
       },
       server: { ...agreed, windowScale: 13 },
+    },
+    {
+      // An option behind the cut is unknown, unless the kernel proves it.
+      row: { facts: Syn | SynAck | SynOptionsCut | SynAckOptionsCut, columns: { clientMss: 1460 } },
+      client: { ...nothing, mss: 1460, window: 0 },
+      server: { ...nothing, window: 0 },
+    },
+    {
+      row: {
+        facts: Syn | SynAck | SynOptionsCut | SynAckOptionsCut | WireFact.SynSackPermitted,
+        client: { options },
+        columns: { clientWindowScale: 8 },
+      },
+      client: { ...agreed, window: 0, windowScale: 8, sackPermitted: true },
+      server: { ...agreed, window: 0, windowScale: 13 },
     },
   ];
   for (const { row, client, server } of cases) {

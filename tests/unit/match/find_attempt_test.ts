@@ -3,15 +3,24 @@ import {
   acknowledgesIsn,
   acknowledgesSyn,
   acknowledgesSynAck,
+  awaitedSynAck,
   awaitsAck,
   awaitsSynAck,
+  beganFirst,
   findAnswered,
   findAttempt,
+  findAttemptAt,
+  findBegun,
+  findJoined,
+  findRefused,
   findReset,
+  findSimultaneous,
   fitsAckSequence,
+  hasOpen,
   isOpen,
   isServerReset,
   joinPorts,
+  REFUSAL_SLACK_NS,
 } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
@@ -158,6 +167,178 @@ Deno.test("findReset finds the handshake of the packet that was answered with a 
     table.serverIsn[0] = play.y;
     assertEquals(findReset(table, reset.record), expected, JSON.stringify(reset.record.flags));
   }
+});
+
+/** Two attempts with one number: the first refused at 50, the second with a SYN at 100. */
+function refusedOnce(): FlowTable {
+  const table = tableOf(10, 10);
+  table.facts.set([Syn | ServerReset, Syn]);
+  table.firstSynNs.set([40, 100]);
+  table.refusedNs[0] = 50;
+  table.synInterface.fill(1);
+  return table;
+}
+
+Deno.test("findAttemptAt finds of attempts with one number that in whose time a record falls", () => {
+  const find = (table: FlowTable, timeNs: number, sinceNs: number, isn = 10) =>
+    findAttemptAt(table, CLIENT.address, SERVER.address, PORTS, isn, timeNs, sinceNs);
+  const cases = [
+    { name: "before all", timeNs: 1, sinceNs: 1, expected: 0 },
+    { name: "first", timeNs: 45, sinceNs: 45, expected: 0 },
+    { name: "at its RST", timeNs: 50, sinceNs: 50, expected: 0 },
+    { name: "after its RST, of before it", timeNs: 51, sinceNs: 45, expected: 0 },
+    { name: "between the two", timeNs: 51, sinceNs: 51, expected: 1 },
+    { name: "second", timeNs: 100, sinceNs: 45, expected: 1 },
+  ];
+  for (const { name, timeNs, sinceNs, expected } of cases) {
+    assertEquals(find(refusedOnce(), timeNs, sinceNs), expected, name);
+  }
+  assertEquals(find(refusedOnce(), 45, 45, 11), -1);
+  const kinds = [
+    { facts: Syn | ServerReset, later: -1 },
+    { facts: 0, later: -1 },
+    // The RST was not captured, so it did not leave; or a SYN-ACK came after it.
+    { facts: Syn, later: 0 },
+    { facts: Syn | ServerReset | SynAck, later: 0 },
+  ];
+  for (const { facts, later } of kinds) {
+    const table = tableOf(10);
+    table.facts[0] = facts;
+    table.refusedNs[0] = 50;
+    assertEquals([find(table, 50, 50), find(table, 51, 51)], [0, later], `${facts}`);
+  }
+});
+
+Deno.test("findBegun begins an attempt with the SYN that was refused, at its place alone", () => {
+  const play = new Play(CLIENT, SERVER, 10, 0);
+  const find = (table: FlowTable, timeNs: number, interfaceIndex: number) => {
+    const event = play.syn(timeNs);
+    if (!("packet" in event)) throw new Error("Cannot find it: no packet");
+    return findBegun(table, fillSegment(event.packet, new Segment()), timeNs, interfaceIndex);
+  };
+  const refused = refusedOnce();
+  refused.remove(1);
+  assertEquals([find(refused, 60, 1), find(refused, 60, 2)], [-1, 0]);
+  refused.facts[0] |= SynAck;
+  assertEquals(find(refused, 60, 1), 0);
+  // The kernel told of the second: the SYN of the first is known by its time.
+  const told = refusedOnce();
+  told.facts[1] = 0;
+  assertEquals([50, 51].map((timeNs) => find(told, timeNs, 2)), [0, 1]);
+  told.facts[0] = 0;
+  const slack = 50 + REFUSAL_SLACK_NS;
+  assertEquals([slack, slack + 1].map((timeNs) => find(told, timeNs, 2)), [0, 1]);
+  assertEquals(find(tableOf(11), 0, 1), -1);
+});
+
+Deno.test("findRefused prefers a SYN that was captured, and knows a copy of the RST", () => {
+  const packet = {
+    from: SERVER,
+    to: CLIENT,
+    flags: TcpFlag.RST | TcpFlag.ACK,
+    sequence: 0,
+    acknowledgment: 11,
+  };
+  const cases = [
+    { facts: [Syn, Syn], expected: 1 },
+    { facts: [Syn, 0], expected: 0 },
+    { facts: [0, 0], expected: 0 },
+    { facts: [Syn | ServerReset, 0], expected: 0 },
+    { facts: [ServerReset, 0], expected: 0 },
+    { facts: [0, Syn | ServerReset], expected: 1 },
+    { facts: [Syn | ServerReset, Syn], expected: 1 },
+    { facts: [Syn | ServerReset, Syn | ServerReset], expected: -1 },
+  ];
+  for (const { facts, expected } of cases) {
+    const table = tableOf(10, 10);
+    table.facts.set(facts);
+    assertEquals(findRefused(table, fillSegment(packet, new Segment())), expected, `${facts}`);
+  }
+});
+
+Deno.test("findAnswered leaves out what was refused before the kernel's SYN-ACK", () => {
+  const find = (timeNs?: number) =>
+    findAnswered(refusedOnce(), CLIENT.address, SERVER.address, PORTS, 11, timeNs);
+  assertEquals([find(), find(60)], [1, 1]);
+  const table = refusedOnce();
+  table.remove(1);
+  const found = [undefined, 50, 51].map((timeNs) =>
+    findAnswered(table, CLIENT.address, SERVER.address, PORTS, 11, timeNs)
+  );
+  assertEquals(found, [0, 0, -1]);
+});
+
+Deno.test("findSimultaneous finds the SYN-ACK's sender's own attempt, findJoined its record's", () => {
+  const { SimultaneousSyn } = WireFact;
+  // The client's attempt is row 0, the server's is row 1; the client's SYN-ACK answers the server.
+  const packet = {
+    from: CLIENT,
+    to: SERVER,
+    flags: TcpFlag.SYN | TcpFlag.ACK,
+    sequence: 10,
+    acknowledgment: 21,
+  };
+  const cases: { facts: number; serverIsn?: number; state?: FlowState; found: number }[] = [
+    { facts: Syn, found: 0 },
+    { facts: 0, found: -1 },
+    { facts: Syn | SynAck, found: -1 },
+    { facts: Syn | ServerReset, found: -1 },
+    { facts: Syn | ClientReset, found: -1 },
+    { facts: Syn, state: FlowState.Reported, found: -1 },
+    { facts: Syn | SynAck | SimultaneousSyn, serverIsn: 20, found: 0 },
+    { facts: Syn | SynAck | SimultaneousSyn, serverIsn: 30, found: -1 },
+  ];
+  for (const { facts, serverIsn = 0, state = FlowState.SynSent, found } of cases) {
+    const table = tableOf(10);
+    const back = joinPorts(SERVER.port, CLIENT.port);
+    table.insert(SERVER.address, CLIENT.address, back, 20, FlowState.SynSent, 0);
+    table.facts[0] = facts;
+    table.serverIsn[0] = serverIsn;
+    table.move(0, state, 0);
+    const segment = fillSegment(packet, new Segment());
+    assertEquals(findSimultaneous(table, 1, segment), found, `${facts}`);
+    assertEquals(findSimultaneous(table, 0, segment), -1, "itself");
+    const { record } = new Play(SERVER, CLIENT, 20, 10).clientHalf(0);
+    const isJoined = found === 0 && (facts & SimultaneousSyn) !== 0;
+    assertEquals(findJoined(table, record), isJoined ? 0 : -1, `${facts}`);
+    table.serverHalf[0] = record;
+    assertEquals(findJoined(table, record), -1);
+  }
+});
+
+Deno.test("beganFirst goes by the first SYNs, of those that are not reported", () => {
+  const table = tableOf(1, 2);
+  table.facts.fill(Syn);
+  table.firstSynNs.set([5, 6]);
+  assertEquals([beganFirst(table, 0, 1), beganFirst(table, 1, 0)], [true, false]);
+  table.facts[0] = 0;
+  assertEquals(beganFirst(table, 0, 1), false);
+  table.facts[0] = Syn;
+  table.move(0, FlowState.Reported, 0);
+  assertEquals(beganFirst(table, 0, 1), false);
+});
+
+Deno.test("hasOpen looks at every attempt on a tuple", () => {
+  const table = tableOf(1, 2);
+  const isAnyOpen = () => hasOpen(table, CLIENT.address, SERVER.address, PORTS);
+  table.facts[1] = ServerReset;
+  assertEquals(isAnyOpen(), true);
+  table.facts[0] = Ack;
+  assertEquals(isAnyOpen(), false);
+});
+
+Deno.test("awaitedSynAck knows when it was still to come", () => {
+  const table = tableOf(1);
+  assertEquals(awaitedSynAck(table, 0, 0), true);
+  table.facts[0] = Syn | SynAck | Ack;
+  table.firstSynNs[0] = 5;
+  table.firstSynAckNs[0] = 9;
+  assertEquals([4, 5, 8, 9].map((timeNs) => awaitedSynAck(table, 0, timeNs)), [
+    false,
+    true,
+    true,
+    false,
+  ]);
 });
 
 Deno.test("findReset takes a third ACK behind the data of the SYN", () => {

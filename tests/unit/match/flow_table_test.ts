@@ -172,36 +172,65 @@ Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
   assertEquals(table.find(client, server, 0x9c4001bb), -1);
 });
 
-Deno.test("FlowTable.repeatSyn and repeatSynAck tell whose timestamp is another's too", () => {
+Deno.test("FlowTable.repeatSyn tells whether the last timestamp is another's too", () => {
   const { client, server, ports } = TUPLES[0];
-  const cases: { timestamps: number[]; first: boolean; last: boolean }[] = [
-    { timestamps: [1, 2], first: false, last: false },
-    { timestamps: [1, 1], first: true, last: true },
-    { timestamps: [1, 2, 2], first: false, last: true },
-    { timestamps: [1, 1, 2], first: true, last: false },
-    { timestamps: [1, 2, 1], first: true, last: true },
-    { timestamps: [1, 2, 2, 3], first: false, last: false },
+  const cases: { timestamps: number[]; shared: boolean }[] = [
+    { timestamps: [1, 2], shared: false },
+    { timestamps: [1, 1], shared: true },
+    { timestamps: [1, 2, 2], shared: true },
+    { timestamps: [1, 1, 2], shared: false },
   ];
-  for (const { timestamps: [initial, ...repeated], first, last } of cases) {
+  for (const { timestamps: [initial, ...repeated], shared } of cases) {
     const table = new FlowTable(1);
     const row = table.insert(client, server, ports, 1, FlowState.SynSent, 0);
-    table.firstSynTimestamp[row] = table.lastSynTimestamp[row] = initial;
-    table.firstSynAckTimestamp[row] = table.lastSynAckTimestamp[row] = initial;
+    table.lastSynTimestamp[row] = initial;
     for (const timestamp of repeated) table.repeatSyn(row, timestamp * 10, timestamp);
-    assertEquals(
-      table.facts[row],
-      (first ? WireFact.FirstSynTimestampShared : 0) | (last ? WireFact.LastSynTimestampShared : 0),
-    );
+    assertEquals(table.facts[row], shared ? WireFact.LastSynTimestampShared : 0);
     assertEquals(table.synsBeforeAnswer[row], repeated.length);
-    assertEquals(table.lastSynNs[row], (repeated.at(-1) ?? 0) * 10);
-    table.facts[row] = 0;
-    for (const timestamp of repeated) table.repeatSynAck(row, timestamp * 10, timestamp);
-    assertEquals(
-      table.facts[row],
-      (first ? WireFact.FirstSynAckTimestampShared : 0) |
-        (last ? WireFact.LastSynAckTimestampShared : 0),
-    );
-    assertEquals(table.synAcksBeforeAck[row], repeated.length);
-    assertEquals(table.lastSynAckNs[row], (repeated.at(-1) ?? 0) * 10);
+    assertEquals(table.lastSynNs[row], repeated.at(-1)! * 10);
   }
+});
+
+Deno.test("FlowTable.acknowledge tells when the one SYN-ACK came that is acknowledged", () => {
+  const { client, server, ports } = TUPLES[0];
+  const [first, other, third] = [100, 200, 300];
+  const { LastSynAckTimestampShared: shared } = WireFact;
+  // The first SYN-ACK comes at 1, the others at 2, 3, ...; all with another timestamp.
+  const cases: { isns: number[]; acknowledged: number; ns: number; echoTells: boolean }[] = [
+    { isns: [], acknowledged: first, ns: 1, echoTells: true },
+    { isns: [other], acknowledged: first, ns: 1, echoTells: false },
+    { isns: [other], acknowledged: other, ns: 2, echoTells: true },
+    { isns: [first], acknowledged: first, ns: NaN, echoTells: true },
+    { isns: [other, first], acknowledged: first, ns: NaN, echoTells: true },
+    { isns: [other, first], acknowledged: other, ns: 2, echoTells: false },
+    { isns: [first, other], acknowledged: first, ns: NaN, echoTells: false },
+    { isns: [other, other], acknowledged: other, ns: NaN, echoTells: true },
+    { isns: [other, third], acknowledged: third, ns: NaN, echoTells: true },
+  ];
+  for (const { isns, acknowledged, ns, echoTells } of cases) {
+    const table = new FlowTable(1);
+    const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
+    table.serverIsn[row] = first;
+    table.firstSynAckNs[row] = table.lastSynAckNs[row] = table.synAcksBeforeAck[row] = 1;
+    isns.forEach((isn, index) => table.repeatSynAck(row, index + 2, isn, index + 2));
+    assertEquals(table.synAcksBeforeAck[row], 1 + isns.length);
+    table.acknowledge(row, acknowledged !== first);
+    const name = `${isns} ${acknowledged}`;
+    assertEquals(table.serverIsn[row], acknowledged, name);
+    assertEquals(table.acknowledgedNs[row], ns, name);
+    assertEquals((table.facts[row] & shared) === 0, echoTells, name);
+    assertEquals(table.lastSynAckNs[row], 1 + isns.length, name);
+  }
+});
+
+Deno.test("FlowTable.repeatSynAck tells whether the last timestamp is another's too", () => {
+  const { client, server, ports } = TUPLES[0];
+  const table = new FlowTable(1);
+  const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
+  table.lastSynAckTimestamp[row] = 5;
+  const shared = [5, 6, 6].map((timestamp) => {
+    table.repeatSynAck(row, 1, 0, timestamp);
+    return (table.facts[row] & WireFact.LastSynAckTimestampShared) !== 0;
+  });
+  assertEquals(shared, [true, false, true]);
 });

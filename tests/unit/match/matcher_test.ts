@@ -281,7 +281,6 @@ Deno.test("Matcher gives a client RTT only where it is known which SYN was answe
   const twoSyns = { synCount: 2, firstSynToSynAckNs: SECOND + 10 * MS, lastSynToSynAckNs: 10 * MS };
   const known = { ambiguous: false, clientRttNs: 10 * MS, ...twoSyns };
   const unknown = { ambiguous: true, clientRttNs: undefined, ...twoSyns };
-  const first = { ...known, clientRttNs: SECOND + 10 * MS };
   const lost = (
     firstStamp: [number, number] | undefined,
     lastStamp: [number, number] | undefined,
@@ -299,7 +298,11 @@ Deno.test("Matcher gives a client RTT only where it is known which SYN was answe
       expected: [{ ...unknown, serverRttNs: MS, totalNs: SECOND + 11 * MS }],
     },
     { name: "server without", events: lost([5, 0], [1005, 0], undefined), expected: [unknown] },
-    { name: "the first is echoed", events: lost([5, 0], [1005, 0], [9, 5]), expected: [first] },
+    {
+      name: "the first is echoed, as in a SYN-ACK sent again for the second",
+      events: lost([5, 0], [1005, 0], [9, 5]),
+      expected: [unknown],
+    },
     { name: "the last is echoed", events: lost([5, 0], [1005, 0], [9, 1005]), expected: [known] },
     { name: "another is echoed", events: lost([5, 0], [1005, 0], [9, 505]), expected: [unknown] },
     { name: "both carry the same", events: lost([5, 0], [5, 0], [9, 5]), expected: [unknown] },
@@ -372,9 +375,9 @@ Deno.test("Matcher gives a server RTT only where it is known which SYN-ACK was a
       expected: [unknown],
     },
     {
-      name: "the first is echoed",
+      name: "the first is echoed, as in the ACK of a later one where the first ACK was lost",
       events: repeated([5, 1], [1005, 1], [9, 5]),
-      expected: [{ ...twice, ambiguous: false, serverRttNs: SECOND + 10 }],
+      expected: [unknown],
     },
     {
       name: "the last is echoed",
@@ -405,7 +408,7 @@ Deno.test("Matcher gives a server RTT only where it is known which SYN-ACK was a
         P.synAck(SECOND + 5, { sequence: 7 }),
         P.ack(SECOND + 15, { acknowledgment: 8 }),
       ],
-      expected: [{ ...unknown, outcome: "established", server: isn(7), ...ALL_FIT }],
+      expected: [{ ...twice, ambiguous: false, serverRttNs: 10, server: isn(7), ...ALL_FIT }],
     },
     {
       name: "repeated with another sequence number, the ACK acknowledges the first",
@@ -415,7 +418,57 @@ Deno.test("Matcher gives a server RTT only where it is known which SYN-ACK was a
         P.synAck(SECOND + 5, { sequence: 7 }),
         P.ack(SECOND + 15),
       ],
-      expected: [{ ...unknown, outcome: "established", server: isn(P.y), ...ALL_FIT }],
+      expected: [{
+        ...twice,
+        ambiguous: false,
+        serverRttNs: SECOND + 10,
+        server: isn(P.y),
+        ...ALL_FIT,
+      }],
+    },
+    {
+      name: "the number that the ACK acknowledges came twice",
+      events: [
+        P.syn(0),
+        P.synAck(5),
+        P.synAck(10, { sequence: 7 }),
+        P.synAck(SECOND + 5, { sequence: 7 }),
+        P.ack(SECOND + 15, { acknowledgment: 8 }),
+      ],
+      expected: [{ ...unknown, synAckCount: 3, server: isn(7) }],
+    },
+    {
+      name: "the same, the last one's timestamp echoed",
+      events: [
+        P.syn(0, { timestamps: [1, 0] }),
+        P.synAck(5, { timestamps: [5, 1] }),
+        P.synAck(10, { sequence: 7, timestamps: [10, 1] }),
+        P.synAck(SECOND + 5, { sequence: 7, timestamps: [1005, 1] }),
+        P.ack(SECOND + 15, { acknowledgment: 8, timestamps: [9, 1005] }),
+      ],
+      expected: [{ ...twice, synAckCount: 3, ambiguous: false, serverRttNs: 10 }],
+    },
+    {
+      name: "the first number came twice, the last SYN-ACK that is echoed has the other",
+      events: [
+        P.syn(0, { timestamps: [1, 0] }),
+        P.synAck(5, { timestamps: [5, 1] }),
+        P.synAck(10, { timestamps: [10, 1] }),
+        P.synAck(SECOND + 5, { sequence: 7, timestamps: [1005, 1] }),
+        P.ack(SECOND + 15, { timestamps: [9, 1005] }),
+      ],
+      expected: [{ ...unknown, synAckCount: 3, server: isn(P.y) }],
+    },
+    {
+      name: "three numbers",
+      events: [
+        P.syn(0),
+        P.synAck(5),
+        P.synAck(10, { sequence: 7 }),
+        P.synAck(SECOND + 5, { sequence: 77 }),
+        P.ack(SECOND + 15, { acknowledgment: 78 }),
+      ],
+      expected: [{ ...unknown, synAckCount: 3, server: isn(77) }],
     },
     {
       name: "repeated with another sequence number, then a RST that follows it",
@@ -1067,6 +1120,147 @@ Deno.test("Matcher reports a handshake once, whatever comes after", () => {
   ]);
 });
 
+Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
+  const refused = { outcome: "refused", synCount: 1, rstCount: 1, synAckCount: 0 } as const;
+  const established = {
+    outcome: "established",
+    synCount: 1,
+    rstCount: 0,
+    ambiguous: false,
+    ...ALL_FIT,
+  } as const;
+  const tried = (atNs: number) => [P.syn(atNs), P.refusal(atNs + 10)];
+  const again = threePackets(P, SECOND);
+  const endNs = SECOND + 12 * MS;
+  check([
+    { name: "at once", events: [...tried(0), ...again], expected: [refused, established] },
+    {
+      name: "after the report",
+      events: [...tried(0), { completeNs: 100 * MS }, ...again],
+      expected: [refused, established],
+    },
+    {
+      name: "refused three times",
+      events: [...tried(0), ...tried(MS), ...tried(2 * MS)],
+      expected: [refused, refused, refused],
+    },
+    {
+      name: "copies of it at another place",
+      events: [
+        P.syn(0, {}, 1),
+        P.syn(1, {}, 2),
+        P.refusal(2, {}, 2),
+        P.refusal(3, {}, 1),
+        P.syn(10, {}, 1),
+        P.syn(11, {}, 2),
+        P.refusal(12, {}, 2),
+        P.refusal(13, {}, 1),
+      ],
+      expected: [refused, refused],
+    },
+    {
+      name: "a RST after the SYN-ACK: the SYN is a straggler",
+      events: [P.syn(0), P.synAck(1), P.serverReset(2), P.syn(3)],
+      expected: [{ outcome: "refused", synCount: 2 }],
+    },
+    {
+      name: "the kernel tells of each in its time",
+      events: [
+        ...tried(0),
+        ...again,
+        P.synReset(5),
+        P.synDrop(15, { reason: "NO_SOCKET" }),
+        P.serverHalf(endNs),
+        P.accept(endNs + 1),
+      ],
+      expected: [
+        { ...refused, resetReason: "NO_SOCKET", dropCount: 1, kernel: true },
+        { ...established, serverEstablishedNs: undefined, acceptedNs: 12 * MS + 1 },
+      ],
+    },
+    {
+      name: "the kernel tells of the second before its SYN",
+      events: [...tried(0), P.serverHalf(endNs), P.accept(endNs), ...again],
+      expected: [{ ...refused, kernel: false }, { ...established, kernel: true }],
+    },
+    {
+      name: "the same after the report",
+      events: [...tried(0), { completeNs: 100 * MS }, P.serverHalf(endNs), ...again],
+      expected: [{ ...refused, kernel: false }, { ...established, kernel: true }],
+    },
+    {
+      name: "the kernel tells of all before any packet",
+      events: [
+        P.synReset(5),
+        P.synDrop(15, { reason: "NO_SOCKET" }),
+        P.serverHalf(endNs),
+        ...tried(0),
+        ...again,
+      ],
+      expected: [
+        { ...refused, resetReason: "NO_SOCKET", dropCount: 1 },
+        { ...established, kernel: true },
+      ],
+    },
+    {
+      name: "the same, each packet at two places",
+      events: [
+        P.synReset(5),
+        P.serverHalf(endNs),
+        P.syn(0, {}, 1),
+        P.syn(1, {}, 2),
+        P.refusal(10, {}, 2),
+        P.refusal(11, {}, 1),
+        ...again,
+      ],
+      expected: [{ ...refused, kernel: true }, { ...established, kernel: true }],
+    },
+    {
+      name: "the kernel alone",
+      events: [
+        P.synReset(5),
+        { completeNs: 100 * MS },
+        P.serverHalf(endNs),
+      ],
+      expected: [{ outcome: "refused" }, { outcome: "established" }],
+    },
+    {
+      name: "the second SYN dropped, told before it was seen",
+      events: [...tried(0), P.synDrop(SECOND), P.syn(SECOND - 5)],
+      expected: [{ ...refused, kernel: false }, { outcome: "dropped", synCount: 1, dropCount: 1 }],
+    },
+    {
+      name: "the second's SYN-ACK dropped, told before its SYN was seen",
+      events: [...tried(0), P.synAckDrop(SECOND), P.syn(SECOND - 5)],
+      expected: [{ ...refused, kernel: false }, {
+        outcome: "half_open",
+        synCount: 1,
+        dropCount: 1,
+      }],
+    },
+    {
+      name: "the client's end comes after its RST",
+      events: [...tried(0), P.clientHalf(50, { newState: 7, error: 111, synSentNs: -5 })],
+      expected: [{ ...refused, reason: "ECONNREFUSED" }],
+    },
+    {
+      name: "the client connects again with the same number, told before its SYN was seen",
+      events: [
+        ...tried(0),
+        P.clientHalf(50, { newState: 7, error: 111 }),
+        P.clientHalf(MS + 50, { newState: 7, error: 111, connectNs: MS }),
+        ...tried(MS + 5),
+      ],
+      expected: Array(2).fill({ ...refused, reason: "ECONNREFUSED" }),
+    },
+    {
+      name: "a RST that left by no interface ends nothing: the SYN comes again",
+      events: [P.syn(0), P.synReset(5), P.syn(SECOND), P.synAck(SECOND + 5), P.ack(SECOND + 9)],
+      expected: [{ outcome: "established", synCount: 2, resetReason: "NO_SOCKET" }],
+    },
+  ]);
+});
+
 Deno.test("Matcher takes the times of one place where a packet passes several", () => {
   // A bridge: the SYN passes veth (1), then bridge (2); the answer passes them the other way.
   const bridged = [
@@ -1118,6 +1312,37 @@ Deno.test("Matcher takes the times of one place where a packet passes several", 
       expected: [{ ...counts, synAckCount: 2, clientRttNs: 1000, ambiguous: true }],
     },
     {
+      name: "the first SYN-ACK does not come as far as the SYN's place",
+      events: [
+        P.syn(0, {}, 1),
+        P.syn(100, {}, 2),
+        P.synAck(1000, { timestamps: [5, 1] }, 2),
+        P.synAck(SECOND, { timestamps: [1005, 1] }, 2),
+        P.synAck(SECOND + 100, { timestamps: [1005, 1] }, 1),
+        P.ack(SECOND + 200, { timestamps: [9, 1005] }, 1),
+      ],
+      expected: [{
+        ...counts,
+        synAckCount: 2,
+        clientRttNs: 1000,
+        firstSynAckToAckNs: SECOND - 800,
+        lastSynAckToAckNs: 100,
+        serverRttNs: 100,
+        ambiguous: false,
+      }],
+    },
+    {
+      name: "the first does not come so far, the one with another number does",
+      events: [
+        P.syn(0, {}, 1),
+        P.synAck(1000, {}, 2),
+        P.synAck(SECOND, { sequence: 7 }, 2),
+        P.synAck(SECOND + 100, { sequence: 7 }, 1),
+        P.ack(SECOND + 200, { acknowledgment: 8 }, 1),
+      ],
+      expected: [{ ...counts, synAckCount: 2, serverRttNs: 100, ambiguous: false }],
+    },
+    {
       name: "interface of the SYN-ACK where the SYN was not seen",
       events: [P.synAck(0, {}, 4), P.ack(5, {}, 4)],
       expected: [{ interfaceIndex: 4, serverRttNs: 5, flags: ["one_sided"] }],
@@ -1154,6 +1379,14 @@ Deno.test("Matcher says what a one-sided capture can say", () => {
 Deno.test("Matcher gives a simultaneous open and a self-connect as established", () => {
   const looped = new Play(end("127.0.0.1", 7777), end("127.0.0.1", 7777), 1000, 1000);
   const reverse = new Play(P.server, P.client, P.y, P.x);
+  const opened = {
+    outcome: "established",
+    client: isn(P.x),
+    server: isn(P.y),
+    synAckAcknowledgesSyn: true,
+    flags: ["simultaneous_open"],
+  } as const;
+  const curl = { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 };
   check([
     {
       name: "self-connect: SYN, its own SYN-ACK, kernel 2 to 3 to 1",
@@ -1175,10 +1408,123 @@ Deno.test("Matcher gives a simultaneous open and a self-connect as established",
         P.clientHalf(12, { oldState: 3 }),
         reverse.clientHalf(13, { oldState: 3 }),
       ],
-      expected: [
-        { outcome: "established", client: isn(P.x), flags: ["simultaneous_open"] },
-        { outcome: "established", client: isn(P.y), flags: ["simultaneous_open"] },
+      expected: [{
+        ...opened,
+        role: "local",
+        establishedNs: 12,
+        serverEstablishedNs: 13,
+        client: { ...isn(P.x), process: curl },
+        server: { ...isn(P.y), process: curl },
+      }],
+    },
+    {
+      name: "the same, the server's end told before the SYN-ACKs",
+      events: [
+        P.syn(0),
+        reverse.syn(1),
+        reverse.clientHalf(2, { oldState: 3 }),
+        P.synAck(10),
+        reverse.synAck(11),
       ],
+      expected: [{ ...opened, role: "server", server: { ...isn(P.y), process: curl } }],
+    },
+    {
+      name: "packets alone, the client's SYN-ACK first",
+      events: [
+        P.syn(0),
+        reverse.syn(1),
+        reverse.synAck(10),
+        P.synAck(11),
+        P.syn(12),
+        reverse.syn(13),
+      ],
+      expected: [{ ...opened, clientRttNs: 11, serverRttNs: undefined, ackNs: undefined }],
+    },
+    {
+      name: "packets alone, the server's SYN-ACK first",
+      events: [P.syn(0), reverse.syn(1), P.synAck(10), reverse.synAck(11)],
+      expected: [{ ...opened, clientRttNs: 10 }],
+    },
+    {
+      name: "with a third packet, as Linux sends one",
+      events: [
+        P.syn(0),
+        reverse.syn(1),
+        reverse.synAck(10),
+        P.synAck(11),
+        P.ack(12),
+        reverse.ack(13),
+      ],
+      expected: [{ ...opened, clientRttNs: 11, serverRttNs: 1, ...ALL_FIT }],
+    },
+    {
+      name: "the server's SYN was not seen",
+      events: [P.syn(0), reverse.synAck(10), P.synAck(11)],
+      expected: [opened],
+    },
+    {
+      name: "each packet at two places",
+      events: [
+        P.syn(0, {}, 1),
+        P.syn(1, {}, 2),
+        reverse.syn(2, {}, 2),
+        reverse.syn(3, {}, 1),
+        reverse.synAck(4, {}, 1),
+        reverse.synAck(5, {}, 2),
+        P.synAck(6, {}, 2),
+        P.synAck(7, {}, 1),
+      ],
+      expected: [{ ...opened, clientRttNs: 7, synAckCount: 1 }],
+    },
+    {
+      name: "the client's SYN-ACK alone",
+      events: [P.syn(0), reverse.syn(1), reverse.synAck(10)],
+      expected: [{
+        outcome: "half_open",
+        server: isn(P.y),
+        flags: ["simultaneous_open", "trace_ended"],
+      }],
+    },
+    {
+      name: "the server's SYN-ACK then has another number",
+      events: [P.syn(0), reverse.syn(1), reverse.synAck(10), P.synAck(11, { sequence: 7 })],
+      expected: [{ outcome: "half_open", server: isn(7) }],
+    },
+    {
+      name: "both SYNs lost: two attempts",
+      events: [P.syn(0), reverse.syn(1)],
+      expected: [{ outcome: "unanswered" }, { outcome: "unanswered", client: isn(P.y) }],
+    },
+    {
+      name: "the server connects to a listener on the client's port, no simultaneous open",
+      events: [
+        P.syn(0),
+        reverse.syn(SECOND),
+        reverse.synAck(SECOND + 1, { sequence: 77 }),
+        reverse.ack(SECOND + 2, { acknowledgment: 78 }),
+      ],
+      expected: [
+        { outcome: "established", client: isn(P.y), server: isn(77), clientRttNs: 1, flags: [] },
+        { outcome: "unanswered" },
+      ],
+    },
+  ]);
+});
+
+Deno.test("Matcher knows a dropped SYN-ACK of before the handshake went on, told late", () => {
+  const late = [...threePackets(P, 0), P.synAckDrop(5, { acknowledgment: plus(P.x, 2) })];
+  check([
+    {
+      name: "before the SYN-ACK: it did not fit",
+      events: late,
+      expected: [{ outcome: "established", dropCount: undefined }],
+      counters: { unexpected: 1 },
+    },
+    {
+      name: "the same after the report",
+      events: [...late.slice(0, 3), { completeNs: SECOND }, ...late.slice(3)],
+      expected: [{ outcome: "established" }],
+      counters: { unexpected: 1 },
     },
   ]);
 });

@@ -51,6 +51,12 @@ interface Attempt {
   acknowledgedIsn: number | undefined;
   serverResets: number;
   clientResets: number;
+  /** When a RST came and no SYN-ACK before it; when the kernel told of one. */
+  refusedNs: number | undefined;
+  kernelRefusedNs: number | undefined;
+  /** The number of the server's own SYN, where it sent one; whether the client answered that. */
+  serverSynIsn: number | undefined;
+  answeredToo: boolean;
   wrongSynAckAck: boolean;
   wrongAckSequence: boolean;
   wrongAckAck: boolean;
@@ -104,8 +110,8 @@ function usesFastOpen(attempt: Attempt): boolean {
 }
 
 /** The server's initial sequence numbers that are kept: the first, and the last that is another. */
-function serverIsns({ synAcks }: Attempt): number[] {
-  const all = synAcks.map(({ packet }) => packet.sequence);
+function serverIsns(attempt: Attempt): number[] {
+  const all = synAcksOf(attempt).map(({ packet }) => packet.sequence);
   return [...all.slice(0, 1), ...all.filter((isn) => isn !== all[0]).slice(-1)];
 }
 
@@ -134,6 +140,48 @@ function canBeThird(attempt: Attempt, sequence: number, acknowledgment: number):
 function isOpen(attempt: Attempt): boolean {
   return attempt.state !== "reported" && attempt.ack === undefined &&
     attempt.serverResets + attempt.clientResets === 0;
+}
+
+/**
+ * The SYN-ACKs, each once. Only times of one place may be subtracted: each has that of the SYN's
+ * place if it came by there. They are counted where the first was seen that did not come so far, or
+ * at the SYN's place.
+ */
+function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Seen[] {
+  if (first === undefined) return [];
+  const counted = [first];
+  let place = first.interfaceIndex;
+  for (const seen of more) {
+    const inTime = syn !== undefined && syn.order < seen.order &&
+      (ack === undefined || seen.order < ack.order);
+    if (seen.interfaceIndex === place) {
+      counted.push(seen);
+    } else if (inTime && seen.interfaceIndex === syn.interfaceIndex) {
+      const last = counted.pop()!;
+      counted.push({ ...last, timeNs: seen.timeNs });
+      if (counted.length === 1) place = seen.interfaceIndex;
+    }
+  }
+  counted[0] = { ...counted[0], interfaceIndex: place };
+  return counted;
+}
+
+/** How late a record of a SYN may be that was refused, and how far clocks are apart. */
+const REFUSAL_SLACK_NS = 1_000_000;
+
+/** Whether the kernel can tell of the attempt what began at a time: not after its RST. */
+function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number): boolean {
+  if (synAcks.length > 0) return true;
+  if (attempt.serverResets > 0) return timeNs <= attempt.refusedNs!;
+  if (syns.length > 0 || attempt.kernelRefusedNs === undefined) return true;
+  return timeNs <= attempt.kernelRefusedNs;
+}
+
+/** Of two attempts that are one, that of the first SYN goes on. */
+function firstOf(answered: Attempt, own: Attempt): [kept: Attempt, joined: Attempt] {
+  const isAnswered = answered.state !== "reported" &&
+    answered.syns[0]?.timeNs <= own.syns[0].timeNs;
+  return isAnswered ? [answered, own] : [own, answered];
 }
 
 /** The reference: feed it what the matcher is fed. */
@@ -203,6 +251,10 @@ export class ReferenceModel {
       acknowledgedIsn: undefined,
       serverResets: 0,
       clientResets: 0,
+      refusedNs: undefined,
+      kernelRefusedNs: undefined,
+      serverSynIsn: undefined,
+      answeredToo: false,
       wrongSynAckAck: false,
       wrongAckSequence: false,
       wrongAckAck: false,
@@ -245,13 +297,36 @@ export class ReferenceModel {
 
   #syn(seen: Seen): void {
     const { from, to, sequence } = seen.packet;
-    const attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence) ??
+    const attempt = this.#ofSyn(seen) ??
       this.#begin(from, to, sequence, "syn_sent", seen.timeNs);
     if (attempt.state === "reported") return;
     const [first] = attempt.syns;
     if (first && first.interfaceIndex !== seen.interfaceIndex) return;
     attempt.syns.push(seen);
     if (first && attempt.state !== "settled") this.#touch(attempt, attempt.state, seen.timeNs);
+  }
+
+  #ofSyn({ packet, timeNs, interfaceIndex }: Seen): Attempt | undefined {
+    const [newest, ...older] = this.#of(packet.from, packet.to)
+      .filter(({ clientIsn }) => clientIsn === packet.sequence);
+    if (newest === undefined) return undefined;
+    const earlier = older.filter(({ serverResets, refusedNs, kernelRefusedNs }) => {
+      if (serverResets > 0 && refusedNs !== undefined) return timeNs <= refusedNs;
+      return kernelRefusedNs !== undefined && timeNs <= kernelRefusedNs + REFUSAL_SLACK_NS;
+    });
+    const attempt = newest.syns.length > 0 ? newest : earlier.at(-1) ?? newest;
+    const { syns, synAcks, serverResets } = attempt;
+    const isAgain = serverResets > 0 && synAcks.length === 0 &&
+      syns[0]?.interfaceIndex === interfaceIndex;
+    return isAgain ? undefined : attempt;
+  }
+
+  /** The attempt with an initial sequence number, of several the one that a kernel's record fits. */
+  #at(client: End, server: End, isn: number, timeNs: number, sinceNs: number): Attempt | undefined {
+    const same = this.#of(client, server).filter(({ clientIsn }) => clientIsn === isn);
+    const index = same.findIndex(({ syns }) => syns.length === 0 || syns[0].timeNs <= timeNs);
+    if (index < 0) return same.at(-1);
+    return canGoOnAt(same[index], sinceNs) ? same[index] : same[index - 1];
   }
 
   #synAck(seen: Seen): void {
@@ -268,20 +343,52 @@ export class ReferenceModel {
       const isn = ahead(1, acknowledgment);
       attempt = this.#begin(client, server, isn, "answered", seen.timeNs);
     }
+    if (attempt.synAcks.length === 0) {
+      const own = this.#of(server, client).find(({ clientIsn }) =>
+        clientIsn === seen.packet.sequence
+      );
+      if (own && this.#areOne(attempt, own)) {
+        const [kept, joined] = firstOf(attempt, own);
+        kept.serverSynIsn = joined.clientIsn;
+        if (joined.state !== "reported") {
+          if (kept.drops.length === 0) kept.drops = joined.drops;
+          const { clientHalf } = joined;
+          this.#touch(joined, "reported", seen.timeNs);
+          this.#forgetKernel(joined);
+          if (clientHalf) {
+            kept.serverHalf ??= clientHalf;
+            this.#settle(kept, seen.timeNs);
+          }
+        }
+        if (kept === own) {
+          kept.answeredToo = true;
+          if (kept.synAcks.length > 0) this.#settle(kept, seen.timeNs);
+          else if (kept.state === "syn_sent") this.#touch(kept, "answered", seen.timeNs);
+          return;
+        }
+      }
+    }
     if (attempt.state === "reported") return;
-    const place = this.#synAckPlace(attempt);
+    const place = synAcksOf(attempt)[0]?.interfaceIndex;
     attempt.synAcks.push(seen);
     if (attempt.state === "syn_sent") this.#touch(attempt, "answered", seen.timeNs);
     else if (attempt.state === "answered" && seen.interfaceIndex === place) {
       this.#touch(attempt, "answered", seen.timeNs);
     }
+    if (attempt.synAcks.length > 1 || !attempt.answeredToo) return;
+    if (attempt.serverSynIsn === seen.packet.sequence) this.#settle(attempt, seen.timeNs);
+    else attempt.answeredToo = false;
   }
 
-  /** Only times of one place may be subtracted: the SYN's, unless no SYN-ACK came by there. */
-  #synAckPlace({ syns, synAcks, ack }: Attempt): number | undefined {
-    const inTime = synAcks.filter(({ order }) => ack === undefined || order < ack.order);
-    const atSyn = inTime.find(({ interfaceIndex }) => interfaceIndex === syns[0]?.interfaceIndex);
-    return (atSyn ?? synAcks[0])?.interfaceIndex;
+  /** Whether the attempt that a SYN-ACK answers and that of its sender are a simultaneous open. */
+  #areOne(answered: Attempt, own: Attempt): boolean {
+    if (own === answered || own.state === "reported" || own.syns.length === 0) return false;
+    if (own.serverResets + own.clientResets > 0) return false;
+    if (own.serverSynIsn !== undefined) {
+      const isn = own.acknowledgedIsn ?? own.synAcks[0]?.packet.sequence ?? own.serverSynIsn;
+      return isn === answered.clientIsn;
+    }
+    return own.synAcks.length === 0;
   }
 
   #thirdPacket(seen: Seen): void {
@@ -306,13 +413,21 @@ export class ReferenceModel {
     const { packet } = seen;
     const { from, to, sequence, acknowledgment = 0 } = packet;
     const asServer = this.#of(to, from).filter(isOpen);
-    const refused = asServer.find((attempt) =>
+    const answered = asServer.filter((attempt) =>
       attempt.synAcks.length > 0
         ? serverIsns(attempt).some((isn) => ahead(isn, sequence) === 1)
         : has(packet, TcpFlag.ACK) && followsSyn(attempt, acknowledgment)
     );
+    const refused = answered.find(({ syns }) => syns.length > 0) ??
+      answered.findLast(({ clientIsn }) => clientIsn === answered[0].clientIsn);
+    const isCopy = refused?.syns.length === 0 &&
+      this.#of(to, from).some((other) =>
+        other.clientIsn === refused.clientIsn && other.serverResets > 0
+      );
+    if (isCopy) return;
     if (refused) {
       refused.serverResets++;
+      refused.refusedNs = refused.synAcks.length > 0 ? refused.kernelRefusedNs : seen.timeNs;
       return this.#settle(refused, seen.timeNs);
     }
     const asClient = this.#of(from, to).filter(isOpen);
@@ -334,7 +449,8 @@ export class ReferenceModel {
   #accept(record: KernelAccept): void {
     const client = { address: record.remote, port: record.remotePort };
     const server = { address: record.local, port: record.localPort };
-    const attempt = this.#of(client, server).find(({ clientIsn }) => clientIsn === record.irs);
+    const { irs, endNs } = record;
+    const attempt = this.#at(client, server, irs, endNs, endNs);
     if (attempt === undefined || attempt.state === "reported") this.counters.lateAccepts++;
     else if (attempt.accept) this.counters.lateKernelRecords++;
     else attempt.accept = record;
@@ -345,13 +461,14 @@ export class ReferenceModel {
     const [from, to] = endsOf(record);
     let attempt: Attempt | undefined;
     if (flags === TcpFlag.SYN) {
-      attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence) ??
+      attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS) ??
         this.#begin(from, to, sequence, "syn_sent", endNs);
     } else if (flags === (TcpFlag.SYN | TcpFlag.ACK)) {
       const attempts = this.#of(to, from);
-      attempt = attempts.find((each) => followsSyn(each, acknowledgment));
+      attempt = attempts.find((each) => followsSyn(each, acknowledgment) && canGoOnAt(each, endNs));
       const [newest] = attempts;
-      const isForeign = newest && isOpen(newest) && newest.synAcks.length === 0;
+      const isForeign = newest && (isOpen(newest) && newest.synAcks.length === 0 ||
+        newest.syns[0]?.timeNs <= endNs && endNs < synAcksOf(newest)[0]?.timeNs);
       if (attempt === undefined && !isForeign) {
         attempt = this.#begin(to, from, ahead(1, acknowledgment), "answered", endNs);
       }
@@ -365,6 +482,7 @@ export class ReferenceModel {
       const isAnswer = flags !== TcpFlag.SYN;
       const last = lastDropOf(attempt)!;
       if (last.reason === "NO_SOCKET" && last.flags === TcpFlag.SYN) {
+        attempt.kernelRefusedNs = endNs;
         this.#settle(attempt, endNs);
       } else if (attempt.state === "syn_sent") {
         this.#touch(attempt, isAnswer ? "answered" : "syn_sent", endNs);
@@ -373,11 +491,11 @@ export class ReferenceModel {
   }
 
   #kernelReset(record: KernelReset): void {
-    const { flags, sequence, acknowledgment } = record;
+    const { flags, sequence, acknowledgment, endNs } = record;
     const [from, to] = endsOf(record);
     let attempt: Attempt | undefined;
     if (flags === TcpFlag.SYN) {
-      attempt = this.#of(from, to).find(({ clientIsn }) => clientIsn === sequence);
+      attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS);
     } else if (flags === TcpFlag.ACK) {
       attempt = this.#of(from, to).find((each) => canBeThird(each, sequence, acknowledgment));
     } else {
@@ -390,7 +508,10 @@ export class ReferenceModel {
       this.counters.lateKernelRecords++;
     } else if (attempt) {
       attempt.kernelResets.push(record);
-      if (flags === TcpFlag.SYN) this.#settle(attempt, record.endNs);
+      if (flags === TcpFlag.SYN) {
+        attempt.kernelRefusedNs = endNs;
+        this.#settle(attempt, endNs);
+      }
     }
   }
 
@@ -402,10 +523,21 @@ export class ReferenceModel {
     const isn = (isClient ? record.iss : record.irs) ?? 0;
     const half = isClient ? "clientHalf" : "serverHalf";
     const failed = record.newState !== 1;
+    const begunNs = isClient && failed
+      ? record.synSentNs ?? record.connectNs ?? -Infinity
+      : record.endNs;
     let attempt = isClient && failed && (local.port === 0 || record.iss === 0)
       ? undefined
-      : this.#of(client, server).find(({ clientIsn }) => clientIsn === isn);
+      : this.#at(client, server, isn, record.endNs, begunNs);
     if (attempt?.state === "reported" || attempt?.[half] !== undefined) {
+      const [kept] = this.#of(server, client).filter((each) => each.clientIsn === record.irs);
+      const isServersOwn = isClient && kept?.state !== "reported" &&
+        kept?.serverSynIsn !== undefined && kept.serverHalf === undefined &&
+        (kept.acknowledgedIsn ?? kept.synAcks[0]?.packet.sequence ?? kept.serverSynIsn) === isn;
+      if (isServersOwn) {
+        kept.serverHalf = record;
+        return this.#settle(kept, record.endNs);
+      }
       this.counters.lateKernelRecords++;
       return;
     }
@@ -438,6 +570,10 @@ export class ReferenceModel {
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     this.records.push(this.#conclude(attempt, traceEnded));
     this.#touch(attempt, "reported", nowNs);
+    this.#forgetKernel(attempt);
+  }
+
+  #forgetKernel(attempt: Attempt): void {
     attempt.clientHalf = attempt.serverHalf = attempt.accept = undefined;
     attempt.drops = [];
     attempt.kernelResets = [];
@@ -448,8 +584,8 @@ export class ReferenceModel {
     const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
     const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
     const synNs = syns[0]?.timeNs;
-    const place = this.#synAckPlace(attempt);
-    const counted = synAcks.filter(({ interfaceIndex }) => interfaceIndex === place);
+    const counted = synAcksOf(attempt);
+    const place = counted[0]?.interfaceIndex;
     const synAckNs = counted[0]?.timeNs;
     const kernelTimes = [
       clientHalf?.connectNs,
@@ -490,12 +626,12 @@ export class ReferenceModel {
       },
       server: {
         ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
-        isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? serverHalf?.iss ??
-          clientHalf?.irs ?? droppedSynAck?.sequence,
-        process: (serverHalf && this.options.listenerOf(serverHalf)) ??
+        isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? attempt.serverSynIsn ??
+          serverHalf?.iss ?? clientHalf?.irs ?? droppedSynAck?.sequence,
+        process: this.#listening(serverHalf) ??
           (accept && accept.pid !== 0 ? processOf(accept) : undefined),
       },
-      ...rtts(syns, counted, ack),
+      ...rtts(syns, counted, ack, attempt.acknowledgedIsn),
       kernelClientRttNs: kernelRtt(clientHalf),
       kernelServerRttNs: kernelRtt(serverHalf),
       synCount: syns.length,
@@ -526,6 +662,11 @@ export class ReferenceModel {
     };
   }
 
+  #listening(half: KernelHalf | undefined): Process | undefined {
+    if (half?.kind !== "client") return half && this.options.listenerOf(half);
+    return half.pid !== 0 ? processOf(half) : undefined;
+  }
+
   #role({ client, server, clientHalf, serverHalf, accept, drops }: Attempt): Role {
     const clientHere = clientHalf !== undefined || this.options.isLocal(client.address);
     const refusedHere = drops.some(({ netns }) => netns !== undefined);
@@ -548,13 +689,17 @@ const ERRNO = new Map([
 
 function outcomeOf(attempt: Attempt): Outcome {
   const { clientHalf, serverHalf } = attempt;
-  if (attempt.ack || clientHalf?.newState === 1 || serverHalf?.newState === 1) return "established";
+  const bothAnswered = attempt.answeredToo && attempt.synAcks.length > 0;
+  if (attempt.ack || bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
+    return "established";
+  }
   if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
   if (clientHalf?.error === 110) return "timeout";
   if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
   if (clientHalf || attempt.clientResets > 0) return "aborted";
   const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
-  if (attempt.synAcks.length > 0 || serverHalf || droppedSynAck) return "half_open";
+  const answered = attempt.synAcks.length > 0 || attempt.answeredToo;
+  if (answered || serverHalf || droppedSynAck) return "half_open";
   if (attempt.kernelResets.at(-1)?.flags === TcpFlag.SYN) return "refused";
   const lastDrop = lastDropOf(attempt);
   if (lastDrop === undefined) return "unanswered";
@@ -610,7 +755,9 @@ function flagsOf(
     client.port !== 0 && `${client.address}:${client.port}` === `${server.address}:${server.port}`
   ) {
     flags.push("self_connect");
-  } else if (clientHalf?.oldState === 3) flags.push("simultaneous_open");
+  } else if (clientHalf?.oldState === 3 || attempt.serverSynIsn !== undefined) {
+    flags.push("simultaneous_open");
+  }
   if (serverHalf?.synCookie) flags.push("syn_cookie");
   const synMissing = synAck !== undefined && syn === undefined;
   const answerMissing = wire && outcome === "established" && synAck === undefined;
@@ -635,25 +782,18 @@ function described(
   peer: KernelHalf | undefined,
 ): Omit<EndpointSnapshot, "isn" | "process"> {
   const end = { address: formatAddress(address), port };
-  if (packet) {
-    return {
-      ...end,
-      mss: packet.mss,
-      window: packet.window ?? 0,
-      windowScale: packet.windowScale,
-      sackPermitted: packet.sackPermitted ?? false,
-      timestamps: packet.timestamps !== undefined,
-    };
-  }
-  const agreed = own?.options ?? peer?.options;
+  // Only the whole packet says that an option was not there.
+  const isWhole = packet !== undefined && !packet.optionsCut;
+  const agreed = isWhole ? undefined : own?.options ?? peer?.options;
   const shift = own?.options ? own.options.ownWindowScale : peer?.options?.peerWindowScale;
+  const otherwise = isWhole ? false : undefined;
   return {
     ...end,
-    mss: undefined,
-    window: undefined,
-    windowScale: agreed?.windowScale ? shift : undefined,
-    sackPermitted: agreed?.sackPermitted ? true : undefined,
-    timestamps: agreed?.timestamps ? true : undefined,
+    mss: packet?.mss,
+    window: packet && (packet.window ?? 0),
+    windowScale: packet?.windowScale ?? (agreed?.windowScale ? shift : undefined),
+    sackPermitted: packet?.sackPermitted || agreed?.sackPermitted || otherwise,
+    timestamps: packet?.timestamps !== undefined || agreed?.timestamps || otherwise,
   };
 }
 
@@ -665,12 +805,16 @@ function kernelRtt(half: KernelHalf | undefined): number | undefined {
   return half.rttMinUs * 1000;
 }
 
-function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined) {
+function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined, serverIsn?: number) {
   const [synAck] = synAcks;
   const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
   const client = leg(forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [], synAck);
-  const server = leg(forServer ?? [], ack);
+  const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
+  // Of a third number on nobody keeps which came again.
+  const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
+  const isKept = isns.size <= 2 || serverIsn === forServer?.[0].packet.sequence;
+  const server = leg(forServer ?? [], ack, carriers, isKept);
   return {
     clientRttNs: client.rttNs,
     serverRttNs: server.rttNs,
@@ -683,8 +827,13 @@ function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined) {
   };
 }
 
-/** The time from one of several equal packets to their answer: of which one is known or not. */
-function leg(sent: Seen[], answer: Seen | undefined) {
+/**
+ * The time from one of several packets to their answer: of which one is known or not.
+ *
+ * @param carriers Those whose number the answer acknowledges.
+ * @param isKept Whether one carrier is known to be the only one.
+ */
+function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = true) {
   const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
   const first = sent[0];
   const last = sent.at(-1);
@@ -692,8 +841,13 @@ function leg(sent: Seen[], answer: Seen | undefined) {
   if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
   const echo = answer.packet.timestamps?.[1];
   const echoed = sent.filter(({ packet }) => packet.timestamps?.[0] === echo);
-  const told = echo !== undefined && echoed.length === 1 ? echoed[0] : undefined;
-  const answered = told === first || told === last ? told : undefined;
+  // Who echoes an earlier one may only not have taken the timestamp of a later one.
+  const isTold = echo !== undefined && echoed.length === 1 && echoed[0] === last;
+  const answered = carriers.length === 1 && isKept
+    ? carriers[0]
+    : isTold && carriers.includes(last)
+    ? last
+    : undefined;
   return {
     rttNs: elapsed(answered, answer),
     firstNs: elapsed(first, answer),

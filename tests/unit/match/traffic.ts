@@ -51,6 +51,8 @@ export interface Packet {
   timestamps?: readonly [value: number, echo: number];
   fastOpenCookieLength?: number;
   mptcpSubtype?: number;
+  /** Whether the capture holds only some of its options: those that are named. */
+  optionsCut?: boolean;
 }
 
 /** What happens to a matcher. */
@@ -82,6 +84,7 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   options.timestampEcho = packet.timestamps?.[1] ?? 0;
   options.fastOpenCookieLength = packet.fastOpenCookieLength ?? -1;
   options.mptcpSubtype = packet.mptcpSubtype ?? -1;
+  options.truncated = packet.optionsCut ?? false;
   return segment;
 }
 
