@@ -1,0 +1,270 @@
+/**
+ * What lies between the ends, or on the way up to TCP: fragments, tags, address translation,
+ * bridges, bad checksums.
+ *
+ * @module
+ */
+import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
+import { linuxSynOptions } from "../../unit/wire/build_frame.ts";
+import { all, AT_SERVER, ESTABLISHED, IN_THE_MIDDLE, NO_ANSWER } from "./expectations.ts";
+import { CLIENT_NETWORK, GATEWAY, ipv4 } from "./host.ts";
+import type { Stage } from "./lab.ts";
+import { Matcher, present, type Scenario } from "./scenario.ts";
+import { BRIDGED, BRIDGED_SERVER, NAT, ROUTED } from "./topology.ts";
+
+const SYN_ACK = TcpFlag.SYN | TcpFlag.ACK;
+/** The TCP header and the MSS option. */
+const FIRST_FRAGMENT_BYTES = 24;
+/** Initial sequence numbers of SYNs with one tag, with two, with none. */
+const TAGGED = [1000, 2000, 3000];
+const ROUTER = ipv4(CLIENT_NETWORK, GATEWAY);
+
+/** Absent, or what the kernel proves: an option that was not seen is not one that was not there. */
+const notDenied = new Matcher("absent or true", (actual) => actual !== false);
+
+/** What one kernel side alone tells: no packets with these addresses pass here. */
+const KERNEL_HALF = {
+  outcome: "established",
+  evidence: ["kernel"],
+  packets: { syn: 0, syn_ack: 0, rst: 0 },
+  rtt: { client_ns: undefined, server_ns: undefined, total_ns: undefined },
+  checks: undefined,
+} as const;
+
+/** Sends a SYN to a closed port, the same way as those before: its RST says that they arrived. */
+async function refusedBehind({ client, server, port }: Stage): Promise<void> {
+  const ghost = client.ghost(port + 1, server.address, port + 2);
+  ghost.send({ sequence: 1000 });
+  await ghost.receive(TcpFlag.RST);
+}
+
+export const middleboxes: readonly Scenario[] = [
+  {
+    name: "a SYN in two fragments",
+    says:
+      "The first fragment holds the TCP header and the MSS; what the other one holds was not seen " +
+      "as TCP, so it is absent.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const listener = server.listen(port);
+      const ghost = client.ghost(port + 1, server.address, port);
+      ghost.send({
+        sequence: 1000,
+        options: linuxSynOptions(),
+        firstFragmentBytes: FIRST_FRAGMENT_BYTES,
+      });
+      const { sequence } = await ghost.receive(SYN_ACK);
+      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
+      await listener.accept();
+    },
+    expected: {
+      client: [
+        all(ESTABLISHED, AT_SERVER, {
+          client: { isn: 1000, mss: 1460, sack_permitted: notDenied, timestamps: notDenied },
+        }),
+      ],
+      router: [
+        all(ESTABLISHED, IN_THE_MIDDLE, {
+          client: { isn: 1000, mss: 1460, sack_permitted: undefined, timestamps: undefined },
+        }),
+      ],
+      server: [
+        all(ESTABLISHED, AT_SERVER, {
+          client: { isn: 1000, mss: 1460, sack_permitted: notDenied, timestamps: notDenied },
+        }),
+      ],
+    },
+  },
+  {
+    name: "a SYN with a bad checksum",
+    says: "The server's kernel throws it away, and this host is the server's: it was dropped.",
+    topology: ROUTED,
+    traffic: async (stage) => {
+      const { client, server, port } = stage;
+      server.listen(port);
+      const ghost = client.ghost(port + 1, server.address, port);
+      ghost.send({ sequence: 1000, badChecksum: true });
+      await refusedBehind(stage);
+    },
+    expected: {
+      client: [
+        all(NO_ANSWER, { outcome: "dropped", reason: "TCP_CSUM", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+      router: [
+        all(NO_ANSWER, IN_THE_MIDDLE, { outcome: "unanswered", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+      server: [
+        all(NO_ANSWER, { outcome: "dropped", reason: "TCP_CSUM", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+    },
+  },
+  {
+    name: "a SYN dropped by the server's firewall",
+    says: "The client is elsewhere, so what this host knows is that it dropped the SYN.",
+    topology: ROUTED,
+    traffic: async (stage) => {
+      const { client, server, port } = stage;
+      server.listen(port);
+      await server.block(port);
+      const ghost = client.ghost(port + 1, server.address, port);
+      ghost.send({ sequence: 1000 });
+      await refusedBehind(stage);
+    },
+    expected: {
+      client: [
+        all(NO_ANSWER, { outcome: "dropped", reason: "NETFILTER_DROP", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+      router: [
+        all(NO_ANSWER, IN_THE_MIDDLE, { outcome: "unanswered", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+      server: [
+        all(NO_ANSWER, { outcome: "dropped", reason: "NETFILTER_DROP", packets: { syn: 1 } }),
+        { outcome: "refused" },
+      ],
+    },
+  },
+  {
+    name: "tagged frames",
+    says: "VLAN tags, one and two of them, do not hide a SYN.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const here = client.ghost(port + 1, server.ghostAddress, port);
+      const there = server.ghost(port, client.ghostAddress, port + 1);
+      const outer = { etherType: 0x88a8, tci: 7 };
+      const inner = { etherType: 0x8100, tci: 100 };
+      // Nobody takes what is tagged; what is not comes behind it and arrives.
+      const [one, two, none] = TAGGED;
+      here.send({ sequence: one, tags: [inner] });
+      here.send({ sequence: two, tags: [outer, inner] });
+      here.send({ sequence: none });
+      await there.receive(TcpFlag.SYN);
+    },
+    expected: {
+      client: TAGGED.map((isn) => all(NO_ANSWER, { client: { isn }, packets: { syn: 1 } })),
+      router: TAGGED.map((isn) =>
+        all(NO_ANSWER, IN_THE_MIDDLE, { client: { isn }, packets: { syn: 1 } })
+      ),
+      // The first one's end on the router is all that is heard of it here.
+      server: [
+        all(NO_ANSWER, { outcome: "dropped", evidence: ["kernel"], client: { isn: TAGGED[0] } }),
+        all(NO_ANSWER, { client: { isn: TAGGED[2] }, packets: { syn: 1 } }),
+      ],
+    },
+  },
+  {
+    name: "source address translation",
+    says: "Behind the router the client has the router's address: another tuple, another record. " +
+      "Each side's capture joins its own kernel's half.",
+    topology: NAT,
+    traffic: async ({ client, router, server, port }) => {
+      await router.nft(`add rule ip nat after tcp dport ${port} masquerade`);
+      const listener = server.listen(port);
+      await client.connect(server.address, port).connected();
+      await listener.accept();
+    },
+    expected: {
+      client: [
+        all(ESTABLISHED, { role: "client", evidence: ["wire", "kernel"] }),
+        all(KERNEL_HALF, { client: { process: undefined } }),
+      ],
+      router: [all(ESTABLISHED), all(ESTABLISHED)],
+      "server, packets alone": [all(ESTABLISHED, { role: "server", evidence: ["wire"] })],
+    },
+  },
+  {
+    name: "destination address translation",
+    says: "The client connects to the router, which hands it on to the server's port.",
+    topology: NAT,
+    traffic: async ({ client, router, server, port }) => {
+      await router.nft(
+        `add rule ip nat before ip daddr ${ROUTER} tcp dport ${port} dnat to ${server.address}:${
+          port + 1
+        }`,
+      );
+      const listener = server.listen(port + 1);
+      await client.connect(ROUTER, port).connected();
+      await listener.accept();
+    },
+    expected: (port) => ({
+      client: [
+        all(ESTABLISHED, {
+          role: "client",
+          evidence: ["wire", "kernel"],
+          server: { address: ROUTER, port },
+        }),
+        all(KERNEL_HALF, { server: { port: port + 1 } }),
+      ],
+      router: [
+        all(ESTABLISHED, { server: { port } }),
+        all(ESTABLISHED, { server: { port: port + 1 } }),
+      ],
+      "server, packets alone": [
+        all(ESTABLISHED, { role: "server", evidence: ["wire"], server: { port: port + 1 } }),
+      ],
+    }),
+  },
+  {
+    name: "source and destination address translation",
+    says: "Both addresses change on the way; the initial sequence numbers do not.",
+    topology: NAT,
+    traffic: async ({ client, router, server, port }) => {
+      await router.nft(
+        `add rule ip nat before ip daddr ${ROUTER} tcp dport ${port} dnat to ${server.address}:${
+          port + 1
+        }`,
+      );
+      await router.nft(`add rule ip nat after tcp dport ${port + 1} masquerade`);
+      const listener = server.listen(port + 1);
+      await client.connect(ROUTER, port).connected();
+      await listener.accept();
+    },
+    expected: (port) => ({
+      client: [
+        all(ESTABLISHED, { role: "client", server: { port } }),
+        all(KERNEL_HALF, { server: { port: port + 1 } }),
+      ],
+      router: [
+        all(ESTABLISHED, { server: { port } }),
+        all(ESTABLISHED, { server: { port: port + 1 } }),
+      ],
+      "server, packets alone": [
+        all(ESTABLISHED, { role: "server", evidence: ["wire"], server: { port: port + 1 } }),
+      ],
+    }),
+  },
+  {
+    name: "through a bridge",
+    says: "Each packet passes two ports of the bridge and is counted once.",
+    topology: BRIDGED,
+    traffic: async ({ client, server, port, reported }) => {
+      const listener = server.listen(port);
+      await client.connect(BRIDGED_SERVER, port).connected();
+      await listener.accept();
+      await reported(1);
+    },
+    expected: {
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, { network: { interface: "veth0" } })],
+    },
+  },
+  {
+    name: "into a bridge and out of it again",
+    says:
+      "Routed between two networks on one bridge, each packet passes four taps, two of them on " +
+      "one interface, and is counted once.",
+    topology: BRIDGED,
+    traffic: async ({ client, server, port, reported }) => {
+      const listener = server.listen(port);
+      await client.connect(server.address, port).connected();
+      await listener.accept();
+      await reported(1);
+    },
+    expected: {
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, { network: { interface: present } })],
+    },
+  },
+];

@@ -1,0 +1,268 @@
+/**
+ * Handshakes that somebody says no to: a RST, or a message of the network.
+ *
+ * @module
+ */
+import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
+import { linuxSynOptions } from "../../unit/wire/build_frame.ts";
+import {
+  all,
+  AT_CLIENT,
+  BOTH_ENDS,
+  ESTABLISHED,
+  IN_THE_MIDDLE,
+  NO_ANSWER,
+} from "./expectations.ts";
+import { ipv4, ipv6, SERVER_NETWORK } from "./host.ts";
+import { between, present, type Scenario } from "./scenario.ts";
+import { ROUTED } from "./topology.ts";
+
+const REFUSED = all(NO_ANSWER, {
+  outcome: "refused",
+  packets: { syn: 1, syn_ack: 0, rst: 1 },
+  flags: [],
+});
+const BY_KERNEL = { reason: "ECONNREFUSED", client: { process: { pid: Deno.pid } } } as const;
+const UNREACHABLE = all(NO_ANSWER, {
+  outcome: "unreachable",
+  // The first answer may find the socket busy sending, and routers answer so often a second only.
+  packets: { syn: between(1, 4), syn_ack: 0, rst: 0 },
+  client: { isn: present },
+});
+/** Of packets alone: nothing came that is TCP. */
+const UNANSWERED = all(NO_ANSWER, { outcome: "unanswered", reason: null, flags: ["trace_ended"] });
+const SYN_AGAIN = {
+  packets: { syn: 2, syn_ack: 1, rst: 0 },
+  rtt: { first_syn_to_syn_ack_ns: present, last_syn_to_syn_ack_ns: present },
+} as const;
+/** Addresses of the server's network and of none. */
+const NOBODY = 99;
+const NO_NETWORK = 8;
+
+export const refusedAndUnreachable: readonly Scenario[] = [
+  {
+    name: "refused over IPv4",
+    says: "Nobody listens: the server's RST acknowledges the SYN, the client gets ECONNREFUSED.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(REFUSED, AT_CLIENT, BY_KERNEL)],
+      router: [all(REFUSED, IN_THE_MIDDLE)],
+      server: [all(REFUSED, BOTH_ENDS, BY_KERNEL)],
+    },
+  },
+  {
+    name: "refused over IPv6",
+    says: "The same over IPv6.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      await client.connect(server.address6, port).failed();
+    },
+    expected: {
+      client: [all(REFUSED, AT_CLIENT, BY_KERNEL)],
+      router: [all(REFUSED, IN_THE_MIDDLE)],
+      server: [all(REFUSED, BOTH_ENDS, BY_KERNEL)],
+    },
+  },
+  {
+    name: "refused by the router's firewall",
+    says: "A firewall on the way sends the RST in the server's name: the server sees no packet.",
+    topology: ROUTED,
+    traffic: async ({ client, router, server, port }) => {
+      await router.firewall("forward", `tcp dport ${port} reject with tcp reset`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(REFUSED, AT_CLIENT, BY_KERNEL)],
+      router: [all(REFUSED, IN_THE_MIDDLE)],
+      server: [
+        all(REFUSED, BY_KERNEL, { evidence: ["kernel"], packets: { syn: 0, rst: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "refused by the server's firewall",
+    says: "The server's own firewall sends a RST although somebody listens.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      server.listen(port);
+      await server.firewall("input", `tcp dport ${port} reject with tcp reset`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(REFUSED, AT_CLIENT, BY_KERNEL)],
+      router: [all(REFUSED, IN_THE_MIDDLE)],
+      server: [all(REFUSED, BOTH_ENDS, BY_KERNEL)],
+    },
+  },
+  {
+    name: "a RST with a wrong Ack",
+    says:
+      "A RST that does not acknowledge the SYN refuses nothing: the SYN-ACK behind it completes.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const ghost = server.ghost(port, client.address, port + 1);
+      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
+      const { sequence } = await ghost.receive(TcpFlag.SYN);
+      ghost.send(
+        { flags: TcpFlag.RST | TcpFlag.ACK, sequence: 0, acknowledgment: sequence + 2 },
+        { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000, acknowledgment: sequence + 1 },
+      );
+      await socket.connected();
+      await ghost.receive(TcpFlag.ACK);
+    },
+    expected: {
+      client: [all(ESTABLISHED, AT_CLIENT, { server: { isn: 7000 } })],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, { server: { isn: 7000 } })],
+      server: [all(ESTABLISHED, AT_CLIENT, { server: { isn: 7000 } })],
+    },
+  },
+  {
+    name: "a RST without an Ack",
+    says: "In answer to a SYN a RST counts only with its ACK flag (RFC 9293 section 3.10.7.3).",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const ghost = server.ghost(port, client.address, port + 1);
+      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
+      const { sequence } = await ghost.receive(TcpFlag.SYN);
+      ghost.send(
+        { flags: TcpFlag.RST, sequence: 0, acknowledgment: sequence + 1 },
+        { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000, acknowledgment: sequence + 1 },
+      );
+      await socket.connected();
+      await ghost.receive(TcpFlag.ACK);
+    },
+    expected: {
+      client: [all(ESTABLISHED, AT_CLIENT)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE)],
+      server: [all(ESTABLISHED, AT_CLIENT)],
+    },
+  },
+  {
+    name: "a SYN-ACK with a wrong Ack",
+    says:
+      "A SYN-ACK outside the SYN's window completes nothing. The client's RST for it ends nothing " +
+      "either: it sends its SYN again.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const ghost = server.ghost(port, client.address, port + 1);
+      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
+      const { sequence } = await ghost.receive(TcpFlag.SYN);
+      const answer = { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000 };
+      ghost.send({ ...answer, acknowledgment: sequence + 2 });
+      await ghost.receive(TcpFlag.RST);
+      const again = await ghost.receive(TcpFlag.SYN);
+      ghost.send({
+        ...answer,
+        acknowledgment: sequence + 1,
+        options: linuxSynOptions({ timestampEcho: again.timestamp }),
+      });
+      await socket.connected();
+      await ghost.receive(TcpFlag.ACK);
+    },
+    expected: {
+      client: [all(ESTABLISHED, AT_CLIENT, SYN_AGAIN)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, SYN_AGAIN)],
+      server: [all(ESTABLISHED, AT_CLIENT, SYN_AGAIN)],
+    },
+  },
+  {
+    name: "host unreachable",
+    says: "The router finds nobody with that address and says so by ICMP: EHOSTUNREACH.",
+    topology: ROUTED,
+    traffic: async ({ client, port }) => {
+      await client.connect(ipv4(SERVER_NETWORK, NOBODY), port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "network unreachable",
+    says: "The router has no route and says so by ICMP: ENETUNREACH.",
+    topology: ROUTED,
+    traffic: async ({ client, port }) => {
+      await client.connect(ipv4(NO_NETWORK, NOBODY), port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "network unreachable over IPv6",
+    says: "The same over IPv6, by ICMPv6.",
+    topology: ROUTED,
+    traffic: async ({ client, port }) => {
+      await client.connect(ipv6(NO_NETWORK, NOBODY), port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "network unreachable for a blocking connect()",
+    says: "connect() waits for the answer and returns ENETUNREACH.",
+    topology: ROUTED,
+    traffic: async ({ client, port }) => {
+      const { status } = client.blockingConnect(ipv4(NO_NETWORK, NOBODY), port);
+      await status;
+    },
+    expected: {
+      client: [
+        all(UNREACHABLE, AT_CLIENT, {
+          reason: "ENETUNREACH",
+          client: { process: { comm: "connect_load" } },
+        }),
+      ],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "prohibited by the router's firewall",
+    says: "A firewall that rejects by ICMP, administratively prohibited: EHOSTUNREACH.",
+    topology: ROUTED,
+    traffic: async ({ client, router, server, port }) => {
+      await router.firewall("forward", `tcp dport ${port} reject with icmp type admin-prohibited`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
+    name: "port unreachable by the server's firewall",
+    says:
+      "A firewall that rejects by ICMP, port unreachable: the network said no, there was no RST.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      await server.firewall("input", `tcp dport ${port} reject with icmp type port-unreachable`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ECONNREFUSED", outcome: present })],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [all(UNREACHABLE, BOTH_ENDS, { reason: "ECONNREFUSED", outcome: present })],
+    },
+  },
+];
