@@ -13,9 +13,9 @@ const EARLY_DATA_MAX = 1 << 20;
 
 /**
  * How much later than the RST a record of the SYN that it refused may be: the kernel frees the SYN
- * after that, and the clocks of packets and records are not one.
+ * after that, and its CPU may be taken away in between. Windows sends the SYN again after 500 ms.
  */
-export const REFUSAL_SLACK_NS = 1e6;
+export const REFUSAL_SLACK_NS = 200e6;
 
 /** Both ports as the table keeps them. */
 export function joinPorts(clientPort: number, serverPort: number): number {

@@ -167,7 +167,7 @@ function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Se
 }
 
 /** How late a record of a SYN may be that was refused, and how far clocks are apart. */
-const REFUSAL_SLACK_NS = 1_000_000;
+const REFUSAL_SLACK_NS = 200_000_000;
 
 /** Whether the kernel can tell of the attempt what began at a time: not after its RST. */
 function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number): boolean {
