@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { countsSkippedRuns } from "../kernel/kernel_facts.ts";
 import { parseKernelLine } from "../kernel/kernel_line.ts";
 import {
   isSentinelKey,
@@ -211,7 +212,7 @@ export class KernelSource {
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
     this.#countRecords();
-    if (this.#bpftrace && this.#state !== "off") {
+    if (this.#bpftrace && this.#state !== "off" && countsSkippedRuns(Deno.osRelease())) {
       this.#missedProbes = heldBpf(this.#bpftrace.pid).recursionMisses;
     }
     this.#closeMaps();

@@ -69,6 +69,17 @@ export interface Finding {
   advice?: string;
 }
 
+/**
+ * Whether a kernel counts the runs of a tracepoint's or kprobe's program that it skipped because
+ * another such program was running on the same CPU (trace_call_bpf, from 6.7).
+ *
+ * @param release What `uname -r` says.
+ */
+export function countsSkippedRuns(release: string): boolean {
+  const [major, minor] = release.split(/[.-]/).map(Number);
+  return major > 6 || major === 6 && minor >= 7;
+}
+
 /** Judges the facts: one finding for each thing a trace needs, the most basic first. */
 export function judgeFacts(facts: KernelFacts): Finding[] {
   return [...judgeBasics(facts), ...judgeProbes(facts), judgeMaps(facts)];

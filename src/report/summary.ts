@@ -28,7 +28,7 @@ export const LOSS_PLACES: readonly LossPlace[] = [
   },
   {
     name: "kernel_missed_probes",
-    meaning: "kernel events missed because the probe interrupted itself",
+    meaning: "kernel events missed because a probe would have interrupted another",
     isLoss: true,
   },
   {

@@ -16,12 +16,14 @@ export interface Guest {
   readonly kernel: string;
   /** How the version of bpftrace begins, with its dot. */
   readonly bpftrace: string;
+  /** Whether its kernel tells why it sends a RST: since 6.10. */
+  readonly resetReasons: boolean;
 }
 
 /** The guests: the two Debian releases that are supported, by their codenames. */
 export const GUESTS = {
-  bookworm: { suite: "bookworm", kernel: "6.1.", bpftrace: "0.17." },
-  trixie: { suite: "trixie", kernel: "6.12.", bpftrace: "0.23." },
+  bookworm: { suite: "bookworm", kernel: "6.1.", bpftrace: "0.17.", resetReasons: false },
+  trixie: { suite: "trixie", kernel: "6.12.", bpftrace: "0.23.", resetReasons: true },
 } as const satisfies Record<string, Guest>;
 
 /** The files of a guest; paths are absolute. */
@@ -34,6 +36,10 @@ export interface GuestFiles {
   readonly modulesRoot: string;
   /** A folder for PATH with the guest's `bpftrace`. */
   readonly bin: string;
+  /** The folder of the scripts that come with bpftrace. */
+  readonly scripts: string;
+  /** The dynamic loader with the arguments for the libraries of the guest's own release. */
+  readonly loader: readonly string[];
 }
 
 const MULTIARCH = "x86_64-linux-gnu";
@@ -55,39 +61,60 @@ exec "$root/loader/bpftrace" --library-path "$libraries" "$root/bpftrace/usr/bin
  * @throws {Error} When they cannot be fetched.
  */
 export async function guestFiles({ suite }: Guest): Promise<GuestFiles> {
-  const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/var"}/.cache`;
-  const folder = `${cache}/synsnoop/vm/${suite}`;
-  if (!await exists(folder)) await fetchInto(folder, suite);
+  const folder = await cached(suite, (partial) => fetchInto(partial, suite));
   const modulesRoot = await libraryRoot(`${folder}/kernel`, "modules");
   const release = await kernelRelease(modulesRoot);
-  return { release, image: `${folder}/vmlinux`, modulesRoot, bin: `${folder}/bin` };
+  const libraries = ["usr/lib", "lib"].map((lib) => `${folder}/bpftrace/${lib}/${MULTIARCH}`);
+  return {
+    release,
+    image: `${folder}/vmlinux`,
+    modulesRoot,
+    bin: `${folder}/bin`,
+    scripts: `${folder}/bpftrace/usr/sbin`,
+    loader: [`${folder}/loader/bpftrace`, "--library-path", libraries.join(":")],
+  };
 }
 
-/** Fetches into another folder and renames it, so that a folder of the right name is complete. */
-async function fetchInto(folder: string, suite: string): Promise<void> {
+/**
+ * A folder of the user's cache, filled where it is not there yet: in another folder that is renamed
+ * then, so that a folder of the right name is complete.
+ *
+ * @param name The folder's name.
+ * @param fill Fetches what belongs there into a folder that it is given.
+ * @returns Its path.
+ */
+export async function cached(
+  name: string,
+  fill: (partial: string) => Promise<void>,
+): Promise<string> {
+  const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/var"}/.cache`;
+  const folder = `${cache}/synsnoop/vm/${name}`;
+  if (await exists(folder)) return folder;
   const partial = `${folder}.partial-${Deno.pid}`;
   try {
-    await Deno.mkdir(`${partial}/bin`, { recursive: true });
-    const archive = await DebianArchive.open(suite, `${partial}/apt`);
-    await fetchKernel(archive, `${partial}/kernel`, `${partial}/vmlinux`);
-    await archive.unpackClosure("bpftrace", `${partial}/bpftrace`);
-    const libraries = await libraryRoot(`${partial}/bpftrace`, `${MULTIARCH}/${LOADER}`);
-    await Deno.mkdir(`${partial}/loader`);
-    await Deno.copyFile(
-      `${libraries}/lib/${MULTIARCH}/${LOADER}`,
-      `${partial}/loader/bpftrace`,
-    );
-    await Deno.chmod(`${partial}/loader/bpftrace`, 0o755);
-    await Deno.writeTextFile(`${partial}/bin/bpftrace`, BPFTRACE, { mode: 0o755 });
-    await Deno.remove(`${partial}/apt`, { recursive: true });
+    await Deno.mkdir(partial, { recursive: true });
+    await fill(partial);
     await Deno.rename(partial, folder);
   } catch (error) {
     // Another process that fetched the same was first.
-    if (await exists(folder)) return;
-    throw error;
+    if (!await exists(folder)) throw error;
   } finally {
     if (await exists(partial)) await Deno.remove(partial, { recursive: true });
   }
+  return folder;
+}
+
+async function fetchInto(folder: string, suite: string): Promise<void> {
+  const archive = await DebianArchive.open(suite, `${folder}/apt`);
+  await fetchKernel(archive, `${folder}/kernel`, `${folder}/vmlinux`);
+  await archive.unpackClosure("bpftrace", `${folder}/bpftrace`);
+  const libraries = await libraryRoot(`${folder}/bpftrace`, `${MULTIARCH}/${LOADER}`);
+  await Deno.mkdir(`${folder}/loader`);
+  await Deno.copyFile(`${libraries}/lib/${MULTIARCH}/${LOADER}`, `${folder}/loader/bpftrace`);
+  await Deno.chmod(`${folder}/loader/bpftrace`, 0o755);
+  await Deno.mkdir(`${folder}/bin`);
+  await Deno.writeTextFile(`${folder}/bin/bpftrace`, BPFTRACE, { mode: 0o755 });
+  await Deno.remove(`${folder}/apt`, { recursive: true });
 }
 
 async function fetchKernel(archive: DebianArchive, into: string, image: string): Promise<void> {

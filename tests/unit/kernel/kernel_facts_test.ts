@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { describePlan, judgeFacts, type KernelFacts } from "../../../src/kernel/kernel_facts.ts";
+import {
+  countsSkippedRuns,
+  describePlan,
+  judgeFacts,
+  type KernelFacts,
+} from "../../../src/kernel/kernel_facts.ts";
 import { DEBIAN_12, DEBIAN_13, LOCKED_DOWN } from "./recorded_facts.ts";
 
 /** A machine that offers everything. */
@@ -264,4 +269,11 @@ Deno.test("judgeFacts and describePlan judge the kernels that were looked at", (
     assertEquals(findings.map(({ subject, verdict }) => [subject, verdict]), notOk);
     assertEquals(describePlan(facts), plan);
   }
+});
+
+Deno.test("countsSkippedRuns knows which kernels do, whatever their release is called", () => {
+  const counting = ["6.7.0", "6.12.9+deb13-amd64", "7.0-rc1", "10.1.2"];
+  const silent = ["6.6.99", "6.1.0-50-amd64", "5.15.0-1-generic", "unknown", ""];
+  assertEquals(counting.map(countsSkippedRuns), counting.map(() => true));
+  assertEquals(silent.map(countsSkippedRuns), silent.map(() => false));
 });

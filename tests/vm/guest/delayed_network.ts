@@ -1,14 +1,16 @@
 /**
  * A client and a server with a network between them that delays what the server sends, and a tracer
- * at each end. The delay is in neither end's own interface: there it would come before the packet is
+ * at each end: the server's with the kernel's side, which tells of both ends, the client's with the
+ * wire alone. The delay is in neither end's own interface: there it would come before the packet is
  * captured, and so be no part of what is seen.
  *
  * @module
  */
-import { assert } from "@std/assert";
+import { assert, fail } from "@std/assert";
+import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../../src/report/record.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
-import { Tracer } from "../../netns/tracer.ts";
+import { Tracer, type TraceResult } from "../../netns/tracer.ts";
 
 /** How long a packet from the server to the client is under way. */
 export const DELAY_MS = 20;
@@ -20,10 +22,37 @@ export const ADDRESSES = {
 } as const;
 
 /** Servers' ports, one for each test. */
-export const PORTS = { refusing: 80, silent: 81, first: 4432, many: 4433, held: 4434 } as const;
+export const PORTS = {
+  refusing: 80,
+  silent: 81,
+  first: 4432,
+  many: 4433,
+  held: 4434,
+  full: 4435,
+  cookies: 4436,
+  flooded: 4437,
+} as const;
 
-/** bpftrace takes up to a minute to attach where the processor is emulated. */
-const READY_MS = 300_000;
+/** How often a test is tried that may miss an event. */
+export const TRIES = 3;
+const NEXT_TRY = 1000;
+
+/** The ports of a test's tries. */
+export function portsOf(test: keyof typeof PORTS): number[] {
+  return Array.from({ length: TRIES }, (_, attempt) => PORTS[test] + attempt * NEXT_TRY);
+}
+
+/** A port without what tells the tries apart. */
+export function firstPort(port: number): number {
+  return port % NEXT_TRY;
+}
+
+/** Where the client's made-up packets come from; the server finds the way back (RFC 2544). */
+export const SPOOFED = { prefix: "198.18.0.0/15", pattern: /^198\.1[89]\./ } as const;
+
+/** bpftrace takes minutes to attach where the processor is emulated. */
+const READY_MS = 400_000;
+/** Asked seldom: asking takes time from what is waited for. */
 const ASK_MS = 250;
 /** What a handshake takes to be reported, with retransmissions, emulated. */
 const REPORT_MS = 60_000;
@@ -74,41 +103,55 @@ export class DelayedNetwork implements AsyncDisposable {
     });
     const delay = ["netem", "delay", `${DELAY_MS}ms`];
     await between.run("tc", "qdisc", "add", "dev", toClient, "root", ...delay);
+    await server.ip("route", "add", SPOOFED.prefix, "via", ADDRESSES.ipv4.client);
     return new DelayedNetwork(client, server, interfaceName, resources.move());
   }
 
-  /** Starts the tracers and waits until both deliver from both sources. */
-  async trace(): Promise<void> {
-    // One after the other, and the first at rest: the one processor is emulated, and bpftrace would
-    // not attach before the tracer gives it up.
-    const first = this.#clientTracer = await startTracer(this.client);
-    first.signal("SIGSTOP");
-    this.#serverTracer = await startTracer(this.server);
-    first.signal("SIGCONT");
+  /** Starts the tracers and waits until both deliver from all their sources. */
+  async trace(mechanism: Mechanism): Promise<void> {
+    const tests = Object.keys(PORTS) as (keyof typeof PORTS)[];
+    const ports = ["--port", tests.flatMap(portsOf).join(",")];
+    this.#serverTracer = await Tracer.start(this.server, ["--probes", mechanism, ...ports]);
+    await this.#attached(this.#serverTracer);
+    this.#clientTracer = await Tracer.start(this.client, ["--probes", "none", ...ports]);
   }
 
-  /**
-   * Waits until both tracers have reported so many handshakes with a server's port.
-   *
-   * @returns What each of them reported.
-   */
+  async #attached({ stderr }: Tracer): Promise<void> {
+    const ready = /kernel events come from bpftrace's map/;
+    const over = /going on with packets alone|kernel events come as/;
+    const saysOne = (...patterns: RegExp[]) =>
+      stderr.some((line) => patterns.some((pattern) => pattern.test(line)));
+    await askUntil("bpftrace is attached", () => saysOne(ready, over), READY_MS)
+      .catch((error) => fail(`${error.message}:\n${stderr.join("\n")}`));
+    assert(saysOne(ready), stderr.join("\n"));
+  }
+
+  /** Waits until the tracer at an end has reported so many handshakes of a server's port. */
   async reports(
+    end: "client" | "server",
     port: number,
     count: number,
-  ): Promise<Record<"client" | "server", HandshakeRecord[]>> {
-    const recordsOf = (tracer: Tracer | undefined) =>
-      tracer!.lines.map((line) => JSON.parse(line) as HandshakeRecord)
-        .filter(({ server }) => server.port === port);
-    const both = () => ({
-      client: recordsOf(this.#clientTracer),
-      server: recordsOf(this.#serverTracer),
-    });
-    await until(
-      `${count} handshakes with port ${port} reported by both tracers`,
-      () => Object.values(both()).every(({ length }) => length >= count),
+  ): Promise<HandshakeRecord[]> {
+    const { lines } = end === "client" ? this.#clientTracer! : this.#serverTracer!;
+    await askUntil(
+      `${count} handshakes with port ${port} reported at the ${end}`,
+      () => recordsOf(lines, port).length >= count,
       REPORT_MS,
     );
-    return both();
+    return recordsOf(lines, port);
+  }
+
+  /** Ends the tracer at an end and takes all it wrote. */
+  stop(end: "client" | "server"): Promise<TraceResult> {
+    return (end === "client" ? this.#clientTracer! : this.#serverTracer!).stop();
+  }
+
+  /** The server's kernel's counters of its TCP (`netstat -s`), by their names. */
+  async counters(): Promise<Record<string, number>> {
+    const text = await this.server.run("cat", "/proc/net/netstat");
+    const [names, values] = text.split("\n").filter((line) => line.startsWith("TcpExt:"))
+      .map((line) => line.split(" ").slice(1));
+    return Object.fromEntries(names.map((name, index) => [name, Number(values[index])]));
   }
 
   /** Ends the tracers and takes the network down. */
@@ -117,17 +160,17 @@ export class DelayedNetwork implements AsyncDisposable {
   }
 }
 
-async function startTracer(namespace: Namespace): Promise<Tracer> {
-  const ports = Object.values(PORTS).join(",");
-  const tracer = await Tracer.start(namespace, ["--probes", "tracepoint", "--port", ports]);
-  const ready = /kernel events come from bpftrace's map/;
-  const over = /bpftrace (ended|was not)|kernel events come as/;
-  const deadline = performance.now() + READY_MS;
-  // Asked seldom: asking takes time from bpftrace.
-  while (!tracer.stderr.some((line) => ready.test(line) || over.test(line))) {
-    if (performance.now() > deadline) break;
+function recordsOf(lines: readonly string[], port: number): HandshakeRecord[] {
+  return lines.map((line) => JSON.parse(line) as HandshakeRecord)
+    .filter((record) => record.event === "handshake" && record.server.port === port);
+}
+
+async function askUntil(what: string, holds: () => boolean, deadlineMs: number): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!holds()) {
+    if (performance.now() > deadline) {
+      throw new Error(`Cannot go on: ${what} did not happen within ${deadlineMs / 1000} s`);
+    }
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
   }
-  assert(tracer.stderr.some((line) => ready.test(line)), tracer.stderr.join("\n"));
-  return tracer;
 }

@@ -1,0 +1,239 @@
+/**
+ * Handshakes that fail, and those that a server under load saves: each must be told with its cause,
+ * and how often must be what the kernel itself counted.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+} from "@std/assert";
+import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
+import type { HandshakeRecord } from "../../../src/report/record.ts";
+import { type DelayedNetwork, PORTS, portsOf, SPOOFED } from "./delayed_network.ts";
+import { connectAndServe, connectAtOnce, listenIdly, sendSpoofedSyns, SERVERS } from "./peers.ts";
+
+/** Connections with each address at the same time. */
+const AT_ONCE = 3;
+/** A SYN and its one repetition. */
+const SYNS = 2;
+/** SYNs of the flood, and the queue they fill. */
+const FLOOD = 300;
+const FLOODED_BACKLOG = 16;
+/** SYNs from nobody to a port that is closed, and to one behind a firewall. */
+const SPOOFED_SYNS = 10;
+
+/** Events that a probe may miss in a whole trace. */
+const MISSED_MAX = 5;
+
+/** Whether a mechanism sees what a listener does with a SYN. */
+function seesListeners(mechanism: Mechanism): boolean {
+  return mechanism !== "tracepoint";
+}
+
+/** Makes SYNs be repeated once instead of six times: a timeout after 3 s instead of 127 s. */
+export async function shortenTimeouts(network: DelayedNetwork): Promise<void> {
+  await network.client.run("sysctl", "-qw", "net.ipv4.tcp_syn_retries=1");
+  await network.client.run("sysctl", "-eqw", "net.ipv4.tcp_syn_linear_timeouts=0");
+}
+
+/** Makes the server drop what comes to a port. */
+export async function raiseFirewall(network: DelayedNetwork): Promise<void> {
+  await network.server.run(
+    "nft",
+    "add table inet t; add chain inet t in { type filter hook input priority 0; }; " +
+      `add rule inet t in tcp dport { ${portsOf("silent")} } drop`,
+  );
+}
+
+/** A closed port and a firewall, with IPv4 and IPv6. @returns What the server's tracer said. */
+export async function testRefusedAndTimedOut(
+  network: DelayedNetwork,
+  resetReasons: boolean,
+  attempt: number,
+): Promise<HandshakeRecord[]> {
+  const count = SERVERS.length;
+  const [refusing, silentPort] = [portsOf("refusing")[attempt], portsOf("silent")[attempt]];
+  assertEquals(await connectAtOnce(network, refusing, 1), Array(count).fill("ECONNREFUSED"));
+  assertEquals(await connectAtOnce(network, silentPort, 1), Array(count).fill("ETIMEDOUT"));
+  const refused = await network.reports("server", refusing, count);
+  const silent = await network.reports("server", silentPort, count);
+  for (const records of [refused, silent]) {
+    assertEquals(records.map(({ network }) => network.type).toSorted(), ["ipv4", "ipv6"]);
+    for (const record of records) {
+      assertEquals(record.evidence, ["wire", "kernel"]);
+      assertEquals(record.client.process?.comm, "python3");
+      assertEquals(record.rtt.client_ns, undefined);
+    }
+  }
+  for (const { outcome, reason, packets, drop, reset } of refused) {
+    assertEquals({ outcome, reason }, { outcome: "refused", reason: "ECONNREFUSED" });
+    assertEquals(packets, { syn: 1, syn_ack: 0, rst: 1 });
+    assertEquals(drop, { reason: "NO_SOCKET", packet: "syn", count: 1 });
+    assertEquals(reset, resetReasons ? { reason: "NO_SOCKET" } : undefined);
+  }
+  for (const { outcome, reason, packets, drop, reset } of silent) {
+    assertEquals({ outcome, reason }, { outcome: "timeout", reason: "ETIMEDOUT" });
+    assertEquals(packets, { syn: SYNS, syn_ack: 0, rst: 0 });
+    assertEquals(drop, { reason: "NETFILTER_DROP", packet: "syn", count: SYNS });
+    assertEquals(reset, undefined);
+  }
+  const atClient = await network.reports("client", refusing, count);
+  for (const { outcome, reason, evidence } of atClient) {
+    assertEquals({ outcome, reason, evidence }, {
+      outcome: "refused",
+      reason: null,
+      evidence: ["wire"],
+    });
+  }
+  return [...refused, ...silent];
+}
+
+/** A listener whose accept queue is full lets SYNs fall. */
+export async function testFullAcceptQueue(
+  network: DelayedNetwork,
+  mechanism: Mechanism,
+  attempt: number,
+): Promise<void> {
+  const port = portsOf("full")[attempt];
+  // The queue takes one more than the backlog.
+  const backlog = AT_ONCE - 1;
+  const count = AT_ONCE * SERVERS.length;
+  await listenIdly(network, port, backlog);
+  const queued = await connectAtOnce(network, port, AT_ONCE);
+  assertEquals(queued, Array(count).fill("connected"));
+  const before = await network.counters();
+  const refused = await connectAtOnce(network, port, AT_ONCE);
+  assertEquals(refused, Array(count).fill("ETIMEDOUT"));
+  const overflows = (await network.counters()).ListenOverflows - before.ListenOverflows;
+  assertEquals(overflows, count * SYNS);
+
+  const records = await network.reports("server", port, 2 * count);
+  const established = records.filter(({ outcome }) => outcome === "established");
+  assertEquals(established.length, count);
+  for (const { times, drop } of established) {
+    assertEquals(times!.accepted_ns, undefined);
+    assertEquals(drop, undefined);
+  }
+  const timedOut = records.filter(({ outcome }) => outcome === "timeout");
+  assertEquals(timedOut.length, count);
+  for (const { reason, packets, drop } of timedOut) {
+    assertEquals(reason, "ETIMEDOUT");
+    assertEquals(packets, { syn: SYNS, syn_ack: 0, rst: 0 });
+    if (!seesListeners(mechanism)) {
+      assertEquals(drop, undefined);
+      continue;
+    }
+    assertEquals(drop, {
+      reason: "ACCEPT_QUEUE_FULL",
+      packet: "syn",
+      count: SYNS,
+      queue_length: backlog + 1,
+      queue_limit: backlog,
+    });
+  }
+}
+
+/** A server that answers every SYN with a cookie. */
+export async function testCookies(
+  network: DelayedNetwork,
+  mechanism: Mechanism,
+  attempt: number,
+): Promise<void> {
+  const port = portsOf("cookies")[attempt];
+  await network.server.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=2");
+  const before = await network.counters();
+  await connectAndServe(network, port, AT_ONCE);
+  const count = AT_ONCE * SERVERS.length;
+  const records = await network.reports("server", port, count);
+  const after = await network.counters();
+  assertEquals(after.SyncookiesSent - before.SyncookiesSent, count);
+  assertEquals(after.SyncookiesRecv - before.SyncookiesRecv, count);
+  assertEquals(records.length, count);
+  for (const { outcome, flags, times } of records) {
+    assertEquals(outcome, "established");
+    assertEquals(flags, seesListeners(mechanism) ? ["syn_cookie"] : []);
+    assertEquals(times!.syn_received_ns !== undefined, seesListeners(mechanism));
+  }
+}
+
+/**
+ * SYNs from addresses that nobody has: to a closed port, to one behind a firewall, and so many to a
+ * listener without cookies that its queue of half-open connections is full. Ends the tracer, which
+ * then reports what still waits.
+ */
+export async function testFlood(
+  network: DelayedNetwork,
+  mechanism: Mechanism,
+  resetReasons: boolean,
+): Promise<void> {
+  await network.server.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=0");
+  await listenIdly(network, PORTS.flooded, FLOODED_BACKLOG);
+  const before = await network.counters();
+  await sendSpoofedSyns(network, PORTS.refusing, SPOOFED_SYNS);
+  await sendSpoofedSyns(network, PORTS.silent, SPOOFED_SYNS);
+  await sendSpoofedSyns(network, PORTS.flooded, FLOOD);
+  const { records, summary, stderr } = await network.stop("server");
+  const refusals = (await network.counters()).TCPReqQFullDrop - before.TCPReqQFullDrop;
+  const to = (port: number, count: number) => {
+    const sent = records.filter(({ client, server }) =>
+      server.port === port && SPOOFED.pattern.test(client.address)
+    );
+    assertEquals(sent.length, count, JSON.stringify(sent));
+    return sent;
+  };
+
+  // What a probe missed is told as a loss, by kernels that count it.
+  const missed = summary!.losses.kernel_missed_probes ?? MISSED_MAX;
+  const hasDrop = ({ drop }: HandshakeRecord) => drop !== undefined;
+  const closed = to(PORTS.refusing, SPOOFED_SYNS);
+  const silent = to(PORTS.silent, SPOOFED_SYNS);
+  for (const { role, outcome } of closed) {
+    assertEquals({ role, outcome }, { role: "server", outcome: "refused" });
+  }
+  for (const { reason, evidence, drop, reset } of closed.filter(hasDrop)) {
+    assertEquals({ reason, evidence }, { reason: "NO_SOCKET", evidence: ["wire", "kernel"] });
+    assertEquals(drop, { reason: "NO_SOCKET", packet: "syn", count: 1 });
+    assertEquals(reset?.reason, resetReasons ? "NO_SOCKET" : undefined);
+  }
+  for (const { role, outcome, reason, evidence } of silent.filter(hasDrop)) {
+    assertEquals({ role, outcome, reason }, {
+      role: "server",
+      outcome: "dropped",
+      reason: "NETFILTER_DROP",
+    });
+    assertEquals(evidence, ["wire", "kernel"]);
+  }
+  const told = [...closed, ...silent].filter(hasDrop).length;
+  assertGreaterOrEqual(told, 2 * SPOOFED_SYNS - missed);
+
+  const flood = to(PORTS.flooded, FLOOD);
+  assertGreater(refusals, FLOOD / 2);
+  const answered = flood.filter(({ packets }) => packets.syn_ack > 0);
+  const unanswered = flood.filter(({ packets }) => packets.syn_ack === 0);
+  assertEquals(unanswered.length, refusals);
+  for (const { outcome, drop } of answered) {
+    assertEquals(outcome, "half_open");
+    assert(drop?.packet !== "syn");
+  }
+  const refused = unanswered.filter(({ drop }) => drop !== undefined);
+  const untold = unanswered.filter(({ drop }) => drop === undefined);
+  for (const { role } of unanswered) assertEquals(role, "server");
+  for (const { outcome } of untold) assertEquals(outcome, "unanswered");
+  if (seesListeners(mechanism)) assertLessOrEqual(untold.length, missed);
+  else assertEquals(refused, []);
+  for (const { outcome, reason, drop } of refused) {
+    assertEquals({ outcome, reason }, { outcome: "dropped", reason: "SYN_QUEUE_FULL" });
+    assertEquals(drop!.count, 1);
+    assertEquals(drop!.queue_limit, FLOODED_BACKLOG);
+    assertGreaterOrEqual(drop!.queue_length!, FLOODED_BACKLOG);
+  }
+  assertLessOrEqual(missed, MISSED_MAX, "events that probes missed");
+  for (const [place, count] of Object.entries(summary!.losses)) {
+    if (/^(late|unexpected|kernel_missed)/.test(place)) continue;
+    assertEquals(count, 0, `${place}\n${stderr.join("\n")}`);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a record says whatever the moment: which fields it has, and the values of those that do not
+ * change from one connection to the next.
+ *
+ * @module
+ */
+import type { HandshakeRecord } from "../../../src/report/record.ts";
+import { firstPort } from "./delayed_network.ts";
+
+/** What records of like connections have in common. */
+export interface Shape {
+  /** Paths of the fields that are there, sorted. */
+  readonly fields: readonly string[];
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Whether these are there is chance: accept() may come late, and a kernel's sample of whole
+ * milliseconds is not believed.
+ */
+const CHANCE = ["times.accepted_ns", "rtt.kernel_server_ns"];
+
+/** The shape of a record. */
+export function shapeOf(record: HandshakeRecord): Shape {
+  const { role, outcome, reason, evidence, network, client, server, packets, checks, flags } =
+    record;
+  const constant = ({ address, mss, window, window_scale, sack_permitted }: typeof client) => ({
+    ...{ address, mss, window, window_scale, sack_permitted },
+  });
+  return {
+    fields: pathsOf(record).filter((path) => !CHANCE.includes(path)).toSorted(),
+    values: {
+      ...{ role, outcome, reason, evidence, type: network.type, packets, checks, flags },
+      ...{ drop: record.drop, reset: record.reset, serverPort: firstPort(server.port) },
+      ...{ client: constant(client), server: constant(server) },
+      clientComm: client.process?.comm,
+      serverComm: server.process?.comm,
+    },
+  };
+}
+
+function pathsOf(value: object, prefix = ""): string[] {
+  return Object.entries(value).flatMap(([key, each]) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? pathsOf(each, `${prefix}${key}.`)
+      : [`${prefix}${key}`]
+  );
+}
