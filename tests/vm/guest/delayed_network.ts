@@ -34,7 +34,7 @@ export const PORTS = {
 } as const;
 
 /** How often a test is tried that may miss an event. */
-export const TRIES = 3;
+export const TRIES = 5;
 const NEXT_TRY = 1000;
 
 /** The ports of a test's tries. */

@@ -27,7 +27,7 @@ const FLOODED_BACKLOG = 16;
 const SPOOFED_SYNS = 10;
 
 /** Events that a probe may miss in a whole trace. */
-const MISSED_MAX = 5;
+const MISSED_MAX = 15;
 
 /** Whether a mechanism sees what a listener does with a SYN. */
 function seesListeners(mechanism: Mechanism): boolean {

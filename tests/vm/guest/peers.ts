@@ -4,7 +4,7 @@
  * @module
  */
 import { Lines } from "./lines.ts";
-import { ADDRESSES, type DelayedNetwork, PORTS } from "./delayed_network.ts";
+import { ADDRESSES, type DelayedNetwork } from "./delayed_network.ts";
 
 /** Where the compiled programs are. */
 const helpers = Deno.args[0];
@@ -96,10 +96,11 @@ sys.stdin.read()
 export async function holdConnection(
   network: DelayedNetwork,
   address: string,
+  port: number,
 ): Promise<AsyncDisposable> {
-  const server = await serve(network, address, PORTS.held, 1);
+  const server = await serve(network, address, port, 1);
   const holder = network.client.spawn(
-    [...PYTHON, "-c", HOLD, address, String(PORTS.held)],
+    [...PYTHON, "-c", HOLD, address, String(port)],
     { stdin: "piped", stdout: "piped" },
   );
   const said = new Lines(holder.stdout);

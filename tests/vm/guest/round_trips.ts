@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../../src/report/record.ts";
 import { until } from "../../netns/namespace.ts";
-import { DELAY_MS, type DelayedNetwork, PORTS } from "./delayed_network.ts";
+import { DELAY_MS, type DelayedNetwork, portsOf } from "./delayed_network.ts";
 import { connectionKey, PacketLog } from "./packet_log.ts";
 import { connectAndServe, holdConnection, SERVERS } from "./peers.ts";
 
@@ -48,28 +48,36 @@ function assertAgreeing(pairsNs: [wireNs: number, kernelNs: number][], end: stri
 }
 
 /**
- * Those that both sources saw. Emulated, the kernel's event may come later after its packet than the
- * tracer waits for it; that must stay rare.
+ * Those of which every probe told. Emulated, the kernel skips some (see `tried`), and its event may
+ * come later after its packet than the tracer waits for it.
  */
-function seenByBoth(records: HandshakeRecord[]): HandshakeRecord[] {
-  const both = records.filter(({ evidence }) => evidence.length === 2);
-  assert(both.length >= 0.9 * records.length, `${both.length} of ${records.length} seen by both`);
-  return both;
+function toldByAll(records: HandshakeRecord[], mechanism: Mechanism): HandshakeRecord[] {
+  const whole = records.filter(({ evidence, client, times }) =>
+    evidence.length === 2 && client.process !== undefined &&
+    times!.server_established_ns !== undefined &&
+    (mechanism === "tracepoint" ||
+      times!.syn_sent_ns !== undefined && times!.syn_received_ns !== undefined)
+  );
+  const words = `${whole.length} of ${records.length} told of by every probe`;
+  assert(whole.length >= 0.75 * records.length, words);
+  return whole;
 }
 
 function keyOf({ client, server }: HandshakeRecord): string {
   return connectionKey(client, server);
 }
 
-/** Both ends' round trips. @returns What the server's tracer said of those that both sources saw. */
+/** Both ends' round trips. @returns What the server's tracer said of those that all probes told of. */
 export async function testDelay(
   network: DelayedNetwork,
   mechanism: Mechanism,
+  attempt: number,
 ): Promise<HandshakeRecord[]> {
+  const port = portsOf("many")[attempt];
   const log = await PacketLog.start(network.client, network.interfaceName);
-  await connectAndServe(network, PORTS.many, EACH);
-  const atClient = await network.reports("client", PORTS.many, 2 * EACH);
-  const atServer = await network.reports("server", PORTS.many, 2 * EACH);
+  await connectAndServe(network, port, EACH);
+  const atClient = await network.reports("client", port, 2 * EACH);
+  const atServer = await network.reports("server", port, 2 * EACH);
   await until("tcpdump printed all", () => log.complete >= 2 * EACH);
   for (const records of [atClient, atServer]) {
     assertEquals(records.length, 2 * EACH);
@@ -86,7 +94,7 @@ export async function testDelay(
   for (const { role, evidence } of atClient) {
     assertEquals({ role, evidence }, { role: "client", evidence: ["wire"] });
   }
-  const both = seenByBoth(atServer);
+  const both = toldByAll(atServer, mechanism);
   for (const { role, client, server } of both) {
     // The kernel tells of every namespace, so of the client too.
     assertEquals(role, "local");
@@ -102,7 +110,10 @@ export async function testDelay(
     both.map((record) => [clientRtts.get(keyOf(record))!, record.rtt.kernel_client_ns!]),
     "client",
   );
-  assertAgreeing(both.map(({ rtt }) => [rtt.server_ns!, rtt.kernel_server_ns!]), "server");
+  // A sample of whole milliseconds is not believed; one in a thousand is that by chance.
+  const sampled = both.filter(({ rtt }) => rtt.kernel_server_ns !== undefined);
+  assertGreaterOrEqual(sampled.length, 0.9 * both.length, "samples at the server");
+  assertAgreeing(sampled.map(({ rtt }) => [rtt.server_ns!, rtt.kernel_server_ns!]), "server");
   assertMoments(both, mechanism);
   return both;
 }
@@ -123,34 +134,41 @@ function assertMoments(records: HandshakeRecord[], mechanism: Mechanism): void {
     what: string,
     from: (times: Times) => number | undefined,
     to: (times: Times) => number | undefined,
-    of = records,
-  ) => assertDelayed(of.map(({ times }) => to(times!)! - from(times!)!), 0, what, CLOCKS_NS);
+  ) => assertDelayed(records.map(({ times }) => to(times!)! - from(times!)!), 0, what, CLOCKS_NS);
   between("SYN sent to SYN", (it) => it.syn_sent_ns, (it) => it.syn_ns);
   between("SYN to SYN received", (it) => it.syn_ns, (it) => it.syn_received_ns);
   between("SYN received to SYN-ACK", (it) => it.syn_received_ns, (it) => it.syn_ack_ns);
+  // Emulated, few of the server's accept() come before the record is written.
   const accepted = records.filter(({ times }) => times!.accepted_ns !== undefined);
-  assertGreaterOrEqual(accepted.length, 0.5 * records.length, "accepted in time");
+  assertGreater(accepted.length, 0, "accepted in time");
   for (const { times } of accepted) {
     assertLess(times!.server_established_ns!, times!.accepted_ns!);
   }
-  between("ACK to accepted", (it) => it.ack_ns, (it) => it.accepted_ns, accepted);
 }
 
 type Times = NonNullable<HandshakeRecord["times"]>;
 
-/** What `ss` says of connections that are open. */
-export async function testOpenConnection(network: DelayedNetwork): Promise<void> {
+/** The kernel's samples are those that `ss` shows while the connection is open. */
+export async function testOpenConnection(
+  network: DelayedNetwork,
+  attempt: number,
+): Promise<void> {
+  const port = portsOf("held")[attempt];
   for (const [index, address] of SERVERS.entries()) {
     let shown;
     {
-      await using _connection = await holdConnection(network, address);
+      await using _connection = await holdConnection(network, address, port);
       shown = {
-        client: await shownRttNs(network.client, `dport = :${PORTS.held}`),
-        server: await shownRttNs(network.server, `sport = :${PORTS.held}`),
+        client: await shownRttNs(network.client, `dport = :${port}`),
+        server: await shownRttNs(network.server, `sport = :${port}`),
       };
     }
-    const { rtt } = (await network.reports("server", PORTS.held, index + 1))[index];
-    assertEquals({ client: rtt.kernel_client_ns, server: rtt.kernel_server_ns }, shown);
+    const { rtt, times } = (await network.reports("server", port, index + 1))[index];
+    assertEquals(rtt.kernel_client_ns, shown.client);
+    assert(times!.server_established_ns !== undefined, "the server's side was missed");
+    // As above: whole milliseconds may not be believed.
+    if (rtt.kernel_server_ns === undefined) assertEquals(shown.server % 1e6, 0);
+    else assertEquals(rtt.kernel_server_ns, shown.server);
   }
 }
 

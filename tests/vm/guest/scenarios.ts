@@ -68,7 +68,7 @@ for (const mechanism of MECHANISMS) {
     await network.reports("client", PORTS.first, 2);
     const records: HandshakeRecord[] = [];
     await context.step("shows the network's delay to each end as its own round trip", async () => {
-      records.push(...await testDelay(network, mechanism));
+      records.push(...await tried((attempt) => testDelay(network, mechanism, attempt)));
     });
     await context.step("tells refused and timed out apart, each with its cause", async () => {
       records.push(
@@ -79,7 +79,7 @@ for (const mechanism of MECHANISMS) {
     await network.stop("client");
     await context.step(
       "agrees with ss on the round trip of an open connection",
-      () => testOpenConnection(network),
+      () => tried((attempt) => testOpenConnection(network, attempt)),
     );
     await context.step(
       "tells a full accept queue as often as the kernel counts it",
