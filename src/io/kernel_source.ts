@@ -48,7 +48,7 @@ export interface KernelLosses {
 }
 
 const MAP_ENTRIES = 32_768;
-const READY_MS = 300_000;
+const READY_MS = 600_000;
 /** bpftrace names `@done` so, and `@written`. */
 const RECORDS_MAP = "AT_done";
 const COUNTER_MAP = "AT_written";

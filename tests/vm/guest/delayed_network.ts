@@ -51,7 +51,7 @@ export function firstPort(port: number): number {
 export const SPOOFED = { prefix: "198.18.0.0/15", pattern: /^198\.1[89]\./ } as const;
 
 /** bpftrace takes minutes to attach where the processor is emulated. */
-const READY_MS = 400_000;
+const READY_MS = 620_000;
 /** Asked seldom: asking takes time from what is waited for. */
 const ASK_MS = 250;
 /** What a handshake takes to be reported, with retransmissions, emulated. */
