@@ -69,7 +69,12 @@ export type {
   Process,
   QueueState,
 } from "./src/kernel/kernel_record.ts";
-export type { MatcherCounters, MatcherOptions } from "./src/match/attempts.ts";
+export type {
+  MatcherCounters,
+  MatcherOptions,
+  OnHandshake,
+  RowKeeper,
+} from "./src/match/attempts.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
 export {

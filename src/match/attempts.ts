@@ -2,8 +2,24 @@ import { conclude, type Surroundings } from "./conclude.ts";
 import { FlowState, FlowTable } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 
+/**
+ * Who keeps something of a handshake's packets by its row in the table, which `Matcher.packet` tells
+ * and `onHandshake` is given. A row is used again for another handshake after it was reported.
+ */
+export interface RowKeeper {
+  /** A handshake begins in a row: what was kept there is of another. */
+  begin(row: number): void;
+  /** The handshake of a row was found to be another's: what was kept is that one's. */
+  join(row: number, into: number): void;
+}
+
+/** Takes a handshake, an object that is reused, and the row it was in. */
+export type OnHandshake = (handshake: Handshake, row: number) => void;
+
 /** Settings of a `Matcher`; each has a default. */
 export interface MatcherOptions extends Surroundings {
+  /** Told what becomes of the rows. */
+  rowKeeper?: RowKeeper;
   /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
   capacity?: number;
   /** How long a handshake whose end is known waits for the other sources, nanoseconds. */
@@ -28,8 +44,11 @@ export interface MatcherCounters {
   unexpected: number;
 }
 
+/** Handshakes under way at the most, unless told otherwise. */
+export const ROWS_USUAL = 65_536;
+
 const DEFAULTS = {
-  capacity: 65_536,
+  capacity: ROWS_USUAL,
   joinNs: 40e6,
   // Linux sends a SYN 6 times again and gives up 64 s after the last, a SYN-ACK 5 times and 32 s
   // (tcp_syn_retries, tcp_synack_retries).
@@ -51,7 +70,8 @@ export class Attempts {
   readonly #unansweredNs: number;
   readonly #halfOpenNs: number;
   readonly #rememberNs: number;
-  readonly #onHandshake: (handshake: Handshake) => void;
+  readonly #rowKeeper: RowKeeper | undefined;
+  readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
   /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
   #mistimedUntilNs = -Infinity;
@@ -66,7 +86,7 @@ export class Attempts {
    */
   constructor(
     epochSeconds: number,
-    onHandshake: (handshake: Handshake) => void,
+    onHandshake: OnHandshake,
     options: MatcherOptions,
     counters: MatcherCounters,
   ) {
@@ -77,6 +97,7 @@ export class Attempts {
     this.#unansweredNs = options.unansweredNs ?? DEFAULTS.unansweredNs;
     this.#halfOpenNs = options.halfOpenNs ?? DEFAULTS.halfOpenNs;
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
+    this.#rowKeeper = options.rowKeeper;
     this.#onHandshake = onHandshake;
     this.#handshake.epochSeconds = epochSeconds;
   }
@@ -105,6 +126,7 @@ export class Attempts {
     this.#makeRoom();
     const row = this.table.insert(client, server, ports, clientIsn, state, timeNs);
     this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
+    this.#rowKeeper?.begin(row);
     return row;
   }
 
@@ -125,6 +147,7 @@ export class Attempts {
     const half = table.clientHalf[row];
     table.forgetKernel(row);
     table.move(row, FlowState.Reported, timeNs);
+    this.#rowKeeper?.join(row, into);
     if (half === undefined) return;
     table.serverHalf[into] ??= half;
     this.settle(into, timeNs);
@@ -180,7 +203,7 @@ export class Attempts {
     conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
     table.move(row, FlowState.Reported, nowNs);
     table.forgetKernel(row);
-    this.#onHandshake(this.#handshake);
+    this.#onHandshake(this.#handshake, row);
   }
 
   /** Frees a row where none is: a reported one, else a half-open one, else one that only waits. */

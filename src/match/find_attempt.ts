@@ -255,16 +255,16 @@ export function isOpen(table: FlowTable, row: number): boolean {
   return table.state[row] !== FlowState.Reported && (table.facts[row] & ended) === 0;
 }
 
-/** Whether any attempt on a tuple is open. */
-export function hasOpen(
+/** The newest row of the attempts on a tuple that are open, -1 where there is none. */
+export function findOpen(
   table: FlowTable,
   client: Uint32Array,
   server: Uint32Array,
   ports: number,
-): boolean {
+): number {
   let row = table.find(client, server, ports);
   while (row >= 0 && !isOpen(table, row)) row = table.older(row, client, server, ports);
-  return row >= 0;
+  return row;
 }
 
 /** Whether its SYN-ACK was not seen and can come. */

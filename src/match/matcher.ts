@@ -11,7 +11,12 @@ import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import { Attempts, type MatcherCounters, type MatcherOptions } from "./attempts.ts";
+import {
+  Attempts,
+  type MatcherCounters,
+  type MatcherOptions,
+  type OnHandshake,
+} from "./attempts.ts";
 import { addDrop, isRefusal } from "./drops.ts";
 import {
   acknowledgesIsn,
@@ -24,18 +29,17 @@ import {
   findAttemptAt,
   findBegun,
   findJoined,
+  findOpen,
   findRefused,
   findReset,
   findSimultaneous,
   fitsAckSequence,
-  hasOpen,
   isOpen,
   isSyn,
   joinPorts,
   REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
 import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
-import type { Handshake } from "./handshake.ts";
 import { keepSyn, keepSynAck } from "./keep_packet.ts";
 
 /**
@@ -60,12 +64,12 @@ export class Matcher {
    * Makes a matcher without handshakes.
    *
    * @param epochSeconds Whole seconds of Unix time at which the axis begins.
-   * @param onHandshake Called once for each handshake; the object is reused, see {@link Handshake}.
+   * @param onHandshake Called once for each handshake; the object is reused, see `Handshake`.
    * @param options Limits and what tells this host's part.
    */
   constructor(
     epochSeconds: number,
-    onHandshake: (handshake: Handshake) => void,
+    onHandshake: OnHandshake,
     options: MatcherOptions = {},
   ) {
     this.#attempts = new Attempts(epochSeconds, onHandshake, options, this.counters);
@@ -83,16 +87,18 @@ export class Matcher {
    * @param segment The segment; nothing of it is kept.
    * @param timeNs When it was captured.
    * @param interfaceIndex Where: a packet seen on several interfaces counts once.
+   * @returns The row of the handshake that it is a packet of, or that waited for one with other numbers;
+   * -1 where there is none, or it was reported before.
    */
-  packet(segment: Segment, timeNs: number, interfaceIndex: number): void {
+  packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
     const { flags } = segment;
-    if ((flags & TcpFlag.RST) !== 0) this.#reset(segment, timeNs);
-    else if ((flags & TcpFlag.SYN) === 0) this.#acknowledgment(segment, timeNs);
-    else if ((flags & TcpFlag.ACK) === 0) this.#syn(segment, timeNs, interfaceIndex);
-    else this.#synAck(segment, timeNs, interfaceIndex);
+    if ((flags & TcpFlag.RST) !== 0) return this.#reset(segment, timeNs);
+    if ((flags & TcpFlag.SYN) === 0) return this.#acknowledgment(segment, timeNs);
+    if ((flags & TcpFlag.ACK) === 0) return this.#syn(segment, timeNs, interfaceIndex);
+    return this.#synAck(segment, timeNs, interfaceIndex);
   }
 
-  #syn(segment: Segment, timeNs: number, interfaceIndex: number): void {
+  #syn(segment: Segment, timeNs: number, interfaceIndex: number): number {
     const table = this.#table;
     let row = findBegun(table, segment, timeNs, interfaceIndex);
     if (row < 0) {
@@ -105,7 +111,7 @@ export class Matcher {
         timeNs,
       );
     }
-    if (table.state[row] === FlowState.Reported) return;
+    if (table.state[row] === FlowState.Reported) return -1;
     const facts = table.facts[row];
     if ((facts & WireFact.Syn) === 0) {
       keepSyn(table, row, segment, timeNs, interfaceIndex);
@@ -116,9 +122,10 @@ export class Matcher {
       }
       this.#attempts.touch(row, timeNs);
     }
+    return row;
   }
 
-  #synAck(segment: Segment, timeNs: number, interfaceIndex: number): void {
+  #synAck(segment: Segment, timeNs: number, interfaceIndex: number): number {
     const table = this.#table;
     const { source, destination, acknowledgment } = segment;
     const ports = joinPorts(segment.destinationPort, segment.sourcePort);
@@ -129,7 +136,7 @@ export class Matcher {
         // Not in the window of the SYN that waits for an answer: it completes nothing.
         table.facts[newest] |= WireFact.WrongSynAckAck;
         this.counters.unexpected++;
-        return;
+        return newest;
       }
       row = this.#attempts.begin(
         destination,
@@ -142,14 +149,17 @@ export class Matcher {
     }
     if ((table.facts[row] & WireFact.SynAck) === 0) {
       const own = findSimultaneous(table, row, segment);
-      if (own >= 0 && !beganFirst(table, row, own)) return this.#answeredToo(own, row, timeNs);
+      if (own >= 0 && !beganFirst(table, row, own)) {
+        this.#answeredToo(own, row, timeNs);
+        return own;
+      }
       if (own >= 0) {
         table.facts[row] |= WireFact.SimultaneousSyn;
         table.serverIsn[row] = segment.sequence;
         this.#attempts.join(own, row, timeNs);
       }
     }
-    if (table.state[row] === FlowState.Reported) return;
+    if (table.state[row] === FlowState.Reported) return -1;
     const facts = table.facts[row];
     if ((facts & WireFact.SynAck) !== 0) {
       if (interfaceIndex === table.synAckInterface[row]) {
@@ -168,14 +178,15 @@ export class Matcher {
           table.synAckInterface[row] = interfaceIndex;
         }
       }
-      return;
+      return row;
     }
     const isOtherIsn = segment.sequence !== table.serverIsn[row];
     keepSynAck(table, row, segment, timeNs, interfaceIndex);
     if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
-    if ((facts & WireFact.SimultaneousSynAck) === 0) return;
+    if ((facts & WireFact.SimultaneousSynAck) === 0) return row;
     if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
     else this.#attempts.settle(row, timeNs);
+    return row;
   }
 
   /** The client of an attempt sent a SYN-ACK: it answers the SYN of the server, which has a row too. */
@@ -190,9 +201,9 @@ export class Matcher {
   }
 
   /** A segment without SYN and RST: the third packet of the handshake it fits. */
-  #acknowledgment(segment: Segment, timeNs: number): void {
+  #acknowledgment(segment: Segment, timeNs: number): number {
     // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
-    if ((segment.flags & TcpFlag.ACK) === 0) return;
+    if ((segment.flags & TcpFlag.ACK) === 0) return -1;
     const table = this.#table;
     const { source, destination, sequence, acknowledgment } = segment;
     const ports = joinPorts(segment.sourcePort, segment.destinationPort);
@@ -206,7 +217,7 @@ export class Matcher {
       }
     }
     if (row < 0) {
-      if (newest < 0) return;
+      if (newest < 0) return -1;
       if (!fitsAckSequence(table, newest, sequence)) {
         table.facts[newest] |= WireFact.WrongAckSequence;
       }
@@ -214,42 +225,44 @@ export class Matcher {
         table.facts[newest] |= WireFact.WrongAckAck;
       }
       this.counters.unexpected++;
-      return;
+      return newest;
     }
     table.acknowledge(row, !acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment));
     table.facts[row] |= WireFact.Ack | (segment.options.timestamps ? WireFact.AckTimestamps : 0);
     table.ackNs[row] = timeNs;
     table.ackEcho[row] = segment.options.timestampEcho;
     this.#attempts.settle(row, timeNs);
+    return row;
   }
 
-  #reset(segment: Segment, timeNs: number): void {
+  #reset(segment: Segment, timeNs: number): number {
     const table = this.#table;
     const { source, destination } = segment;
     let row = findRefused(table, segment);
     if (row >= 0) {
-      if (!isOpen(table, row)) return;
+      if (!isOpen(table, row)) return -1;
       table.resets[row]++;
       if ((table.facts[row] & WireFact.SynAck) === 0) table.refusedNs[row] = timeNs;
       table.facts[row] |= WireFact.ServerReset;
       this.#attempts.settle(row, timeNs);
-      return;
+      return row;
     }
     const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
     const fromClient = joinPorts(segment.sourcePort, segment.destinationPort);
-    let anyOpen = hasOpen(table, destination, source, fromServer);
+    let open = findOpen(table, destination, source, fromServer);
     row = table.find(source, destination, fromClient);
     while (row >= 0 && !(isOpen(table, row) && fitsAckSequence(table, row, segment.sequence))) {
-      anyOpen ||= isOpen(table, row);
+      if (open < 0 && isOpen(table, row)) open = row;
       row = table.older(row, source, destination, fromClient);
     }
     if (row < 0) {
-      if (anyOpen) this.counters.unexpected++;
-      return;
+      if (open >= 0) this.counters.unexpected++;
+      return open;
     }
     table.resets[row]++;
     table.facts[row] |= WireFact.ClientReset;
     this.#attempts.settle(row, timeNs);
+    return row;
   }
 
   /**

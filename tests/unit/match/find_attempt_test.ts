@@ -12,11 +12,11 @@ import {
   findAttemptAt,
   findBegun,
   findJoined,
+  findOpen,
   findRefused,
   findReset,
   findSimultaneous,
   fitsAckSequence,
-  hasOpen,
   isOpen,
   isServerReset,
   joinPorts,
@@ -318,13 +318,13 @@ Deno.test("beganFirst goes by the first SYNs, of those that are not reported", (
   assertEquals(beganFirst(table, 0, 1), false);
 });
 
-Deno.test("hasOpen looks at every attempt on a tuple", () => {
+Deno.test("findOpen looks at every attempt on a tuple", () => {
   const table = tableOf(1, 2);
-  const isAnyOpen = () => hasOpen(table, CLIENT.address, SERVER.address, PORTS);
+  const newestOpen = () => findOpen(table, CLIENT.address, SERVER.address, PORTS);
   table.facts[1] = ServerReset;
-  assertEquals(isAnyOpen(), true);
+  assertEquals(newestOpen(), 0);
   table.facts[0] = Ack;
-  assertEquals(isAnyOpen(), false);
+  assertEquals(newestOpen(), -1);
 });
 
 Deno.test("awaitedSynAck knows when it was still to come", () => {
