@@ -78,6 +78,7 @@ export type {
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
 export {
+  type Address,
   DROPPED_PACKETS,
   type DroppedPacket,
   type Endpoint,
@@ -88,12 +89,14 @@ export {
   OUTCOMES,
   type Role,
   ROLES,
+  type Tuple,
 } from "./src/match/handshake.ts";
 export { Matcher } from "./src/match/matcher.ts";
 export { type Field, FIELDS, type FieldValue, type RecordContext } from "./src/report/fields.ts";
 export { formatHandshake, formatHeading } from "./src/report/line.ts";
 export { encodeHandshake, toRecord } from "./src/report/ndjson.ts";
 export type {
+  AddressRecord,
   ChecksRecord,
   DropRecord,
   EndpointRecord,
@@ -103,5 +106,6 @@ export type {
   ResetRecord,
   RttRecord,
   TimesRecord,
+  TranslatedRecord,
 } from "./src/report/record.ts";
 export { jsonSchema } from "./src/report/schema.ts";

@@ -5,6 +5,7 @@ import { interfaceName } from "../io/interfaces.ts";
 import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
+import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
@@ -14,8 +15,10 @@ import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import type { MatcherOptions } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
+import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
@@ -40,6 +43,17 @@ const WIRE_MARGIN_MS = 20;
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
 const LINES_DELAY_MS = 100;
+
+/** How long what this host sends again is waited for, by its own settings. */
+function ownWaits(withKernel: boolean): MatcherOptions {
+  const own = retryWaits(readRetrySettings());
+  const usual = retryWaits(LINUX_RETRY_SETTINGS);
+  return {
+    // When a client here gives up, which its program may have chosen, the kernel tells itself.
+    ownUnansweredNs: Math.max(own.unansweredNs, withKernel ? usual.unansweredNs : 0),
+    ownHalfOpenNs: own.halfOpenNs,
+  };
+}
 
 /**
  * One trace from its first packet to its summary: fetches packets and kernel records on a timer,
@@ -91,6 +105,7 @@ export class TraceSession {
       {
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
+        ...ownWaits(session.options.probes !== "none"),
       },
     );
     this.#wire = new WireSource({

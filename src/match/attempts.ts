@@ -1,6 +1,7 @@
 import { conclude, type Surroundings } from "./conclude.ts";
 import { FlowState, FlowTable } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
+import { LINUX_RETRY_SETTINGS, retryWaits } from "./retry_waits.ts";
 
 /**
  * Who keeps something of a handshake's packets by its row in the table, which `Matcher.packet` tells
@@ -28,6 +29,10 @@ export interface MatcherOptions extends Surroundings {
   unansweredNs?: number;
   /** How long a SYN-ACK without an ACK is waited for after the last one. */
   halfOpenNs?: number;
+  /** The same where this host is the client, and so its settings say when it gives up. */
+  ownUnansweredNs?: number;
+  /** The same where this host is the server. */
+  ownHalfOpenNs?: number;
   /** How long a reported handshake is remembered, so that stragglers make no second record. */
   rememberNs?: number;
 }
@@ -50,12 +55,15 @@ export const ROWS_USUAL = 65_536;
 const DEFAULTS = {
   capacity: ROWS_USUAL,
   joinNs: 40e6,
-  // Linux sends a SYN 6 times again and gives up 64 s after the last, a SYN-ACK 5 times and 32 s
-  // (tcp_syn_retries, tcp_synack_retries).
-  unansweredNs: 70e9,
-  halfOpenNs: 40e9,
+  ...retryWaits(LINUX_RETRY_SETTINGS),
   rememberNs: 60e9,
 };
+
+/**
+ * Attempts on one tuple that are kept at most: looking for one must not take longer and longer where
+ * somebody sends SYN after SYN with one tuple.
+ */
+const ATTEMPTS_PER_TUPLE = 64;
 
 /**
  * The handshakes under way: how each begins, how long it waits, when it is reported and forgotten.
@@ -69,6 +77,8 @@ export class Attempts {
   readonly #joinNs: number;
   readonly #unansweredNs: number;
   readonly #halfOpenNs: number;
+  readonly #ownUnansweredNs: number;
+  readonly #ownHalfOpenNs: number;
   readonly #rememberNs: number;
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
@@ -96,6 +106,8 @@ export class Attempts {
     this.#joinNs = options.joinNs ?? DEFAULTS.joinNs;
     this.#unansweredNs = options.unansweredNs ?? DEFAULTS.unansweredNs;
     this.#halfOpenNs = options.halfOpenNs ?? DEFAULTS.halfOpenNs;
+    this.#ownUnansweredNs = options.ownUnansweredNs ?? this.#unansweredNs;
+    this.#ownHalfOpenNs = options.ownHalfOpenNs ?? this.#halfOpenNs;
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
     this.#rowKeeper = options.rowKeeper;
     this.#onHandshake = onHandshake;
@@ -123,8 +135,10 @@ export class Attempts {
     state: FlowState,
     timeNs: number,
   ): number {
+    this.#limitTuple(client, server, ports);
     this.#makeRoom();
-    const row = this.table.insert(client, server, ports, clientIsn, state, timeNs);
+    const isOwn = this.#sendsAgain(state, state === FlowState.Answered ? server : client, 0);
+    const row = this.table.insert(client, server, ports, clientIsn, state, timeNs, isOwn);
     this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
     this.#rowKeeper?.begin(row);
     return row;
@@ -153,10 +167,30 @@ export class Attempts {
     this.settle(into, timeNs);
   }
 
+  /** Takes that a SYN was answered, and that the ACK is waited for from now on. */
+  answer(row: number, timeNs: number): void {
+    if (this.table.state[row] === FlowState.SynSent) this.#wait(row, FlowState.Answered, timeNs);
+  }
+
   /** Takes that more was seen of a handshake: it waits from now on again, unless its end is known. */
   touch(row: number, timeNs: number): void {
     const state = this.table.state[row] as FlowState;
-    if (state !== FlowState.Settled) this.table.move(row, state, timeNs);
+    if (state !== FlowState.Settled) this.#wait(row, state, timeNs);
+  }
+
+  #wait(row: number, state: FlowState, timeNs: number): void {
+    const { table } = this;
+    const ends = state === FlowState.Answered ? table.serverAddress : table.clientAddress;
+    table.move(row, state, timeNs, this.#sendsAgain(state, ends, table.tupleAt(row) * 4));
+  }
+
+  /** Whether it is this host that sends again what was not answered, where that makes a difference. */
+  #sendsAgain(state: FlowState, addresses: Uint32Array, at: number): boolean {
+    const isUsual = state === FlowState.SynSent
+      ? this.#ownUnansweredNs === this.#unansweredNs
+      : this.#ownHalfOpenNs === this.#halfOpenNs;
+    if (isUsual || state === FlowState.Settled || state === FlowState.Reported) return false;
+    return this.#surroundings.isLocalAddress?.(addresses, at) ?? false;
   }
 
   /** See `Matcher.clockSet`. */
@@ -168,9 +202,12 @@ export class Attempts {
   /** See `Matcher.advance`. */
   advance(completeNs: number): void {
     const table = this.table;
-    this.#reportUntil(FlowState.Settled, completeNs - this.#joinNs, completeNs);
-    this.#reportUntil(FlowState.SynSent, completeNs - this.#unansweredNs, completeNs);
-    this.#reportUntil(FlowState.Answered, completeNs - this.#halfOpenNs, completeNs);
+    const { SynSent, Answered, Settled } = FlowState;
+    this.#reportUntil(Settled, false, completeNs - this.#joinNs, completeNs);
+    this.#reportUntil(SynSent, false, completeNs - this.#unansweredNs, completeNs);
+    this.#reportUntil(SynSent, true, completeNs - this.#ownUnansweredNs, completeNs);
+    this.#reportUntil(Answered, false, completeNs - this.#halfOpenNs, completeNs);
+    this.#reportUntil(Answered, true, completeNs - this.#ownHalfOpenNs, completeNs);
     if (completeNs > this.#mistimedUntilNs) this.#mistimedUntilNs = -Infinity;
     const forgetNs = completeNs - this.#rememberNs;
     for (;;) {
@@ -189,10 +226,10 @@ export class Attempts {
     }
   }
 
-  #reportUntil(state: FlowState, untilNs: number, nowNs: number): void {
+  #reportUntil(state: FlowState, isOwn: boolean, untilNs: number, nowNs: number): void {
     const table = this.table;
     for (;;) {
-      const row = table.oldest(state);
+      const row = table.oldest(state, isOwn);
       if (row < 0 || table.touchedNs[row] > untilNs) return;
       this.#report(row, false, nowNs);
     }
@@ -206,25 +243,36 @@ export class Attempts {
     this.#onHandshake(this.#handshake, row);
   }
 
+  #limitTuple(client: Uint32Array, server: Uint32Array, ports: number): void {
+    const { table } = this;
+    let count = 0;
+    let oldest = -1;
+    let row = table.find(client, server, ports);
+    for (; row >= 0; row = table.older(row, client, server, ports)) {
+      count++;
+      oldest = row;
+    }
+    if (count >= ATTEMPTS_PER_TUPLE) this.#giveUp(oldest);
+  }
+
+  /** Frees a row: of a handshake whose end is known after it was reported, else without. */
+  #giveUp(row: number): void {
+    const { table } = this;
+    if (table.state[row] === FlowState.Settled) this.#report(row, false, table.touchedNs[row]);
+    else if (table.state[row] !== FlowState.Reported) this.#counters.evicted++;
+    table.remove(row);
+  }
+
   /** Frees a row where none is: a reported one, else a half-open one, else one that only waits. */
   #makeRoom(): void {
     const table = this.table;
     if (!table.full) return;
-    const reported = table.oldest(FlowState.Reported);
-    if (reported >= 0) {
-      table.remove(reported);
-      return;
-    }
     const unanswered = table.oldest(FlowState.SynSent);
     const answered = table.oldest(FlowState.Answered);
-    let row = unanswered >= 0 ? unanswered : answered;
-    if (answered >= 0 && table.touchedNs[answered] < table.touchedNs[row]) row = answered;
-    if (row >= 0) {
-      this.#counters.evicted++;
-    } else {
-      row = table.oldest(FlowState.Settled);
-      this.#report(row, false, table.touchedNs[row]);
-    }
-    table.remove(row);
+    let halfOpen = unanswered >= 0 ? unanswered : answered;
+    if (answered >= 0 && table.touchedNs[answered] < table.touchedNs[halfOpen]) halfOpen = answered;
+    const reported = table.oldest(FlowState.Reported);
+    if (reported >= 0) this.#giveUp(reported);
+    else this.#giveUp(halfOpen >= 0 ? halfOpen : table.oldest(FlowState.Settled));
   }
 }

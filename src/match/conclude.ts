@@ -4,7 +4,7 @@ import { TcpState } from "../kernel/tcp_state.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, WireFact } from "./flow_table.ts";
-import type { Endpoint, Handshake, HandshakeFlag, Outcome, Role } from "./handshake.ts";
+import type { Endpoint, Handshake, HandshakeFlag, Outcome, Role, Tuple } from "./handshake.ts";
 
 /** What the matcher cannot know by itself. */
 export interface Surroundings {
@@ -53,6 +53,7 @@ export function conclude(
   into.kernel = client !== undefined || server !== undefined || accept !== undefined ||
     drops !== undefined || reset !== undefined;
   into.interfaceIndex = table.synInterface[row] || table.synAckInterface[row];
+  table.placesOf(row, into.interfaces);
   into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.netns;
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
@@ -132,12 +133,13 @@ function reasonOf(
 }
 
 function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
+  const at = table.tupleAt(row) * 4;
   const clientHere = table.clientHalf[row] !== undefined ||
-    (surroundings.isLocalAddress?.(table.clientAddress, row * 4) ?? false);
+    (surroundings.isLocalAddress?.(table.clientAddress, at) ?? false);
   // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
   const serverHere = table.serverHalf[row] !== undefined || table.accept[row] !== undefined ||
     table.drops[row]?.netns !== undefined ||
-    (surroundings.isLocalAddress?.(table.serverAddress, row * 4) ?? false);
+    (surroundings.isLocalAddress?.(table.serverAddress, at) ?? false);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
 }
@@ -176,12 +178,12 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   const serverHalf = table.serverHalf[row];
   const drops = table.drops[row];
   const { client, server } = into;
-  for (let word = 0; word < 4; word++) {
-    client.address[word] = table.clientAddress[row * 4 + word];
-    server.address[word] = table.serverAddress[row * 4 + word];
-  }
-  client.port = table.ports[row] >>> 16;
-  server.port = table.ports[row] & 0xffff;
+  fillTuple(table, table.tupleAt(row), into);
+  const otherAt = table.otherTupleAt(row);
+  into.translated = otherAt < 0 ? undefined : fillTuple(table, otherAt, {
+    client: { address: new Uint32Array(4), port: 0 },
+    server: { address: new Uint32Array(4), port: 0 },
+  });
   // A connect() that failed before it chose a number sent no SYN.
   const sentNothing = facts === 0 && drops === undefined && table.clientIsn[row] === 0;
   client.isn = sentNothing ? undefined : table.clientIsn[row];
@@ -208,6 +210,17 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
     server.sackPermitted = (facts & WireFact.SynAckSackPermitted) !== 0 || isCut && sackPermitted;
     server.timestamps = (facts & WireFact.SynAckTimestamps) !== 0 || isCut && timestamps;
   }
+}
+
+function fillTuple(table: FlowTable, at: number, into: Tuple): Tuple {
+  const { client, server } = into;
+  for (let word = 0; word < 4; word++) {
+    client.address[word] = table.clientAddress[at * 4 + word];
+    server.address[word] = table.serverAddress[at * 4 + word];
+  }
+  client.port = table.ports[at] >>> 16;
+  server.port = table.ports[at] & 0xffff;
+  return into;
 }
 
 /**

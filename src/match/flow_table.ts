@@ -1,5 +1,6 @@
 import type { KernelAccept, KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
 import type { Drops } from "./drops.ts";
+import { FlowIndex } from "./flow_index.ts";
 
 /** Where a handshake stands; each has a list of its rows, the longest untouched first. */
 export const FlowState = {
@@ -60,21 +61,17 @@ export const WireFact = {
 
 const NONE = -1;
 const STATES = 4;
+/** Each state has two lists: of the handshakes whose packets are sent again by another host, by this. */
+const LISTS = STATES * 2;
+/** Places that are kept of a handshake; it may pass more. */
+const PLACES_MAX = 8;
 
 /**
  * The handshakes under way, one row each in columns of fixed size: no allocation after the
  * constructor, so memory stays flat whatever comes. Rows are found by their tuple; several attempts
  * on one tuple differ in their client's initial sequence number, the newest is found first.
  */
-export class FlowTable {
-  readonly capacity: number;
-
-  // Identity: addresses as four words each, ports as client << 16 | server.
-  readonly clientAddress: Uint32Array;
-  readonly serverAddress: Uint32Array;
-  readonly ports: Uint32Array;
-  readonly clientIsn: Uint32Array;
-
+export class FlowTable extends FlowIndex {
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;
   /**
@@ -120,6 +117,12 @@ export class FlowTable {
   readonly synInterface: Uint32Array;
   readonly synAckInterface: Uint32Array;
 
+  /** Of the places where a SYN or SYN-ACK was seen how many are kept; {@link placesOf} gives them. */
+  readonly placeCount: Uint8Array;
+  readonly #places: Uint32Array;
+  /** 1 where the first packet that was seen went by the second tuple: the kernel told of the first. */
+  readonly packetsUseSecond: Uint8Array;
+
   /** 1 where the clock was set while the handshake was under way. */
   readonly mistimed: Uint8Array;
 
@@ -134,26 +137,18 @@ export class FlowTable {
   readonly touchedNs: Float64Array;
   readonly state: Uint8Array;
 
-  /** Of each table its own, so that nobody outside can choose tuples that meet in one bucket. */
-  readonly #seed = Math.floor(Math.random() * 2 ** 32);
-  readonly #hash: Uint32Array;
-  readonly #buckets: Int32Array;
-  readonly #nextInBucket: Int32Array;
   readonly #previous: Int32Array;
   readonly #next: Int32Array;
-  readonly #oldest = new Int32Array(STATES).fill(NONE);
-  readonly #newest = new Int32Array(STATES).fill(NONE);
-  readonly #counts = new Uint32Array(STATES);
+  readonly #list: Uint8Array;
+  readonly #oldest = new Int32Array(LISTS).fill(NONE);
+  readonly #newest = new Int32Array(LISTS).fill(NONE);
+  readonly #counts = new Uint32Array(LISTS);
   readonly #free: Int32Array;
   #freeCount: number;
 
   /** Makes an empty table. @param capacity Rows, at least 1. */
   constructor(capacity: number) {
-    this.capacity = capacity;
-    this.clientAddress = new Uint32Array(capacity * 4);
-    this.serverAddress = new Uint32Array(capacity * 4);
-    this.ports = new Uint32Array(capacity);
-    this.clientIsn = new Uint32Array(capacity);
+    super(capacity);
     this.facts = new Uint32Array(capacity);
     this.serverIsn = new Uint32Array(capacity);
     this.otherServerIsn = new Uint32Array(capacity);
@@ -183,6 +178,9 @@ export class FlowTable {
     this.serverWindow = new Uint16Array(capacity);
     this.synInterface = new Uint32Array(capacity);
     this.synAckInterface = new Uint32Array(capacity);
+    this.placeCount = new Uint8Array(capacity);
+    this.#places = new Uint32Array(capacity * PLACES_MAX);
+    this.packetsUseSecond = new Uint8Array(capacity);
     this.mistimed = new Uint8Array(capacity);
     this.clientHalf = new Array(capacity).fill(undefined);
     this.serverHalf = new Array(capacity).fill(undefined);
@@ -191,11 +189,7 @@ export class FlowTable {
     this.reset = new Array(capacity).fill(undefined);
     this.touchedNs = new Float64Array(capacity);
     this.state = new Uint8Array(capacity);
-    let buckets = 1;
-    while (buckets < capacity) buckets *= 2;
-    this.#buckets = new Int32Array(buckets).fill(NONE);
-    this.#hash = new Uint32Array(capacity);
-    this.#nextInBucket = new Int32Array(capacity);
+    this.#list = new Uint8Array(capacity);
     this.#previous = new Int32Array(capacity);
     this.#next = new Int32Array(capacity);
     this.#free = new Int32Array(capacity);
@@ -210,57 +204,26 @@ export class FlowTable {
 
   /** Rows in a state. */
   count(state: FlowState): number {
-    return this.#counts[state];
-  }
-
-  /** The row of a state that was left untouched longest, -1 where there is none. */
-  oldest(state: FlowState): number {
-    return this.#oldest[state];
+    return this.#counts[state] + this.#counts[state + STATES];
   }
 
   /**
-   * The newest row of a tuple.
+   * The row of a state that was left untouched longest, -1 where there is none.
    *
-   * @param client Client's address, four words. @param server Server's.
-   * @param ports Client's port << 16 | server's port, unsigned.
-   * @returns The row, -1 where there is none.
+   * @param isOwn Of those whose packets this host sends again, or of the others; undefined: of all.
    */
-  find(client: Uint32Array, server: Uint32Array, ports: number): number {
-    const hash = hashTuple(this.#seed, client, server, ports);
-    return this.#walk(
-      this.#buckets[hash & (this.#buckets.length - 1)],
-      hash,
-      client,
-      server,
-      ports,
-    );
-  }
-
-  /** The next older row of the same tuple as a row, -1 where there is none. */
-  older(row: number, client: Uint32Array, server: Uint32Array, ports: number): number {
-    return this.#walk(this.#nextInBucket[row], this.#hash[row], client, server, ports);
-  }
-
-  #walk(
-    start: number,
-    hash: number,
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-  ): number {
-    for (let row = start; row !== NONE; row = this.#nextInBucket[row]) {
-      if (
-        this.#hash[row] === hash && this.ports[row] === ports &&
-        sameWords(this.clientAddress, row * 4, client) &&
-        sameWords(this.serverAddress, row * 4, server)
-      ) return row;
-    }
-    return NONE;
+  oldest(state: FlowState, isOwn?: boolean): number {
+    const others = this.#oldest[state];
+    const own = this.#oldest[state + STATES];
+    if (isOwn !== undefined) return isOwn ? own : others;
+    if (own === NONE || others === NONE) return own === NONE ? others : own;
+    return this.touchedNs[own] < this.touchedNs[others] ? own : others;
   }
 
   /**
    * Takes a free row for a new handshake and puts it in a state's list. The caller makes room first.
    *
+   * @param isOwn Whether it is this host that sends again what it waits for an answer to.
    * @returns The row, all its facts cleared.
    */
   insert(
@@ -270,17 +233,10 @@ export class FlowTable {
     clientIsn: number,
     state: FlowState,
     nowNs: number,
+    isOwn = false,
   ): number {
     const row = this.#free[--this.#freeCount];
-    const hash = hashTuple(this.#seed, client, server, ports);
-    const bucket = hash & (this.#buckets.length - 1);
-    this.#hash[row] = hash;
-    this.#nextInBucket[row] = this.#buckets[bucket];
-    this.#buckets[bucket] = row;
-    this.clientAddress.set(client, row * 4);
-    this.serverAddress.set(server, row * 4);
-    this.ports[row] = ports;
-    this.clientIsn[row] = clientIsn;
+    this.addRow(row, client, server, ports, clientIsn);
     this.facts[row] = 0;
     this.syns[row] =
       this.synsBeforeAnswer[row] =
@@ -289,7 +245,8 @@ export class FlowTable {
         0;
     this.synInterface[row] = this.synAckInterface[row] = 0;
     this.refusedNs[row] = Infinity;
-    this.#append(row, state, nowNs);
+    this.placeCount[row] = this.packetsUseSecond[row] = 0;
+    this.#append(row, state, nowNs, isOwn);
     return row;
   }
 
@@ -344,10 +301,58 @@ export class FlowTable {
     this.facts[row] = isSo ? this.facts[row] | fact : this.facts[row] & ~fact;
   }
 
+  /**
+   * Takes the tuple of a SYN or SYN-ACK and the place where it was seen; 0, the unknown one, is not
+   * kept. The first of a handshake that the kernel knows by two tuples tells which is the packets'.
+   */
+  see(
+    row: number,
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+    place: number,
+  ): void {
+    if (this.facts[row] === 0 && this.isTranslated(row)) {
+      this.packetsUseSecond[row] = this.hasFirstTuple(row, client, server, ports) ? 0 : 1;
+    }
+    const count = this.placeCount[row];
+    if (place === 0 || count === PLACES_MAX || this.hasPlace(row, place)) return;
+    this.#places[row * PLACES_MAX + count] = place;
+    this.placeCount[row]++;
+  }
+
+  /** Whether a SYN or SYN-ACK was seen at a place. */
+  hasPlace(row: number, place: number): boolean {
+    const from = row * PLACES_MAX;
+    for (let at = from; at < from + this.placeCount[row]; at++) {
+      if (this.#places[at] === place) return true;
+    }
+    return false;
+  }
+
+  /** Puts the places of a row into an array, in the order in which they were seen first. */
+  placesOf(row: number, into: number[]): void {
+    into.length = 0;
+    for (let at = 0; at < this.placeCount[row]; at++) {
+      into.push(this.#places[row * PLACES_MAX + at]);
+    }
+  }
+
+  /** Where in the columns of tuples that one is by which the packets went; without packets the first. */
+  tupleAt(row: number): number {
+    return this.packetsUseSecond[row] === 0 ? row : row + this.capacity;
+  }
+
+  /** Where the other tuple is, -1 where there is none. */
+  otherTupleAt(row: number): number {
+    if (!this.isTranslated(row)) return NONE;
+    return this.packetsUseSecond[row] === 0 ? row + this.capacity : row;
+  }
+
   /** Moves a row to the end of a state's list: the one it is in, too. */
-  move(row: number, state: FlowState, nowNs: number): void {
+  move(row: number, state: FlowState, nowNs: number, isOwn = false): void {
     this.#unlink(row);
-    this.#append(row, state, nowNs);
+    this.#append(row, state, nowNs, isOwn);
   }
 
   /** Moves the time of every row's last touch, and marks the rows as mistimed. */
@@ -359,14 +364,7 @@ export class FlowTable {
   /** Frees a row. */
   remove(row: number): void {
     this.#unlink(row);
-    const bucket = this.#hash[row] & (this.#buckets.length - 1);
-    if (this.#buckets[bucket] === row) {
-      this.#buckets[bucket] = this.#nextInBucket[row];
-    } else {
-      let before = this.#buckets[bucket];
-      while (this.#nextInBucket[before] !== row) before = this.#nextInBucket[before];
-      this.#nextInBucket[before] = this.#nextInBucket[row];
-    }
+    this.removeRow(row);
     this.forgetKernel(row);
     this.#free[this.#freeCount++] = row;
   }
@@ -379,47 +377,28 @@ export class FlowTable {
     this.reset[row] = undefined;
   }
 
-  #append(row: number, state: FlowState, nowNs: number): void {
-    const newest = this.#newest[state];
+  #append(row: number, state: FlowState, nowNs: number, isOwn: boolean): void {
+    const list = isOwn ? state + STATES : state;
+    const newest = this.#newest[list];
     this.#previous[row] = newest;
     this.#next[row] = NONE;
-    if (newest === NONE) this.#oldest[state] = row;
+    if (newest === NONE) this.#oldest[list] = row;
     else this.#next[newest] = row;
-    this.#newest[state] = row;
-    this.#counts[state]++;
+    this.#newest[list] = row;
+    this.#counts[list]++;
+    this.#list[row] = list;
     this.state[row] = state;
     this.touchedNs[row] = nowNs;
   }
 
   #unlink(row: number): void {
-    const state = this.state[row];
+    const list = this.#list[row];
     const previous = this.#previous[row];
     const next = this.#next[row];
-    if (previous === NONE) this.#oldest[state] = next;
+    if (previous === NONE) this.#oldest[list] = next;
     else this.#next[previous] = next;
-    if (next === NONE) this.#newest[state] = previous;
+    if (next === NONE) this.#newest[list] = previous;
     else this.#previous[next] = previous;
-    this.#counts[state]--;
+    this.#counts[list]--;
   }
-}
-
-function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean {
-  return column[at + 3] === words[3] && column[at + 2] === words[2] &&
-    column[at + 1] === words[1] && column[at] === words[0];
-}
-
-/** Mixes a tuple into 32 bits (the multipliers and shifts are those of MurmurHash3 and xxHash). */
-function hashTuple(
-  seed: number,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
-): number {
-  let hash = Math.imul(ports ^ seed, 0x9e3779b1) ^ client[3];
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ server[3];
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ client[0] ^ Math.imul(client[2], 0x27d4eb2f);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ server[0] ^ Math.imul(server[2], 0x165667b1);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x165667b1) ^ client[1] ^ Math.imul(server[1], 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

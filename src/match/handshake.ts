@@ -44,12 +44,24 @@ export const HANDSHAKE_FLAGS = [
 /** One of {@link HANDSHAKE_FLAGS}. */
 export type HandshakeFlag = typeof HANDSHAKE_FLAGS[number];
 
-/** One end of a handshake. What its first packet did not say or nobody saw is undefined. */
-export interface Endpoint {
+/** Where an end is. */
+export interface Address {
   /** Four words, IPv4 as IPv4-mapped IPv6. */
   readonly address: Uint32Array;
   /** TCP port; 0 where a connect() failed before it chose one. */
   port: number;
+}
+
+/** Both ends, as the packets at one place have them. */
+export interface Tuple {
+  /** The end that sent the SYN. */
+  readonly client: Address;
+  /** The end that the SYN went to. */
+  readonly server: Address;
+}
+
+/** One end of a handshake. What its first packet did not say or nobody saw is undefined. */
+export interface Endpoint extends Address {
   /** Initial sequence number. */
   isn: number | undefined;
   /** Maximum segment size announced, bytes. */
@@ -93,8 +105,12 @@ export class Handshake {
   ipv4 = false;
   /** Index of the interface whose times count; 0 unknown. */
   interfaceIndex = 0;
+  /** Indices of the interfaces where a SYN or SYN-ACK was seen, the first first; at most eight. */
+  readonly interfaces: number[] = [];
   /** Network namespace of the client's socket, or of the server's where only that is known. */
   netns: number | undefined;
+  /** The other tuple by which it went, where this host translates addresses (NAT). */
+  translated: Tuple | undefined;
   /** The end that sent the SYN. */
   readonly client: Endpoint = newEndpoint();
   /** The end that the SYN went to. */

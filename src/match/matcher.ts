@@ -39,6 +39,12 @@ import {
   joinPorts,
   REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
+import {
+  findTranslatedHalf,
+  findTranslatedPacket,
+  findTranslatedSyn,
+  tupleOf,
+} from "./find_translated.ts";
 import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
 import { keepSyn, keepSynAck } from "./keep_packet.ts";
 
@@ -100,18 +106,16 @@ export class Matcher {
 
   #syn(segment: Segment, timeNs: number, interfaceIndex: number): number {
     const table = this.#table;
+    const { source, destination, sequence } = segment;
+    const ports = joinPorts(segment.sourcePort, segment.destinationPort);
     let row = findBegun(table, segment, timeNs, interfaceIndex);
+    if (row < 0) row = this.#translatedSyn(segment, timeNs, interfaceIndex);
     if (row < 0) {
-      row = this.#attempts.begin(
-        segment.source,
-        segment.destination,
-        joinPorts(segment.sourcePort, segment.destinationPort),
-        segment.sequence,
-        FlowState.SynSent,
-        timeNs,
-      );
+      const state = FlowState.SynSent;
+      row = this.#attempts.begin(source, destination, ports, sequence, state, timeNs);
     }
     if (table.state[row] === FlowState.Reported) return -1;
+    table.see(row, source, destination, ports, interfaceIndex);
     const facts = table.facts[row];
     if ((facts & WireFact.Syn) === 0) {
       keepSyn(table, row, segment, timeNs, interfaceIndex);
@@ -122,6 +126,17 @@ export class Matcher {
       }
       this.#attempts.touch(row, timeNs);
     }
+    return row;
+  }
+
+  /** Takes a SYN that an address translation made of another one. @returns The row, -1: it is none. */
+  #translatedSyn(segment: Segment, timeNs: number, place: number): number {
+    const table = this.#table;
+    if (table.findIsn(segment.sequence) < 0) return -1;
+    const tuple = tupleOf(segment);
+    const row = findTranslatedSyn(table, tuple, segment, timeNs, place);
+    if (row < 0) return -1;
+    table.translate(row, tuple.client, tuple.server, tuple.ports);
     return row;
   }
 
@@ -148,8 +163,10 @@ export class Matcher {
       );
     }
     if ((table.facts[row] & WireFact.SynAck) === 0) {
+      const reversed = joinPorts(segment.sourcePort, segment.destinationPort);
       const own = findSimultaneous(table, row, segment);
       if (own >= 0 && !beganFirst(table, row, own)) {
+        table.see(own, source, destination, reversed, interfaceIndex);
         this.#answeredToo(own, row, timeNs);
         return own;
       }
@@ -160,6 +177,7 @@ export class Matcher {
       }
     }
     if (table.state[row] === FlowState.Reported) return -1;
+    table.see(row, destination, source, ports, interfaceIndex);
     const facts = table.facts[row];
     if ((facts & WireFact.SynAck) !== 0) {
       if (interfaceIndex === table.synAckInterface[row]) {
@@ -182,7 +200,7 @@ export class Matcher {
     }
     const isOtherIsn = segment.sequence !== table.serverIsn[row];
     keepSynAck(table, row, segment, timeNs, interfaceIndex);
-    if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
+    this.#attempts.answer(row, timeNs);
     if ((facts & WireFact.SimultaneousSynAck) === 0) return row;
     if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
     else this.#attempts.settle(row, timeNs);
@@ -197,7 +215,7 @@ export class Matcher {
     table.serverIsn[row] = table.clientIsn[ofServer];
     this.#attempts.join(ofServer, row, timeNs);
     if ((facts & WireFact.SynAck) !== 0) this.#attempts.settle(row, timeNs);
-    else if (table.state[row] === FlowState.SynSent) table.move(row, FlowState.Answered, timeNs);
+    else this.#attempts.answer(row, timeNs);
   }
 
   /** A segment without SYN and RST: the third packet of the handshake it fits. */
@@ -303,6 +321,10 @@ export class Matcher {
     let row = sentNothing
       ? -1
       : findAttemptAt(table, client, server, ports, clientIsn, record.endNs, begunNs);
+    if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
+      row = findTranslatedHalf(table, { client, server, ports }, clientIsn, record);
+      if (row >= 0) table.translate(row, client, server, ports);
+    }
     if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
       const joined = isClient ? findJoined(table, record) : -1;
       if (joined >= 0) {
@@ -352,7 +374,7 @@ export class Matcher {
     if (isRefusal(drops)) {
       this.#refuse(row, record.endNs);
     } else if (isSynAck && table.state[row] === FlowState.SynSent) {
-      table.move(row, FlowState.Answered, record.endNs);
+      this.#attempts.answer(row, record.endNs);
     } else {
       this.#attempts.touch(row, record.endNs);
     }
@@ -375,8 +397,14 @@ export class Matcher {
   }
 
   #beginBySyn(record: KernelPacket): number {
+    const table = this.#table;
     const { source, destination, sequence, endNs } = record;
     const ports = joinPorts(record.sourcePort, record.destinationPort);
+    const row = findTranslatedPacket(table, tupleOf(record), record);
+    if (row >= 0) {
+      table.translate(row, source, destination, ports);
+      return row;
+    }
     return this.#attempts.begin(source, destination, ports, sequence, FlowState.SynSent, endNs);
   }
 

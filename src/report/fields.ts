@@ -1,13 +1,12 @@
 import {
   DROPPED_PACKETS,
-  type Endpoint,
   type Handshake,
   HANDSHAKE_FLAGS,
   OUTCOMES,
   ROLES,
 } from "../match/handshake.ts";
-import { formatAddress } from "../wire/address.ts";
-import { communityId } from "./community_id.ts";
+import { endpointFields } from "./endpoint_fields.ts";
+import { NETWORK_FIELDS } from "./network_fields.ts";
 import { formatTime } from "./time.ts";
 
 /** Version of the record: fields may be added to it, none is ever changed. */
@@ -124,39 +123,7 @@ export const FIELDS: readonly Field[] = [
     get: (handshake) =>
       handshake.wire ? handshake.kernel ? WIRE_AND_KERNEL : WIRE_ONLY : KERNEL_ONLY,
   },
-  {
-    path: "network.type",
-    type: "string",
-    values: ["ipv4", "ipv6"],
-    always: true,
-    meaning: "IP version of the packets",
-    since: 1,
-    get: (handshake) => handshake.ipv4 ? "ipv4" : "ipv6",
-  },
-  {
-    path: "network.interface",
-    type: "string",
-    meaning: "Interface whose packet times are given",
-    since: 1,
-    get: (handshake, context) => context.interfaceName(handshake.interfaceIndex),
-  },
-  {
-    path: "network.netns",
-    type: "integer",
-    meaning: "Inode number of the network namespace of the client's socket, else the server's",
-    since: 1,
-    get: (handshake) => handshake.netns,
-  },
-  {
-    path: "network.community_id",
-    type: "string",
-    meaning: "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
-    since: 1,
-    get: ({ client, server, ipv4 }) =>
-      client.port === 0
-        ? undefined
-        : communityId(client.address, client.port, server.address, server.port, ipv4),
-  },
+  ...NETWORK_FIELDS,
   ...endpointFields("client", "SYN"),
   ...endpointFields("server", "SYN-ACK"),
   {
@@ -417,57 +384,3 @@ export const FIELDS: readonly Field[] = [
 const WIRE_AND_KERNEL: readonly string[] = ["wire", "kernel"];
 const WIRE_ONLY: readonly string[] = ["wire"];
 const KERNEL_ONLY: readonly string[] = ["kernel"];
-
-function endpointFields(end: "client" | "server", packet: string): Field[] {
-  const field = (
-    name: string,
-    type: Field["type"],
-    meaning: string,
-    get: (endpoint: Endpoint) => FieldValue | undefined,
-    rest: Partial<Field> = {},
-  ): Field => ({
-    path: `${end}.${name}`,
-    type,
-    meaning,
-    since: 1,
-    get: (handshake) => get(handshake[end]),
-    ...rest,
-  });
-  return [
-    field("address", "string", "IP address", (it) => formatAddress(it.address), { always: true }),
-    field("port", "integer", "TCP port; 0: none was chosen yet", (it) => it.port, {
-      always: true,
-    }),
-    field("isn", "integer", `Initial sequence number: Seq of the ${packet}`, (it) => it.isn),
-    field("mss", "integer", `Maximum segment size announced in the ${packet}`, (it) => it.mss, {
-      unit: "bytes",
-    }),
-    field("window", "integer", `Window in the ${packet}, never scaled there`, (it) => it.window, {
-      unit: "bytes",
-    }),
-    field(
-      "window_scale",
-      "integer",
-      `Window scale shift announced in the ${packet}`,
-      (it) => it.windowScale,
-    ),
-    field(
-      "sack_permitted",
-      "boolean",
-      `SACK permitted announced in the ${packet}`,
-      (it) => it.sackPermitted,
-    ),
-    field("timestamps", "boolean", `Timestamps announced in the ${packet}`, (it) => it.timestamps),
-    field(
-      "process.pid",
-      "integer",
-      end === "client"
-        ? "Process that called connect()"
-        : "Process that listens, else the one that accepted",
-      (it) => it.process?.pid,
-    ),
-    field("process.comm", "string", "Its command name", (it) => it.process?.comm),
-    field("process.uid", "integer", "User that owns the socket", (it) => it.process?.uid),
-    field("process.cgroup", "integer", "Id of the socket's cgroup v2", (it) => it.process?.cgroup),
-  ];
-}

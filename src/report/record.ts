@@ -23,16 +23,36 @@ export interface EndpointRecord {
   process?: Process;
 }
 
+/** Where one end is in the other tuple; part of a {@link TranslatedRecord}. */
+export interface AddressRecord {
+  /** IP address as text. */
+  address: string;
+  /** TCP port. */
+  port: number;
+}
+
+/** The other tuple of a handshake that this host translates; part of a {@link NetworkRecord}. */
+export interface TranslatedRecord {
+  /** The end that sent the SYN. */
+  client: AddressRecord;
+  /** The end that the SYN went to. */
+  server: AddressRecord;
+}
+
 /** Addresses below TCP; part of a {@link HandshakeRecord}. */
 export interface NetworkRecord {
   /** IP version of the packets. */
   type: "ipv4" | "ipv6";
   /** Name of the interface whose packet times are given. */
   interface?: string;
+  /** Names of all interfaces that a SYN or SYN-ACK passed, where they were several. */
+  interfaces?: string[];
   /** Inode number of the network namespace. */
   netns?: number;
   /** Community ID v1 flow hash. */
   community_id?: string;
+  /** The other tuple, where this host translates addresses (NAT). */
+  translated?: TranslatedRecord;
 }
 
 /** Durations between packets, nanoseconds; part of a {@link HandshakeRecord}. */

@@ -31,7 +31,7 @@ function levelSchema(level: Level): Record<string, unknown> {
 function fieldSchema(field: Field): Record<string, unknown> {
   const description = field.unit ? `${field.meaning} (${field.unit})` : field.meaning;
   const base: Record<string, unknown> = field.type === "strings"
-    ? { type: "array", items: { type: "string", enum: field.values } }
+    ? { type: "array", items: { type: "string", ...(field.values && { enum: field.values }) } }
     : {
       type: field.nullable ? [field.type, "null"] : field.type,
       ...(field.values && { enum: field.values }),

@@ -8,7 +8,7 @@
 import fc from "fast-check";
 import type { KernelAccept } from "../../../src/kernel/kernel_record.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
-import { end, type Event, type HalfFields, type Packet, Play, plus } from "./traffic.ts";
+import { type End, end, type Event, type HalfFields, type Packet, Play, plus } from "./traffic.ts";
 
 /** Tuples: IPv4, its reverse (simultaneous open), IPv6, a connection of a port to itself. */
 const CLIENT = end("192.0.2.1", 50000);
@@ -123,6 +123,15 @@ const timestamps = fc.record({
  */
 const place = fc.constantFrom("one", "one a direction", "two", "two, lossy");
 
+/**
+ * Which ends a host on the way translates: what it sends on to the second place has other addresses,
+ * and so has what the server's kernel tells.
+ */
+const translation = fc.constantFrom<("client" | "server")[]>([], [], ["client"], ["server"], [
+  "client",
+  "server",
+]);
+
 /** One random trace. */
 export interface Trace {
   events: Event[];
@@ -141,6 +150,7 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   choices: fc.array(event, { maxLength: 24, size: "max" }),
   timestamps,
   place,
+  translation,
   capacity: fc.constantFrom(1, 2, 3, 64, 64, 64),
   rememberNs: fc.constantFrom(0, 60e9),
 }).map(({ simultaneous, choices, timestamps, place, capacity, rememberNs, ...trace }) => {
@@ -153,7 +163,12 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   // Where a packet is seen twice, what is forgotten in between makes two of it: not of interest.
   const twice = place.startsWith("two");
   return {
-    events: play(handshakes.map((handshake) => new Player(handshake, timestamps)), choices, place),
+    events: play(
+      handshakes.map((handshake) => new Player(handshake, timestamps)),
+      choices,
+      place,
+      simultaneous ? [] : trace.translation,
+    ),
     capacity: twice ? 64 : capacity,
     rememberNs: twice ? 1e15 : rememberNs,
   };
@@ -161,7 +176,8 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
 
 /** One handshake under way. */
 class Player {
-  readonly play: Play;
+  play: Play;
+  #behind: Player | undefined;
   #next = 0;
   /** What the last packets of each side carried as their timestamp. */
   #clientTimestamps: number[] = [0];
@@ -170,6 +186,22 @@ class Player {
   constructor(readonly handshake: Handshake, readonly timestamps: Timestamps) {
     const [client, server] = TUPLES[handshake.tuple];
     this.play = new Play(client, server, handshake.x, handshake.y);
+  }
+
+  /** The same handshake as it is seen behind a translation. */
+  behind(translation: readonly ("client" | "server")[]): Player {
+    if (translation.length === 0) return this;
+    if (this.#behind === undefined) {
+      this.#behind = new Player(this.handshake, this.timestamps);
+      const { client, server, x, y } = this.play;
+      this.#behind.play = new Play(
+        translation.includes("client") ? translate(client) : client,
+        translation.includes("server") ? translate(server) : server,
+        x,
+        y,
+      );
+    }
+    return this.#behind;
   }
 
   /** The handshake's own steps in their order. */
@@ -316,7 +348,29 @@ class Player {
 /** What the clock shows when a trace begins. */
 const START_NS = 100e9;
 
-function play(players: readonly Player[], choices: readonly Choice[], place: string): Event[] {
+/** The steps that the server's kernel tells of. */
+const SERVER_STEPS: ReadonlySet<Step> = new Set([
+  "serverHalf",
+  "accept",
+  "synDrop",
+  "queueDrop",
+  "synReset",
+  "ackReset",
+]);
+
+/** What an end becomes by the translation: of each one another. */
+function translate({ address, port }: End): End {
+  const words = address.slice();
+  words[3] = (words[3] ^ 0x01010101) >>> 0;
+  return { address: words, port: port ^ 0x100 };
+}
+
+function play(
+  players: readonly Player[],
+  choices: readonly Choice[],
+  place: string,
+  translation: readonly ("client" | "server")[],
+): Event[] {
   const events: Event[] = [];
   const halves = new Set<string>();
   let nowNs = START_NS;
@@ -325,8 +379,11 @@ function play(players: readonly Player[], choices: readonly Choice[], place: str
     const player = players[who % players.length];
     // Of interest where each packet is seen twice is a capture that sees the SYN first.
     const twice = place.startsWith("two");
-    const chosen = twice && !player.begun ? "synAgain" : step;
-    const event = player.event(chosen, nowNs, variant);
+    const isTold = translation.length > 0 && (step === "clientHalf" || step === "serverHalf");
+    const chosen = twice && !player.begun && !isTold ? "synAgain" : step;
+    const { client } = player.play;
+    const far = player.behind(translation);
+    const event = (SERVER_STEPS.has(chosen) ? far : player).event(chosen, nowNs, variant);
     if (event === undefined) continue;
     if (twice && "record" in event) {
       // Nor a kernel that tells the same twice, which begins a second record.
@@ -339,12 +396,25 @@ function play(players: readonly Player[], choices: readonly Choice[], place: str
       events.push(event);
       continue;
     }
-    const fromClient = event.packet.from === player.play.client;
-    const [near, far] = fromClient ? [1, 2] : [2, 1];
-    events.push({ ...event, interfaceIndex: near });
-    if (twice && !(place === "two, lossy" && variant % 8 === 3)) {
+    const isClients = event.packet.from === client;
+    const passing = [{ ...event, interfaceIndex: 1 }, {
+      ...event,
+      packet: {
+        ...event.packet,
+        from: isClients ? far.play.client : far.play.server,
+        to: isClients ? far.play.server : far.play.client,
+      },
+      interfaceIndex: 2,
+    }];
+    const [first, second] = isClients || !twice ? passing : passing.toReversed();
+    if (!twice) {
+      events.push({ ...event, interfaceIndex: isClients ? 1 : 2 });
+      continue;
+    }
+    events.push(first);
+    if (!(place === "two, lossy" && variant % 8 === 3)) {
       nowNs += 7;
-      events.push({ ...event, timeNs: nowNs, interfaceIndex: far });
+      events.push({ ...second, timeNs: nowNs });
     }
   }
   return events;

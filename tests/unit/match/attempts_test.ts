@@ -99,3 +99,52 @@ Deno.test("Attempts lets go of what the kernel said when a handshake is reported
     [undefined, undefined, undefined],
   );
 });
+
+Deno.test("Attempts waits for what this host sends again as long as its own settings say", () => {
+  const reported: (number | undefined)[] = [];
+  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const attempts = new Attempts(
+    EPOCH_SECONDS,
+    ({ client }) => reported.push(client.isn),
+    {
+      ...LIMITS,
+      capacity: 8,
+      ownUnansweredNs: 50,
+      ownHalfOpenNs: 900,
+      isLocalAddress: (words, at) => words[at + 3] === P.client.address[3],
+    },
+    counters,
+  );
+  const { client, server } = P;
+  const { SynSent, Answered } = FlowState;
+  attempts.begin(client.address, server.address, 1, 1, SynSent, 0);
+  attempts.begin(server.address, client.address, 1, 2, SynSent, 0);
+  const toHere = attempts.begin(server.address, client.address, 1, 3, SynSent, 0);
+  attempts.answer(toHere, 0);
+  attempts.begin(client.address, server.address, 1, 4, Answered, 0);
+  const atEach = [49, 50, 399, 400, 699, 700, 899, 900].map((completeNs) => {
+    attempts.advance(completeNs);
+    return reported.splice(0);
+  });
+  assertEquals(atEach, [[], [1], [], [4], [], [2], [], [3]]);
+});
+
+Deno.test("Attempts keeps so many on one tuple, and reports the oldest if its end is known", () => {
+  const reported: (number | undefined)[] = [];
+  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const report = ({ client }: { client: { isn: number | undefined } }) => {
+    reported.push(client.isn);
+  };
+  const attempts = new Attempts(EPOCH_SECONDS, report, { ...LIMITS, capacity: 100 }, counters);
+  const begin = (isn: number, state: FlowState) =>
+    attempts.begin(P.client.address, P.server.address, 1, isn, state, isn);
+  begin(1, FlowState.Settled);
+  begin(2, FlowState.SynSent);
+  for (let isn = 3; isn <= 64; isn++) begin(isn, FlowState.SynSent);
+  assertEquals([reported, counters.evicted], [[], 0]);
+  begin(65, FlowState.SynSent);
+  assertEquals([reported, counters.evicted], [[1], 0]);
+  begin(66, FlowState.SynSent);
+  assertEquals([reported, counters.evicted], [[1], 1]);
+  assertEquals(attempts.pending, 64);
+});

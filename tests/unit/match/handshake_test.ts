@@ -14,6 +14,7 @@ Deno.test("Handshake begins with nothing known and nothing counted", () => {
     kernel: false,
     ipv4: false,
     interfaceIndex: 0,
+    interfaces: [],
     ambiguous: false,
     synCount: 0,
     synAckCount: 0,

@@ -95,6 +95,8 @@ Deno.test("Matcher reproduces the worked example, every field", () => {
     kernel: true,
     ipv4: true,
     interfaceIndex: 2,
+    interfaces: [2],
+    translated: undefined,
     netns: 4026531840,
     client: {
       address: "192.168.100.191",

@@ -23,6 +23,7 @@ import {
   type EndpointSnapshot,
   EPOCH_SECONDS,
   type Event,
+  formatEnd,
   type Packet,
   type Snapshot,
 } from "./traffic.ts";
@@ -35,13 +36,23 @@ interface Seen {
   order: number;
 }
 
+/** A tuple. */
+interface Ends {
+  client: End;
+  server: End;
+}
+
 type State = "syn_sent" | "answered" | "settled" | "reported";
 
 /** One attempt of a client: a tuple and an initial sequence number. */
 interface Attempt {
   client: End;
   server: End;
-  tuple: string;
+  /** The other tuple that it goes by, and whether that is the one of its packets. */
+  other: Ends | undefined;
+  packetsUseOther: boolean;
+  /** Where SYNs and SYN-ACKs of it were seen. */
+  places: number[];
   clientIsn: number;
   state: State;
   touchedNs: number;
@@ -115,6 +126,16 @@ function serverIsns(attempt: Attempt): number[] {
   return [...all.slice(0, 1), ...all.filter((isn) => isn !== all[0]).slice(-1)];
 }
 
+/** Those of them that can be the connection's, as far as the packets up to the ACK tell. */
+function possibleIsns(attempt: Attempt): number[] {
+  const { ack, acknowledgedIsn } = attempt;
+  if (ack === undefined) return serverIsns(attempt);
+  const all = synAcksOf(attempt).filter(({ order }) => order < ack.order)
+    .map(({ packet }) => packet.sequence);
+  if (acknowledgedIsn !== all[0]) return [acknowledgedIsn!];
+  return [all[0], ...all.filter((isn) => isn !== all[0]).slice(-1)];
+}
+
 /** The server's initial sequence number that an Ack acknowledges, of those it sent. */
 function acknowledgedIsn(
   attempt: Attempt,
@@ -166,6 +187,33 @@ function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Se
   return counted;
 }
 
+/** Whether the same end, or the same other end, is in both tuples. */
+function sharesEnd(attempt: Attempt, { client, server }: Ends): boolean {
+  return formatEnd(attempt.client) === formatEnd(client) ||
+    formatEnd(attempt.server) === formatEnd(server);
+}
+
+/** The tuple that its packets had where they were seen first. */
+function endsOfPackets({ client, server, other, packetsUseOther }: Attempt): Ends {
+  return packetsUseOther && other ? other : { client, server };
+}
+
+/** Takes where a SYN or SYN-ACK was seen, and of the first of all by which tuple it went. */
+function see(attempt: Attempt, client: End, server: End, { interfaceIndex }: Seen): void {
+  const { places, other } = attempt;
+  if (other && !hasPackets(attempt)) {
+    attempt.packetsUseOther = tupleOf(other.client, other.server) === tupleOf(client, server);
+  }
+  if (interfaceIndex === 0 || places.length === 8 || places.includes(interfaceIndex)) return;
+  places.push(interfaceIndex);
+}
+
+/** Whether a packet of it was seen. */
+function hasPackets({ syns, synAcks, serverSynIsn, ...attempt }: Attempt): boolean {
+  return syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
+    attempt.wrongSynAckAck || serverSynIsn !== undefined;
+}
+
 /** How late a record of a SYN may be that was refused, and how far clocks are apart. */
 const REFUSAL_SLACK_NS = 200_000_000;
 
@@ -196,6 +244,8 @@ export class ReferenceModel {
 
   /** Remembered attempts in the order they began. */
   #attempts: Attempt[] = [];
+  /** The tuples they go by, in the order in which that became known. */
+  #tuples: { tuple: string; attempt: Attempt }[] = [];
   /** The same in the order they were touched. */
   #byTouch: Attempt[] = [];
   #order = 0;
@@ -228,7 +278,8 @@ export class ReferenceModel {
   /** Attempts of a tuple, the newest first. */
   #of(client: End, server: End): Attempt[] {
     const tuple = tupleOf(client, server);
-    return this.#attempts.filter((attempt) => attempt.tuple === tuple).reverse();
+    return this.#tuples.filter((each) => each.tuple === tuple).reverse()
+      .map(({ attempt }) => attempt);
   }
 
   /** Attempts of a state, the one longest untouched first. */
@@ -241,7 +292,9 @@ export class ReferenceModel {
     const attempt: Attempt = {
       client,
       server,
-      tuple: tupleOf(client, server),
+      other: undefined,
+      packetsUseOther: false,
+      places: [],
       clientIsn,
       state,
       touchedNs: nowNs,
@@ -265,8 +318,87 @@ export class ReferenceModel {
       kernelResets: [],
     };
     this.#attempts.push(attempt);
+    this.#tuples.push({ tuple: tupleOf(client, server), attempt });
     this.#byTouch.push(attempt);
     return attempt;
+  }
+
+  /** The attempt that goes by another tuple too, of those with one number; it does from now on. */
+  #translated(
+    clientIsn: number,
+    ends: Ends,
+    isSame: (attempt: Attempt) => boolean,
+  ): Attempt | undefined {
+    const tuple = tupleOf(ends.client, ends.server);
+    const attempt = this.#attempts.filter((each) => each.clientIsn === clientIsn).reverse()
+      .slice(0, 8)
+      .find((each) =>
+        each.state !== "reported" && each.other === undefined &&
+        tupleOf(each.client, each.server) !== tuple && isSame(each)
+      );
+    if (attempt) {
+      attempt.other = ends;
+      this.#tuples.push({ tuple, attempt });
+    }
+    return attempt;
+  }
+
+  /** What went on through the host, translated, as the same SYN, or what the kernel told of it. */
+  #ofTranslatedSyn({ packet, timeNs, interfaceIndex }: Seen): Attempt | undefined {
+    const ends = { client: packet.from, server: packet.to };
+    return this.#translated(packet.sequence, ends, (attempt) => {
+      const { syns, synAcks, clientHalf, serverHalf, drops, places } = attempt;
+      const half = clientHalf ?? serverHalf;
+      if (hasPackets(attempt)) {
+        const isUnanswered = synAcks.length + attempt.serverResets + attempt.clientResets === 0;
+        if (syns.length === 0 || !isUnanswered) return false;
+        const last = syns.at(-1)!;
+        const sameOptions = (["window", "windowScale"] as const).every((option) =>
+          syns[0].packet[option] === packet[option]
+        );
+        const sameTimestamp = `${last.packet.timestamps}` === `${packet.timestamps}`;
+        return sameOptions && sameTimestamp && !places.includes(interfaceIndex) &&
+          Math.abs(timeNs - last.timeNs) <= (packet.timestamps ? 1_000_000_000 : 50_000_000);
+      }
+      if (half) {
+        const sinceNs = half.synSentNs ?? half.connectNs ?? half.endNs - 10_000_000_000;
+        return (half.newState === 1 || sharesEnd(attempt, ends)) &&
+          timeNs >= sinceNs - 1_000_000 && timeNs <= half.endNs + 1_000_000;
+      }
+      const firstNs = Math.min(...drops.map(({ endNs }) => endNs));
+      return sharesEnd(attempt, ends) && Math.abs(timeNs - firstNs) <= REFUSAL_SLACK_NS;
+    });
+  }
+
+  /** What the other side of the translation is, or the packets of this one. */
+  #ofTranslatedHalf(record: KernelHalf, ends: Ends, clientIsn: number): Attempt | undefined {
+    const isClient = record.kind === "client";
+    const serverIsn = isClient ? record.irs : record.iss;
+    return this.#translated(clientIsn, ends, (attempt) => {
+      const { syns, clientHalf, serverHalf } = attempt;
+      if ((isClient ? clientHalf : serverHalf) !== undefined) return false;
+      const known = attempt.synAcks.length > 0
+        ? possibleIsns(attempt)
+        : isClient && serverHalf
+        ? [serverHalf.iss]
+        : !isClient && clientHalf
+        ? [clientHalf.irs]
+        : undefined;
+      if (known !== undefined && serverIsn !== undefined) return known.includes(serverIsn);
+      if (syns.length === 0 || !sharesEnd(attempt, ends)) return false;
+      const [{ timeNs }] = syns;
+      return timeNs <= record.endNs + 1_000_000 &&
+        timeNs >= (record.synSentNs ?? record.connectNs ?? -Infinity) - 1_000_000;
+    });
+  }
+
+  /** The attempt of a SYN that the kernel dropped or answered on the other side of the translation. */
+  #ofTranslatedPacket(record: KernelDrop | KernelReset, ends: Ends): Attempt | undefined {
+    return this.#translated(record.sequence, ends, (attempt) => {
+      const last = attempt.syns.at(-1);
+      return last !== undefined && attempt.synAcks.length === 0 && sharesEnd(attempt, ends) &&
+        Math.abs(record.endNs - last.timeNs) <= REFUSAL_SLACK_NS;
+    });
   }
 
   #makeRoom(): void {
@@ -285,6 +417,7 @@ export class ReferenceModel {
 
   #forget(attempt: Attempt): void {
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
+    this.#tuples = this.#tuples.filter((each) => each.attempt !== attempt);
     this.#byTouch = this.#byTouch.filter((other) => other !== attempt);
   }
 
@@ -297,9 +430,10 @@ export class ReferenceModel {
 
   #syn(seen: Seen): void {
     const { from, to, sequence } = seen.packet;
-    const attempt = this.#ofSyn(seen) ??
+    const attempt = this.#ofSyn(seen) ?? this.#ofTranslatedSyn(seen) ??
       this.#begin(from, to, sequence, "syn_sent", seen.timeNs);
     if (attempt.state === "reported") return;
+    see(attempt, from, to, seen);
     const [first] = attempt.syns;
     if (first && first.interfaceIndex !== seen.interfaceIndex) return;
     attempt.syns.push(seen);
@@ -361,6 +495,7 @@ export class ReferenceModel {
           }
         }
         if (kept === own) {
+          see(kept, server, client, seen);
           kept.answeredToo = true;
           if (kept.synAcks.length > 0) this.#settle(kept, seen.timeNs);
           else if (kept.state === "syn_sent") this.#touch(kept, "answered", seen.timeNs);
@@ -369,6 +504,7 @@ export class ReferenceModel {
       }
     }
     if (attempt.state === "reported") return;
+    see(attempt, client, server, seen);
     const place = synAcksOf(attempt)[0]?.interfaceIndex;
     attempt.synAcks.push(seen);
     if (attempt.state === "syn_sent") this.#touch(attempt, "answered", seen.timeNs);
@@ -462,6 +598,7 @@ export class ReferenceModel {
     let attempt: Attempt | undefined;
     if (flags === TcpFlag.SYN) {
       attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS) ??
+        this.#ofTranslatedPacket(record, { client: from, server: to }) ??
         this.#begin(from, to, sequence, "syn_sent", endNs);
     } else if (flags === (TcpFlag.SYN | TcpFlag.ACK)) {
       const attempts = this.#of(to, from);
@@ -502,6 +639,9 @@ export class ReferenceModel {
       attempt = this.#of(to, from).find((each) => followsSyn(each, acknowledgment));
     }
     if (attempt === undefined && flags === TcpFlag.SYN) {
+      attempt = this.#ofTranslatedPacket(record, { client: from, server: to });
+    }
+    if (attempt === undefined && flags === TcpFlag.SYN) {
       attempt = this.#begin(from, to, sequence, "syn_sent", record.endNs);
     }
     if (attempt?.state === "reported") {
@@ -528,7 +668,8 @@ export class ReferenceModel {
       : record.endNs;
     let attempt = isClient && failed && (local.port === 0 || record.iss === 0)
       ? undefined
-      : this.#at(client, server, isn, record.endNs, begunNs);
+      : this.#at(client, server, isn, record.endNs, begunNs) ??
+        this.#ofTranslatedHalf(record, { client, server }, isn);
     if (attempt?.state === "reported" || attempt?.[half] !== undefined) {
       const [kept] = this.#of(server, client).filter((each) => each.clientIsn === record.irs);
       const isServersOwn = isClient && kept?.state !== "reported" &&
@@ -580,7 +721,10 @@ export class ReferenceModel {
   }
 
   #conclude(attempt: Attempt, traceEnded: boolean): Snapshot {
-    const { client, server, syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
+    const own = { client: attempt.client, server: attempt.server };
+    const { client, server } = endsOfPackets(attempt);
+    const translated = attempt.packetsUseOther ? own : attempt.other;
+    const { syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
     const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
     const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
     const synNs = syns[0]?.timeNs;
@@ -599,8 +743,7 @@ export class ReferenceModel {
     const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
     const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
     const outcome = outcomeOf(attempt);
-    const wire = syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
-      attempt.wrongSynAckAck;
+    const wire = hasPackets(attempt);
     const third = ack !== undefined || attempt.wrongAckSequence || attempt.wrongAckAck;
     const lastDrop = lastDropOf(attempt);
     const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
@@ -618,6 +761,9 @@ export class ReferenceModel {
       ),
       ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
       interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
+      interfaces: attempt.places,
+      translated: translated &&
+        `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
       netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
       client: {
         ...described(client, syns[0]?.packet, clientHalf, serverHalf),
@@ -667,7 +813,9 @@ export class ReferenceModel {
     return half.pid !== 0 ? processOf(half) : undefined;
   }
 
-  #role({ client, server, clientHalf, serverHalf, accept, drops }: Attempt): Role {
+  #role(attempt: Attempt): Role {
+    const { client, server } = endsOfPackets(attempt);
+    const { clientHalf, serverHalf, accept, drops } = attempt;
     const clientHere = clientHalf !== undefined || this.options.isLocal(client.address);
     const refusedHere = drops.some(({ netns }) => netns !== undefined);
     const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
@@ -741,7 +889,8 @@ function flagsOf(
   wire: boolean,
   traceEnded: boolean,
 ): Snapshot["flags"] {
-  const { client, server, syns, synAcks, clientHalf, serverHalf } = attempt;
+  const { client, server } = endsOfPackets(attempt);
+  const { syns, synAcks, clientHalf, serverHalf } = attempt;
   const flags: Snapshot["flags"][number][] = [];
   const [syn] = syns;
   const [synAck] = synAcks;

@@ -94,7 +94,9 @@ export interface EndpointSnapshot extends Omit<Endpoint, "address"> {
 }
 
 /** A handshake as it was when it was handed out: no part of it is shared. */
-export interface Snapshot extends Omit<Handshake, "client" | "server" | "flags"> {
+export interface Snapshot extends Omit<Handshake, "client" | "server" | "flags" | "translated"> {
+  /** Both ends of the other tuple, as text. */
+  translated: string | undefined;
   client: EndpointSnapshot;
   server: EndpointSnapshot;
   flags: readonly string[];
@@ -102,12 +104,20 @@ export interface Snapshot extends Omit<Handshake, "client" | "server" | "flags">
 
 /** Copies a handshake. */
 export function snapshot(handshake: Handshake): Snapshot {
+  const { translated } = handshake;
   return {
     ...handshake,
+    interfaces: [...handshake.interfaces],
+    translated: translated && `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
     client: copyEndpoint(handshake.client),
     server: copyEndpoint(handshake.server),
     flags: [...handshake.flags],
   };
+}
+
+/** Address and port as text. */
+export function formatEnd({ address, port }: End): string {
+  return `${formatAddress(address)} ${port}`;
 }
 
 function copyEndpoint(endpoint: Endpoint): EndpointSnapshot {

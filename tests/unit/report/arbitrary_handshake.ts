@@ -67,6 +67,7 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     wire: flag,
     kernel: flag,
     interfaceIndex: fc.nat({ max: 4 }),
+    interfaces: fc.array(fc.nat({ max: 4 }), { maxLength: 8 }),
     netns: maybe(u32),
     ambiguous: flag,
     synCount: u32,
@@ -107,7 +108,12 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
   });
   const flags = fc.subarray([...HANDSHAKE_FLAGS]);
   const ends = fc.boolean().chain((ipv4) =>
-    fc.record({ ipv4: fc.constant(ipv4), client: anyEndpoint(ipv4), server: anyEndpoint(ipv4) })
+    fc.record({
+      ipv4: fc.constant(ipv4),
+      client: anyEndpoint(ipv4),
+      server: anyEndpoint(ipv4),
+      translated: maybe(fc.record({ client: anyEndpoint(ipv4), server: anyEndpoint(ipv4) })),
+    })
   );
   return fc.tuple(rest, durations, moments, kernel, ends, flags).map(([a, b, c, d, e, flags]) =>
     Object.assign(new Handshake(), a, b, c, d, e, { flags })

@@ -28,7 +28,17 @@ const RECORD: Complete<HandshakeRecord> = {
   outcome: "established",
   reason: "ETIMEDOUT",
   evidence: ["wire"],
-  network: { type: "ipv4", interface: "lo", netns: 1, community_id: "1:" },
+  network: {
+    type: "ipv4",
+    interface: "lo",
+    interfaces: ["lo", "br0"],
+    netns: 1,
+    community_id: "1:",
+    translated: {
+      client: { address: "192.0.2.1", port: 1 },
+      server: { address: "192.0.2.2", port: 2 },
+    },
+  },
   client: ENDPOINT,
   server: ENDPOINT,
   rtt: {

@@ -110,6 +110,22 @@ export const HANDSHAKES: readonly Handshake[] = [
     synReceivedNs: -340_000,
     establishedNs: 0,
   }),
+  // A host on the way, which translates the client's address.
+  makeHandshake({
+    timeNs: 1_500_000_000,
+    outcome: "unanswered",
+    wire: true,
+    interfaceIndex: 2,
+    interfaces: [2, 1],
+    translated: {
+      client: { address: parseAddress("203.0.113.7")!, port: 61_000 },
+      server: { address: parseAddress("198.51.100.2")!, port: 443 },
+    },
+    client: { address: "10.0.0.2", port: 50_000, isn: 7, mss: 1_460 },
+    server: { address: "198.51.100.2", port: 443 },
+    synCount: 1,
+    synNs: 0,
+  }),
   // Both ends here: the server's kernel refuses.
   makeHandshake({
     timeNs: 2_000_000_000,

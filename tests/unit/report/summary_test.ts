@@ -50,7 +50,7 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
     time: "2026-11-23T01:03:03.000000001Z",
     host: "web1",
     duration_ns: 60_000_000_001,
-    handshakes: 14,
+    handshakes: 15,
     filtered: 0,
     outcomes: {
       aborted: 1,
@@ -59,10 +59,10 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       half_open: 1,
       refused: 2,
       timeout: 1,
-      unanswered: 1,
+      unanswered: 2,
       unreachable: 1,
     },
-    evidence: { both: 9, wire_only: 2, kernel_only: 3 },
+    evidence: { both: 9, wire_only: 3, kernel_only: 3 },
     rtt: {
       // 0, 999, 18,000, 21,000, 10,231,000 and 12,345,678; 0, 7,000, 41,000 and 9,000,000: the end
       // of the bucket, at most the largest value.

@@ -1,0 +1,151 @@
+/**
+ * Which handshake a packet or a kernel record belongs to that goes by another tuple: a packet filter
+ * of this host translates addresses (NAT, RFC 3022), and the sequence numbers stay what they are.
+ *
+ * The client's initial sequence number alone proves too little: some scanners send all their SYNs with
+ * one. So a packet must also have gone on from one place to another in little time and with the same
+ * options, and a kernel record must know the other number too, or one end that was not translated.
+ *
+ * @module
+ */
+import type { KernelHalf, KernelPacket } from "../kernel/kernel_record.ts";
+import { TcpState } from "../kernel/tcp_state.ts";
+import type { Segment } from "../wire/segment.ts";
+import { joinPorts, REFUSAL_SLACK_NS } from "./find_attempt.ts";
+import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
+
+/** A tuple as the table takes it. */
+export interface TupleWords {
+  client: Uint32Array;
+  server: Uint32Array;
+  ports: number;
+}
+
+/** Attempts with one client's number that are looked at: a flood may send all its SYNs with one. */
+const LOOKED_AT_MAX = 8;
+/** How long a packet may take through the host; after that the client sends its SYN again. */
+const PASSING_MAX_NS = 1e9;
+/** The same where no timestamp tells the SYN from others that are like it. */
+const PASSING_UNSTAMPED_MAX_NS = 50e6;
+/** How long a handshake may have taken of which the kernel tells only its end. */
+const HANDSHAKE_MAX_NS = 10e9;
+/** Clocks of packets and of the kernel's events may be apart by this. */
+const CLOCK_SLACK_NS = 1e6;
+
+/** Whether a row's handshake is the one that is looked for. */
+type IsSame = (row: number) => boolean;
+
+function findByIsn(table: FlowTable, clientIsn: number, tuple: TupleWords, isSame: IsSame): number {
+  let looked = 0;
+  let row = table.findIsn(clientIsn);
+  for (; row >= 0 && looked < LOOKED_AT_MAX; row = table.olderIsn(row)) {
+    if (table.clientIsn[row] !== clientIsn) continue;
+    looked++;
+    const canBe = table.state[row] !== FlowState.Reported && !table.isTranslated(row) &&
+      !table.hasFirstTuple(row, tuple.client, tuple.server, tuple.ports);
+    if (canBe && isSame(row)) return row;
+  }
+  return -1;
+}
+
+/** The row of the handshake whose SYN this is with another tuple, -1 where there is none. */
+export function findTranslatedSyn(
+  table: FlowTable,
+  tuple: TupleWords,
+  segment: Segment,
+  timeNs: number,
+  place: number,
+): number {
+  const { Syn, SynAck, ServerReset, ClientReset, SynTimestamps } = WireFact;
+  const { options, window } = segment;
+  return findByIsn(table, segment.sequence, tuple, (row) => {
+    const facts = table.facts[row];
+    if (facts === 0) return isKernelsSyn(table, row, tuple, timeNs);
+    const hasTimestamps = (facts & SynTimestamps) !== 0;
+    return (facts & (Syn | SynAck | ServerReset | ClientReset)) === Syn &&
+      !table.hasPlace(row, place) && place !== 0 &&
+      Math.abs(timeNs - table.lastSynNs[row]) <=
+        (hasTimestamps ? PASSING_MAX_NS : PASSING_UNSTAMPED_MAX_NS) &&
+      table.clientWindow[row] === window &&
+      table.clientWindowScale[row] === options.windowScale &&
+      hasTimestamps === options.timestamps &&
+      (!hasTimestamps || table.lastSynTimestamp[row] === options.timestampValue);
+  });
+}
+
+/** Whether what only the kernel told of so far can have begun with a SYN of this time. */
+function isKernelsSyn(table: FlowTable, row: number, tuple: TupleWords, timeNs: number): boolean {
+  const half = table.clientHalf[row] ?? table.serverHalf[row];
+  const drops = table.drops[row];
+  if (half === undefined) {
+    return drops !== undefined && sharesEnd(table, row, tuple) &&
+      Math.abs(timeNs - drops.firstNs) <= REFUSAL_SLACK_NS;
+  }
+  const begunNs = half.synSentNs ?? half.connectNs ?? half.endNs - HANDSHAKE_MAX_NS;
+  return timeNs >= begunNs - CLOCK_SLACK_NS && timeNs <= half.endNs + CLOCK_SLACK_NS &&
+    (half.newState === TcpState.Established || sharesEnd(table, row, tuple));
+}
+
+/** The row of the handshake whose other side, or whose packets, have another tuple; -1: none. */
+export function findTranslatedHalf(
+  table: FlowTable,
+  tuple: TupleWords,
+  clientIsn: number,
+  record: KernelHalf,
+): number {
+  const isClient = record.kind === "client";
+  const serverIsn = isClient ? record.irs : record.iss;
+  const { Syn, SynAck, OtherServerIsn } = WireFact;
+  return findByIsn(table, clientIsn, tuple, (row) => {
+    const opposite = isClient ? table.serverHalf[row] : table.clientHalf[row];
+    if ((isClient ? table.clientHalf[row] : table.serverHalf[row]) !== undefined) return false;
+    const facts = table.facts[row];
+    if ((facts & SynAck) !== 0 && serverIsn !== undefined) {
+      return serverIsn === table.serverIsn[row] ||
+        (facts & OtherServerIsn) !== 0 && serverIsn === table.otherServerIsn[row];
+    }
+    if (opposite !== undefined && serverIsn !== undefined) {
+      return serverIsn === (isClient ? opposite.iss : opposite.irs);
+    }
+    return (facts & Syn) !== 0 && sharesEnd(table, row, tuple) &&
+      table.firstSynNs[row] <= record.endNs + CLOCK_SLACK_NS &&
+      table.firstSynNs[row] >= (record.synSentNs ?? record.connectNs ?? -Infinity) - CLOCK_SLACK_NS;
+  });
+}
+
+/** The row of the handshake whose SYN the kernel tells of with another tuple, -1 where there is none. */
+export function findTranslatedPacket(
+  table: FlowTable,
+  tuple: TupleWords,
+  record: KernelPacket,
+): number {
+  return findByIsn(table, record.sequence, tuple, (row) => {
+    const isSyn = (table.facts[row] & (WireFact.Syn | WireFact.SynAck)) === WireFact.Syn;
+    return isSyn && sharesEnd(table, row, tuple) &&
+      Math.abs(record.endNs - table.lastSynNs[row]) <= REFUSAL_SLACK_NS;
+  });
+}
+
+/** Whether one end, address and port, is the same in both tuples. */
+function sharesEnd(table: FlowTable, row: number, { client, server, ports }: TupleWords): boolean {
+  const at = row * 4;
+  const differing = (table.ports[row] ^ ports) >>> 0;
+  return differing >>> 16 === 0 && sameAddress(table.clientAddress, at, client) ||
+    (differing & 0xffff) === 0 && sameAddress(table.serverAddress, at, server);
+}
+
+function sameAddress(column: Uint32Array, at: number, words: Uint32Array): boolean {
+  return words.every((word, index) => word === column[at + index]);
+}
+
+/** The tuple of a SYN's segment, or of the packet of a kernel record. */
+export function tupleOf(
+  { source, destination, sourcePort, destinationPort }: {
+    source: Uint32Array;
+    destination: Uint32Array;
+    sourcePort: number;
+    destinationPort: number;
+  },
+): TupleWords {
+  return { client: source, server: destination, ports: joinPorts(sourcePort, destinationPort) };
+}

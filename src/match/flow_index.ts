@@ -1,0 +1,196 @@
+/**
+ * Finds the rows of handshakes by their tuple or by their client's initial sequence number.
+ *
+ * @module
+ */
+
+const NONE = -1;
+
+/**
+ * Which row is whose handshake. A row has one tuple, or two where a packet filter translates addresses
+ * on the way (NAT): the same handshake then goes by both. All columns have a fixed size.
+ */
+export class FlowIndex {
+  /** Rows. */
+  readonly capacity: number;
+  /**
+   * Tuples: addresses as four words each, ports as client << 16 | server. At `row` the tuple by which
+   * the handshake was known first, at `row + capacity` the other one.
+   */
+  readonly clientAddress: Uint32Array;
+  readonly serverAddress: Uint32Array;
+  readonly ports: Uint32Array;
+  readonly clientIsn: Uint32Array;
+
+  /** Of each table its own, so that nobody outside can choose tuples that meet in one bucket. */
+  readonly #seed = Math.floor(Math.random() * 2 ** 32);
+  readonly #hash: Uint32Array;
+  readonly #mask: number;
+  readonly #buckets: Int32Array;
+  readonly #nextInBucket: Int32Array;
+  readonly #isTranslated: Uint8Array;
+  readonly #isnBuckets: Int32Array;
+  readonly #nextWithIsn: Int32Array;
+  readonly #previousWithIsn: Int32Array;
+
+  /** Makes an empty index. @param capacity Rows, at least 1. */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.clientAddress = new Uint32Array(capacity * 8);
+    this.serverAddress = new Uint32Array(capacity * 8);
+    this.ports = new Uint32Array(capacity * 2);
+    this.clientIsn = new Uint32Array(capacity);
+    let buckets = 1;
+    while (buckets < capacity) buckets *= 2;
+    this.#mask = buckets - 1;
+    this.#hash = new Uint32Array(capacity * 2);
+    this.#buckets = new Int32Array(buckets).fill(NONE);
+    this.#nextInBucket = new Int32Array(capacity * 2);
+    this.#isTranslated = new Uint8Array(capacity);
+    this.#isnBuckets = new Int32Array(buckets).fill(NONE);
+    this.#nextWithIsn = new Int32Array(capacity);
+    this.#previousWithIsn = new Int32Array(capacity);
+  }
+
+  /**
+   * The newest row of a tuple.
+   *
+   * @param client Client's address, four words. @param server Server's.
+   * @param ports Client's port << 16 | server's port, unsigned.
+   * @returns The row, -1 where there is none.
+   */
+  find(client: Uint32Array, server: Uint32Array, ports: number): number {
+    const hash = hashTuple(this.#seed, client, server, ports);
+    return this.#walk(this.#buckets[hash & this.#mask], hash, client, server, ports);
+  }
+
+  /** The next older row of the same tuple as a row, -1 where there is none. */
+  older(row: number, client: Uint32Array, server: Uint32Array, ports: number): number {
+    const at = this.#hasTupleAt(row, client, server, ports) ? row : row + this.capacity;
+    return this.#walk(this.#nextInBucket[at], this.#hash[at], client, server, ports);
+  }
+
+  #walk(
+    start: number,
+    hash: number,
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+  ): number {
+    for (let at = start; at !== NONE; at = this.#nextInBucket[at]) {
+      if (this.#hash[at] === hash && this.#hasTupleAt(at, client, server, ports)) {
+        return at < this.capacity ? at : at - this.capacity;
+      }
+    }
+    return NONE;
+  }
+
+  /** The newest row whose client's number may be this one, -1 where there is none. */
+  findIsn(clientIsn: number): number {
+    return this.#isnBuckets[this.#isnBucket(clientIsn)];
+  }
+
+  /** The next older row of those that {@link findIsn} begins with, -1 where there is none. */
+  olderIsn(row: number): number {
+    return this.#nextWithIsn[row];
+  }
+
+  /** Whether a row has a second tuple. */
+  isTranslated(row: number): boolean {
+    return this.#isTranslated[row] !== 0;
+  }
+
+  /** Whether a row's first tuple is this one. */
+  hasFirstTuple(row: number, client: Uint32Array, server: Uint32Array, ports: number): boolean {
+    return this.#hasTupleAt(row, client, server, ports);
+  }
+
+  /** Makes a handshake go by another tuple too; one that has no second tuple yet. */
+  translate(row: number, client: Uint32Array, server: Uint32Array, ports: number): void {
+    this.#isTranslated[row] = 1;
+    this.#link(row + this.capacity, client, server, ports);
+  }
+
+  /** Makes a row known by its tuple and its number. */
+  protected addRow(
+    row: number,
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+    clientIsn: number,
+  ): void {
+    this.#isTranslated[row] = 0;
+    this.#link(row, client, server, ports);
+    this.clientIsn[row] = clientIsn;
+    const bucket = this.#isnBucket(clientIsn);
+    const next = this.#isnBuckets[bucket];
+    this.#nextWithIsn[row] = next;
+    this.#previousWithIsn[row] = NONE;
+    if (next !== NONE) this.#previousWithIsn[next] = row;
+    this.#isnBuckets[bucket] = row;
+  }
+
+  /** Makes a row unknown. */
+  protected removeRow(row: number): void {
+    this.#unlink(row);
+    if (this.isTranslated(row)) this.#unlink(row + this.capacity);
+    const next = this.#nextWithIsn[row];
+    const previous = this.#previousWithIsn[row];
+    if (next !== NONE) this.#previousWithIsn[next] = previous;
+    if (previous !== NONE) this.#nextWithIsn[previous] = next;
+    else this.#isnBuckets[this.#isnBucket(this.clientIsn[row])] = next;
+  }
+
+  #link(at: number, client: Uint32Array, server: Uint32Array, ports: number): void {
+    const hash = hashTuple(this.#seed, client, server, ports);
+    const bucket = hash & this.#mask;
+    this.#hash[at] = hash;
+    this.#nextInBucket[at] = this.#buckets[bucket];
+    this.#buckets[bucket] = at;
+    this.clientAddress.set(client, at * 4);
+    this.serverAddress.set(server, at * 4);
+    this.ports[at] = ports;
+  }
+
+  #unlink(at: number): void {
+    const bucket = this.#hash[at] & this.#mask;
+    if (this.#buckets[bucket] === at) {
+      this.#buckets[bucket] = this.#nextInBucket[at];
+      return;
+    }
+    let before = this.#buckets[bucket];
+    while (this.#nextInBucket[before] !== at) before = this.#nextInBucket[before];
+    this.#nextInBucket[before] = this.#nextInBucket[at];
+  }
+
+  #hasTupleAt(at: number, client: Uint32Array, server: Uint32Array, ports: number): boolean {
+    return this.ports[at] === ports && sameWords(this.clientAddress, at * 4, client) &&
+      sameWords(this.serverAddress, at * 4, server);
+  }
+
+  #isnBucket(clientIsn: number): number {
+    const mixed = Math.imul(clientIsn ^ this.#seed, 0x9e3779b1);
+    return (mixed ^ (mixed >>> 15)) & this.#mask;
+  }
+}
+
+function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean {
+  return column[at + 3] === words[3] && column[at + 2] === words[2] &&
+    column[at + 1] === words[1] && column[at] === words[0];
+}
+
+/** Mixes a tuple into 32 bits (the multipliers and shifts are those of MurmurHash3 and xxHash). */
+function hashTuple(
+  seed: number,
+  client: Uint32Array,
+  server: Uint32Array,
+  ports: number,
+): number {
+  let hash = Math.imul(ports ^ seed, 0x9e3779b1) ^ client[3];
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ server[3];
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ client[0] ^ Math.imul(client[2], 0x27d4eb2f);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ server[0] ^ Math.imul(server[2], 0x165667b1);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x165667b1) ^ client[1] ^ Math.imul(server[1], 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -1,0 +1,58 @@
+import type { Endpoint } from "../match/handshake.ts";
+import { formatAddress } from "../wire/address.ts";
+import type { Field, FieldValue } from "./fields.ts";
+
+/** The fields of one end, and the packet that it announced itself with. */
+export function endpointFields(end: "client" | "server", packet: string): Field[] {
+  const field = (
+    name: string,
+    type: Field["type"],
+    meaning: string,
+    get: (endpoint: Endpoint) => FieldValue | undefined,
+    rest: Partial<Field> = {},
+  ): Field => ({
+    path: `${end}.${name}`,
+    type,
+    meaning,
+    since: 1,
+    get: (handshake) => get(handshake[end]),
+    ...rest,
+  });
+  return [
+    field("address", "string", "IP address", (it) => formatAddress(it.address), { always: true }),
+    field("port", "integer", "TCP port; 0: none was chosen yet", (it) => it.port, {
+      always: true,
+    }),
+    field("isn", "integer", `Initial sequence number: Seq of the ${packet}`, (it) => it.isn),
+    field("mss", "integer", `Maximum segment size announced in the ${packet}`, (it) => it.mss, {
+      unit: "bytes",
+    }),
+    field("window", "integer", `Window in the ${packet}, never scaled there`, (it) => it.window, {
+      unit: "bytes",
+    }),
+    field(
+      "window_scale",
+      "integer",
+      `Window scale shift announced in the ${packet}`,
+      (it) => it.windowScale,
+    ),
+    field(
+      "sack_permitted",
+      "boolean",
+      `SACK permitted announced in the ${packet}`,
+      (it) => it.sackPermitted,
+    ),
+    field("timestamps", "boolean", `Timestamps announced in the ${packet}`, (it) => it.timestamps),
+    field(
+      "process.pid",
+      "integer",
+      end === "client"
+        ? "Process that called connect()"
+        : "Process that listens, else the one that accepted",
+      (it) => it.process?.pid,
+    ),
+    field("process.comm", "string", "Its command name", (it) => it.process?.comm),
+    field("process.uid", "integer", "User that owns the socket", (it) => it.process?.uid),
+    field("process.cgroup", "integer", "Id of the socket's cgroup v2", (it) => it.process?.cgroup),
+  ];
+}

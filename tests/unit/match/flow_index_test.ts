@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
+import { end } from "./traffic.ts";
+
+const ENDS = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].map((address) => end(address, 0).address);
+
+interface ModelRow {
+  row: number;
+  isn: number;
+}
+
+/** What the index must tell: rows by their number, and by tuples in the order these became known. */
+interface Model {
+  rows: ModelRow[];
+  tuples: { row: number; key: string }[];
+}
+
+const tuple = fc.record({ client: fc.nat(2), server: fc.nat(2), ports: fc.nat(1) });
+type TupleChoice = typeof tuple extends fc.Arbitrary<infer T> ? T : never;
+
+const operation = fc.record({
+  do: fc.constantFrom(
+    "insert" as const,
+    "insert" as const,
+    "translate" as const,
+    "remove" as const,
+  ),
+  tuple,
+  isn: fc.constantFrom(0, 1, 0xffffffff),
+  pick: fc.nat(31),
+});
+
+function keyOf({ client, server, ports }: TupleChoice): string {
+  return `${client} ${server} ${ports}`;
+}
+
+function compare(table: FlowTable, model: Model): void {
+  for (const client of ENDS.keys()) {
+    for (const server of ENDS.keys()) {
+      for (const ports of [0, 1]) {
+        const found: number[] = [];
+        const words = [ENDS[client], ENDS[server]] as const;
+        let row = table.find(...words, ports);
+        for (; row >= 0; row = table.older(row, ...words, ports)) found.push(row);
+        const key = keyOf({ client, server, ports });
+        const expected = model.tuples.filter((each) => each.key === key).map(({ row }) => row);
+        assertEquals(found, expected.reverse());
+      }
+    }
+  }
+  for (const isn of [0, 1, 0xffffffff]) {
+    const found: number[] = [];
+    for (let row = table.findIsn(isn); row >= 0; row = table.olderIsn(row)) {
+      if (table.clientIsn[row] === isn) found.push(row);
+    }
+    const expected = model.rows.filter((each) => each.isn === isn).map(({ row }) => row);
+    assertEquals(found, expected.reverse());
+  }
+}
+
+Deno.test("FlowIndex finds rows by both their tuples and by their number, the newest first", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 1, max: 9 }),
+    fc.array(operation, { maxLength: 40 }),
+    (capacity, operations) => {
+      const table = new FlowTable(capacity);
+      const model: Model = { rows: [], tuples: [] };
+      for (const { do: what, tuple, isn, pick } of operations) {
+        const client = ENDS[tuple.client];
+        const server = ENDS[tuple.server];
+        const chosen = model.rows[pick % Math.max(model.rows.length, 1)];
+        const own = model.tuples.filter(({ row }) => row === chosen?.row);
+        if (what === "insert" && !table.full) {
+          const row = table.insert(client, server, tuple.ports, isn, FlowState.SynSent, 0);
+          model.rows.push({ row, isn });
+          model.tuples.push({ row, key: keyOf(tuple) });
+          assertEquals(table.isTranslated(row), false);
+        } else if (what === "translate" && own.length === 1 && own[0].key !== keyOf(tuple)) {
+          table.translate(chosen.row, client, server, tuple.ports);
+          model.tuples.push({ row: chosen.row, key: keyOf(tuple) });
+          assertEquals(table.isTranslated(chosen.row), true);
+          assertEquals(table.hasFirstTuple(chosen.row, client, server, tuple.ports), false);
+        } else if (what === "remove" && chosen) {
+          table.remove(chosen.row);
+          model.rows = model.rows.filter((each) => each !== chosen);
+          model.tuples = model.tuples.filter(({ row }) => row !== chosen.row);
+        }
+        compare(table, model);
+      }
+    },
+  ));
+});
