@@ -6,8 +6,8 @@ import { arbitraryTrace } from "./arbitrary_traffic.ts";
 import { type ModelOptions, ReferenceModel } from "./reference_model.ts";
 import { end, type Event, fillSegment, Play, run } from "./traffic.ts";
 
-/** Random traces that the matcher and the model are compared on: more find more. */
-const MODEL_RUNS = 10_000;
+/** Random traces that the matcher and the model are compared on; more find more: `-- --runs=1000000`. */
+const MODEL_RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 10_000);
 
 const LIMITS = { joinNs: 40e6, unansweredNs: 70e9, halfOpenNs: 40e9 };
 const LISTENER = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
