@@ -96,7 +96,7 @@ export const FIELDS: readonly Field[] = [
     values: OUTCOMES,
     always: true,
     meaning:
-      "How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up) " +
+      "How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up or could not begin) " +
       "by the client's kernel or RST; half_open: no ACK came; dropped: this host's kernel dropped " +
       "the SYN; unanswered: nothing came",
     since: 1,
