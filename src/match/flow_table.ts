@@ -284,14 +284,23 @@ export class FlowTable extends FlowIndex {
     if (serverIsn !== this.serverIsn[row]) this.otherSynAckNs[row] = timeNs;
   }
 
+  /** Sequence number of the last SYN-ACK. */
+  lastServerIsn(row: number): number {
+    return this.#lastIsOther(row) ? this.otherServerIsn[row] : this.serverIsn[row];
+  }
+
+  #lastIsOther(row: number): boolean {
+    return (this.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+      this.otherSynAckNs[row] === this.lastSynAckNs[row];
+  }
+
   /** Takes which of the server's numbers the ACK acknowledges: the first, or the other one. */
   acknowledge(row: number, isOther: boolean): void {
     const facts = this.facts[row];
+    const lastIsOther = this.#lastIsOther(row);
     const repeated = isOther ? WireFact.OtherServerIsnRepeated : WireFact.ServerIsnRepeated;
     const onlyNs = isOther ? this.otherSynAckNs[row] : this.firstSynAckNs[row];
     this.acknowledgedNs[row] = (facts & repeated) !== 0 ? NaN : onlyNs;
-    const lastIsOther = (facts & WireFact.OtherServerIsn) !== 0 &&
-      this.otherSynAckNs[row] === this.lastSynAckNs[row];
     // The last one carried another number than is acknowledged: an echo of it proves nothing.
     if (isOther !== lastIsOther) this.facts[row] |= WireFact.LastSynAckTimestampShared;
     if (isOther) this.serverIsn[row] = this.otherServerIsn[row];

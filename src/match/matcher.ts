@@ -187,7 +187,10 @@ export class Matcher {
           table.repeatSynAck(row, timeNs, sequence, options.timestampValue);
         }
         this.#attempts.touch(row, timeNs);
-      } else if (interfaceIndex === table.synInterface[row] && (facts & WireFact.Ack) === 0) {
+      } else if (
+        interfaceIndex === table.synInterface[row] && (facts & WireFact.Ack) === 0 &&
+        segment.sequence === table.lastServerIsn(row)
+      ) {
         // The same packet where the SYN was seen: only times of one place may be subtracted. One
         // before it that did not come this far keeps the time of where it was seen.
         table.placeSynAck(row, timeNs, segment.sequence);

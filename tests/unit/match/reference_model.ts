@@ -177,7 +177,10 @@ function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Se
       (ack === undefined || seen.order < ack.order);
     if (seen.interfaceIndex === place) {
       counted.push(seen);
-    } else if (inTime && seen.interfaceIndex === syn.interfaceIndex) {
+    } else if (
+      inTime && seen.interfaceIndex === syn.interfaceIndex &&
+      seen.packet.sequence === counted.at(-1)!.packet.sequence
+    ) {
       const last = counted.pop()!;
       counted.push({ ...last, timeNs: seen.timeNs });
       if (counted.length === 1) place = seen.interfaceIndex;
