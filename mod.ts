@@ -103,6 +103,7 @@ export type {
   HandshakeRecord,
   NetworkRecord,
   PacketsRecord,
+  ProcessRecord,
   ResetRecord,
   RttRecord,
   TimesRecord,

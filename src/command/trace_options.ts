@@ -18,6 +18,12 @@ export const TRACE_FLAGS: readonly Flag[] = [
     many: true,
     meaning: "capture on this interface only, and report only what was seen there",
   },
+  {
+    name: "netns",
+    value: "NAME|PID|all",
+    many: true,
+    meaning: "capture in these network namespaces too: by name, of a process, or all",
+  },
   FILTER_FLAG.role,
   FILTER_FLAG.outcome,
   FILTER_FLAG.comm,
@@ -59,6 +65,8 @@ export interface TraceOptions {
   filter: HandshakeFilter;
   /** Names of the interfaces to capture on; none: all. */
   interfaces: readonly string[];
+  /** Network namespaces to capture in beside the own one; see `NamespaceWatch`. */
+  namespaces: readonly string[];
   json: boolean;
   count: number;
   /** Milliseconds; Infinity: until it is ended. */
@@ -111,6 +119,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     help: switches.has("help"),
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
+    namespaces: values.get("netns") ?? [],
     json: switches.has("json") || output === "-",
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,

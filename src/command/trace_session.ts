@@ -1,10 +1,12 @@
+import type { CaptureScope } from "../io/capture_scope.ts";
+import { CgroupPaths } from "../io/cgroup_paths.ts";
 import { sampleClocks } from "../io/clocks.ts";
 import { findListeners } from "../io/find_listeners.ts";
 import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
-import { interfaceName } from "../io/interfaces.ts";
 import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
+import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { LineOutput } from "../io/stream_output.ts";
@@ -26,8 +28,8 @@ import type { TraceOptions } from "./trace_options.ts";
 /** What a session needs beside the options. */
 export interface TraceSessionOptions {
   options: TraceOptions;
-  /** Indices of the interfaces named; none: all. */
-  interfaces: readonly number[];
+  /** Where to capture. */
+  scope: CaptureScope;
   output: LineOutput;
   /** Lines for a terminal instead of NDJSON. */
   asText: boolean;
@@ -37,8 +39,6 @@ export interface TraceSessionOptions {
 
 /** How often packets and kernel records are fetched. */
 const TICK_MS = 20;
-/** Beyond the ring's own delay: softirqs and the timer that retires its blocks are late under load. */
-const WIRE_MARGIN_MS = 20;
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
@@ -71,7 +71,10 @@ export class TraceSession {
   readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
   readonly #startNs: number;
+  readonly #scope: CaptureScope;
   readonly #localAddresses = new LocalAddresses();
+  readonly #places = new Places((netns) => this.#localAddresses.suspect(netns));
+  readonly #cgroups = new CgroupPaths();
   readonly #writer: HandshakeWriter;
   #sampled = false;
   #steppedNs = 0;
@@ -90,12 +93,17 @@ export class TraceSession {
     this.#writer = new HandshakeWriter({
       filter: {
         ...session.options.filter,
-        interfaces: session.interfaces.length > 0 ? session.interfaces : undefined,
+        captured: session.scope.interfaces.length > 0,
       },
       count: session.options.count,
       output: session.output,
       asText: session.asText,
-      context: { host: hostName(), interfaceName },
+      context: {
+        host: hostName(),
+        interfaceName: (place) => this.#places.nameOf(place),
+        netnsOf: (place) => this.#places.netnsOf(place),
+        cgroupPath: (id) => this.#cgroups.of(id),
+      },
       onCount: session.onDone,
     });
     this.#startNs = this.#sampleClocks();
@@ -108,11 +116,15 @@ export class TraceSession {
         ...ownWaits(session.options.probes !== "none"),
       },
     );
+    this.#scope = session.scope;
     this.#wire = new WireSource({
-      interfaces: session.interfaces,
+      scope: session.scope,
       filter: session.options.packetFilter,
       axis: this.#axis,
-      onSegment: (segment, timeNs, index) => this.#matcher.packet(segment, timeNs, index),
+      places: this.#places,
+      addresses: this.#localAddresses,
+      onSegment: (segment, timeNs, place) => this.#matcher.packet(segment, timeNs, place),
+      onNote: sayNote,
     });
     this.#sayCapturing();
     this.#tick();
@@ -192,6 +204,9 @@ export class TraceSession {
   }
 
   #onKernelRecord(record: KernelRecord): void {
+    if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
+    // Now, for a container's cgroup may be gone when the handshake is reported.
+    if ("cgroup" in record) this.#cgroups.of(record.cgroup);
     if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
     } else {
@@ -204,8 +219,9 @@ export class TraceSession {
     // What every source has delivered when this tick is over reaches at least to its begin.
     const nowNs = this.#sampleClocks();
     this.#followClock(nowNs);
-    this.#localAddresses.refresh(performance.now());
-    this.#fetch();
+    this.#wire.follow();
+    this.#localAddresses.refresh();
+    this.#fetch(nowNs);
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
     this.#writer.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
@@ -217,6 +233,8 @@ export class TraceSession {
     const jumpNs = this.#axis.steppedNs - this.#steppedNs;
     if (jumpNs === 0) return;
     this.#steppedNs = this.#axis.steppedNs;
+    // What the old time is on, before the matcher hears of the new one.
+    this.#wire.drain(Infinity);
     this.#matcher.clockSet(jumpNs, nowNs);
     sayNote(
       `the system's clock was set by ${(jumpNs / 1e9).toFixed(3)} s: ` +
@@ -224,14 +242,14 @@ export class TraceSession {
     );
   }
 
-  #fetch(): void {
-    this.#wire.drain();
+  #fetch(nowNs: number): void {
+    this.#wire.drain(nowNs);
     this.#kernel?.drain();
   }
 
   #delayMs(): number {
-    const wireMs = this.#wire.retireTimeoutMs + WIRE_MARGIN_MS;
-    return this.#kernelState === "lines" ? Math.max(wireMs, LINES_DELAY_MS) : wireMs;
+    const { delayMs } = this.#wire;
+    return this.#kernelState === "lines" ? Math.max(delayMs, LINES_DELAY_MS) : delayMs;
   }
 
   /** @returns Now on the axis. */
@@ -251,16 +269,18 @@ export class TraceSession {
     // A packet that is in the ring by now can be drained after this.
     await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
     const endNs = this.#sampleClocks();
-    this.#fetch();
+    this.#fetch(Infinity);
     const kernelLosses = await this.#kernel?.stop();
     this.#matcher.flush();
     this.#writer.flush();
     const wire = this.#wire.statistics();
     this.#wire[Symbol.dispose]();
+    this.#cgroups[Symbol.dispose]();
     await this.#output.flush();
     const { counters } = this.#matcher;
     const losses: Losses = {
       ring_packets: wire.drops,
+      ...(this.#scope.hasOthers && { refused_namespaces: this.#scope.refusals }),
       ...(kernelLosses && {
         kernel_missed_probes: kernelLosses.missedProbes,
         kernel_map_records: kernelLosses.mapRecords,

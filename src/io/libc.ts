@@ -28,10 +28,14 @@ export const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int close(int fd);
   close: { parameters: ["i32"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, ...);
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // int getpagesize(void);
+  getpagesize: { parameters: [], result: "i32" },
+  // int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags);
+  open_by_handle_at: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // unsigned int if_nametoindex(const char *ifname);
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
-  // char *if_indextoname(unsigned int ifindex, char *ifname);
-  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
   // struct if_nameindex *if_nameindex(void);
   if_nameindex: { parameters: [], result: "pointer" },
   // void if_freenameindex(struct if_nameindex *ptr);

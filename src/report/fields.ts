@@ -16,8 +16,12 @@ export const RECORD_VERSION = 1;
 export interface RecordContext {
   /** Name of the host that traced. */
   host: string;
-  /** Name of an interface by its index, undefined where it is gone or unknown. */
-  interfaceName(index: number): string | undefined;
+  /** Name of an interface by its place number, undefined where it is gone or unknown. */
+  interfaceName(place: number): string | undefined;
+  /** Inode number of the network namespace of a place; absent where none is known, as in files. */
+  netnsOf?(place: number): number | undefined;
+  /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
+  cgroupPath?(id: number): string | undefined;
 }
 
 /** What a field can hold. Strings may be untrusted text and are escaped where they are written. */

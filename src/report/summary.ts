@@ -27,6 +27,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: true,
   },
   {
+    name: "refused_namespaces",
+    meaning: "network namespaces whose packets could not be captured",
+    isLoss: true,
+  },
+  {
     name: "kernel_missed_probes",
     meaning: "kernel events missed because a probe would have interrupted another",
     isLoss: true,

@@ -37,7 +37,13 @@ const CONTRACT = {
     window_scale: 7,
     sack_permitted: true,
     timestamps: true,
-    process: { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 },
+    process: {
+      pid: 4711,
+      comm: "curl",
+      uid: 1000,
+      cgroup: 8231,
+      cgroup_path: "/user.slice/user-1000.slice",
+    },
   },
   server: {
     address: "172.67.149.132",
@@ -194,12 +200,14 @@ Deno.test("encodeHandshake writes one line that acts on no terminal, whatever th
   const line = encodeHandshake(handshake, {
     host: HOSTILE_COMM,
     interfaceName: () => HOSTILE_COMM,
+    cgroupPath: () => HOSTILE_COMM,
   });
   assertMatch(line, /^[\x20-\x7e]*\n$/);
   const record = JSON.parse(line);
+  const { comm, cgroup_path } = record.client.process;
   assertEquals(
-    [record.host, record.network.interface, record.client.process.comm],
-    [HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM],
+    [record.host, record.network.interface, comm, cgroup_path],
+    [HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM],
   );
 });
 

@@ -10,7 +10,9 @@ export const EPOCH_SECONDS = 1_795_395_723;
 /** What is reported beside the handshakes. */
 export const CONTEXT: RecordContext = {
   host: "web1",
-  interfaceName: (index) => new Map([[1, "lo"], [2, "eth0"]]).get(index),
+  interfaceName: (place) => new Map([[1, "lo"], [2, "eth0"]]).get(place),
+  netnsOf: (place) => new Map([[1, 4_026_531_840], [2, 4_026_532_300]]).get(place),
+  cgroupPath: (id) => new Map([[8231, "/user.slice/user-1000.slice"]]).get(id),
 };
 
 type EndpointParts = Partial<Omit<Endpoint, "address">> & { address: string };
