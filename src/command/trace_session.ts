@@ -274,7 +274,7 @@ export class TraceSession {
     this.#matcher.flush();
     this.#writer.flush();
     const wire = this.#wire.statistics();
-    this.#wire[Symbol.dispose]();
+    await this.#wire.close();
     this.#cgroups[Symbol.dispose]();
     await this.#output.flush();
     const { counters } = this.#matcher;

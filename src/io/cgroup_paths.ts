@@ -47,7 +47,7 @@ export class CgroupPaths implements Disposable {
     this.#mount = findCgroupMount(readMounts());
     this.#descriptor = this.#mount === undefined
       ? -1
-      : libc().open(cString(this.#mount.point), O_PATH | O_CLOEXEC);
+      : libc().open(cString(this.#mount.point), O_CLOEXEC);
     this.#handleView.setUint32(HANDLE_BYTES, ID_BYTES, true);
     this.#handleView.setInt32(HANDLE_TYPE, FILEID_KERNFS, true);
   }

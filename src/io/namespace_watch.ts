@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { clockNs } from "./libc.ts";
 import {
   type FoundNamespace,
   isMounted,
@@ -16,11 +17,13 @@ export type NamespaceTargets = readonly string[];
 /** The target that means every namespace. */
 export const EVERY_NAMESPACE = "all";
 
-/** How this machine's namespaces are found; the functions of `namespace_scan.ts`. */
+/** How this machine's namespaces are found, and what that costs. */
 export interface NamespaceFinder {
   scan(): ReadonlyMap<number, FoundNamespace>;
   ofProcess(pid: number): number | undefined;
   isMounted(inode: number): boolean;
+  /** Milliseconds of a CPU that this thread has used. */
+  usedMs(): number;
 }
 
 /** What changed since the last look. */
@@ -41,7 +44,7 @@ export class UnknownTargetError extends Error {
 }
 
 const LOOK_EVERY_MS = 1_000;
-/** How soon it is looked again for one that the kernel told of. */
+/** How soon it is looked again for one that the kernel told of, or that one look missed. */
 const HURRIED_MS = 250;
 /** A look may take this share of a core: on a machine with many processes it is rarer. */
 const LOOK_SHARE = 0.005;
@@ -56,6 +59,7 @@ const MACHINE: NamespaceFinder = {
   scan: scanNamespaces,
   ofProcess: namespaceOfProcess,
   isMounted,
+  usedMs: () => Number(clockNs("thread")) / 1e6,
 };
 
 /** Watches for the namespaces that were asked for. */
@@ -109,11 +113,11 @@ export class NamespaceWatch {
       LOOK_SHARE,
     ];
     if (nowMs - this.#lookedMs < Math.max(everyMs, this.#tookMs / share)) return undefined;
-    const begunMs = performance.now();
-    const changes = this.#compare(this.#finder.scan());
-    this.#tookMs = performance.now() - begunMs;
-    this.#lookedMs = nowMs;
+    const begunMs = this.#finder.usedMs();
     this.#hurried = false;
+    const changes = this.#compare(this.#finder.scan());
+    this.#tookMs = this.#finder.usedMs() - begunMs;
+    this.#lookedMs = nowMs;
     return changes;
   }
 
@@ -138,6 +142,7 @@ export class NamespaceWatch {
         : this.#misses.get(inode)! + 1;
       this.#misses.set(inode, misses);
       if (misses === MISSES) gone.push(inode);
+      else if (misses > 0) this.#hurried = true;
     }
     for (const inode of gone) {
       this.#misses.delete(inode);

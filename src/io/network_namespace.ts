@@ -25,9 +25,14 @@ export class NetworkNamespace implements Disposable {
     this.#descriptor = descriptor;
   }
 
-  /** The one this process lives in. */
+  /** The one this process lives in; its number is 0 where the kernel is built without namespaces. */
   static own(): NetworkNamespace {
-    return new NetworkNamespace(inodeOf(Deno.statSync(OWN)), undefined);
+    try {
+      return new NetworkNamespace(inodeOf(Deno.statSync(OWN)), undefined);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return new NetworkNamespace(0, undefined);
+    }
   }
 
   /**

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { classicFilter } from "./classic_filter.ts";
+import { attachClassicFilter } from "./classic_filter.ts";
 import { type FilterCounters, HandshakeFilter } from "./handshake_filter.ts";
 import { interfaceName } from "./interfaces.ts";
-import { checkResult, libc, memory, Pins, SystemCallError } from "./libc.ts";
+import { checkResult, libc, memory, SystemCallError } from "./libc.ts";
 
 // bits/socket.h, asm-generic/socket.h, linux/if_packet.h, linux/if_ether.h, sys/mman.h
 const AF_PACKET = 17;
@@ -19,7 +19,6 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-const SO_ATTACH_FILTER = 26;
 const SO_TIMESTAMPNS = 35;
 const SO_ATTACH_BPF = 50;
 const SOL_PACKET = 263;
@@ -77,11 +76,6 @@ const SLL_IFINDEX = 4;
 const STATS_SIZE = 12;
 const STATS_DROPS = 4;
 const STATS_FREEZE_Q_CNT = 8;
-
-/** `struct sock_fprog { unsigned short len; struct sock_filter *filter; }`. */
-const FPROG_SIZE = 16;
-const FPROG_FILTER = 8;
-const SOCK_FILTER_SIZE = 8;
 
 /**
  * Receives one frame. `view` is the ring itself: valid during the call only, and detached once the
@@ -395,15 +389,25 @@ export class PacketRing implements Disposable {
     return errno === 0 ? undefined : new SystemCallError("recv(AF_PACKET)", errno);
   }
 
-  /** Stops capturing and gives everything back. Idempotent. */
+  /** Stops capturing and gives everything back, in 25 ms or more. Idempotent. */
   close(): void {
-    if (this.#closed) return;
+    if (this.#stop()) libc().close(this.#fd);
+  }
+
+  /** Like {@linkcode close}, but the kernel's part goes on beside this thread until it settles. */
+  async closeAside(): Promise<void> {
+    if (this.#stop()) await libc().close_aside(this.#fd);
+  }
+
+  /** @returns Whether the descriptor is left to be closed. */
+  #stop(): boolean {
+    if (this.#closed) return false;
     this.statistics();
     this.#closed = true;
     this.#left = 0;
     this.#unmap();
-    libc().close(this.#fd);
     this.#handshakeFilter?.close();
+    return true;
   }
 
   /** Calls {@linkcode close}. */
@@ -482,17 +486,4 @@ function getOption(
   const length = memory(4);
   new DataView(length.buffer).setUint32(0, value.length, true);
   checkResult(libc().getsockopt(fd, level, option, value, length), `getsockopt(${name})`);
-}
-
-function attachClassicFilter(fd: number): void {
-  using pins = new Pins();
-  const program = classicFilter();
-  const header = memory(FPROG_SIZE);
-  const view = new DataView(header.buffer);
-  view.setUint16(0, program.length / SOCK_FILTER_SIZE, true);
-  view.setBigUint64(FPROG_FILTER, pins.address(program), true);
-  checkResult(
-    libc().setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, FPROG_SIZE),
-    "setsockopt(SO_ATTACH_FILTER)",
-  );
 }

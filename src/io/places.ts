@@ -50,9 +50,9 @@ export class Places {
     return this.#places.get(place)?.name;
   }
 
-  /** Inode number of a place's namespace; undefined where the place is unknown. */
+  /** Inode number of a place's namespace; undefined where the place is unknown, or has 0. */
   netnsOf(place: number): number | undefined {
-    return this.#places.get(place)?.netns;
+    return this.#places.get(place)?.netns || undefined;
   }
 
   /**

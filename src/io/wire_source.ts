@@ -8,7 +8,7 @@ import { decodePacket, FrameVerdict, frameVerdictNames } from "../wire/frame.ts"
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import type { CaptureScope } from "./capture_scope.ts";
-import type { CaptureSite, SiteRing } from "./capture_site.ts";
+import { type CaptureSite, type SiteRing, SMALL_RETIRE_TIMEOUT_MS } from "./capture_site.ts";
 import { FrameMerge } from "./frame_merge.ts";
 import { SystemCallError } from "./libc.ts";
 import type { LocalAddresses } from "./local_addresses.ts";
@@ -51,7 +51,7 @@ const MARGIN_MS = 20;
 const ENODEV = 19;
 
 /** The rings of one trace. */
-export class WireSource implements Disposable {
+export class WireSource {
   readonly #options: WireSourceOptions;
   #rings: readonly SiteRing[] = [];
   readonly #merge: FrameMerge<SiteRing>;
@@ -88,12 +88,15 @@ export class WireSource implements Disposable {
       this.#listRings();
       if (this.#rings.length === 0) throw new SystemCallError("bind(AF_PACKET)", ENODEV);
     } catch (error) {
-      this[Symbol.dispose]();
+      this.close();
       throw error;
     }
     const rings = this.#rings.map(({ ring }) => ring);
     this.filter = (rings.find(({ filter }) => filter.kind === "classic") ?? rings[0]).filter;
-    this.retireTimeoutMs = rings[0].retireTimeoutMs;
+    this.retireTimeoutMs = Math.max(
+      ...rings.map((ring) => ring.retireTimeoutMs),
+      options.scope.hasOthers ? SMALL_RETIRE_TIMEOUT_MS : 0,
+    );
   }
 
   #open(site: CaptureSite): void {
@@ -116,7 +119,7 @@ export class WireSource implements Disposable {
 
   #close(site: CaptureSite): void {
     const { addresses, places } = this.#options;
-    site[Symbol.dispose]();
+    site.close();
     for (const { ring } of site.rings) addCounts(this.#closed, ring);
     places.forget(site.namespace.inode);
     addresses.remove(site.namespace);
@@ -236,9 +239,9 @@ export class WireSource implements Disposable {
     return { ...counts, undecoded };
   }
 
-  /** Closes the rings. */
-  [Symbol.dispose](): void {
-    for (const site of this.#options.scope.sites) site[Symbol.dispose]();
+  /** Closes the rings; settles when that is done. */
+  async close(): Promise<void> {
+    await Promise.all(this.#options.scope.sites.map((site) => site.close()));
   }
 }
 

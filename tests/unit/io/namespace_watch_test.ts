@@ -11,7 +11,9 @@ const OWN = 1;
 
 /** A machine whose namespaces the test sets: by inode number, with a name or a process. */
 class Machine implements NamespaceFinder {
-  scans = 0;
+  /** What each scan takes. */
+  scanMs = 0;
+  #usedMs = 0;
   readonly namespaces = new Map<number, FoundNamespace>();
   readonly mounted = new Set<number>();
 
@@ -31,8 +33,12 @@ class Machine implements NamespaceFinder {
   }
 
   scan(): ReadonlyMap<number, FoundNamespace> {
-    this.scans++;
+    this.#usedMs += this.scanMs;
     return this.namespaces;
+  }
+
+  usedMs(): number {
+    return this.#usedMs;
   }
 
   ofProcess(pid: number): number | undefined {
@@ -159,6 +165,25 @@ Deno.test("NamespaceWatch looks once a second, sooner for one that the kernel to
   assertEquals(looked(1_999), false);
   watching.sighted(11);
   assertEquals([1_249, 1_250, 2_000].map((nowMs) => looked(nowMs)), [false, true, false]);
+});
+
+Deno.test("NamespaceWatch looks again soon for one that it missed", () => {
+  const machine = new Machine([10, "web"]);
+  const watching = new NamespaceWatch(["all"], OWN, machine);
+  const gone = (nowMs: number) => watching.look(nowMs)?.gone;
+  assertEquals(gone(0), []);
+  machine.namespaces.delete(10);
+  assertEquals([1_000, 1_249, 1_250, 1_500, 2_250].map(gone), [[], undefined, [10], undefined, []]);
+});
+
+Deno.test("NamespaceWatch takes half a percent of a CPU at most, and two in a hurry", () => {
+  const machine = new Machine();
+  const watching = new NamespaceWatch(["all"], OWN, machine);
+  const looked = (nowMs: number) => watching.look(nowMs) !== undefined;
+  machine.scanMs = 20;
+  assertEquals([0, 3_999, 4_000].map(looked), [true, false, true]);
+  watching.sighted(11);
+  assertEquals([4_999, 5_000, 5_001].map(looked), [false, true, false]);
 });
 
 Deno.test("NamespaceWatch takes no sighting where only some were asked for", () => {

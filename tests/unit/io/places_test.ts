@@ -51,6 +51,8 @@ Deno.test("Places keeps the place of an interface that has no name any more", ()
   const places = new Places();
   const place = places.of(700, 5, new Names());
   assertEquals([places.nameOf(place), places.netnsOf(place)], [undefined, 700]);
+  // A kernel without namespaces has none to tell.
+  assertEquals(places.netnsOf(places.of(0, 5, new Names())), undefined);
 });
 
 Deno.test("Places numbers anew what a later namespace of the same inode number has", () => {
