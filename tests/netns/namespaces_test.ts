@@ -1,6 +1,7 @@
 // What happens in other network namespaces, as one trace sees it that captures there too.
 // Covers src/io/capture_scope.ts
 // Covers src/io/capture_site.ts
+// Covers src/io/cgroup_paths.ts
 // Covers src/io/namespace_scan.ts
 // Covers src/io/local_addresses.ts
 // Covers src/io/wire_source.ts
@@ -255,6 +256,45 @@ await namespaceTest(
     assertEquals(record.network.netns, inodeOf(there));
     assertEquals(record.network.interface, undefined);
     assertEquals(record.client.process?.cgroup_path, `/${folder}/pod a`);
+  },
+);
+
+await namespaceTest(
+  "CgroupPaths finds paths with and without the right to open by id",
+  async () => {
+    await using namespace = await Namespace.create();
+    const module = new URL("../../src/io/cgroup_paths.ts", import.meta.url);
+    const folder = `/sys/fs/cgroup/synsnoop-paths-${Deno.pid}`;
+    const script = `
+    import { CgroupPaths } from "${module}";
+    using paths = new CgroupPaths();
+    const { ino } = Deno.statSync("${folder}/a b");
+    console.log(JSON.stringify([paths.of(ino), paths.of(1), paths.of(2 ** 40)]));
+    Deno.removeSync("${folder}/a b");
+    // As it was when it was there.
+    console.log(JSON.stringify(paths.of(ino)));
+  `;
+    const cannotOpen = [
+      "setpriv",
+      "--bounding-set=-dac_read_search",
+      "--inh-caps=-dac_read_search",
+    ];
+    for (const wrap of [[], cannotOpen]) {
+      const printed = await namespace.run(
+        ...[
+          "sh",
+          "-c",
+          `mount -t cgroup2 none /sys/fs/cgroup && mkdir -p "${folder}/a b" && "$@"
+        status=$?; rmdir "${folder}"; exit $status`,
+        ],
+        ...["sh", ...wrap, Deno.execPath(), "eval", "--quiet", "--no-config", script],
+      );
+      const path = folder.replace("/sys/fs/cgroup", "") + "/a b";
+      assertEquals(printed.trim().split("\n").map((line) => JSON.parse(line)), [
+        [path, "/", null],
+        path,
+      ]);
+    }
   },
 );
 

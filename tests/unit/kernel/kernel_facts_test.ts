@@ -30,6 +30,7 @@ Deno.test("judgeFacts finds nothing wrong with a machine that offers everything"
     "drops",
     "resets",
     "bpf maps",
+    "netns",
   ]);
   for (const { verdict, advice, state } of findings) {
     assertEquals([verdict, advice], ["ok", undefined], state);
