@@ -58,9 +58,9 @@ export async function trace(
       if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
       end();
     });
-    const others = scope.sites.length - 1;
-    const inOthers = scope.hasOthers ? ` of this and ${others} other network namespaces` : "";
-    sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inOthers}`);
+    const { length } = scope.sites;
+    const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
+    sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
     session = new TraceSession({
       options,
       scope,

@@ -1,17 +1,17 @@
 // What happens in other network namespaces, as one trace sees it that captures there too.
-// Covers src/io/capture_scope.ts
 // Covers src/io/capture_site.ts
 // Covers src/io/cgroup_paths.ts
-// Covers src/io/namespace_scan.ts
-// Covers src/io/local_addresses.ts
 // Covers src/io/wire_source.ts
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { TextLineStream } from "@std/streams";
+import { CaptureScope } from "../../src/io/capture_scope.ts";
+import { LocalAddresses } from "../../src/io/local_addresses.ts";
 import { SystemCallError } from "../../src/io/libc.ts";
 import { isMounted, namespaceOfProcess, scanNamespaces } from "../../src/io/namespace_scan.ts";
 import { NetworkNamespace } from "../../src/io/network_namespace.ts";
 import type { HandshakeRecord } from "../../src/report/record.ts";
-import { Namespace, namespaceTest, until } from "./namespace.ts";
+import { parseAddress } from "../../src/wire/address.ts";
+import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";
 
 /** Each test has a network of its own, for the kernel tells of every namespace of the machine. */
@@ -172,9 +172,7 @@ await namespaceTest("trace --netns tells one tuple in two namespaces apart", asy
   const slow = connect(first, address, from);
   await until(
     "the first client waits",
-    async () =>
-      /syn-sent/i.test(await first.run("ss", "-Htan", "state", "syn-sent")) ||
-      (await first.run("ss", "-Htan", "state", "syn-sent")).includes(`${PORT}`),
+    async () => (await first.run("ss", "-Htan", "state", "syn-sent")).includes(`:${PORT}`),
   );
   await connect(second, address, from);
   await first.run("nft", "flush", "ruleset");
@@ -295,6 +293,73 @@ await namespaceTest(
         path,
       ]);
     }
+  },
+);
+
+await namespaceTest("CaptureScope takes so many and the next when one is gone", async () => {
+  await using here = await Namespace.create();
+  const wanted = [await Namespace.create(), await Namespace.create(), await Namespace.create()];
+  const inodes = wanted.map(inodeOf);
+  const names = wanted.map(({ name }) => name);
+  const scope = inNamespace(here.name, () => new CaptureScope([], names, 2));
+  try {
+    const [own, ...others] = scope.sites.map(({ namespace }) => namespace.inode);
+    assertEquals([own, others.length, scope.refusals], [inodeOf(here), 2, 1]);
+    const left = inodes.findIndex((inode) => !others.includes(inode));
+    assertEquals(scope.look()?.refused, [
+      `Cannot capture in the network namespace "${names[left]}" (${inodes[left]}): ` +
+      "2 others are captured",
+    ]);
+    const gone = inodes.indexOf(others[0]);
+    await wanted.splice(gone, 1)[0][Symbol.asyncDispose]();
+    const seen: number[] = [];
+    await until("one goes and one comes", async () => {
+      const changes = scope.look();
+      for (const site of [changes?.gone, changes?.came]) {
+        if (site) seen.push(site.namespace.inode);
+      }
+      await changes?.gone?.close();
+      return seen.length === 2;
+    });
+    assertEquals([seen, scope.refusals], [[inodes[gone], inodes[left]], 0]);
+  } finally {
+    await Promise.all(scope.sites.map((site) => site.close()));
+    for (const namespace of wanted) await namespace[Symbol.asyncDispose]();
+  }
+});
+
+await namespaceTest(
+  "LocalAddresses has the addresses of each namespace, as long as it is there",
+  async () => {
+    await using left = await Namespace.create();
+    await using right = await Namespace.create();
+    const addresses = new LocalAddresses();
+    const [own, other] = [left, right].map(({ name }) =>
+      NetworkNamespace.open(`/run/netns/${name}`)
+    );
+    const has = (text: string) => addresses.has(parseAddress(text)!, 0);
+    const found = () => ["192.0.2.1", "192.0.2.2", "2001:db8::2"].map(has);
+    for (const address of ["192.0.2.1/32", "192.0.2.2/32"]) {
+      await left.ip("address", "add", address, "dev", "lo");
+    }
+    await right.ip("address", "add", "192.0.2.1/32", "dev", "lo");
+    addresses.add(own);
+    addresses.add(other);
+    assertEquals(found(), [true, true, false]);
+    await right.ip("address", "add", "2001:db8::2/128", "dev", "lo", "nodad");
+    // Not again so soon, unless there is a reason.
+    addresses.refresh();
+    assertEquals(found(), [true, true, false]);
+    addresses.suspect(inodeOf(right));
+    addresses.refresh();
+    assertEquals(found(), [true, true, true]);
+    addresses.remove(own);
+    assertEquals(found(), [true, false, true]);
+    addresses.remove(other);
+    assertEquals(found(), [false, false, false]);
+    assert(has("127.0.0.1") && has("::1"));
+    own[Symbol.dispose]();
+    other[Symbol.dispose]();
   },
 );
 
