@@ -85,7 +85,7 @@ await namespaceTest(
     await using third = await Namespace.create();
     await using clientSide = await Namespace.create();
     await using serverSide = await Namespace.create();
-    const [clientInterface] = await clientSide.connect(serverSide, {
+    const interfaces = await clientSide.connect(serverSide, {
       here: "10.78.1.1/24",
       there: "10.78.1.2/24",
     });
@@ -102,7 +102,8 @@ await namespaceTest(
     for (const record of records) {
       assertEquals([record.role, record.outcome], ["local", "established"]);
       assertEquals(record.evidence, ["wire", "kernel"]);
-      assertEquals(record.network.interface, clientInterface);
+      assertEquals(record.network.interface, interfaces[0]);
+      assertEquals(record.network.interfaces, interfaces);
       assertEquals(record.network.netns, inodeOf(clientSide));
       assertEquals(record.client.process?.comm, "python3");
       assertEquals(record.server.process?.pid, server);
