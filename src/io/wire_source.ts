@@ -101,7 +101,7 @@ export class WireSource {
 
   #open(site: CaptureSite): void {
     site.open(this.#options.scope.interfaces, this.#options.filter);
-    this.#options.addresses.add(site.namespace);
+    if (site.rings.length > 0 || site.isOwn) this.#options.addresses.add(site.namespace);
   }
 
   /** @returns Whether it could; the scope tells where not. */

@@ -227,6 +227,23 @@ await namespaceTest("trace --interface with --netns means the name in each names
   assertEquals(record.role, "local");
 });
 
+await namespaceTest("trace --interface takes one that comes after its namespace", async () => {
+  await using here = await Namespace.create();
+  await using there = await Namespace.create();
+  await using later = await Namespace.create();
+  const make = (namespace: Namespace) =>
+    namespace.ip("link", "add", "only7", "type", "veth", "peer", "name", "other7");
+  await make(there);
+  const tracer = await Tracer.start(here, [
+    ...["--json", "--probes", "none", "--interface", "only7"],
+    ...["--netns", `${there.name},${later.name}`],
+  ]);
+  assert(!tracer.stderr.some((line) => line.includes(later.name)));
+  await make(later);
+  await tracer.said(new RegExp(`capturing in the network namespace "${later.name}" .* too`));
+  assertEquals((await tracer.stop()).summary?.losses.refused_namespaces, 0);
+});
+
 await namespaceTest(
   "trace tells namespace and cgroup of what only the kernel saw elsewhere",
   async () => {
