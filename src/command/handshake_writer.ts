@@ -1,8 +1,7 @@
 import type { LineOutput } from "../io/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
 import type { RecordContext } from "../report/fields.ts";
-import { formatHandshake, formatHeading } from "../report/line.ts";
-import { encodeHandshake } from "../report/ndjson.ts";
+import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { type Losses, Summary } from "../report/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";
 
@@ -12,29 +11,18 @@ export interface HandshakeWriterOptions {
   /** Handshakes written at most. */
   count: number;
   output: LineOutput;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   context: RecordContext;
   /** Called when the last handshake that may be written was taken. */
   onCount(): void;
 }
 
-/** When a trace began and ended, for its summary. */
-export interface TraceSpan {
-  /** Whole seconds of Unix time at which the axis begins. */
-  epochSeconds: number;
-  /** Nanoseconds on the axis. */
-  startNs: number;
-  endNs: number;
-}
-
-/** The end of the pipeline: filters handshakes, counts them, and writes them as lines. */
+/** The end of the pipeline: filters handshakes, counts them, and writes them in a format. */
 export class HandshakeWriter {
   readonly #options: HandshakeWriterOptions;
   readonly #summary = new Summary();
   #lines = "";
   #records = 0;
-  #headingWritten = false;
 
   /** Writes nothing before {@link flush}. */
   constructor(options: HandshakeWriterOptions) {
@@ -43,28 +31,19 @@ export class HandshakeWriter {
 
   /** Takes a handshake; nothing of the object is kept. */
   take(handshake: Handshake): void {
-    const { filter, count, asText, context, onCount } = this.#options;
+    const { filter, count, format, context, onCount } = this.#options;
     if (!passes(filter, handshake)) {
       this.#summary.recordFiltered();
       return;
     }
     if (this.#summary.handshakes >= count) return;
     this.#summary.record(handshake);
-    this.#lines += asText ? this.#heading() + formatHandshake(handshake) : encodeHandshake(
-      handshake,
-      context,
-    );
+    this.#lines += format.take(handshake, context);
     this.#records++;
     if (this.#summary.handshakes === count) onCount();
   }
 
-  #heading(): string {
-    if (this.#headingWritten) return "";
-    this.#headingWritten = true;
-    return formatHeading();
-  }
-
-  /** Writes what was taken since the last time. */
+  /** Writes what was taken since the last time, as far as the format gave it. */
   flush(): void {
     if (this.#lines === "") return;
     this.#options.output.write(this.#lines, this.#records);
@@ -73,16 +52,14 @@ export class HandshakeWriter {
   }
 
   /**
-   * Writes the summary as the last line of NDJSON.
+   * Writes what the format has behind the last handshake.
    *
    * @returns The summary for a person.
    */
   end(span: TraceSpan, losses: Losses): string {
-    const { asText, output, context } = this.#options;
-    if (!asText) {
-      const { epochSeconds, startNs, endNs } = span;
-      output.write(this.#summary.encode(context.host, epochSeconds, startNs, endNs, losses), 0);
-    }
+    const { format, context } = this.#options;
+    this.#lines += format.end({ summary: this.#summary, context, span, losses });
+    this.flush();
     return this.#summary.format(losses);
   }
 }

@@ -1,8 +1,9 @@
 import { CaptureInput, InputError } from "../io/capture_input.ts";
 import { ProgressLine } from "../io/progress_line.ts";
 import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
-import { exit, hostName, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ReadSession } from "./read_session.ts";
@@ -51,7 +52,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     interfaces: options.interfaces,
     count: options.count,
     output,
-    asText: isTerminal() && !options.json,
+    format: createFormat(options.format, outputSurface(), options.follow),
     host: hostName(),
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));

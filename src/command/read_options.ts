@@ -1,6 +1,7 @@
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
 
@@ -15,7 +16,11 @@ export const READ_FLAGS: readonly Flag[] = [
     meaning: "only what was captured on this interface, where the file names it",
   },
   FILTER_FLAG.outcome,
-  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
+  FORMAT_FLAG.json,
+  FORMAT_FLAG.table,
+  FORMAT_FLAG.stats,
+  FORMAT_FLAG.top,
+  FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
   { name: "help", meaning: "show this" },
@@ -32,7 +37,7 @@ export interface ReadOptions {
   filter: HandshakeFilter;
   /** Names of interfaces; none: all. */
   interfaces: readonly string[];
-  json: boolean;
+  format: FormatOptions;
   count: number;
   follow: boolean;
 }
@@ -64,7 +69,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     files,
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
-    json: switches.has("json"),
+    format: parseFormat(parsed),
     count: count ?? Infinity,
     follow,
   };

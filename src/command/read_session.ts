@@ -10,6 +10,7 @@ import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
@@ -25,8 +26,7 @@ export interface ReadSessionOptions {
   /** Handshakes reported at most. */
   count: number;
   output: LineOutput;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
 }
@@ -72,7 +72,7 @@ export class ReadSession {
       filter: options.filter,
       count: options.count,
       output: options.output,
-      asText: options.asText,
+      format: options.format,
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });

@@ -4,8 +4,9 @@ import { SystemCallError } from "../io/libc.ts";
 import { UnknownTargetError } from "../io/namespace_watch.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, type LineOutput, StreamOutput, writeText } from "../io/stream_output.ts";
-import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { exit, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -65,7 +66,7 @@ export async function trace(
       options,
       scope,
       output,
-      asText: isTerminal() && !options.json && options.output === undefined,
+      format: createFormat(options.format, outputSurface(), true),
       onDone: end,
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
 
@@ -28,7 +29,11 @@ export const TRACE_FLAGS: readonly Flag[] = [
   FILTER_FLAG.outcome,
   FILTER_FLAG.comm,
   FILTER_FLAG.pid,
-  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
+  FORMAT_FLAG.json,
+  FORMAT_FLAG.table,
+  FORMAT_FLAG.stats,
+  FORMAT_FLAG.top,
+  FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
     name: "duration",
@@ -67,7 +72,7 @@ export interface TraceOptions {
   interfaces: readonly string[];
   /** Network namespaces to capture in beside the own one; see `NamespaceWatch`. */
   namespaces: readonly string[];
-  json: boolean;
+  format: FormatOptions;
   count: number;
   /** Milliseconds; Infinity: until it is ended. */
   durationMs: number;
@@ -108,6 +113,13 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   if (keep !== undefined && maxBytes === undefined) {
     throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
   }
+  const format = parseFormat(parsed);
+  if (format.kind !== "records" && output !== undefined) {
+    const flag = format.kind === "table" ? "table" : "stats";
+    throw new UsageError(
+      `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
+    );
+  }
   const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
   const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
   if (probes === "none" && byProcess !== undefined) {
@@ -120,7 +132,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
     namespaces: values.get("netns") ?? [],
-    json: switches.has("json") || output === "-",
+    format: { ...format, json: format.json || output !== undefined },
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,
     output: toFile ? output : undefined,

@@ -21,6 +21,7 @@ import type { MatcherOptions } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
+import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
@@ -31,8 +32,7 @@ export interface TraceSessionOptions {
   /** Where to capture. */
   scope: CaptureScope;
   output: LineOutput;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   /** Called when the count or the duration asked for is reached. */
   onDone(): void;
 }
@@ -97,7 +97,7 @@ export class TraceSession {
       },
       count: session.options.count,
       output: session.output,
-      asText: session.asText,
+      format: session.format,
       context: {
         host: hostName(),
         interfaceName: (place) => this.#places.nameOf(place),

@@ -84,7 +84,8 @@ export const LOSS_PLACES: readonly LossPlace[] = [
  */
 export type Losses = Readonly<Record<string, number | undefined>>;
 
-const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
+/** The quantiles that are told of a duration: name and share. */
+export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
 /** Counts what was reported, for the words at the end of a trace. */
 export class Summary {
@@ -128,14 +129,16 @@ export class Summary {
     endNs: number,
     losses: Losses,
   ): string {
-    const rtt = (histogram: Histogram) => {
-      const parts = QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]);
-      return { count: histogram.count, ...Object.fromEntries(parts) };
-    };
-    const head = `{"v":${RECORD_VERSION},"event":"summary","time":"${
-      formatTime(epochSeconds, endNs)
-    }","host":${jsonString(host)},`;
-    return head + JSON.stringify({
+    return encodeEvent("summary", host, epochSeconds, endNs, this.members(startNs, endNs, losses));
+  }
+
+  /** What stands in the summary's line behind its head. */
+  members(startNs: number, endNs: number, losses: Losses): Record<string, unknown> {
+    const rtt = (histogram: Histogram) => ({
+      count: histogram.count,
+      ...encodeQuantiles(histogram),
+    });
+    return {
       duration_ns: endNs - startNs,
       handshakes: this.#handshakes,
       filtered: this.#filtered,
@@ -143,7 +146,7 @@ export class Summary {
       evidence: this.#evidence,
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
-    }).slice(1) + "\n";
+    };
   }
 
   /** Writes the summary for a person, several lines. */
@@ -164,6 +167,27 @@ export class Summary {
     ];
     return lines.join("\n") + "\n";
   }
+}
+
+/** Quantiles as members of JSON: `p50_ns` and so on, absent where nothing was measured. */
+export function encodeQuantiles(histogram: Histogram): Record<string, number | undefined> {
+  return Object.fromEntries(
+    QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]),
+  );
+}
+
+/** Encodes a line of NDJSON that tells of the whole trace, at its end. */
+export function encodeEvent(
+  event: string,
+  host: string,
+  epochSeconds: number,
+  endNs: number,
+  members: Record<string, unknown>,
+): string {
+  const head = `{"v":${RECORD_VERSION},"event":"${event}","time":"${
+    formatTime(epochSeconds, endNs)
+  }","host":${jsonString(host)},`;
+  return head + JSON.stringify(members).slice(1) + "\n";
 }
 
 function formatRtt(name: string, histogram: Histogram): string {

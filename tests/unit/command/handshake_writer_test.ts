@@ -2,6 +2,12 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { HandshakeWriter } from "../../../src/command/handshake_writer.ts";
 import type { LineOutput } from "../../../src/io/stream_output.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
+import {
+  type HandshakeFormat,
+  LineFormat,
+  NdjsonFormat,
+} from "../../../src/report/handshake_format.ts";
+import { TableFormat } from "../../../src/report/table.ts";
 
 /** An output that keeps what it takes. */
 class Kept implements LineOutput {
@@ -28,13 +34,16 @@ function handshakeTo(port: number): Handshake {
   return handshake;
 }
 
-function writerTo(output: LineOutput, options: Partial<{ asText: boolean; count: number }> = {}) {
+function writerTo(
+  output: LineOutput,
+  options: Partial<{ format: HandshakeFormat; count: number }> = {},
+) {
   const counted: number[] = [];
   const writer = new HandshakeWriter({
     filter: { ports: [80] },
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     context: CONTEXT,
     onCount: () => counted.push(1),
     ...options,
@@ -75,7 +84,7 @@ Deno.test("HandshakeWriter stops at its count and says so once", () => {
 
 Deno.test("HandshakeWriter heads lines for a terminal once and writes no summary there", () => {
   const output = new Kept();
-  const { writer } = writerTo(output, { asText: true });
+  const { writer } = writerTo(output, { format: new LineFormat() });
   writer.take(handshakeTo(80));
   writer.flush();
   writer.take(handshakeTo(80));
@@ -86,4 +95,33 @@ Deno.test("HandshakeWriter heads lines for a terminal once and writes no summary
     [1, 1],
   ]);
   assertMatch(output.chunks[0][0], /^TIME/);
+});
+
+Deno.test("HandshakeWriter counts records with the text that holds them, however late it comes", () => {
+  const output = new Kept();
+  const format = new TableFormat({ rowsHeld: 3, colour: false });
+  const { writer } = writerTo(output, { format });
+  const pieces: [lines: number, records: number][][] = [];
+  for (const taken of [2, 2, 1]) {
+    for (let one = 0; one < taken; one++) writer.take(handshakeTo(80));
+    writer.flush();
+    pieces.push(
+      output.chunks.splice(0).map(([text, records]) => [
+        text.split("\n").length - 1,
+        records,
+      ]),
+    );
+  }
+  // The headings are a line and no record.
+  assertEquals(pieces, [[], [[5, 4]], [[1, 1]]]);
+});
+
+Deno.test("HandshakeWriter writes at the end what its format held back", () => {
+  const output = new Kept();
+  const { writer } = writerTo(output, { format: new TableFormat({ rowsHeld: 3, colour: false }) });
+  writer.take(handshakeTo(80));
+  writer.end(SPAN, {});
+  assertEquals(output.chunks.map(([text, records]) => [text.split("\n").length - 1, records]), [
+    [2, 1],
+  ]);
 });

@@ -20,7 +20,7 @@ const DEFAULTS: ReadOptions = {
     pids: undefined,
   },
   interfaces: [],
-  json: false,
+  format: { kind: "records", json: false, top: 10, ascii: false },
   count: Infinity,
   follow: false,
 };
@@ -31,7 +31,21 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "a - b", expected: { files: ["a", "-", "b"] } },
   { args: "-- --json", expected: { files: ["--json"] } },
   { args: "--help", expected: { files: [], help: true } },
-  { args: "a.pcap --json", expected: { json: true } },
+  { args: "a.pcap --json", expected: { format: { ...DEFAULTS.format, json: true } } },
+  {
+    args: "a.pcap --table --port 80",
+    expected: {
+      filter: { ...DEFAULTS.filter, ports: [80] },
+      format: { ...DEFAULTS.format, kind: "table" },
+    },
+  },
+  {
+    args: "a.pcap --stats --top 3 --ascii --count 9",
+    expected: {
+      format: { kind: "statistics", json: false, top: 3, ascii: true },
+      count: 9,
+    },
+  },
   { args: "--count 3 a.pcap", expected: { count: 3 } },
   { args: "--follow a.pcap", expected: { follow: true } },
   { args: "a.pcap --interface eth0,lo", expected: { interfaces: ["eth0", "lo"] } },
@@ -64,6 +78,8 @@ const BAD: { args: string[]; says: string }[] = [
   { args: ["--follow", "-"], says: "Cannot use --follow here: it takes one FILE" },
   { args: ["--follow", "a", "b"], says: "Cannot use --follow here: it takes one FILE" },
   { args: ["a", "--count", "0"], says: 'Cannot use --count "0"' },
+  { args: ["a", "--table", "--json"], says: "Cannot use --table with --json" },
+  { args: ["a", "--top", "3"], says: "Cannot use --top without --stats" },
   { args: ["a", "--role", "client"], says: 'Unknown flag "--role"' },
   { args: ["a", "--outcome", "good"], says: 'Cannot use --outcome "good"' },
 ];

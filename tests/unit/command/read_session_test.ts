@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ReadSession } from "../../../src/command/read_session.ts";
 import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../wire/build_frame.ts";
@@ -80,7 +81,7 @@ function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) 
     interfaces: [],
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
     ...asked,
   });
@@ -282,7 +283,7 @@ Deno.test("ReadSession reports what is settled while a file that grows rests", (
     interfaces: [],
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
   });
   const reader = session.beginFile();
