@@ -51,15 +51,15 @@ export class HandshakeWriter {
     this.#records = 0;
   }
 
-  /**
-   * Writes what the format has behind the last handshake.
-   *
-   * @returns The summary for a person.
-   */
-  end(span: TraceSpan, losses: Losses): string {
+  /** Writes what the format has behind the last handshake. */
+  end(span: TraceSpan, losses: Losses): void {
     const { format, context } = this.#options;
     this.#lines += format.end({ summary: this.#summary, context, span, losses });
     this.flush();
+  }
+
+  /** The summary for a person. */
+  summarize(losses: Losses): string {
     return this.#summary.format(losses);
   }
 }

@@ -102,35 +102,42 @@ export class ReadSession {
     this.flush();
   }
 
-  /** Reports everything that is under way and writes the summary. @returns It for a person. */
-  finish(): string {
+  /** Reports everything that is under way and writes what stands at the end. */
+  finish(): void {
     this.#takeDrops();
     this.#matcher?.flush();
     this.flush();
-    const counters = this.#matcher?.counters;
-    const undecoded = this.undecoded();
-    const losses: Losses = {
-      capture_packets: this.#dropped,
-      half_open_evicted: counters?.evicted ?? 0,
-      output_records: this.#options.output.lost,
-      unexpected_packets: counters?.unexpected ?? 0,
-      undecoded_packets: Object.values(undecoded).reduce((sum, count) => sum + count, 0),
-      untimed_packets: this.#untimed,
-      disordered_packets: this.#clock.disordered,
-    };
-    const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
     const isEmpty = this.#startNs > this.#endNs;
     const span = {
       epochSeconds: this.#axis.epochFor(0),
       startNs: isEmpty ? 0 : this.#startNs,
       endNs: isEmpty ? 0 : this.#endNs,
     };
-    return this.#writer.end(span, losses) +
+    this.#writer.end(span, this.#losses());
+  }
+
+  /** The summary for a person, true of the output when all of it was written or given up. */
+  summary(): string {
+    const reasons = Object.entries(this.undecoded()).map(([reason, count]) => `${count} ${reason}`);
+    return this.#writer.summarize(this.#losses()) +
       (reasons.length > 0 ? `not decoded: ${reasons.join(", ")}\n` : "") +
       (this.#clock.steps > 0
         ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
           "handshakes across that give no durations\n"
         : "");
+  }
+
+  #losses(): Losses {
+    const counters = this.#matcher?.counters;
+    return {
+      capture_packets: this.#dropped,
+      half_open_evicted: counters?.evicted ?? 0,
+      output_records: this.#options.output.lost,
+      unexpected_packets: counters?.unexpected ?? 0,
+      undecoded_packets: Object.values(this.undecoded()).reduce((sum, count) => sum + count, 0),
+      untimed_packets: this.#untimed,
+      disordered_packets: this.#clock.disordered,
+    };
   }
 
   /** Packets that were not decoded, by reason. */

@@ -295,7 +295,9 @@ export class TraceSession {
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
     const { epochSeconds } = this.#axis;
-    return this.#writer.end({ epochSeconds, startNs: this.#startNs, endNs }, losses);
+    this.#writer.end({ epochSeconds, startNs: this.#startNs, endNs }, losses);
+    await this.#output.flush();
+    return this.#writer.summarize({ ...losses, output_records: this.#output.lost });
   }
 
   /** Ends the kernel's side at once. */

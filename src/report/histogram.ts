@@ -9,7 +9,7 @@ const POWERS = 53 - PARTS_BITS;
  */
 export class Histogram {
   /** The buckets of each power of two; undefined where none of its values came. */
-  readonly #powers: (Float64Array | undefined)[] = [];
+  readonly #powers: (number[] | undefined)[] = [];
   #count = 0;
   #max = 0;
 
@@ -54,25 +54,25 @@ export class Histogram {
    * What is left without some parts of it.
    *
    * @param parts Histograms whose every value was recorded here too, each in one of them.
-   * @returns A new histogram; its quantiles are as good as those here, its largest value is one.
+   * @returns A new histogram; its quantiles are as good as those here, its largest value too.
    */
   without(parts: readonly Histogram[]): Histogram {
     const rest = new Histogram();
     rest.#count = parts.reduce((count, part) => count - part.#count, this.#count);
     if (rest.#count === 0) return rest;
     for (const [power, buckets] of this.#powers.entries()) {
-      if (buckets === undefined) continue;
-      const left = rest.#bucketsOf(power);
-      left.set(buckets);
-      for (const part of parts) part.#powers[power]?.forEach((count, at) => left[at] -= count);
-      const last = left.findLastIndex((count) => count > 0);
+      const left = buckets?.map((count, at) =>
+        parts.reduce((rest, part) => rest - (part.#powers[power]?.[at] ?? 0), count)
+      );
+      rest.#powers[power] = left;
+      const last = left?.findLastIndex((count) => count > 0) ?? -1;
       if (last !== -1) rest.#max = Math.min(endOf(power * PARTS + last), this.#max);
     }
     return rest;
   }
 
-  #bucketsOf(power: number): Float64Array {
-    return this.#powers[power] ??= new Float64Array(PARTS);
+  #bucketsOf(power: number): number[] {
+    return this.#powers[power] ??= new Array<number>(PARTS).fill(0);
   }
 }
 

@@ -150,6 +150,7 @@ for (const format of ["--table", "--stats"]) {
     const { status, said } = await run("/bin/sh", ["-c", command], CAPTURE);
     assertEquals(status, 1);
     assertStringIncludes(said, "Cannot write to standard output");
+    assertStringIncludes(said, "lost: 4 records that could not be written");
   });
 }
 

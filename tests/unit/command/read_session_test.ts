@@ -93,7 +93,8 @@ function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) 
     }
     reader.end();
   }
-  const summary = session.finish();
+  session.finish();
+  const summary = session.summary();
   const lines: Line[] = output.text.trimEnd().split("\n").map((line) => JSON.parse(line));
   return { records: lines.slice(0, -1), last: lines.at(-1)!, summary, session, text: output.text };
 }

@@ -46,7 +46,7 @@ Deno.test("Statistics names servers with their port and clients without", () => 
 });
 
 Deno.test("Statistics loses no handshake, whoever is named and however many there are", () => {
-  const handshakes = fc.array(anyHandshake(), { maxLength: 30 });
+  const handshakes = fc.array(anyHandshake(), { maxLength: 15 });
   fc.assert(
     fc.property(
       handshakes,
