@@ -1,5 +1,5 @@
 import type { Endpoint } from "../match/handshake.ts";
-import { formatAddress } from "../wire/address.ts";
+import { addressText } from "./address_text.ts";
 import type { Field, FieldValue, RecordContext } from "./fields.ts";
 
 /** The fields of one end, and the packet that it announced itself with. */
@@ -15,11 +15,13 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
     type,
     meaning,
     since: 1,
-    get: (handshake, context) => get(handshake[end], context),
+    get: end === "client"
+      ? (handshake, context) => get(handshake.client, context)
+      : (handshake, context) => get(handshake.server, context),
     ...rest,
   });
   return [
-    field("address", "string", "IP address", (it) => formatAddress(it.address), { always: true }),
+    field("address", "string", "IP address", (it) => addressText(it.address), { always: true }),
     field("port", "integer", "TCP port; 0: none was chosen yet", (it) => it.port, {
       always: true,
     }),

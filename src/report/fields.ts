@@ -5,9 +5,10 @@ import {
   OUTCOMES,
   ROLES,
 } from "../match/handshake.ts";
+import type { ByteText } from "./byte_text.ts";
 import { endpointFields } from "./endpoint_fields.ts";
 import { NETWORK_FIELDS } from "./network_fields.ts";
-import { formatTime } from "./time.ts";
+import { timeText } from "./time.ts";
 
 /** Version of the record: fields may be added to it, none is ever changed. */
 export const RECORD_VERSION = 1;
@@ -24,8 +25,12 @@ export interface RecordContext {
   cgroupPath?(id: number): string | undefined;
 }
 
-/** What a field can hold. Strings may be untrusted text and are escaped where they are written. */
-export type FieldValue = string | number | boolean | null | readonly string[];
+/**
+ * What a field can hold. Strings may be untrusted text and are escaped where they are written; a
+ * `ByteText` is a text that needs no escape and is other for nearly every handshake, filled anew when
+ * the next field is asked for.
+ */
+export type FieldValue = string | ByteText | number | boolean | null | readonly string[];
 
 /** One field of the record: encoder, JSON Schema and the README's table are made of these. */
 export interface Field {
@@ -75,7 +80,7 @@ export const FIELDS: readonly Field[] = [
     always: true,
     meaning: "The first SYN on the wire, or the first kernel time where no packet was seen",
     since: 1,
-    get: (handshake) => formatTime(handshake.epochSeconds, handshake.timeNs),
+    get: (handshake) => timeText(handshake.epochSeconds, handshake.timeNs),
   },
   {
     path: "host",
