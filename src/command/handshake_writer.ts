@@ -1,5 +1,6 @@
 import type { LineOutput } from "../io/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
+import { ByteText } from "../report/byte_text.ts";
 import type { RecordContext } from "../report/fields.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { type Losses, Summary } from "../report/summary.ts";
@@ -17,14 +18,17 @@ export interface HandshakeWriterOptions {
   onCount(): void;
 }
 
+/** Bytes of lines that are worth a write of their own; so many more are never held here. */
+const WRITE_LENGTH = 256 * 1024;
+
 /** The end of the pipeline: filters handshakes, counts them, and writes them in a format. */
 export class HandshakeWriter {
   readonly #options: HandshakeWriterOptions;
   readonly #summary = new Summary();
-  #lines = "";
+  readonly #lines = new ByteText(WRITE_LENGTH);
   #records = 0;
 
-  /** Writes nothing before {@link flush}. */
+  /** Writes little before {@link flush}. */
   constructor(options: HandshakeWriterOptions) {
     this.#options = options;
   }
@@ -38,23 +42,23 @@ export class HandshakeWriter {
     }
     if (this.#summary.handshakes >= count) return;
     this.#summary.record(handshake);
-    this.#lines += format.take(handshake, context);
+    format.take(handshake, context, this.#lines);
     this.#records++;
+    if (this.#lines.length >= WRITE_LENGTH) this.flush();
     if (this.#summary.handshakes === count) onCount();
   }
 
   /** Writes what was taken since the last time, as far as the format gave it. */
   flush(): void {
-    if (this.#lines === "") return;
-    this.#options.output.write(this.#lines, this.#records);
-    this.#lines = "";
+    if (this.#lines.length === 0) return;
+    this.#options.output.write(this.#lines.take(), this.#records);
     this.#records = 0;
   }
 
   /** Writes what the format has behind the last handshake. */
   end(span: TraceSpan, losses: Losses): void {
     const { format, context } = this.#options;
-    this.#lines += format.end({ summary: this.#summary, context, span, losses });
+    this.#lines.text(format.end({ summary: this.#summary, context, span, losses }));
     this.flush();
   }
 

@@ -1,7 +1,8 @@
 import type { Handshake } from "../match/handshake.ts";
+import type { ByteText } from "./byte_text.ts";
 import type { RecordContext } from "./fields.ts";
 import { formatHandshake, formatHeading } from "./line.ts";
-import { encodeHandshake } from "./ndjson.ts";
+import { writeHandshake } from "./ndjson.ts";
 import type { Losses, Summary } from "./summary.ts";
 
 /** When a trace began and ended. */
@@ -26,9 +27,9 @@ export interface HandshakeFormat {
   /**
    * Takes a handshake; nothing of the object is kept.
    *
-   * @returns Whole lines that can be written now; "" where they come later.
+   * @param into Whole lines that can be written now are appended to it.
    */
-  take(handshake: Handshake, context: RecordContext): string;
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void;
   /** Whole lines that stand behind the last handshake. */
   end(end: TraceEnd): string;
 }
@@ -36,8 +37,8 @@ export interface HandshakeFormat {
 /** NDJSON: a record a line, the summary as the last. */
 export class NdjsonFormat implements HandshakeFormat {
   /** Its record. */
-  take(handshake: Handshake, context: RecordContext): string {
-    return encodeHandshake(handshake, context);
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void {
+    writeHandshake(into, handshake, context);
   }
 
   /** The summary's line. */
@@ -52,10 +53,10 @@ export class LineFormat implements HandshakeFormat {
   #headed = false;
 
   /** Its line, below the headings if it is the first. */
-  take(handshake: Handshake): string {
-    const heading = this.#headed ? "" : formatHeading();
+  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
+    if (!this.#headed) into.text(formatHeading());
     this.#headed = true;
-    return heading + formatHandshake(handshake);
+    into.text(formatHandshake(handshake));
   }
 
   /** Nothing. */

@@ -25,9 +25,8 @@ export class StatisticsFormat implements HandshakeFormat {
   }
 
   /** Nothing yet. */
-  take(handshake: Handshake): string {
+  take(handshake: Handshake): void {
     this.#statistics.record(handshake);
-    return "";
   }
 
   /** Everything. */

@@ -1,5 +1,7 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
+import type { ByteText } from "./byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
+import type { RecordContext } from "./fields.ts";
 import type { HandshakeFormat } from "./handshake_format.ts";
 import { formatEndpoint, formatProcesses, formatReasons, formatRtts } from "./line.ts";
 import { formatDuration, formatTime } from "./time.ts";
@@ -63,11 +65,14 @@ export class TableFormat implements HandshakeFormat {
   }
 
   /** Its row, or once enough rows are held those too. */
-  take(handshake: Handshake): string {
+  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
     const cells = cellsOf(handshake);
-    if (this.#widths !== undefined) return this.#row(cells, this.#widths);
+    if (this.#widths !== undefined) {
+      into.text(this.#row(cells, this.#widths));
+      return;
+    }
     this.#held.push(cells);
-    return this.#held.length < this.#options.rowsHeld ? "" : this.#release();
+    if (this.#held.length >= this.#options.rowsHeld) into.text(this.#release());
   }
 
   /** The rows still held; the headings alone where there was none. */

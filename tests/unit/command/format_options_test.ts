@@ -11,7 +11,7 @@ import { LineFormat, NdjsonFormat } from "../../../src/report/handshake_format.t
 import { StatisticsFormat } from "../../../src/report/statistics_format.ts";
 import { TableFormat } from "../../../src/report/table.ts";
 import { Summary } from "../../../src/report/summary.ts";
-import { CONTEXT, EPOCH_SECONDS, WORKED_EXAMPLE } from "../report/sample_handshakes.ts";
+import { CONTEXT, EPOCH_SECONDS, taken, WORKED_EXAMPLE } from "../report/sample_handshakes.ts";
 
 const PLAIN: FormatOptions = { kind: "records", json: false, top: 10, ascii: false };
 const PIPE = { isTerminal: false, colour: false, utf8: true };
@@ -88,14 +88,14 @@ for (const { args, surface, expected } of FORMATS) {
 
 Deno.test("createFormat colours a table where colours are wanted", () => {
   for (const surface of [PIPE, TERMINAL]) {
-    const row = createFormat(parse("--table"), surface, true).take(WORKED_EXAMPLE, CONTEXT);
+    const row = taken(createFormat(parse("--table"), surface, true), WORKED_EXAMPLE);
     assertEquals(row.includes("\x1b["), surface.colour);
   }
 });
 
 Deno.test("createFormat holds the rows of a table unless a file is followed", () => {
   for (const follow of [false, true]) {
-    const row = createFormat(parse("--table"), PIPE, follow).take(WORKED_EXAMPLE, CONTEXT);
+    const row = taken(createFormat(parse("--table"), PIPE, follow), WORKED_EXAMPLE);
     assertEquals(row !== "", follow);
   }
 });
@@ -108,7 +108,7 @@ Deno.test("createFormat draws in ASCII where it is asked to or the locale has no
   ];
   for (const { args, surface, ascii } of cases) {
     const format = createFormat(parse(args), surface, false);
-    format.take(WORKED_EXAMPLE, CONTEXT);
+    taken(format, WORKED_EXAMPLE);
     const text = format.end({
       summary: new Summary(),
       context: CONTEXT,

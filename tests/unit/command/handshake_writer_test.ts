@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { HandshakeWriter } from "../../../src/command/handshake_writer.ts";
-import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_output.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 import {
   type HandshakeFormat,
@@ -14,8 +14,8 @@ class Kept implements LineOutput {
   readonly lost = 0;
   readonly chunks: [lines: string, records: number][] = [];
 
-  write(lines: string, records: number): void {
-    this.chunks.push([lines, records]);
+  write(lines: Lines, records: number): void {
+    this.chunks.push([new TextDecoder().decode(toBytes(lines)), records]);
   }
 
   flush(): Promise<void> {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ReadSession } from "../../../src/command/read_session.ts";
-import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_output.ts";
 import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
@@ -13,8 +13,8 @@ class Kept implements LineOutput {
   readonly lost = 0;
   text = "";
 
-  write(lines: string): void {
-    this.text += lines;
+  write(lines: Lines): void {
+    this.text += new TextDecoder().decode(toBytes(lines));
   }
 
   flush(): Promise<void> {

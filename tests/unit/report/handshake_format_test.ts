@@ -3,7 +3,7 @@ import { LineFormat, NdjsonFormat, type TraceEnd } from "../../../src/report/han
 import { formatHandshake, formatHeading } from "../../../src/report/line.ts";
 import { encodeHandshake } from "../../../src/report/ndjson.ts";
 import { Summary } from "../../../src/report/summary.ts";
-import { CONTEXT, EPOCH_SECONDS, HANDSHAKES } from "./sample_handshakes.ts";
+import { CONTEXT, EPOCH_SECONDS, HANDSHAKES, taken } from "./sample_handshakes.ts";
 
 const END: TraceEnd = {
   summary: new Summary(),
@@ -15,7 +15,7 @@ const END: TraceEnd = {
 Deno.test("NdjsonFormat writes each record when it comes, the summary at the end", () => {
   const format = new NdjsonFormat();
   for (const handshake of HANDSHAKES) {
-    assertEquals(format.take(handshake, CONTEXT), encodeHandshake(handshake, CONTEXT));
+    assertEquals(taken(format, handshake), encodeHandshake(handshake, CONTEXT));
   }
   assertEquals(
     format.end(END),
@@ -26,7 +26,7 @@ Deno.test("NdjsonFormat writes each record when it comes, the summary at the end
 Deno.test("LineFormat writes each line when it comes, headed once", () => {
   const format = new LineFormat();
   const [first, second] = HANDSHAKES;
-  assertEquals(format.take(first), formatHeading() + formatHandshake(first));
-  assertEquals(format.take(second), formatHandshake(second));
+  assertEquals(taken(format, first), formatHeading() + formatHandshake(first));
+  assertEquals(taken(format, second), formatHandshake(second));
   assertEquals(format.end(), "");
 });

@@ -1,7 +1,9 @@
 /** Handshakes to report, each a case of its own: what the tests and the golden files are made of. */
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
+import { ByteText } from "../../../src/report/byte_text.ts";
 import type { RecordContext } from "../../../src/report/fields.ts";
+import type { HandshakeFormat } from "../../../src/report/handshake_format.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
 /** 2026-11-23T01:02:03Z. */
@@ -435,3 +437,10 @@ export const HANDSHAKES: readonly Handshake[] = [
     resetReason: "NO_SOCKET",
   }),
 ];
+
+/** What a format writes at once for a handshake. */
+export function taken(format: HandshakeFormat, handshake: Handshake): string {
+  const text = new ByteText();
+  format.take(handshake, CONTEXT, text);
+  return text.toString();
+}

@@ -12,7 +12,7 @@ const CASES: { options: { json: boolean; ascii: boolean }; begins: RegExp }[] = 
 for (const { options, begins } of CASES) {
   Deno.test(`StatisticsFormat with ${JSON.stringify(options)} writes all at the end`, () => {
     const format = new StatisticsFormat({ top: 2, ...options });
-    for (const handshake of HANDSHAKES) assertEquals(format.take(handshake), "");
+    for (const handshake of HANDSHAKES) format.take(handshake);
     const text = format.end({
       summary: new Summary(),
       context: CONTEXT,

@@ -4,7 +4,13 @@ import type { Handshake } from "../../../src/match/handshake.ts";
 import { TABLE_ROWS_HELD, TableFormat } from "../../../src/report/table.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
-import { HANDSHAKES, HOSTILE_COMM, makeHandshake, WORKED_EXAMPLE } from "./sample_handshakes.ts";
+import {
+  HANDSHAKES,
+  HOSTILE_COMM,
+  makeHandshake,
+  taken,
+  WORKED_EXAMPLE,
+} from "./sample_handshakes.ts";
 
 const HEADINGS =
   /^(?:TIME \(UTC\)|OUTCOME|CLIENT|SERVER|CLIENT RTT|SERVER RTT|TOTAL|SYN|SYN-ACK|NOTES)$/;
@@ -15,7 +21,7 @@ function tableOf(
   options: Partial<ConstructorParameters<typeof TableFormat>[0]> = {},
 ): string {
   const table = new TableFormat({ rowsHeld: TABLE_ROWS_HELD, colour: false, ...options });
-  return handshakes.map((handshake) => table.take(handshake)).join("") + table.end();
+  return handshakes.map((handshake) => taken(table, handshake)).join("") + table.end();
 }
 
 /** The cells of a line: between them are two spaces at least, in them is one at most. */
@@ -125,7 +131,7 @@ Deno.test("TableFormat aligns any handshakes: each column takes the same places 
 
 Deno.test("TableFormat holds rows until it knows their widths, and writes each once", () => {
   const table = new TableFormat({ rowsHeld: 3, colour: false });
-  const pieces = HANDSHAKES.map((handshake) => table.take(handshake));
+  const pieces = HANDSHAKES.map((handshake) => taken(table, handshake));
   const lines = pieces.map((piece) => piece.split("\n").length - 1);
   assertEquals(lines, [0, 0, 4, ...HANDSHAKES.slice(3).map(() => 1)]);
   assertEquals(table.end(), "");
@@ -137,17 +143,20 @@ Deno.test("TableFormat holds rows until it knows their widths, and writes each o
 
 Deno.test("TableFormat that holds no row has room for IPv4 at once", () => {
   const table = new TableFormat({ rowsHeld: 1, colour: false });
-  const short = table.take(makeHandshake(ENDS));
-  const long = table.take(makeHandshake({
-    client: { address: "255.255.255.255", port: 65_535 },
-    server: { address: "255.255.255.255", port: 65_535 },
-    outcome: "established",
-    clientRttNs: 999_000,
-    serverRttNs: 999_000,
-    totalNs: 999_000,
-    synCount: 999,
-    synAckCount: 9_999_999,
-  }));
+  const short = taken(table, makeHandshake(ENDS));
+  const long = taken(
+    table,
+    makeHandshake({
+      client: { address: "255.255.255.255", port: 65_535 },
+      server: { address: "255.255.255.255", port: 65_535 },
+      outcome: "established",
+      clientRttNs: 999_000,
+      serverRttNs: 999_000,
+      totalNs: 999_000,
+      synCount: 999,
+      synAckCount: 9_999_999,
+    }),
+  );
   const ends = (text: string) => text.trimEnd().split("\n").at(-1)!.length;
   assertEquals(ends(short), ends(long));
 });
