@@ -3,7 +3,7 @@ import { ByteText } from "./byte_text.ts";
 import { FIELDS, type RecordContext } from "./fields.ts";
 import { writeJsonValue } from "./json_value.ts";
 import type { HandshakeRecord } from "./record.ts";
-import { buildSteps } from "./steps.ts";
+import { BEGIN, buildSteps } from "./steps.ts";
 import { buildTree, type Level } from "./tree.ts";
 
 const RECORD_TREE = buildTree(FIELDS);
@@ -27,12 +27,12 @@ export function writeHandshake(
   handshake: Handshake,
   context: RecordContext,
 ): void {
-  let level = 0;
+  let level = BEGIN;
   for (let index = 0; index < STEPS.length; index++) {
     const step = STEPS[index];
     const value = step.get(handshake, context);
     if (value === undefined) continue;
-    lines.constant(step.level === level ? step.beginning : step.beginnings[level]);
+    lines.constant(step.beginning(level));
     writeJsonValue(lines, value);
     level = step.level;
   }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ByteText } from "../../../src/report/byte_text.ts";
-import { buildSteps } from "../../../src/report/steps.ts";
+import { BEGIN, buildSteps } from "../../../src/report/steps.ts";
 import { buildTree } from "../../../src/report/tree.ts";
 
 const PATHS = ["v", "client.port", "client.process.pid", "client.process.uid", "a.b.c", "flags"];
@@ -16,11 +16,11 @@ function lineOf(paths: readonly string[], present: ReadonlySet<string>): string 
     get: () => present.has(path) ? 1 : undefined,
   }))));
   const line = new ByteText();
-  let level = 0;
+  let level = BEGIN;
   for (const step of steps) {
     // These getters look at no handshake.
     if (step.get(undefined as never, undefined as never) === undefined) continue;
-    line.constant(level === step.level ? step.beginning : step.beginnings[level]);
+    line.constant(step.beginning(level));
     line.integer(1);
     level = step.level;
   }
