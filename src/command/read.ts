@@ -184,6 +184,7 @@ class Reading {
     this.#progress.clear();
     this.#session.flush();
     await this.#output.flush();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // A timer would wait for a millisecond at least.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
