@@ -162,11 +162,15 @@ export class ReadSession {
     } else {
       this.#untimed++;
     }
-    const { newestNs } = this.#clock;
-    if (jumpNs !== 0 || newestNs - DISORDER_MAX_NS - this.#completeNs > ADVANCE_STEP_NS) {
-      this.#advance(newestNs - DISORDER_MAX_NS);
-    }
-    if (!this.#gate.passes(view, start, end, linkType)) return;
+    const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
+    if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
+    if (this.#gate.passes(view, start, end, linkType)) this.#take(packet);
+  };
+
+  /** Takes a packet that may belong to a handshake. */
+  #take(packet: CapturedPacket): void {
+    const { view, start, end, timeNs, timed } = packet;
+    const { linkType } = packet.interface;
     if (!this.#isWanted(packet.interface.name)) return;
     const segment = this.#segment;
     const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
@@ -181,7 +185,7 @@ export class ReadSession {
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
     matcher.packet(segment, timeNs, this.#places.of(packet));
-  };
+  }
 
   #isWanted(interfaceName: string | undefined): boolean {
     const { interfaces } = this.#options;

@@ -44,11 +44,15 @@ export class PacketClock {
     if (!packet.timed) return 0;
     const { timeNs } = packet;
     const place = packet.interface.number;
+    // Nearly every packet.
+    if (timeNs >= this.newestNs) {
+      this.newestNs = this.#newestOf[place] = timeNs;
+      return 0;
+    }
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
       this.#newestOf[place] = timeNs;
-      if (timeNs >= this.newestNs) this.newestNs = timeNs;
-      else this.disordered++;
+      this.disordered++;
       return 0;
     }
     if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {

@@ -7,7 +7,9 @@
  * in turn, and is compared with its own run of tcpdump, so that a machine whose speed drifts still
  * gives a ratio. Whole processes are measured, with their start.
  *
- * deno run -A tests/bench/read_speed.ts [--size MB] [--rounds N]
+ * deno run -A tests/bench/read_speed.ts [--size MB] [--rounds N] [--fast]
+ *
+ * `--fast` leaves out tshark and tcptrace, which take minutes for a large file.
  */
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
@@ -209,13 +211,13 @@ function formatRow(name: string, packets: number, costs: Cost[], tcpdump: Cost[]
   return `| ${cells.join(" | ")} |`;
 }
 
-const options = parseArgs(Deno.args, { string: ["size", "rounds"] });
+const options = parseArgs(Deno.args, { string: ["size", "rounds"], boolean: ["fast"] });
 const fileLength = Number(options.size ?? 300) * 1e6;
 const rounds = Number(options.rounds ?? 5);
 if (!(fileLength > 0) || !(rounds > 0)) throw new Error("--size and --rounds take a number");
 const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
 try {
-  const compared = programs();
+  const compared = programs().filter(({ slow }) => !slow || !options.fast);
   if (compared[0].name !== "tcpdump") throw new Error("tcpdump is not installed");
   for (const traffic of TRAFFIC) {
     const path = `${folder}/capture.pcap`;
