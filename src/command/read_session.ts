@@ -62,6 +62,8 @@ export class ReadSession {
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
   #completeNs = -Infinity;
+  /** From here on it is to be told more. */
+  #dueNs = -Infinity;
   /** Up to here handshakes begin whose durations the matcher withholds. */
   #untimedUntilNs = -Infinity;
 
@@ -82,8 +84,9 @@ export class ReadSession {
   beginFile(): CaptureReader {
     this.#takeDrops();
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
+    this.#extendSpan();
     this.#clock.reset();
-    this.#completeNs = -Infinity;
+    this.#completeNs = this.#dueNs = -Infinity;
     this.#reader = new CaptureReader(this.#axis, this.#onPacket);
     return this.#reader;
   }
@@ -105,6 +108,7 @@ export class ReadSession {
   /** Reports everything that is under way and writes what stands at the end. */
   finish(): void {
     this.#takeDrops();
+    this.#extendSpan();
     this.#matcher?.flush();
     this.flush();
     const isEmpty = this.#startNs > this.#endNs;
@@ -152,26 +156,34 @@ export class ReadSession {
   readonly #onPacket = (packet: CapturedPacket): void => {
     if (this.done) return;
     this.packets++;
-    const { view, start, end, timeNs, timed } = packet;
+    // Nearly every packet is in order and none of a handshake, and nothing is due.
+    if (!(packet.timeNs < this.#dueNs && this.#clock.isNext(packet))) this.#keepTime(packet);
     const { linkType } = packet.interface;
+    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
+  };
+
+  /** Follows the time of the capture, and tells the matcher how far it is. */
+  #keepTime(packet: CapturedPacket): void {
+    const { timeNs, timed } = packet;
+    this.#extendSpan();
     const jumpNs = this.#clock.see(packet);
     if (jumpNs !== 0) this.#matcher?.clockSet(jumpNs, timeNs);
-    if (timed) {
-      if (timeNs > this.#endNs) this.#endNs = timeNs;
-      if (timeNs < this.#startNs) this.#startNs = timeNs;
-    } else {
-      this.#untimed++;
-    }
+    if (!timed) this.#untimed++;
+    else if (timeNs < this.#startNs) this.#startNs = timeNs;
     const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
     if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
-    if (this.#gate.passes(view, start, end, linkType)) this.#take(packet);
-  };
+  }
+
+  /** Takes the newest time into the span of all files, before the clock forgets it. */
+  #extendSpan(): void {
+    this.#endNs = Math.max(this.#endNs, this.#clock.newestNs);
+  }
 
   /** Takes a packet that may belong to a handshake. */
   #take(packet: CapturedPacket): void {
     const { view, start, end, timeNs, timed } = packet;
-    const { linkType } = packet.interface;
-    if (!this.#isWanted(packet.interface.name)) return;
+    const { linkType, name } = packet.interface;
+    if (!this.#isWanted(name)) return;
     const segment = this.#segment;
     const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
     if (verdict !== FrameVerdict.Tcp) {
@@ -195,6 +207,7 @@ export class ReadSession {
 
   #advance(completeNs: number): void {
     this.#completeNs = completeNs;
+    this.#dueNs = completeNs + DISORDER_MAX_NS + ADVANCE_STEP_NS;
     this.#gate.nowNs = completeNs;
     this.#matcher?.advance(completeNs);
   }

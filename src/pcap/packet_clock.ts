@@ -35,8 +35,15 @@ export class PacketClock {
     this.#newestOf.fill(-Infinity);
   }
 
+  /** Takes the time of a packet if it is in order, as nearly every one is. @returns Whether it is. */
+  isNext(packet: CapturedPacket): boolean {
+    if (!packet.timed || packet.timeNs < this.newestNs) return false;
+    this.newestNs = this.#newestOf[packet.interface.number] = packet.timeNs;
+    return true;
+  }
+
   /**
-   * Takes the time of a packet.
+   * Takes the time of any packet.
    *
    * @returns By how many nanoseconds the clock was set back, negative, or 0.
    */
@@ -44,11 +51,7 @@ export class PacketClock {
     if (!packet.timed) return 0;
     const { timeNs } = packet;
     const place = packet.interface.number;
-    // Nearly every packet.
-    if (timeNs >= this.newestNs) {
-      this.newestNs = this.#newestOf[place] = timeNs;
-      return 0;
-    }
+    if (this.isNext(packet)) return 0;
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
       this.#newestOf[place] = timeNs;

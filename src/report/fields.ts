@@ -26,9 +26,9 @@ export interface RecordContext {
 }
 
 /**
- * What a field can hold. Strings may be untrusted text and are escaped where they are written; a
- * `ByteText` is a text that needs no escape and is other for nearly every handshake, filled anew when
- * the next field is asked for.
+ * What a field can hold. Strings may be untrusted text and are escaped where they are written. A
+ * `ByteText` does the same work faster for a text that is in every record and other in each: it needs no
+ * escape, and is filled anew when the next field is asked for.
  */
 export type FieldValue = string | ByteText | number | boolean | null | readonly string[];
 

@@ -1,4 +1,4 @@
-import { addressText } from "./address_text.ts";
+import { formatAddress } from "../wire/address.ts";
 import { communityId } from "./community_id.ts";
 import type { Field } from "./fields.ts";
 
@@ -61,7 +61,7 @@ function translatedFields(end: "client" | "server"): Field[] {
       type: "string",
       meaning: `IP address of the ${end} in the other tuple, where this host translates (NAT)`,
       since: 1,
-      get: ({ translated }) => translated && addressText(translated[end].address),
+      get: ({ translated }) => translated && formatAddress(translated[end].address),
     },
     {
       path: `network.translated.${end}.port`,
