@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toBytes } from "../../src/io/stream_output.ts";
 import { ReadSession } from "../../src/command/read_session.ts";
 import type { HandshakeFormat } from "../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
@@ -90,7 +91,7 @@ export function readSample(format: HandshakeFormat): string {
     filter: {},
     interfaces: [],
     count: Infinity,
-    output: { lost: 0, write: (lines) => text += lines, flush: () => Promise.resolve() },
+    output: { lost: 0, write: (lines) => text += new TextDecoder().decode(toBytes(lines)), flush: () => Promise.resolve() },
     format,
     host: "reader",
   });
