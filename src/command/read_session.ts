@@ -4,11 +4,13 @@
  * @module
  */
 import type { LineOutput } from "../io/stream_output.ts";
+import type { OnHandshake } from "../match/attempts.ts";
 import { Matcher } from "../match/matcher.ts";
 import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
+import type { KeptPackets } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
@@ -29,6 +31,10 @@ export interface ReadSessionOptions {
   format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
+  /** Keeps the packets of the handshakes under way. */
+  kept?: KeptPackets;
+  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
+  onHandshake?: OnHandshake;
 }
 
 /** How far the time of the file moves before what has waited long enough is reported. */
@@ -78,6 +84,11 @@ export class ReadSession {
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });
+  }
+
+  /** The name of the interface of a place in the files; untrusted text. */
+  interfaceName(place: number): string | undefined {
+    return this.#places.nameOf(place);
   }
 
   /** Begins with the next file. @returns What takes its bytes. */
@@ -181,11 +192,11 @@ export class ReadSession {
 
   /** Takes a packet that may belong to a handshake. */
   #take(packet: CapturedPacket): void {
-    const { view, start, end, timeNs, timed } = packet;
+    const { view, start, end, originalLength, timeNs, timed } = packet;
     const { linkType, name } = packet.interface;
     if (!this.#isWanted(name)) return;
     const segment = this.#segment;
-    const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
+    const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
     if (verdict !== FrameVerdict.Tcp) {
       this.#verdicts[verdict]++;
       return;
@@ -193,10 +204,18 @@ export class ReadSession {
     if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);
     const matcher = this.#matcher ??= new Matcher(
       this.#axis.epochFor(0),
-      (handshake) => this.#writer.take(handshake),
+      (handshake, row) => {
+        this.#options.onHandshake?.(handshake, row);
+        this.#writer.take(handshake);
+      },
+      { rowKeeper: this.#options.kept },
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
-    matcher.packet(segment, timeNs, this.#places.of(packet));
+    const place = this.#places.of(packet);
+    const row = matcher.packet(segment, timeNs, place);
+    const { kept } = this.#options;
+    if (kept === undefined || row < 0) return;
+    kept.keep(row, { view, start, end, originalLength, linkType, timeNs, place });
   }
 
   #isWanted(interfaceName: string | undefined): boolean {

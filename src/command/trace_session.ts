@@ -17,12 +17,14 @@ import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
-import type { MatcherOptions } from "../match/attempts.ts";
+import type { MatcherOptions, OnHandshake } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
+import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
+import { LinkType } from "../wire/frame.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
@@ -35,6 +37,10 @@ export interface TraceSessionOptions {
   format: HandshakeFormat;
   /** Called when the count or the duration asked for is reached. */
   onDone(): void;
+  /** Keeps the packets of the handshakes under way, each from its IP header on. */
+  kept?: KeptPackets;
+  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
+  onHandshake?: OnHandshake;
 }
 
 /** How often packets and kernel records are fetched. */
@@ -109,8 +115,12 @@ export class TraceSession {
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
-      (handshake) => this.#writer.take(handshake),
+      (handshake, row) => {
+        session.onHandshake?.(handshake, row);
+        this.#writer.take(handshake);
+      },
       {
+        rowKeeper: session.kept,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
         ...ownWaits(session.options.probes !== "none"),
@@ -123,7 +133,12 @@ export class TraceSession {
       axis: this.#axis,
       places: this.#places,
       addresses: this.#localAddresses,
-      onSegment: (segment, timeNs, place) => this.#matcher.packet(segment, timeNs, place),
+      onSegment: (segment, timeNs, place, view, start, end, originalLength) => {
+        const row = this.#matcher.packet(segment, timeNs, place);
+        if (session.kept === undefined || row < 0) return;
+        const linkType = LinkType.RAW;
+        session.kept.keep(row, { view, start, end, originalLength, linkType, timeNs, place });
+      },
       onNote: sayNote,
     });
     this.#sayCapturing();

@@ -24,8 +24,19 @@ export interface WireSourceOptions {
   places: Places;
   /** Learns the namespaces that are captured. */
   addresses: LocalAddresses;
-  /** Called for each TCP segment that the filter passed; the object is reused for the next. */
-  onSegment(segment: Segment, timeNs: number, place: number): void;
+  /**
+   * Called for each TCP segment that the filter passed; the object is reused for the next, and so are
+   * the bytes of the packet: from `start`, its network header, to `end`, the last that was captured.
+   */
+  onSegment(
+    segment: Segment,
+    timeNs: number,
+    place: number,
+    view: DataView<ArrayBuffer>,
+    start: number,
+    end: number,
+    originalLength: number,
+  ): void;
   /** Says in one sentence what changed, for a person. Untrusted text. */
   onNote(sentence: string): void;
 }
@@ -208,6 +219,10 @@ export class WireSource {
       segment,
       this.#options.axis.fromRealtime(seconds, nanoseconds),
       this.#placeOf(interfaceIndex),
+      view,
+      networkOffset,
+      capturedEnd,
+      originalLength,
     );
   };
 
