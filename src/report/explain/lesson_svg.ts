@@ -17,7 +17,7 @@ import { wrap } from "./wrap.ts";
 const CHARACTER = 8.4;
 const LINE = 20;
 const MARGIN = 24;
-/** Characters of a line of text below the ladder; the figure of a header has 83. */
+/** Characters of a line of prose. */
 const TEXT_WIDTH = 84;
 /** Characters between the bars beyond the longest label. */
 const LABEL_EXTRA = 6;
@@ -59,7 +59,7 @@ export interface SvgOptions {
 export function formatLessonSvg(story: Story, { header }: SvgOptions): string {
   const canvas = new Canvas(story);
   canvas.text(0, story.title, "heading");
-  canvas.down(0.5);
+  canvas.down(1.5);
   for (const { name, text } of story.facts) {
     for (const [index, row] of wrap(text, TEXT_WIDTH - 9).entries()) {
       if (index === 0) canvas.text(0, name, "aside");
@@ -166,10 +166,11 @@ function drawRoundTrips(canvas: Canvas, { roundTrips, unit }: Story): void {
     ns === undefined ? "-" : formatExact(ns, unit)
   );
   const nameWidth = Math.max(...roundTrips.map(({ name }) => name.length)) + 2;
-  const textAt = nameWidth + Math.max(...values.map(({ length }) => length)) + 2;
+  const valueWidth = Math.max(...values.map(({ length }) => length));
+  const textAt = nameWidth + valueWidth + 2;
   for (const [index, { name, text }] of roundTrips.entries()) {
     canvas.text(0, name, "aside");
-    canvas.text(nameWidth, values[index], "ink");
+    canvas.text(nameWidth + valueWidth - values[index].length, values[index], "ink");
     for (const row of wrap(text, TEXT_WIDTH - textAt)) {
       canvas.text(textAt, row, "ink");
       canvas.down(1);
@@ -186,6 +187,7 @@ class Canvas {
   readonly serverX: number;
   readonly inner: number;
   readonly #elements: string[] = [];
+  #right: number;
 
   constructor({ steps, unit }: Story) {
     const times = steps.map(({ timeNs }) => timeNs === undefined ? "-" : formatExact(timeNs, unit));
@@ -194,6 +196,7 @@ class Canvas {
     this.inner = Math.max(...labels, INNER_MIN) + LABEL_EXTRA;
     this.clientX = MARGIN + (timeWidth + 5) * CHARACTER;
     this.serverX = this.clientX + this.inner * CHARACTER;
+    this.#right = Math.max(this.serverX, MARGIN + TEXT_WIDTH * CHARACTER);
   }
 
   down(lines: number): void {
@@ -207,7 +210,9 @@ class Canvas {
 
   textAt(x: number, text: string, style: Class, anchor = "start", below = 0): void {
     if (text === "") return;
-    const end = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
+    const isStart = anchor === "start";
+    if (isStart) this.#right = Math.max(this.#right, x + text.length * CHARACTER);
+    const end = isStart ? "" : ` text-anchor="${anchor}"`;
     this.#elements.push(
       `<text x="${round(x)}" y="${round(this.y + below)}" class="${style}"${end}>${
         escapeXml(text)
@@ -250,11 +255,11 @@ class Canvas {
   }
 
   document(story: Story): string {
-    const width = round(Math.max(this.serverX, MARGIN + TEXT_WIDTH * CHARACTER) + MARGIN);
+    const width = round(this.#right + MARGIN);
     const height = round(this.y + MARGIN);
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-      `viewBox="0 0 ${width} ${height}" role="img" ` +
+      `viewBox="0 0 ${width} ${height}" xml:space="preserve" role="img" ` +
       'aria-labelledby="synsnoop-title synsnoop-desc">',
       `<title id="synsnoop-title">${escapeXml(story.title)}</title>`,
       `<desc id="synsnoop-desc">${escapeXml(describe(story))}</desc>`,
@@ -279,12 +284,11 @@ function describe(story: Story): string {
 
 function styleSheet(): string {
   const colors = (palette: Palette) =>
-    Object.entries(palette).map(([name, color]) => `.${name}{fill:${color}}`).join("") +
-    `.heading{fill:${palette.ink}}` +
-    Object.entries(palette).map(([name, color]) => `.line.${name}{fill:none;stroke:${color}}`)
-      .join("");
+    Object.entries(palette).map(([name, color]) => `.${name}{color:${color}}`).join("") +
+    `.heading{color:${palette.ink}}`;
   return 'text{font:14px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;' +
-    "white-space:pre}.heading{font-weight:bold}.line{stroke-width:1.5}" +
+    "white-space:pre}text,path,circle,rect{fill:currentColor}.heading{font-weight:bold}" +
+    ".line{fill:none;stroke:currentColor;stroke-width:1.5}" +
     `${colors(LIGHT)}@media(prefers-color-scheme:dark){${colors(DARK)}}`;
 }
 

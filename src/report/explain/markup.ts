@@ -18,14 +18,13 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Escapes one line of text for Markdown: no emphasis, link, code, HTML, table cell, formula or mention
- * comes of it, and no address turns into a link of itself.
+ * Escapes text for the inside of a line of Markdown: no emphasis, link, code, HTML, table cell, formula
+ * or mention comes of it, and no address turns into a link of itself.
  */
 export function escapeMarkdown(text: string): string {
   return text
     .replace(/[\\`*_{}[\]<>#|~&!$@]/g, "\\$&")
-    .replace(/:(?=\/\/)|(?<=www)\./gi, "\\$&")
-    .replace(/^([-+=]|\d+[.)])/, (mark) => mark.slice(0, -1) + "\\" + mark.slice(-1));
+    .replace(/:(?=\/\/)|(?<=www)\./gi, "\\$&");
 }
 
 /** Encloses lines of text in a code block whose fence is longer than any inside. */

@@ -26,7 +26,7 @@ function fixed(short: string | undefined, long: string): Words {
 }
 
 function cookie(length: number): string {
-  return length === 0 ? "Fast Open cookie request" : `Fast Open cookie of ${length} bytes`;
+  return length === 0 ? "cookie request" : `cookie of ${length} bytes`;
 }
 
 const WORDS: ReadonlyMap<string, Words> = new Map([
@@ -61,11 +61,11 @@ const WORDS: ReadonlyMap<string, Words> = new Map([
     long: (data) => `Multipath TCP, subtype ${data.getUint8(0) >> 4}`,
   }],
   ["tcp_fast_open", {
-    short: (data) => cookie(data.byteLength),
+    short: (data) => `Fast Open ${cookie(data.byteLength)}`,
     long: (data) => `TCP Fast Open: ${cookie(data.byteLength)}`,
   }],
   ["tcp_fast_open_experiment", {
-    short: (data) => cookie(data.byteLength - EXPERIMENT_ID_LENGTH),
+    short: (data) => `Fast Open ${cookie(data.byteLength - EXPERIMENT_ID_LENGTH)}`,
     long: (data) =>
       `TCP Fast Open, experimental form: ${cookie(data.byteLength - EXPERIMENT_ID_LENGTH)}`,
   }],

@@ -87,8 +87,14 @@ export function tellStory(handshake: Handshake, context: StoryContext): Story {
 }
 
 function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
-  const { epochSeconds, timeNs, client, server, reason, synNs, synAckNs } = handshake;
-  const origin = synNs === 0 ? "the first SYN" : synAckNs === 0 ? "the first SYN-ACK" : undefined;
+  const { epochSeconds, timeNs, client, server, reason, synNs, synAckNs, wire } = handshake;
+  const origin = synNs === 0
+    ? "the first SYN"
+    : synAckNs === 0
+    ? "the first SYN-ACK"
+    : wire
+    ? undefined
+    : "the first event";
   const counted = origin ? `, ${origin}: 0 on the ladder` : "";
   return [
     { name: "time", text: formatTime(epochSeconds, timeNs) + counted },

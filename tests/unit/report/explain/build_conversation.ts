@@ -5,9 +5,11 @@
  */
 import { HandshakePick } from "../../../../src/command/handshake_pick.ts";
 import { ReadSession } from "../../../../src/command/read_session.ts";
+import { copyPacket, type SeenPacket } from "../../../../src/report/explain/seen_packet.ts";
 import type { Story } from "../../../../src/report/explain/story.ts";
+import { decodeFrame, FrameVerdict, LinkType } from "../../../../src/wire/frame.ts";
 import { parseAddress } from "../../../../src/wire/address.ts";
-import { TcpFlag } from "../../../../src/wire/segment.ts";
+import { Segment, TcpFlag } from "../../../../src/wire/segment.ts";
 import { PcapngBuilder } from "../../pcap/build_capture.ts";
 import {
   buildEthernet,
@@ -20,7 +22,7 @@ import {
   u32,
 } from "../../wire/build_frame.ts";
 
-const { SYN, ACK } = TcpFlag;
+const { SYN, ACK, RST } = TcpFlag;
 /** IANA protocol number of TCP, and where its checksum stands. */
 const TCP = 6;
 const CHECKSUM = 16;
@@ -42,6 +44,10 @@ export interface Conversation {
   interfaces?: readonly string[];
   packets: readonly Said[];
 }
+
+/** The ports and addresses of a conversation that names none. */
+export const CLIENT = { address: "192.0.2.1", port: 40_000 };
+export const SERVER = { address: "198.51.100.2", port: 443 };
 
 /** The handshake that the project's design works through: 2026-11-23T01:02:03.123456789Z, from curl. */
 export const WORKED_EXAMPLE: Conversation = {
@@ -90,6 +96,103 @@ export const WORKED_EXAMPLE: Conversation = {
   ],
 };
 
+/** Handshakes that fail, or that a lesson has more to say of than of a usual one. */
+export const CONVERSATIONS = {
+  refused: {
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 0x1a2b3c4d },
+      { atNs: 200_000, by: "server", flags: RST | ACK, sequence: 0, acknowledgment: 0x77 },
+      { atNs: 412_000, by: "server", flags: RST | ACK, sequence: 0, acknowledgment: 0x1a2b3c4e },
+    ],
+  },
+  wrongNumbers: {
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 0x1a2b3c4d },
+      {
+        atNs: 300_000,
+        by: "server",
+        flags: SYN | ACK,
+        sequence: 0x99,
+        acknowledgment: 0x09080706,
+      },
+      { atNs: 310_000, by: "client", flags: RST, sequence: 0x09080706 },
+      {
+        atNs: 5_000_000,
+        by: "server",
+        flags: SYN | ACK,
+        sequence: 0x5e5e0000,
+        acknowledgment: 0x1a2b3c4e,
+      },
+      {
+        atNs: 5_100_000,
+        by: "client",
+        flags: ACK,
+        sequence: 0x1a2b3c4e,
+        acknowledgment: 0x5e5e0bad,
+      },
+    ],
+  },
+  ambiguous: {
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 0xffffffff },
+      { atNs: 1_000_000_000, by: "client", flags: SYN, sequence: 0xffffffff },
+      {
+        atNs: 1_005_000_000,
+        by: "server",
+        flags: SYN | ACK,
+        sequence: 0xc112f693,
+        acknowledgment: 0,
+      },
+      { atNs: 1_005_040_000, by: "client", flags: ACK, sequence: 0, acknowledgment: 0xc112f694 },
+    ],
+  },
+  fastOpen: {
+    packets: [
+      {
+        atNs: 0,
+        by: "client",
+        flags: SYN,
+        sequence: 0xfffffff0,
+        options: tcpOption(34, [1, 2, 3, 4, 5, 6, 7, 8]),
+        payload: new Uint8Array(500),
+      },
+      { atNs: 200, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 0x1e5 },
+      { atNs: 300, by: "client", flags: ACK, sequence: 0x1e5, acknowledgment: 5_101 },
+    ],
+  },
+  simultaneous: {
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 1_000 },
+      { atNs: 100, by: "server", flags: SYN, sequence: 5_000 },
+      { atNs: 200, by: "client", flags: SYN | ACK, sequence: 1_000, acknowledgment: 5_001 },
+      { atNs: 300, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+    ],
+  },
+  oneSided: {
+    packets: [
+      { atNs: 0, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+      { atNs: 50, by: "client", flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
+    ],
+  },
+  twoPlaces: {
+    interfaces: ["eth0", "docker0"],
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 1_000 },
+      { atNs: 10, by: "client", flags: SYN, sequence: 1_000, on: 1 },
+      {
+        atNs: 90,
+        by: "server",
+        flags: SYN | ACK,
+        sequence: 5_000,
+        acknowledgment: 1_001,
+        on: 1,
+      },
+      { atNs: 100, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+      { atNs: 150, by: "client", flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
+    ],
+  },
+} as const satisfies Record<string, Conversation>;
+
 const START_NS = 1_795_395_723_123_456_789n;
 
 /** Writes a conversation as a capture file whose times count nanoseconds. */
@@ -111,10 +214,7 @@ export function buildConversation(conversation: Conversation): Uint8Array {
 
 /** A packet of a conversation as an Ethernet frame, its TCP checksum right. */
 function buildFrame({ client, server }: Conversation, { atNs: _, by, ...tcp }: Said): Uint8Array {
-  const ends = [
-    client ?? { address: "192.0.2.1", port: 40_000 },
-    server ?? { address: "198.51.100.2", port: 443 },
-  ];
+  const ends = [client ?? CLIENT, server ?? SERVER];
   const [from, to] = by === "client" ? ends : ends.toReversed();
   const segment = buildTcp({ sourcePort: from.port, destinationPort: to.port, ...tcp });
   const pseudoHeader = concat(
@@ -124,6 +224,23 @@ function buildFrame({ client, server }: Conversation, { atNs: _, by, ...tcp }: S
   new DataView(segment.buffer).setUint16(CHECKSUM, checksum(concat(pseudoHeader, segment)));
   return buildEthernet({
     payload: buildIpv4({ source: from.address, destination: to.address, payload: segment }),
+  });
+}
+
+/**
+ * The packets of a conversation, decoded.
+ *
+ * @param startNs When it began, nanoseconds on the axis. @param place Number of its first interface.
+ */
+export function seenPackets(conversation: Conversation, startNs = 0, place = 1): SeenPacket[] {
+  return conversation.packets.map((said) => {
+    const frame = buildFrame(conversation, said);
+    const view = new DataView(frame.buffer as ArrayBuffer);
+    const { length } = frame;
+    const segment = new Segment();
+    const verdict = decodeFrame(view, 0, length, length, LinkType.ETHERNET, segment);
+    if (verdict !== FrameVerdict.Tcp) throw new Error(`Cannot decode a packet: verdict ${verdict}`);
+    return copyPacket(segment, view, startNs + said.atNs, place + (said.on ?? 0));
   });
 }
 
