@@ -158,11 +158,10 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
 /** The session writes nothing: what it reports is picked from. */
 const NOWHERE = { lost: 0, write: () => {}, flush: () => Promise.resolve() };
 
-function describeWaiting({ index, interfaces, file: _, ...options }: ExplainOptions): string {
+function describeWaiting({ index, interfaces, filterText }: ExplainOptions): string {
   const which = index === 1
     ? "the next TCP handshake"
     : `TCP handshake number ${index} from now on`;
   const where = interfaces.length > 0 ? interfaces.join(", ") : "all interfaces";
-  const isFiltered = Object.values(options.filter).some((values) => values !== undefined);
-  return `waiting for ${which} on ${where} that ends${isFiltered ? " and matches" : ""}`;
+  return `waiting for ${which} on ${where} that ends${filterText && ` and matches ${filterText}`}`;
 }

@@ -16,6 +16,9 @@ const HOST_FLAGS: readonly string[] = [
   "packet-filter",
 ];
 
+/** Flags that choose handshakes by what they are, not by where they were seen. */
+const FILTER_FLAGS: readonly string[] = Object.values(FILTER_FLAG).map(({ name }) => name);
+
 /** The flags of `explain`. */
 export const EXPLAIN_FLAGS: readonly Flag[] = [
   { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
@@ -38,6 +41,8 @@ export interface ExplainOptions {
   /** Which of those that match, 1 the first. */
   index: number;
   filter: HandshakeFilter;
+  /** The flags of the filter as they were given; "" for none. */
+  filterText: string;
   /** Names of interfaces; none: all. */
   interfaces: readonly string[];
   header: boolean;
@@ -80,6 +85,8 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     file,
     index: one("index", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? 1,
     filter: parseFilter(parsed),
+    filterText: FILTER_FLAGS.filter((flag) => values.has(flag))
+      .map((flag) => `--${flag} ${values.get(flag)!.join(",")}`).join(" "),
     interfaces: values.get("interface") ?? [],
     header: switches.has("header"),
     format,

@@ -2,6 +2,8 @@
 // Covers src/command/explain.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXPLAIN_FLAGS } from "../../src/command/explain_options.ts";
+import { findExecutable } from "../../src/io/packages.ts";
+import { skippableTest } from "../netns/namespace.ts";
 import {
   buildConversation,
   CONVERSATIONS,
@@ -116,6 +118,38 @@ Deno.test("explain says what is wrong with a file that is not there", async () =
   assertEquals([status, stdout], [1, ""]);
   assertStringIncludes(said, 'Cannot read "/nonexistent/x.pcap"');
 });
+
+const NO_SCRIPT = findExecutable("script") ? undefined : 'no "script" (package bsdutils)';
+
+for (
+  const { noColor, isColored } of [{ noColor: "", isColored: true }, {
+    noColor: "1",
+    isColored: false,
+  }]
+) {
+  skippableTest(
+    `explain on a terminal, NO_COLOR "${noColor}": ${isColored ? "in colours" : "plain"}`,
+    NO_SCRIPT,
+    async () => {
+      const path = Deno.makeTempFileSync({ prefix: "synsnoop-explain-" });
+      try {
+        Deno.writeFileSync(path, CAPTURE);
+        const command = `"${Deno.execPath()}" run -A --quiet "${MAIN}" explain "${path}"`;
+        const { code, stdout } = await new Deno.Command("script", {
+          args: ["--quiet", "--return", "--command", command, "/dev/null"],
+          env: { ...UTF8, NO_COLOR: noColor },
+          stdin: "null",
+        }).output();
+        const text = new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+        assertEquals(code, 0, text);
+        assertEquals(text.includes("\x1b[1mTCP handshake: established\x1b[0m"), isColored);
+        if (!isColored) assertStringIncludes(text, golden("explain.txt"));
+      } finally {
+        Deno.removeSync(path);
+      }
+    },
+  );
+}
 
 Deno.test("explain refuses wrong usage with 2", async () => {
   const { status, stdout, said } = await explain(["a", "b"]);

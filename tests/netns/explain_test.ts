@@ -1,6 +1,7 @@
 // `explain` of what happens on this host: the next handshake that matches, from packets and kernel.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Namespace, namespaceTest, until } from "./namespace.ts";
+import { findExecutable } from "../../src/io/packages.ts";
+import { Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";
 import { MAIN } from "./tracer.ts";
 
 /** Attaching takes about a second; a busy machine takes several. */
@@ -63,19 +64,20 @@ await namespaceTest("explain tells the next handshake, both ends on one ladder",
   await namespace.script(CONNECTS);
   assertEquals(await explainer.ended(), 0, explainer.stderr);
   const { stdout, stderr } = explainer;
-  assertMatch(
+  assertStringIncludes(
     stderr,
-    /^synsnoop: waiting for the next TCP handshake on all interfaces that ends and/,
+    "synsnoop: waiting for the next TCP handshake on all interfaces that ends and matches " +
+      `--port ${PORT} --comm deno\n`,
   );
   assertMatch(stdout, /^TCP handshake: established\n/);
-  assertMatch(stdout, /^ {2}client  127\.0\.0\.1:\d+, deno \(process \d+, user 0\)$/m);
-  assertMatch(stdout, /^ {2}server  127\.0\.0\.1:18080, deno \(process \d+, user 0\)$/m);
-  assertMatch(stdout, /^ +-[\d.]+ .s  ● connect\(\) is called +│$/m);
-  assertMatch(stdout, /^ +[\d.]+ .s  │ +the socket is ESTABLISHED ●$/m);
-  assertMatch(stdout, /^ 1 +0[\d.]* .s  ├── \[SYN\] Seq=0x[0-9a-f]{8} \(0\) ─+►│$/m);
-  assertMatch(stdout, /^ 2 +[\d.]+ .s  │◄── \[SYN, ACK\] .* Ack=0x[0-9a-f]{8} \(1\) ─+┤$/m);
-  assertMatch(stdout, /^ 3 +[\d.]+ .s  ├── \[ACK\] .* Ack=0x[0-9a-f]{8} \(1\) ─+►│$/m);
-  assertEquals(stdout.match(/ ✓  the /g)?.length, 3);
+  assertMatch(stdout, /^ {2}client {2}127\.0\.0\.1:\d+, deno \(process \d+, user 0\)$/m);
+  assertMatch(stdout, /^ {2}server {2}127\.0\.0\.1:18080, deno \(process \d+, user 0\)$/m);
+  assertMatch(stdout, /^ +-[\d.]+ .s {2}● connect\(\) is called +│$/m);
+  assertMatch(stdout, /^ +[\d.]+ .s {2}│ +the socket is ESTABLISHED ●$/m);
+  assertMatch(stdout, /^ 1 +0[\d.]* .s {2}├── \[SYN\] Seq=0x[0-9a-f]{8} \(0\) ─+►│$/m);
+  assertMatch(stdout, /^ 2 +[\d.]+ .s {2}│◄── \[SYN, ACK\] .* Ack=0x[0-9a-f]{8} \(1\) ─+┤$/m);
+  assertMatch(stdout, /^ 3 +[\d.]+ .s {2}├── \[ACK\] .* Ack=0x[0-9a-f]{8} \(1\) ─+►│$/m);
+  assertEquals(stdout.match(/ ✓ {2}the /g)?.length, 3);
 });
 
 await namespaceTest("explain waits for one that matches, with packets alone too", async () => {
@@ -88,10 +90,25 @@ await namespaceTest("explain waits for one that matches, with packets alone too"
   const { stdout } = explainer;
   assertMatch(stdout, /^TCP handshake: refused\n/);
   assertStringIncludes(stdout, "seen    its packets on lo;");
-  assertMatch(stdout, /^ 2 +[\d.]+ .s  │◄── \[RST, ACK\] /m);
+  assertMatch(stdout, /^ 2 +[\d.]+ .s {2}│◄── \[RST, ACK\] /m);
   assertMatch(stdout, /✓ {2}the RST's Ack is the SYN's Seq \+ 1$/m);
   assertStringIncludes(stdout, "Header of the RST (packet 2)");
 });
+
+skippableTest(
+  "explain says in its last line that it may not capture",
+  findExecutable("setpriv") ? undefined : 'no "setpriv" (package util-linux)',
+  async () => {
+    const without = ["--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"];
+    const { code, stdout, stderr } = await new Deno.Command("setpriv", {
+      args: [...without, Deno.execPath(), "run", "--quiet", "-A", MAIN, "explain"],
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stderr);
+    assertEquals([code, stdout.length], [3, 0], said);
+    assertMatch(said, /^synsnoop: Cannot .*EPERM, run as root[^\n]*\n$/);
+  },
+);
 
 await namespaceTest("explain ends at Ctrl-C and says what came instead", async () => {
   await using namespace = await Namespace.create();

@@ -1,7 +1,8 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { sequenceAdd, sequenceDistance } from "../../wire/sequence.ts";
 import { TcpFlag } from "../../wire/tcp_flags.ts";
-import { isFrom, type SeenPacket } from "./seen_packet.ts";
+import type { SeenPacket } from "./seen_packet.ts";
+import { senderOf } from "./sender.ts";
 
 /** Data that a server may send before the ACK with TCP Fast Open, which the ACK then covers too. */
 const EARLY_DATA_MAX = 1 << 20;
@@ -25,11 +26,13 @@ export class ExpectedNumbers {
     const { client, server, flags } = handshake;
     this.clientIsn = client.isn;
     const syn = packets.find((packet) =>
-      (packet.flags & (SYN | ACK)) === SYN && isFrom(packet, client)
+      (packet.flags & (SYN | ACK)) === SYN && senderOf(handshake, packet) === "client"
     );
     this.synData = syn?.payloadLength ?? 0;
     const isns = packets
-      .filter((packet) => (packet.flags & (SYN | ACK)) === (SYN | ACK) && isFrom(packet, server))
+      .filter((packet) =>
+        (packet.flags & (SYN | ACK)) === (SYN | ACK) && senderOf(handshake, packet) === "server"
+      )
       .filter(({ acknowledgment }) => this.followsSyn(acknowledgment))
       .map(({ sequence }) => sequence);
     this.#serverIsns = server.isn === undefined ? isns : [server.isn, ...isns];

@@ -3,8 +3,9 @@ import { TcpFlag } from "../../wire/tcp_flags.ts";
 import { ExpectedNumbers } from "./expected_numbers.ts";
 import { formatBoth, formatFlagNames, formatNumber } from "./numbers.ts";
 import { nameOption, wholeOptions } from "./option_words.ts";
-import { isFrom, type SeenPacket } from "./seen_packet.ts";
-import type { End, PacketStep, Part } from "./step.ts";
+import type { SeenPacket } from "./seen_packet.ts";
+import { senderOf } from "./sender.ts";
+import type { PacketStep, Part } from "./step.ts";
 
 const { SYN, ACK, RST } = TcpFlag;
 /** Where the window stands in the TCP header (RFC 9293 section 3.1). */
@@ -38,12 +39,6 @@ export function packetSteps(handshake: Handshake, packets: readonly SeenPacket[]
     steps.push(step);
   }
   return steps;
-}
-
-/** A port connected to itself sends both ways: its SYN-ACK is drawn as an answer. */
-function senderOf({ client, flags }: Handshake, packet: SeenPacket): End {
-  if (flags.includes("self_connect")) return partOf(packet) === "SYN-ACK" ? "server" : "client";
-  return isFrom(packet, client) ? "client" : "server";
 }
 
 function partOf({ flags }: SeenPacket): Part {

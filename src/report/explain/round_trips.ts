@@ -31,7 +31,11 @@ export function roundTrips(handshake: Handshake, steps: readonly PacketStep[]): 
   const { totalNs, kernelClientRttNs, kernelServerRttNs } = handshake;
   const trips = [clientTrip(handshake, steps), serverTrip(handshake, steps)];
   if (totalNs !== undefined) {
-    trips.push({ name: "total", ns: totalNs, text: "first SYN to ACK" });
+    const [syn, ack] = [
+      nameAt(steps, "SYN", handshake.synNs),
+      nameAt(steps, "ACK", handshake.ackNs),
+    ];
+    trips.push({ name: "total", ns: totalNs, text: `first ${syn} to ${ack}` });
   }
   for (
     const [ns, end, what] of [

@@ -1,5 +1,3 @@
-import type { Endpoint } from "../../match/handshake.ts";
-import { addressesEqual } from "../../wire/address.ts";
 import type { Segment } from "../../wire/segment.ts";
 
 /** Bytes of the TCP header before its options (RFC 9293 section 3.1). */
@@ -55,9 +53,4 @@ export function copyPacket(
     tunnels: segment.tunnels,
     header: new Uint8Array(view.buffer, start, length).slice(),
   };
-}
-
-/** Whether an end of the handshake sent a packet. */
-export function isFrom(packet: SeenPacket, { address, port }: Endpoint): boolean {
-  return packet.sourcePort === port && addressesEqual(packet.source, 0, address, 0);
 }

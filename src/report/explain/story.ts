@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Endpoint, Handshake } from "../../match/handshake.ts";
+import type { Address, Endpoint, Handshake, Tuple } from "../../match/handshake.ts";
 import { formatAddress } from "../../wire/address.ts";
 import { escapeText } from "../escape.ts";
 import { formatTime } from "../time.ts";
@@ -64,7 +64,7 @@ export interface StoryContext {
  * @param handshake The handshake, an object that may be reused afterwards.
  */
 export function tellStory(handshake: Handshake, context: StoryContext): Story {
-  const { packets, copies } = choosePlace(context.packets, handshake.interfaceIndex);
+  const { packets, copies } = choosePlace(handshake, context.packets);
   const ofPackets = packetSteps(handshake, packets);
   markPlaces(ofPackets, handshake.interfaceIndex, context);
   const trips = roundTrips(handshake, ofPackets);
@@ -87,7 +87,8 @@ export function tellStory(handshake: Handshake, context: StoryContext): Story {
 }
 
 function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
-  const { epochSeconds, timeNs, client, server, reason, synNs, synAckNs, wire } = handshake;
+  const { epochSeconds, timeNs, client, server, reason, synNs, synAckNs, wire, translated } =
+    handshake;
   const origin = synNs === 0
     ? "the first SYN"
     : synAckNs === 0
@@ -100,9 +101,15 @@ function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
     { name: "time", text: formatTime(epochSeconds, timeNs) + counted },
     { name: "client", text: formatEndpoint(client) + formatProcess(client) },
     { name: "server", text: formatEndpoint(server) + formatProcess(server) },
+    ...(translated === undefined ? [] : [{ name: "NAT", text: sayTranslated(translated) }]),
     { name: "seen", text: whereSeen(handshake, context) },
     ...(reason === undefined ? [] : [{ name: "reason", text: explainReason(reason) }]),
   ];
+}
+
+function sayTranslated({ client, server }: Tuple): string {
+  return `on its other side ${formatEndpoint(client)} to ${formatEndpoint(server)}: ` +
+    "this host translates addresses";
 }
 
 const SEEN_BY = {
@@ -124,7 +131,7 @@ function whereSeen(
   return `${sources.join(" and ")}; ${SEEN_BY[role]}`;
 }
 
-function formatEndpoint({ address, port }: Endpoint): string {
+function formatEndpoint({ address, port }: Address): string {
   const text = formatAddress(address);
   return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
 }

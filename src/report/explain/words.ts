@@ -109,7 +109,7 @@ export const ROUND_TRIPS_HEADING = "Round trips";
 /** How to read the ladder. */
 export const LEGEND =
   "Seq and Ack are the packet's numbers in hexadecimal, in parentheses counted from the initial " +
-  "sequence number of the side whose bytes they count. Times are those of the capture.";
+  "sequence number of the side whose bytes they count. A packet's time is that of its capture.";
 
 /** Why the numbers must be so. */
 export const NUMBERING =

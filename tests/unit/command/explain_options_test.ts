@@ -23,6 +23,7 @@ const DEFAULTS: ExplainOptions = {
   file: undefined,
   index: 1,
   filter: NO_FILTER,
+  filterText: "",
   interfaces: [],
   header: false,
   format: "text",
@@ -40,15 +41,23 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
   { args: ["--format", "svg"], expected: { format: "svg" } },
   { args: ["--format=markdown", "--ascii"], expected: { format: "markdown", ascii: true } },
   { args: ["a", "--interface", "lo,eth0"], expected: { file: "a", interfaces: ["lo", "eth0"] } },
-  { args: ["--port", "80,81"], expected: { filter: { ...NO_FILTER, ports: [80, 81] } } },
+  {
+    args: ["--port", "80,81"],
+    expected: { filter: { ...NO_FILTER, ports: [80, 81] }, filterText: "--port 80,81" },
+  },
   {
     args: ["a", "--outcome", "refused"],
-    expected: { file: "a", filter: { ...NO_FILTER, outcomes: ["refused"] } },
+    expected: {
+      file: "a",
+      filter: { ...NO_FILTER, outcomes: ["refused"] },
+      filterText: "--outcome refused",
+    },
   },
   {
     args: ["--comm", "curl", "--role", "client", "--duration", "2s", "--probes", "kprobe"],
     expected: {
       filter: { ...NO_FILTER, comms: ["curl"], roles: ["client"] },
+      filterText: "--role client --comm curl",
       // It is filtered where it is picked: what was there is told.
       trace: { ...DEFAULTS.trace, durationMs: 2_000, probes: "kprobe" },
     },

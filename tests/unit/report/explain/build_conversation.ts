@@ -16,6 +16,7 @@ import {
   buildIpv4,
   buildTcp,
   concat,
+  linuxSynOptions,
   type TcpFields,
   tcpOption,
   u16,
@@ -34,6 +35,8 @@ export interface Said extends TcpFields {
   by: "client" | "server";
   /** Number of the interface, in the order of `interfaces`. */
   on?: number;
+  /** Addresses and ports where they were translated; absent: those of the conversation. */
+  ends?: Pick<Conversation, "client" | "server">;
 }
 
 /** A client and a server, and what they say. */
@@ -191,6 +194,32 @@ export const CONVERSATIONS = {
       { atNs: 150, by: "client", flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
     ],
   },
+  translated: {
+    interfaces: ["veth1", "eth0"],
+    packets: [
+      { atNs: 0, by: "client", flags: SYN, sequence: 1_000, options: linuxSynOptions() },
+      {
+        atNs: 10,
+        by: "client",
+        flags: SYN,
+        sequence: 1_000,
+        options: linuxSynOptions(),
+        on: 1,
+        ends: { client: { address: "203.0.113.9", port: 61_000 } },
+      },
+      {
+        atNs: 90,
+        by: "server",
+        flags: SYN | ACK,
+        sequence: 5_000,
+        acknowledgment: 1_001,
+        on: 1,
+        ends: { client: { address: "203.0.113.9", port: 61_000 } },
+      },
+      { atNs: 100, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+      { atNs: 150, by: "client", flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
+    ],
+  },
 } as const satisfies Record<string, Conversation>;
 
 const START_NS = 1_795_395_723_123_456_789n;
@@ -213,7 +242,8 @@ export function buildConversation(conversation: Conversation): Uint8Array {
 }
 
 /** A packet of a conversation as an Ethernet frame, its TCP checksum right. */
-function buildFrame({ client, server }: Conversation, { atNs: _, by, ...tcp }: Said): Uint8Array {
+function buildFrame(conversation: Conversation, { by, ends: own, ...tcp }: Said): Uint8Array {
+  const { client, server } = own ?? conversation;
   const ends = [client ?? CLIENT, server ?? SERVER];
   const [from, to] = by === "client" ? ends : ends.toReversed();
   const segment = buildTcp({ sourcePort: from.port, destinationPort: to.port, ...tcp });

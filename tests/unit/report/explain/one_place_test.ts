@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
+import type { Handshake } from "../../../../src/match/handshake.ts";
 import { choosePlace } from "../../../../src/report/explain/one_place.ts";
-import { CONVERSATIONS, seenPackets } from "./build_conversation.ts";
+import { makeHandshake } from "../sample_handshakes.ts";
+import { CLIENT, CONVERSATIONS, seenPackets, SERVER } from "./build_conversation.ts";
+
+function seenOn(interfaceIndex: number): Handshake {
+  return makeHandshake({ client: CLIENT, server: SERVER, interfaceIndex });
+}
 
 const PACKETS = seenPackets(CONVERSATIONS.twoPlaces);
 
@@ -13,7 +19,7 @@ const CASES: { name: string; place: number; times: number[]; copies: [number, nu
 
 for (const { name, place, times, copies } of CASES) {
   Deno.test(`choosePlace takes packets of ${name}`, () => {
-    const chosen = choosePlace(PACKETS, place);
+    const chosen = choosePlace(seenOn(place), PACKETS);
     assertEquals(chosen.packets.map(({ timeNs }) => timeNs), times);
     assertEquals([...chosen.copies], copies);
   });
@@ -21,7 +27,19 @@ for (const { name, place, times, copies } of CASES) {
 
 Deno.test("choosePlace keeps what was sent twice, and orders by time", () => {
   const packets = seenPackets(CONVERSATIONS.ambiguous);
-  const chosen = choosePlace(packets.toReversed(), 1);
+  const chosen = choosePlace(seenOn(1), packets.toReversed());
   assertEquals(chosen.packets, packets);
   assertEquals(chosen.copies.size, 0);
+});
+
+Deno.test("choosePlace knows a packet whose addresses were translated on the way", () => {
+  const inside = { client: { address: "10.0.0.9", port: 5 }, server: SERVER };
+  const packets = [
+    ...seenPackets({ ...CONVERSATIONS.oneSided, ...inside }, 3, 2),
+    ...seenPackets(CONVERSATIONS.oneSided, 0, 1),
+  ];
+  const translated = makeHandshake(inside);
+  const chosen = choosePlace({ ...seenOn(1), translated }, packets);
+  assertEquals(chosen.packets.map(({ timeNs }) => timeNs), [0, 50]);
+  assertEquals([...chosen.copies], [[2, 2]]);
 });

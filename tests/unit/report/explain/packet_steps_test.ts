@@ -32,6 +32,7 @@ const EXPECTED: Record<Name, string[]> = {
     "server SYN-ACK usual fits",
   ],
   oneSided: ["server SYN-ACK usual fits", "client ACK usual fits"],
+  translated: ["client SYN usual fits", "server SYN-ACK usual fits", "client ACK usual fits"],
   twoPlaces: ["client SYN usual fits", "server SYN-ACK usual fits", "client ACK usual fits"],
 };
 

@@ -1,8 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { copyPacket, isFrom } from "../../../../src/report/explain/seen_packet.ts";
+import { assertEquals } from "@std/assert";
+import { copyPacket } from "../../../../src/report/explain/seen_packet.ts";
 import { decodePacket, FrameVerdict } from "../../../../src/wire/frame.ts";
 import { Segment } from "../../../../src/wire/segment.ts";
-import { makeHandshake } from "../sample_handshakes.ts";
 import { buildIpv4, buildTcp, tcpOption, u16 } from "../../wire/build_frame.ts";
 
 Deno.test("copyPacket keeps the header and numbers when the buffer is used again", () => {
@@ -24,11 +23,4 @@ Deno.test("copyPacket keeps the header and numbers when the buffer is used again
   segment.source.fill(0);
   assertEquals(copy.header, tcp.subarray(0, 24));
   assertEquals([copy.sequence, copy.payloadLength, copy.timeNs, copy.place], [7, 9, 11, 3]);
-  const { client, server } = makeHandshake({
-    client: { address: "192.0.2.1", port: 40_000 },
-    server: { address: "198.51.100.2", port: 443 },
-  });
-  assert(isFrom(copy, client));
-  assert(!isFrom(copy, server));
-  assert(!isFrom(copy, { ...client, port: 1 }));
 });

@@ -62,6 +62,14 @@ Deno.test("tellStory mentions copies at other places, and what was captured ther
   assertEquals(last.remarks, ["Captured on docker0 only."]);
 });
 
+Deno.test("tellStory says by which addresses a translated handshake went on", () => {
+  const story = storyOf(CONVERSATIONS.translated);
+  assertEquals(story.client, "192.0.2.1:40000");
+  const nat = story.facts.find(({ name }) => name === "NAT");
+  assertStringIncludes(nat!.text, "203.0.113.9:61000 to 198.51.100.2:443");
+  assertStringIncludes(story.remarks.join(" "), "also captured on eth0 (2)");
+});
+
 Deno.test("tellStory puts a drop behind the packet that was dropped", () => {
   const handshake = makeHandshake({
     client: { ...CLIENT, isn: 0x1a2b3c4d },
