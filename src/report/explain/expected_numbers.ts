@@ -23,7 +23,7 @@ export class ExpectedNumbers {
 
   /** Takes the numbers of a handshake and of its packets. */
   constructor(handshake: Handshake, packets: readonly SeenPacket[]) {
-    const { client, server, flags } = handshake;
+    const { client, server, flags, ackAcknowledgesSynAck } = handshake;
     this.clientIsn = client.isn;
     const syn = packets.find((packet) =>
       (packet.flags & (SYN | ACK)) === SYN && senderOf(handshake, packet) === "client"
@@ -36,7 +36,9 @@ export class ExpectedNumbers {
       .filter(({ acknowledgment }) => this.followsSyn(acknowledgment))
       .map(({ sequence }) => sequence);
     this.#serverIsns = server.isn === undefined ? isns : [server.isn, ...isns];
-    this.#serverDataMax = flags.includes("tcp_fast_open") ? EARLY_DATA_MAX : 0;
+    // Where only the kernel knew of TCP Fast Open, the packets were judged without it.
+    const isAllowed = flags.includes("tcp_fast_open") && ackAcknowledgesSynAck !== false;
+    this.#serverDataMax = isAllowed ? EARLY_DATA_MAX : 0;
   }
 
   /** Whether a number is the one after the SYN: its Seq + 1, plus data in it. */

@@ -1,4 +1,5 @@
 import type { Handshake } from "../../match/handshake.ts";
+import { sequenceAdd } from "../../wire/sequence.ts";
 import { TcpFlag } from "../../wire/tcp_flags.ts";
 import { ExpectedNumbers } from "./expected_numbers.ts";
 import { formatBoth, formatFlagNames, formatNumber } from "./numbers.ts";
@@ -30,6 +31,8 @@ export function packetSteps(handshake: Handshake, packets: readonly SeenPacket[]
       label: labelOf(handshake, packet),
       remarks: [],
       packet,
+      seqFits: true,
+      ackFits: true,
       fits: true,
     };
     judge(step, steps, expected);
@@ -68,7 +71,7 @@ function judge(step: PacketStep, before: readonly PacketStep[], expected: Expect
     case "SYN-ACK":
       return judgeSynAck(step, before, expected);
     case "ACK":
-      return judgeAck(step, expected);
+      return judgeAck(step, before, expected);
     case "RST":
       return judgeReset(step, before, expected);
   }
@@ -115,15 +118,28 @@ function judgeSynAck(
   }
 }
 
-function judgeAck(step: PacketStep, expected: ExpectedNumbers): void {
+function judgeAck(
+  step: PacketStep,
+  before: readonly PacketStep[],
+  expected: ExpectedNumbers,
+): void {
   const { sequence, acknowledgment } = step.packet;
+  const isn = expected.synAckBefore(acknowledgment);
+  const answers = answersIn(before);
+  // What a later SYN-ACK carries, this cannot have acknowledged.
+  const isKnown = answers.length === 0 || answers.some(({ packet }) => packet.sequence === isn);
+  step.seqFits = expected.followsSyn(sequence);
+  step.ackFits = isn !== undefined && isKnown;
   const wrong = [
-    ...(expected.followsSyn(sequence) ? [] : ["its Seq does not follow the SYN"]),
-    ...(expected.synAckBefore(acknowledgment) === undefined
-      ? ["its Ack does not follow the SYN-ACK"]
-      : []),
+    ...(step.seqFits ? [] : ["its Seq does not follow the SYN"]),
+    ...(step.ackFits ? [] : ["its Ack does not follow the SYN-ACK"]),
   ];
   if (wrong.length > 0) misfit(step, `It completes nothing: ${wrong.join(", and ")}.`);
+}
+
+/** The SYN-ACKs that answered the SYN so far. */
+function answersIn(before: readonly PacketStep[]): PacketStep[] {
+  return before.filter(({ part, from, fits }) => part === "SYN-ACK" && from === "server" && fits);
 }
 
 function judgeReset(
@@ -132,7 +148,12 @@ function judgeReset(
   expected: ExpectedNumbers,
 ): void {
   const { sequence, acknowledgment, flags } = step.packet;
+  const answers = answersIn(before);
   step.tone = "bad";
+  if (before.some(({ part, fits }) => part === "RST" && fits)) {
+    misfit(step, "Another RST ended it already.");
+    return;
+  }
   if (step.from === "client") {
     step.fits = expected.followsSyn(sequence);
     const refused = before.findLast(({ part, packet }) =>
@@ -143,8 +164,8 @@ function judgeReset(
       step.remarks.push(`It refuses packet ${refused.number}: its Seq is the Ack there; ${then}.`);
       return;
     }
-  } else if (before.some(({ part, fits }) => part === "SYN-ACK" && fits)) {
-    step.fits = expected.isNextOfServer(sequence);
+  } else if (answers.length > 0) {
+    step.fits = answers.some(({ packet }) => sequenceAdd(packet.sequence, 1) === sequence);
   } else {
     step.fits = (flags & ACK) !== 0 && expected.followsSyn(acknowledgment);
     if (step.fits) step.remarks.push("It acknowledges the SYN, so it is believed: refused.");

@@ -88,8 +88,7 @@ function ackSequenceRelation(
 ): Relation {
   const claim = "the ACK's Seq is the SYN's Seq + 1";
   const acks = acksOf(steps);
-  const found = pick(acks, verdict, ({ packet }) => expected.followsSyn(packet.sequence))
-    ?.packet.sequence;
+  const found = pick(acks, verdict, ({ seqFits }) => seqFits)?.packet.sequence;
   if (verdict === undefined) return notCaptured(claim, "ACK");
   const { clientIsn, synData } = expected;
   if (clientIsn === undefined || found === undefined) return withoutPackets(claim, verdict);
@@ -111,9 +110,7 @@ function ackRelation(
   expected: ExpectedNumbers,
 ): Relation {
   const claim = "the ACK's Ack is the SYN-ACK's Seq + 1";
-  const isRight = ({ packet }: PacketStep) =>
-    expected.synAckBefore(packet.acknowledgment) !== undefined;
-  const found = pick(acksOf(steps), verdict, isRight)?.packet.acknowledgment;
+  const found = pick(acksOf(steps), verdict, ({ ackFits }) => ackFits)?.packet.acknowledgment;
   if (verdict === undefined) return notCaptured(claim, "ACK");
   if (server.isn === undefined || found === undefined) return withoutPackets(claim, verdict);
   if (!verdict) return failed(claim, server.isn, 0, "the packet's Ack", found, MEANS.ackAck);
@@ -204,5 +201,10 @@ function notCaptured(claim: string, missing: string): Relation {
 }
 
 function withoutPackets(claim: string, verdict: boolean): Relation {
-  return { claim, verdict, sum: undefined, comment: "Its packets were no longer kept." };
+  return {
+    claim,
+    verdict,
+    sum: undefined,
+    comment: "The packets that were kept do not show its numbers.",
+  };
 }

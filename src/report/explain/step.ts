@@ -26,7 +26,11 @@ export interface PacketStep {
   remarks: string[];
   /** The packet itself. */
   packet: SeenPacket;
-  /** Whether its numbers are those of this handshake. */
+  /** Whether its Seq goes on where its sender stood, where that is to be known. */
+  seqFits: boolean;
+  /** Whether its Ack is what was sent before, where that is to be known. */
+  ackFits: boolean;
+  /** Whether it is one of this handshake: neither another one's nor damaged. */
   fits: boolean;
 }
 
