@@ -1,4 +1,3 @@
-import { interfaceName } from "../io/interfaces.ts";
 import { SystemCallError } from "../io/libc.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
@@ -12,7 +11,7 @@ import { formatFlags } from "./flags.ts";
 import { HandshakePick } from "./handshake_pick.ts";
 import { Reading } from "./read.ts";
 import { ReadSession } from "./read_session.ts";
-import { interfaceIndexOf } from "./trace.ts";
+import { openScope } from "./trace.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -110,7 +109,6 @@ async function pickOfFile(
 }
 
 async function pickOfHost(options: ExplainOptions): Promise<Picked> {
-  const interfaces = [...new Set(options.interfaces.map(interfaceIndexOf))];
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let session: TraceSession | undefined;
   const ignoreSignals = onEndSignals(end, () => {
@@ -118,20 +116,18 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     exit(ExitStatus.Interrupted);
   });
   try {
+    const scope = openScope(options.trace);
     PacketRing.assertPermitted();
     const pick = new HandshakePick({
-      filter: {
-        ...options.filter,
-        interfaces: interfaces.length > 0 ? interfaces : undefined,
-      },
+      filter: { ...options.filter, captured: scope.interfaces.length > 0 },
       index: options.index,
-      interfaceName,
+      interfaceName: (place) => session?.interfaceName(place),
       onPicked: end,
     });
     sayNote(describeWaiting(options));
     session = new TraceSession({
       options: options.trace,
-      interfaces,
+      scope,
       output: NOWHERE,
       asText: true,
       onDone: end,

@@ -8,6 +8,7 @@ import { parseChoice, parseInteger } from "./values.ts";
 const FORMATS = ["text", "svg", "markdown"] as const;
 /** Flags of `trace` that are about what happens on this host: of a file they say nothing. */
 const HOST_FLAGS: readonly string[] = [
+  "netns",
   "role",
   "comm",
   "pid",
@@ -79,7 +80,8 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   if (ascii && format === "svg") {
     throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
   }
-  const traceArgs = ofHost.map((flag) => `--${flag}=${values.get(flag)!.join(",")}`);
+  const traceArgs = [...ofHost, "interface"].filter((flag) => values.has(flag))
+    .map((flag) => `--${flag}=${values.get(flag)!.join(",")}`);
   return {
     help: switches.has("help"),
     file,

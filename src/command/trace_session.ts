@@ -148,6 +148,11 @@ export class TraceSession {
     else this.#startKernel(probes);
   }
 
+  /** The name of the interface of a place where packets were captured; untrusted text. */
+  interfaceName(place: number): string | undefined {
+    return this.#places.nameOf(place);
+  }
+
   #sayCapturing(): void {
     const { filter } = this.#wire;
     const why = filter.why === undefined ? "" : ` (${filter.why})`;

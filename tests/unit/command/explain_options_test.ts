@@ -40,7 +40,14 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
   { args: ["--header", "--ascii"], expected: { header: true, ascii: true } },
   { args: ["--format", "svg"], expected: { format: "svg" } },
   { args: ["--format=markdown", "--ascii"], expected: { format: "markdown", ascii: true } },
-  { args: ["a", "--interface", "lo,eth0"], expected: { file: "a", interfaces: ["lo", "eth0"] } },
+  {
+    args: ["a", "--interface", "lo,eth0"],
+    expected: {
+      file: "a",
+      interfaces: ["lo", "eth0"],
+      trace: { ...DEFAULTS.trace, interfaces: ["lo", "eth0"] },
+    },
+  },
   {
     args: ["--port", "80,81"],
     expected: { filter: { ...NO_FILTER, ports: [80, 81] }, filterText: "--port 80,81" },
@@ -91,7 +98,7 @@ for (const { args, says } of BAD) {
 Deno.test("EXPLAIN_FLAGS names each flag once, with what it is for", () => {
   const names = EXPLAIN_FLAGS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
-  for (const name of ["role", "comm", "pid", "duration", "probes", "packet-filter"]) {
+  for (const name of ["netns", "role", "comm", "pid", "duration", "probes"]) {
     assertStringIncludes(formatFlags(EXPLAIN_FLAGS), `  --${name} `);
   }
 });
