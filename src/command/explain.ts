@@ -1,11 +1,12 @@
 import { SystemCallError } from "../io/libc.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
-import { exit, hostName, isUtf8Locale, onEndSignals, sayNote, wantsColor } from "../io/terminal.ts";
+import { exit, hostName, onEndSignals, outputSurface, sayNote } from "../io/terminal.ts";
 import { formatLessonMarkdown } from "../report/explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../report/explain/lesson_svg.ts";
 import { formatLessonText } from "../report/explain/lesson_text.ts";
 import type { Story } from "../report/explain/story.ts";
+import { LineFormat } from "../report/handshake_format.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
 import { HandshakePick } from "./handshake_pick.ts";
@@ -54,6 +55,7 @@ interface Picked {
 }
 
 function format(story: Story, { format, header, ascii }: ExplainOptions): string {
+  const surface = outputSurface();
   switch (format) {
     case "svg":
       return formatLessonSvg(story, { header });
@@ -62,8 +64,8 @@ function format(story: Story, { format, header, ascii }: ExplainOptions): string
     case "text":
       return formatLessonText(story, {
         header,
-        ascii: ascii || !isUtf8Locale(),
-        color: wantsColor(),
+        ascii: ascii || !surface.utf8,
+        color: surface.colour,
       });
   }
 }
@@ -86,7 +88,7 @@ async function pickOfFile(
     interfaces: options.interfaces,
     // Nothing is written of what it reports: it is picked from.
     count: 0,
-    asText: true,
+    format: new LineFormat(),
     output,
     host: hostName(),
     kept: pick.kept,
@@ -129,7 +131,7 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
       options: options.trace,
       scope,
       output: NOWHERE,
-      asText: true,
+      format: new LineFormat(),
       onDone: end,
       kept: pick.kept,
       onHandshake: pick.take,

@@ -44,18 +44,6 @@ export function outputSurface(): OutputSurface {
   };
 }
 
-/** Whether to colour what goes to standard output: on a terminal, unless NO_COLOR is set. */
-export function wantsColor(): boolean {
-  return isTerminal() && !Deno.noColor;
-}
-
-/** Whether the locale writes UTF-8: by the first of these variables that is set (POSIX.1, 8.2). */
-export function isUtf8Locale(): boolean {
-  const names = ["LC_ALL", "LC_CTYPE", "LANG"];
-  const locale = names.map((name) => Deno.env.get(name)).find((value) => value) ?? "";
-  return /utf-?8/i.test(locale);
-}
-
 /** The host's name, as the records carry it. */
 export function hostName(): string {
   return Deno.hostname();

@@ -7,6 +7,7 @@ import { HandshakePick } from "../../../../src/command/handshake_pick.ts";
 import { ReadSession } from "../../../../src/command/read_session.ts";
 import { copyPacket, type SeenPacket } from "../../../../src/report/explain/seen_packet.ts";
 import type { Story } from "../../../../src/report/explain/story.ts";
+import { LineFormat } from "../../../../src/report/handshake_format.ts";
 import { decodeFrame, FrameVerdict, LinkType } from "../../../../src/wire/frame.ts";
 import { parseAddress } from "../../../../src/wire/address.ts";
 import { Segment, TcpFlag } from "../../../../src/wire/segment.ts";
@@ -294,7 +295,7 @@ export function pickFrom(file: Uint8Array, index = 1): HandshakePick {
     filter: {},
     interfaces: [],
     count: 0,
-    asText: true,
+    format: new LineFormat(),
     output: { lost: 0, write: () => {}, flush: () => Promise.resolve() },
     host: "reader",
     kept: pick.kept,
