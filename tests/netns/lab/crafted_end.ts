@@ -13,6 +13,7 @@ import {
   buildIpv6,
   buildTcp,
   concat,
+  ipv6Fragment,
   type TcpFields,
   tcpOption,
   u16,
@@ -40,7 +41,7 @@ export interface CraftedEndOptions {
 export interface CraftedSegment extends TcpFields {
   /** The TCP checksum is wrong. */
   badChecksum?: boolean;
-  /** Sent in two IPv4 fragments, the first with so many bytes of TCP (a multiple of eight). */
+  /** Sent in two fragments, the first with so many bytes of TCP (a multiple of eight). */
   firstFragmentBytes?: number;
   /** VLAN tags, outermost first. */
   tags?: readonly VlanTag[];
@@ -155,14 +156,14 @@ export class CraftedEnd implements Disposable {
     setU16(tcp, TCP_CHECKSUM, segment.badChecksum ? checksum ^ 0x5555 : checksum);
     const between = { source: this.#source, destination: this.#destination };
     const first = segment.firstFragmentBytes;
-    const packets = ipv6
-      ? [buildIpv6({ ...between, payload: tcp })]
-      : first === undefined
-      ? [buildIpv4({ ...between, payload: tcp })]
-      : [
-        buildIpv4({ ...between, payload: tcp.subarray(0, first), moreFragments: true }),
-        buildIpv4({ ...between, payload: tcp.subarray(first), fragmentOffset: first / 8 }),
-      ];
+    const parts = first === undefined ? [tcp] : [tcp.subarray(0, first), tcp.subarray(first)];
+    const packets = parts.map((payload, index) => {
+      const moreFragments = index + 1 < parts.length;
+      const fragmentOffset = index * (first ?? 0) / 8;
+      if (!ipv6) return buildIpv4({ ...between, payload, moreFragments, fragmentOffset });
+      const extensions = first === undefined ? [] : [ipv6Fragment(fragmentOffset, moreFragments)];
+      return buildIpv6({ ...between, payload, extensions });
+    });
     return packets.map((packet) => {
       if (!ipv6) setU16(packet, IPV4_CHECKSUM, internetChecksum(packet, IPV4_HEADER_BYTES));
       const etherType = u16(ipv6 ? 0x86dd : 0x0800);

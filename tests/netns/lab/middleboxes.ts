@@ -6,8 +6,15 @@
  */
 import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import { linuxSynOptions } from "../../unit/wire/build_frame.ts";
-import { all, AT_SERVER, ESTABLISHED, IN_THE_MIDDLE, NO_ANSWER } from "./expectations.ts";
-import { CLIENT_NETWORK, GATEWAY, ipv4 } from "./host.ts";
+import {
+  all,
+  AT_SERVER,
+  BOTH_ENDS,
+  ESTABLISHED,
+  IN_THE_MIDDLE,
+  NO_ANSWER,
+} from "./expectations.ts";
+import { CLIENT_NETWORK, GATEWAY, ipv4, SERVER_NETWORK } from "./host.ts";
 import type { Stage } from "./lab.ts";
 import { Matcher, present, type Scenario } from "./scenario.ts";
 import { BRIDGED, BRIDGED_SERVER, NAT, ROUTED } from "./topology.ts";
@@ -48,6 +55,40 @@ export const middleboxes: readonly Scenario[] = [
     traffic: async ({ client, server, port }) => {
       const listener = server.listen(port);
       const ghost = client.ghost(port + 1, server.address, port);
+      ghost.send({
+        sequence: 1000,
+        options: linuxSynOptions(),
+        firstFragmentBytes: FIRST_FRAGMENT_BYTES,
+      });
+      const { sequence } = await ghost.receive(SYN_ACK);
+      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
+      await listener.accept();
+    },
+    expected: {
+      client: [
+        all(ESTABLISHED, AT_SERVER, {
+          client: { isn: 1000, mss: 1460, sack_permitted: notDenied, timestamps: notDenied },
+        }),
+      ],
+      router: [
+        all(ESTABLISHED, IN_THE_MIDDLE, {
+          client: { isn: 1000, mss: 1460, sack_permitted: undefined, timestamps: undefined },
+        }),
+      ],
+      server: [
+        all(ESTABLISHED, AT_SERVER, {
+          client: { isn: 1000, mss: 1460, sack_permitted: notDenied, timestamps: notDenied },
+        }),
+      ],
+    },
+  },
+  {
+    name: "a SYN in two fragments over IPv6",
+    says: "The same behind IPv6's fragment header.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const listener = server.listen(port, { ipv6: true });
+      const ghost = client.ghost(port + 1, server.address6, port);
       ghost.send({
         sequence: 1000,
         options: linuxSynOptions(),
@@ -154,6 +195,30 @@ export const middleboxes: readonly Scenario[] = [
         all(NO_ANSWER, { outcome: "dropped", evidence: ["kernel"], client: { isn: TAGGED[0] } }),
         all(NO_ANSWER, { client: { isn: TAGGED[2] }, packets: { syn: 1 } }),
       ],
+    },
+  },
+  {
+    name: "through an interface on top of another",
+    says: "A macvlan on top of the cable, as containers have: each packet passes both interfaces " +
+      "and is counted once.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const [near, far] = [ipv4(CLIENT_NETWORK, 12), ipv4(SERVER_NETWORK, 12)];
+      const { namespace } = client;
+      await namespace.ip("link", "add", "macvlan0", "link", "veth0", "type", "macvlan");
+      await namespace.ip("address", "add", near, "dev", "macvlan0");
+      await namespace.ip("link", "set", "macvlan0", "up");
+      const via = ["via", ROUTER, "dev", "macvlan0", "onlink", "src", near];
+      await namespace.ip("route", "add", far, ...via);
+      await server.namespace.ip("address", "add", `${far}/24`, "dev", "veth0");
+      const listener = server.listen(port);
+      await client.connect(far, port).connected();
+      await listener.accept();
+    },
+    expected: {
+      client: [all(ESTABLISHED, BOTH_ENDS, { network: { interface: "macvlan0" } })],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE)],
+      server: [all(ESTABLISHED, BOTH_ENDS)],
     },
   },
   {
