@@ -11,6 +11,7 @@ import { middleboxes } from "./middleboxes.ts";
 import { oneSided } from "./one_sided.ts";
 import { options } from "./options.ts";
 import { refusedAndUnreachable } from "./refused_and_unreachable.ts";
+import { translation } from "./translation.ts";
 import { reordering } from "./reordering.ts";
 import { reuse } from "./reuse.ts";
 import type { Scenario } from "./scenario.ts";
@@ -33,6 +34,7 @@ export const SCENARIO_GROUPS: readonly ScenarioGroup[] = [
   { title: "Ports used again", scenarios: reuse },
   { title: "What a SYN can carry", scenarios: options },
   { title: "On the way", scenarios: middleboxes },
+  { title: "Address translation", scenarios: translation },
   { title: "Seen in part", scenarios: oneSided },
 ];
 
