@@ -30,6 +30,13 @@ const IN_BRACKETS = / \(SYNs: (\d)\) \(FINs: \d\)/;
 /** Values listed one by one. */
 const LISTED_MAX = 3;
 
+/** What was seen in the capture where the clauses made by themselves do not say it. */
+const SEEN: ReadonlyMap<string, string> = new Map([
+  ["a SYN in two fragments", "Wireshark's SYN is the last fragment"],
+  ["a SYN in two fragments over IPv6", "Wireshark's SYN is the last fragment"],
+  ["tagged frames", "tcptrace reads the untagged one"],
+]);
+
 const HEADING = ["case", "synsnoop", "Wireshark", "tcptrace", "tcpstates", "where they differ"];
 
 /** What came of a scenario. */
@@ -97,7 +104,7 @@ function row(scenario: Scenario, compared: Compared): string[] {
       ),
     ),
     listed(states.map(({ newState, ms }) => `${newState} ${ms} ms`)),
-    differences(compared).join("; "),
+    [...differences(compared), SEEN.get(scenario.name) ?? []].flat().join("; "),
   ];
 }
 

@@ -1,8 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
+import { CASES_BEGIN, CASES_END, caseTables } from "./lab/case_table.ts";
 import { play } from "./lab/lab.ts";
 import { check } from "./lab/scenario.ts";
 import { SCENARIOS } from "./lab/scenarios.ts";
 import { namespaceTest } from "./namespace.ts";
+
+Deno.test("the page of the lab has every case", async () => {
+  const page = await Deno.readTextFile(new URL("README.md", import.meta.url));
+  const [, cases] = page.split(CASES_BEGIN);
+  assertEquals(
+    cases?.split(CASES_END)[0].trim(),
+    caseTables().trim(),
+    `${CASES_BEGIN} is not followed by what "deno run -A tests/netns/compare_tools.ts --cases" prints`,
+  );
+});
 
 for (const topology of new Set(SCENARIOS.map((scenario) => scenario.topology))) {
   const scenarios = SCENARIOS.filter((scenario) => scenario.topology === topology);

@@ -10,6 +10,8 @@ import { Completeness, type Conversation, type WirePacket } from "./wireshark.ts
 
 /** Two captures of one packet differ by less: each reads the clock for itself. */
 const SAME_NS = 6_000;
+/** tcptrace's numbers are rounded by half of a tenth of a microsecond, where time was slowed down. */
+const ROUNDED_NS = 60;
 const THREE = Completeness.SYN | Completeness.SYN_ACK | Completeness.ACK;
 
 /** What the tools said of the packets of one case. */
@@ -55,12 +57,12 @@ function compareConversation(
 ): void {
   const { total_ns: totalNs } = record.rtt;
   if (initialRttNs === undefined) {
-    if (totalNs !== undefined) found.add("no initial RTT");
+    if (totalNs !== undefined) found.add("Wireshark has no initial RTT");
   } else if (totalNs === undefined || Math.abs(initialRttNs - totalNs) > SAME_NS) {
-    found.add(`initial RTT: ${between(initialRttNs, 1, packets)}`);
+    found.add(`Wireshark's initial RTT: ${between(initialRttNs, 1, packets)}`);
   }
   const isWhole = (completeness & THREE) === THREE;
-  if (isWhole && record.outcome !== "established") found.add("completeness has all three");
+  if (isWhole && record.outcome !== "established") found.add("completeness has all three packets");
   if (!isWhole && record.outcome === "established") {
     const lacking = (["SYN", "SYN_ACK", "ACK"] as const)
       .filter((name) => (completeness & Completeness[name]) === 0)
@@ -85,14 +87,9 @@ function compareConnection(
     if (theirs === 0) {
       if (ours !== undefined) found.add(`tcptrace has no ${name} RTT`);
     } else if (ours === undefined || Math.abs(theirs - ours) > SAME_NS) {
-      found.add(`tcptrace's ${name} RTT: ${between(theirs, rounded(theirs), packets)}`);
+      found.add(`tcptrace's ${name} RTT: ${between(theirs, ROUNDED_NS, packets)}`);
     }
   }
-}
-
-/** What tcptrace's numbers are rounded by: it writes three digits at least, and tenths. */
-function rounded(ns: number): number {
-  return Math.max(60, ns / 1000);
 }
 
 /** The two packets that a time lies between, to so many nanoseconds. */

@@ -27,6 +27,9 @@ export interface Conversation {
 /** Bits of `tcp.completeness`. */
 export const Completeness = { SYN: 1, SYN_ACK: 2, ACK: 4, DATA: 8, FIN: 16, RST: 32 } as const;
 
+/** A message of ICMP holds the header of the segment that it is about. */
+const NO_ERRORS = "tcp and not icmp and not icmpv6";
+
 const FIELDS = [
   ...["tcp.stream", "frame.time_relative", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst"],
   ...["ipv6.dst", "tcp.dstport", "tcp.flags", "tcp.seq_raw", "tcp.len"],
@@ -36,7 +39,7 @@ const FIELDS = [
 /** Runs tshark on a file, twice through it as Wireshark does. */
 export async function conversationsOf(file: string): Promise<Conversation[]> {
   const { success, stdout, stderr } = await new Deno.Command("tshark", {
-    args: ["-2", "-r", file, "-Y", "tcp", "-T", "fields", "-E", "separator=|"]
+    args: ["-2", "-r", file, "-Y", NO_ERRORS, "-T", "fields", "-E", "separator=|"]
       .concat(FIELDS.flatMap((field) => ["-e", field])),
     stdin: "null",
   }).output();
@@ -56,7 +59,7 @@ export async function conversationsOf(file: string): Promise<Conversation[]> {
       sequence: Number(sequence),
     });
     if (initialRtt !== "") conversation.initialRttNs ??= nanoseconds(initialRtt);
-    conversation.completeness = Number(completeness);
+    if (completeness !== "") conversation.completeness = Number(completeness);
   }
   return streams.map((stream) => ({ initialRttNs: undefined, ...stream }));
 }

@@ -4,11 +4,15 @@
  * @module
  */
 import { ESTABLISHED } from "./expectations.ts";
+import { RUN } from "./host.ts";
 import { type ExpectedRecord, Matcher, type Scenario } from "./scenario.ts";
 import { SCENARIO_GROUPS } from "./scenarios.ts";
 
-/** Ports of the lab are told from the first one of the scenario on. */
+/** A scenario's first port, for its expectations. */
 const PORT = 20_000;
+const PORTS = /\b2000(\d)\b/g;
+/** Addresses of one run. */
+const ADDRESSES = new RegExp(`\\b(10\\.|fd00:)${RUN}\\b`, "g");
 
 /** What stands between these lines of the page is {@linkcode caseTables}. */
 export const CASES_BEGIN = "<!-- cases -->";
@@ -47,7 +51,9 @@ function expectations({ topology, expected: wanted }: Scenario): string {
     const says = inWords(expected[name]);
     views.set(says, [...views.get(says) ?? [], name]);
   }
-  return [...views].map(([says, names]) => `${names.join(", ")}: ${says}`).join("<br>");
+  return [...views].map(([says, names]) => `${names.join(", ")}: ${says}`).join("<br>")
+    .replace(ADDRESSES, "$1x")
+    .replace(PORTS, (_, index) => index === "0" ? "*p*" : `*p*+${index}`);
 }
 
 function inWords(records: readonly ExpectedRecord[]): string {
@@ -65,20 +71,38 @@ function recordInWords(record: ExpectedRecord): string {
   const said = new Map(members(record));
   const outcome = said.get("outcome");
   const usual = outcome === "established" ? new Map(members(ESTABLISHED)) : new Map();
-  const words = [...said].flatMap(([path, value]) =>
-    equal(value, usual.get(path)) ? [] : memberInWords(path, value, outcome === "established")
+  const news = [...said].filter(([path, value]) => !equal(value, usual.get(path)));
+  const words = ORDER.flatMap((group) =>
+    news.filter(([path]) => path.split(".")[0] === group)
+      .flatMap(([path, value]) => memberInWords(path, value, outcome === "established"))
   );
-  return [`\`${outcome}\``, ...words].join(", ");
+  return [`\`${outcome}\``, ...tuple("", said), ...tuple("network.translated.", said), ...words]
+    .join(", ");
 }
 
-/** What of a record is worth a word on the page. */
-const TOLD =
-  /^(reason|flags|evidence|packets|client|server|rtt|network|drop)\b(?!.*(process|kernel|last_))/;
+/** Parts of a record, those first that say most. */
+const ORDER = ["reason", "evidence", "client", "server", "packets", "rtt", "network", "flags"];
+/** Told elsewhere or not worth a word. */
+const UNTOLD = /process|kernel|last_|translated|address|port/;
 /** Those of established handshakes whose absence is. */
 const MISSED = /^rtt\.(client|server|total)_ns$/;
 
+/** Who connects to whom, where addresses or ports are expected. */
+function tuple(prefix: string, said: ReadonlyMap<string, unknown>): string[] {
+  const [client, server] = ["client", "server"].map((end) => {
+    const parts = ["address", "port"].map((name) => said.get(`${prefix}${end}.${name}`));
+    const known = parts.map((part) => part instanceof Matcher ? undefined : part);
+    return { known: known.some((part) => part !== undefined), text: [known[0] ?? end, known[1]] };
+  });
+  if (!client.known && !server.known) return [];
+  const ends = [client, server].map(({ text }) =>
+    text.filter((part) => part !== undefined).join(":")
+  );
+  return [`${prefix === "" ? "" : "translated "}${ends.join(" → ")}`];
+}
+
 function memberInWords(path: string, value: unknown, isEstablished: boolean): string[] {
-  if (!TOLD.test(path)) return [];
+  if (UNTOLD.test(path)) return [];
   if (path === "evidence") return equal(value, ["kernel"]) ? ["kernel alone"] : [];
   if (path === "reason") return typeof value === "string" ? [value] : [];
   if (path === "flags") return Array.isArray(value) ? value.map((flag) => `\`${flag}\``) : [];
@@ -87,16 +111,20 @@ function memberInWords(path: string, value: unknown, isEstablished: boolean): st
   // One SYN and what goes with the outcome are no news.
   const isUsual = !isEstablished && (path.startsWith("packets.") && value === 1 || value === 0);
   if (isUsual || value === false || value instanceof Matcher && !isRange(value)) return [];
-  const text = value instanceof Matcher ? value.what : String(value);
-  return [`${name} ${path.endsWith("_ns") ? inSeconds(text) : text}`];
+  const text = value instanceof Matcher ? rangeInWords(value, path) : String(value);
+  return [`${name} ${text}`];
 }
 
 function isRange({ what }: Matcher): boolean {
   return what.startsWith("between");
 }
 
-function inSeconds(range: string): string {
-  return range.replace(/\d+/g, (ns) => String(Number(ns) / 1e9)) + " s";
+/** `between 950000000 and 1900000000` nanoseconds as `0.95 to 1.9 s`. */
+function rangeInWords({ what }: Matcher, path: string): string {
+  const numbers = what.match(/\d+/g)!.map(Number);
+  if (!path.endsWith("_ns")) return numbers.join(" to ");
+  const [from, to] = numbers.map((ns) => ns / 1e9);
+  return from === 0 ? `below ${to} s` : `${from} to ${to} s`;
 }
 
 /** The members of a part of a record, those of members too, by their paths. */

@@ -101,11 +101,18 @@ export class CraftedEnd implements Disposable {
 
   /** Sends segments in this order, one right after the other. */
   send(...segments: readonly CraftedSegment[]): void {
+    this.prepare(...segments)();
+  }
+
+  /** Makes ready all that sending takes. @returns What sends them: once, and in no time. */
+  prepare(...segments: readonly CraftedSegment[]): () => void {
     const { namespace, interfaceIndex } = this.#options;
-    using sender = inNamespace(namespace.name, () => new FrameSender(interfaceIndex));
-    for (const segment of segments) {
-      for (const frame of this.#frames(segment)) sender.send(frame);
-    }
+    const frames = segments.flatMap((segment) => this.#frames(segment));
+    const opened = inNamespace(namespace.name, () => new FrameSender(interfaceIndex));
+    return () => {
+      using sender = opened;
+      for (const frame of frames) sender.send(frame);
+    };
   }
 
   /**

@@ -159,12 +159,13 @@ export const givesUp: readonly Scenario[] = [
       const ghost = server.ghost(port, client.address, port + 1);
       const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
       const { sequence } = await ghost.receive(TcpFlag.SYN);
-      socket.close();
-      ghost.send({
+      const answer = ghost.prepare({
         flags: TcpFlag.SYN | TcpFlag.ACK,
         sequence: 7000,
         acknowledgment: sequence + 1,
       });
+      socket.close();
+      answer();
       await ghost.receive(TcpFlag.RST);
     },
     expected: {
