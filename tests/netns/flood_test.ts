@@ -15,10 +15,10 @@ const SYNS_PER_SECOND = 100_000;
 /** Half-open handshakes that a tracer waits for at the most; then the oldest is given up. */
 const TABLE_ROWS = 65_536;
 /**
- * What the tracer may grow by from the fifth part of the flood to its end: 1 to 4 MB were measured,
- * from 109 MB on, in steps as its garbage is collected.
+ * What the tracer may grow by from the fifth part of the flood to its end, 40 bytes a SYN. Measured: 1 to
+ * 4 MB on from 108 MB, as its garbage is collected; 16 MB where others made 22,000 connections meanwhile.
  */
-const GROWTH_KB_MAX = 16 * 1024;
+const GROWTH_KB_MAX = 32 * 1024;
 /** The kernel tells of the whole machine: packets dropped elsewhere meanwhile are given up too. */
 const ELSEWHERE_MAX = 20;
 
@@ -74,7 +74,6 @@ await namespaceTest("trace in a flood: every connection reported, all else count
 
   const fifth = rssKb[Math.floor(rssKb.length / 5)];
   const growth = Math.max(...rssKb.slice(rssKb.length / 5)) - fifth;
-  console.log({ fifth, growth, dropped, halfOpen, evicted, ms: performance.now() });
   assert(growth <= GROWTH_KB_MAX, `resident memory grew from ${fifth} kB: ${rssKb}`);
 });
 

@@ -31,7 +31,7 @@ const notDenied = new Matcher("absent or true", (actual) => actual !== false);
 /** Sends a SYN to a closed port, the same way as those before: its RST says that they arrived. */
 async function refusedBehind({ client, server, port }: Stage): Promise<void> {
   const ghost = client.ghost(port + 1, server.address, port + 2);
-  ghost.send({ sequence: 1000 });
+  ghost.send({ sequence: 2000 });
   await ghost.receive(TcpFlag.RST);
 }
 
