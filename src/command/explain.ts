@@ -55,18 +55,15 @@ interface Picked {
 }
 
 function format(story: Story, { format, header, ascii }: ExplainOptions): string {
-  const surface = outputSurface();
   switch (format) {
     case "svg":
       return formatLessonSvg(story, { header });
     case "markdown":
       return formatLessonMarkdown(story, { header, ascii });
-    case "text":
-      return formatLessonText(story, {
-        header,
-        ascii: ascii || !surface.utf8,
-        color: surface.colour,
-      });
+    case "text": {
+      const { utf8, colour } = outputSurface();
+      return formatLessonText(story, { header, ascii: ascii || !utf8, color: colour });
+    }
   }
 }
 

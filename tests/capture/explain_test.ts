@@ -137,7 +137,7 @@ for (
         const command = `"${Deno.execPath()}" run -A --quiet "${MAIN}" explain "${path}"`;
         const { code, stdout } = await new Deno.Command("script", {
           args: ["--quiet", "--return", "--command", command, "/dev/null"],
-          env: { ...UTF8, NO_COLOR: noColor },
+          env: { ...UTF8, TERM: "xterm", NO_COLOR: noColor },
           stdin: "null",
         }).output();
         const text = new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
