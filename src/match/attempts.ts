@@ -1,5 +1,6 @@
 import { conclude, type Surroundings } from "./conclude.ts";
-import { FlowState, FlowTable } from "./flow_table.ts";
+import { findTranslatedFate } from "./find_translated.ts";
+import { FlowState, FlowTable, WireFact } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "./retry_waits.ts";
 
@@ -237,10 +238,35 @@ export class Attempts {
 
   #report(row: number, traceEnded: boolean, nowNs: number): void {
     const table = this.table;
+    const other = findTranslatedFate(table, row);
+    if (other >= 0 && table.facts[row] === 0) {
+      this.#joinFate(row, other, nowNs);
+      return;
+    }
+    if (other >= 0) this.#joinFate(other, row, nowNs);
     conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
     table.move(row, FlowState.Reported, nowNs);
     table.forgetKernel(row);
     this.#onHandshake(this.#handshake, row);
+  }
+
+  /** Takes what the kernel did with a SYN behind a translation for what became of that SYN. */
+  #joinFate(row: number, into: number, nowNs: number): void {
+    const { table } = this;
+    table.translate(
+      into,
+      table.clientAddress.slice(row * 4, row * 4 + 4),
+      table.serverAddress.slice(row * 4, row * 4 + 4),
+      table.ports[row],
+    );
+    table.drops[into] = table.drops[row];
+    table.reset[into] = table.reset[row];
+    if ((table.facts[into] & WireFact.ServerReset) === 0) {
+      table.refusedNs[into] = table.refusedNs[row];
+    }
+    if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
+    table.forgetKernel(row);
+    table.move(row, FlowState.Reported, nowNs);
   }
 
   #limitTuple(client: Uint32Array, server: Uint32Array, ports: number): void {

@@ -133,15 +133,26 @@ function reasonOf(
 }
 
 function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
-  const at = table.tupleAt(row) * 4;
   const clientHere = table.clientHalf[row] !== undefined ||
-    (surroundings.isLocalAddress?.(table.clientAddress, at) ?? false);
+    isHere(table, row, table.clientAddress, surroundings);
   // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
   const serverHere = table.serverHalf[row] !== undefined || table.accept[row] !== undefined ||
     table.drops[row]?.netns !== undefined ||
-    (surroundings.isLocalAddress?.(table.serverAddress, at) ?? false);
+    isHere(table, row, table.serverAddress, surroundings);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
+}
+
+/** Whether an end is this host. Its address in one tuple alone is that of the translation. */
+function isHere(
+  table: FlowTable,
+  row: number,
+  addresses: Uint32Array,
+  { isLocalAddress }: Surroundings,
+): boolean {
+  const otherAt = table.otherTupleAt(row);
+  return isLocalAddress !== undefined && isLocalAddress(addresses, table.tupleAt(row) * 4) &&
+    (otherAt < 0 || isLocalAddress(addresses, otherAt * 4));
 }
 
 /**

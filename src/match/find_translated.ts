@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { KernelHalf, KernelPacket } from "../kernel/kernel_record.ts";
+import type { KernelHalf } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
 import { joinPorts, REFUSAL_SLACK_NS } from "./find_attempt.ts";
@@ -76,11 +76,7 @@ export function findTranslatedSyn(
 /** Whether what only the kernel told of so far can have begun with a SYN of this time. */
 function isKernelsSyn(table: FlowTable, row: number, tuple: TupleWords, timeNs: number): boolean {
   const half = table.clientHalf[row] ?? table.serverHalf[row];
-  const drops = table.drops[row];
-  if (half === undefined) {
-    return drops !== undefined && sharesEnd(table, row, tuple) &&
-      Math.abs(timeNs - drops.firstNs) <= REFUSAL_SLACK_NS;
-  }
+  if (half === undefined) return false;
   const begunNs = half.synSentNs ?? half.connectNs ?? half.endNs - HANDSHAKE_MAX_NS;
   return timeNs >= begunNs - CLOCK_SLACK_NS && timeNs <= half.endNs + CLOCK_SLACK_NS &&
     (half.newState === TcpState.Established || sharesEnd(table, row, tuple));
@@ -113,17 +109,42 @@ export function findTranslatedHalf(
   });
 }
 
-/** The row of the handshake whose SYN the kernel tells of with another tuple, -1 where there is none. */
-export function findTranslatedPacket(
-  table: FlowTable,
-  tuple: TupleWords,
-  record: KernelPacket,
-): number {
-  return findByIsn(table, record.sequence, tuple, (row) => {
-    const isSyn = (table.facts[row] & (WireFact.Syn | WireFact.SynAck)) === WireFact.Syn;
-    return isSyn && sharesEnd(table, row, tuple) &&
-      Math.abs(record.endNs - table.lastSynNs[row]) <= REFUSAL_SLACK_NS;
+/**
+ * The other row of a handshake that is about to be reported: one has the SYN, the other what the kernel
+ * did with it behind the translation, a drop or a RST. -1 where there is none. Not sooner, for the SYN
+ * that the kernel tells of may yet be captured itself: scanners send SYNs with one number to many ports.
+ */
+export function findTranslatedFate(table: FlowTable, row: number): number {
+  const isFate = isKernelsWord(table, row);
+  if (!isFate && !isUnexplainedSyn(table, row)) return -1;
+  const at = row * 4;
+  const tuple = {
+    client: table.clientAddress.subarray(at, at + 4),
+    server: table.serverAddress.subarray(at, at + 4),
+    ports: table.ports[row],
+  };
+  return findByIsn(table, table.clientIsn[row], tuple, (other) => {
+    const [syn, fate] = isFate ? [other, row] : [row, other];
+    if (!isUnexplainedSyn(table, syn) || !isKernelsWord(table, fate)) return false;
+    const toldNs = table.reset[fate]?.endNs ?? table.drops[fate]?.lastNs ?? Infinity;
+    return sharesEnd(table, other, tuple) &&
+      Math.abs(toldNs - table.lastSynNs[syn]) <= REFUSAL_SLACK_NS;
   });
+}
+
+/** Whether all that is known is that the kernel dropped packets, or answered one with a RST. */
+function isKernelsWord(table: FlowTable, row: number): boolean {
+  return table.facts[row] === 0 && !table.isTranslated(row) &&
+    table.clientHalf[row] === undefined && table.serverHalf[row] === undefined &&
+    table.accept[row] === undefined &&
+    (table.drops[row] !== undefined || table.reset[row] !== undefined);
+}
+
+/** Whether its SYN was seen and nothing tells why no SYN-ACK came. */
+function isUnexplainedSyn(table: FlowTable, row: number): boolean {
+  const { Syn, SynAck } = WireFact;
+  return (table.facts[row] & (Syn | SynAck)) === Syn && !table.isTranslated(row) &&
+    table.drops[row] === undefined && table.reset[row] === undefined;
 }
 
 /** Whether one end, address and port, is the same in both tuples. */

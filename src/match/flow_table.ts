@@ -57,6 +57,8 @@ export const WireFact = {
   /** The server sent a SYN too (RFC 9293 section 3.5), and the client a SYN-ACK in answer to it. */
   SimultaneousSyn: 1 << 26,
   SimultaneousSynAck: 1 << 27,
+  /** The last SYN-ACK carried the other sequence number. */
+  LastIsOtherServerIsn: 1 << 28,
 } as const;
 
 const NONE = -1;
@@ -281,23 +283,21 @@ export class FlowTable extends FlowIndex {
   /** Takes when the last SYN-ACK passed the place that counts. */
   placeSynAck(row: number, timeNs: number, serverIsn: number): void {
     this.lastSynAckNs[row] = timeNs;
-    if (serverIsn !== this.serverIsn[row]) this.otherSynAckNs[row] = timeNs;
+    const isOther = serverIsn !== this.serverIsn[row];
+    if (isOther) this.otherSynAckNs[row] = timeNs;
+    this.#tell(row, WireFact.LastIsOtherServerIsn, isOther);
   }
 
   /** Sequence number of the last SYN-ACK. */
   lastServerIsn(row: number): number {
-    return this.#lastIsOther(row) ? this.otherServerIsn[row] : this.serverIsn[row];
-  }
-
-  #lastIsOther(row: number): boolean {
-    return (this.facts[row] & WireFact.OtherServerIsn) !== 0 &&
-      this.otherSynAckNs[row] === this.lastSynAckNs[row];
+    const isOther = (this.facts[row] & WireFact.LastIsOtherServerIsn) !== 0;
+    return isOther ? this.otherServerIsn[row] : this.serverIsn[row];
   }
 
   /** Takes which of the server's numbers the ACK acknowledges: the first, or the other one. */
   acknowledge(row: number, isOther: boolean): void {
     const facts = this.facts[row];
-    const lastIsOther = this.#lastIsOther(row);
+    const lastIsOther = (facts & WireFact.LastIsOtherServerIsn) !== 0;
     const repeated = isOther ? WireFact.OtherServerIsnRepeated : WireFact.ServerIsnRepeated;
     const onlyNs = isOther ? this.otherSynAckNs[row] : this.firstSynAckNs[row];
     this.acknowledgedNs[row] = (facts & repeated) !== 0 ? NaN : onlyNs;

@@ -39,12 +39,7 @@ import {
   joinPorts,
   REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
-import {
-  findTranslatedHalf,
-  findTranslatedPacket,
-  findTranslatedSyn,
-  tupleOf,
-} from "./find_translated.ts";
+import { findTranslatedHalf, findTranslatedSyn, tupleOf } from "./find_translated.ts";
 import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
 import { keepSyn, keepSynAck } from "./keep_packet.ts";
 
@@ -400,14 +395,8 @@ export class Matcher {
   }
 
   #beginBySyn(record: KernelPacket): number {
-    const table = this.#table;
     const { source, destination, sequence, endNs } = record;
     const ports = joinPorts(record.sourcePort, record.destinationPort);
-    const row = findTranslatedPacket(table, tupleOf(record), record);
-    if (row >= 0) {
-      table.translate(row, source, destination, ports);
-      return row;
-    }
     return this.#attempts.begin(source, destination, ports, sequence, FlowState.SynSent, endNs);
   }
 

@@ -142,15 +142,46 @@ Deno.test("Matcher knows the SYN that the kernel dropped or refused behind the t
     { told: DNAT.synDrop(MS, { reason: "NETFILTER_DROP" }), outcome: "dropped" },
     { told: DNAT.synReset(MS), outcome: "refused" },
   ] as const;
+  const done = [{ completeNs: 41 * MS }, { completeNs: 200e9 }];
   for (const { told, outcome } of cases) {
-    const { records } = run([syn, told]);
-    assertEquals(records.map((record) => record.outcome), [outcome]);
-    assertEquals(records[0].translated, "10.0.0.2 50000 > 172.17.0.2 8080");
+    for (const events of [[syn, told], [told, syn], [syn, told, ...done], [told, syn, ...done]]) {
+      const { records, pending } = run(events);
+      assertEquals(records.map((record) => record.outcome), [outcome]);
+      assertEquals(records[0].translated, "10.0.0.2 50000 > 172.17.0.2 8080");
+      assertEquals([records[0].server.port, pending], [80, 0]);
+    }
   }
   const late = run([syn, DNAT.synDrop(201 * MS, { reason: "NETFILTER_DROP" })]);
   assertEquals(late.records.length, 2, "of another SYN");
-  const first = run([DNAT.synDrop(MS, { reason: "NETFILTER_DROP" }), syn]);
-  assertEquals(first.records.map(({ outcome, wire }) => [outcome, wire]), [["dropped", true]]);
+  const answered = run([syn, INSIDE.synAck(MS), DNAT.synReset(2 * MS)]);
+  assertEquals(answered.records.length, 2, "one was answered");
+});
+
+Deno.test("Matcher does not take a scanner's SYNs to two ports for one that is translated", () => {
+  // One number and one source port for all, as port scanners have; the kernel tells before the ring.
+  const second = new Play(CLIENT, end("203.0.113.9", 81), 1000, 5000);
+  for (const told of [second.synReset(MS), second.synDrop(MS, { reason: "NETFILTER_DROP" })]) {
+    const { records } = run([
+      INSIDE.syn(0, OPTIONS, LAN),
+      told,
+      second.syn(MS, OPTIONS, LAN),
+      second.refusal(2 * MS, {}, LAN),
+      { completeNs: 200e9 },
+    ]);
+    assertEquals(records.map(({ server, translated }) => [server.port, translated]), [
+      [81, undefined],
+      [80, undefined],
+    ]);
+  }
+});
+
+Deno.test("Matcher takes a host that translates for neither end of the handshake", () => {
+  const isRouter = {
+    isLocalAddress: (words: Uint32Array, at: number) => words[at + 3] === SERVER.address[3],
+  };
+  const through = run([INSIDE.syn(0, OPTIONS, LAN), DNAT.syn(10, OPTIONS, WAN)], isRouter);
+  assertEquals(through.records.map(({ role }) => role), ["observer"]);
+  assertEquals(run([INSIDE.syn(0, OPTIONS, LAN)], isRouter).records[0].role, "server");
 });
 
 Deno.test("Matcher looks at few of many SYNs with one number", () => {

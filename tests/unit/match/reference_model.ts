@@ -274,7 +274,9 @@ export class ReferenceModel {
 
   flush(): void {
     for (const state of ["settled", "answered", "syn_sent"] as const) {
-      for (const attempt of this.#in(state)) this.#report(attempt, true, attempt.touchedNs);
+      for (let [next] = this.#in(state); next; [next] = this.#in(state)) {
+        this.#report(next, true, next.touchedNs);
+      }
     }
   }
 
@@ -350,7 +352,7 @@ export class ReferenceModel {
   #ofTranslatedSyn({ packet, timeNs, interfaceIndex }: Seen): Attempt | undefined {
     const ends = { client: packet.from, server: packet.to };
     return this.#translated(packet.sequence, ends, (attempt) => {
-      const { syns, synAcks, clientHalf, serverHalf, drops, places } = attempt;
+      const { syns, synAcks, clientHalf, serverHalf, places } = attempt;
       const half = clientHalf ?? serverHalf;
       if (hasPackets(attempt)) {
         const isUnanswered = synAcks.length + attempt.serverResets + attempt.clientResets === 0;
@@ -368,8 +370,7 @@ export class ReferenceModel {
         return (half.newState === 1 || sharesEnd(attempt, ends)) &&
           timeNs >= sinceNs - 1_000_000 && timeNs <= half.endNs + 1_000_000;
       }
-      const firstNs = Math.min(...drops.map(({ endNs }) => endNs));
-      return sharesEnd(attempt, ends) && Math.abs(timeNs - firstNs) <= REFUSAL_SLACK_NS;
+      return false;
     });
   }
 
@@ -395,13 +396,37 @@ export class ReferenceModel {
     });
   }
 
-  /** The attempt of a SYN that the kernel dropped or answered on the other side of the translation. */
-  #ofTranslatedPacket(record: KernelDrop | KernelReset, ends: Ends): Attempt | undefined {
-    return this.#translated(record.sequence, ends, (attempt) => {
-      const last = attempt.syns.at(-1);
-      return last !== undefined && attempt.synAcks.length === 0 && sharesEnd(attempt, ends) &&
-        Math.abs(record.endNs - last.timeNs) <= REFUSAL_SLACK_NS;
-    });
+  /** What the kernel did with a SYN behind a translation and that SYN: what is reported takes it. */
+  #joinFate(attempt: Attempt, nowNs: number): "joined" | "goes on" {
+    const isWord = (each: Attempt) =>
+      !hasPackets(each) && each.other === undefined &&
+      [each.clientHalf, each.serverHalf, each.accept].every((it) => it === undefined) &&
+      each.drops.length + each.kernelResets.length > 0;
+    const isUnexplained = (each: Attempt) =>
+      each.syns.length > 0 && each.synAcks.length === 0 && each.other === undefined &&
+      each.drops.length + each.kernelResets.length === 0;
+    const isFate = isWord(attempt);
+    if (!isFate && !isUnexplained(attempt)) return "goes on";
+    const tuple = tupleOf(attempt.client, attempt.server);
+    const found = this.#attempts.filter(({ clientIsn }) => clientIsn === attempt.clientIsn)
+      .reverse().slice(0, 8).find((each) => {
+        const [syn, fate] = isFate ? [each, attempt] : [attempt, each];
+        if (each.state === "reported" || tupleOf(each.client, each.server) === tuple) return false;
+        if (!isUnexplained(syn) || !isWord(fate) || !sharesEnd(syn, fate)) return false;
+        const toldNs = fate.kernelResets.at(-1)?.endNs ?? lastDropOf(fate)!.endNs;
+        return Math.abs(toldNs - syn.syns.at(-1)!.timeNs) <= REFUSAL_SLACK_NS;
+      });
+    if (found === undefined) return "goes on";
+    const [syn, fate] = isFate ? [found, attempt] : [attempt, found];
+    syn.other = { client: fate.client, server: fate.server };
+    this.#tuples.push({ tuple: tupleOf(fate.client, fate.server), attempt: syn });
+    syn.drops = fate.drops;
+    syn.kernelResets = fate.kernelResets;
+    syn.kernelRefusedNs = fate.kernelRefusedNs;
+    if (fate.state === "settled") this.#settle(syn, nowNs);
+    this.#touch(fate, "reported", nowNs);
+    this.#forgetKernel(fate);
+    return isFate ? "joined" : "goes on";
   }
 
   #makeRoom(): void {
@@ -601,7 +626,6 @@ export class ReferenceModel {
     let attempt: Attempt | undefined;
     if (flags === TcpFlag.SYN) {
       attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS) ??
-        this.#ofTranslatedPacket(record, { client: from, server: to }) ??
         this.#begin(from, to, sequence, "syn_sent", endNs);
     } else if (flags === (TcpFlag.SYN | TcpFlag.ACK)) {
       const attempts = this.#of(to, from);
@@ -640,9 +664,6 @@ export class ReferenceModel {
       attempt = this.#of(from, to).find((each) => canBeThird(each, sequence, acknowledgment));
     } else {
       attempt = this.#of(to, from).find((each) => followsSyn(each, acknowledgment));
-    }
-    if (attempt === undefined && flags === TcpFlag.SYN) {
-      attempt = this.#ofTranslatedPacket(record, { client: from, server: to });
     }
     if (attempt === undefined && flags === TcpFlag.SYN) {
       attempt = this.#begin(from, to, sequence, "syn_sent", record.endNs);
@@ -700,9 +721,9 @@ export class ReferenceModel {
     const { joinNs, unansweredNs, halfOpenNs, rememberNs } = this.options;
     const limits = [["settled", joinNs], ["syn_sent", unansweredNs], ["answered", halfOpenNs]];
     for (const [state, limitNs] of limits as [State, number][]) {
-      for (const attempt of this.#in(state)) {
-        if (attempt.touchedNs > completeNs - limitNs) break;
-        this.#report(attempt, false, completeNs);
+      const untilNs = completeNs - limitNs;
+      for (let [next] = this.#in(state); next?.touchedNs <= untilNs; [next] = this.#in(state)) {
+        this.#report(next, false, completeNs);
       }
     }
     for (const attempt of this.#in("reported")) {
@@ -712,6 +733,7 @@ export class ReferenceModel {
   }
 
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
+    if (this.#joinFate(attempt, nowNs) === "joined") return;
     this.records.push(this.#conclude(attempt, traceEnded));
     this.#touch(attempt, "reported", nowNs);
     this.#forgetKernel(attempt);
@@ -817,12 +839,15 @@ export class ReferenceModel {
   }
 
   #role(attempt: Attempt): Role {
-    const { client, server } = endsOfPackets(attempt);
     const { clientHalf, serverHalf, accept, drops } = attempt;
-    const clientHere = clientHalf !== undefined || this.options.isLocal(client.address);
+    const ends = [{ client: attempt.client, server: attempt.server }, attempt.other]
+      .filter((it) => it !== undefined);
+    const isHere = (end: "client" | "server") =>
+      ends.every((each) => this.options.isLocal(each[end].address));
+    const clientHere = clientHalf !== undefined || isHere("client");
     const refusedHere = drops.some(({ netns }) => netns !== undefined);
     const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
-      this.options.isLocal(server.address);
+      isHere("server");
     if (clientHere && serverHere) return "local";
     if (clientHere) return "client";
     return serverHere ? "server" : "observer";
