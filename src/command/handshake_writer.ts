@@ -41,14 +41,14 @@ export class HandshakeWriter {
     this.#options = options;
   }
 
-  /** Takes a handshake; nothing of the object is kept. */
-  take(handshake: Handshake): void {
+  /** Takes a handshake; nothing of the object is kept. @returns Whether it is one to report. */
+  take(handshake: Handshake): boolean {
     const { filter, count, asText, context, onCount } = this.#options;
     if (!passes(filter, handshake)) {
       this.#summary.recordFiltered();
-      return;
+      return false;
     }
-    if (this.#summary.handshakes >= count) return;
+    if (this.#summary.handshakes >= count) return false;
     this.#summary.record(handshake);
     this.#lines += asText ? this.#heading() + formatHandshake(handshake) : encodeHandshake(
       handshake,
@@ -56,6 +56,7 @@ export class HandshakeWriter {
     );
     this.#records++;
     if (this.#summary.handshakes === count) onCount();
+    return true;
   }
 
   #heading(): string {

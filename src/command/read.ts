@@ -1,8 +1,9 @@
 import { CaptureInput, InputError } from "../io/capture_input.ts";
 import { ProgressLine } from "../io/progress_line.ts";
-import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
+import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
 import { exit, hostName, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
+import { openOutputs } from "./open_outputs.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ReadSession } from "./read_session.ts";
@@ -42,16 +43,15 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   const options = parseReadOptions(args);
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const output = new StreamOutput(stdout, (reason) => {
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-    end();
-  });
+  const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
+  const { lines: output, packets } = openOutputs(options, inputs, stdout, end);
   const session = new ReadSession({
     filter: options.filter,
     interfaces: options.interfaces,
     count: options.count,
     output,
-    asText: isTerminal() && !options.json,
+    packetOutput: packets,
+    asText: isTerminal() && !options.json && options.output === undefined,
     host: hostName(),
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
@@ -68,18 +68,18 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   await output.flush();
   ignoreSignals();
   say(summary);
-  return failed || output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+  return failed || output.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
 /** The reading of files into a session, which can be interrupted. */
 class Reading {
   readonly #session: ReadSession;
-  readonly #output: StreamOutput;
+  readonly #output: LineOutput;
   readonly #ended: Promise<undefined>;
   readonly #progress = new ProgressLine();
   #interrupted = false;
 
-  constructor(session: ReadSession, output: StreamOutput, ended: Promise<void>) {
+  constructor(session: ReadSession, output: LineOutput, ended: Promise<void>) {
     this.#session = session;
     this.#output = output;
     this.#ended = ended.then(() => {

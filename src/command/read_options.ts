@@ -1,6 +1,7 @@
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
 
@@ -15,9 +16,9 @@ export const READ_FLAGS: readonly Flag[] = [
     meaning: "only what was captured on this interface, where the file names it",
   },
   FILTER_FLAG.outcome,
-  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
+  ...OUTPUT_FLAGS,
   { name: "help", meaning: "show this" },
 ];
 
@@ -25,14 +26,13 @@ export const READ_FLAGS: readonly Flag[] = [
 export const STANDARD_INPUT = "-";
 
 /** What `read` was asked to do. */
-export interface ReadOptions {
+export interface ReadOptions extends OutputOptions {
   help: boolean;
   /** Paths in order; `-` is standard input. */
   files: readonly string[];
   filter: HandshakeFilter;
   /** Names of interfaces; none: all. */
   interfaces: readonly string[];
-  json: boolean;
   count: number;
   follow: boolean;
 }
@@ -64,8 +64,8 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     files,
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
-    json: switches.has("json"),
     count: count ?? Infinity,
     follow,
+    ...parseOutput(parsed),
   };
 }

@@ -3,18 +3,22 @@
  *
  * @module
  */
+import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { Matcher } from "../match/matcher.ts";
 import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
+import type { KeptPacket } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import { directionOf } from "../pcap/pcapng_option.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
 import type { HandshakeFilter } from "./filter.ts";
+import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 
 /** What a session needs. */
@@ -25,6 +29,8 @@ export interface ReadSessionOptions {
   /** Handshakes reported at most. */
   count: number;
   output: LineOutput;
+  /** Where the packets of handshakes go; undefined: nowhere. */
+  packetOutput?: PacketOutput;
   /** Lines for a terminal instead of NDJSON. */
   asText: boolean;
   /** Name of the host, as records carry it. */
@@ -54,6 +60,7 @@ export class ReadSession {
   readonly #segment = new Segment();
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   readonly #writer: HandshakeWriter;
+  readonly #kept: HandshakePackets | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
   #dropped = 0;
@@ -76,6 +83,10 @@ export class ReadSession {
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });
+    this.#kept = options.packetOutput && new HandshakePackets(options.packetOutput, {
+      epochSeconds: () => this.#axis.epochFor(0),
+      interfaceName: (place) => this.#places.nameOf(place),
+    });
   }
 
   /** Begins with the next file. @returns What takes its bytes. */
@@ -91,6 +102,7 @@ export class ReadSession {
   /** Writes what was reported since the last time. */
   flush(): void {
     this.#writer.flush();
+    this.#kept?.flush();
   }
 
   /**
@@ -104,6 +116,9 @@ export class ReadSession {
 
   /** Reports everything that is under way and writes the summary. @returns It for a person. */
   finish(): string {
+    // What was waited for long enough before the capture ended is not cut off by that end.
+    const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
+    if (untilNs > this.#completeNs) this.#advance(untilNs);
     this.#takeDrops();
     this.#matcher?.flush();
     this.flush();
@@ -125,12 +140,18 @@ export class ReadSession {
       startNs: isEmpty ? 0 : this.#startNs,
       endNs: isEmpty ? 0 : this.#endNs,
     };
-    return this.#writer.end(span, losses) +
+    const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
+    return this.#writer.end(span, { ...losses, ...this.#kept?.end(captured, this.#dropped) }) +
       (reasons.length > 0 ? `not decoded: ${reasons.join(", ")}\n` : "") +
       (this.#clock.steps > 0
         ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
           "handshakes across that give no durations\n"
         : "");
+  }
+
+  /** Whether packets could not be written. */
+  get packetsFailed(): boolean {
+    return this.#kept?.failed ?? false;
   }
 
   /** Packets that were not decoded, by reason. */
@@ -170,10 +191,15 @@ export class ReadSession {
     if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);
     const matcher = this.#matcher ??= new Matcher(
       this.#axis.epochFor(0),
-      (handshake) => this.#writer.take(handshake),
+      (handshake, row) => {
+        if (this.#writer.take(handshake)) this.#kept?.write(handshake, row);
+      },
+      { rowKeeper: this.#kept?.rowKeeper },
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
-    matcher.packet(segment, timeNs, this.#places.of(packet));
+    const place = this.#places.of(packet);
+    const row = matcher.packet(segment, timeNs, place);
+    if (row >= 0) this.#kept?.keep(row, keptPacketOf(packet, place));
   };
 
   #isWanted(interfaceName: string | undefined): boolean {
@@ -200,4 +226,11 @@ export class ReadSession {
     this.#dropped += this.#reader?.dropped ?? 0;
     this.#reader = undefined;
   }
+}
+
+function keptPacketOf(packet: CapturedPacket, place: number): KeptPacket {
+  const { view, start, end, originalLength, timeNs } = packet;
+  const direction = directionOf(packet);
+  const { linkType } = packet.interface;
+  return { view, start, end, originalLength, linkType, timeNs, place, direction };
 }

@@ -1,11 +1,11 @@
-import { FileOutput } from "../io/file_output.ts";
 import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
 import { SystemCallError } from "../io/libc.ts";
 import { PacketRing } from "../io/packet_ring.ts";
-import { type ByteWriter, type LineOutput, StreamOutput, writeText } from "../io/stream_output.ts";
+import { type ByteWriter, writeText } from "../io/stream_output.ts";
 import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
-import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
+import { openOutputs, type Outputs } from "./open_outputs.ts";
+import { parseTraceOptions, TRACE_FLAGS } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
@@ -39,7 +39,7 @@ export async function trace(
   const interfaces = [...new Set(options.interfaces.map(indexOf))];
   const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  let output: LineOutput;
+  let outputs: Outputs;
   let session: TraceSession | undefined;
   // Before anything is said: who reads it may send a signal at once.
   const ignoreSignals = onEndSignals(end, () => {
@@ -48,15 +48,13 @@ export async function trace(
   });
   try {
     PacketRing.assertPermitted();
-    output = openOutput(options, stdout, (reason) => {
-      if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-      end();
-    });
+    outputs = openOutputs(options, [], stdout, end);
     sayNote(`starting to trace TCP handshakes on ${where}`);
     session = new TraceSession({
       options,
       interfaces,
-      output,
+      output: outputs.lines,
+      packetOutput: outputs.packets,
       asText: isTerminal() && !options.json && options.output === undefined,
       onDone: end,
     });
@@ -68,10 +66,10 @@ export async function trace(
   }
   await ended;
   const summary = await session.finish();
-  await output.flush();
+  await outputs.lines.flush();
   ignoreSignals();
   say(summary);
-  return output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+  return outputs.lines.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
 function indexOf(name: string): number {
@@ -81,20 +79,4 @@ function indexOf(name: string): number {
     throw new UsageError(`Cannot use --interface "${name}": there are ${names}`);
   }
   return index;
-}
-
-function openOutput(
-  options: TraceOptions,
-  stdout: ByteWriter,
-  onGone: (reason: string | undefined) => void,
-): LineOutput {
-  if (options.output === undefined) return new StreamOutput(stdout, onGone);
-  try {
-    return new FileOutput(options.output, options.rotation, sayNote);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `Cannot use --output "${options.output}": ${reason}; give a file that can be written`,
-    );
-  }
 }

@@ -2,8 +2,9 @@ import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
+import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
 const PROBES = ["auto", ...MECHANISMS, "none"] as const;
 const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
@@ -22,24 +23,13 @@ export const TRACE_FLAGS: readonly Flag[] = [
   FILTER_FLAG.outcome,
   FILTER_FLAG.comm,
   FILTER_FLAG.pid,
-  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
     name: "duration",
     value: "TIME",
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
-  {
-    name: "output",
-    value: "FILE",
-    meaning: "append NDJSON to FILE instead (- is standard output)",
-  },
-  {
-    name: "rotate-size",
-    value: "SIZE",
-    meaning: "begin a new FILE before it grows beyond 100M, 2G",
-  },
-  { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
+  ...OUTPUT_FLAGS,
   {
     name: "probes",
     value: "KIND",
@@ -54,24 +44,17 @@ export const TRACE_FLAGS: readonly Flag[] = [
 ];
 
 /** What `trace` was asked to do. */
-export interface TraceOptions {
+export interface TraceOptions extends OutputOptions {
   help: boolean;
   filter: HandshakeFilter;
   /** Names of the interfaces to capture on; none: all. */
   interfaces: readonly string[];
-  json: boolean;
   count: number;
   /** Milliseconds; Infinity: until it is ended. */
   durationMs: number;
-  /** Undefined: standard output. */
-  output: string | undefined;
-  rotation: { maxBytes: number; keep: number } | undefined;
   probes: typeof PROBES[number];
   packetFilter: typeof PACKET_FILTERS[number];
 }
-
-const ROTATE_KEEP = 5;
-const ROTATE_KEEP_MAX = 1_000;
 
 /**
  * Reads the command line of `trace`.
@@ -90,16 +73,6 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     values.get(flag)?.map((text) => parse(flag, text));
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     all(flag, parse)?.[0];
-  const output = one("output", (_, text) => text);
-  const maxBytes = one("rotate-size", parseSize);
-  const keep = one("rotate-keep", (flag, text) => parseInteger(flag, text, 0, ROTATE_KEEP_MAX));
-  const toFile = output !== undefined && output !== "-";
-  if (maxBytes !== undefined && !toFile) {
-    throw new UsageError("Cannot use --rotate-size without a file: give --output FILE too");
-  }
-  if (keep !== undefined && maxBytes === undefined) {
-    throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
-  }
   const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
   const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
   if (probes === "none" && byProcess !== undefined) {
@@ -111,11 +84,9 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     help: switches.has("help"),
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
-    json: switches.has("json") || output === "-",
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,
-    output: toFile ? output : undefined,
-    rotation: maxBytes === undefined ? undefined : { maxBytes, keep: keep ?? ROTATE_KEEP },
+    ...parseOutput(parsed),
     probes,
     packetFilter: one("packet-filter", (flag, text) => parseChoice(flag, text, PACKET_FILTERS)) ??
       "auto",

@@ -7,6 +7,7 @@ import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
+import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
 import { WireSource } from "../io/wire_source.ts";
@@ -20,6 +21,7 @@ import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import type { Losses } from "../report/summary.ts";
+import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
@@ -29,6 +31,8 @@ export interface TraceSessionOptions {
   /** Indices of the interfaces named; none: all. */
   interfaces: readonly number[];
   output: LineOutput;
+  /** Where the packets of handshakes go; undefined: nowhere. */
+  packetOutput: PacketOutput | undefined;
   /** Lines for a terminal instead of NDJSON. */
   asText: boolean;
   /** Called when the count or the duration asked for is reached. */
@@ -73,6 +77,7 @@ export class TraceSession {
   readonly #startNs: number;
   readonly #localAddresses = new LocalAddresses();
   readonly #writer: HandshakeWriter;
+  readonly #packets: HandshakePackets | undefined;
   #sampled = false;
   #steppedNs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,11 +103,18 @@ export class TraceSession {
       context: { host: hostName(), interfaceName },
       onCount: session.onDone,
     });
+    this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
+      epochSeconds: () => this.#axis.epochSeconds,
+      interfaceName,
+    });
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
-      (handshake) => this.#writer.take(handshake),
+      (handshake, row) => {
+        if (this.#writer.take(handshake)) this.#packets?.write(handshake, row);
+      },
       {
+        rowKeeper: this.#packets?.rowKeeper,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
         ...ownWaits(session.options.probes !== "none"),
@@ -112,7 +124,10 @@ export class TraceSession {
       interfaces: session.interfaces,
       filter: session.options.packetFilter,
       axis: this.#axis,
-      onSegment: (segment, timeNs, index) => this.#matcher.packet(segment, timeNs, index),
+      onSegment: (segment, packet) => {
+        const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
+        this.#packets?.keep(row, packet);
+      },
     });
     this.#sayCapturing();
     this.#tick();
@@ -208,6 +223,7 @@ export class TraceSession {
     this.#fetch();
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
     this.#writer.flush();
+    this.#packets?.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
   }
@@ -274,8 +290,13 @@ export class TraceSession {
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
-    const { epochSeconds } = this.#axis;
-    return this.#writer.end({ epochSeconds, startNs: this.#startNs, endNs }, losses);
+    const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
+    return this.#writer.end(span, { ...losses, ...this.#packets?.end(span, wire.drops) });
+  }
+
+  /** Whether packets could not be written. */
+  get packetsFailed(): boolean {
+    return this.#packets?.failed ?? false;
   }
 
   /** Ends the kernel's side at once. */

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { decodePacket, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
+import type { KeptPacket } from "../pcap/kept_packets.ts";
+import { Direction } from "../pcap/pcapng_option.ts";
+import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import { interfaceName } from "./interfaces.ts";
@@ -16,8 +18,11 @@ export interface WireSourceOptions {
   interfaces: readonly number[];
   filter: NonNullable<PacketRingOptions["filter"]>;
   axis: ClockAxis;
-  /** Called for each TCP segment that the filter passed; the object is reused for the next. */
-  onSegment(segment: Segment, timeNs: number, interfaceIndex: number): void;
+  /**
+   * Called for each TCP segment that the filter passed, with the packet that it is in. Both objects
+   * are reused for the next; the packet's bytes lie in the ring and are valid during the call.
+   */
+  onSegment(segment: Segment, packet: Readonly<KeptPacket>): void;
 }
 
 /** Packets captured and what became of them. */
@@ -32,11 +37,25 @@ export interface WireStatistics {
   undecoded: Record<string, number>;
 }
 
+/** `sll_pkttype` of what this host sent (linux/if_packet.h). */
+const PACKET_OUTGOING = 4;
+
 /** The rings of one trace. */
 export class WireSource implements Disposable {
   readonly #rings: PacketRing[] = [];
   readonly #options: WireSourceOptions;
   readonly #segment = new Segment();
+  readonly #packet: KeptPacket = {
+    view: new DataView(new ArrayBuffer(0)),
+    start: 0,
+    end: 0,
+    originalLength: 0,
+    // Both filters pass nothing but IP, which AF_PACKET delivers from its header on.
+    linkType: LinkType.RAW,
+    timeNs: 0,
+    place: 0,
+    direction: Direction.UNKNOWN,
+  };
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   #lastInterface = 0;
 
@@ -79,7 +98,7 @@ export class WireSource implements Disposable {
     originalLength: number,
     protocol: number,
     interfaceIndex: number,
-    _packetType: number,
+    packetType: number,
     vlanId: number,
     seconds: number,
     nanoseconds: number,
@@ -103,11 +122,15 @@ export class WireSource implements Disposable {
       interfaceName(interfaceIndex);
       this.#lastInterface = interfaceIndex;
     }
-    this.#options.onSegment(
-      segment,
-      this.#options.axis.fromRealtime(seconds, nanoseconds),
-      interfaceIndex,
-    );
+    const packet = this.#packet;
+    packet.view = view;
+    packet.start = networkOffset;
+    packet.end = capturedEnd;
+    packet.originalLength = originalLength;
+    packet.timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
+    packet.place = interfaceIndex;
+    packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
+    this.#options.onSegment(segment, packet);
   };
 
   /** What an interface reported since the last call, such as that it went down; one sentence each. */

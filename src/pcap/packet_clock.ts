@@ -5,6 +5,7 @@
  */
 import type { CapturedPacket } from "./captured_packet.ts";
 import { INTERFACE_COUNT_MAX } from "./limits.ts";
+import { beginsHandshake } from "./pcapng_option.ts";
 
 /**
  * How far behind the newest packet an older one may come: programs that capture on several interfaces
@@ -18,7 +19,8 @@ const STEPS_MAX = 1_000;
 /**
  * Knows the newest time of a capture file, counts packets that are older than one before them, and
  * tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
- * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock.
+ * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that
+ * synsnoop wrote each handshake goes back to its own begin, which is neither.
  */
 export class PacketClock {
   /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */
@@ -27,11 +29,19 @@ export class PacketClock {
   disordered = 0;
   /** Steps back of the clock. */
   steps = 0;
+  /** Newest time since the begin of the handshake that stands together; else {@link newestNs}. */
+  #newestTogetherNs = -Infinity;
   readonly #newestOf = new Float64Array(INTERFACE_COUNT_MAX).fill(-Infinity);
 
   /** Begins with another file, whose times need not go on from the last one's. */
   reset(): void {
     this.newestNs = -Infinity;
+    this.#forget();
+  }
+
+  /** Lets go of what later packets are compared with. */
+  #forget(): void {
+    this.#newestTogetherNs = -Infinity;
     this.#newestOf.fill(-Infinity);
   }
 
@@ -43,19 +53,24 @@ export class PacketClock {
   see(packet: CapturedPacket): number {
     if (!packet.timed) return 0;
     const { timeNs } = packet;
+    if (timeNs < this.#newestTogetherNs && beginsHandshake(packet)) this.#forget();
     const place = packet.interface.number;
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
       this.#newestOf[place] = timeNs;
-      if (timeNs >= this.newestNs) this.newestNs = timeNs;
-      else this.disordered++;
+      if (timeNs >= this.#newestTogetherNs) {
+        this.#newestTogetherNs = timeNs;
+        if (timeNs > this.newestNs) this.newestNs = timeNs;
+      } else {
+        this.disordered++;
+      }
       return 0;
     }
     if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {
       this.steps++;
-      const jumpNs = timeNs - this.newestNs;
-      this.reset();
-      this.newestNs = this.#newestOf[place] = timeNs;
+      const jumpNs = timeNs - this.#newestTogetherNs;
+      this.#forget();
+      this.newestNs = this.#newestTogetherNs = this.#newestOf[place] = timeNs;
       return jumpNs;
     }
     this.disordered++;

@@ -87,7 +87,8 @@ function formatProcess({ process }: Endpoint): string {
   return process ? `${escapeText(process.comm)}/${process.pid}` : "?";
 }
 
-function formatEndpoint({ address, port }: Endpoint): string {
+/** Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
+export function formatEndpoint({ address, port }: Endpoint): string {
   const text = formatAddress(address);
   return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
 }

@@ -44,6 +44,12 @@ export const LOSS_PLACES: readonly LossPlace[] = [
   },
   { name: "output_records", meaning: "records that could not be written", isLoss: true },
   {
+    name: "kept_handshakes",
+    meaning: "handshakes of which --write lacks the first packets: they were kept too long",
+    isLoss: true,
+  },
+  { name: "written_packets", meaning: "packets that --write could not write", isLoss: true },
+  {
     name: "late_kernel_records",
     meaning: "kernel records that came after their handshake was reported",
     isLoss: false,

@@ -21,6 +21,9 @@ const DEFAULTS: ReadOptions = {
   },
   interfaces: [],
   json: false,
+  output: undefined,
+  rotation: undefined,
+  write: undefined,
   count: Infinity,
   follow: false,
 };
@@ -32,6 +35,11 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "-- --json", expected: { files: ["--json"] } },
   { args: "--help", expected: { files: [], help: true } },
   { args: "a.pcap --json", expected: { json: true } },
+  { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
+  {
+    args: "a.pcap --output b --rotate-size 1K --rotate-keep 2",
+    expected: { output: "b", rotation: { maxBytes: 1_000, keep: 2 } },
+  },
   { args: "--count 3 a.pcap", expected: { count: 3 } },
   { args: "--follow a.pcap", expected: { follow: true } },
   { args: "a.pcap --interface eth0,lo", expected: { interfaces: ["eth0", "lo"] } },

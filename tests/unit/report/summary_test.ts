@@ -31,6 +31,8 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["kernel_lines", true],
     ["half_open_evicted", true],
     ["output_records", true],
+    ["kept_handshakes", true],
+    ["written_packets", true],
     ["late_kernel_records", false],
     ["late_accepts", false],
     ["filter_half_open", false],

@@ -1,0 +1,254 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import { HandshakePackets } from "../../../src/command/handshake_packets.ts";
+import { ReadSession } from "../../../src/command/read_session.ts";
+import type { PacketOutput } from "../../../src/io/packet_output.ts";
+import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { Handshake } from "../../../src/match/handshake.ts";
+import type { KeptPacket } from "../../../src/pcap/kept_packets.ts";
+import { TcpFlag } from "../../../src/wire/segment.ts";
+import { arbitraryTrace } from "../match/arbitrary_traffic.ts";
+import { EPOCH_SECONDS, type Event, type Packet } from "../match/traffic.ts";
+import { PcapngBuilder } from "../pcap/build_capture.ts";
+import { readCapture } from "../pcap/read_capture.ts";
+import {
+  buildEthernet,
+  buildIpv4,
+  buildIpv6,
+  buildTcp,
+  concat,
+  tcpOption,
+  u16,
+  u32,
+} from "../wire/build_frame.ts";
+
+/** Keeps what is written; `room` bytes at the most. */
+class KeptOutput implements PacketOutput, LineOutput {
+  readonly lost = 0;
+  text = "";
+  bytes: Uint8Array = new Uint8Array(0);
+  syncs = 0;
+
+  constructor(public room = Infinity, private readonly syncing = true) {}
+
+  write(lines: string): void {
+    this.text += lines;
+  }
+
+  append(blocks: Uint8Array): boolean {
+    if (blocks.length > this.room) return false;
+    this.bytes = concat(this.bytes, blocks);
+    return true;
+  }
+
+  sync(): boolean {
+    this.syncs++;
+    return this.syncing;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function frameOf({ from, to, ...packet }: Packet): Uint8Array {
+  const { timestamps } = packet;
+  const options = concat(
+    packet.mss === undefined ? new Uint8Array(0) : tcpOption(2, u16(packet.mss)),
+    packet.windowScale === undefined ? new Uint8Array(0) : tcpOption(3, [packet.windowScale]),
+    packet.sackPermitted ? tcpOption(4) : new Uint8Array(0),
+    timestamps ? tcpOption(8, u32(...timestamps)) : new Uint8Array(0),
+  );
+  const payload = buildTcp({
+    sourcePort: from.port,
+    destinationPort: to.port,
+    ...packet,
+    acknowledgment: packet.acknowledgment ?? 0,
+    options,
+    payload: new Uint8Array(packet.payloadLength ?? 0),
+  });
+  const ends = { source: from.address, destination: to.address, payload };
+  return buildEthernet({
+    payload: from.address[2] === 0xffff ? buildIpv4(ends) : buildIpv6(ends),
+  });
+}
+
+type PacketEvent = Extract<Event, { packet: Packet }>;
+
+/** Shorter than an attempt is remembered that was reported. */
+const ATTEMPT_NS = 59e9;
+/** Bytes of data in a SYN that a SYN-ACK may acknowledge. */
+const SYN_DATA_MAX = 1_500;
+
+/**
+ * Packets in the order of their times, of one attempt a client: of several between the same ends a
+ * wrong SYN-ACK counts for the newest, which may stand in front of the others in the file. None comes
+ * so late that its attempt may be forgotten already.
+ */
+function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
+  const attempts = new Map<string, { isn: number; beganNs: number }>();
+  return events.filter((event) => "packet" in event).toSorted((a, b) => a.timeNs - b.timeNs)
+    .filter(({ packet: { from, to, flags, sequence, acknowledgment = 0 }, timeNs }) => {
+      const isSyn = (flags & TcpFlag.SYN) !== 0;
+      const isSynAck = isSyn && (flags & TcpFlag.ACK) !== 0;
+      const [client, server] = isSynAck ? [to, from] : [from, to];
+      const key = `${client.address} ${client.port} ${server.address} ${server.port}`;
+      const isn = isSynAck ? (acknowledgment - 1) >>> 0 : sequence;
+      const attempt = attempts.get(key);
+      if (!attempt) {
+        attempts.set(key, { isn, beganNs: timeNs });
+        return true;
+      }
+      const distance = (isn - attempt.isn) >>> 0;
+      const isOther = isSyn && distance > (isSynAck ? SYN_DATA_MAX : 0);
+      return !isOther && timeNs - attempt.beganNs < ATTEMPT_NS;
+    });
+}
+
+/** A capture of packets on interfaces 1 and 2. */
+function captureOf(events: readonly PacketEvent[]): Uint8Array {
+  const build = new PcapngBuilder();
+  return concat(
+    build.section(),
+    build.interface({ name: "eth0", resolution: 9 }),
+    build.interface({ name: "eth1", resolution: 9 }),
+    ...events.map(({ packet, timeNs, interfaceIndex }) =>
+      build.packet({
+        interfaceNumber: interfaceIndex - 1,
+        ticks: BigInt(EPOCH_SECONDS) * 1_000_000_000n + BigInt(timeNs),
+        data: frameOf(packet),
+      })
+    ),
+  );
+}
+
+/** What `read` says of a capture, and what `read --write` makes of it. */
+function read(capture: Uint8Array) {
+  const output = new KeptOutput();
+  const session = new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    packetOutput: output,
+    asText: false,
+    host: "reader",
+  });
+  const reader = session.beginFile();
+  reader.feed(capture);
+  reader.end();
+  const said = session.finish();
+  assertEquals(reader.fault, undefined);
+  const lines = output.text.trimEnd().split("\n");
+  return {
+    records: lines.slice(0, -1).toSorted(),
+    summary: JSON.parse(lines.at(-1)!),
+    said,
+    written: output.bytes,
+  };
+}
+
+Deno.test("HandshakePackets makes a file that gives the same records as the capture", () => {
+  fc.assert(fc.property(arbitraryTrace, ({ events }) => {
+    const capture = captureOf(oneAttemptEach(events));
+    const first = read(capture);
+    const second = read(first.written);
+    assertEquals(second.records, first.records);
+    // Written by handshake, out of the order of time, which is no fault of the file.
+    assertEquals(second.summary.losses.disordered_packets, 0);
+    assert(!second.said.includes("set back"));
+    assertEquals([first.summary, second.summary].map(({ losses }) => losses.written_packets), [
+      0,
+      0,
+    ]);
+  }));
+});
+
+const OPTIONS = { epochSeconds: () => EPOCH_SECONDS, interfaceName: () => "eth0" };
+
+function packetAt(timeNs: number): KeptPacket {
+  const view = new DataView(new ArrayBuffer(60));
+  return {
+    view,
+    start: 0,
+    end: 60,
+    originalLength: 60,
+    linkType: 101,
+    timeNs,
+    place: 1,
+    direction: 1,
+  };
+}
+
+/** Keeps packets of one row and writes them as those of a handshake. */
+function writeRow(packets: HandshakePackets, row: number, timesNs: readonly number[]): void {
+  packets.rowKeeper.begin(row);
+  for (const timeNs of timesNs) packets.keep(row, packetAt(timeNs));
+  packets.write(new Handshake(), row);
+}
+
+Deno.test("HandshakePackets says at the first packet of each handshake which one it is", () => {
+  const output = new KeptOutput();
+  const packets = new HandshakePackets(output, OPTIONS);
+  packets.keep(-1, packetAt(1));
+  writeRow(packets, 7, [2, 3]);
+  writeRow(packets, 8, []);
+  writeRow(packets, 7, [4]);
+  const span = { startNs: 0, endNs: 9 };
+  assertEquals(packets.end(span, 5), { kept_handshakes: 0, written_packets: 0 });
+  const { packets: read, dropped, fault } = readCapture(output.bytes);
+  const comment = "synsnoop: unanswered [::]:0 → [::]:0";
+  assertEquals(read.map(({ comments }) => comments), [[comment], [], [comment]]);
+  assertEquals([dropped, fault, output.syncs, packets.failed], [5, undefined, 1, false]);
+});
+
+Deno.test("HandshakePackets counts handshakes whose first packets were overwritten", () => {
+  const output = new KeptOutput();
+  const packets = new HandshakePackets(output, OPTIONS, 3);
+  writeRow(packets, 0, [1, 2, 3]);
+  writeRow(packets, 0, [4, 5, 6, 7]);
+  assertEquals(packets.end({ startNs: 0, endNs: 9 }, 0).kept_handshakes, 1);
+  const { packets: read } = readCapture(output.bytes);
+  assertEquals(read.length, 6);
+  assertMatch(read[3].comments[0], /^synsnoop: /);
+});
+
+Deno.test("HandshakePackets counts what cannot be written, and goes on in a section of its own", () => {
+  const output = new KeptOutput();
+  const packets = new HandshakePackets(output, OPTIONS);
+  writeRow(packets, 0, [1]);
+  packets.flush();
+  output.room = 0;
+  writeRow(packets, 0, [2, 3]);
+  packets.flush();
+  packets.flush();
+  assertEquals(packets.failed, true);
+  output.room = Infinity;
+  writeRow(packets, 0, [4]);
+  assertEquals(packets.end({ startNs: 0, endNs: 9 }, 0), {
+    kept_handshakes: 0,
+    written_packets: 2,
+  });
+  const { packets: read, fault } = readCapture(output.bytes);
+  const begin = BigInt(EPOCH_SECONDS) * 1_000_000_000n;
+  assertEquals([read.map(({ unixNs }) => unixNs! - begin), fault], [[1n, 4n], undefined]);
+});
+
+Deno.test("HandshakePackets does not claim a number where the disk took less than it said", () => {
+  const output = new KeptOutput(Infinity, false);
+  const packets = new HandshakePackets(output, OPTIONS);
+  writeRow(packets, 0, [1]);
+  const losses = packets.end({ startNs: 0, endNs: 9 }, 0);
+  assertEquals([losses.written_packets, packets.failed], [undefined, true]);
+});
+
+Deno.test("HandshakePackets writes as it goes what a long flush gathers", () => {
+  const output = new KeptOutput();
+  const packets = new HandshakePackets(output, OPTIONS);
+  for (let round = 0; round < 4_000; round++) writeRow(packets, 0, [1, 2, 3]);
+  const written = output.bytes.length;
+  assert(written > 1 << 20);
+  packets.flush();
+  assert(output.bytes.length > written);
+  assertEquals(readCapture(output.bytes).packets.length, 12_000);
+});
