@@ -3,7 +3,7 @@ import type { Handshake } from "../match/handshake.ts";
 import type { RecordContext } from "../report/fields.ts";
 import { formatHandshake, formatHeading } from "../report/line.ts";
 import { encodeHandshake } from "../report/ndjson.ts";
-import { type Losses, Summary } from "../report/summary.ts";
+import { type Losses, Summary, type Undecoded } from "../report/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";
 
 /** What to write, how, and where. */
@@ -78,12 +78,16 @@ export class HandshakeWriter {
    *
    * @returns The summary for a person.
    */
-  end(span: TraceSpan, losses: Losses): string {
+  end(span: TraceSpan, losses: Losses, undecoded: Undecoded = {}): string {
     const { asText, output, context } = this.#options;
     if (!asText) {
       const { epochSeconds, startNs, endNs } = span;
-      output.write(this.#summary.encode(context.host, epochSeconds, startNs, endNs, losses), 0);
+      const { host } = context;
+      output.write(
+        this.#summary.encode(host, epochSeconds, startNs, endNs, losses, undecoded),
+        0,
+      );
     }
-    return this.#summary.format(losses);
+    return this.#summary.format(losses, undecoded);
   }
 }

@@ -133,7 +133,6 @@ export class ReadSession {
       untimed_packets: this.#untimed,
       disordered_packets: this.#clock.disordered,
     };
-    const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
     const isEmpty = this.#startNs > this.#endNs;
     const span = {
       epochSeconds: this.#axis.epochFor(0),
@@ -141,8 +140,8 @@ export class ReadSession {
       endNs: isEmpty ? 0 : this.#endNs,
     };
     const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
-    return this.#writer.end(span, { ...losses, ...this.#kept?.end(captured, this.#dropped) }) +
-      (reasons.length > 0 ? `not decoded: ${reasons.join(", ")}\n` : "") +
+    const all = { ...losses, ...this.#kept?.end(captured, this.#dropped) };
+    return this.#writer.end(span, all, undecoded) +
       (this.#clock.steps > 0
         ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
           "handshakes across that give no durations\n"

@@ -291,7 +291,8 @@ export class TraceSession {
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
     const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
-    return this.#writer.end(span, { ...losses, ...this.#packets?.end(span, wire.drops) });
+    const all = { ...losses, ...this.#packets?.end(span, wire.drops) };
+    return this.#writer.end(span, all, wire.undecoded);
   }
 
   /** Whether packets could not be written. */

@@ -85,6 +85,9 @@ export const LOSS_PLACES: readonly LossPlace[] = [
  */
 export type Losses = Readonly<Record<string, number | undefined>>;
 
+/** Packets that were not decoded, by reason: the names of `frameVerdictNames`. */
+export type Undecoded = Readonly<Record<string, number>>;
+
 const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
 /** Counts what was reported, for the words at the end of a trace. */
@@ -121,6 +124,7 @@ export class Summary {
    * Encodes the summary as the last line of NDJSON, `"event":"summary"`.
    *
    * @param startNs When the trace began on the axis. @param endNs When it ended.
+   * @param losses Counts by place. @param undecoded Those of undecoded packets apart.
    */
   encode(
     host: string,
@@ -128,6 +132,7 @@ export class Summary {
     startNs: number,
     endNs: number,
     losses: Losses,
+    undecoded: Undecoded = {},
   ): string {
     const rtt = (histogram: Histogram) => {
       const parts = QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]);
@@ -144,11 +149,12 @@ export class Summary {
       evidence: this.#evidence,
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
+      undecoded,
     }).slice(1) + "\n";
   }
 
   /** Writes the summary for a person, several lines. */
-  format(losses: Losses): string {
+  format(losses: Losses, undecoded: Undecoded = {}): string {
     const outcomes = [...this.#outcomes].sort((a, b) => b[1] - a[1])
       .map(([outcome, count]) => `${count} ${outcome}`);
     const { both, wire_only, kernel_only } = this.#evidence;
@@ -162,6 +168,7 @@ export class Summary {
       formatRtt("client RTT", this.#clientRtt),
       formatRtt("server RTT", this.#serverRtt),
       ...formatLosses(losses),
+      ...formatUndecoded(undecoded),
     ];
     return lines.join("\n") + "\n";
   }
@@ -173,6 +180,11 @@ function formatRtt(name: string, histogram: Histogram): string {
     `${quantile} ${formatDuration(histogram.quantile(share)!)}`
   );
   return `${name}: ${parts.join(", ")} (${histogram.count} measured)`;
+}
+
+function formatUndecoded(undecoded: Undecoded): string[] {
+  const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
+  return reasons.length > 0 ? [`not decoded: ${reasons.join(", ")}`] : [];
 }
 
 function formatLosses(losses: Losses): string[] {

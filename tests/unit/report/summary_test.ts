@@ -72,6 +72,7 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       server: { count: 4, p50_ns: 7_039, p90_ns: 9_000_000, p99_ns: 9_000_000 },
     },
     losses: { ...ALL_ZERO, ring_packets: 3 },
+    undecoded: {},
   });
 });
 
@@ -92,6 +93,14 @@ Deno.test("Summary of nothing is complete", () => {
 Deno.test("Summary leaves a place that was not counted out of the record", () => {
   const { record } = encode(summaryOf(), { ring_packets: 0, kernel_lines: undefined });
   assertEquals(record.losses, { ring_packets: 0 });
+});
+
+Deno.test("Summary tells why packets were not decoded", () => {
+  const undecoded = { not_ip: 2, truncated_tcp: 1 };
+  const line = summaryOf().encode("web1", EPOCH_SECONDS, 0, 1, ALL_ZERO, undecoded);
+  assertEquals(JSON.parse(line).undecoded, undecoded);
+  const lines = summaryOf().format(ALL_ZERO, undecoded).trimEnd().split("\n");
+  assertEquals(lines.at(-1), "not decoded: 2 not_ip, 1 truncated_tcp");
 });
 
 Deno.test("Summary escapes the host's name", () => {
