@@ -77,18 +77,16 @@ type PacketEvent = Extract<Event, { packet: Packet }>;
 
 /** Shorter than an attempt is remembered that was reported. */
 const ATTEMPT_NS = 59e9;
-/** Bytes of data in a SYN that a SYN-ACK may acknowledge. */
-const SYN_DATA_MAX = 1_500;
-
 /**
  * Packets in the order of their times, of one attempt a client: of several between the same ends a
  * wrong SYN-ACK counts for the newest, which may stand in front of the others in the file. None comes
  * so late that its attempt may be forgotten already.
  */
 function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
-  const attempts = new Map<string, { isn: number; beganNs: number }>();
+  const attempts = new Map<string, { isn: number; synData: number; beganNs: number }>();
   return events.filter((event) => "packet" in event).toSorted((a, b) => a.timeNs - b.timeNs)
-    .filter(({ packet: { from, to, flags, sequence, acknowledgment = 0 }, timeNs }) => {
+    .filter(({ packet, timeNs }) => {
+      const { from, to, flags, sequence, acknowledgment = 0, payloadLength = 0 } = packet;
       const isSyn = (flags & TcpFlag.SYN) !== 0;
       const isSynAck = isSyn && (flags & TcpFlag.ACK) !== 0;
       const [client, server] = isSynAck ? [to, from] : [from, to];
@@ -96,11 +94,11 @@ function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
       const isn = isSynAck ? (acknowledgment - 1) >>> 0 : sequence;
       const attempt = attempts.get(key);
       if (!attempt) {
-        attempts.set(key, { isn, beganNs: timeNs });
+        attempts.set(key, { isn, synData: isSynAck ? 0 : payloadLength, beganNs: timeNs });
         return true;
       }
       const distance = (isn - attempt.isn) >>> 0;
-      const isOther = isSyn && distance > (isSynAck ? SYN_DATA_MAX : 0);
+      const isOther = isSyn && distance > (isSynAck ? attempt.synData : 0);
       return !isOther && timeNs - attempt.beganNs < ATTEMPT_NS;
     });
 }
