@@ -8,9 +8,10 @@ import { formatDuration } from "./time.ts";
  * at its packets: `established 192.0.2.1:40000 → 192.0.2.2:80, client curl (4711), client RTT 10.2 ms`.
  */
 export function describeHandshake(handshake: Handshake): string {
-  const { client, server, outcome, reason, clientRttNs, serverRttNs, flags } = handshake;
+  const { client, server, outcome, reason, vlan, clientRttNs, serverRttNs, flags } = handshake;
   return [
     `${outcome} ${formatEndpoint(client)} → ${formatEndpoint(server)}`,
+    vlan === undefined ? "" : `VLAN ${vlan}`,
     reason === undefined ? "" : escapeText(reason),
     describeProcess("client", client),
     describeProcess("server", server),

@@ -1,5 +1,6 @@
 import type { Process } from "../kernel/kernel_record.ts";
 import type { DroppedPacket, HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
+import type { TunnelName } from "../wire/tunnel.ts";
 
 /** One end of a {@link HandshakeRecord}; `FIELDS` holds each field's meaning. */
 export interface EndpointRecord {
@@ -47,6 +48,10 @@ export interface NetworkRecord {
   interface?: string;
   /** Names of all interfaces that a SYN or SYN-ACK passed, where they were several. */
   interfaces?: string[];
+  /** Id of the outermost VLAN tag. */
+  vlan?: number;
+  /** Tunnels around its packets, the outermost first. */
+  tunnels?: TunnelName[];
   /** Inode number of the network namespace. */
   netns?: number;
   /** Community ID v1 flow hash. */
