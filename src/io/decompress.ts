@@ -45,20 +45,28 @@ async function* through(
     return taken;
   };
   transform.on("data", (chunk: Uint8Array) => made.push(chunk));
-  const failed = new Promise<unknown>((resolve) => transform.once("error", resolve));
+  // After an error not every write calls back (zstd), so each step ends by either.
+  let failure: unknown;
+  let settle: (error: unknown) => void = () => {};
+  transform.on("error", (error) => settle(failure = error));
+  const step = (begin: (done: (error?: unknown) => void) => void) =>
+    new Promise<unknown>((resolve) => {
+      settle = resolve;
+      if (failure) resolve(failure);
+      else begin(resolve);
+    });
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += PART_LENGTH) {
       const part = piece.subarray(at, at + PART_LENGTH);
-      const error = await new Promise((resolve) => transform.write(part, resolve));
+      const error = await step((done) => transform.write(part, done));
       yield* take();
       if (error) throw error;
     }
   }
-  const ended = new Promise<undefined>((resolve) =>
-    transform.once("end", () => resolve(undefined))
-  );
-  transform.end();
-  const error = await Promise.race([failed, ended]);
+  const error = await step((done) => {
+    transform.once("end", () => done());
+    transform.end();
+  });
   yield* take();
   if (error) throw error;
 }

@@ -122,6 +122,12 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
     says: /its compressed data is broken: unexpected end of file/,
   },
   {
+    name: "zstd with a byte changed",
+    bytes: zstdCompressSync(CAPTURE).with(40, 0x55),
+    ports: [],
+    says: /its compressed data is broken: Zstd decompress error: Data corruption detected/,
+  },
+  {
     name: "zstd with something else behind it",
     bytes: concat(zstdCompressSync(CAPTURE), new Uint8Array(8)),
     ports: PORTS,
