@@ -12,7 +12,7 @@ import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
-import { directionOf } from "../pcap/pcapng_option.ts";
+import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
@@ -197,7 +197,10 @@ export class ReadSession {
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
     const place = this.#places.of(packet);
+    const mistimed = beginsMistimed(packet);
+    if (mistimed) this.#withholdFromNext(matcher);
     const row = matcher.packet(segment, timeNs, place);
+    if (mistimed) this.#advance(this.#completeNs + 1);
     if (row >= 0) this.#kept?.keep(row, keptPacketOf(packet, place));
   };
 
@@ -219,6 +222,15 @@ export class ReadSession {
     if (this.#completeNs <= this.#untimedUntilNs) return;
     this.#untimedUntilNs = Math.max(timeNs, this.#clock.newestNs);
     matcher.clockSet(0, this.#untimedUntilNs);
+  }
+
+  /**
+   * The handshake that begins next gives no durations, as when it was written: what ended before it is
+   * reported first. The next advance ends this.
+   */
+  #withholdFromNext(matcher: Matcher): void {
+    this.#advance(Math.max(this.#clock.newestNs + SETTLED_AFTER_NS, this.#completeNs));
+    matcher.clockSet(0, this.#completeNs);
   }
 
   #takeDrops(): void {

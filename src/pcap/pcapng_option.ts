@@ -35,6 +35,8 @@ const DIRECTION_MASK = 0b11;
 
 /** How the comment at the first packet of a handshake begins, where synsnoop wrote the file. */
 export const HANDSHAKE_COMMENT = "synsnoop: ";
+/** Its flags come last; a process's name is followed by its number. */
+const MISTIMED = /, clock_set(?:,|$)/;
 
 /**
  * Finds an option.
@@ -110,4 +112,12 @@ export function isOutbound(packet: CapturedPacket): boolean {
 export function beginsHandshake(packet: CapturedPacket): boolean {
   return packet.optionsEnd > packet.optionsStart &&
     packetComments(packet).some((comment) => comment.startsWith(HANDSHAKE_COMMENT));
+}
+
+/** Whether the times of the packets of the handshake that begins here cannot be subtracted. */
+export function beginsMistimed(packet: CapturedPacket): boolean {
+  return packet.optionsEnd > packet.optionsStart &&
+    packetComments(packet).some((comment) =>
+      comment.startsWith(HANDSHAKE_COMMENT) && MISTIMED.test(comment)
+    );
 }

@@ -8,8 +8,8 @@ import { Handshake } from "../../../src/match/handshake.ts";
 import type { KeptPacket } from "../../../src/pcap/kept_packets.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { arbitraryTrace } from "../match/arbitrary_traffic.ts";
-import { EPOCH_SECONDS, type Event, type Packet } from "../match/traffic.ts";
-import { PcapngBuilder } from "../pcap/build_capture.ts";
+import { end, EPOCH_SECONDS, type Event, type Packet, Play } from "../match/traffic.ts";
+import { buildPcap, PcapngBuilder } from "../pcap/build_capture.ts";
 import { readCapture } from "../pcap/read_capture.ts";
 import {
   buildEthernet,
@@ -179,6 +179,28 @@ Deno.test("HandshakePackets makes a file that gives the same records as the capt
     }),
     PARAMETERS,
   );
+});
+
+Deno.test("HandshakePackets lets no duration come of times that the capture did not have", () => {
+  const [client, server] = [end("192.0.2.1", 1), end("198.51.100.2", 443)];
+  const packets = [1, 2, 3].flatMap((port) => {
+    const play = new Play({ ...client, port }, server, 1_000, 5_000);
+    return [play.syn(0), play.synAck(0), play.ack(0)].filter((event) => "packet" in event)
+      .map(({ packet }) => packet);
+  });
+  // The fraction of the second handshake's SYN-ACK is no fraction; the others are far enough away.
+  const capture = buildPcap({
+    records: packets.map((packet, index) => ({
+      seconds: EPOCH_SECONDS + 10 * Math.floor(index / 3),
+      fraction: index === 4 ? 1_000_000 : index,
+      data: frameOf(packet),
+    })),
+  });
+  const first = read(capture);
+  const second = read(first.written);
+  assertEquals(second.records, first.records);
+  const rtts = first.records.map((line) => JSON.parse(line).rtt.client_ns);
+  assertEquals(rtts, [1_000, undefined, 1_000]);
 });
 
 const OPTIONS = { epochSeconds: () => EPOCH_SECONDS, interfaceName: () => "eth0" };

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
 import {
   beginsHandshake,
+  beginsMistimed,
   Direction,
   directionOf,
   findOption,
@@ -81,4 +82,17 @@ Deno.test("beginsHandshake tells by a comment that synsnoop writes", () => {
   for (const { options, expected } of cases) {
     assertEquals(beginsHandshake(packetWith(...options)), expected);
   }
+});
+
+Deno.test("beginsMistimed tells by the flag, whatever a process is called", () => {
+  const cases: { comment: string; expected: boolean }[] = [
+    { comment: "synsnoop: established a → b, clock_set", expected: true },
+    { comment: "synsnoop: established a → b, ecn, clock_set, trace_ended", expected: true },
+    { comment: "synsnoop: established a → b, client x, clock_set (7)", expected: false },
+    { comment: "established a → b, clock_set", expected: false },
+  ];
+  for (const { comment, expected } of cases) {
+    assertEquals(beginsMistimed(packetWith(build.comment(comment))), expected);
+  }
+  assertEquals(beginsMistimed(packetWith()), false);
 });
