@@ -48,7 +48,11 @@ async function* through(
   // After an error not every write calls back (zstd), so each step ends by either.
   let failure: unknown;
   let settle: (error: unknown) => void = () => {};
-  transform.on("error", (error) => settle(failure = error));
+  const fail = (error: unknown) => settle(failure = error);
+  transform.on("error", fail);
+  using _listening = onThrownError(fail);
+  // What is abandoned goes on with nothing, and cannot fail any more.
+  using _ending = { [Symbol.dispose]: () => transform.destroy() };
   const step = (begin: (done: (error?: unknown) => void) => void) =>
     new Promise<unknown>((resolve) => {
       settle = resolve;
@@ -69,4 +73,21 @@ async function* through(
   });
   yield* take();
   if (error) throw error;
+}
+
+/** How Deno's node:zlib begins what it says of damaged zstd data. */
+const ZSTD_ERROR = /^Zstd decompress error/;
+
+/**
+ * Catches what node:zlib throws where nobody can catch it: Deno's does so, instead of emitting it, for
+ * damage behind the first 16 KiB that a write decompresses to.
+ */
+function onThrownError(fail: (error: unknown) => void): Disposable {
+  const listener = (event: ErrorEvent) => {
+    if (!(event.error instanceof Error && ZSTD_ERROR.test(event.error.message))) return;
+    event.preventDefault();
+    fail(event.error);
+  };
+  globalThis.addEventListener("error", listener);
+  return { [Symbol.dispose]: () => globalThis.removeEventListener("error", listener) };
 }
