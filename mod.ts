@@ -95,7 +95,8 @@ export {
 export { Matcher } from "./src/match/matcher.ts";
 export { type Field, FIELDS, type FieldValue, type RecordContext } from "./src/report/fields.ts";
 export { formatHandshake, formatHeading } from "./src/report/line.ts";
-export { encodeHandshake, toRecord } from "./src/report/ndjson.ts";
+export { ByteText, ConstantText } from "./src/report/byte_text.ts";
+export { encodeHandshake, toRecord, writeHandshake } from "./src/report/ndjson.ts";
 export type {
   AddressRecord,
   ChecksRecord,
@@ -104,6 +105,7 @@ export type {
   HandshakeRecord,
   NetworkRecord,
   PacketsRecord,
+  ProcessRecord,
   ResetRecord,
   RttRecord,
   TimesRecord,

@@ -8,8 +8,8 @@ export interface HandshakeFilter {
   ports?: readonly number[];
   /** Either end's address. */
   networks?: readonly Network[];
-  /** Where its packets were seen; one that only the kernel saw does not fit. */
-  interfaces?: readonly number[];
+  /** Whether packets of it must have been seen: one that only the kernel saw then does not fit. */
+  captured?: boolean;
   roles?: readonly Role[];
   outcomes?: readonly Outcome[];
   /** Either end's process. */
@@ -23,7 +23,7 @@ const IPV4_MAPPED_BITS = 96;
 /** Tells whether a handshake is to be reported. */
 export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
   const { client, server } = handshake;
-  const { ports, networks, interfaces, roles, outcomes, comms, pids } = filter;
+  const { ports, networks, captured, roles, outcomes, comms, pids } = filter;
   if (ports && !ports.includes(client.port) && !ports.includes(server.port)) return false;
   if (
     networks &&
@@ -31,7 +31,7 @@ export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
       contains(network, client.address) || contains(network, server.address)
     )
   ) return false;
-  if (interfaces && !interfaces.includes(handshake.interfaceIndex)) return false;
+  if (captured && !handshake.wire) return false;
   if (roles && !roles.includes(handshake.role)) return false;
   if (outcomes && !outcomes.includes(handshake.outcome)) return false;
   const processes = [client.process, server.process];

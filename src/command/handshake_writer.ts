@@ -1,8 +1,8 @@
 import type { LineOutput } from "../io/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
+import { ByteText } from "../report/byte_text.ts";
 import type { RecordContext } from "../report/fields.ts";
-import { formatHandshake, formatHeading } from "../report/line.ts";
-import { encodeHandshake } from "../report/ndjson.ts";
+import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { type Losses, Summary, type Undecoded } from "../report/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";
 
@@ -12,82 +12,60 @@ export interface HandshakeWriterOptions {
   /** Handshakes written at most. */
   count: number;
   output: LineOutput;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   context: RecordContext;
   /** Called when the last handshake that may be written was taken. */
   onCount(): void;
 }
 
-/** When a trace began and ended, for its summary. */
-export interface TraceSpan {
-  /** Whole seconds of Unix time at which the axis begins. */
-  epochSeconds: number;
-  /** Nanoseconds on the axis. */
-  startNs: number;
-  endNs: number;
-}
+/** Bytes of lines that are worth a write of their own; so many more are never held here. */
+const WRITE_LENGTH = 256 * 1024;
 
-/** The end of the pipeline: filters handshakes, counts them, and writes them as lines. */
+/** The end of the pipeline: filters handshakes, counts them, and writes them in a format. */
 export class HandshakeWriter {
   readonly #options: HandshakeWriterOptions;
   readonly #summary = new Summary();
-  #lines = "";
+  readonly #lines = new ByteText(WRITE_LENGTH);
   #records = 0;
-  #headingWritten = false;
 
-  /** Writes nothing before {@link flush}. */
+  /** Writes little before {@link flush}. */
   constructor(options: HandshakeWriterOptions) {
     this.#options = options;
   }
 
   /** Takes a handshake; nothing of the object is kept. @returns Whether it is one to report. */
   take(handshake: Handshake): boolean {
-    const { filter, count, asText, context, onCount } = this.#options;
+    const { filter, count, format, context, onCount } = this.#options;
     if (!passes(filter, handshake)) {
       this.#summary.recordFiltered();
       return false;
     }
     if (this.#summary.handshakes >= count) return false;
     this.#summary.record(handshake);
-    this.#lines += asText ? this.#heading() + formatHandshake(handshake) : encodeHandshake(
-      handshake,
-      context,
-    );
+    format.take(handshake, context, this.#lines);
     this.#records++;
+    if (this.#lines.length >= WRITE_LENGTH) this.flush();
     if (this.#summary.handshakes === count) onCount();
     return true;
   }
 
-  #heading(): string {
-    if (this.#headingWritten) return "";
-    this.#headingWritten = true;
-    return formatHeading();
-  }
-
-  /** Writes what was taken since the last time. */
+  /** Writes what was taken since the last time, as far as the format gave it. */
   flush(): void {
-    if (this.#lines === "") return;
-    this.#options.output.write(this.#lines, this.#records);
-    this.#lines = "";
+    if (this.#lines.length === 0) return;
+    this.#options.output.write(this.#lines.take(), this.#records);
     this.#records = 0;
   }
 
-  /**
-   * Writes the summary as the last line of NDJSON.
-   *
-   * @returns The summary for a person.
-   */
-  end(span: TraceSpan, losses: Losses, undecoded: Undecoded = {}): string {
-    const { asText, output, context } = this.#options;
-    if (!asText) {
-      const { epochSeconds, startNs, endNs } = span;
-      const { host } = context;
-      output.write(
-        this.#summary.encode(host, epochSeconds, startNs, endNs, losses, undecoded),
-        0,
-      );
-    }
+  /** Writes what the format has behind the last handshake. */
+  end(span: TraceSpan, losses: Losses, undecoded: Undecoded = {}): void {
+    const { format, context } = this.#options;
+    const end = { summary: this.#summary, context, span, losses, undecoded };
+    this.#lines.text(format.end(end));
+    this.flush();
+  }
+
+  /** The summary for a person. */
+  summarize(losses: Losses, undecoded: Undecoded = {}): string {
     return this.#summary.format(losses, undecoded);
   }
 }

@@ -1,10 +1,10 @@
 import type { Flag, ParsedFlags } from "./flags.ts";
+import type { FormatOptions } from "./format_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger, parseSize } from "./values.ts";
 
 /** The flags that say where to write what, of every command that reports handshakes. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
-  { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
   {
     name: "output",
     value: "FILE",
@@ -25,8 +25,6 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 
 /** Where to write what. */
 export interface OutputOptions {
-  /** NDJSON also on a terminal. */
-  json: boolean;
   /** Undefined: standard output. */
   output: string | undefined;
   rotation: { maxBytes: number; keep: number } | undefined;
@@ -43,7 +41,7 @@ const ROTATE_KEEP_MAX = 1_000;
  *
  * @throws {UsageError} One line for the user.
  */
-export function parseOutput({ switches, values }: ParsedFlags): OutputOptions {
+export function parseOutput({ values }: ParsedFlags): OutputOptions {
   const one = (flag: string) => values.get(flag)?.[0];
   const output = one("output");
   const size = one("rotate-size");
@@ -64,9 +62,25 @@ export function parseOutput({ switches, values }: ParsedFlags): OutputOptions {
     throw new UsageError('Cannot use --write "-": give a FILE, standard output is for records');
   }
   return {
-    json: switches.has("json") || output === STANDARD_OUTPUT,
     output: toFile ? output : undefined,
     rotation: maxBytes === undefined ? undefined : { maxBytes, keep },
     write,
   };
+}
+
+/**
+ * The format of what `--output` takes: NDJSON, on standard output too where that is named.
+ *
+ * @param output Value of `--output`, undefined where it is not given.
+ * @throws {UsageError} Another format was asked for.
+ */
+export function formatTo(format: FormatOptions, output: string | undefined): FormatOptions {
+  if (output === undefined) return format;
+  if (format.kind !== "records") {
+    const flag = format.kind === "table" ? "table" : "stats";
+    throw new UsageError(
+      `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
+    );
+  }
+  return { ...format, json: true };
 }

@@ -1,8 +1,11 @@
 import { CaptureInput, InputError } from "../io/capture_input.ts";
 import { ProgressLine } from "../io/progress_line.ts";
 import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
-import { exit, hostName, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
+import { TABLE_ROWS_HELD } from "../report/table.ts";
+import { TALLIES_MAX } from "../report/top_tallies.ts";
 import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
 import { openOutputs } from "./open_outputs.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
@@ -19,6 +22,13 @@ one capture in their order: a handshake may begin in one and end in the next.
 ${formatFlags(READ_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
 on standard error, and as the last line of NDJSON.
+
+--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are known, with
+--follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a time; where there are
+more, it says so, and is sure to name whoever has more than one in ${
+  TALLIES_MAX / 2
+} handshakes. Its
+quantiles are never too low and at most 1.6 % too high.
 
 Exit status: 0 done, 1 a file could not be read to its end (what comes before the fault is reported)
 or not all could be written, 2 wrong usage, 130 interrupted twice.
@@ -51,7 +61,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     count: options.count,
     output,
     packetOutput: packets,
-    asText: isTerminal() && !options.json && options.output === undefined,
+    format: createFormat(options.format, outputSurface(), options.follow),
     host: hostName(),
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
@@ -64,10 +74,10 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     sayNote(fault);
     failed = true;
   }
-  const summary = session.finish();
+  session.finish();
   await output.flush();
   ignoreSignals();
-  say(summary);
+  say(session.summary());
   return failed || output.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
@@ -174,6 +184,7 @@ class Reading {
     this.#progress.clear();
     this.#session.flush();
     await this.#output.flush();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // A timer would wait for a millisecond at least.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }

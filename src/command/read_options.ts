@@ -1,7 +1,8 @@
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
+import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
 
@@ -16,6 +17,11 @@ export const READ_FLAGS: readonly Flag[] = [
     meaning: "only what was captured on this interface, where the file names it",
   },
   FILTER_FLAG.outcome,
+  FORMAT_FLAG.json,
+  FORMAT_FLAG.table,
+  FORMAT_FLAG.stats,
+  FORMAT_FLAG.top,
+  FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
   ...OUTPUT_FLAGS,
@@ -33,6 +39,7 @@ export interface ReadOptions extends OutputOptions {
   filter: HandshakeFilter;
   /** Names of interfaces; none: all. */
   interfaces: readonly string[];
+  format: FormatOptions;
   count: number;
   follow: boolean;
 }
@@ -64,6 +71,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     files,
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
+    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: count ?? Infinity,
     follow,
     ...parseOutput(parsed),

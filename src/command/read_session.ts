@@ -13,6 +13,7 @@ import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
+import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
@@ -31,8 +32,7 @@ export interface ReadSessionOptions {
   output: LineOutput;
   /** Where the packets of handshakes go; undefined: nowhere. */
   packetOutput?: PacketOutput;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
 }
@@ -61,6 +61,7 @@ export class ReadSession {
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   readonly #writer: HandshakeWriter;
   readonly #kept: HandshakePackets | undefined;
+  #packetLosses: Losses | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
   #dropped = 0;
@@ -69,6 +70,8 @@ export class ReadSession {
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
   #completeNs = -Infinity;
+  /** From here on it is to be told more. */
+  #dueNs = -Infinity;
   /** Up to here handshakes begin whose durations the matcher withholds. */
   #untimedUntilNs = -Infinity;
 
@@ -79,7 +82,7 @@ export class ReadSession {
       filter: options.filter,
       count: options.count,
       output: options.output,
-      asText: options.asText,
+      format: options.format,
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });
@@ -93,8 +96,9 @@ export class ReadSession {
   beginFile(): CaptureReader {
     this.#takeDrops();
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
+    this.#extendSpan();
     this.#clock.reset();
-    this.#completeNs = -Infinity;
+    this.#completeNs = this.#dueNs = -Infinity;
     this.#reader = new CaptureReader(this.#axis, this.#onPacket);
     return this.#reader;
   }
@@ -114,25 +118,15 @@ export class ReadSession {
     this.flush();
   }
 
-  /** Reports everything that is under way and writes the summary. @returns It for a person. */
-  finish(): string {
+  /** Reports everything that is under way and writes what stands at the end. */
+  finish(): void {
     // What was waited for long enough before the capture ended is not cut off by that end.
     const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
     if (untilNs > this.#completeNs) this.#advance(untilNs);
     this.#takeDrops();
+    this.#extendSpan();
     this.#matcher?.flush();
     this.flush();
-    const counters = this.#matcher?.counters;
-    const undecoded = this.undecoded();
-    const losses: Losses = {
-      capture_packets: this.#dropped,
-      half_open_evicted: counters?.evicted ?? 0,
-      output_records: this.#options.output.lost,
-      unexpected_packets: counters?.unexpected ?? 0,
-      undecoded_packets: Object.values(undecoded).reduce((sum, count) => sum + count, 0),
-      untimed_packets: this.#untimed,
-      disordered_packets: this.#clock.disordered,
-    };
     const isEmpty = this.#startNs > this.#endNs;
     const span = {
       epochSeconds: this.#axis.epochFor(0),
@@ -140,8 +134,13 @@ export class ReadSession {
       endNs: isEmpty ? 0 : this.#endNs,
     };
     const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
-    const all = { ...losses, ...this.#kept?.end(captured, this.#dropped) };
-    return this.#writer.end(span, all, undecoded) +
+    this.#packetLosses = this.#kept?.end(captured, this.#dropped);
+    this.#writer.end(span, this.#losses(), this.undecoded());
+  }
+
+  /** The summary for a person, true of the output when all of it was written or given up. */
+  summary(): string {
+    return this.#writer.summarize(this.#losses(), this.undecoded()) +
       (this.#clock.steps > 0
         ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
           "handshakes across that give no durations\n"
@@ -151,6 +150,20 @@ export class ReadSession {
   /** Whether packets could not be written. */
   get packetsFailed(): boolean {
     return this.#kept?.failed ?? false;
+  }
+
+  #losses(): Losses {
+    const counters = this.#matcher?.counters;
+    return {
+      capture_packets: this.#dropped,
+      half_open_evicted: counters?.evicted ?? 0,
+      output_records: this.#options.output.lost,
+      ...this.#packetLosses,
+      unexpected_packets: counters?.unexpected ?? 0,
+      undecoded_packets: Object.values(this.undecoded()).reduce((sum, count) => sum + count, 0),
+      untimed_packets: this.#untimed,
+      disordered_packets: this.#clock.disordered,
+    };
   }
 
   /** Packets that were not decoded, by reason. */
@@ -165,22 +178,34 @@ export class ReadSession {
   readonly #onPacket = (packet: CapturedPacket): void => {
     if (this.done) return;
     this.packets++;
-    const { view, start, end, timeNs, timed } = packet;
+    // Nearly every packet is in order and none of a handshake, and nothing is due.
+    if (!(packet.timeNs < this.#dueNs && this.#clock.isNext(packet))) this.#keepTime(packet);
     const { linkType } = packet.interface;
+    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
+  };
+
+  /** Follows the time of the capture, and tells the matcher how far it is. */
+  #keepTime(packet: CapturedPacket): void {
+    const { timeNs, timed } = packet;
+    this.#extendSpan();
     const jumpNs = this.#clock.see(packet);
     if (jumpNs !== 0) this.#matcher?.clockSet(jumpNs, timeNs);
-    if (timed) {
-      if (timeNs > this.#endNs) this.#endNs = timeNs;
-      if (timeNs < this.#startNs) this.#startNs = timeNs;
-    } else {
-      this.#untimed++;
-    }
-    const { newestNs } = this.#clock;
-    if (jumpNs !== 0 || newestNs - DISORDER_MAX_NS - this.#completeNs > ADVANCE_STEP_NS) {
-      this.#advance(newestNs - DISORDER_MAX_NS);
-    }
-    if (!this.#gate.passes(view, start, end, linkType)) return;
-    if (!this.#isWanted(packet.interface.name)) return;
+    if (!timed) this.#untimed++;
+    else if (timeNs < this.#startNs) this.#startNs = timeNs;
+    const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
+    if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
+  }
+
+  /** Takes the newest time into the span of all files, before the clock forgets it. */
+  #extendSpan(): void {
+    this.#endNs = Math.max(this.#endNs, this.#clock.newestNs);
+  }
+
+  /** Takes a packet that may belong to a handshake. */
+  #take(packet: CapturedPacket): void {
+    const { view, start, end, timeNs, timed } = packet;
+    const { linkType, name } = packet.interface;
+    if (!this.#isWanted(name)) return;
     const segment = this.#segment;
     const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
     if (verdict !== FrameVerdict.Tcp) {
@@ -202,7 +227,7 @@ export class ReadSession {
     const row = matcher.packet(segment, timeNs, place);
     if (mistimed) this.#advance(this.#completeNs + 1);
     if (row >= 0) this.#kept?.keep(row, keptPacketOf(packet, place));
-  };
+  }
 
   #isWanted(interfaceName: string | undefined): boolean {
     const { interfaces } = this.#options;
@@ -212,6 +237,7 @@ export class ReadSession {
 
   #advance(completeNs: number): void {
     this.#completeNs = completeNs;
+    this.#dueNs = completeNs + DISORDER_MAX_NS + ADVANCE_STEP_NS;
     this.#gate.nowNs = completeNs;
     this.#matcher?.advance(completeNs);
   }

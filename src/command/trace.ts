@@ -1,11 +1,13 @@
-import { interfaceIndex, listInterfaces } from "../io/interfaces.ts";
+import { CaptureScope } from "../io/capture_scope.ts";
 import { SystemCallError } from "../io/libc.ts";
+import { UnknownTargetError } from "../io/namespace_watch.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, writeText } from "../io/stream_output.ts";
-import { exit, isTerminal, onEndSignals, say, sayNote } from "../io/terminal.ts";
+import { exit, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
 import { openOutputs, type Outputs } from "./open_outputs.ts";
-import { parseTraceOptions, TRACE_FLAGS } from "./trace_options.ts";
+import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
@@ -16,6 +18,10 @@ synsnoop trace [flags]      on a terminal one line a handshake, elsewhere NDJSON
 ${formatFlags(TRACE_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
 on standard error, and as the last line of NDJSON. Ctrl-C ends the trace, a second one at once.
+
+Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
+captured. --netns all takes those that appear later too. --interface means the interface of that name
+in each of them.
 
 Exit status: 0 done, 1 could not go on or could not write all, 2 wrong usage, 3 not permitted (run
 as root), 130 interrupted twice.
@@ -35,9 +41,9 @@ export async function trace(
 ): Promise<number> {
   const options = parseTraceOptions(args);
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
-  // Named twice, or by another of its names, an interface would give each packet twice.
-  const interfaces = [...new Set(options.interfaces.map(indexOf))];
-  const where = options.interfaces.length > 0 ? options.interfaces.join(", ") : "all interfaces";
+  const onInterfaces = options.interfaces.length > 0
+    ? options.interfaces.join(", ")
+    : "all interfaces";
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let outputs: Outputs;
   let session: TraceSession | undefined;
@@ -47,15 +53,18 @@ export async function trace(
     exit(ExitStatus.Interrupted);
   });
   try {
+    const scope = openScope(options);
     PacketRing.assertPermitted();
     outputs = openOutputs(options, [], stdout, end);
-    sayNote(`starting to trace TCP handshakes on ${where}`);
+    const { length } = scope.sites;
+    const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
+    sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
     session = new TraceSession({
       options,
-      interfaces,
+      scope,
       output: outputs.lines,
       packetOutput: outputs.packets,
-      asText: isTerminal() && !options.json && options.output === undefined,
+      format: createFormat(options.format, outputSurface(), true),
       onDone: end,
     });
   } catch (error) {
@@ -72,11 +81,10 @@ export async function trace(
   return outputs.lines.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
-function indexOf(name: string): number {
-  const index = interfaceIndex(name);
-  if (index === undefined) {
-    const names = listInterfaces().map((known) => known.name).join(", ");
-    throw new UsageError(`Cannot use --interface "${name}": there are ${names}`);
+function openScope({ interfaces, namespaces }: TraceOptions): CaptureScope {
+  try {
+    return new CaptureScope(interfaces, namespaces);
+  } catch (error) {
+    throw error instanceof UnknownTargetError ? new UsageError(error.message) : error;
   }
-  return index;
 }

@@ -2,7 +2,8 @@ import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
+import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
@@ -19,10 +20,21 @@ export const TRACE_FLAGS: readonly Flag[] = [
     many: true,
     meaning: "capture on this interface only, and report only what was seen there",
   },
+  {
+    name: "netns",
+    value: "NAME|PID|all",
+    many: true,
+    meaning: "capture in these network namespaces too: by name, of a process, or all",
+  },
   FILTER_FLAG.role,
   FILTER_FLAG.outcome,
   FILTER_FLAG.comm,
   FILTER_FLAG.pid,
+  FORMAT_FLAG.json,
+  FORMAT_FLAG.table,
+  FORMAT_FLAG.stats,
+  FORMAT_FLAG.top,
+  FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
     name: "duration",
@@ -49,6 +61,9 @@ export interface TraceOptions extends OutputOptions {
   filter: HandshakeFilter;
   /** Names of the interfaces to capture on; none: all. */
   interfaces: readonly string[];
+  /** Network namespaces to capture in beside the own one; see `NamespaceWatch`. */
+  namespaces: readonly string[];
+  format: FormatOptions;
   count: number;
   /** Milliseconds; Infinity: until it is ended. */
   durationMs: number;
@@ -84,6 +99,8 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     help: switches.has("help"),
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
+    namespaces: values.get("netns") ?? [],
+    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,
     ...parseOutput(parsed),

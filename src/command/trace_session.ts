@@ -1,10 +1,12 @@
+import type { CaptureScope } from "../io/capture_scope.ts";
+import { CgroupPaths } from "../io/cgroup_paths.ts";
 import { sampleClocks } from "../io/clocks.ts";
 import { findListeners } from "../io/find_listeners.ts";
 import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
-import { interfaceName } from "../io/interfaces.ts";
 import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
+import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { PacketOutput } from "../io/packet_output.ts";
@@ -20,6 +22,7 @@ import type { MatcherOptions } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
+import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
@@ -28,21 +31,18 @@ import type { TraceOptions } from "./trace_options.ts";
 /** What a session needs beside the options. */
 export interface TraceSessionOptions {
   options: TraceOptions;
-  /** Indices of the interfaces named; none: all. */
-  interfaces: readonly number[];
+  /** Where to capture. */
+  scope: CaptureScope;
   output: LineOutput;
   /** Where the packets of handshakes go; undefined: nowhere. */
   packetOutput: PacketOutput | undefined;
-  /** Lines for a terminal instead of NDJSON. */
-  asText: boolean;
+  format: HandshakeFormat;
   /** Called when the count or the duration asked for is reached. */
   onDone(): void;
 }
 
 /** How often packets and kernel records are fetched. */
 const TICK_MS = 20;
-/** Beyond the ring's own delay: softirqs and the timer that retires its blocks are late under load. */
-const WIRE_MARGIN_MS = 20;
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
@@ -75,7 +75,10 @@ export class TraceSession {
   readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
   readonly #startNs: number;
+  readonly #scope: CaptureScope;
   readonly #localAddresses = new LocalAddresses();
+  readonly #places = new Places((netns) => this.#localAddresses.suspect(netns));
+  readonly #cgroups = new CgroupPaths();
   readonly #writer: HandshakeWriter;
   readonly #packets: HandshakePackets | undefined;
   #sampled = false;
@@ -95,17 +98,22 @@ export class TraceSession {
     this.#writer = new HandshakeWriter({
       filter: {
         ...session.options.filter,
-        interfaces: session.interfaces.length > 0 ? session.interfaces : undefined,
+        captured: session.scope.interfaces.length > 0,
       },
       count: session.options.count,
       output: session.output,
-      asText: session.asText,
-      context: { host: hostName(), interfaceName },
+      format: session.format,
+      context: {
+        host: hostName(),
+        interfaceName: (place) => this.#places.nameOf(place),
+        netnsOf: (place) => this.#places.netnsOf(place),
+        cgroupPath: (id) => this.#cgroups.of(id),
+      },
       onCount: session.onDone,
     });
     this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
       epochSeconds: () => this.#axis.epochSeconds,
-      interfaceName,
+      interfaceName: (place) => this.#places.nameOf(place),
     });
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
@@ -120,14 +128,18 @@ export class TraceSession {
         ...ownWaits(session.options.probes !== "none"),
       },
     );
+    this.#scope = session.scope;
     this.#wire = new WireSource({
-      interfaces: session.interfaces,
+      scope: session.scope,
       filter: session.options.packetFilter,
       axis: this.#axis,
+      places: this.#places,
+      addresses: this.#localAddresses,
       onSegment: (segment, packet) => {
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
         this.#packets?.keep(row, packet);
       },
+      onNote: sayNote,
     });
     this.#sayCapturing();
     this.#tick();
@@ -207,6 +219,9 @@ export class TraceSession {
   }
 
   #onKernelRecord(record: KernelRecord): void {
+    if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
+    // Now, for a container's cgroup may be gone when the handshake is reported.
+    if ("cgroup" in record) this.#cgroups.of(record.cgroup);
     if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
     } else {
@@ -219,8 +234,9 @@ export class TraceSession {
     // What every source has delivered when this tick is over reaches at least to its begin.
     const nowNs = this.#sampleClocks();
     this.#followClock(nowNs);
-    this.#localAddresses.refresh(performance.now());
-    this.#fetch();
+    this.#wire.follow();
+    this.#localAddresses.refresh();
+    this.#fetch(nowNs);
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
     this.#writer.flush();
     this.#packets?.flush();
@@ -233,6 +249,8 @@ export class TraceSession {
     const jumpNs = this.#axis.steppedNs - this.#steppedNs;
     if (jumpNs === 0) return;
     this.#steppedNs = this.#axis.steppedNs;
+    // What the old time is on, before the matcher hears of the new one.
+    this.#wire.drain(Infinity);
     this.#matcher.clockSet(jumpNs, nowNs);
     sayNote(
       `the system's clock was set by ${(jumpNs / 1e9).toFixed(3)} s: ` +
@@ -240,14 +258,14 @@ export class TraceSession {
     );
   }
 
-  #fetch(): void {
-    this.#wire.drain();
+  #fetch(nowNs: number): void {
+    this.#wire.drain(nowNs);
     this.#kernel?.drain();
   }
 
   #delayMs(): number {
-    const wireMs = this.#wire.retireTimeoutMs + WIRE_MARGIN_MS;
-    return this.#kernelState === "lines" ? Math.max(wireMs, LINES_DELAY_MS) : wireMs;
+    const { delayMs } = this.#wire;
+    return this.#kernelState === "lines" ? Math.max(delayMs, LINES_DELAY_MS) : delayMs;
   }
 
   /** @returns Now on the axis. */
@@ -267,16 +285,18 @@ export class TraceSession {
     // A packet that is in the ring by now can be drained after this.
     await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
     const endNs = this.#sampleClocks();
-    this.#fetch();
+    this.#fetch(Infinity);
     const kernelLosses = await this.#kernel?.stop();
     this.#matcher.flush();
     this.#writer.flush();
     const wire = this.#wire.statistics();
-    this.#wire[Symbol.dispose]();
+    await this.#wire.close();
+    this.#cgroups[Symbol.dispose]();
     await this.#output.flush();
     const { counters } = this.#matcher;
     const losses: Losses = {
       ring_packets: wire.drops,
+      ...(this.#scope.hasOthers && { refused_namespaces: this.#scope.refusals }),
       ...(kernelLosses && {
         kernel_missed_probes: kernelLosses.missedProbes,
         kernel_map_records: kernelLosses.mapRecords,
@@ -292,7 +312,10 @@ export class TraceSession {
     };
     const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
     const all = { ...losses, ...this.#packets?.end(span, wire.drops) };
-    return this.#writer.end(span, all, wire.undecoded);
+    this.#writer.end(span, all, wire.undecoded);
+    await this.#output.flush();
+    const written = { ...all, output_records: this.#output.lost };
+    return this.#writer.summarize(written, wire.undecoded);
   }
 
   /** Whether packets could not be written. */

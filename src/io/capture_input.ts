@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { decompressGzip, decompressZstd } from "./decompress.ts";
-
 /** Why a file cannot be read, in words that fit behind "Cannot read ...: ". */
 export class InputError extends Error {
   /** @param message Why. */
@@ -44,12 +42,12 @@ export class CaptureInput implements Disposable {
     file: Deno.FsFile | typeof Deno.stdin,
     totalBytes: number | undefined,
     ahead: Uint8Array<ArrayBuffer>,
+    decompress: Decompress | undefined,
   ) {
     this.#file = file;
     this.totalBytes = totalBytes;
     this.#isRegular = totalBytes !== undefined;
     this.bytesRead = ahead.length;
-    const decompress = decompressorOf(ahead);
     this.#decompressed = decompress?.(this.#pieces(ahead))[Symbol.asyncIterator]();
     this.#ahead = decompress ? NOTHING : ahead;
   }
@@ -68,7 +66,8 @@ export class CaptureInput implements Disposable {
         : (file as Deno.FsFile).statSync();
       if (isDirectory) throw new InputError("it is a directory");
       const ahead = await readAhead(file);
-      return new CaptureInput(file, isFile ? size : undefined, ahead);
+      const decompress = await decompressorOf(ahead);
+      return new CaptureInput(file, isFile ? size : undefined, ahead, decompress);
     } catch (error) {
       if (path !== undefined) (file as Deno.FsFile).close();
       throw toInputError(error);
@@ -181,13 +180,16 @@ async function readAhead(file: Deno.FsFile | typeof Deno.stdin): Promise<Uint8Ar
 
 type Decompress = (pieces: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
-function decompressorOf(begin: Uint8Array<ArrayBuffer>): Decompress | undefined {
+async function decompressorOf(begin: Uint8Array<ArrayBuffer>): Promise<Decompress | undefined> {
   if (begin.length < MAGIC_LENGTH) return undefined;
   const magic = new DataView(begin.buffer, begin.byteOffset).getInt32(0);
-  if (magic >>> 16 === GZIP_MAGIC) return decompressGzip;
+  const isGzip = magic >>> 16 === GZIP_MAGIC;
   const isZstd = magic === ZSTD_MAGIC ||
     (magic & SKIPPABLE_MASK) === (SKIPPABLE_MAGIC & SKIPPABLE_MASK);
-  return isZstd ? decompressZstd : undefined;
+  if (!isGzip && !isZstd) return undefined;
+  // Loading the libraries takes time and memory that a plain file does not cost.
+  const { decompressGzip, decompressZstd } = await import("./decompress.ts");
+  return isGzip ? decompressGzip : decompressZstd;
 }
 
 function asInputError<T>(action: () => T): T {

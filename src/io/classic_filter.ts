@@ -6,6 +6,16 @@
  *
  * @module
  */
+import { checkResult, libc, memory, Pins } from "./libc.ts";
+
+// asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+
+/** `struct sock_fprog { unsigned short len; struct sock_filter *filter; }` (linux/filter.h). */
+const FPROG_SIZE = 16;
+const FPROG_FILTER = 8;
+const SOCK_FILTER_SIZE = 8;
 
 // Instruction classes with size, mode, operation and operand source, combined (linux/bpf_common.h).
 const LOAD_WORD = 0x20; // A = u32 at k
@@ -202,4 +212,23 @@ export function classicFilter(snapLengthBytes = 192): Uint8Array<ArrayBuffer> {
     program.label(label("pass")).add(RETURN, snapLengthBytes).label(label("drop")).add(RETURN, 0);
   }
   return program.assemble();
+}
+
+/**
+ * Attaches the filter to a packet socket.
+ *
+ * @param socket Its file descriptor.
+ * @throws {SystemCallError} when the kernel refuses.
+ */
+export function attachClassicFilter(socket: number): void {
+  using pins = new Pins();
+  const program = classicFilter();
+  const header = memory(FPROG_SIZE);
+  const view = new DataView(header.buffer);
+  view.setUint16(0, program.length / SOCK_FILTER_SIZE, true);
+  view.setBigUint64(FPROG_FILTER, pins.address(program), true);
+  checkResult(
+    libc().setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, header, FPROG_SIZE),
+    "setsockopt(SO_ATTACH_FILTER)",
+  );
 }

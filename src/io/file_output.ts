@@ -1,4 +1,4 @@
-import type { LineOutput } from "./stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "./stream_output.ts";
 
 /** When to begin a new file, and how many old ones to keep. */
 export interface Rotation {
@@ -19,7 +19,6 @@ export class FileOutput implements LineOutput, Disposable {
   readonly #path: string;
   #rotation: Rotation | undefined;
   readonly #onChange: (sentence: string) => void;
-  readonly #encoder = new TextEncoder();
   #file: Deno.FsFile;
   #size: number;
   #failing = false;
@@ -52,9 +51,9 @@ export class FileOutput implements LineOutput, Disposable {
   }
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
-  write(lines: string, records: number): void {
-    if (lines === "") return;
-    const bytes = this.#encoder.encode(lines);
+  write(lines: Lines, records: number): void {
+    const bytes = toBytes(lines);
+    if (bytes.length === 0) return;
     if (!this.#rotation) {
       this.#append(bytes, records);
       return;

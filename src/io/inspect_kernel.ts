@@ -10,6 +10,8 @@ import type { KernelFacts, ProbeFacts, ReasonOffer } from "../kernel/kernel_fact
 import { parseReasonNames, type ReasonNames } from "../kernel/reason_names.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
 import { bpf, lastErrno, memory, SystemCallError } from "./libc.ts";
+import { scanNamespaces } from "./namespace_scan.ts";
+import { NetworkNamespace } from "./network_namespace.ts";
 import { PacketRing } from "./packet_ring.ts";
 import { findExecutable } from "./packages.ts";
 import { isRoot } from "./terminal.ts";
@@ -79,7 +81,12 @@ export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspecti
 /** Gathers everything. Opens a capture ring for a moment beside what {@link inspectProbes} does. */
 export async function inspectKernel(): Promise<KernelFacts> {
   const { facts } = await inspectProbes();
-  return { ...facts, capture: tryCapture(), foreignMaps: tryForeignMaps() };
+  return {
+    ...facts,
+    capture: tryCapture(),
+    foreignMaps: tryForeignMaps(),
+    otherNamespaces: tryNamespaces(),
+  };
 }
 
 async function findFunctions(): Promise<string[] | undefined> {
@@ -131,6 +138,17 @@ function tryForeignMaps(): true | string {
   if (bpf(BPF_MAP_GET_NEXT_ID, attr) === 0) return true;
   const errno = lastErrno();
   return errno === ENOENT ? true : new SystemCallError("bpf(BPF_MAP_GET_NEXT_ID)", errno).message;
+}
+
+function tryNamespaces(): number | string {
+  try {
+    NetworkNamespace.assertPermitted();
+    const inodes = new Set(scanNamespaces().keys());
+    inodes.delete(NetworkNamespace.own().inode);
+    return inodes.size;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function versionOf(path: string, signal: AbortSignal | undefined): Promise<string> {

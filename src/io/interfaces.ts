@@ -11,10 +11,11 @@ const IF_NAMESIZE = 16;
 const NAMEINDEX_SIZE = 16;
 const NAMEINDEX_NAME = 8;
 
-/** Names kept by {@linkcode interfaceName}; more are forgotten, not refused. */
-const CACHED_NAMES = 1024;
-const names = new Map<number, string>();
-const nameBuffer = memory(IF_NAMESIZE);
+/** `struct ifreq` (net/if.h): the name, then a union that begins with the index. */
+const IFREQ_SIZE = 40;
+const IFREQ_INDEX = 16;
+/** linux/sockios.h */
+const SIOCGIFNAME = 0x8910n;
 
 /** The index of the interface called `name`; `undefined` when there is none. */
 export function interfaceIndex(name: string): number | undefined {
@@ -25,17 +26,16 @@ export function interfaceIndex(name: string): number | undefined {
 }
 
 /**
- * The name of the interface with this index; `undefined` when there is none. Names are kept, up to a
- * bound: the kernel counts indices up, so one is not soon another interface's.
+ * The name of the interface with this index in the network namespace of a socket, whichever this
+ * thread is in; `undefined` when there is none.
+ *
+ * @param socket File descriptor of a socket of any kind.
  */
-export function interfaceName(index: number): string | undefined {
-  const known = names.get(index);
-  if (known !== undefined) return known;
-  if (index <= 0 || libc().if_indextoname(index, nameBuffer) === null) return undefined;
-  const name = new TextDecoder().decode(nameBuffer.subarray(0, nameBuffer.indexOf(0)));
-  if (names.size >= CACHED_NAMES) names.clear();
-  names.set(index, name);
-  return name;
+export function interfaceName(socket: number, index: number): string | undefined {
+  const request = memory(IFREQ_SIZE);
+  new DataView(request.buffer).setInt32(IFREQ_INDEX, index, true);
+  if (libc().ioctl(socket, SIOCGIFNAME, request) < 0) return undefined;
+  return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
 }
 
 /** One network interface. */

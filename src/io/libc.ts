@@ -28,10 +28,16 @@ export const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int close(int fd);
   close: { parameters: ["i32"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, ...);
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // int getpagesize(void);
+  getpagesize: { parameters: [], result: "i32" },
+  // int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags);
+  open_by_handle_at: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int close(int fd);  here: without holding up this thread, for what the kernel is slow to close.
+  close_aside: { name: "close", parameters: ["i32"], result: "i32", nonblocking: true },
   // unsigned int if_nametoindex(const char *ifname);
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
-  // char *if_indextoname(unsigned int ifindex, char *ifname);
-  if_indextoname: { parameters: ["u32", "buffer"], result: "pointer" },
   // struct if_nameindex *if_nameindex(void);
   if_nameindex: { parameters: [], result: "pointer" },
   // void if_freenameindex(struct if_nameindex *ptr);
@@ -196,16 +202,22 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** A kernel clock: what its nanoseconds count from is said at {@linkcode clockNs}. */
-export type Clock = "realtime" | "monotonic" | "boottime";
+export type Clock = "realtime" | "monotonic" | "boottime" | "thread";
 
 /** clockid_t values (linux/time.h). */
-const CLOCK_IDS: Readonly<Record<Clock, number>> = { realtime: 0, monotonic: 1, boottime: 7 };
+const CLOCK_IDS: Readonly<Record<Clock, number>> = {
+  realtime: 0,
+  monotonic: 1,
+  boottime: 7,
+  thread: 3,
+};
 const timespec = new BigInt64Array(2);
 const timespecBytes = new Uint8Array(timespec.buffer);
 
 /**
  * Nanoseconds of a kernel clock (clock_gettime(2)): `realtime` since 1970, as packets are stamped;
- * `monotonic` since boot without suspend; `boottime` with suspend, as bpftrace's `nsecs`.
+ * `monotonic` since boot without suspend; `boottime` with suspend, as bpftrace's `nsecs`; `thread` is
+ * what this thread has used of a CPU.
  *
  * @throws {SystemCallError} when the kernel lacks the clock.
  */

@@ -7,9 +7,10 @@
  *
  * @module
  */
-import { classicFilter } from "./classic_filter.ts";
+import { attachClassicFilter } from "./classic_filter.ts";
 import { type FilterCounters, HandshakeFilter } from "./handshake_filter.ts";
-import { checkResult, libc, memory, Pins, SystemCallError } from "./libc.ts";
+import { interfaceName } from "./interfaces.ts";
+import { checkResult, libc, memory, SystemCallError } from "./libc.ts";
 
 // bits/socket.h, asm-generic/socket.h, linux/if_packet.h, linux/if_ether.h, sys/mman.h
 const AF_PACKET = 17;
@@ -18,7 +19,6 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
-const SO_ATTACH_FILTER = 26;
 const SO_TIMESTAMPNS = 35;
 const SO_ATTACH_BPF = 50;
 const SOL_PACKET = 263;
@@ -76,11 +76,6 @@ const SLL_IFINDEX = 4;
 const STATS_SIZE = 12;
 const STATS_DROPS = 4;
 const STATS_FREEZE_Q_CNT = 8;
-
-/** `struct sock_fprog { unsigned short len; struct sock_filter *filter; }`. */
-const FPROG_SIZE = 16;
-const FPROG_FILTER = 8;
-const SOCK_FILTER_SIZE = 8;
 
 /**
  * Receives one frame. `view` is the ring itself: valid during the call only, and detached once the
@@ -166,6 +161,9 @@ export class PacketRing implements Disposable {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #statistics: RingStatistics = { packets: 0, drops: 0, freezes: 0 };
   #block = 0;
+  /** Offset of the next frame of the block in hand, and how many it still has: 0 for none in hand. */
+  #frame = 0;
+  #left = 0;
   #closed = false;
 
   private constructor(
@@ -284,37 +282,75 @@ export class PacketRing implements Disposable {
 
   /**
    * Hands every frame of the blocks that are ready to `onFrame`, oldest first, and gives the blocks
-   * back. Never waits. `onFrame` may close the ring; when it throws, the rest of its block is lost.
+   * back. Never waits. `onFrame` may close the ring; a frame at which it throws is not handed over
+   * again.
    *
    * @param maxBlocks the most blocks to take, to share the thread under load.
    * @returns the number of frames handed over.
    */
   drain(onFrame: FrameHandler, maxBlocks = Infinity): number {
-    const words = this.#words;
-    const view = this.#view;
     let frames = 0;
-    for (let blocks = 0; blocks < maxBlocks && !this.#closed; blocks++) {
-      const block = this.#block * this.#blockSize;
-      const status = (block + BLOCK_STATUS) >>> 2;
-      // Atomic, so that no frame is read before the kernel has handed the block over.
-      if ((Atomics.load(words, status) & TP_STATUS_USER) === 0) break;
-      try {
-        const count = words[(block + BLOCK_NUM_PKTS) >>> 2];
-        let frame = block + words[(block + BLOCK_OFFSET_TO_FIRST_PKT) >>> 2];
-        for (let i = 0; i < count && !this.#closed; i++) {
-          const next = frame + words[(frame + FRAME_NEXT_OFFSET) >>> 2];
-          frames++;
-          deliver(view, words, frame, onFrame);
-          frame = next;
-        }
-      } finally {
-        if (!this.#closed) {
-          Atomics.store(words, status, TP_STATUS_KERNEL);
-          this.#block = this.#block + 1 === this.#blockCount ? 0 : this.#block + 1;
-        }
-      }
+    for (let blocks = 0; blocks < maxBlocks && this.ready(); blocks++) {
+      do {
+        frames++;
+        this.take(onFrame);
+      } while (this.#left > 0);
     }
     return frames;
+  }
+
+  /** Whether there is a frame to {@linkcode take}. Never waits. */
+  ready(): boolean {
+    while (this.#left === 0) {
+      if (this.#closed) return false;
+      const block = this.#block * this.#blockSize;
+      const words = this.#words;
+      // Atomic, so that no frame is read before the kernel has handed the block over.
+      if ((Atomics.load(words, (block + BLOCK_STATUS) >>> 2) & TP_STATUS_USER) === 0) return false;
+      this.#left = words[(block + BLOCK_NUM_PKTS) >>> 2];
+      this.#frame = block + words[(block + BLOCK_OFFSET_TO_FIRST_PKT) >>> 2];
+      if (this.#left === 0) this.#giveBack();
+    }
+    return true;
+  }
+
+  /** Whole seconds of Unix time at which the frame was captured that {@linkcode ready} found. */
+  get nextSeconds(): number {
+    return this.#words[(this.#frame + FRAME_SEC) >>> 2];
+  }
+
+  /** Nanoseconds beyond {@linkcode nextSeconds}. */
+  get nextNanoseconds(): number {
+    return this.#words[(this.#frame + FRAME_NSEC) >>> 2];
+  }
+
+  /** Hands the frame that {@linkcode ready} found to `onFrame`, which may close the ring. */
+  take(onFrame: FrameHandler): void {
+    const frame = this.#frame;
+    this.#left--;
+    try {
+      deliver(this.#view, this.#words, frame, onFrame);
+    } finally {
+      if (!this.#closed) {
+        if (this.#left === 0) this.#giveBack();
+        else this.#frame = frame + this.#words[(frame + FRAME_NEXT_OFFSET) >>> 2];
+      }
+    }
+  }
+
+  /** Gives the block in hand back to the kernel. */
+  #giveBack(): void {
+    const status = (this.#block * this.#blockSize + BLOCK_STATUS) >>> 2;
+    Atomics.store(this.#words, status, TP_STATUS_KERNEL);
+    this.#block = this.#block + 1 === this.#blockCount ? 0 : this.#block + 1;
+  }
+
+  /**
+   * The name of the interface with this index in the network namespace that the ring captures in,
+   * whichever this thread is in; `undefined` when there is none.
+   */
+  interfaceName(index: number): string | undefined {
+    return this.#closed ? undefined : interfaceName(this.#fd, index);
   }
 
   /**
@@ -353,14 +389,25 @@ export class PacketRing implements Disposable {
     return errno === 0 ? undefined : new SystemCallError("recv(AF_PACKET)", errno);
   }
 
-  /** Stops capturing and gives everything back. Idempotent. */
+  /** Stops capturing and gives everything back, in 25 ms or more. Idempotent. */
   close(): void {
-    if (this.#closed) return;
+    if (this.#stop()) libc().close(this.#fd);
+  }
+
+  /** Like {@linkcode close}, but the kernel's part goes on beside this thread until it settles. */
+  async closeAside(): Promise<void> {
+    if (this.#stop()) await libc().close_aside(this.#fd);
+  }
+
+  /** @returns Whether the descriptor is left to be closed. */
+  #stop(): boolean {
+    if (this.#closed) return false;
     this.statistics();
     this.#closed = true;
+    this.#left = 0;
     this.#unmap();
-    libc().close(this.#fd);
     this.#handshakeFilter?.close();
+    return true;
   }
 
   /** Calls {@linkcode close}. */
@@ -439,17 +486,4 @@ function getOption(
   const length = memory(4);
   new DataView(length.buffer).setUint32(0, value.length, true);
   checkResult(libc().getsockopt(fd, level, option, value, length), `getsockopt(${name})`);
-}
-
-function attachClassicFilter(fd: number): void {
-  using pins = new Pins();
-  const program = classicFilter();
-  const header = memory(FPROG_SIZE);
-  const view = new DataView(header.buffer);
-  view.setUint16(0, program.length / SOCK_FILTER_SIZE, true);
-  view.setBigUint64(FPROG_FILTER, pins.address(program), true);
-  checkResult(
-    libc().setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, FPROG_SIZE),
-    "setsockopt(SO_ATTACH_FILTER)",
-  );
 }

@@ -1,11 +1,15 @@
+/** Some whole lines: their text or its UTF-8. */
+export type Lines = string | Uint8Array<ArrayBuffer>;
+
 /** Where the lines of a trace go: whole lines only, nothing waits for the reader. */
 export interface LineOutput {
   /**
    * Takes some whole lines. Never waits.
    *
-   * @param lines The lines, each with its newline. @param records How many records they hold.
+   * @param lines The lines, each with its newline, as text or as bytes, which are the output's then.
+   * @param records How many records they hold.
    */
-  write(lines: string, records: number): void;
+  write(lines: Lines, records: number): void;
   /** Settles when everything taken was written or given up. */
   flush(): Promise<void>;
   /** Records taken that could not be written. */
@@ -17,13 +21,15 @@ export interface ByteWriter {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Text held for a reader that is slower than the trace; beyond it records are given up. */
-const WAITING_MAX_CHARACTERS = 64 * 1024 * 1024;
+/** Bytes held for a reader that is slower than the trace; beyond it records are given up. */
+const WAITING_MAX_BYTES = 64 * 1024 * 1024;
 
 const NEWLINE = 10;
 
+const encoder = new TextEncoder();
+
 interface Chunk {
-  lines: string;
+  bytes: Uint8Array<ArrayBuffer>;
   records: number;
 }
 
@@ -33,9 +39,8 @@ export class StreamOutput implements LineOutput {
   readonly #writer: ByteWriter;
   readonly #onGone: (reason: string | undefined) => void;
   readonly #waitingMax: number;
-  readonly #encoder = new TextEncoder();
   #waiting: Chunk[] = [];
-  #waitingCharacters = 0;
+  #waitingBytes = 0;
   #pump: Promise<void> | undefined;
   #state: "open" | "gone" | "broken" = "open";
 
@@ -43,12 +48,12 @@ export class StreamOutput implements LineOutput {
    * @param writer The stream.
    * @param onGone Called once when its reader has gone away (EPIPE), or, with the reason, when it
    * cannot be written for another cause.
-   * @param waitingMax Characters held at most, those being written included.
+   * @param waitingMax Bytes held at most, those being written included.
    */
   constructor(
     writer: ByteWriter,
     onGone: (reason: string | undefined) => void,
-    waitingMax = WAITING_MAX_CHARACTERS,
+    waitingMax = WAITING_MAX_BYTES,
   ) {
     this.#writer = writer;
     this.#onGone = onGone;
@@ -56,14 +61,15 @@ export class StreamOutput implements LineOutput {
   }
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
-  write(lines: string, records: number): void {
+  write(lines: Lines, records: number): void {
     if (this.#state === "gone") return;
-    if (this.#waitingCharacters + lines.length > this.#waitingMax) {
+    const bytes = toBytes(lines);
+    if (this.#waitingBytes + bytes.length > this.#waitingMax) {
       this.lost += records;
       return;
     }
-    this.#waiting.push({ lines, records });
-    this.#waitingCharacters += lines.length;
+    this.#waiting.push({ bytes, records });
+    this.#waitingBytes += bytes.length;
     this.#pump ??= this.#run();
   }
 
@@ -78,14 +84,13 @@ export class StreamOutput implements LineOutput {
       this.#waiting = [];
       for (const chunk of chunks) {
         await this.#writeChunk(chunk);
-        this.#waitingCharacters -= chunk.lines.length;
+        this.#waitingBytes -= chunk.bytes.length;
       }
     }
     this.#pump = undefined;
   }
 
-  async #writeChunk({ lines, records }: Chunk): Promise<void> {
-    const bytes = this.#encoder.encode(lines);
+  async #writeChunk({ bytes, records }: Chunk): Promise<void> {
     let at = 0;
     try {
       if (this.#state === "open") {
@@ -100,6 +105,11 @@ export class StreamOutput implements LineOutput {
     // Lines that are no records, such as a heading, stand before them.
     if (this.#state === "broken") this.lost += Math.min(records, countLines(bytes.subarray(at)));
   }
+}
+
+/** Lines as an output writes them. */
+export function toBytes(lines: Lines): Uint8Array<ArrayBuffer> {
+  return typeof lines === "string" ? encoder.encode(lines) : lines;
 }
 
 /**

@@ -23,9 +23,25 @@ export function sayNote(sentence: string): void {
   say(`synsnoop: ${escapeText(sentence)}`);
 }
 
-/** Whether standard output is a terminal. */
-export function isTerminal(): boolean {
-  return Deno.stdout.isTerminal();
+/** What standard output shows: a terminal or not, colours, more than ASCII. */
+export interface OutputSurface {
+  isTerminal: boolean;
+  /** On a terminal that has them, unless NO_COLOR is set (no-color.org). */
+  colour: boolean;
+  /** Whether the locale is UTF-8 (LC_ALL, else LC_CTYPE, else LANG, as in locale(7)). */
+  utf8: boolean;
+}
+
+/** Finds out what standard output shows. */
+export function outputSurface(): OutputSurface {
+  const isTerminal = Deno.stdout.isTerminal();
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => Deno.env.get(name))
+    .find((value) => value);
+  return {
+    isTerminal,
+    colour: isTerminal && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
+    utf8: /utf-?8/i.test(locale ?? ""),
+  };
 }
 
 /** The host's name, as the records carry it. */

@@ -1,6 +1,6 @@
 /**
- * The wire's side of a trace: a capture ring for each interface named, or one for all, and the
- * decoder behind it.
+ * The wire's side of a trace: capture rings in every network namespace of the scope, one for each
+ * interface named or one for all, and the decoder behind them.
  *
  * @module
  */
@@ -9,41 +9,59 @@ import { Direction } from "../pcap/pcapng_option.ts";
 import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
-import { interfaceName } from "./interfaces.ts";
-import { PacketRing, type PacketRingOptions, type RingFilter } from "./packet_ring.ts";
+import type { CaptureScope } from "./capture_scope.ts";
+import { type CaptureSite, type SiteRing, SMALL_RETIRE_TIMEOUT_MS } from "./capture_site.ts";
+import { FrameMerge } from "./frame_merge.ts";
+import { SystemCallError } from "./libc.ts";
+import type { LocalAddresses } from "./local_addresses.ts";
+import type { PacketRing, PacketRingOptions, RingFilter } from "./packet_ring.ts";
+import type { Places } from "./places.ts";
 
 /** Where to capture and whom to hand the segments. */
 export interface WireSourceOptions {
-  /** Indices of the interfaces; none means all of them. */
-  interfaces: readonly number[];
+  scope: CaptureScope;
   filter: NonNullable<PacketRingOptions["filter"]>;
   axis: ClockAxis;
+  /** Numbers the places, see {@link onSegment}. */
+  places: Places;
+  /** Learns the namespaces that are captured. */
+  addresses: LocalAddresses;
   /**
    * Called for each TCP segment that the filter passed, with the packet that it is in. Both objects
    * are reused for the next; the packet's bytes lie in the ring and are valid during the call.
    */
   onSegment(segment: Segment, packet: Readonly<KeptPacket>): void;
+  /** Says in one sentence what changed, for a person. Untrusted text. */
+  onNote(sentence: string): void;
 }
 
-/** Packets captured and what became of them. */
-export interface WireStatistics {
+interface RingCounts {
   /** Passed by the filter, dropped ones included. */
   packets: number;
-  /** Dropped because the ring was full. */
+  /** Dropped because a ring was full. */
   drops: number;
   /** Half-open flows that the eBPF filter gave up for newer ones; undefined with the classic one. */
   filterHalfOpen: number | undefined;
+}
+
+/** Packets captured and what became of them. */
+export interface WireStatistics extends RingCounts {
   /** Not decoded, by reason. */
   undecoded: Record<string, number>;
 }
 
 /** `sll_pkttype` of what this host sent (linux/if_packet.h). */
 const PACKET_OUTGOING = 4;
+/** Beyond a ring's own delay: softirqs and the timer that retires its blocks are late under load. */
+const MARGIN_MS = 20;
+/** errno(3): no such device. */
+const ENODEV = 19;
 
 /** The rings of one trace. */
-export class WireSource implements Disposable {
-  readonly #rings: PacketRing[] = [];
+export class WireSource {
   readonly #options: WireSourceOptions;
+  #rings: readonly SiteRing[] = [];
+  readonly #merge: FrameMerge<SiteRing>;
   readonly #segment = new Segment();
   readonly #packet: KeptPacket = {
     view: new DataView(new ArrayBuffer(0)),
@@ -57,38 +75,123 @@ export class WireSource implements Disposable {
     direction: Direction.UNKNOWN,
   };
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
-  #lastInterface = 0;
+  /** Which filter is in place: the worse one, where there are both. */
+  readonly filter: RingFilter;
+  /** How long a packet may stay in a ring before it can be drained. */
+  readonly retireTimeoutMs: number;
+  /** What rings counted that are closed. */
+  readonly #closed: RingCounts = { packets: 0, drops: 0, filterHalfOpen: undefined };
+  /** Whose frame is handed over. */
+  #current: SiteRing | undefined;
+  // The place of the last frame.
+  #lastRing: SiteRing | undefined;
+  #lastIndex = 0;
+  #lastPlace = 0;
 
   /**
-   * Opens the rings.
+   * Opens the rings, each in about 15 ms.
    *
    * @throws {SystemCallError} EPERM without CAP_NET_RAW.
    */
   constructor(options: WireSourceOptions) {
     this.#options = options;
+    this.#merge = new FrameMerge(
+      (seconds, nanoseconds) => options.axis.fromRealtime(seconds, nanoseconds),
+      (ring) => this.#take(ring),
+    );
     try {
-      for (const interfaceIndex of options.interfaces.length > 0 ? options.interfaces : [0]) {
-        this.#rings.push(PacketRing.open({ interfaceIndex, filter: options.filter }));
-      }
+      const [own, ...others] = options.scope.sites;
+      this.#open(own);
+      for (const site of others) this.#tryToOpen(site);
+      this.#listRings();
+      if (this.#rings.length === 0) throw new SystemCallError("bind(AF_PACKET)", ENODEV);
     } catch (error) {
-      this[Symbol.dispose]();
+      this.close();
       throw error;
+    }
+    const rings = this.#rings.map(({ ring }) => ring);
+    this.filter = (rings.find(({ filter }) => filter.kind === "classic") ?? rings[0]).filter;
+    this.retireTimeoutMs = Math.max(
+      ...rings.map((ring) => ring.retireTimeoutMs),
+      options.scope.hasOthers ? SMALL_RETIRE_TIMEOUT_MS : 0,
+    );
+  }
+
+  #open(site: CaptureSite): void {
+    site.open(this.#options.scope.interfaces, this.#options.filter);
+    if (site.rings.length > 0 || site.isOwn) this.#options.addresses.add(site.namespace);
+  }
+
+  /** @returns Whether it could; the scope tells where not. */
+  #tryToOpen(site: CaptureSite): boolean {
+    try {
+      this.#open(site);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#options.scope.refuse(site, error.message);
+      this.#close(site);
+      return false;
     }
   }
 
-  /** Which filter is in place. */
-  get filter(): RingFilter {
-    return this.#rings[0].filter;
+  #close(site: CaptureSite): void {
+    const { addresses, places } = this.#options;
+    site.close();
+    for (const { ring } of site.rings) addCounts(this.#closed, ring);
+    places.forget(site.namespace.inode);
+    addresses.remove(site.namespace);
   }
 
-  /** How long a packet may stay in a ring before it can be drained. */
-  get retireTimeoutMs(): number {
-    return this.#rings[0].retireTimeoutMs;
+  #listRings(): void {
+    this.#rings = this.#options.scope.sites.flatMap(({ rings }) => rings);
   }
 
-  /** Decodes and hands on every packet that is ready. */
-  drain(): void {
-    for (const ring of this.#rings) ring.drain(this.#onFrame);
+  /**
+   * Follows the namespaces of the scope as they come and go: looks for them about once a second, and
+   * opens the rings of at most one and closes those of one.
+   */
+  follow(): void {
+    const { scope, onNote } = this.#options;
+    const changes = scope.look();
+    if (changes === undefined) return;
+    const { gone, refused } = changes;
+    if (gone !== undefined) {
+      // What it still holds comes out of order; nothing is lost.
+      for (const ring of gone.rings) while (ring.ready()) this.#take(ring);
+      this.#close(gone);
+      onNote(`${gone.words} is gone: no longer capturing there`);
+    }
+    // The interface named may have come after its namespace.
+    const waiting = scope.sites.filter(({ isOwn, rings }) => !isOwn && rings.length === 0);
+    for (const site of waiting) {
+      if (this.#tryToOpen(site) && site.rings.length > 0) {
+        onNote(`capturing in ${site.words} too`);
+      }
+    }
+    for (const sentence of refused) onNote(sentence);
+    this.#listRings();
+  }
+
+  /** How long after its capture a packet has been handed on, unless the machine is stuck. */
+  get delayMs(): number {
+    return this.retireTimeoutMs + MARGIN_MS;
+  }
+
+  /**
+   * Decodes and hands on the packets that are ready, in the order of their times. So of several rings
+   * those of the last {@link delayMs} stay for the next time.
+   *
+   * @param nowNs Now on the axis; Infinity for the last time, when nothing stays.
+   */
+  drain(nowNs: number): void {
+    const deliveredNs = this.#rings.length > 1 ? nowNs - this.delayMs * 1e6 : Infinity;
+    this.#merge.drain(this.#rings, deliveredNs, nowNs);
+  }
+
+  #take(ring: SiteRing): void {
+    this.#current = ring;
+    ring.take(this.#onFrame);
   }
 
   readonly #onFrame = (
@@ -117,60 +220,58 @@ export class WireSource implements Disposable {
       return;
     }
     if (vlanId >= 0) segment.vlan = vlanId;
-    if (interfaceIndex !== this.#lastInterface) {
-      // Its name is kept from now on: it may be gone when the handshake is reported.
-      interfaceName(interfaceIndex);
-      this.#lastInterface = interfaceIndex;
-    }
     const packet = this.#packet;
     packet.view = view;
     packet.start = networkOffset;
     packet.end = capturedEnd;
     packet.originalLength = originalLength;
     packet.timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
-    packet.place = interfaceIndex;
+    packet.place = this.#placeOf(interfaceIndex);
     packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
     this.#options.onSegment(segment, packet);
   };
 
+  #placeOf(interfaceIndex: number): number {
+    const ring = this.#current!;
+    if (interfaceIndex !== this.#lastIndex || ring !== this.#lastRing) {
+      const { inode } = ring.site.namespace;
+      this.#lastPlace = this.#options.places.of(inode, interfaceIndex, ring);
+      this.#lastIndex = interfaceIndex;
+      this.#lastRing = ring;
+    }
+    return this.#lastPlace;
+  }
+
   /** What an interface reported since the last call, such as that it went down; one sentence each. */
   takeErrors(): string[] {
-    const errors: string[] = [];
-    for (const [position, ring] of this.#rings.entries()) {
-      const error = ring.takeError();
-      if (!error) continue;
-      const index = this.#options.interfaces[position];
-      const name = index === undefined ? "all interfaces" : interfaceName(index) ?? `#${index}`;
-      errors.push(`Cannot capture on "${name}" for now: ${error.errnoName}`);
-    }
-    return errors;
+    return this.#rings.flatMap((ring) => ring.takeError() ?? []);
   }
 
-  /** Counts since the rings were opened; takes milliseconds, so not while a trace goes on. */
+  /**
+   * Counts since the start, those of rings included that were closed; takes milliseconds, so not while
+   * a trace goes on.
+   */
   statistics(): WireStatistics {
-    const statistics: WireStatistics = {
-      packets: 0,
-      drops: 0,
-      filterHalfOpen: undefined,
-      undecoded: {},
-    };
-    for (const ring of this.#rings) {
-      const { packets, drops } = ring.statistics();
-      statistics.packets += packets;
-      statistics.drops += drops;
-      const evicted = ring.filterCounters()?.evicted;
-      if (evicted !== undefined) {
-        statistics.filterHalfOpen = (statistics.filterHalfOpen ?? 0) + evicted;
-      }
-    }
+    const counts = { ...this.#closed };
+    for (const { ring } of this.#rings) addCounts(counts, ring);
+    const undecoded: Record<string, number> = {};
     this.#verdicts.forEach((count, verdict) => {
-      if (count > 0) statistics.undecoded[frameVerdictNames[verdict]] = count;
+      if (count > 0) undecoded[frameVerdictNames[verdict]] = count;
     });
-    return statistics;
+    return { ...counts, undecoded };
   }
 
-  /** Closes the rings. */
-  [Symbol.dispose](): void {
-    for (const ring of this.#rings) ring.close();
+  /** Closes the rings; settles when that is done. */
+  async close(): Promise<void> {
+    await Promise.all(this.#options.scope.sites.map((site) => site.close()));
   }
+}
+
+/** Adds what a ring counted, which may be closed. */
+function addCounts(counts: RingCounts, ring: PacketRing): void {
+  const { packets, drops } = ring.statistics();
+  counts.packets += packets;
+  counts.drops += drops;
+  const evicted = ring.filterCounters()?.evicted;
+  if (evicted !== undefined) counts.filterHalfOpen = (counts.filterHalfOpen ?? 0) + evicted;
 }

@@ -5,6 +5,7 @@
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([
   [1, "EPERM"],
   [2, "ENOENT"],
+  [3, "ESRCH"],
   [4, "EINTR"],
   [5, "EIO"],
   [6, "ENXIO"],

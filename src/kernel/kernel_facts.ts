@@ -52,6 +52,8 @@ export interface KernelFacts extends ProbeFacts {
   capture: { filter: "ebpf" | "classic"; why?: string } | { error: string };
   /** Whether BPF maps of other processes can be opened; a sentence where not. */
   foreignMaps: true | string;
+  /** Network namespaces there are beside the own one; a sentence where they cannot be entered. */
+  otherNamespaces: number | string;
 }
 
 /** One finding of `doctor`. */
@@ -82,7 +84,12 @@ export function countsSkippedRuns(release: string): boolean {
 
 /** Judges the facts: one finding for each thing a trace needs, the most basic first. */
 export function judgeFacts(facts: KernelFacts): Finding[] {
-  return [...judgeBasics(facts), ...judgeProbes(facts), judgeMaps(facts)];
+  return [
+    ...judgeBasics(facts),
+    ...judgeProbes(facts),
+    judgeMaps(facts),
+    judgeNamespaces(facts),
+  ];
 }
 
 function judgeBasics(facts: KernelFacts): Finding[] {
@@ -200,6 +207,21 @@ function judgeMaps({ foreignMaps }: KernelFacts): Finding {
       subject: "bpf maps",
       state: `printed lines instead, which cost more: ${foreignMaps}`,
     };
+}
+
+function judgeNamespaces({ otherNamespaces }: KernelFacts): Finding {
+  const subject = "netns";
+  if (typeof otherNamespaces === "string") {
+    return {
+      verdict: "worse",
+      subject,
+      state: `packets of other network namespaces cannot be captured: ${otherNamespaces}`,
+    };
+  }
+  const state = otherNamespaces === 0
+    ? "there is no other network namespace"
+    : `--netns can capture in ${otherNamespaces} other network namespaces too`;
+  return { verdict: "ok", subject, state };
 }
 
 /** What a trace on this machine will use, in one sentence. */

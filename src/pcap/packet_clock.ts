@@ -45,8 +45,16 @@ export class PacketClock {
     this.#newestOf.fill(-Infinity);
   }
 
+  /** Takes the time of a packet if it is in order, as nearly every one is. @returns Whether it is. */
+  isNext(packet: CapturedPacket): boolean {
+    if (!packet.timed || packet.timeNs < this.newestNs) return false;
+    const { timeNs } = packet;
+    this.newestNs = this.#newestTogetherNs = this.#newestOf[packet.interface.number] = timeNs;
+    return true;
+  }
+
   /**
-   * Takes the time of a packet.
+   * Takes the time of any packet.
    *
    * @returns By how many nanoseconds the clock was set back, negative, or 0.
    */
@@ -55,15 +63,12 @@ export class PacketClock {
     const { timeNs } = packet;
     if (timeNs < this.#newestTogetherNs && beginsHandshake(packet)) this.#forget();
     const place = packet.interface.number;
+    if (this.isNext(packet)) return 0;
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
       this.#newestOf[place] = timeNs;
-      if (timeNs >= this.#newestTogetherNs) {
-        this.#newestTogetherNs = timeNs;
-        if (timeNs > this.newestNs) this.newestNs = timeNs;
-      } else {
-        this.disordered++;
-      }
+      if (timeNs >= this.#newestTogetherNs) this.#newestTogetherNs = timeNs;
+      else this.disordered++;
       return 0;
     }
     if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../match/handshake.ts";
-import { formatAddress } from "../wire/address.ts";
-import type { Field, FieldValue } from "./fields.ts";
+import { addressText } from "./address_text.ts";
+import type { Field, FieldValue, RecordContext } from "./fields.ts";
 
 /** The fields of one end, and the packet that it announced itself with. */
 export function endpointFields(end: "client" | "server", packet: string): Field[] {
@@ -8,18 +8,20 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
     name: string,
     type: Field["type"],
     meaning: string,
-    get: (endpoint: Endpoint) => FieldValue | undefined,
+    get: (endpoint: Endpoint, context: RecordContext) => FieldValue | undefined,
     rest: Partial<Field> = {},
   ): Field => ({
     path: `${end}.${name}`,
     type,
     meaning,
     since: 1,
-    get: (handshake) => get(handshake[end]),
+    get: end === "client"
+      ? (handshake, context) => get(handshake.client, context)
+      : (handshake, context) => get(handshake.server, context),
     ...rest,
   });
   return [
-    field("address", "string", "IP address", (it) => formatAddress(it.address), { always: true }),
+    field("address", "string", "IP address", (it) => addressText(it.address), { always: true }),
     field("port", "integer", "TCP port; 0: none was chosen yet", (it) => it.port, {
       always: true,
     }),
@@ -54,5 +56,11 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
     field("process.comm", "string", "Its command name", (it) => it.process?.comm),
     field("process.uid", "integer", "User that owns the socket", (it) => it.process?.uid),
     field("process.cgroup", "integer", "Id of the socket's cgroup v2", (it) => it.process?.cgroup),
+    field(
+      "process.cgroup_path",
+      "string",
+      "Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there",
+      (it, context) => it.process && context.cgroupPath?.(it.process.cgroup),
+    ),
   ];
 }

@@ -5,9 +5,10 @@ import {
   OUTCOMES,
   ROLES,
 } from "../match/handshake.ts";
+import type { ByteText } from "./byte_text.ts";
 import { endpointFields } from "./endpoint_fields.ts";
 import { NETWORK_FIELDS } from "./network_fields.ts";
-import { formatTime } from "./time.ts";
+import { timeText } from "./time.ts";
 
 /** Version of the record: fields may be added to it, none is ever changed. */
 export const RECORD_VERSION = 1;
@@ -16,12 +17,20 @@ export const RECORD_VERSION = 1;
 export interface RecordContext {
   /** Name of the host that traced. */
   host: string;
-  /** Name of an interface by its index, undefined where it is gone or unknown. */
-  interfaceName(index: number): string | undefined;
+  /** Name of an interface by its place number, undefined where it is gone or unknown. */
+  interfaceName(place: number): string | undefined;
+  /** Inode number of the network namespace of a place; absent where none is known, as in files. */
+  netnsOf?(place: number): number | undefined;
+  /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
+  cgroupPath?(id: number): string | undefined;
 }
 
-/** What a field can hold. Strings may be untrusted text and are escaped where they are written. */
-export type FieldValue = string | number | boolean | null | readonly string[];
+/**
+ * What a field can hold. Strings may be untrusted text and are escaped where they are written. A
+ * `ByteText` does the same work faster for a text that is in every record and other in each: it needs no
+ * escape, and is filled anew when the next field is asked for.
+ */
+export type FieldValue = string | ByteText | number | boolean | null | readonly string[];
 
 /** One field of the record: encoder, JSON Schema and the README's table are made of these. */
 export interface Field {
@@ -71,7 +80,7 @@ export const FIELDS: readonly Field[] = [
     always: true,
     meaning: "The first SYN on the wire, or the first kernel time where no packet was seen",
     since: 1,
-    get: (handshake) => formatTime(handshake.epochSeconds, handshake.timeNs),
+    get: (handshake) => timeText(handshake.epochSeconds, handshake.timeNs),
   },
   {
     path: "host",

@@ -4,11 +4,12 @@ const PARTS_BITS = 6;
 const POWERS = 53 - PARTS_BITS;
 
 /**
- * Counts durations in buckets whose width grows with their value, in 24 KiB whatever comes: the
- * log-linear form of HdrHistogram.
+ * Counts durations in buckets whose width grows with their value, in half a KiB for each power of two
+ * that comes, at most 24 KiB: the log-linear form of HdrHistogram.
  */
 export class Histogram {
-  readonly #buckets = new Float64Array(PARTS * (POWERS + 1));
+  /** The buckets of each power of two; undefined where none of its values came. */
+  readonly #powers: (number[] | undefined)[] = [];
   #count = 0;
   #max = 0;
 
@@ -17,9 +18,15 @@ export class Histogram {
     return this.#count;
   }
 
+  /** The largest value, in nanoseconds; undefined where nothing was recorded. */
+  get max(): number | undefined {
+    return this.#count === 0 ? undefined : this.#max;
+  }
+
   /** Takes a duration in whole nanoseconds, not negative. */
   record(ns: number): void {
-    this.#buckets[bucketOf(ns)]++;
+    const bucket = bucketOf(ns);
+    this.#bucketsOf(bucket >>> PARTS_BITS)[bucket % PARTS]++;
     this.#count++;
     if (ns > this.#max) this.#max = ns;
   }
@@ -34,11 +41,38 @@ export class Histogram {
     if (this.#count === 0) return undefined;
     const wanted = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;
-    for (let bucket = 0; bucket < this.#buckets.length; bucket++) {
-      seen += this.#buckets[bucket];
-      if (seen >= wanted) return Math.min(endOf(bucket), this.#max);
+    for (const [power, buckets] of this.#powers.entries()) {
+      for (let part = 0; buckets !== undefined && part < PARTS; part++) {
+        seen += buckets[part];
+        if (seen >= wanted) return Math.min(endOf(power * PARTS + part), this.#max);
+      }
     }
     return this.#max;
+  }
+
+  /**
+   * What is left without some parts of it.
+   *
+   * @param parts Histograms whose every value was recorded here too, each in one of them.
+   * @returns A new histogram; its quantiles are as good as those here, its largest value too.
+   */
+  without(parts: readonly Histogram[]): Histogram {
+    const rest = new Histogram();
+    rest.#count = parts.reduce((count, part) => count - part.#count, this.#count);
+    if (rest.#count === 0) return rest;
+    for (const [power, buckets] of this.#powers.entries()) {
+      const left = buckets?.map((count, at) =>
+        parts.reduce((rest, part) => rest - (part.#powers[power]?.[at] ?? 0), count)
+      );
+      rest.#powers[power] = left;
+      const last = left?.findLastIndex((count) => count > 0) ?? -1;
+      if (last !== -1) rest.#max = Math.min(endOf(power * PARTS + last), this.#max);
+    }
+    return rest;
+  }
+
+  #bucketsOf(power: number): number[] {
+    return this.#powers[power] ??= new Array<number>(PARTS).fill(0);
   }
 }
 

@@ -29,19 +29,13 @@ export function formatHeading(): string {
  */
 export function formatHandshake(handshake: Handshake): string {
   const { client, server } = handshake;
-  const ambiguous = handshake.ambiguous ? "ambiguous" : "-";
   return joinColumns([
     formatTime(handshake.epochSeconds, handshake.timeNs).slice(11, 26),
     handshake.role,
     handshake.outcome,
     formatEndpoint(client),
     formatEndpoint(server),
-    handshake.clientRttNs === undefined
-      ? handshake.firstSynToSynAckNs === undefined ? "-" : ambiguous
-      : formatDuration(handshake.clientRttNs),
-    handshake.serverRttNs === undefined
-      ? handshake.firstSynAckToAckNs === undefined ? "-" : ambiguous
-      : formatDuration(handshake.serverRttNs),
+    ...formatRtts(handshake),
     formatIsn(client.isn),
     formatIsn(server.isn),
     formatCheck(handshake.synAckAcknowledgesSyn) + formatCheck(handshake.ackSequence) +
@@ -50,21 +44,42 @@ export function formatHandshake(handshake: Handshake): string {
   ]);
 }
 
-function formatRemarks(handshake: Handshake): string {
-  const { client, server, reason, synCount, synAckCount, flags } = handshake;
-  const processes = client.process || server.process
-    ? `${formatProcess(client)} -> ${formatProcess(server)}`
-    : "";
+/** Writes client RTT and server RTT: `-` is unknown, `ambiguous` withheld by Karn's rule. */
+export function formatRtts(handshake: Handshake): [client: string, server: string] {
+  const ambiguous = handshake.ambiguous ? "ambiguous" : "-";
+  const { clientRttNs, serverRttNs, firstSynToSynAckNs, firstSynAckToAckNs } = handshake;
   return [
-    processes,
-    escapeText(reason ?? ""),
-    formatReset(handshake),
-    formatDrops(handshake),
+    clientRttNs === undefined
+      ? firstSynToSynAckNs === undefined ? "-" : ambiguous
+      : formatDuration(clientRttNs),
+    serverRttNs === undefined
+      ? firstSynAckToAckNs === undefined ? "-" : ambiguous
+      : formatDuration(serverRttNs),
+  ];
+}
+
+function formatRemarks(handshake: Handshake): string {
+  const { synCount, synAckCount, flags } = handshake;
+  return [
+    formatProcesses(handshake),
+    ...formatReasons(handshake),
     synCount > 1 ? `${synCount} SYNs` : "",
     synAckCount > 1 ? `${synAckCount} SYN-ACKs` : "",
     ...flags,
     handshake.wire ? handshake.kernel ? "" : "wire only" : "kernel only",
   ].filter((part) => part !== "").join(", ");
+}
+
+/** Writes who connected to whom: `curl/4711 -> ?`; "" where neither is known. */
+export function formatProcesses({ client, server }: Handshake): string {
+  return client.process || server.process
+    ? `${formatProcess(client)} -> ${formatProcess(server)}`
+    : "";
+}
+
+/** Writes why it ended as it did: errno, RST, drops, each "" where there is none. */
+export function formatReasons(handshake: Handshake): string[] {
+  return [escapeText(handshake.reason ?? ""), formatReset(handshake), formatDrops(handshake)];
 }
 
 function formatReset({ reason, resetReason }: Handshake): string {

@@ -1,40 +1,42 @@
 import type { Handshake } from "../match/handshake.ts";
-import { jsonString } from "./escape.ts";
-import { FIELDS, type FieldValue, type RecordContext } from "./fields.ts";
-import { buildTree, type Level } from "./tree.ts";
+import { ByteText } from "./byte_text.ts";
+import { FIELDS, type RecordContext } from "./fields.ts";
+import { writeJsonValue } from "./json_value.ts";
 import type { HandshakeRecord } from "./record.ts";
+import { BEGIN, buildSteps } from "./steps.ts";
+import { buildTree, type Level } from "./tree.ts";
 
 const RECORD_TREE = buildTree(FIELDS);
+const { steps: STEPS, ends: ENDS } = buildSteps(RECORD_TREE);
+
+const line = new ByteText();
 
 /**
  * Encodes a handshake as one line of NDJSON (one JSON object and a newline), its fields those of
  * `FIELDS`. Unknown fields are absent, and so are levels without a field.
  */
 export function encodeHandshake(handshake: Handshake, context: RecordContext): string {
-  return encodeLevel(RECORD_TREE, handshake, context) + "\n";
+  line.length = 0;
+  writeHandshake(line, handshake, context);
+  return line.toString();
 }
 
-function encodeLevel(level: Level, handshake: Handshake, context: RecordContext): string {
-  let text = "";
-  for (const member of level.members) {
-    let value: string;
-    if ("members" in member) {
-      value = encodeLevel(member, handshake, context);
-      if (value === "{}") continue;
-    } else {
-      const plain = member.field.get(handshake, context);
-      if (plain === undefined) continue;
-      value = encodeValue(plain);
-    }
-    text += (text === "" ? '"' : ',"') + member.name + '":' + value;
+/** Appends the line of a handshake to others; see {@link encodeHandshake}. */
+export function writeHandshake(
+  lines: ByteText,
+  handshake: Handshake,
+  context: RecordContext,
+): void {
+  let level = BEGIN;
+  for (let index = 0; index < STEPS.length; index++) {
+    const step = STEPS[index];
+    const value = step.get(handshake, context);
+    if (value === undefined) continue;
+    lines.constant(step.beginning(level));
+    writeJsonValue(lines, value);
+    level = step.level;
   }
-  return "{" + text + "}";
-}
-
-function encodeValue(value: FieldValue): string {
-  if (typeof value === "string") return jsonString(value);
-  if (typeof value === "object" && value !== null) return `[${value.map(jsonString).join(",")}]`;
-  return String(value);
+  lines.constant(ENDS[level]);
 }
 
 /** Makes a plain record of a handshake, for programs that keep it: the line's content as an object. */
@@ -54,8 +56,10 @@ function toLevel(
       if (Object.keys(inner).length > 0) record[member.name] = inner;
     } else {
       const value = member.field.get(handshake, context);
-      // The matcher's arrays are reused for the next handshake.
-      if (value !== undefined) record[member.name] = Array.isArray(value) ? [...value] : value;
+      if (value === undefined) continue;
+      // What is no plain value is filled anew for the next handshake.
+      if (value instanceof ByteText) record[member.name] = value.toString();
+      else record[member.name] = Array.isArray(value) ? [...value] : value;
     }
   }
   return record;

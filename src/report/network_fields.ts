@@ -52,9 +52,10 @@ export const NETWORK_FIELDS: readonly Field[] = [
   {
     path: "network.netns",
     type: "integer",
-    meaning: "Inode number of the network namespace of the client's socket, else the server's",
+    meaning: "Inode number of the network namespace of the client's socket, else the server's, " +
+      "else of the interface",
     since: 1,
-    get: (handshake) => handshake.netns,
+    get: (handshake, context) => handshake.netns ?? context.netnsOf?.(handshake.interfaceIndex),
   },
   {
     path: "network.community_id",

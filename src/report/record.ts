@@ -2,6 +2,12 @@ import type { Process } from "../kernel/kernel_record.ts";
 import type { DroppedPacket, HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
 import type { TunnelName } from "../wire/tunnel.ts";
 
+/** The process at one end; part of an {@link EndpointRecord}. */
+export interface ProcessRecord extends Process {
+  /** Path of its cgroup in the cgroup v2 hierarchy: untrusted text. */
+  cgroup_path?: string;
+}
+
 /** One end of a {@link HandshakeRecord}; `FIELDS` holds each field's meaning. */
 export interface EndpointRecord {
   /** IP address as text. */
@@ -21,7 +27,7 @@ export interface EndpointRecord {
   /** Whether timestamps were announced. */
   timestamps?: boolean;
   /** The process at this end. */
-  process?: Process;
+  process?: ProcessRecord;
 }
 
 /** Where one end is in the other tuple; part of a {@link TranslatedRecord}. */

@@ -27,6 +27,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: true,
   },
   {
+    name: "refused_namespaces",
+    meaning: "network namespaces whose packets could not be captured",
+    isLoss: true,
+  },
+  {
     name: "kernel_missed_probes",
     meaning: "kernel events missed because a probe would have interrupted another",
     isLoss: true,
@@ -88,7 +93,8 @@ export type Losses = Readonly<Record<string, number | undefined>>;
 /** Packets that were not decoded, by reason: the names of `frameVerdictNames`. */
 export type Undecoded = Readonly<Record<string, number>>;
 
-const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
+/** The quantiles that are told of a duration: name and share. */
+export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
 /** Counts what was reported, for the words at the end of a trace. */
 export class Summary {
@@ -134,14 +140,27 @@ export class Summary {
     losses: Losses,
     undecoded: Undecoded = {},
   ): string {
-    const rtt = (histogram: Histogram) => {
-      const parts = QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]);
-      return { count: histogram.count, ...Object.fromEntries(parts) };
-    };
-    const head = `{"v":${RECORD_VERSION},"event":"summary","time":"${
-      formatTime(epochSeconds, endNs)
-    }","host":${jsonString(host)},`;
-    return head + JSON.stringify({
+    return encodeEvent(
+      "summary",
+      host,
+      epochSeconds,
+      endNs,
+      this.members(startNs, endNs, losses, undecoded),
+    );
+  }
+
+  /** What stands in the summary's line behind its head. */
+  members(
+    startNs: number,
+    endNs: number,
+    losses: Losses,
+    undecoded: Undecoded = {},
+  ): Record<string, unknown> {
+    const rtt = (histogram: Histogram) => ({
+      count: histogram.count,
+      ...encodeQuantiles(histogram),
+    });
+    return {
       duration_ns: endNs - startNs,
       handshakes: this.#handshakes,
       filtered: this.#filtered,
@@ -150,7 +169,7 @@ export class Summary {
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
       undecoded,
-    }).slice(1) + "\n";
+    };
   }
 
   /** Writes the summary for a person, several lines. */
@@ -172,6 +191,27 @@ export class Summary {
     ];
     return lines.join("\n") + "\n";
   }
+}
+
+/** Quantiles as members of JSON: `p50_ns` and so on, absent where nothing was measured. */
+export function encodeQuantiles(histogram: Histogram): Record<string, number | undefined> {
+  return Object.fromEntries(
+    QUANTILES.map(([name, share]) => [`${name}_ns`, histogram.quantile(share)]),
+  );
+}
+
+/** Encodes a line of NDJSON that tells of the whole trace, at its end. */
+export function encodeEvent(
+  event: string,
+  host: string,
+  epochSeconds: number,
+  endNs: number,
+  members: Record<string, unknown>,
+): string {
+  const head = `{"v":${RECORD_VERSION},"event":"${event}","time":"${
+    formatTime(epochSeconds, endNs)
+  }","host":${jsonString(host)},`;
+  return head + JSON.stringify(members).slice(1) + "\n";
 }
 
 function formatRtt(name: string, histogram: Histogram): string {

@@ -1,20 +1,35 @@
+import { ByteText, ConstantText } from "./byte_text.ts";
+
+const UTC = "Z".charCodeAt(0);
+
 let cachedSecond = NaN;
-let cachedText = "";
+let cachedText = new ConstantText("");
+const text = new ByteText(64);
 
 /**
  * Writes a moment of the axis as RFC 3339 in UTC with nine digits: a JSON number could not hold it.
  *
  * @param epochSeconds Whole seconds of Unix time at which the axis begins.
  * @param timeNs Nanoseconds since then; may be negative.
+ * @returns The text, valid until the next call.
  */
-export function formatTime(epochSeconds: number, timeNs: number): string {
+export function timeText(epochSeconds: number, timeNs: number): ByteText {
   const wholeSeconds = Math.floor(timeNs / 1e9);
   const second = epochSeconds + wholeSeconds;
   if (second !== cachedSecond) {
     cachedSecond = second;
-    cachedText = new Date(second * 1000).toISOString().slice(0, -4);
+    cachedText = new ConstantText(new Date(second * 1000).toISOString().slice(0, -4));
   }
-  return cachedText + String(timeNs - wholeSeconds * 1e9).padStart(9, "0") + "Z";
+  text.length = 0;
+  text.constant(cachedText);
+  text.nineDigits(timeNs - wholeSeconds * 1e9);
+  text.character(UTC);
+  return text;
+}
+
+/** The same as a string. */
+export function formatTime(epochSeconds: number, timeNs: number): string {
+  return timeText(epochSeconds, timeNs).toString();
 }
 
 /**

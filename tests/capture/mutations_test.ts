@@ -5,7 +5,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ReadSession } from "../../src/command/read_session.ts";
 import { CaptureInput, InputError } from "../../src/io/capture_input.ts";
 import type { PacketOutput } from "../../src/io/packet_output.ts";
-import type { LineOutput } from "../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../src/io/stream_output.ts";
+import { NdjsonFormat } from "../../src/report/handshake_format.ts";
 import { seedFiles } from "./seed_captures.ts";
 
 const RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 3_000);
@@ -100,8 +101,10 @@ function damagedFile(seeds: readonly Uint8Array[], random: Random): Uint8Array {
 class CheckedOutput implements LineOutput, PacketOutput {
   readonly lost = 0;
 
-  write(lines: string): void {
-    for (const line of lines.trimEnd().split("\n")) JSON.parse(line);
+  write(lines: Lines): void {
+    for (const line of new TextDecoder().decode(toBytes(lines)).trimEnd().split("\n")) {
+      JSON.parse(line);
+    }
   }
 
   append(): boolean {
@@ -125,7 +128,7 @@ function newSession(): ReadSession {
     count: Infinity,
     output,
     packetOutput: output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
   });
 }
@@ -158,7 +161,8 @@ Deno.test("read takes its own seeds whole", async () => {
       await Deno.writeFile(path, bytes);
       const session = newSession();
       assertEquals(await readFile(session, path), true, name);
-      const said = session.finish();
+      session.finish();
+      const said = session.summary();
       assert(said.startsWith(`${handshakes} handshake`), `${name}: ${said}`);
     }
   } finally {

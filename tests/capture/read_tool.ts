@@ -17,10 +17,16 @@ export interface ReadRun {
   said: string;
 }
 
+/** The command that runs it: a program and its arguments. */
+export function readCommand(args: readonly string[]): [program: string, ...args: string[]] {
+  return [Deno.execPath(), "run", "-A", "--quiet", MAIN, "read", ...args];
+}
+
 /** Starts the tool; its standard input and output are pipes. */
 export function startRead(args: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", MAIN, "read", ...args],
+  const [program, ...rest] = readCommand(args);
+  return new Deno.Command(program, {
+    args: rest,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -5,7 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { formatHandshake, formatHeading } from "../../src/report/line.ts";
 import { encodeHandshake } from "../../src/report/ndjson.ts";
 import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
+import { statisticsSchema } from "../../src/report/statistics_schema.ts";
+import { StatisticsFormat } from "../../src/report/statistics_format.ts";
 import { LOSS_PLACES, type Losses, Summary } from "../../src/report/summary.ts";
+import { TABLE_ROWS_HELD, TableFormat } from "../../src/report/table.ts";
 import {
   CONTEXT,
   EPOCH_SECONDS,
@@ -13,6 +16,7 @@ import {
   WORKED_EXAMPLE,
 } from "../unit/report/sample_handshakes.ts";
 import { schemaErrors } from "../unit/report/schema_checker.ts";
+import { readSample } from "./sample_capture.ts";
 
 const UPDATE = Deno.args.includes("--update");
 
@@ -67,6 +71,22 @@ const GOLDENS: { name: string; write: () => string }[] = [
     name: "summary.lost.txt",
     write: () => summary.format(LOSSES, UNDECODED),
   },
+  {
+    name: "read.table.txt",
+    write: () => readSample(new TableFormat({ rowsHeld: TABLE_ROWS_HELD, colour: false })),
+  },
+  {
+    name: "read.statistics.txt",
+    write: () => readSample(new StatisticsFormat({ top: 3, json: false, ascii: false })),
+  },
+  {
+    name: "read.statistics.ascii.txt",
+    write: () => readSample(new StatisticsFormat({ top: 3, json: false, ascii: true })),
+  },
+  {
+    name: "read.statistics.ndjson",
+    write: () => readSample(new StatisticsFormat({ top: 3, json: true, ascii: false })),
+  },
 ];
 
 for (const { name, write } of GOLDENS) {
@@ -83,6 +103,13 @@ Deno.test("golden records fit the golden schema", () => {
     .trimEnd().split("\n");
   assertEquals(lines.length, 1 + HANDSHAKES.length);
   for (const line of lines) assertEquals(schemaErrors(schema, JSON.parse(line)), []);
+});
+
+Deno.test("golden statistics fit their schema", () => {
+  assertEquals(
+    schemaErrors(statisticsSchema(), JSON.parse(readGolden("read.statistics.ndjson"))),
+    [],
+  );
 });
 
 Deno.test("golden text has no character that acts on a terminal", () => {

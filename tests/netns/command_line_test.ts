@@ -184,6 +184,18 @@ await namespaceTest("synsnoop trace --output - writes to standard output", async
   assertEquals([records.length, summary?.handshakes, status.code], [1, 1, 0]);
 });
 
+await namespaceTest("synsnoop trace --stats writes statistics when it ends", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.start(namespace, [...ONE, "--stats", "--json"]);
+  await namespace.script(CONNECT);
+  const { status } = await tracer.ended();
+  const [statistics, ...rest] = tracer.lines.map((line) => JSON.parse(line));
+  assertEquals([rest, status.code], [[], 0]);
+  const { event, handshakes, servers, losses } = statistics;
+  assertEquals([event, handshakes, servers.top.length], ["statistics", 1, 1]);
+  assertEquals([servers.top[0].handshakes, losses.ring_packets], [1, 0]);
+});
+
 await namespaceTest("synsnoop trace fails where standard output cannot be written", async () => {
   await using namespace = await Namespace.create();
   const shell = ["sh", "-c", '"$@" >/dev/full', "sh", ...TOOL, "trace", "--probes", "none"];

@@ -1,10 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  interfaceIndex,
-  interfaceName,
-  listInterfaces,
-  localAddresses,
-} from "../../src/io/interfaces.ts";
+import { interfaceIndex, listInterfaces, localAddresses } from "../../src/io/interfaces.ts";
 import { clockNs, SystemCallError } from "../../src/io/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
@@ -494,7 +489,7 @@ await namespaceTest("PacketRing.open refuses what cannot work and says so", asyn
 });
 
 await namespaceTest(
-  "listInterfaces, interfaceIndex, interfaceName and localAddresses agree",
+  "listInterfaces, interfaceIndex and localAddresses agree",
   async () => {
     await using left = await Namespace.create();
     await using right = await Namespace.create();
@@ -507,10 +502,26 @@ await namespaceTest(
       assertEquals(interfaces[0], { index: 1, name: "lo" });
       const own = interfaces.find((entry) => entry.name === name)!;
       assertEquals(interfaceIndex(name), own.index);
-      assertEquals(interfaceName(own.index), name);
       assertEquals(interfaceIndex("no-such"), undefined);
       assertEquals(interfaceIndex(`${name}-and-much-longer`), undefined);
-      assertEquals(interfaceName(4242), undefined);
     });
+  },
+);
+
+await namespaceTest(
+  "PacketRing.interfaceName is of the ring's namespace from outside",
+  async () => {
+    await using left = await Namespace.create();
+    await using right = await Namespace.create();
+    const [name] = await left.connect(right);
+    using ring = openRing(left);
+    const index = inNamespace(left.name, () => interfaceIndex(name)!);
+    assertEquals(ring.interfaceName(1), "lo");
+    assertEquals(ring.interfaceName(index), name);
+    for (const none of [-1, 0, 4242, 2_147_483_647]) {
+      assertEquals(ring.interfaceName(none), undefined);
+    }
+    ring.close();
+    assertEquals(ring.interfaceName(1), undefined);
   },
 );

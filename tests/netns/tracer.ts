@@ -47,14 +47,19 @@ export class Tracer {
     ]);
   }
 
-  /** Starts it and waits until packets are captured, but not for the kernel's side. */
+  /**
+   * Starts it and waits until packets are captured, but not for the kernel's side.
+   *
+   * @param wrap A command that runs the command behind it.
+   */
   static async start(
     namespace: Namespace,
     args: readonly string[] = [],
     options: Deno.CommandOptions = {},
+    wrap: readonly string[] = [],
   ): Promise<Tracer> {
     const tracer = new Tracer(namespace.spawn(
-      [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...args],
+      [...wrap, Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...args],
       { ...options, stdout: "piped", stderr: "piped" },
     ));
     await tracer.said(/capturing packets/);
@@ -62,8 +67,12 @@ export class Tracer {
   }
 
   /** Starts it and waits until both sources deliver. */
-  static async ready(namespace: Namespace, args: readonly string[] = []): Promise<Tracer> {
-    const tracer = await Tracer.start(namespace, args);
+  static async ready(
+    namespace: Namespace,
+    args: readonly string[] = [],
+    wrap: readonly string[] = [],
+  ): Promise<Tracer> {
+    const tracer = await Tracer.start(namespace, args, {}, wrap);
     await tracer.said(/kernel events come from/);
     return tracer;
   }

@@ -8,7 +8,7 @@ import { makeHandshake } from "../report/sample_handshakes.ts";
 const HANDSHAKE = makeHandshake({
   role: "client",
   outcome: "refused",
-  interfaceIndex: 2,
+  wire: true,
   client: {
     address: "192.0.2.1",
     port: 50_000,
@@ -48,8 +48,8 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   { filter: networks("::/95"), handshake: false, bare: false },
   { filter: networks("::ffff:0:0/96"), handshake: true, bare: true },
   { filter: networks("0.0.0.0/0"), handshake: true, bare: true },
-  { filter: { interfaces: [2] }, handshake: true, bare: false },
-  { filter: { interfaces: [1, 3] }, handshake: false, bare: false },
+  { filter: { captured: true }, handshake: true, bare: false },
+  { filter: { captured: false }, handshake: true, bare: true },
   { filter: { roles: ["client"] }, handshake: true, bare: false },
   { filter: { roles: ["local", "server"] }, handshake: false, bare: true },
   { filter: { outcomes: ["timeout", "refused"] }, handshake: true, bare: false },

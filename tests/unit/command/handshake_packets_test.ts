@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { HandshakePackets } from "../../../src/command/handshake_packets.ts";
 import { ReadSession } from "../../../src/command/read_session.ts";
 import type { PacketOutput } from "../../../src/io/packet_output.ts";
-import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_output.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 import type { KeptPacket } from "../../../src/pcap/kept_packets.ts";
+import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { arbitraryTrace } from "../match/arbitrary_traffic.ts";
 import { end, EPOCH_SECONDS, type Event, type Packet, Play } from "../match/traffic.ts";
@@ -38,8 +39,8 @@ class KeptOutput implements PacketOutput, LineOutput {
 
   constructor(public room = Infinity, private readonly syncing = true) {}
 
-  write(lines: string): void {
-    this.text += lines;
+  write(lines: Lines): void {
+    this.text += new TextDecoder().decode(toBytes(lines));
   }
 
   append(blocks: Uint8Array): boolean {
@@ -145,13 +146,14 @@ function read(capture: Uint8Array) {
     count: Infinity,
     output,
     packetOutput: output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
   });
   const reader = session.beginFile();
   reader.feed(capture);
   reader.end();
-  const said = session.finish();
+  session.finish();
+  const said = session.summary();
   assertEquals(reader.fault, undefined);
   const lines = output.text.trimEnd().split("\n");
   return {

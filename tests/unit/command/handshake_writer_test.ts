@@ -1,15 +1,21 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { HandshakeWriter } from "../../../src/command/handshake_writer.ts";
-import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_output.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
+import {
+  type HandshakeFormat,
+  LineFormat,
+  NdjsonFormat,
+} from "../../../src/report/handshake_format.ts";
+import { TableFormat } from "../../../src/report/table.ts";
 
 /** An output that keeps what it takes. */
 class Kept implements LineOutput {
   readonly lost = 0;
   readonly chunks: [lines: string, records: number][] = [];
 
-  write(lines: string, records: number): void {
-    this.chunks.push([lines, records]);
+  write(lines: Lines, records: number): void {
+    this.chunks.push([new TextDecoder().decode(toBytes(lines)), records]);
   }
 
   flush(): Promise<void> {
@@ -28,13 +34,16 @@ function handshakeTo(port: number): Handshake {
   return handshake;
 }
 
-function writerTo(output: LineOutput, options: Partial<{ asText: boolean; count: number }> = {}) {
+function writerTo(
+  output: LineOutput,
+  options: Partial<{ format: HandshakeFormat; count: number }> = {},
+) {
   const counted: number[] = [];
   const writer = new HandshakeWriter({
     filter: { ports: [80] },
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     context: CONTEXT,
     onCount: () => counted.push(1),
     ...options,
@@ -56,8 +65,11 @@ Deno.test("HandshakeWriter writes what passes its filter in one piece a flush", 
     80,
     80,
   ]);
-  const text = writer.end(SPAN, {});
-  assertMatch(text, /^2 handshakes: 2 unanswered \(1 more kept back by filters\)\n/);
+  writer.end(SPAN, {});
+  assertMatch(
+    writer.summarize({}),
+    /^2 handshakes: 2 unanswered \(1 more kept back by filters\)\n/,
+  );
   const [summary, summaryRecords] = output.chunks[1];
   assertEquals(summaryRecords, 0);
   assertEquals([JSON.parse(summary).handshakes, JSON.parse(summary).filtered], [2, 1]);
@@ -70,12 +82,12 @@ Deno.test("HandshakeWriter stops at its count and says so once", () => {
   writer.flush();
   assertEquals(counted.length, 1);
   assertEquals(output.chunks[0][1], 2);
-  assertMatch(writer.end(SPAN, {}), /^2 handshakes: /);
+  assertMatch(writer.summarize({}), /^2 handshakes: /);
 });
 
 Deno.test("HandshakeWriter heads lines for a terminal once and writes no summary there", () => {
   const output = new Kept();
-  const { writer } = writerTo(output, { asText: true });
+  const { writer } = writerTo(output, { format: new LineFormat() });
   writer.take(handshakeTo(80));
   writer.flush();
   writer.take(handshakeTo(80));
@@ -86,4 +98,33 @@ Deno.test("HandshakeWriter heads lines for a terminal once and writes no summary
     [1, 1],
   ]);
   assertMatch(output.chunks[0][0], /^TIME/);
+});
+
+Deno.test("HandshakeWriter counts records with the text that holds them, however late it comes", () => {
+  const output = new Kept();
+  const format = new TableFormat({ rowsHeld: 3, colour: false });
+  const { writer } = writerTo(output, { format });
+  const pieces: [lines: number, records: number][][] = [];
+  for (const taken of [2, 2, 1]) {
+    for (let one = 0; one < taken; one++) writer.take(handshakeTo(80));
+    writer.flush();
+    pieces.push(
+      output.chunks.splice(0).map(([text, records]) => [
+        text.split("\n").length - 1,
+        records,
+      ]),
+    );
+  }
+  // The headings are a line and no record.
+  assertEquals(pieces, [[], [[5, 4]], [[1, 1]]]);
+});
+
+Deno.test("HandshakeWriter writes at the end what its format held back", () => {
+  const output = new Kept();
+  const { writer } = writerTo(output, { format: new TableFormat({ rowsHeld: 3, colour: false }) });
+  writer.take(handshakeTo(80));
+  writer.end(SPAN, {});
+  assertEquals(output.chunks.map(([text, records]) => [text.split("\n").length - 1, records]), [
+    [2, 1],
+  ]);
 });

@@ -8,7 +8,6 @@ import {
 import { UsageError } from "../../../src/command/usage.ts";
 
 const DEFAULTS: OutputOptions = {
-  json: false,
   output: undefined,
   rotation: undefined,
   write: undefined,
@@ -20,8 +19,7 @@ function parse(args: string): OutputOptions {
 
 const GOOD: { args: string; expected: Partial<OutputOptions> }[] = [
   { args: "", expected: {} },
-  { args: "--json", expected: { json: true } },
-  { args: "--output -", expected: { json: true } },
+  { args: "--output -", expected: {} },
   { args: "--output a", expected: { output: "a" } },
   {
     args: "--output a --rotate-size 1K --rotate-keep 0",

@@ -20,10 +20,10 @@ const DEFAULTS: ReadOptions = {
     pids: undefined,
   },
   interfaces: [],
-  json: false,
   output: undefined,
   rotation: undefined,
   write: undefined,
+  format: { kind: "records", json: false, top: 10, ascii: false },
   count: Infinity,
   follow: false,
 };
@@ -34,11 +34,29 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "a - b", expected: { files: ["a", "-", "b"] } },
   { args: "-- --json", expected: { files: ["--json"] } },
   { args: "--help", expected: { files: [], help: true } },
-  { args: "a.pcap --json", expected: { json: true } },
   { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
   {
     args: "a.pcap --output b --rotate-size 1K --rotate-keep 2",
-    expected: { output: "b", rotation: { maxBytes: 1_000, keep: 2 } },
+    expected: {
+      output: "b",
+      rotation: { maxBytes: 1_000, keep: 2 },
+      format: { ...DEFAULTS.format, json: true },
+    },
+  },
+  { args: "a.pcap --json", expected: { format: { ...DEFAULTS.format, json: true } } },
+  {
+    args: "a.pcap --table --port 80",
+    expected: {
+      filter: { ...DEFAULTS.filter, ports: [80] },
+      format: { ...DEFAULTS.format, kind: "table" },
+    },
+  },
+  {
+    args: "a.pcap --stats --top 3 --ascii --count 9",
+    expected: {
+      format: { kind: "statistics", json: false, top: 3, ascii: true },
+      count: 9,
+    },
   },
   { args: "--count 3 a.pcap", expected: { count: 3 } },
   { args: "--follow a.pcap", expected: { follow: true } },
@@ -72,6 +90,8 @@ const BAD: { args: string[]; says: string }[] = [
   { args: ["--follow", "-"], says: "Cannot use --follow here: it takes one FILE" },
   { args: ["--follow", "a", "b"], says: "Cannot use --follow here: it takes one FILE" },
   { args: ["a", "--count", "0"], says: 'Cannot use --count "0"' },
+  { args: ["a", "--table", "--json"], says: "Cannot use --table with --json" },
+  { args: ["a", "--top", "3"], says: "Cannot use --top without --stats" },
   { args: ["a", "--role", "client"], says: 'Unknown flag "--role"' },
   { args: ["a", "--outcome", "good"], says: 'Cannot use --outcome "good"' },
 ];

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ReadSession } from "../../../src/command/read_session.ts";
-import type { LineOutput } from "../../../src/io/stream_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_output.ts";
+import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../wire/build_frame.ts";
@@ -12,8 +13,8 @@ class Kept implements LineOutput {
   readonly lost = 0;
   text = "";
 
-  write(lines: string): void {
-    this.text += lines;
+  write(lines: Lines): void {
+    this.text += new TextDecoder().decode(toBytes(lines));
   }
 
   flush(): Promise<void> {
@@ -81,7 +82,7 @@ function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) 
     interfaces: [],
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
     ...asked,
   });
@@ -93,7 +94,8 @@ function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) 
     }
     reader.end();
   }
-  const summary = session.finish();
+  session.finish();
+  const summary = session.summary();
   const lines: Line[] = output.text.trimEnd().split("\n").map((line) => JSON.parse(line));
   return { records: lines.slice(0, -1), last: lines.at(-1)!, summary, session, text: output.text };
 }
@@ -284,7 +286,7 @@ Deno.test("ReadSession reports what is settled while a file that grows rests", (
     interfaces: [],
     count: Infinity,
     output,
-    asText: false,
+    format: new NdjsonFormat(),
     host: "reader",
   });
   const reader = session.beginFile();

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { schema } from "../../../src/command/schema.ts";
 import { UsageError } from "../../../src/command/usage.ts";
 import { jsonSchema, markdownTable } from "../../../src/report/schema.ts";
+import { statisticsSchema } from "../../../src/report/statistics_schema.ts";
 
 Deno.test("schema prints the JSON Schema unless asked otherwise", () => {
   for (const args of [[], ["--format", "json"], ["--format=json"]]) {
@@ -13,6 +14,10 @@ Deno.test("schema prints the JSON Schema unless asked otherwise", () => {
 
 Deno.test("schema prints the table in Markdown", () => {
   assertEquals(schema(["--format", "markdown"]), markdownTable());
+});
+
+Deno.test("schema --stats prints the JSON Schema of the statistics", () => {
+  assertEquals(JSON.parse(schema(["--stats"])), statisticsSchema());
 });
 
 Deno.test("schema --help names its flags and formats", () => {
@@ -27,7 +32,14 @@ const BAD: { args: string[]; message: string }[] = [
   },
   { args: ["--format"], message: 'Cannot use "--format" without a value: give FORMAT' },
   { args: ["markdown"], message: 'Cannot use "markdown": schema takes flags only' },
-  { args: ["--json"], message: 'Unknown flag "--json": the flags here are --format, --help' },
+  {
+    args: ["--json"],
+    message: 'Unknown flag "--json": the flags here are --format, --stats, --help',
+  },
+  {
+    args: ["--stats", "--format", "markdown"],
+    message: "Cannot use --stats with --format markdown: that shows records alone",
+  },
 ];
 
 for (const { args, message } of BAD) {

@@ -21,7 +21,8 @@ const DEFAULTS: TraceOptions = {
     pids: undefined,
   },
   interfaces: [],
-  json: false,
+  namespaces: [],
+  format: { kind: "records", json: false, top: 10, ascii: false },
   count: Infinity,
   durationMs: Infinity,
   output: undefined,
@@ -30,6 +31,9 @@ const DEFAULTS: TraceOptions = {
   probes: "auto",
   packetFilter: "auto",
 };
+
+const NDJSON: TraceOptions["format"] = { ...DEFAULTS.format, json: true };
+const STATISTICS: TraceOptions["format"] = { ...DEFAULTS.format, kind: "statistics" };
 
 type Changes = Partial<Omit<TraceOptions, "filter">> & { filter?: TraceOptions["filter"] };
 
@@ -54,26 +58,30 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--comm curl,nginx", expected: { filter: { comms: ["curl", "nginx"] } } },
   { args: "--pid 1 --pid 4194304", expected: { filter: { pids: [1, 4_194_304] } } },
   { args: "--interface lo,eth0", expected: { interfaces: ["lo", "eth0"] } },
-  { args: "--json", expected: { json: true } },
+  { args: "--netns web,4711 --netns all", expected: { namespaces: ["web", "4711", "all"] } },
+  { args: "--json", expected: { format: NDJSON } },
+  { args: "--table", expected: { format: { ...DEFAULTS.format, kind: "table" } } },
+  { args: "--stats --top 3", expected: { format: { ...STATISTICS, top: 3 } } },
+  { args: "--stats --ascii", expected: { format: { ...STATISTICS, ascii: true } } },
   { args: "--count 1", expected: { count: 1 } },
   { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
   { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
-  { args: "--output a.ndjson", expected: { output: "a.ndjson" } },
+  { args: "--output a.ndjson", expected: { output: "a.ndjson", format: NDJSON } },
   { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
   // Standard output by name is NDJSON, on a terminal too.
-  { args: "--output -", expected: { json: true } },
-  { args: "--output=-", expected: { json: true } },
+  { args: "--output -", expected: { format: NDJSON } },
+  { args: "--output=-", expected: { format: NDJSON } },
   {
     args: "--output a --rotate-size 1M",
-    expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 } },
+    expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 }, format: NDJSON },
   },
   {
     args: "--rotate-keep 0 --rotate-size 1 --output a",
-    expected: { output: "a", rotation: { maxBytes: 1, keep: 0 } },
+    expected: { output: "a", rotation: { maxBytes: 1, keep: 0 }, format: NDJSON },
   },
   {
     args: "--output a --rotate-size 1G --rotate-keep 1000",
-    expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 } },
+    expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 }, format: NDJSON },
   },
   ...(["auto", "fentry", "kprobe", "tracepoint", "none"] as const).map((probes) => ({
     args: `--probes ${probes}`,
@@ -116,6 +124,15 @@ const BAD: { args: string; says: string }[] = [
   { args: "--duration abc", says: 'Cannot use --duration "abc"' },
   { args: "--duration 600h", says: 'Cannot use --duration "600h"' },
   { args: "--output a --output b", says: 'Cannot use "--output" 2 times' },
+  { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
+  {
+    args: "--table --output a",
+    says: "Cannot use --table with --output, which takes NDJSON: give one of them",
+  },
+  {
+    args: "--stats --output -",
+    says: "Cannot use --stats with --output, which takes NDJSON: give one of them",
+  },
   { args: "--output", says: 'Cannot use "--output" without a value: give FILE' },
   { args: "--rotate-size 1M", says: "Cannot use --rotate-size without a file: give --output FILE" },
   { args: "--rotate-size 1M --output -", says: "Cannot use --rotate-size without a file" },

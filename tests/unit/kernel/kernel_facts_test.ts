@@ -30,6 +30,7 @@ Deno.test("judgeFacts finds nothing wrong with a machine that offers everything"
     "drops",
     "resets",
     "bpf maps",
+    "netns",
   ]);
   for (const { verdict, advice, state } of findings) {
     assertEquals([verdict, advice], ["ok", undefined], state);
@@ -159,6 +160,14 @@ Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
       advised: false,
       plan: ALL,
     },
+    {
+      lack: { otherNamespaces: "Cannot call setns: EPERM" },
+      subject: "netns",
+      verdict: "worse",
+      advised: false,
+      plan: ALL,
+    },
+    { lack: { otherNamespaces: 0 }, subject: "netns", verdict: "ok", advised: false, plan: ALL },
   ];
   for (const { lack, subject, verdict, advised, plan } of cases) {
     const findings = judgeFacts({ ...COMPLETE, ...lack });
@@ -176,9 +185,11 @@ Deno.test("judgeFacts repeats why a filter or the maps are not there", () => {
     ...COMPLETE,
     capture: { filter: "classic", why: "the reason of the filter" },
     foreignMaps: "the reason of the maps",
+    otherNamespaces: "the reason of the namespaces",
   }).map(({ state }) => state).join("\n");
   assert(states.includes("the reason of the filter"));
   assert(states.includes("the reason of the maps"));
+  assert(states.includes("the reason of the namespaces"));
 });
 
 Deno.test("judgeFacts advises root where a capture fails without it", () => {
@@ -204,13 +215,14 @@ Deno.test("judgeFacts advises on each lack of a machine that offers nothing", ()
     bpftrace: undefined,
     capture: { error: "Cannot call socket(AF_PACKET): EPERM" },
     foreignMaps: "Cannot call bpf(BPF_MAP_GET_NEXT_ID): EPERM",
+    otherNamespaces: "Cannot call setns(own network namespace): EPERM",
   };
   const findings = judgeFacts(facts);
   const subjects = (verdict: string) =>
     findings.filter((each) => each.verdict === verdict).map(({ subject }) => subject);
   assertEquals(subjects("ok"), ["lockdown"]);
   assertEquals(subjects("older"), []);
-  assertEquals(subjects("worse"), ["fentry", "kprobes", "bpf maps"]);
+  assertEquals(subjects("worse"), ["fentry", "kprobes", "bpf maps", "netns"]);
   assertEquals(
     findings.filter(({ verdict, advice }) => verdict === "missing" && advice === undefined)
       .map(({ subject }) => subject),

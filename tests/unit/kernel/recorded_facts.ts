@@ -24,6 +24,7 @@ export const DEBIAN_12: KernelFacts = {
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.17.0" },
   capture: { filter: "ebpf" },
   foreignMaps: true,
+  otherNamespaces: 2,
 };
 
 /** Debian 13: everything works. */
@@ -43,6 +44,7 @@ export const DEBIAN_13: KernelFacts = {
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.23.2" },
   capture: { filter: "ebpf" },
   foreignMaps: true,
+  otherNamespaces: 2,
 };
 
 /** A virtual machine's own kernel, locked down: only tracepoints work. */
@@ -62,4 +64,5 @@ export const LOCKED_DOWN: KernelFacts = {
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.17.0" },
   capture: { filter: "ebpf" },
   foreignMaps: true,
+  otherNamespaces: 2,
 };

@@ -30,6 +30,18 @@ Deno.test("PacketClock takes a jump back on one interface for the clock, between
   assertEquals(clock.see(packetAt(1e9, 1)), 0);
 });
 
+Deno.test("PacketClock.isNext takes a packet in order and leaves every other one", () => {
+  const clock = new PacketClock();
+  assertEquals(clock.isNext(packetAt(5, 0)), true);
+  assertEquals(clock.isNext(packetAt(5, 1)), true);
+  assertEquals(clock.isNext(packetAt(4, 1)), false);
+  assertEquals(clock.isNext(packetAt(9, 0, false)), false);
+  assertEquals([clock.newestNs, clock.disordered], [5, 0]);
+  // It was kept by interface: back by so much is a step of the clock.
+  clock.isNext(packetAt(9e9, 1));
+  assertEquals(clock.see(packetAt(1e9, 1)), -8e9);
+});
+
 Deno.test("PacketClock follows no more than a thousand steps, and no packet without a time", () => {
   const clock = new PacketClock();
   clock.see(packetAt(5e9));

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Handshake } from "../../../src/match/handshake.ts";
+import { ByteText } from "../../../src/report/byte_text.ts";
 import { FIELDS } from "../../../src/report/fields.ts";
-import { encodeHandshake, toRecord } from "../../../src/report/ndjson.ts";
+import { encodeHandshake, toRecord, writeHandshake } from "../../../src/report/ndjson.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
 import {
   CONTEXT,
@@ -37,7 +38,13 @@ const CONTRACT = {
     window_scale: 7,
     sack_permitted: true,
     timestamps: true,
-    process: { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 },
+    process: {
+      pid: 4711,
+      comm: "curl",
+      uid: 1000,
+      cgroup: 8231,
+      cgroup_path: "/user.slice/user-1000.slice",
+    },
   },
   server: {
     address: "172.67.149.132",
@@ -194,12 +201,14 @@ Deno.test("encodeHandshake writes one line that acts on no terminal, whatever th
   const line = encodeHandshake(handshake, {
     host: HOSTILE_COMM,
     interfaceName: () => HOSTILE_COMM,
+    cgroupPath: () => HOSTILE_COMM,
   });
   assertMatch(line, /^[\x20-\x7e]*\n$/);
   const record = JSON.parse(line);
+  const { comm, cgroup_path } = record.client.process;
   assertEquals(
-    [record.host, record.network.interface, record.client.process.comm],
-    [HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM],
+    [record.host, record.network.interface, comm, cgroup_path],
+    [HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM],
   );
 });
 
@@ -215,6 +224,33 @@ Deno.test("encodeHandshake writes one line of JSON of any handshake", () => {
       return value;
     });
     assert(numbers.every(Number.isSafeInteger));
+  }));
+});
+
+/** The record's line as it would be encoded without haste. */
+function plainLine(handshake: Handshake): string {
+  return JSON.stringify(toRecord(handshake, CONTEXT)).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      character.split("").map((unit) => "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0"))
+        .join(""),
+  ) + "\n";
+}
+
+Deno.test("encodeHandshake writes the plain encoding of any record, byte for byte", () => {
+  for (const handshake of HANDSHAKES) {
+    assertEquals(encodeHandshake(handshake, CONTEXT), plainLine(handshake));
+  }
+  fc.assert(fc.property(anyHandshake(), (handshake) => {
+    assertEquals(encodeHandshake(handshake, CONTEXT), plainLine(handshake));
+  }));
+});
+
+Deno.test("writeHandshake appends line after line", () => {
+  fc.assert(fc.property(fc.array(anyHandshake(), { maxLength: 20 }), (handshakes) => {
+    const lines = new ByteText(0);
+    for (const handshake of handshakes) writeHandshake(lines, handshake, CONTEXT);
+    assertEquals(lines.toString(), handshakes.map(plainLine).join(""));
   }));
 });
 

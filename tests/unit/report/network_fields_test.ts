@@ -1,14 +1,22 @@
 import { assertEquals } from "@std/assert";
+import { ByteText } from "../../../src/report/byte_text.ts";
 import { end } from "../match/traffic.ts";
+import type { RecordContext } from "../../../src/report/fields.ts";
 import { NETWORK_FIELDS } from "../../../src/report/network_fields.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 
 const NAMES = ["", "eth0", "", "br0"];
-const CONTEXT = { host: "h", interfaceName: (index: number) => NAMES[index] || undefined };
+const CONTEXT: RecordContext = {
+  host: "h",
+  interfaceName: (index) => NAMES[index] || undefined,
+  netnsOf: (place) => place === 1 ? 4_026_531_840 : undefined,
+};
 
 function valueOf(path: string, values: Partial<Handshake>): unknown {
   const field = NETWORK_FIELDS.find((field) => field.path === path)!;
-  return field.get(Object.assign(new Handshake(), values), CONTEXT);
+  const value = field.get(Object.assign(new Handshake(), values), CONTEXT);
+  // One that is written as bytes is filled anew for the next.
+  return value instanceof ByteText ? String(value) : value;
 }
 
 Deno.test("network.interfaces lists several places by those of their names that are known", () => {
@@ -20,6 +28,17 @@ Deno.test("network.interfaces lists several places by those of their names that 
   ];
   for (const { interfaces, expected } of cases) {
     assertEquals(valueOf("network.interfaces", { interfaces }), expected);
+  }
+});
+
+Deno.test("network.netns is that of the socket before that of the interface", () => {
+  const cases = [
+    { netns: 7, interfaceIndex: 1, expected: 7 },
+    { netns: undefined, interfaceIndex: 1, expected: 4_026_531_840 },
+    { netns: undefined, interfaceIndex: 0, expected: undefined },
+  ];
+  for (const { expected, ...values } of cases) {
+    assertEquals(valueOf("network.netns", values), expected);
   }
 });
 

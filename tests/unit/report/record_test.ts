@@ -16,7 +16,7 @@ const ENDPOINT: Complete<EndpointRecord> = {
   window_scale: 5,
   sack_permitted: true,
   timestamps: true,
-  process: { pid: 6, comm: "sh", uid: 7, cgroup: 8 },
+  process: { pid: 6, comm: "sh", uid: 7, cgroup: 8, cgroup_path: "/a" },
 };
 
 const RECORD: Complete<HandshakeRecord> = {

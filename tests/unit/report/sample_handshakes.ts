@@ -1,7 +1,9 @@
 /** Handshakes to report, each a case of its own: what the tests and the golden files are made of. */
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
+import { ByteText } from "../../../src/report/byte_text.ts";
 import type { RecordContext } from "../../../src/report/fields.ts";
+import type { HandshakeFormat } from "../../../src/report/handshake_format.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
 /** 2026-11-23T01:02:03Z. */
@@ -10,7 +12,9 @@ export const EPOCH_SECONDS = 1_795_395_723;
 /** What is reported beside the handshakes. */
 export const CONTEXT: RecordContext = {
   host: "web1",
-  interfaceName: (index) => new Map([[1, "lo"], [2, "eth0"]]).get(index),
+  interfaceName: (place) => new Map([[1, "lo"], [2, "eth0"]]).get(place),
+  netnsOf: (place) => new Map([[1, 4_026_531_840], [2, 4_026_532_300]]).get(place),
+  cgroupPath: (id) => new Map([[8231, "/user.slice/user-1000.slice"]]).get(id),
 };
 
 type EndpointParts = Partial<Omit<Endpoint, "address">> & { address: string };
@@ -435,3 +439,10 @@ export const HANDSHAKES: readonly Handshake[] = [
     resetReason: "NO_SOCKET",
   }),
 ];
+
+/** What a format writes at once for a handshake. */
+export function taken(format: HandshakeFormat, handshake: Handshake): string {
+  const text = new ByteText();
+  format.take(handshake, CONTEXT, text);
+  return text.toString();
+}

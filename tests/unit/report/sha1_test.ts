@@ -5,7 +5,7 @@ import { SHA1_ONE_BLOCK_MAX_BYTES, sha1OfOneBlock } from "../../../src/report/sh
 
 function sha1(message: Uint8Array): string {
   const digest = new DataView(new ArrayBuffer(20));
-  sha1OfOneBlock(message, digest);
+  sha1OfOneBlock(new DataView(message.slice().buffer), digest);
   return new Uint8Array(digest.buffer).toHex();
 }
 

@@ -1,0 +1,57 @@
+/** A column of a table for people. */
+export interface Column {
+  heading: string;
+  align: "left" | "right";
+}
+
+/** Stands between two columns. */
+const GAP = "  ";
+
+/**
+ * The widths that columns need, in characters.
+ *
+ * @param rows Their cells. Each character but those of the last column takes one place on a terminal.
+ */
+export function columnWidths(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): number[] {
+  return columns.map(({ heading }, at) =>
+    rows.reduce((width, cells) => Math.max(width, cells[at].length), heading.length)
+  );
+}
+
+/** Fills the cells of a row up to their widths; one that is longer stays whole. */
+export function padCells(
+  columns: readonly Column[],
+  cells: readonly string[],
+  widths: readonly number[],
+): string[] {
+  return cells.map((cell, at) =>
+    columns[at].align === "right" ? cell.padStart(widths[at]) : cell.padEnd(widths[at])
+  );
+}
+
+/** Joins cells that have their widths into a line. */
+export function joinCells(cells: readonly string[]): string {
+  return cells.join(GAP).trimEnd() + "\n";
+}
+
+/** Writes a whole table: headings, then a line a row. */
+export function formatColumns(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = columnWidths(columns, rows);
+  return [columns.map(({ heading }) => heading), ...rows]
+    .map((cells) => joinCells(padCells(columns, cells, widths))).join("");
+}
+
+/** Writes a part of a whole as a percentage: 0 and 100 only where it is nothing or all. */
+export function formatShare(part: number, whole: number): string {
+  if (whole === 0) return "-";
+  const percent = part / whole * 100;
+  if (part > 0 && percent < 0.1) return "<0.1 %";
+  if (part < whole && percent > 99.9) return ">99.9 %";
+  return `${percent.toFixed(1)} %`;
+}
