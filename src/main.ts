@@ -8,6 +8,7 @@ const HELP =
 
   synsnoop trace     report handshakes as they happen (root)
   synsnoop read      report handshakes in capture files
+  synsnoop explain   explain one handshake, packet by packet
   synsnoop doctor    show what this machine offers and what will be used
   synsnoop schema    print the JSON Schema of a record
 
@@ -26,6 +27,10 @@ async function run(args: readonly string[]): Promise<number> {
       const { read } = await import("./command/read.ts");
       return await read(rest, Deno.stdout);
     }
+    case "explain": {
+      const { explain } = await import("./command/explain.ts");
+      return await explain(rest, Deno.stdout);
+    }
     case "doctor": {
       const { doctor } = await import("./command/doctor.ts");
       return await print(await doctor(rest));
@@ -42,7 +47,7 @@ async function run(args: readonly string[]): Promise<number> {
       return ExitStatus.Usage;
     default:
       throw new UsageError(
-        `Unknown command "${command}": give trace, read, doctor, schema or help`,
+        `Unknown command "${command}": give trace, read, explain, doctor, schema or help`,
       );
   }
 }

@@ -82,13 +82,14 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
 }
 
 /** The reading of files into a session, which can be interrupted. */
-class Reading {
+export class Reading {
   readonly #session: ReadSession;
   readonly #output: LineOutput;
   readonly #ended: Promise<undefined>;
   readonly #progress = new ProgressLine();
   #interrupted = false;
 
+  /** Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it. */
   constructor(session: ReadSession, output: LineOutput, ended: Promise<void>) {
     this.#session = session;
     this.#output = output;

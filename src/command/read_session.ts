@@ -5,12 +5,13 @@
  */
 import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
+import type { OnHandshake } from "../match/attempts.ts";
 import { Matcher } from "../match/matcher.ts";
 import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
-import type { KeptPacket } from "../pcap/kept_packets.ts";
+import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
@@ -35,6 +36,10 @@ export interface ReadSessionOptions {
   format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
+  /** Keeps the packets of the handshakes under way. */
+  kept?: KeptPackets;
+  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
+  onHandshake?: OnHandshake;
 }
 
 /** How far the time of the file moves before what has waited long enough is reported. */
@@ -90,6 +95,11 @@ export class ReadSession {
       epochSeconds: () => this.#axis.epochFor(0),
       interfaceName: (place) => this.#places.nameOf(place),
     });
+  }
+
+  /** The name of the interface of a place in the files; untrusted text. */
+  interfaceName(place: number): string | undefined {
+    return this.#places.nameOf(place);
   }
 
   /** Begins with the next file. @returns What takes its bytes. */
@@ -203,11 +213,11 @@ export class ReadSession {
 
   /** Takes a packet that may belong to a handshake. */
   #take(packet: CapturedPacket): void {
-    const { view, start, end, timeNs, timed } = packet;
+    const { view, start, end, originalLength, timeNs, timed } = packet;
     const { linkType, name } = packet.interface;
     if (!this.#isWanted(name)) return;
     const segment = this.#segment;
-    const verdict = decodeFrame(view, start, end, packet.originalLength, linkType, segment);
+    const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
     if (verdict !== FrameVerdict.Tcp) {
       this.#verdicts[verdict]++;
       return;
@@ -216,9 +226,10 @@ export class ReadSession {
     const matcher = this.#matcher ??= new Matcher(
       this.#axis.epochFor(0),
       (handshake, row) => {
+        this.#options.onHandshake?.(handshake, row);
         if (this.#writer.take(handshake)) this.#kept?.write(handshake, row);
       },
-      { rowKeeper: this.#kept?.rowKeeper },
+      { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
     const place = this.#places.of(packet);
@@ -226,7 +237,8 @@ export class ReadSession {
     if (mistimed) this.#withholdFromNext(matcher);
     const row = matcher.packet(segment, timeNs, place);
     if (mistimed) this.#advance(this.#completeNs + 1);
-    if (row >= 0) this.#kept?.keep(row, keptPacketOf(packet, place));
+    const kept = this.#kept ?? this.#options.kept;
+    if (row >= 0) kept?.keep(row, keptPacketOf(packet, place));
   }
 
   #isWanted(interfaceName: string | undefined): boolean {

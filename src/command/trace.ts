@@ -81,7 +81,10 @@ export async function trace(
   return outputs.lines.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
-function openScope({ interfaces, namespaces }: TraceOptions): CaptureScope {
+/** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */
+export function openScope(
+  { interfaces, namespaces }: Pick<TraceOptions, "interfaces" | "namespaces">,
+): CaptureScope {
   try {
     return new CaptureScope(interfaces, namespaces);
   } catch (error) {

@@ -18,10 +18,11 @@ import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
-import type { MatcherOptions } from "../match/attempts.ts";
+import type { MatcherOptions, OnHandshake } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
+import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
@@ -35,10 +36,14 @@ export interface TraceSessionOptions {
   scope: CaptureScope;
   output: LineOutput;
   /** Where the packets of handshakes go; undefined: nowhere. */
-  packetOutput: PacketOutput | undefined;
+  packetOutput?: PacketOutput;
   format: HandshakeFormat;
   /** Called when the count or the duration asked for is reached. */
   onDone(): void;
+  /** Keeps the packets of the handshakes under way, each from its IP header on. */
+  kept?: KeptPackets;
+  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
+  onHandshake?: OnHandshake;
 }
 
 /** How often packets and kernel records are fetched. */
@@ -119,10 +124,11 @@ export class TraceSession {
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
       (handshake, row) => {
+        session.onHandshake?.(handshake, row);
         if (this.#writer.take(handshake)) this.#packets?.write(handshake, row);
       },
       {
-        rowKeeper: this.#packets?.rowKeeper,
+        rowKeeper: this.#packets?.rowKeeper ?? session.kept,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
         ...ownWaits(session.options.probes !== "none"),
@@ -137,7 +143,7 @@ export class TraceSession {
       addresses: this.#localAddresses,
       onSegment: (segment, packet) => {
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
-        this.#packets?.keep(row, packet);
+        if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
       },
       onNote: sayNote,
     });
@@ -146,6 +152,11 @@ export class TraceSession {
     const { probes } = session.options;
     if (probes === "none") this.#onReady();
     else this.#startKernel(probes);
+  }
+
+  /** The name of the interface of a place where packets were captured; untrusted text. */
+  interfaceName(place: number): string | undefined {
+    return this.#places.nameOf(place);
   }
 
   #sayCapturing(): void {

@@ -10,7 +10,7 @@ import type { FoundNamespace } from "./namespace_scan.ts";
 import { type NamespaceTargets, NamespaceWatch, UnknownTargetError } from "./namespace_watch.ts";
 import { NetworkNamespace } from "./network_namespace.ts";
 
-/** Namespaces captured beside the own one: each takes about 2 MB of the kernel's memory. */
+/** Namespaces captured beside the own one; see `RING_SIZES` for the memory they take. */
 const OTHERS_MAX = 256;
 /** What open(2) says of the namespace of a process that has ended. */
 const GONE: readonly string[] = ["ENOENT", "ESRCH"];

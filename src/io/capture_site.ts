@@ -3,18 +3,30 @@ import { libc } from "./libc.ts";
 import type { NetworkNamespace } from "./network_namespace.ts";
 import { type FrameHandler, PacketRing, type PacketRingOptions } from "./packet_ring.ts";
 
+/** Sizes of rings in other namespaces than the own. */
+interface RingSize {
+  /** How many others are captured at most where a ring of this size is opened. */
+  others: number;
+  blockBytes: number;
+  blockCount: number;
+  halfOpenEntries: number;
+}
+
 /**
- * A ring in another namespace than the own is smaller, for there may be many: 1 MiB, and 1 MiB for
- * half-open flows. Like the large one it may be left alone for more than two seconds.
+ * The more there are the smaller, so that all together take 700 MB at most: rings of 8, 4 and 1 MiB
+ * with tables of half-open flows of 4, 2 and 1 MiB. Under full load, 20,000 handshakes a second, they
+ * may be left alone for 600, 300 and 80 ms, and for more than two seconds where little happens.
  */
-const SMALL_BLOCK_BYTES = 16_384;
-const SMALL_BLOCK_COUNT = 64;
-const SMALL_HALF_OPEN_ENTRIES = 8_192;
+const RING_SIZES: readonly RingSize[] = [
+  { others: 8, blockBytes: 65_536, blockCount: 128, halfOpenEntries: 32_768 },
+  { others: 32, blockBytes: 65_536, blockCount: 64, halfOpenEntries: 16_384 },
+  { others: Infinity, blockBytes: 16_384, blockCount: 64, halfOpenEntries: 8_192 },
+];
 /**
- * Blocks of it are retired less often: from Linux 6.18 each time is an interrupt, and a hundred rings
+ * Their blocks are retired less often: from Linux 6.18 each time is an interrupt, and a hundred rings
  * at 10 ms took 10 % of a core.
  */
-export const SMALL_RETIRE_TIMEOUT_MS = 40;
+export const OTHER_RETIRE_TIMEOUT_MS = 40;
 
 /** A ring and where it captures, as `FrameMerge` and `Places` want it. */
 export class SiteRing {
@@ -91,9 +103,14 @@ export class CaptureSite {
    * Opens the rings, each in about 15 ms.
    *
    * @param interfaces Names of the interfaces; those that are not there are passed over. None: all.
+   * @param others How many other namespaces are captured already: the more, the smaller the rings.
    * @throws {SystemCallError} see {@link PacketRing.open}; rings opened before that stay.
    */
-  open(interfaces: readonly string[], filter: PacketRingOptions["filter"]): void {
+  open(
+    interfaces: readonly string[],
+    filter: PacketRingOptions["filter"],
+    others: number,
+  ): void {
     // By another of its names, an interface would give each packet twice.
     const names = new Map<number, string | undefined>();
     if (interfaces.length === 0) names.set(0, undefined);
@@ -102,7 +119,7 @@ export class CaptureSite {
       if (index !== undefined) names.set(index, name);
     }
     for (const [index, interfaceName] of names) {
-      const options = { interfaceIndex: index, filter, ...(!this.isOwn && smallRing()) };
+      const options = { interfaceIndex: index, filter, ...(!this.isOwn && otherRing(others)) };
       const ring = this.namespace.run(() => PacketRing.open(options));
       this.rings.push(new SiteRing(this, ring, interfaceName));
     }
@@ -118,12 +135,13 @@ export class CaptureSite {
   }
 }
 
-function smallRing(): PacketRingOptions {
+function otherRing(others: number): PacketRingOptions {
+  const size = RING_SIZES.find((each) => others < each.others)!;
   return {
     // A multiple of the page, which is larger on some machines.
-    blockSizeBytes: Math.max(SMALL_BLOCK_BYTES, libc().getpagesize()),
-    blockCount: SMALL_BLOCK_COUNT,
-    halfOpenEntries: SMALL_HALF_OPEN_ENTRIES,
-    retireTimeoutMs: SMALL_RETIRE_TIMEOUT_MS,
+    blockSizeBytes: Math.max(size.blockBytes, libc().getpagesize()),
+    blockCount: size.blockCount,
+    halfOpenEntries: size.halfOpenEntries,
+    retireTimeoutMs: OTHER_RETIRE_TIMEOUT_MS,
   };
 }

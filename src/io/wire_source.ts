@@ -10,7 +10,7 @@ import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import type { CaptureScope } from "./capture_scope.ts";
-import { type CaptureSite, type SiteRing, SMALL_RETIRE_TIMEOUT_MS } from "./capture_site.ts";
+import { type CaptureSite, OTHER_RETIRE_TIMEOUT_MS, type SiteRing } from "./capture_site.ts";
 import { FrameMerge } from "./frame_merge.ts";
 import { SystemCallError } from "./libc.ts";
 import type { LocalAddresses } from "./local_addresses.ts";
@@ -113,12 +113,14 @@ export class WireSource {
     this.filter = (rings.find(({ filter }) => filter.kind === "classic") ?? rings[0]).filter;
     this.retireTimeoutMs = Math.max(
       ...rings.map((ring) => ring.retireTimeoutMs),
-      options.scope.hasOthers ? SMALL_RETIRE_TIMEOUT_MS : 0,
+      options.scope.hasOthers ? OTHER_RETIRE_TIMEOUT_MS : 0,
     );
   }
 
   #open(site: CaptureSite): void {
-    site.open(this.#options.scope.interfaces, this.#options.filter);
+    const { scope, filter } = this.#options;
+    const others = scope.sites.filter(({ isOwn, rings }) => !isOwn && rings.length > 0).length;
+    site.open(scope.interfaces, filter, others);
     if (site.rings.length > 0 || site.isOwn) this.#options.addresses.add(site.namespace);
   }
 

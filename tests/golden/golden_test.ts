@@ -2,6 +2,10 @@
 // is a change that its readers see. After one that is meant, write them anew and look at the
 // difference: deno test --allow-read --allow-write tests/golden -- --update
 import { assert, assertEquals } from "@std/assert";
+import { formatLessonMarkdown } from "../../src/report/explain/lesson_markdown.ts";
+import { formatLessonSvg } from "../../src/report/explain/lesson_svg.ts";
+import { formatLessonText } from "../../src/report/explain/lesson_text.ts";
+import { tellStory } from "../../src/report/explain/story.ts";
 import { formatHandshake, formatHeading } from "../../src/report/line.ts";
 import { encodeHandshake } from "../../src/report/ndjson.ts";
 import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
@@ -15,6 +19,12 @@ import {
   HANDSHAKES,
   WORKED_EXAMPLE,
 } from "../unit/report/sample_handshakes.ts";
+import {
+  CONVERSATIONS,
+  seenPackets,
+  storyOf,
+  WORKED_EXAMPLE as CONVERSATION,
+} from "../unit/report/explain/build_conversation.ts";
 import { schemaErrors } from "../unit/report/schema_checker.ts";
 import { readSample } from "./sample_capture.ts";
 
@@ -41,6 +51,15 @@ const LOSSES: Losses = {
 };
 const UNDECODED = { not_ip: 3, truncated_tcp: 1 };
 const END_NS = 60_000_000_001;
+
+const TEXT = { color: false, ascii: false, header: false };
+
+/** The worked example as `trace` would have seen it on the client, with the kernel's times. */
+const TRACED_STORY = tellStory(WORKED_EXAMPLE, {
+  packets: seenPackets(CONVERSATION, WORKED_EXAMPLE.timeNs, WORKED_EXAMPLE.interfaceIndex),
+  complete: true,
+  interfaceName: CONTEXT.interfaceName,
+});
 
 const GOLDENS: { name: string; write: () => string }[] = [
   {
@@ -87,6 +106,46 @@ const GOLDENS: { name: string; write: () => string }[] = [
     name: "read.statistics.ndjson",
     write: () => readSample(new StatisticsFormat({ top: 3, json: true, ascii: false })),
   },
+  {
+    name: "explain.txt",
+    write: () => formatLessonText(storyOf(CONVERSATION), TEXT),
+  },
+  {
+    name: "explain.ascii.txt",
+    write: () => formatLessonText(storyOf(CONVERSATION), { ...TEXT, ascii: true }),
+  },
+  {
+    name: "explain.header.txt",
+    write: () => formatLessonText(storyOf(CONVERSATION), { ...TEXT, header: true }),
+  },
+  {
+    name: "explain.md",
+    write: () => formatLessonMarkdown(storyOf(CONVERSATION), { ascii: false, header: false }),
+  },
+  {
+    name: "explain.svg",
+    write: () => formatLessonSvg(storyOf(CONVERSATION), { header: false }),
+  },
+  {
+    name: "explain.traced.txt",
+    write: () => formatLessonText(TRACED_STORY, TEXT),
+  },
+  {
+    name: "explain.traced.header.svg",
+    write: () => formatLessonSvg(TRACED_STORY, { header: true }),
+  },
+  {
+    name: "explain.refused.txt",
+    write: () => formatLessonText(storyOf(CONVERSATIONS.refused), TEXT),
+  },
+  {
+    name: "explain.wrong_numbers.txt",
+    write: () => formatLessonText(storyOf(CONVERSATIONS.wrongNumbers), TEXT),
+  },
+  {
+    name: "explain.ambiguous.txt",
+    write: () => formatLessonText(storyOf(CONVERSATIONS.ambiguous), TEXT),
+  },
 ];
 
 for (const { name, write } of GOLDENS) {
@@ -118,6 +177,11 @@ Deno.test("golden text has no character that acts on a terminal", () => {
       assert(!/[\p{C}\p{Zl}\p{Zp}]/u.test(line), `${name}: ${JSON.stringify(line)}`);
     }
   }
+});
+
+Deno.test("README.md shows the worked example as explain writes it", () => {
+  const readme = Deno.readTextFileSync(`${import.meta.dirname}/../../README.md`);
+  assert(readme.includes(readGolden("explain.txt")), "README.md does not hold explain.txt");
 });
 
 Deno.test("README.md lists the fields as the table of the encoder does", () => {

@@ -33,8 +33,8 @@ function assertOneLine(text: string): void {
 }
 
 const BAD: { args: string[]; says: string[] }[] = [
-  { args: ["nope"], says: ['"nope"', "give trace, read, doctor, schema or help"] },
-  { args: ["--json"], says: ['"--json"', "give trace, read, doctor, schema or help"] },
+  { args: ["nope"], says: ['"nope"', "give trace, read, explain, doctor, schema or help"] },
+  { args: ["--json"], says: ['"--json"', "give trace, read, explain, doctor, schema or help"] },
   { args: ["a\n\x1b[2J"], says: ['"a\\u{a}\\u{1b}[2J"'] },
   { args: ["trace", "--nope"], says: ['"--nope"', "--port", "--help"] },
   { args: ["trace", "--port", "70000"], says: ['--port "70000"', "from 1 to 65535"] },

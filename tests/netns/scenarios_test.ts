@@ -1,30 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
-import { established } from "./lab/established.ts";
-import { floods } from "./lab/floods.ts";
-import { givesUp } from "./lab/gives_up.ts";
-import { losses } from "./lab/losses.ts";
-import { middleboxes } from "./lab/middleboxes.ts";
-import { oneSided } from "./lab/one_sided.ts";
-import { options } from "./lab/options.ts";
-import { refusedAndUnreachable } from "./lab/refused_and_unreachable.ts";
-import { reordering } from "./lab/reordering.ts";
-import { reuse } from "./lab/reuse.ts";
+import { CASES_BEGIN, CASES_END, caseTables } from "./lab/case_table.ts";
 import { play } from "./lab/lab.ts";
-import { check, type Scenario } from "./lab/scenario.ts";
+import { check } from "./lab/scenario.ts";
+import { SCENARIOS } from "./lab/scenarios.ts";
 import { namespaceTest } from "./namespace.ts";
 
-const SCENARIOS: readonly Scenario[] = [
-  ...established,
-  ...refusedAndUnreachable,
-  ...givesUp,
-  ...floods,
-  ...losses,
-  ...reordering,
-  ...reuse,
-  ...options,
-  ...middleboxes,
-  ...oneSided,
-];
+Deno.test("the page of the lab has every case", async () => {
+  const page = await Deno.readTextFile(new URL("README.md", import.meta.url));
+  const [, cases] = page.split(CASES_BEGIN);
+  assertEquals(
+    cases?.split(CASES_END)[0].trim(),
+    caseTables().trim(),
+    `${CASES_BEGIN} is not followed by what "deno run -A tests/netns/compare_tools.ts --cases" prints`,
+  );
+});
 
 for (const topology of new Set(SCENARIOS.map((scenario) => scenario.topology))) {
   const scenarios = SCENARIOS.filter((scenario) => scenario.topology === topology);

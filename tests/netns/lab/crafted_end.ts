@@ -13,6 +13,7 @@ import {
   buildIpv6,
   buildTcp,
   concat,
+  ipv6Fragment,
   type TcpFields,
   tcpOption,
   u16,
@@ -40,7 +41,7 @@ export interface CraftedEndOptions {
 export interface CraftedSegment extends TcpFields {
   /** The TCP checksum is wrong. */
   badChecksum?: boolean;
-  /** Sent in two IPv4 fragments, the first with so many bytes of TCP (a multiple of eight). */
+  /** Sent in two fragments, the first with so many bytes of TCP (a multiple of eight). */
   firstFragmentBytes?: number;
   /** VLAN tags, outermost first. */
   tags?: readonly VlanTag[];
@@ -100,11 +101,18 @@ export class CraftedEnd implements Disposable {
 
   /** Sends segments in this order, one right after the other. */
   send(...segments: readonly CraftedSegment[]): void {
+    this.prepare(...segments)();
+  }
+
+  /** Makes ready all that sending takes. @returns What sends them: once, and in no time. */
+  prepare(...segments: readonly CraftedSegment[]): () => void {
     const { namespace, interfaceIndex } = this.#options;
-    using sender = inNamespace(namespace.name, () => new FrameSender(interfaceIndex));
-    for (const segment of segments) {
-      for (const frame of this.#frames(segment)) sender.send(frame);
-    }
+    const frames = segments.flatMap((segment) => this.#frames(segment));
+    const opened = inNamespace(namespace.name, () => new FrameSender(interfaceIndex));
+    return () => {
+      using sender = opened;
+      for (const frame of frames) sender.send(frame);
+    };
   }
 
   /**
@@ -155,14 +163,14 @@ export class CraftedEnd implements Disposable {
     setU16(tcp, TCP_CHECKSUM, segment.badChecksum ? checksum ^ 0x5555 : checksum);
     const between = { source: this.#source, destination: this.#destination };
     const first = segment.firstFragmentBytes;
-    const packets = ipv6
-      ? [buildIpv6({ ...between, payload: tcp })]
-      : first === undefined
-      ? [buildIpv4({ ...between, payload: tcp })]
-      : [
-        buildIpv4({ ...between, payload: tcp.subarray(0, first), moreFragments: true }),
-        buildIpv4({ ...between, payload: tcp.subarray(first), fragmentOffset: first / 8 }),
-      ];
+    const parts = first === undefined ? [tcp] : [tcp.subarray(0, first), tcp.subarray(first)];
+    const packets = parts.map((payload, index) => {
+      const moreFragments = index + 1 < parts.length;
+      const fragmentOffset = index * (first ?? 0) / 8;
+      if (!ipv6) return buildIpv4({ ...between, payload, moreFragments, fragmentOffset });
+      const extensions = first === undefined ? [] : [ipv6Fragment(fragmentOffset, moreFragments)];
+      return buildIpv6({ ...between, payload, extensions });
+    });
     return packets.map((packet) => {
       if (!ipv6) setU16(packet, IPV4_CHECKSUM, internetChecksum(packet, IPV4_HEADER_BYTES));
       const etherType = u16(ipv6 ? 0x86dd : 0x0800);

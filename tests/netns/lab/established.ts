@@ -37,11 +37,21 @@ export const established: readonly Scenario[] = [
     expected: {
       client: [
         all(ESTABLISHED, BOTH_ENDS, PROCESSES, IPV4, {
-          network: { interface: "veth0", netns: present, community_id: present },
+          network: {
+            interface: "veth0",
+            interfaces: undefined,
+            translated: undefined,
+            netns: present,
+            community_id: present,
+          },
           times: { connect_ns: present, syn_ns: 0, established_ns: present },
         }),
       ],
-      router: [all(ESTABLISHED, IN_THE_MIDDLE, IPV4, { network: { interface: "veth0" } })],
+      router: [
+        all(ESTABLISHED, IN_THE_MIDDLE, IPV4, {
+          network: { interface: "veth0", interfaces: ["veth0", "veth1"] },
+        }),
+      ],
       server: [all(ESTABLISHED, BOTH_ENDS, PROCESSES, IPV4)],
     },
   },

@@ -40,11 +40,11 @@ export const AT_CLIENT = { role: "client", evidence: ["wire", "kernel"] } as con
 /** Seen by packets and by the server's kernel; the client is elsewhere. */
 export const AT_SERVER = { role: "server", evidence: ["wire", "kernel"] } as const;
 
-/** Seen by packets in the middle, where no process is known. */
+/** Seen by packets in the middle, where no process is known: the namespace is that of the capture. */
 export const IN_THE_MIDDLE = {
   role: "observer",
   evidence: ["wire"],
-  network: { netns: undefined },
+  network: { netns: present },
   client: { process: undefined },
   server: { process: undefined },
   rtt: { kernel_client_ns: undefined, kernel_server_ns: undefined },

@@ -30,6 +30,8 @@ const HALF_OPEN = all({
   },
   flags: ["trace_ended"],
 });
+/** Its third packet came at once; the record does not wait for the second SYN-ACK. */
+const IGNORED_ONCE = all(ESTABLISHED, { client: { isn: 1000 }, rtt: { server_ns: QUICK } });
 const NOTHING_CAME: ExpectedRecord = {
   role: "observer",
   outcome: "unanswered",
@@ -155,6 +157,42 @@ export const floods: readonly Scenario[] = [
           rtt: { client_ns: QUICK, first_syn_to_syn_ack_ns: ONE_SECOND },
         }),
       ],
+    },
+  },
+  {
+    name: "accept queue full when the ACK comes",
+    says:
+      "The request was taken, then the queue filled up: the server ignores the ACK and sends its " +
+      "SYN-ACK again. The numbers of the three packets fit, so it is established.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const listener = server.listen(port, { backlog: 1 });
+      const ghost = client.ghost(port + 1, server.address, port);
+      ghost.send({ sequence: 1000, options: linuxSynOptions() });
+      const first = await ghost.receive(TcpFlag.SYN | TcpFlag.ACK);
+      await client.connect(server.address, port).connected();
+      await client.connect(server.address, port).connected();
+      const acknowledge = ({ sequence, timestamp }: typeof first) =>
+        ghost.send({
+          flags: TcpFlag.ACK,
+          sequence: 1001,
+          acknowledgment: sequence + 1,
+          options: timestamps(2, timestamp),
+        });
+      acknowledge(first);
+      const again = await ghost.receive(TcpFlag.SYN | TcpFlag.ACK);
+      for (let time = 0; time < 2; time++) await listener.accept();
+      acknowledge(again);
+      await listener.accept();
+    },
+    expected: {
+      client: [IGNORED_ONCE, all(ESTABLISHED, BOTH_ENDS), all(ESTABLISHED, BOTH_ENDS)],
+      router: [
+        all(IGNORED_ONCE, IN_THE_MIDDLE),
+        all(ESTABLISHED, IN_THE_MIDDLE),
+        all(ESTABLISHED, IN_THE_MIDDLE),
+      ],
+      server: [IGNORED_ONCE, all(ESTABLISHED, BOTH_ENDS), all(ESTABLISHED, BOTH_ENDS)],
     },
   },
   {

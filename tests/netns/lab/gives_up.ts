@@ -6,8 +6,15 @@
 import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import { linuxSynOptions } from "../../unit/wire/build_frame.ts";
 import { until } from "../namespace.ts";
-import { all, AT_CLIENT, BOTH_ENDS, IN_THE_MIDDLE, NO_ANSWER } from "./expectations.ts";
-import { present, type Scenario } from "./scenario.ts";
+import {
+  all,
+  AT_CLIENT,
+  BOTH_ENDS,
+  ESTABLISHED,
+  IN_THE_MIDDLE,
+  NO_ANSWER,
+} from "./expectations.ts";
+import { between, present, type Scenario } from "./scenario.ts";
 import { TcpOption } from "./tcp_socket.ts";
 import { ROUTED } from "./topology.ts";
 
@@ -36,6 +43,10 @@ const ABORTED_AFTER_SYN_ACK = all({
     ack_acknowledges_syn_ack: undefined,
   },
   flags: [],
+});
+const ESTABLISHED_WITHOUT_ACK = all(ABORTED_AFTER_SYN_ACK, {
+  outcome: "established",
+  packets: { rst: between(0, 1) },
 });
 const syns = (count: number) => ({ packets: { syn: count, syn_ack: 0, rst: 0 } });
 const KERNEL_ONLY = { evidence: ["kernel"], packets: { syn: 0, syn_ack: 0, rst: 0 } } as const;
@@ -148,12 +159,13 @@ export const givesUp: readonly Scenario[] = [
       const ghost = server.ghost(port, client.address, port + 1);
       const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
       const { sequence } = await ghost.receive(TcpFlag.SYN);
-      socket.close();
-      ghost.send({
+      const answer = ghost.prepare({
         flags: TcpFlag.SYN | TcpFlag.ACK,
         sequence: 7000,
         acknowledgment: sequence + 1,
       });
+      socket.close();
+      answer();
       await ghost.receive(TcpFlag.RST);
     },
     expected: {
@@ -161,6 +173,43 @@ export const givesUp: readonly Scenario[] = [
       client: [all(ABORTED_AFTER_SYN_ACK, AT_CLIENT)],
       router: [all(ABORTED_AFTER_SYN_ACK, IN_THE_MIDDLE)],
       server: [all(ABORTED_AFTER_SYN_ACK, AT_CLIENT)],
+    },
+  },
+  {
+    name: "reset as soon as it is established",
+    says: "SO_LINGER 0 right after connect(): the RST comes behind the ACK and changes nothing.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const listener = server.listen(port);
+      const socket = client.connect(server.address, port);
+      await socket.connected();
+      socket.reset();
+      await listener.accept();
+    },
+    expected: {
+      client: [all(ESTABLISHED, BOTH_ENDS)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE)],
+      server: [all(ESTABLISHED, BOTH_ENDS)],
+    },
+  },
+  {
+    name: "reset when the ACK was lost",
+    says:
+      "The client's kernel was established, its ACK was lost and a RST follows: packets alone show " +
+      "a client that gave up.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port, reported }) => {
+      await client.firewall("output", `tcp dport ${port} tcp flags & (syn|ack|rst) == ack drop`);
+      server.listen(port);
+      const socket = client.connect(server.address, port);
+      await socket.connected();
+      socket.reset();
+      await reported(1);
+    },
+    expected: {
+      client: [all(ESTABLISHED_WITHOUT_ACK, AT_CLIENT)],
+      router: [all(ABORTED_AFTER_SYN_ACK, IN_THE_MIDDLE)],
+      server: [all(ESTABLISHED_WITHOUT_ACK, BOTH_ENDS)],
     },
   },
   {

@@ -13,7 +13,7 @@ import { type SocketOptions, TcpSocket } from "./tcp_socket.ts";
  * The second byte of every address: kernel events come from all namespaces of the machine, so two
  * runs at the same time must not share addresses.
  */
-const RUN = 64 + Deno.pid % 128;
+export const RUN = 64 + Deno.pid % 128;
 
 /** Everything in the lab, for the tracers' filter. */
 export const LAB_NETWORKS = [`10.${RUN}.0.0/16`, `fd00:${RUN}::/32`] as const;

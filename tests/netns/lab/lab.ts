@@ -42,15 +42,20 @@ export interface Performance {
 }
 
 /** Ports from the first one of a scenario on that belong to it. Below those that the kernel chooses. */
-const PORTS_EACH = 10;
+export const PORTS_EACH = 10;
 const PORTS_FROM = 20_000;
 /** Scenarios under way at the same time; most of the time they wait. */
 const AT_ONCE = 8;
 
-/** Plays scenarios in a topology of their own and takes what the tracers there reported. */
+/**
+ * Plays scenarios in a topology of their own and takes what the tracers there reported.
+ *
+ * @param beside Starts what is to run as long as the tracers do.
+ */
 export async function play(
   topology: Topology,
   scenarios: readonly Scenario[],
+  beside?: (hosts: Hosts) => Promise<AsyncDisposable>,
 ): Promise<Performance> {
   await using stack = new AsyncDisposableStack();
   const hosts = await buildHosts(stack);
@@ -78,6 +83,7 @@ export async function play(
     }
   };
   const early = scenarios.filter((scenario) => scenario.beginsBeforeTrace).map(run);
+  await using _running = await beside?.(hosts);
   await Promise.all(
     Object.entries(topology.views).map(async ([name, { host, args = [] }]) => {
       const filter = ["--json", "--host", LAB_NETWORKS.join(","), ...args];

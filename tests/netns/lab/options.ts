@@ -62,6 +62,25 @@ export const options: readonly Scenario[] = [
     },
   },
   {
+    name: "TCP Fast Open: no cookie granted",
+    says: "The server does not know the option and leaves it out of its SYN-ACK.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const address = ipv4(SERVER_NETWORK, 13);
+      await server.namespace.ip("address", "add", `${address}/24`, "dev", "veth0");
+      const listener = server.listen(port, { address });
+      const socket = client.socket();
+      socket.connectWithData(address, port, TEXT);
+      await socket.connected();
+      await listener.accept();
+    },
+    expected: {
+      client: [all(ESTABLISHED, BOTH_ENDS, FAST_OPEN)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, FAST_OPEN)],
+      server: [all(ESTABLISHED, BOTH_ENDS, FAST_OPEN)],
+    },
+  },
+  {
     name: "TCP Fast Open: data in the SYN",
     says:
       "With the cookie data goes into the SYN, and the SYN-ACK acknowledges it: Ack = x + 1 + bytes.",

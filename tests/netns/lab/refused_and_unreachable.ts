@@ -37,6 +37,7 @@ const SYN_AGAIN = {
 } as const;
 /** Addresses of the server's network and of none. */
 const NOBODY = 99;
+const NOBODY_EITHER = 98;
 const NO_NETWORK = 8;
 
 export const refusedAndUnreachable: readonly Scenario[] = [
@@ -95,6 +96,21 @@ export const refusedAndUnreachable: readonly Scenario[] = [
       client: [all(REFUSED, AT_CLIENT, BY_KERNEL)],
       router: [all(REFUSED, IN_THE_MIDDLE)],
       server: [all(REFUSED, BOTH_ENDS, BY_KERNEL)],
+    },
+  },
+  {
+    name: "refused by the client's own firewall",
+    says:
+      "The SYN does not leave, the RST is made on the client's host: refused, and no SYN was seen.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      await client.firewall("output", `tcp dport ${port} reject with tcp reset`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [all(REFUSED, BY_KERNEL, { packets: { syn: 0, rst: between(0, 1) } })],
+      router: [],
+      server: [all(REFUSED, BY_KERNEL, { evidence: ["kernel"], packets: { syn: 0, rst: 0 } })],
     },
   },
   {
@@ -184,6 +200,27 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
   },
   {
+    name: "host unreachable for a blocking connect()",
+    says: "connect() waits for the answer and returns EHOSTUNREACH.",
+    topology: ROUTED,
+    traffic: async ({ client, port }) => {
+      const { status } = client.blockingConnect(ipv4(SERVER_NETWORK, NOBODY_EITHER), port);
+      await status;
+    },
+    expected: {
+      client: [
+        all(UNREACHABLE, AT_CLIENT, {
+          reason: "EHOSTUNREACH",
+          client: { process: { comm: "connect_load" } },
+        }),
+      ],
+      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      server: [
+        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+    },
+  },
+  {
     name: "network unreachable",
     says: "The router has no route and says so by ICMP: ENETUNREACH.",
     topology: ROUTED,
@@ -253,16 +290,36 @@ export const refusedAndUnreachable: readonly Scenario[] = [
   {
     name: "port unreachable by the server's firewall",
     says:
-      "A firewall that rejects by ICMP, port unreachable: the network said no, there was no RST.",
+      "A firewall that rejects by ICMP, port unreachable: the client's errno is that of a RST, and " +
+      "that there was none the count of packets says.",
     topology: ROUTED,
     traffic: async ({ client, server, port }) => {
       await server.firewall("input", `tcp dport ${port} reject with icmp type port-unreachable`);
       await client.connect(server.address, port).failed();
     },
     expected: {
-      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ECONNREFUSED", outcome: present })],
+      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ECONNREFUSED", outcome: "refused" })],
       router: [all(UNANSWERED, IN_THE_MIDDLE)],
-      server: [all(UNREACHABLE, BOTH_ENDS, { reason: "ECONNREFUSED", outcome: present })],
+      server: [all(UNREACHABLE, BOTH_ENDS, { reason: "ECONNREFUSED", outcome: "refused" })],
+    },
+  },
+  {
+    name: "prohibited by the client's own firewall",
+    says:
+      "The message is made on the client's host, no packet leaves: only the kernel tells of it.",
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      await client.firewall("output", `tcp dport ${port} reject with icmp type admin-prohibited`);
+      await client.connect(server.address, port).failed();
+    },
+    expected: {
+      client: [
+        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
+      router: [],
+      server: [
+        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
+      ],
     },
   },
 ];

@@ -56,15 +56,24 @@ export const COOKIES: Topology = {
   views: CLIENT_AND_MIDDLE,
 };
 
-/** The router translates addresses; scenarios add the rules. */
+/** Chains that translate addresses: of what comes in, of what a host sends itself, of what leaves. */
+const TRANSLATION = `table inet nat {
+  chain before { type nat hook prerouting priority -100; }
+  chain own { type nat hook output priority -100; }
+  chain after { type nat hook postrouting priority 100; }
+}`;
+
+/** Another address of the client, which it may translate its own to. */
+export const CLIENT_ALIAS = ipv4(CLIENT_NETWORK, 3);
+
+/** All three can translate addresses; scenarios add the rules. */
 export const NAT: Topology = {
   name: "address translation",
-  prepare: ({ router }) =>
-    router.nft(
-      "table ip nat {\nchain before { type nat hook prerouting priority -100; }\n" +
-        "chain after { type nat hook postrouting priority 100; }\n}",
-    ),
-  views: { ...CLIENT_AND_MIDDLE, "server, packets alone": { host: "server", args: WIRE_ONLY } },
+  prepare: async ({ client, router, server }) => {
+    await client.namespace.ip("address", "add", `${CLIENT_ALIAS}/24`, "dev", "veth0");
+    for (const host of [client, router, server]) await host.nft(TRANSLATION);
+  },
+  views: { ...EVERYWHERE, "server, packets alone": { host: "server", args: WIRE_ONLY } },
 };
 
 /** Another address of the server, in the client's network: reached through the bridge alone. */

@@ -1,0 +1,98 @@
+import type { HandshakeFilter } from "./filter.ts";
+import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
+import { UsageError } from "./usage.ts";
+import { parseChoice, parseInteger } from "./values.ts";
+
+const FORMATS = ["text", "svg", "markdown"] as const;
+/** Flags of `trace` that are about what happens on this host: of a file they say nothing. */
+const HOST_FLAGS: readonly string[] = [
+  "netns",
+  "role",
+  "comm",
+  "pid",
+  "duration",
+  "probes",
+  "packet-filter",
+];
+
+/** Flags that choose handshakes by what they are, not by where they were seen. */
+const FILTER_FLAGS: readonly string[] = Object.values(FILTER_FLAG).map(({ name }) => name);
+
+/** The flags of `explain`. */
+export const EXPLAIN_FLAGS: readonly Flag[] = [
+  { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
+  { name: "header", meaning: "also the TCP header of each packet, field by field" },
+  { name: "format", value: "FORMAT", meaning: `${FORMATS.join(", ")} (default text)` },
+  { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
+  FILTER_FLAG.port,
+  FILTER_FLAG.host,
+  { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
+  FILTER_FLAG.outcome,
+  ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
+  { name: "help", meaning: "show this" },
+];
+
+/** What `explain` was asked to do. */
+export interface ExplainOptions {
+  help: boolean;
+  /** Path, `-` for standard input; undefined: what happens on this host. */
+  file: string | undefined;
+  /** Which of those that match, 1 the first. */
+  index: number;
+  filter: HandshakeFilter;
+  /** The flags of the filter as they were given; "" for none. */
+  filterText: string;
+  /** Names of interfaces; none: all. */
+  interfaces: readonly string[];
+  header: boolean;
+  format: typeof FORMATS[number];
+  ascii: boolean;
+  /** How to trace where there is no file: what comes of it is filtered here, and nothing is written. */
+  trace: TraceOptions;
+}
+
+/**
+ * Reads the command line of `explain`.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseExplainOptions(args: readonly string[]): ExplainOptions {
+  const parsed = parseFlags(args, EXPLAIN_FLAGS);
+  const { switches, values, operands } = parsed;
+  if (operands.length > 1) {
+    throw new UsageError(
+      `Cannot explain "${operands[1]}" too: give one FILE, or none for this host`,
+    );
+  }
+  const file = operands.at(0);
+  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag));
+  if (file !== undefined && ofHost.length > 0) {
+    throw new UsageError(
+      `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
+    );
+  }
+  const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
+    values.get(flag)?.map((text) => parse(flag, text))[0];
+  const format = one("format", (flag, text) => parseChoice(flag, text, FORMATS)) ?? "text";
+  const ascii = switches.has("ascii");
+  if (ascii && format === "svg") {
+    throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
+  }
+  const traceArgs = [...ofHost, "interface"].filter((flag) => values.has(flag))
+    .map((flag) => `--${flag}=${values.get(flag)!.join(",")}`);
+  return {
+    help: switches.has("help"),
+    file,
+    index: one("index", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? 1,
+    filter: parseFilter(parsed),
+    filterText: FILTER_FLAGS.filter((flag) => values.has(flag))
+      .map((flag) => `--${flag} ${values.get(flag)!.join(",")}`).join(" "),
+    interfaces: values.get("interface") ?? [],
+    header: switches.has("header"),
+    format,
+    ascii,
+    trace: { ...parseTraceOptions(traceArgs), filter: {}, count: 0 },
+  };
+}

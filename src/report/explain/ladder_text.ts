@@ -1,0 +1,129 @@
+/**
+ * The ladder of a handshake as lines of text: times on the left, a bar for each end, an arrow for each
+ * packet.
+ *
+ * @module
+ */
+import type { Glyphs, Line, Span, Style } from "./appearance.ts";
+import { formatExact } from "./numbers.ts";
+import type { KernelStep, PacketStep } from "./step.ts";
+import type { Story } from "./story.ts";
+import { wrap } from "./wrap.ts";
+
+/** Line, blanks and head around the label of an arrow, so that it still looks like one. */
+const ARROW_EXTRA = 9;
+const INNER_MIN = 56;
+/** Before the remarks on a packet. */
+const INDENT = 3;
+const NUMBER_WIDTH = 2;
+const TIME_UNKNOWN = "-";
+
+/** What every line of one ladder shares. */
+interface Frame {
+  story: Story;
+  glyphs: Glyphs;
+  /** Characters of the time, and between the bars. */
+  timeWidth: number;
+  inner: number;
+}
+
+/** Draws the ladder of a story. */
+export function drawLadder(story: Story, glyphs: Glyphs): Line[] {
+  const times = story.steps.map(({ timeNs }) => timeText(timeNs, story));
+  const labels = story.steps.map((step) =>
+    step.kind === "packet" ? step.label.length + ARROW_EXTRA : 0
+  );
+  const frame: Frame = {
+    story,
+    glyphs,
+    timeWidth: Math.max(...times.map((time) => time.length), TIME_UNKNOWN.length),
+    inner: Math.max(...labels, INNER_MIN),
+  };
+  return [
+    ...drawHeads(frame),
+    betweenBars(frame, [{ text: "" }]),
+    ...story.steps.flatMap((step) =>
+      step.kind === "packet" ? drawPacket(frame, step) : drawEvent(frame, step)
+    ),
+  ];
+}
+
+function timeText(timeNs: number | undefined, { unit }: Story): string {
+  return timeNs === undefined ? TIME_UNKNOWN : formatExact(timeNs, unit);
+}
+
+/** Number and time of a step before the client's bar, or as many blanks. */
+function margin(
+  { story, timeWidth }: Frame,
+  step?: { timeNs: number | undefined; number?: number },
+): string {
+  if (step === undefined) return " ".repeat(NUMBER_WIDTH + 2 + timeWidth + 2);
+  const number = String(step.number ?? "").padStart(NUMBER_WIDTH);
+  return `${number}  ${timeText(step.timeNs, story).padStart(timeWidth)}  `;
+}
+
+function drawHeads(frame: Frame): Line[] {
+  const { story: { client, server }, inner } = frame;
+  const width = inner + 2;
+  const heads = client.length + server.length + 2 <= width
+    ? [client + server.padStart(width - client.length)]
+    : [client, server.padStart(width)];
+  return ["client" + "server".padStart(width - "client".length), ...heads].map((head) => [
+    { text: margin(frame) },
+    { text: head, style: "heading" },
+  ]);
+}
+
+/** A line with both bars and nothing but text between them. */
+function betweenBars({ inner, glyphs: { bar }, ...rest }: Frame, spans: readonly Span[]): Line {
+  const length = spans.reduce((sum, { text }) => sum + text.length, 0);
+  return [
+    { text: margin({ inner, glyphs: { bar } as Glyphs, ...rest }) },
+    { text: bar },
+    ...spans,
+    { text: " ".repeat(Math.max(inner - length, 0)) + bar },
+  ];
+}
+
+function drawPacket(frame: Frame, step: PacketStep): Line[] {
+  const { glyphs, inner } = frame;
+  const { label, from, tone, remarks } = step;
+  const style: Style = tone === "usual" ? from : tone;
+  const lead = glyphs.line.repeat(2);
+  const text = from === "client" ? `${lead} ${label} ` : `${glyphs.toClient}${lead} ${label} `;
+  const head = from === "client" ? glyphs.toServer : "";
+  const rest = glyphs.line.repeat(Math.max(inner - text.length - head.length, 0)) + head;
+  return [
+    [
+      { text: margin(frame, step) },
+      { text: from === "client" ? glyphs.fromClient : glyphs.bar },
+      { text: text + rest, style },
+      { text: from === "client" ? glyphs.bar : glyphs.fromServer },
+    ],
+    ...remarks.flatMap((remark) => drawRemark(frame, remark, tone === "bad" ? "bad" : "aside")),
+  ];
+}
+
+function drawRemark(frame: Frame, remark: string, style: Style): Line[] {
+  return wrap(remark, frame.inner - 2 * INDENT).map((text) =>
+    betweenBars(frame, [{ text: " ".repeat(INDENT) }, { text, style }])
+  );
+}
+
+function drawEvent(frame: Frame, { timeNs, at, tone, text }: KernelStep): Line[] {
+  const { glyphs: { event, bar }, inner } = frame;
+  const style: Style = tone === "usual" ? "aside" : tone;
+  return wrap(text, inner - 2 * INDENT).map((row, index) => {
+    const isFirst = index === 0;
+    const before = at === "server" ? inner - row.length - 1 : at === "client" ? 1 : INDENT;
+    const after = inner - before - row.length;
+    return [
+      { text: margin(frame, isFirst ? { timeNs } : undefined) },
+      { text: at === "client" && isFirst ? event : bar },
+      { text: " ".repeat(before) },
+      { text: row, style },
+      { text: " ".repeat(after) },
+      { text: at === "server" && isFirst ? event : bar },
+    ];
+  });
+}

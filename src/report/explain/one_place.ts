@@ -1,0 +1,39 @@
+import type { Handshake } from "../../match/handshake.ts";
+import type { SeenPacket } from "./seen_packet.ts";
+import { senderOf } from "./sender.ts";
+
+/** Each packet of a handshake once, whatever it was captured on. */
+export interface OnePlace {
+  /** The packets, in the order of their times. */
+  packets: SeenPacket[];
+  /** Copies left out, by the place where they were captured. */
+  copies: ReadonlyMap<number, number>;
+}
+
+/**
+ * Chooses, of packets that were captured at several places on their way, those of the place whose times
+ * count for a handshake. One that was seen elsewhere alone is taken from there. At one place the same
+ * packet twice is one that was sent twice.
+ */
+export function choosePlace(handshake: Handshake, packets: readonly SeenPacket[]): OnePlace {
+  const chosen = new Map<string, number>();
+  for (const packet of packets) {
+    const key = keyOf(handshake, packet);
+    if (!chosen.has(key) || packet.place === handshake.interfaceIndex) {
+      chosen.set(key, packet.place);
+    }
+  }
+  const copies = new Map<number, number>();
+  const kept: SeenPacket[] = [];
+  for (const packet of packets) {
+    if (chosen.get(keyOf(handshake, packet)) === packet.place) kept.push(packet);
+    else copies.set(packet.place, (copies.get(packet.place) ?? 0) + 1);
+  }
+  return { packets: kept.sort((a, b) => a.timeNs - b.timeNs), copies };
+}
+
+/** What stays the same on the way: middleboxes change options, and address translation addresses. */
+function keyOf(handshake: Handshake, packet: SeenPacket): string {
+  const { flags, sequence, acknowledgment, payloadLength } = packet;
+  return [senderOf(handshake, packet), flags, sequence, acknowledgment, payloadLength].join();
+}

@@ -1,0 +1,55 @@
+import type { SeenPacket } from "./seen_packet.ts";
+
+/** An end of a handshake: its column of the ladder. */
+export type End = "client" | "server";
+
+/** What a packet is in the handshake, by its flags. */
+export type Part = "SYN" | "SYN-ACK" | "ACK" | "RST";
+
+/** How a step stands out: sent again, or not fitting, refusing or dropped. */
+export type Tone = "usual" | "repeated" | "bad";
+
+/** A packet on the ladder. All texts are safe to print. */
+export interface PacketStep {
+  kind: "packet";
+  /** Counts the packets from 1 on. */
+  number: number;
+  /** When it was captured, nanoseconds after the handshake's time; undefined where that is not known. */
+  timeNs: number | undefined;
+  /** Who sent it. */
+  from: End;
+  part: Part;
+  tone: Tone;
+  /** Its flags and numbers: `[SYN, ACK] Seq=0xc112f693 (0) Ack=0x4ce45751 (1)`. */
+  label: string;
+  /** What else there is to say of it, a sentence each. */
+  remarks: string[];
+  /** The packet itself. */
+  packet: SeenPacket;
+  /** Whether its Seq goes on where its sender stood, where that is to be known. */
+  seqFits: boolean;
+  /** Whether its Ack is what was sent before, where that is to be known. */
+  ackFits: boolean;
+  /** Whether it is one of this handshake: neither another one's nor damaged. */
+  fits: boolean;
+}
+
+/** Something that the kernel of this host told, on the ladder. */
+export interface KernelStep {
+  kind: "kernel";
+  /** When, nanoseconds after the handshake's time; undefined where that is not known. */
+  timeNs: number | undefined;
+  /** At which end; undefined where that is not known. */
+  at: End | undefined;
+  tone: Tone;
+  /** What happened. */
+  text: string;
+}
+
+/** A line of the ladder. */
+export type Step = PacketStep | KernelStep;
+
+/** The name of a packet that a sentence points to: `SYN (packet 1)`. */
+export function nameStep({ part, number }: PacketStep): string {
+  return `${part} (packet ${number})`;
+}
