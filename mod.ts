@@ -75,6 +75,7 @@ export type {
   OnHandshake,
   RowKeeper,
 } from "./src/match/attempts.ts";
+export { TUNNEL_NAMES, type TunnelName, tunnelNames } from "./src/wire/tunnel.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
 export {

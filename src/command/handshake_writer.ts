@@ -3,7 +3,7 @@ import type { Handshake } from "../match/handshake.ts";
 import { ByteText } from "../report/byte_text.ts";
 import type { RecordContext } from "../report/fields.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
-import { type Losses, Summary } from "../report/summary.ts";
+import { type Losses, Summary, type Undecoded } from "../report/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";
 
 /** What to write, how, and where. */
@@ -33,19 +33,20 @@ export class HandshakeWriter {
     this.#options = options;
   }
 
-  /** Takes a handshake; nothing of the object is kept. */
-  take(handshake: Handshake): void {
+  /** Takes a handshake; nothing of the object is kept. @returns Whether it is one to report. */
+  take(handshake: Handshake): boolean {
     const { filter, count, format, context, onCount } = this.#options;
     if (!passes(filter, handshake)) {
       this.#summary.recordFiltered();
-      return;
+      return false;
     }
-    if (this.#summary.handshakes >= count) return;
+    if (this.#summary.handshakes >= count) return false;
     this.#summary.record(handshake);
     format.take(handshake, context, this.#lines);
     this.#records++;
     if (this.#lines.length >= WRITE_LENGTH) this.flush();
     if (this.#summary.handshakes === count) onCount();
+    return true;
   }
 
   /** Writes what was taken since the last time, as far as the format gave it. */
@@ -56,14 +57,15 @@ export class HandshakeWriter {
   }
 
   /** Writes what the format has behind the last handshake. */
-  end(span: TraceSpan, losses: Losses): void {
+  end(span: TraceSpan, losses: Losses, undecoded: Undecoded = {}): void {
     const { format, context } = this.#options;
-    this.#lines.text(format.end({ summary: this.#summary, context, span, losses }));
+    const end = { summary: this.#summary, context, span, losses, undecoded };
+    this.#lines.text(format.end(end));
     this.flush();
   }
 
   /** The summary for a person. */
-  summarize(losses: Losses): string {
-    return this.#summary.format(losses);
+  summarize(losses: Losses, undecoded: Undecoded = {}): string {
+    return this.#summary.format(losses, undecoded);
   }
 }

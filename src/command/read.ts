@@ -1,11 +1,12 @@
 import { CaptureInput, InputError } from "../io/capture_input.ts";
 import { ProgressLine } from "../io/progress_line.ts";
-import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
+import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
 import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { TABLE_ROWS_HELD } from "../report/table.ts";
 import { TALLIES_MAX } from "../report/top_tallies.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
+import { openOutputs } from "./open_outputs.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ReadSession } from "./read_session.ts";
@@ -52,15 +53,14 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   const options = parseReadOptions(args);
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const output = new StreamOutput(stdout, (reason) => {
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-    end();
-  });
+  const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
+  const { lines: output, packets } = openOutputs(options, inputs, stdout, end);
   const session = new ReadSession({
     filter: options.filter,
     interfaces: options.interfaces,
     count: options.count,
     output,
+    packetOutput: packets,
     format: createFormat(options.format, outputSurface(), options.follow),
     host: hostName(),
   });
@@ -78,19 +78,19 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   await output.flush();
   ignoreSignals();
   say(session.summary());
-  return failed || output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+  return failed || output.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
 /** The reading of files into a session, which can be interrupted. */
 export class Reading {
   readonly #session: ReadSession;
-  readonly #output: StreamOutput;
+  readonly #output: LineOutput;
   readonly #ended: Promise<undefined>;
   readonly #progress = new ProgressLine();
   #interrupted = false;
 
   /** Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it. */
-  constructor(session: ReadSession, output: StreamOutput, ended: Promise<void>) {
+  constructor(session: ReadSession, output: LineOutput, ended: Promise<void>) {
     this.#session = session;
     this.#output = output;
     this.#ended = ended.then(() => {

@@ -2,6 +2,7 @@ import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
 
@@ -23,6 +24,7 @@ export const READ_FLAGS: readonly Flag[] = [
   FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
+  ...OUTPUT_FLAGS,
   { name: "help", meaning: "show this" },
 ];
 
@@ -30,7 +32,7 @@ export const READ_FLAGS: readonly Flag[] = [
 export const STANDARD_INPUT = "-";
 
 /** What `read` was asked to do. */
-export interface ReadOptions {
+export interface ReadOptions extends OutputOptions {
   help: boolean;
   /** Paths in order; `-` is standard input. */
   files: readonly string[];
@@ -69,8 +71,9 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     files,
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
-    format: parseFormat(parsed),
+    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: count ?? Infinity,
     follow,
+    ...parseOutput(parsed),
   };
 }

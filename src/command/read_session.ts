@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import type { OnHandshake } from "../match/attempts.ts";
 import { Matcher } from "../match/matcher.ts";
@@ -10,14 +11,16 @@ import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
-import type { KeptPackets } from "../pcap/kept_packets.ts";
+import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
 import type { HandshakeFilter } from "./filter.ts";
+import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 
 /** What a session needs. */
@@ -28,6 +31,8 @@ export interface ReadSessionOptions {
   /** Handshakes reported at most. */
   count: number;
   output: LineOutput;
+  /** Where the packets of handshakes go; undefined: nowhere. */
+  packetOutput?: PacketOutput;
   format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
@@ -60,6 +65,8 @@ export class ReadSession {
   readonly #segment = new Segment();
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   readonly #writer: HandshakeWriter;
+  readonly #kept: HandshakePackets | undefined;
+  #packetLosses: Losses | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
   #dropped = 0;
@@ -84,6 +91,10 @@ export class ReadSession {
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });
+    this.#kept = options.packetOutput && new HandshakePackets(options.packetOutput, {
+      epochSeconds: () => this.#axis.epochFor(0),
+      interfaceName: (place) => this.#places.nameOf(place),
+    });
   }
 
   /** The name of the interface of a place in the files; untrusted text. */
@@ -105,6 +116,7 @@ export class ReadSession {
   /** Writes what was reported since the last time. */
   flush(): void {
     this.#writer.flush();
+    this.#kept?.flush();
   }
 
   /**
@@ -118,6 +130,9 @@ export class ReadSession {
 
   /** Reports everything that is under way and writes what stands at the end. */
   finish(): void {
+    // What was waited for long enough before the capture ended is not cut off by that end.
+    const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
+    if (untilNs > this.#completeNs) this.#advance(untilNs);
     this.#takeDrops();
     this.#extendSpan();
     this.#matcher?.flush();
@@ -128,18 +143,23 @@ export class ReadSession {
       startNs: isEmpty ? 0 : this.#startNs,
       endNs: isEmpty ? 0 : this.#endNs,
     };
-    this.#writer.end(span, this.#losses());
+    const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
+    this.#packetLosses = this.#kept?.end(captured, this.#dropped);
+    this.#writer.end(span, this.#losses(), this.undecoded());
   }
 
   /** The summary for a person, true of the output when all of it was written or given up. */
   summary(): string {
-    const reasons = Object.entries(this.undecoded()).map(([reason, count]) => `${count} ${reason}`);
-    return this.#writer.summarize(this.#losses()) +
-      (reasons.length > 0 ? `not decoded: ${reasons.join(", ")}\n` : "") +
+    return this.#writer.summarize(this.#losses(), this.undecoded()) +
       (this.#clock.steps > 0
         ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
           "handshakes across that give no durations\n"
         : "");
+  }
+
+  /** Whether packets could not be written. */
+  get packetsFailed(): boolean {
+    return this.#kept?.failed ?? false;
   }
 
   #losses(): Losses {
@@ -148,6 +168,7 @@ export class ReadSession {
       capture_packets: this.#dropped,
       half_open_evicted: counters?.evicted ?? 0,
       output_records: this.#options.output.lost,
+      ...this.#packetLosses,
       unexpected_packets: counters?.unexpected ?? 0,
       undecoded_packets: Object.values(this.undecoded()).reduce((sum, count) => sum + count, 0),
       untimed_packets: this.#untimed,
@@ -206,16 +227,18 @@ export class ReadSession {
       this.#axis.epochFor(0),
       (handshake, row) => {
         this.#options.onHandshake?.(handshake, row);
-        this.#writer.take(handshake);
+        if (this.#writer.take(handshake)) this.#kept?.write(handshake, row);
       },
-      { rowKeeper: this.#options.kept },
+      { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
     const place = this.#places.of(packet);
+    const mistimed = beginsMistimed(packet);
+    if (mistimed) this.#withholdFromNext(matcher);
     const row = matcher.packet(segment, timeNs, place);
-    const { kept } = this.#options;
-    if (kept === undefined || row < 0) return;
-    kept.keep(row, { view, start, end, originalLength, linkType, timeNs, place });
+    if (mistimed) this.#advance(this.#completeNs + 1);
+    const kept = this.#kept ?? this.#options.kept;
+    if (row >= 0) kept?.keep(row, keptPacketOf(packet, place));
   }
 
   #isWanted(interfaceName: string | undefined): boolean {
@@ -239,8 +262,24 @@ export class ReadSession {
     matcher.clockSet(0, this.#untimedUntilNs);
   }
 
+  /**
+   * The handshake that begins next gives no durations, as when it was written: what ended before it is
+   * reported first. The next advance ends this.
+   */
+  #withholdFromNext(matcher: Matcher): void {
+    this.#advance(Math.max(this.#clock.newestNs + SETTLED_AFTER_NS, this.#completeNs));
+    matcher.clockSet(0, this.#completeNs);
+  }
+
   #takeDrops(): void {
     this.#dropped += this.#reader?.dropped ?? 0;
     this.#reader = undefined;
   }
+}
+
+function keptPacketOf(packet: CapturedPacket, place: number): KeptPacket {
+  const { view, start, end, originalLength, timeNs } = packet;
+  const direction = directionOf(packet);
+  const { linkType } = packet.interface;
+  return { view, start, end, originalLength, linkType, timeNs, place, direction };
 }

@@ -1,12 +1,12 @@
 import { CaptureScope } from "../io/capture_scope.ts";
-import { FileOutput } from "../io/file_output.ts";
 import { SystemCallError } from "../io/libc.ts";
 import { UnknownTargetError } from "../io/namespace_watch.ts";
 import { PacketRing } from "../io/packet_ring.ts";
-import { type ByteWriter, type LineOutput, StreamOutput, writeText } from "../io/stream_output.ts";
+import { type ByteWriter, writeText } from "../io/stream_output.ts";
 import { exit, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
+import { openOutputs, type Outputs } from "./open_outputs.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -45,7 +45,7 @@ export async function trace(
     ? options.interfaces.join(", ")
     : "all interfaces";
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  let output: LineOutput;
+  let outputs: Outputs;
   let session: TraceSession | undefined;
   // Before anything is said: who reads it may send a signal at once.
   const ignoreSignals = onEndSignals(end, () => {
@@ -55,17 +55,15 @@ export async function trace(
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
-    output = openOutput(options, stdout, (reason) => {
-      if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-      end();
-    });
+    outputs = openOutputs(options, [], stdout, end);
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
     session = new TraceSession({
       options,
       scope,
-      output,
+      output: outputs.lines,
+      packetOutput: outputs.packets,
       format: createFormat(options.format, outputSurface(), true),
       onDone: end,
     });
@@ -77,10 +75,10 @@ export async function trace(
   }
   await ended;
   const summary = await session.finish();
-  await output.flush();
+  await outputs.lines.flush();
   ignoreSignals();
   say(summary);
-  return output.lost > 0 ? ExitStatus.Failed : ExitStatus.Ok;
+  return outputs.lines.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
 /** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */
@@ -91,21 +89,5 @@ export function openScope(
     return new CaptureScope(interfaces, namespaces);
   } catch (error) {
     throw error instanceof UnknownTargetError ? new UsageError(error.message) : error;
-  }
-}
-
-function openOutput(
-  options: TraceOptions,
-  stdout: ByteWriter,
-  onGone: (reason: string | undefined) => void,
-): LineOutput {
-  if (options.output === undefined) return new StreamOutput(stdout, onGone);
-  try {
-    return new FileOutput(options.output, options.rotation, sayNote);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `Cannot use --output "${options.output}": ${reason}; give a file that can be written`,
-    );
   }
 }

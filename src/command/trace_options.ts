@@ -3,8 +3,9 @@ import type { HandshakeFilter } from "./filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
+import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
 const PROBES = ["auto", ...MECHANISMS, "none"] as const;
 const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
@@ -40,17 +41,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     value: "TIME",
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
-  {
-    name: "output",
-    value: "FILE",
-    meaning: "append NDJSON to FILE instead (- is standard output)",
-  },
-  {
-    name: "rotate-size",
-    value: "SIZE",
-    meaning: "begin a new FILE before it grows beyond 100M, 2G",
-  },
-  { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
+  ...OUTPUT_FLAGS,
   {
     name: "probes",
     value: "KIND",
@@ -65,7 +56,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
 ];
 
 /** What `trace` was asked to do. */
-export interface TraceOptions {
+export interface TraceOptions extends OutputOptions {
   help: boolean;
   filter: HandshakeFilter;
   /** Names of the interfaces to capture on; none: all. */
@@ -76,15 +67,9 @@ export interface TraceOptions {
   count: number;
   /** Milliseconds; Infinity: until it is ended. */
   durationMs: number;
-  /** Undefined: standard output. */
-  output: string | undefined;
-  rotation: { maxBytes: number; keep: number } | undefined;
   probes: typeof PROBES[number];
   packetFilter: typeof PACKET_FILTERS[number];
 }
-
-const ROTATE_KEEP = 5;
-const ROTATE_KEEP_MAX = 1_000;
 
 /**
  * Reads the command line of `trace`.
@@ -103,23 +88,6 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     values.get(flag)?.map((text) => parse(flag, text));
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     all(flag, parse)?.[0];
-  const output = one("output", (_, text) => text);
-  const maxBytes = one("rotate-size", parseSize);
-  const keep = one("rotate-keep", (flag, text) => parseInteger(flag, text, 0, ROTATE_KEEP_MAX));
-  const toFile = output !== undefined && output !== "-";
-  if (maxBytes !== undefined && !toFile) {
-    throw new UsageError("Cannot use --rotate-size without a file: give --output FILE too");
-  }
-  if (keep !== undefined && maxBytes === undefined) {
-    throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
-  }
-  const format = parseFormat(parsed);
-  if (format.kind !== "records" && output !== undefined) {
-    const flag = format.kind === "table" ? "table" : "stats";
-    throw new UsageError(
-      `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
-    );
-  }
   const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
   const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
   if (probes === "none" && byProcess !== undefined) {
@@ -132,11 +100,10 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
     namespaces: values.get("netns") ?? [],
-    format: { ...format, json: format.json || output !== undefined },
+    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,
-    output: toFile ? output : undefined,
-    rotation: maxBytes === undefined ? undefined : { maxBytes, keep: keep ?? ROTATE_KEEP },
+    ...parseOutput(parsed),
     probes,
     packetFilter: one("packet-filter", (flag, text) => parseChoice(flag, text, PACKET_FILTERS)) ??
       "auto",

@@ -9,6 +9,7 @@ import { LocalAddresses } from "../io/local_addresses.ts";
 import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
+import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
 import { WireSource } from "../io/wire_source.ts";
@@ -24,7 +25,7 @@ import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
-import { LinkType } from "../wire/frame.ts";
+import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
@@ -34,6 +35,8 @@ export interface TraceSessionOptions {
   /** Where to capture. */
   scope: CaptureScope;
   output: LineOutput;
+  /** Where the packets of handshakes go; undefined: nowhere. */
+  packetOutput?: PacketOutput;
   format: HandshakeFormat;
   /** Called when the count or the duration asked for is reached. */
   onDone(): void;
@@ -82,6 +85,7 @@ export class TraceSession {
   readonly #places = new Places((netns) => this.#localAddresses.suspect(netns));
   readonly #cgroups = new CgroupPaths();
   readonly #writer: HandshakeWriter;
+  readonly #packets: HandshakePackets | undefined;
   #sampled = false;
   #steppedNs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -112,15 +116,19 @@ export class TraceSession {
       },
       onCount: session.onDone,
     });
+    this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
+      epochSeconds: () => this.#axis.epochSeconds,
+      interfaceName: (place) => this.#places.nameOf(place),
+    });
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
       (handshake, row) => {
         session.onHandshake?.(handshake, row);
-        this.#writer.take(handshake);
+        if (this.#writer.take(handshake)) this.#packets?.write(handshake, row);
       },
       {
-        rowKeeper: session.kept,
+        rowKeeper: this.#packets?.rowKeeper ?? session.kept,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
         ...ownWaits(session.options.probes !== "none"),
@@ -133,11 +141,9 @@ export class TraceSession {
       axis: this.#axis,
       places: this.#places,
       addresses: this.#localAddresses,
-      onSegment: (segment, timeNs, place, view, start, end, originalLength) => {
-        const row = this.#matcher.packet(segment, timeNs, place);
-        if (session.kept === undefined || row < 0) return;
-        const linkType = LinkType.RAW;
-        session.kept.keep(row, { view, start, end, originalLength, linkType, timeNs, place });
+      onSegment: (segment, packet) => {
+        const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
+        if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
       },
       onNote: sayNote,
     });
@@ -244,6 +250,7 @@ export class TraceSession {
     this.#fetch(nowNs);
     this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
     this.#writer.flush();
+    this.#packets?.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
     this.#timer = setTimeout(() => this.#tick(), TICK_MS);
   }
@@ -314,10 +321,17 @@ export class TraceSession {
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
-    const { epochSeconds } = this.#axis;
-    this.#writer.end({ epochSeconds, startNs: this.#startNs, endNs }, losses);
+    const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
+    const all = { ...losses, ...this.#packets?.end(span, wire.drops) };
+    this.#writer.end(span, all, wire.undecoded);
     await this.#output.flush();
-    return this.#writer.summarize({ ...losses, output_records: this.#output.lost });
+    const written = { ...all, output_records: this.#output.lost };
+    return this.#writer.summarize(written, wire.undecoded);
+  }
+
+  /** Whether packets could not be written. */
+  get packetsFailed(): boolean {
+    return this.#packets?.failed ?? false;
   }
 
   /** Ends the kernel's side at once. */

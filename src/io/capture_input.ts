@@ -162,6 +162,7 @@ export class CaptureInput implements Disposable {
   /** Closes the file. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#decompressed?.return?.().catch(() => {});
     if (this.#file !== Deno.stdin) (this.#file as Deno.FsFile).close();
   }
 }

@@ -45,20 +45,49 @@ async function* through(
     return taken;
   };
   transform.on("data", (chunk: Uint8Array) => made.push(chunk));
-  const failed = new Promise<unknown>((resolve) => transform.once("error", resolve));
+  // After an error not every write calls back (zstd), so each step ends by either.
+  let failure: unknown;
+  let settle: (error: unknown) => void = () => {};
+  const fail = (error: unknown) => settle(failure = error);
+  transform.on("error", fail);
+  using _listening = onThrownError(fail);
+  // What is abandoned goes on with nothing, and cannot fail any more.
+  using _ending = { [Symbol.dispose]: () => transform.destroy() };
+  const step = (begin: (done: (error?: unknown) => void) => void) =>
+    new Promise<unknown>((resolve) => {
+      settle = resolve;
+      if (failure) resolve(failure);
+      else begin(resolve);
+    });
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += PART_LENGTH) {
       const part = piece.subarray(at, at + PART_LENGTH);
-      const error = await new Promise((resolve) => transform.write(part, resolve));
+      const error = await step((done) => transform.write(part, done));
       yield* take();
       if (error) throw error;
     }
   }
-  const ended = new Promise<undefined>((resolve) =>
-    transform.once("end", () => resolve(undefined))
-  );
-  transform.end();
-  const error = await Promise.race([failed, ended]);
+  const error = await step((done) => {
+    transform.once("end", () => done());
+    transform.end();
+  });
   yield* take();
   if (error) throw error;
+}
+
+/** How Deno's node:zlib begins what it says of damaged zstd data. */
+const ZSTD_ERROR = /^Zstd decompress error/;
+
+/**
+ * Catches what node:zlib throws where nobody can catch it: Deno's does so, instead of emitting it, for
+ * damage behind the first 16 KiB that a write decompresses to.
+ */
+function onThrownError(fail: (error: unknown) => void): Disposable {
+  const listener = (event: ErrorEvent) => {
+    if (!(event.error instanceof Error && ZSTD_ERROR.test(event.error.message))) return;
+    event.preventDefault();
+    fail(event.error);
+  };
+  globalThis.addEventListener("error", listener);
+  return { [Symbol.dispose]: () => globalThis.removeEventListener("error", listener) };
 }

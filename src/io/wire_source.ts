@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { decodePacket, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
+import type { KeptPacket } from "../pcap/kept_packets.ts";
+import { Direction } from "../pcap/pcapng_option.ts";
+import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import type { CaptureScope } from "./capture_scope.ts";
@@ -25,18 +27,10 @@ export interface WireSourceOptions {
   /** Learns the namespaces that are captured. */
   addresses: LocalAddresses;
   /**
-   * Called for each TCP segment that the filter passed; the object is reused for the next, and so are
-   * the bytes of the packet: from `start`, its network header, to `end`, the last that was captured.
+   * Called for each TCP segment that the filter passed, with the packet that it is in. Both objects
+   * are reused for the next; the packet's bytes lie in the ring and are valid during the call.
    */
-  onSegment(
-    segment: Segment,
-    timeNs: number,
-    place: number,
-    view: DataView<ArrayBuffer>,
-    start: number,
-    end: number,
-    originalLength: number,
-  ): void;
+  onSegment(segment: Segment, packet: Readonly<KeptPacket>): void;
   /** Says in one sentence what changed, for a person. Untrusted text. */
   onNote(sentence: string): void;
 }
@@ -56,6 +50,8 @@ export interface WireStatistics extends RingCounts {
   undecoded: Record<string, number>;
 }
 
+/** `sll_pkttype` of what this host sent (linux/if_packet.h). */
+const PACKET_OUTGOING = 4;
 /** Beyond a ring's own delay: softirqs and the timer that retires its blocks are late under load. */
 const MARGIN_MS = 20;
 /** errno(3): no such device. */
@@ -67,6 +63,17 @@ export class WireSource {
   #rings: readonly SiteRing[] = [];
   readonly #merge: FrameMerge<SiteRing>;
   readonly #segment = new Segment();
+  readonly #packet: KeptPacket = {
+    view: new DataView(new ArrayBuffer(0)),
+    start: 0,
+    end: 0,
+    originalLength: 0,
+    // Both filters pass nothing but IP, which AF_PACKET delivers from its header on.
+    linkType: LinkType.RAW,
+    timeNs: 0,
+    place: 0,
+    direction: Direction.UNKNOWN,
+  };
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   /** Which filter is in place: the worse one, where there are both. */
   readonly filter: RingFilter;
@@ -196,7 +203,7 @@ export class WireSource {
     originalLength: number,
     protocol: number,
     interfaceIndex: number,
-    _packetType: number,
+    packetType: number,
     vlanId: number,
     seconds: number,
     nanoseconds: number,
@@ -215,15 +222,15 @@ export class WireSource {
       return;
     }
     if (vlanId >= 0) segment.vlan = vlanId;
-    this.#options.onSegment(
-      segment,
-      this.#options.axis.fromRealtime(seconds, nanoseconds),
-      this.#placeOf(interfaceIndex),
-      view,
-      networkOffset,
-      capturedEnd,
-      originalLength,
-    );
+    const packet = this.#packet;
+    packet.view = view;
+    packet.start = networkOffset;
+    packet.end = capturedEnd;
+    packet.originalLength = originalLength;
+    packet.timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
+    packet.place = this.#placeOf(interfaceIndex);
+    packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
+    this.#options.onSegment(segment, packet);
   };
 
   #placeOf(interfaceIndex: number): number {

@@ -1,6 +1,7 @@
 import { errnoName } from "../kernel/errno.ts";
 import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import { tunnelNames } from "../wire/tunnel.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, WireFact } from "./flow_table.ts";
@@ -54,6 +55,9 @@ export function conclude(
     drops !== undefined || reset !== undefined;
   into.interfaceIndex = table.synInterface[row] || table.synAckInterface[row];
   table.placesOf(row, into.interfaces);
+  // 0 is a tag with a priority alone (IEEE 802.1Q §9.6).
+  into.vlan = table.vlan[row] > 0 ? table.vlan[row] : undefined;
+  into.tunnels = tunnelNames(table.tunnels[row]);
   into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.netns;
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);

@@ -118,6 +118,9 @@ export class FlowTable extends FlowIndex {
   /** Interface that counts for each of the two packets' times, 0 where unknown. */
   readonly synInterface: Uint32Array;
   readonly synAckInterface: Uint32Array;
+  /** Of the first SYN, else of the first SYN-ACK, as `Segment` has them. */
+  readonly vlan: Int16Array;
+  readonly tunnels: Uint16Array;
 
   /** Of the places where a SYN or SYN-ACK was seen how many are kept; {@link placesOf} gives them. */
   readonly placeCount: Uint8Array;
@@ -183,6 +186,8 @@ export class FlowTable extends FlowIndex {
     this.placeCount = new Uint8Array(capacity);
     this.#places = new Uint32Array(capacity * PLACES_MAX);
     this.packetsUseSecond = new Uint8Array(capacity);
+    this.vlan = new Int16Array(capacity);
+    this.tunnels = new Uint16Array(capacity);
     this.mistimed = new Uint8Array(capacity);
     this.clientHalf = new Array(capacity).fill(undefined);
     this.serverHalf = new Array(capacity).fill(undefined);
@@ -246,6 +251,8 @@ export class FlowTable extends FlowIndex {
       this.resets[row] =
         0;
     this.synInterface[row] = this.synAckInterface[row] = 0;
+    this.vlan[row] = -1;
+    this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
     this.placeCount[row] = this.packetsUseSecond[row] = 0;
     this.#append(row, state, nowNs, isOwn);

@@ -1,4 +1,5 @@
 import type { Process, QueueState } from "../kernel/kernel_record.ts";
+import type { TunnelName } from "../wire/tunnel.ts";
 
 /** How a handshake can end. */
 export const OUTCOMES = [
@@ -107,6 +108,10 @@ export class Handshake {
   interfaceIndex = 0;
   /** Indices of the interfaces where a SYN or SYN-ACK was seen, the first first; at most eight. */
   readonly interfaces: number[] = [];
+  /** Id of the outermost VLAN tag that its packets carried. */
+  vlan: number | undefined;
+  /** Tunnels around its packets, the outermost first. */
+  tunnels: readonly TunnelName[] = [];
   /** Network namespace of the client's socket, or of the server's where only that is known. */
   netns: number | undefined;
   /** The other tuple by which it went, where this host translates addresses (NAT). */

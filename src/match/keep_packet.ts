@@ -28,6 +28,7 @@ export function keepSyn(
   table.clientWindow[row] = segment.window;
   table.clientWindowScale[row] = options.windowScale;
   table.synInterface[row] = interfaceIndex;
+  keepNetwork(table, row, segment);
 }
 
 /** Keeps the first SYN-ACK: its numbers, its options, its time and where it was seen. */
@@ -40,6 +41,7 @@ export function keepSynAck(
 ): void {
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
+  if ((table.facts[row] & WireFact.Syn) === 0) keepNetwork(table, row, segment);
   table.facts[row] |= WireFact.SynAck |
     (options.timestamps ? WireFact.SynAckTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynAckSackPermitted : 0) |
@@ -56,4 +58,9 @@ export function keepSynAck(
   table.serverWindow[row] = segment.window;
   table.serverWindowScale[row] = options.windowScale;
   table.synAckInterface[row] = interfaceIndex;
+}
+
+function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment): void {
+  table.vlan[row] = vlan;
+  table.tunnels[row] = tunnels;
 }

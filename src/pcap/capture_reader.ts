@@ -39,6 +39,8 @@ export class CaptureReader {
   fault: CaptureFault | undefined;
   /** Packets that the capturing host dropped, as the file says. */
   dropped = 0;
+  /** Up to when the file says that was captured, on the axis; -Infinity where it does not say. */
+  capturedUntilNs: number = -Infinity;
   readonly #axis: CaptureAxis;
   readonly #onPacket: OnPacket;
   readonly #bytes = new Uint8Array(HELD_MAX + READ_LENGTH);
@@ -141,7 +143,10 @@ export class CaptureReader {
         view,
         this.#axis,
         this.#onPacket,
-        (dropped) => this.dropped += dropped,
+        (dropped, timeNs) => {
+          this.dropped += dropped;
+          if (timeNs > this.capturedUntilNs) this.capturedUntilNs = timeNs;
+        },
       );
     }
     const variant = pcapVariant(view, 0);

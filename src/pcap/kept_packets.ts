@@ -23,6 +23,8 @@ export interface KeptPacket {
   timeNs: number;
   /** The number of the place where it was captured. */
   place: number;
+  /** Where it went, see `Direction`. */
+  direction: number;
 }
 
 const NONE = -1;
@@ -43,6 +45,7 @@ export class KeptPackets {
   readonly #linkTypes: Uint16Array;
   readonly #times: Float64Array;
   readonly #places: Uint32Array;
+  readonly #directions: Uint8Array;
   /** Number of the packet before it in the same row; packets are numbered from 0 on. */
   readonly #previous: Float64Array;
   /** Number of the last packet of each row. */
@@ -63,6 +66,7 @@ export class KeptPackets {
     this.#linkTypes = new Uint16Array(capacity);
     this.#times = new Float64Array(capacity);
     this.#places = new Uint32Array(capacity);
+    this.#directions = new Uint8Array(capacity);
     this.#previous = new Float64Array(capacity);
     this.#lastOf = new Float64Array(rows).fill(NONE);
   }
@@ -94,6 +98,7 @@ export class KeptPackets {
     this.#linkTypes[slot] = packet.linkType;
     this.#times[slot] = packet.timeNs;
     this.#places[slot] = packet.place;
+    this.#directions[slot] = packet.direction;
     this.#previous[slot] = this.#lastOf[row];
     this.#lastOf[row] = this.#count++;
   }
@@ -117,6 +122,7 @@ export class KeptPackets {
         linkType: this.#linkTypes[slot],
         timeNs: this.#times[slot],
         place: this.#places[slot],
+        direction: this.#directions[slot],
       };
     });
     const first = numbers[0] ?? this.#lastOf[row];

@@ -5,6 +5,7 @@
  */
 import type { CapturedPacket } from "./captured_packet.ts";
 import { INTERFACE_COUNT_MAX } from "./limits.ts";
+import { beginsHandshake } from "./pcapng_option.ts";
 
 /**
  * How far behind the newest packet an older one may come: programs that capture on several interfaces
@@ -18,7 +19,8 @@ const STEPS_MAX = 1_000;
 /**
  * Knows the newest time of a capture file, counts packets that are older than one before them, and
  * tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
- * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock.
+ * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that
+ * synsnoop wrote each handshake goes back to its own begin, which is neither.
  */
 export class PacketClock {
   /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */
@@ -27,18 +29,27 @@ export class PacketClock {
   disordered = 0;
   /** Steps back of the clock. */
   steps = 0;
+  /** Newest time since the begin of the handshake that stands together; else {@link newestNs}. */
+  #newestTogetherNs = -Infinity;
   readonly #newestOf = new Float64Array(INTERFACE_COUNT_MAX).fill(-Infinity);
 
   /** Begins with another file, whose times need not go on from the last one's. */
   reset(): void {
     this.newestNs = -Infinity;
+    this.#forget();
+  }
+
+  /** Lets go of what later packets are compared with. */
+  #forget(): void {
+    this.#newestTogetherNs = -Infinity;
     this.#newestOf.fill(-Infinity);
   }
 
   /** Takes the time of a packet if it is in order, as nearly every one is. @returns Whether it is. */
   isNext(packet: CapturedPacket): boolean {
     if (!packet.timed || packet.timeNs < this.newestNs) return false;
-    this.newestNs = this.#newestOf[packet.interface.number] = packet.timeNs;
+    const { timeNs } = packet;
+    this.newestNs = this.#newestTogetherNs = this.#newestOf[packet.interface.number] = timeNs;
     return true;
   }
 
@@ -50,19 +61,21 @@ export class PacketClock {
   see(packet: CapturedPacket): number {
     if (!packet.timed) return 0;
     const { timeNs } = packet;
+    if (timeNs < this.#newestTogetherNs && beginsHandshake(packet)) this.#forget();
     const place = packet.interface.number;
     if (this.isNext(packet)) return 0;
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
       this.#newestOf[place] = timeNs;
-      this.disordered++;
+      if (timeNs >= this.#newestTogetherNs) this.#newestTogetherNs = timeNs;
+      else this.disordered++;
       return 0;
     }
     if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {
       this.steps++;
-      const jumpNs = timeNs - this.newestNs;
-      this.reset();
-      this.newestNs = this.#newestOf[place] = timeNs;
+      const jumpNs = timeNs - this.#newestTogetherNs;
+      this.#forget();
+      this.newestNs = this.#newestTogetherNs = this.#newestOf[place] = timeNs;
       return jumpNs;
     }
     this.disordered++;

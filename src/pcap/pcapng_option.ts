@@ -9,6 +9,8 @@ import type { CapturedPacket } from "./captured_packet.ts";
 export const PcapngOption = {
   END: 0,
   COMMENT: 1,
+  /** Section header: the program that wrote it. */
+  SHB_USERAPPL: 4,
   /** Interface description. */
   IF_NAME: 2,
   IF_TSRESOL: 9,
@@ -16,6 +18,8 @@ export const PcapngOption = {
   /** Enhanced packet, and obsolete packet with the same number. */
   EPB_FLAGS: 2,
   /** Interface statistics. */
+  ISB_STARTTIME: 2,
+  ISB_ENDTIME: 3,
   ISB_IFDROP: 5,
   ISB_OSDROP: 7,
 } as const;
@@ -24,9 +28,15 @@ const CODE = 0;
 const LENGTH = 2;
 const HEADER_LENGTH = 4;
 
-/** Direction in the lowest bits of `epb_flags` (draft-ietf-opsawg-pcapng §4.3.1). */
+/** Direction of a packet, the lowest bits of `epb_flags` (draft-ietf-opsawg-pcapng §4.3.1). */
+export const Direction = { UNKNOWN: 0b00, INBOUND: 0b01, OUTBOUND: 0b10 } as const;
+
 const DIRECTION_MASK = 0b11;
-const DIRECTION_OUTBOUND = 0b10;
+
+/** How the comment at the first packet of a handshake begins, where synsnoop wrote the file. */
+export const HANDSHAKE_COMMENT = "synsnoop: ";
+/** Its flags come last; a process's name is followed by its number. */
+const MISTIMED = /, clock_set(?:,|$)/;
 
 /**
  * Finds an option.
@@ -83,9 +93,31 @@ export function packetComments(packet: CapturedPacket): string[] {
   }
 }
 
-/** Whether a packet's own flags say that the capturing host sent it. */
-export function isOutbound(packet: CapturedPacket): boolean {
+/** Where a packet went by its own flags, see {@linkcode Direction}. */
+export function directionOf(packet: CapturedPacket): number {
   const { view, optionsStart, optionsEnd, littleEndian } = packet;
   const at = findOption(view, optionsStart, optionsEnd, littleEndian, PcapngOption.EPB_FLAGS, 4);
-  return at >= 0 && (view.getUint32(at, littleEndian) & DIRECTION_MASK) === DIRECTION_OUTBOUND;
+  return at < 0 ? Direction.UNKNOWN : view.getUint32(at, littleEndian) & DIRECTION_MASK;
+}
+
+/** Whether a packet's own flags say that the capturing host sent it. */
+export function isOutbound(packet: CapturedPacket): boolean {
+  return directionOf(packet) === Direction.OUTBOUND;
+}
+
+/**
+ * Whether the packets of another handshake begin here, in a file that synsnoop wrote: those stand
+ * together, whatever happened meanwhile.
+ */
+export function beginsHandshake(packet: CapturedPacket): boolean {
+  return packet.optionsEnd > packet.optionsStart &&
+    packetComments(packet).some((comment) => comment.startsWith(HANDSHAKE_COMMENT));
+}
+
+/** Whether the times of the packets of the handshake that begins here cannot be subtracted. */
+export function beginsMistimed(packet: CapturedPacket): boolean {
+  return packet.optionsEnd > packet.optionsStart &&
+    packetComments(packet).some((comment) =>
+      comment.startsWith(HANDSHAKE_COMMENT) && MISTIMED.test(comment)
+    );
 }

@@ -15,7 +15,7 @@ import { BLOCK_LENGTH_MAX, HELD_MAX, INTERFACE_COUNT_MAX, INTERFACE_NAME_MAX } f
 import { findOption, optionText, paddedLength, PcapngOption } from "./pcapng_option.ts";
 
 /** Block types (draft-ietf-opsawg-pcapng §4, §11.1; the obsolete packet block: appendix A). */
-const BlockType = {
+export const BlockType = {
   INTERFACE: 1,
   OBSOLETE_PACKET: 2,
   SIMPLE_PACKET: 3,
@@ -32,7 +32,8 @@ const BLOCK_LENGTH_MIN = 12;
 
 /** Section header block (§4.1). Its type reads the same in both byte orders; this number tells it. */
 const BYTE_ORDER = 8;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
+/** Written in a section's own byte order. */
+export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const SECTION_VERSION_MAJOR = 12;
 const SECTION_VERSION_MINOR = 14;
 const SECTION_LENGTH_MIN = 28;
@@ -63,6 +64,8 @@ const SIMPLE_LENGTH_MIN = 16;
 
 /** Interface statistics block (§4.6). */
 const STATISTICS_INTERFACE = 8;
+const STATISTICS_TIME_HIGH = 12;
+const STATISTICS_TIME_LOW = 16;
 const STATISTICS_OPTIONS = 20;
 const STATISTICS_LENGTH_MIN = 24;
 
@@ -83,7 +86,7 @@ export class PcapngParser implements CaptureParser {
   readonly #view: DataView<ArrayBuffer>;
   readonly #axis: CaptureAxis;
   readonly #onPacket: OnPacket;
-  readonly #onStatistics: (dropped: number) => void;
+  readonly #onStatistics: (dropped: number, timeNs: number) => void;
   readonly #packet = new CapturedPacket();
   #littleEndian = true;
   #interfaces: ScaledInterface[] = [];
@@ -92,13 +95,14 @@ export class PcapngParser implements CaptureParser {
    * Reads nothing yet.
    *
    * @param view The buffer. @param axis Where times are placed. @param onPacket Takes the packets.
-   * @param onStatistics Takes how many more packets the capturing host dropped on an interface.
+   * @param onStatistics Takes how many more packets the capturing host dropped on an interface, and
+   * up to when it captured there; NaN where that is no valid time.
    */
   constructor(
     view: DataView<ArrayBuffer>,
     axis: CaptureAxis,
     onPacket: OnPacket,
-    onStatistics: (dropped: number) => void,
+    onStatistics: (dropped: number, timeNs: number) => void,
   ) {
     this.#view = view;
     this.#axis = axis;
@@ -273,10 +277,13 @@ export class PcapngParser implements CaptureParser {
       const count = found < 0 ? 0 : Number(view.getBigUint64(found, this.#littleEndian));
       if (Number.isSafeInteger(count)) dropped += count;
     }
+    const timeNs = described.scale.place(
+      view.getUint32(at + STATISTICS_TIME_HIGH, this.#littleEndian),
+      view.getUint32(at + STATISTICS_TIME_LOW, this.#littleEndian),
+    );
     // The counts are since the capture's begin, and a file may hold them more than once.
-    if (dropped <= described.dropped) return undefined;
-    this.#onStatistics(dropped - described.dropped);
-    described.dropped = dropped;
+    this.#onStatistics(Math.max(dropped - described.dropped, 0), timeNs);
+    described.dropped = Math.max(dropped, described.dropped);
     return undefined;
   }
 

@@ -3,7 +3,7 @@ import type { ByteText } from "./byte_text.ts";
 import type { RecordContext } from "./fields.ts";
 import { formatHandshake, formatHeading } from "./line.ts";
 import { writeHandshake } from "./ndjson.ts";
-import type { Losses, Summary } from "./summary.ts";
+import type { Losses, Summary, Undecoded } from "./summary.ts";
 
 /** When a trace began and ended. */
 export interface TraceSpan {
@@ -20,6 +20,7 @@ export interface TraceEnd {
   context: RecordContext;
   span: TraceSpan;
   losses: Losses;
+  undecoded?: Undecoded;
 }
 
 /** One way to write handshakes. */
@@ -42,9 +43,9 @@ export class NdjsonFormat implements HandshakeFormat {
   }
 
   /** The summary's line. */
-  end({ summary, context, span, losses }: TraceEnd): string {
+  end({ summary, context, span, losses, undecoded }: TraceEnd): string {
     const { epochSeconds, startNs, endNs } = span;
-    return summary.encode(context.host, epochSeconds, startNs, endNs, losses);
+    return summary.encode(context.host, epochSeconds, startNs, endNs, losses, undecoded);
   }
 }
 

@@ -1,4 +1,5 @@
 import { formatAddress } from "../wire/address.ts";
+import { TUNNEL_NAMES } from "../wire/tunnel.ts";
 import { communityId } from "./community_id.ts";
 import type { Field } from "./fields.ts";
 
@@ -32,6 +33,21 @@ export const NETWORK_FIELDS: readonly Field[] = [
       const names = interfaces.map((index) => context.interfaceName(index));
       return names.filter((name) => name !== undefined);
     },
+  },
+  {
+    path: "network.vlan",
+    type: "integer",
+    meaning: "VLAN id of the outermost tag, where its packets carried one",
+    since: 1,
+    get: (handshake) => handshake.vlan,
+  },
+  {
+    path: "network.tunnels",
+    type: "strings",
+    values: TUNNEL_NAMES,
+    meaning: "Tunnels around its packets, the outermost first, where there is one",
+    since: 1,
+    get: ({ tunnels }) => tunnels.length > 0 ? tunnels : undefined,
   },
   {
     path: "network.netns",

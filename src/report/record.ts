@@ -1,5 +1,6 @@
 import type { Process } from "../kernel/kernel_record.ts";
 import type { DroppedPacket, HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
+import type { TunnelName } from "../wire/tunnel.ts";
 
 /** The process at one end; part of an {@link EndpointRecord}. */
 export interface ProcessRecord extends Process {
@@ -53,6 +54,10 @@ export interface NetworkRecord {
   interface?: string;
   /** Names of all interfaces that a SYN or SYN-ACK passed, where they were several. */
   interfaces?: string[];
+  /** Id of the outermost VLAN tag. */
+  vlan?: number;
+  /** Tunnels around its packets, the outermost first. */
+  tunnels?: TunnelName[];
   /** Inode number of the network namespace. */
   netns?: number;
   /** Community ID v1 flow hash. */

@@ -49,6 +49,12 @@ export const LOSS_PLACES: readonly LossPlace[] = [
   },
   { name: "output_records", meaning: "records that could not be written", isLoss: true },
   {
+    name: "kept_handshakes",
+    meaning: "handshakes of which --write lacks the first packets: they were kept too long",
+    isLoss: true,
+  },
+  { name: "written_packets", meaning: "packets that --write could not write", isLoss: true },
+  {
     name: "late_kernel_records",
     meaning: "kernel records that came after their handshake was reported",
     isLoss: false,
@@ -83,6 +89,9 @@ export const LOSS_PLACES: readonly LossPlace[] = [
  * where there was no such place.
  */
 export type Losses = Readonly<Record<string, number | undefined>>;
+
+/** Packets that were not decoded, by reason: the names of `frameVerdictNames`. */
+export type Undecoded = Readonly<Record<string, number>>;
 
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
@@ -121,6 +130,7 @@ export class Summary {
    * Encodes the summary as the last line of NDJSON, `"event":"summary"`.
    *
    * @param startNs When the trace began on the axis. @param endNs When it ended.
+   * @param losses Counts by place. @param undecoded Those of undecoded packets apart.
    */
   encode(
     host: string,
@@ -128,12 +138,24 @@ export class Summary {
     startNs: number,
     endNs: number,
     losses: Losses,
+    undecoded: Undecoded = {},
   ): string {
-    return encodeEvent("summary", host, epochSeconds, endNs, this.members(startNs, endNs, losses));
+    return encodeEvent(
+      "summary",
+      host,
+      epochSeconds,
+      endNs,
+      this.members(startNs, endNs, losses, undecoded),
+    );
   }
 
   /** What stands in the summary's line behind its head. */
-  members(startNs: number, endNs: number, losses: Losses): Record<string, unknown> {
+  members(
+    startNs: number,
+    endNs: number,
+    losses: Losses,
+    undecoded: Undecoded = {},
+  ): Record<string, unknown> {
     const rtt = (histogram: Histogram) => ({
       count: histogram.count,
       ...encodeQuantiles(histogram),
@@ -146,11 +168,12 @@ export class Summary {
       evidence: this.#evidence,
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
+      undecoded,
     };
   }
 
   /** Writes the summary for a person, several lines. */
-  format(losses: Losses): string {
+  format(losses: Losses, undecoded: Undecoded = {}): string {
     const outcomes = [...this.#outcomes].sort((a, b) => b[1] - a[1])
       .map(([outcome, count]) => `${count} ${outcome}`);
     const { both, wire_only, kernel_only } = this.#evidence;
@@ -164,6 +187,7 @@ export class Summary {
       formatRtt("client RTT", this.#clientRtt),
       formatRtt("server RTT", this.#serverRtt),
       ...formatLosses(losses),
+      ...formatUndecoded(undecoded),
     ];
     return lines.join("\n") + "\n";
   }
@@ -196,6 +220,11 @@ function formatRtt(name: string, histogram: Histogram): string {
     `${quantile} ${formatDuration(histogram.quantile(share)!)}`
   );
   return `${name}: ${parts.join(", ")} (${histogram.count} measured)`;
+}
+
+function formatUndecoded(undecoded: Undecoded): string[] {
+  const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
+  return reasons.length > 0 ? [`not decoded: ${reasons.join(", ")}`] : [];
 }
 
 function formatLosses(losses: Losses): string[] {

@@ -11,6 +11,7 @@ import { decodeIpv6 } from "./ipv6.ts";
 import { decodeLoopback } from "./loopback.ts";
 import { decodeEtherType, decodeIp } from "./network.ts";
 import { decodeNflog } from "./nflog.ts";
+import { decodePppLink, decodePppoe } from "./ppp.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
 
@@ -25,12 +26,20 @@ export const LinkType = {
   /** BSD loopback, family in the capturing host's byte order. */
   NULL: 0,
   ETHERNET: 1,
+  /** PPP, with HDLC-like framing or without. */
+  PPP: 9,
   /** Raw IP, DLT_RAW of most systems. */
   RAW_DLT: 12,
   /** Raw IP, DLT_RAW of OpenBSD. */
   RAW_DLT_OPENBSD: 14,
+  /** PPP or Cisco's HDLC in HDLC-like framing. */
+  PPP_HDLC: 50,
+  /** PPPoE without the Ethernet before it. */
+  PPP_ETHER: 51,
   /** Raw IP of either version. */
   RAW: 101,
+  /** Cisco's HDLC. */
+  C_HDLC: 104,
   /** OpenBSD loopback, family in network byte order. */
   LOOP: 108,
   /** Linux cooked, version 1. */
@@ -101,6 +110,12 @@ export function decodeFrame(
       return decodeIpv4(view, start, end, originalEnd, segment);
     case LinkType.IPV6:
       return decodeIpv6(view, start, end, originalEnd, segment);
+    case LinkType.PPP:
+    case LinkType.PPP_HDLC:
+    case LinkType.C_HDLC:
+      return decodePppLink(view, start, end, originalEnd, segment);
+    case LinkType.PPP_ETHER:
+      return decodePppoe(view, start, end, originalEnd, segment);
     case LinkType.NFLOG:
       return decodeNflog(view, start, end, originalEnd, segment);
     default:

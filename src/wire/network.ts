@@ -7,6 +7,7 @@
 
 import { decodeIpv4 } from "./ipv4.ts";
 import { decodeIpv6 } from "./ipv6.ts";
+import { decodePppoe } from "./ppp.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
 
@@ -32,15 +33,6 @@ const VLAN_TAG_LENGTH = 4;
 const VLAN_ID = 0x0fff;
 /** Tags followed: two are in use, the bound keeps a hostile frame cheap. */
 const VLAN_TAG_COUNT_MAX = 4;
-
-/** PPPoE header (RFC 2516 §4), then the PPP protocol field (RFC 1661 §2). */
-const PPPOE_CODE = 1;
-const PPPOE_CODE_SESSION_DATA = 0;
-const PPP_PROTOCOL = 6;
-const PPPOE_LENGTH = 8;
-/** PPP protocol numbers (RFC 1332 §2, RFC 5072 §2). */
-const PPP_IPV4 = 0x0021;
-const PPP_IPV6 = 0x0057;
 
 /**
  * Decodes what an EtherType announces. The first VLAN tag met sets `segment.vlan` if it is -1.
@@ -112,24 +104,4 @@ export function decodeIp(
 function isVlanTag(type: number): boolean {
   return type === EtherType.VLAN || type === EtherType.SERVICE_VLAN ||
     type === EtherType.OLD_QINQ;
-}
-
-function decodePppoe(
-  view: DataView,
-  at: number,
-  capturedEnd: number,
-  originalEnd: number,
-  segment: Segment,
-): FrameVerdict {
-  if (at + PPPOE_LENGTH > capturedEnd) return FrameVerdict.TruncatedPppoe;
-  if (view.getUint8(at + PPPOE_CODE) !== PPPOE_CODE_SESSION_DATA) return FrameVerdict.NotIp;
-  const offset = at + PPPOE_LENGTH;
-  switch (view.getUint16(at + PPP_PROTOCOL)) {
-    case PPP_IPV4:
-      return decodeIpv4(view, offset, capturedEnd, originalEnd, segment);
-    case PPP_IPV6:
-      return decodeIpv6(view, offset, capturedEnd, originalEnd, segment);
-    default:
-      return FrameVerdict.NotIp;
-  }
 }

@@ -40,7 +40,7 @@ export class Segment {
   payloadLength = 0;
   /** Outermost VLAN id in the frame's own bytes, 0 to 4095 (0: priority tag only), -1 none. */
   vlan: number = -1;
-  /** Tunnels around the packet (VXLAN, Geneve, GRE, IP in IP); 0 none. */
+  /** Tunnels around the packet, see `tunnelNames`; 16 bits, 0 none. */
   tunnels = 0;
   /** Options of the segment. */
   readonly options: TcpOptions = new TcpOptions();

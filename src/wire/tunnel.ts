@@ -47,11 +47,30 @@ const GENEVE_PROTOCOL = 2;
 const GENEVE_LENGTH = 8;
 const GENEVE_OPTIONS_MASK = 0x3f;
 
-/** Tunnels followed into each other; the bound keeps a hostile packet cheap. */
-const TUNNEL_DEPTH_MAX = 4;
+/** The kinds of tunnels, by their numbers in `Segment.tunnels` from 1 on. */
+export const TUNNEL_NAMES = ["ipip", "gre", "vxlan", "geneve"] as const;
+
+/** A kind of tunnel. */
+export type TunnelName = typeof TUNNEL_NAMES[number];
+
+const Tunnel = { IPIP: 1, GRE: 2, VXLAN: 3, GENEVE: 4 } as const;
+/** Bits of a number in `Segment.tunnels`, the innermost tunnel lowest. */
+const TUNNEL_BITS = 4;
+const TUNNEL_MASK = 0xf;
+/** Above this there are four tunnels; the bound keeps a hostile packet cheap. */
+const THREE_TUNNELS_MAX = 0xfff;
+
+const NO_TUNNELS: readonly TunnelName[] = [];
+
+/** The tunnels that `Segment.tunnels` holds, the outermost first. */
+export function tunnelNames(tunnels: number): readonly TunnelName[] {
+  if (tunnels === 0) return NO_TUNNELS;
+  const outer = tunnelNames(tunnels >>> TUNNEL_BITS);
+  return [...outer, TUNNEL_NAMES[(tunnels & TUNNEL_MASK) - 1]];
+}
 
 /**
- * Decodes what an IP packet of another protocol than TCP carries, where that is a tunnel. Counts the
+ * Decodes what an IP packet of another protocol than TCP carries, where that is a tunnel. Notes the
  * tunnels in `segment.tunnels`.
  *
  * @param view Bytes.
@@ -72,7 +91,7 @@ export function decodeTunnel(
   switch (protocol) {
     case IPV4_IN_IP:
     case IPV6_IN_IP:
-      if (!enter(segment)) return FrameVerdict.TooManyTunnels;
+      if (!enter(segment, Tunnel.IPIP)) return FrameVerdict.TooManyTunnels;
       return decodeIp(view, at, capturedEnd, packetEnd, segment);
     case GRE:
       return decodeGre(view, at, capturedEnd, packetEnd, segment);
@@ -83,8 +102,10 @@ export function decodeTunnel(
   }
 }
 
-function enter(segment: Segment): boolean {
-  return ++segment.tunnels <= TUNNEL_DEPTH_MAX;
+function enter(segment: Segment, tunnel: number): boolean {
+  if (segment.tunnels > THREE_TUNNELS_MAX) return false;
+  segment.tunnels = segment.tunnels << TUNNEL_BITS | tunnel;
+  return true;
 }
 
 function decodeGre(
@@ -101,7 +122,7 @@ function decodeGre(
   for (const flag of [GRE_CHECKSUM_PRESENT, GRE_KEY_PRESENT, GRE_SEQUENCE_PRESENT]) {
     if ((flags & flag) !== 0) inner += GRE_FIELD_LENGTH;
   }
-  if (!enter(segment)) return FrameVerdict.TooManyTunnels;
+  if (!enter(segment, Tunnel.GRE)) return FrameVerdict.TooManyTunnels;
   const type = view.getUint16(at + GRE_PROTOCOL);
   return decodeInner(view, inner, capturedEnd, packetEnd, type, segment);
 }
@@ -120,13 +141,13 @@ function decodeUdp(
     case VXLAN_PORT_LINUX:
       if (header + VXLAN_LENGTH > capturedEnd) return FrameVerdict.TruncatedTunnel;
       if ((view.getUint8(header + VXLAN_FLAGS) & VXLAN_FLAG_I) === 0) return FrameVerdict.NotTcp;
-      if (!enter(segment)) return FrameVerdict.TooManyTunnels;
+      if (!enter(segment, Tunnel.VXLAN)) return FrameVerdict.TooManyTunnels;
       return decodeEthernet(view, header + VXLAN_LENGTH, capturedEnd, packetEnd, segment);
     case GENEVE_PORT: {
       if (header + GENEVE_LENGTH > capturedEnd) return FrameVerdict.TruncatedTunnel;
       const versionLength = view.getUint8(header + GENEVE_VERSION_LENGTH);
       if (versionLength > GENEVE_OPTIONS_MASK) return FrameVerdict.NotTcp;
-      if (!enter(segment)) return FrameVerdict.TooManyTunnels;
+      if (!enter(segment, Tunnel.GENEVE)) return FrameVerdict.TooManyTunnels;
       const type = view.getUint16(header + GENEVE_PROTOCOL);
       const inner = header + GENEVE_LENGTH + versionLength * 4;
       return decodeInner(view, inner, capturedEnd, packetEnd, type, segment);

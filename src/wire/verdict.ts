@@ -46,6 +46,7 @@ export const FrameVerdict = {
   TruncatedTunnel: 21,
   TooManyTunnels: 22,
   Wireless: 23,
+  TruncatedPpp: 24,
 } as const;
 
 /** One of the codes of {@linkcode FrameVerdict}. */
@@ -77,4 +78,5 @@ export const frameVerdictNames: readonly string[] = [
   "truncated_tunnel",
   "too_many_tunnels",
   "wireless",
+  "truncated_ppp",
 ];

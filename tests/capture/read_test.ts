@@ -122,6 +122,12 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
     says: /its compressed data is broken: unexpected end of file/,
   },
   {
+    name: "zstd with a byte changed",
+    bytes: zstdCompressSync(CAPTURE).with(40, 0x55),
+    ports: [],
+    says: /its compressed data is broken: Zstd decompress error: Data corruption detected/,
+  },
+  {
     name: "zstd with something else behind it",
     bytes: concat(zstdCompressSync(CAPTURE), new Uint8Array(8)),
     ports: PORTS,
@@ -137,6 +143,20 @@ for (const { name, bytes, ports, says } of FAULTS) {
     assertMatch(said, says);
   });
 }
+
+/** Damaged behind the first 16 KiB that it decompresses to, which Deno's node:zlib tells nobody of. */
+const DAMAGED_LATE =
+  "KLUv/QBYKlcCSfg7RRbZjr+/gAa2XWCw+K/+p2glnltFIvQ8zQYAYosjLHDFSQe8x1qcwYcEB/4aUHr1G/9nSFXxYV" +
+  "gLQHEFLIC+Wq24YbSg0dEsIXKnzYTkb+CLTbcy6+CLrj9Up/kBhVTMM/4nBBXK3+CLzRC5RJ8tGn/hi4UOVdbeEn1u" +
+  "ZfarlIQlfDEJreUjnjqAxvXf4KDVf0F7K/NSEpb9emf6d/zjp5B/+OJ/7nYXkxEYCB8AUXvgbTIA4kDHwCwggV0+KE" +
+  "DNCgTeg46Vh/iAeBlrCZ8EnumDDRWaYA52+cBkN9MBEAdm2LkHuAuOpot3CAsDcIbd5bqBOA==";
+
+Deno.test("read survives an error of node:zlib that nobody can catch", async () => {
+  using file = new TemporaryFile(Uint8Array.fromBase64(DAMAGED_LATE));
+  const { status, said } = await runRead([file.path]);
+  assertEquals(status, 1);
+  assertMatch(said, /from byte 0 of what it decompresses to on: it begins with 0x49494949/);
+});
 
 Deno.test("read says where in decompressed data a fault is, and goes on with the next file", async () => {
   using broken = new TemporaryFile(gzipSync(CAPTURE.subarray(0, THIRD + 20)));

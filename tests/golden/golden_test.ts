@@ -49,6 +49,7 @@ const LOSSES: Losses = {
   kernel_missed_probes: undefined,
   unexpected_packets: 1,
 };
+const UNDECODED = { not_ip: 3, truncated_tcp: 1 };
 const END_NS = 60_000_000_001;
 
 const TEXT = { color: false, ascii: false, header: false };
@@ -79,7 +80,7 @@ const GOLDENS: { name: string; write: () => string }[] = [
   },
   {
     name: "summary.ndjson",
-    write: () => summary.encode(CONTEXT.host, EPOCH_SECONDS, 0, END_NS, LOSSES),
+    write: () => summary.encode(CONTEXT.host, EPOCH_SECONDS, 0, END_NS, LOSSES, UNDECODED),
   },
   {
     name: "summary.nothing_lost.txt",
@@ -87,7 +88,7 @@ const GOLDENS: { name: string; write: () => string }[] = [
   },
   {
     name: "summary.lost.txt",
-    write: () => summary.format(LOSSES),
+    write: () => summary.format(LOSSES, UNDECODED),
   },
   {
     name: "read.table.txt",

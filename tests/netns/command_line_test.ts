@@ -43,11 +43,11 @@ const BAD: { args: string[]; says: string[] }[] = [
   { args: ["trace", "--interface", "nope0"], says: ['--interface "nope0"', "there are", "lo"] },
   {
     args: ["trace", "--output", "/nonexistent/x"],
-    says: ['--output "/nonexistent/x"', "No such file", "give a file that can be written"],
+    says: ['--output "/nonexistent/x"', "No such file", "give another file"],
   },
   {
     args: ["trace", "--output", "/"],
-    says: ['--output "/"', "Is a directory", "give a file that can be written"],
+    says: ['--output "/"', "Is a directory", "give another file"],
   },
   {
     args: ["trace", "--output", "/dev/null", "--rotate-size", "1M"],

@@ -61,26 +61,9 @@ export class Oracle implements AsyncDisposable {
   async handshakes(count: number): Promise<Map<string, OracleHandshake>> {
     let handshakes = new Map<string, OracleHandshake>();
     await until(`${count} handshakes captured by tcpdump`, async () => {
-      handshakes = await this.#read();
+      handshakes = await readHandshakes(this.#file);
       return [...handshakes.values()].filter(({ ackNs }) => ackNs !== undefined).length >= count;
     });
-    return handshakes;
-  }
-
-  async #read(): Promise<Map<string, OracleHandshake>> {
-    const fields = [
-      ...["frame.time_epoch", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst"],
-      ...["tcp.dstport", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw"],
-    ].flatMap((field) => ["-e", field]);
-    const { stdout } = await new Deno.Command("tshark", {
-      args: ["-r", this.#file, "-T", "fields", "-E", "separator=,", ...fields],
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    const handshakes = new Map<string, OracleHandshake>();
-    for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
-      if (line !== "") takePacket(handshakes, line.split(","));
-    }
     return handshakes;
   }
 
@@ -96,6 +79,24 @@ export class Oracle implements AsyncDisposable {
     await this.#stop();
     await Deno.remove(this.#file);
   }
+}
+
+/** The handshakes that tshark reads in a capture file, by {@linkcode handshakeKey}. */
+export async function readHandshakes(file: string): Promise<Map<string, OracleHandshake>> {
+  const fields = [
+    ...["frame.time_epoch", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst"],
+    ...["tcp.dstport", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw"],
+  ].flatMap((field) => ["-e", field]);
+  const { stdout } = await new Deno.Command("tshark", {
+    args: ["-r", file, "-T", "fields", "-E", "separator=,", ...fields],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  const handshakes = new Map<string, OracleHandshake>();
+  for (const line of new TextDecoder().decode(stdout).trim().split("\n")) {
+    if (line !== "") takePacket(handshakes, line.split(","));
+  }
+  return handshakes;
 }
 
 const SYN = 0x02;

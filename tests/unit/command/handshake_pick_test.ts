@@ -46,6 +46,7 @@ Deno.test("HandshakePick decodes packets kept from the IP header on, as those of
     linkType: LinkType.RAW,
     timeNs: HANDSHAKE.timeNs,
     place: 2,
+    direction: 0,
   };
   pick.kept.begin(4);
   pick.kept.keep(4, whole);

@@ -20,6 +20,9 @@ const DEFAULTS: ReadOptions = {
     pids: undefined,
   },
   interfaces: [],
+  output: undefined,
+  rotation: undefined,
+  write: undefined,
   format: { kind: "records", json: false, top: 10, ascii: false },
   count: Infinity,
   follow: false,
@@ -31,6 +34,15 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "a - b", expected: { files: ["a", "-", "b"] } },
   { args: "-- --json", expected: { files: ["--json"] } },
   { args: "--help", expected: { files: [], help: true } },
+  { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
+  {
+    args: "a.pcap --output b --rotate-size 1K --rotate-keep 2",
+    expected: {
+      output: "b",
+      rotation: { maxBytes: 1_000, keep: 2 },
+      format: { ...DEFAULTS.format, json: true },
+    },
+  },
   { args: "a.pcap --json", expected: { format: { ...DEFAULTS.format, json: true } } },
   {
     args: "a.pcap --table --port 80",

@@ -66,6 +66,7 @@ interface Line {
   packets: { syn: number; syn_ack: number };
   flags: string[];
   handshakes: number;
+  undecoded: Record<string, number>;
   duration_ns: number;
 }
 
@@ -265,10 +266,11 @@ Deno.test("ReadSession ends at its count and filters as a trace does", () => {
 
 Deno.test("ReadSession names why packets were not decoded", () => {
   const arp = buildEthernet({ etherType: 0x0806, payload: new Uint8Array(60) });
-  const { session, summary } = run([
+  const { session, summary, last } = run([
     buildPcap({ records: [{ data: arp }, { data: new Uint8Array(3) }, ...HANDSHAKE] }),
   ]);
   assertEquals(session.undecoded(), { not_ip: 1, truncated_ethernet: 1 });
+  assertEquals(last.undecoded, session.undecoded());
   assertMatch(summary, /1 not_ip, 1 truncated_ethernet/);
 });
 

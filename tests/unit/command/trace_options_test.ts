@@ -27,6 +27,7 @@ const DEFAULTS: TraceOptions = {
   durationMs: Infinity,
   output: undefined,
   rotation: undefined,
+  write: undefined,
   probes: "auto",
   packetFilter: "auto",
 };
@@ -66,6 +67,7 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
   { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
   { args: "--output a.ndjson", expected: { output: "a.ndjson", format: NDJSON } },
+  { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
   // Standard output by name is NDJSON, on a terminal too.
   { args: "--output -", expected: { format: NDJSON } },
   { args: "--output=-", expected: { format: NDJSON } },

@@ -15,6 +15,7 @@ Deno.test("Handshake begins with nothing known and nothing counted", () => {
     ipv4: false,
     interfaceIndex: 0,
     interfaces: [],
+    tunnels: [],
     ambiguous: false,
     synCount: 0,
     synAckCount: 0,

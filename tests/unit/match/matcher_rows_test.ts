@@ -35,6 +35,7 @@ function play(events: readonly Event[], capacity?: number): { kept: number[][]; 
         linkType: 101,
         timeNs,
         place,
+        direction: 0,
       });
     }
   }

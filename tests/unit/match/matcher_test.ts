@@ -3,6 +3,7 @@ import type { MatcherCounters, MatcherOptions } from "../../../src/match/attempt
 import { Matcher } from "../../../src/match/matcher.ts";
 import type { Handshake } from "../../../src/match/handshake.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
+import type { TunnelName } from "../../../src/wire/tunnel.ts";
 import {
   end,
   EPOCH_SECONDS,
@@ -97,6 +98,8 @@ Deno.test("Matcher reproduces the worked example, every field", () => {
     interfaceIndex: 2,
     interfaces: [2],
     translated: undefined,
+    vlan: undefined,
+    tunnels: [],
     netns: 4026531840,
     client: {
       address: "192.168.100.191",
@@ -1776,4 +1779,42 @@ Deno.test("Matcher.clockSet doubts what begins until every source has delivered 
     records.map(({ client, clientRttNs, flags }) => [client.port, clientRttNs, flags]),
     [[2, 10 * MS, []], [1, undefined, ["clock_set"]]],
   );
+});
+
+Deno.test("Matcher tells the VLAN and the tunnels of the SYN, without one of the SYN-ACK", () => {
+  const cases: { events: Event[]; vlan?: number; tunnels: TunnelName[] }[] = [
+    { events: [P.syn(0)], tunnels: [] },
+    // A tag with a priority alone.
+    { events: [P.syn(0, { vlan: 0, tunnels: 0x43 })], tunnels: ["geneve", "vxlan"] },
+    {
+      events: [P.synAck(0, { vlan: 5, tunnels: 2 }), P.ack(1, { vlan: 9, tunnels: 1 })],
+      vlan: 5,
+      tunnels: ["gre"],
+    },
+    {
+      events: [P.synAck(0, { vlan: 5, tunnels: 2 }), P.syn(1, { vlan: 6, tunnels: 1 })],
+      vlan: 6,
+      tunnels: ["ipip"],
+    },
+    { events: [P.syn(0, { vlan: 7 }), P.synAck(1, { vlan: 8, tunnels: 1 })], vlan: 7, tunnels: [] },
+    { events: [P.clientHalf(0)], tunnels: [] },
+  ];
+  for (const { events, vlan, tunnels } of cases) {
+    const { records } = run(events);
+    assertEquals(records.map((each) => [each.vlan, each.tunnels]), [[vlan, tunnels]]);
+  }
+});
+
+Deno.test("Matcher tells no VLAN and no tunnel of the handshake that had a row before", () => {
+  const other = new Play(P.client, P.server, 77, 78);
+  const { records } = run([
+    P.syn(0, { vlan: 3, tunnels: 4 }),
+    P.refusal(1),
+    { completeNs: 1e12 },
+    other.clientHalf(2e12),
+  ], { capacity: 1 });
+  assertEquals(records.map(({ vlan, tunnels }) => [vlan, tunnels]), [
+    [3, ["geneve"]],
+    [undefined, []],
+  ]);
 });

@@ -789,6 +789,8 @@ export class ReferenceModel {
       interfaces: attempt.places,
       translated: translated &&
         `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
+      vlan: undefined,
+      tunnels: [],
       netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
       client: {
         ...described(client, syns[0]?.packet, clientHalf, serverHalf),

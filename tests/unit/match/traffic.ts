@@ -51,6 +51,9 @@ export interface Packet {
   timestamps?: readonly [value: number, echo: number];
   fastOpenCookieLength?: number;
   mptcpSubtype?: number;
+  /** As `Segment` has them. */
+  vlan?: number;
+  tunnels?: number;
   /** Whether the capture holds only some of its options: those that are named. */
   optionsCut?: boolean;
 }
@@ -75,6 +78,8 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   segment.acknowledgment = packet.acknowledgment ?? 0;
   segment.payloadLength = packet.payloadLength ?? 0;
   segment.window = packet.window ?? 0;
+  segment.vlan = packet.vlan ?? -1;
+  segment.tunnels = packet.tunnels ?? 0;
   options.reset();
   options.mss = packet.mss ?? -1;
   options.windowScale = packet.windowScale ?? -1;

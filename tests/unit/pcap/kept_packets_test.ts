@@ -11,6 +11,7 @@ function packetOf(bytes: Uint8Array<ArrayBuffer>, timeNs: number): KeptPacket {
     linkType: 101,
     timeNs,
     place: 7,
+    direction: 2,
   };
 }
 
@@ -33,13 +34,14 @@ Deno.test("KeptPackets gives back what was kept, cut to the bytes that hold head
       bytes.slice(0, KEPT_LENGTH_MAX),
     ],
   );
-  const meta = packets.map(({ originalLength, linkType, timeNs, place }) => [
+  const meta = packets.map(({ originalLength, linkType, timeNs, place, direction }) => [
     originalLength,
     linkType,
     timeNs,
     place,
+    direction,
   ]);
-  assertEquals(meta, [[61, 101, 5, 7], [301, 101, 9, 7]]);
+  assertEquals(meta, [[61, 101, 5, 7, 2], [301, 101, 9, 7, 2]]);
 });
 
 Deno.test("KeptPackets.begin forgets the handshake that had the row before", () => {

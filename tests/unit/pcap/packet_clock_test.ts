@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../../../src/pcap/packet_clock.ts";
+import { PcapngBuilder } from "./build_capture.ts";
 
 function packetAt(timeNs: number, interfaceNumber = 0, timed = true): CapturedPacket {
   const packet = new CapturedPacket();
@@ -58,4 +59,42 @@ Deno.test("PacketClock begins anew with another file", () => {
   clock.reset();
   assertEquals(clock.see(packetAt(3e9)), 0);
   assertEquals([clock.newestNs, clock.steps, clock.disordered], [3e9, 0, 0]);
+});
+
+/** The first packet of a handshake as synsnoop writes it. */
+function firstOfHandshakeAt(timeNs: number, interfaceNumber = 0): CapturedPacket {
+  const comment = new PcapngBuilder().comment("synsnoop: established");
+  const packet = packetAt(timeNs, interfaceNumber);
+  packet.view = new DataView(comment.buffer as ArrayBuffer);
+  packet.optionsEnd = comment.length;
+  return packet;
+}
+
+Deno.test("PacketClock takes handshakes that stand together as neither disorder nor a step", () => {
+  const clock = new PacketClock();
+  const packets = [
+    firstOfHandshakeAt(100e9),
+    packetAt(100e9 + 5),
+    // Began before it, on another interface too, and ended after it.
+    firstOfHandshakeAt(30e9, 1),
+    packetAt(30e9 + 5),
+    packetAt(99e9, 1),
+    firstOfHandshakeAt(101e9),
+    packetAt(101e9 + 5),
+  ];
+  assertEquals(packets.map((packet) => clock.see(packet)), packets.map(() => 0));
+  assertEquals([clock.newestNs, clock.disordered, clock.steps], [101e9 + 5, 0, 0]);
+});
+
+Deno.test("PacketClock finds disorder and steps inside a handshake that stands together", () => {
+  const clock = new PacketClock();
+  const packets = [
+    firstOfHandshakeAt(100e9),
+    firstOfHandshakeAt(30e9),
+    packetAt(31e9),
+    packetAt(31e9 - 1),
+    packetAt(20e9),
+  ];
+  assertEquals(packets.map((packet) => clock.see(packet)), [0, 0, 0, 0, -11e9]);
+  assertEquals([clock.newestNs, clock.disordered, clock.steps], [20e9, 1, 1]);
 });

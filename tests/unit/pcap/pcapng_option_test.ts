@@ -1,7 +1,14 @@
 import { assertEquals } from "@std/assert";
+import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
 import {
+  beginsHandshake,
+  beginsMistimed,
+  Direction,
+  directionOf,
   findOption,
+  isOutbound,
   optionText,
+  packetComments,
   paddedLength,
   PcapngOption,
 } from "../../../src/pcap/pcapng_option.ts";
@@ -47,4 +54,45 @@ Deno.test("optionText takes zero bytes off the end, and replaces what is no UTF-
 
 Deno.test("paddedLength rounds up to 4, also beyond 2^31", () => {
   assertEquals([0, 1, 4, 5, 0xffffffff].map(paddedLength), [0, 4, 4, 8, 0x100000000]);
+});
+
+function packetWith(...options: Uint8Array[]): CapturedPacket {
+  const bytes = concat(...options);
+  const packet = new CapturedPacket();
+  packet.view = new DataView(bytes.buffer as ArrayBuffer);
+  packet.optionsEnd = bytes.length;
+  return packet;
+}
+
+Deno.test("packetComments gives every comment, directionOf the direction in the flags", () => {
+  const packet = packetWith(build.comment("a"), build.flags(0b10110), build.comment(""));
+  assertEquals(packetComments(packet), ["a", ""]);
+  assertEquals([directionOf(packet), isOutbound(packet)], [Direction.OUTBOUND, true]);
+  assertEquals(directionOf(packetWith(build.flags(0b101))), Direction.INBOUND);
+  assertEquals(directionOf(packetWith(build.comment("a"))), Direction.UNKNOWN);
+});
+
+Deno.test("beginsHandshake tells by a comment that synsnoop writes", () => {
+  const cases: { options: Uint8Array[]; expected: boolean }[] = [
+    { options: [], expected: false },
+    { options: [build.comment("see synsnoop: x")], expected: false },
+    { options: [build.comment("synsnoop: refused")], expected: true },
+    { options: [build.comment("mine"), build.comment("synsnoop: ")], expected: true },
+  ];
+  for (const { options, expected } of cases) {
+    assertEquals(beginsHandshake(packetWith(...options)), expected);
+  }
+});
+
+Deno.test("beginsMistimed tells by the flag, whatever a process is called", () => {
+  const cases: { comment: string; expected: boolean }[] = [
+    { comment: "synsnoop: established a → b, clock_set", expected: true },
+    { comment: "synsnoop: established a → b, ecn, clock_set, trace_ended", expected: true },
+    { comment: "synsnoop: established a → b, client x, clock_set (7)", expected: false },
+    { comment: "established a → b, clock_set", expected: false },
+  ];
+  for (const { comment, expected } of cases) {
+    assertEquals(beginsMistimed(packetWith(build.comment(comment))), expected);
+  }
+  assertEquals(beginsMistimed(packetWith()), false);
 });

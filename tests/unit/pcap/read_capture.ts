@@ -27,6 +27,8 @@ export interface ReadCapture {
   packets: ReadPacket[];
   fault: CaptureFault | undefined;
   dropped: number;
+  /** On the axis of the first packet; see {@linkcode CaptureReader.capturedUntilNs}. */
+  capturedUntilNs: number;
 }
 
 /** Reads a file that comes in pieces that begin at these offsets. */
@@ -39,7 +41,8 @@ export function readCapture(file: Uint8Array, cuts: readonly number[] = []): Rea
     reader.feed(file.subarray(bounds[index - 1], bounds[index]));
   }
   reader.end();
-  return { packets, fault: reader.fault, dropped: reader.dropped };
+  const { fault, dropped, capturedUntilNs } = reader;
+  return { packets, fault, dropped, capturedUntilNs };
 }
 
 function plainPacket(packet: CapturedPacket, axis: CaptureAxis): ReadPacket {

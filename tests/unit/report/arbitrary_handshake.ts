@@ -9,6 +9,7 @@ import {
   OUTCOMES,
   ROLES,
 } from "../../../src/match/handshake.ts";
+import { TUNNEL_NAMES } from "../../../src/wire/tunnel.ts";
 
 const u16 = fc.nat({ max: 0xffff });
 const u32 = fc.nat({ max: 0xffffffff });
@@ -68,6 +69,8 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     kernel: flag,
     interfaceIndex: fc.nat({ max: 4 }),
     interfaces: fc.array(fc.nat({ max: 4 }), { maxLength: 8 }),
+    vlan: maybe(fc.integer({ min: 1, max: 4_095 })),
+    tunnels: fc.array(fc.constantFrom(...TUNNEL_NAMES), { maxLength: 4 }),
     netns: maybe(u32),
     ambiguous: flag,
     synCount: u32,

@@ -38,6 +38,8 @@ const RECORD: Complete<HandshakeRecord> = {
       client: { address: "192.0.2.1", port: 1 },
       server: { address: "192.0.2.2", port: 2 },
     },
+    vlan: 1,
+    tunnels: ["vxlan"],
   },
   client: ENDPOINT,
   server: ENDPOINT,

@@ -264,6 +264,8 @@ export const HANDSHAKES: readonly Handshake[] = [
     wire: true,
     kernel: true,
     interfaceIndex: 99,
+    vlan: 7,
+    tunnels: ["vxlan", "gre"],
     netns: 4_026_531_840,
     client: {
       address: "10.0.0.1",

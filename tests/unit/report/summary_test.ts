@@ -32,6 +32,8 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["kernel_lines", true],
     ["half_open_evicted", true],
     ["output_records", true],
+    ["kept_handshakes", true],
+    ["written_packets", true],
     ["late_kernel_records", false],
     ["late_accepts", false],
     ["filter_half_open", false],
@@ -71,6 +73,7 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       server: { count: 4, p50_ns: 7_039, p90_ns: 9_000_000, p99_ns: 9_000_000 },
     },
     losses: { ...ALL_ZERO, ring_packets: 3 },
+    undecoded: {},
   });
 });
 
@@ -91,6 +94,14 @@ Deno.test("Summary of nothing is complete", () => {
 Deno.test("Summary leaves a place that was not counted out of the record", () => {
   const { record } = encode(summaryOf(), { ring_packets: 0, kernel_lines: undefined });
   assertEquals(record.losses, { ring_packets: 0 });
+});
+
+Deno.test("Summary tells why packets were not decoded", () => {
+  const undecoded = { not_ip: 2, truncated_tcp: 1 };
+  const line = summaryOf().encode("web1", EPOCH_SECONDS, 0, 1, ALL_ZERO, undecoded);
+  assertEquals(JSON.parse(line).undecoded, undecoded);
+  const lines = summaryOf().format(ALL_ZERO, undecoded).trimEnd().split("\n");
+  assertEquals(lines.at(-1), "not decoded: 2 not_ip, 1 truncated_tcp");
 });
 
 Deno.test("Summary escapes the host's name", () => {

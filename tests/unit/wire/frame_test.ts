@@ -15,6 +15,7 @@ import {
   buildIpv6,
   buildLoopback,
   buildNflog,
+  buildPppoe,
   buildSll,
   buildSll2,
   buildTags,
@@ -43,6 +44,13 @@ function wrap(linkType: number, packet: Uint8Array): Uint8Array {
       return buildLoopback(packet[0] >>> 4 === 6 ? 30 : 2, true, packet);
     case LinkType.LOOP:
       return buildLoopback(packet[0] >>> 4 === 6 ? 24 : 2, false, packet);
+    case LinkType.PPP:
+    case LinkType.PPP_HDLC:
+      return concat(u16(0xff03, packet[0] >>> 4 === 6 ? 0x57 : 0x21), packet);
+    case LinkType.C_HDLC:
+      return concat(u16(0x0f00, packet[0] >>> 4 === 6 ? 0x86dd : 0x0800), packet);
+    case LinkType.PPP_ETHER:
+      return buildPppoe(packet[0] >>> 4 === 6 ? 0x57 : 0x21, packet);
     case LinkType.NFLOG:
       return buildNflog(packet[0] >>> 4 === 6 ? 10 : 2, true, [9, packet]);
     default:
@@ -135,7 +143,7 @@ Deno.test("decodeFrame decodes both IP versions in every link type", () => {
 });
 
 Deno.test("decodeFrame does not know other link types", () => {
-  for (const linkType of [-1, 2, 104, 128, 277, 65535]) {
+  for (const linkType of [-1, 2, 107, 128, 277, 65535]) {
     assertEquals(verdictOf({ bytes: buildEthernet(), linkType }), "unknown_link");
   }
 });

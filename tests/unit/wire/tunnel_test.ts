@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { decodeFrame, FrameVerdict, LinkType } from "../../../src/wire/frame.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { buildEthernet, buildIpv4, buildIpv6, buildTcp, concat, u16 } from "./build_frame.ts";
+import { type TunnelName, tunnelNames } from "../../../src/wire/tunnel.ts";
 import { guardedView } from "./guarded_view.ts";
 
 const INNER4 = buildIpv4({ source: "10.1.1.1", payload: buildTcp({ sequence: 77 }) });
@@ -32,24 +33,45 @@ function decode(packet: Uint8Array): [FrameVerdict, Segment] {
   return [decodeFrame(view, 2, end, packet.length, LinkType.RAW, segment), segment];
 }
 
-const TUNNELS: { name: string; protocol: number; payload: Uint8Array }[] = [
-  { name: "IPv4 in IP", protocol: 4, payload: INNER4 },
-  { name: "IPv6 in IP", protocol: 41, payload: INNER6 },
-  { name: "GRE with IPv4", protocol: 47, payload: gre(0, 0x0800, 0, INNER4) },
-  { name: "GRE with IPv6", protocol: 47, payload: gre(0, 0x86dd, 0, INNER6) },
-  { name: "GRE with a key", protocol: 47, payload: gre(0x2000, 0x0800, 1, INNER4) },
-  { name: "GRE with all fields", protocol: 47, payload: gre(0xb000, 0x6558, 3, INNER_ETHERNET) },
-  { name: "VXLAN", protocol: 17, payload: udp(4789, vxlan(INNER_ETHERNET)) },
-  { name: "VXLAN on Linux' own port", protocol: 17, payload: udp(8472, vxlan(INNER_ETHERNET)) },
-  { name: "Geneve", protocol: 17, payload: udp(6081, geneve(0x6558, INNER_ETHERNET)) },
-  { name: "Geneve with options", protocol: 17, payload: udp(6081, geneve(0x0800, INNER4, 3)) },
+const TUNNELS: { name: string; protocol: number; payload: Uint8Array; tunnel: TunnelName }[] = [
+  { name: "IPv4 in IP", protocol: 4, payload: INNER4, tunnel: "ipip" },
+  { name: "IPv6 in IP", protocol: 41, payload: INNER6, tunnel: "ipip" },
+  { name: "GRE with IPv4", protocol: 47, payload: gre(0, 0x0800, 0, INNER4), tunnel: "gre" },
+  { name: "GRE with IPv6", protocol: 47, payload: gre(0, 0x86dd, 0, INNER6), tunnel: "gre" },
+  { name: "GRE with a key", protocol: 47, payload: gre(0x2000, 0x0800, 1, INNER4), tunnel: "gre" },
+  {
+    name: "GRE with all fields",
+    protocol: 47,
+    payload: gre(0xb000, 0x6558, 3, INNER_ETHERNET),
+    tunnel: "gre",
+  },
+  { name: "VXLAN", protocol: 17, payload: udp(4789, vxlan(INNER_ETHERNET)), tunnel: "vxlan" },
+  {
+    name: "VXLAN on Linux' own port",
+    protocol: 17,
+    payload: udp(8472, vxlan(INNER_ETHERNET)),
+    tunnel: "vxlan",
+  },
+  {
+    name: "Geneve",
+    protocol: 17,
+    payload: udp(6081, geneve(0x6558, INNER_ETHERNET)),
+    tunnel: "geneve",
+  },
+  {
+    name: "Geneve with options",
+    protocol: 17,
+    payload: udp(6081, geneve(0x0800, INNER4, 3)),
+    tunnel: "geneve",
+  },
 ];
 
-for (const { name, protocol, payload } of TUNNELS) {
+for (const { name, protocol, payload, tunnel } of TUNNELS) {
   Deno.test(`decodeTunnel finds the inner segment of ${name}`, () => {
     for (const outer of [buildIpv4({ protocol, payload }), buildIpv6({ protocol, payload })]) {
       const [verdict, segment] = decode(outer);
-      assertEquals([verdict, segment.sequence, segment.tunnels], [FrameVerdict.Tcp, 77, 1]);
+      assertEquals([verdict, segment.sequence], [FrameVerdict.Tcp, 77]);
+      assertEquals(tunnelNames(segment.tunnels), [tunnel]);
       for (let length = 0; length < outer.length; length++) {
         assertEquals(decode(outer.subarray(0, length))[0] !== FrameVerdict.Tcp, true, `${length}`);
       }
@@ -57,15 +79,24 @@ for (const { name, protocol, payload } of TUNNELS) {
   });
 }
 
-Deno.test("decodeTunnel counts tunnels in tunnels, up to four", () => {
+Deno.test("decodeTunnel notes tunnels in tunnels, the outermost first, up to four", () => {
   let packet = INNER4;
   for (let depth = 1; depth <= 4; depth++) {
     packet = buildIpv4({ protocol: 4, payload: packet });
     const [verdict, segment] = decode(packet);
-    assertEquals([verdict, segment.tunnels], [FrameVerdict.Tcp, depth]);
+    assertEquals(verdict, FrameVerdict.Tcp);
+    assertEquals(tunnelNames(segment.tunnels), Array(depth).fill("ipip"));
   }
   packet = buildIpv4({ protocol: 4, payload: packet });
   assertEquals(decode(packet)[0], FrameVerdict.TooManyTunnels);
+  const mixed = udp(
+    4789,
+    vxlan(buildEthernet({
+      payload: buildIpv6({ protocol: 47, payload: gre(0, 0x0800, 0, INNER4) }),
+    })),
+  );
+  const [, segment] = decode(buildIpv4({ protocol: 17, payload: mixed }));
+  assertEquals(tunnelNames(segment.tunnels), ["vxlan", "gre"]);
 });
 
 const OTHERS: { name: string; protocol: number; payload: Uint8Array; expected?: FrameVerdict }[] = [

@@ -1,0 +1,93 @@
+/**
+ * The packets of the handshakes that are reported, from the capture to a file of their own.
+ *
+ * @module
+ */
+import type { PacketOutput } from "../io/packet_output.ts";
+import { type RowKeeper, ROWS_USUAL } from "../match/attempts.ts";
+import type { Handshake } from "../match/handshake.ts";
+import { type KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
+import { PcapngWriter, type PcapngWriterOptions } from "../pcap/pcapng_writer.ts";
+import { describeHandshake } from "../report/comment.ts";
+import type { Losses } from "../report/summary.ts";
+
+/** Packets kept until their handshake has ended: twice as many as handshakes, 37 MB. */
+const KEPT_PACKETS = 2 * ROWS_USUAL;
+/** Bytes gathered before they are written between two calls of {@link HandshakePackets.flush}. */
+const GATHERED_MAX = 1 << 20;
+
+/** Keeps the packets of handshakes under way and writes those of each that is reported. */
+export class HandshakePackets {
+  readonly #kept: KeptPackets;
+  readonly #writer: PcapngWriter;
+  readonly #output: PacketOutput;
+  #gathered = 0;
+  #incomplete = 0;
+  #lost = 0;
+  #synced = true;
+
+  /**
+   * Reserves the memory.
+   *
+   * @param output Where to. @param options What to write of times and interfaces.
+   * @param capacity Packets kept at most.
+   */
+  constructor(output: PacketOutput, options: PcapngWriterOptions, capacity = KEPT_PACKETS) {
+    this.#output = output;
+    this.#writer = new PcapngWriter(options);
+    this.#kept = new KeptPackets(ROWS_USUAL, capacity);
+  }
+
+  /** Whether the file lacks packets that could not be written. */
+  get failed(): boolean {
+    return this.#lost > 0 || !this.#synced;
+  }
+
+  /** Whom the matcher tells what becomes of its rows. */
+  get rowKeeper(): RowKeeper {
+    return this.#kept;
+  }
+
+  /** Keeps a packet. @param row The row of its handshake; -1 where it is of none. */
+  keep(row: number, packet: Readonly<KeptPacket>): void {
+    if (row >= 0) this.#kept.keep(row, packet);
+  }
+
+  /** Writes the packets of a handshake that ended; none where only the kernel saw it. */
+  write(handshake: Handshake, row: number): void {
+    const { packets, complete } = this.#kept.packetsOf(row);
+    if (!complete) this.#incomplete++;
+    packets.forEach((packet, index) => {
+      this.#writer.packet(packet, index === 0 ? describeHandshake(handshake) : undefined);
+    });
+    this.#gathered += packets.length;
+    if (this.#writer.length > GATHERED_MAX) this.flush();
+  }
+
+  /** Writes what was gathered since the last time. */
+  flush(): void {
+    if (this.#writer.length === 0) return;
+    if (!this.#output.append(this.#writer.take())) {
+      this.#lost += this.#gathered;
+      // The interfaces of later packets were perhaps described in what is lost.
+      this.#writer.beginSection();
+    }
+    this.#gathered = 0;
+  }
+
+  /**
+   * Writes what is left.
+   *
+   * @param span From when to when was captured, on the axis.
+   * @param dropped Packets that the capture lost before they could be matched.
+   * @returns What was lost of the packets.
+   */
+  end(span: { startNs: number; endNs: number }, dropped: number): Losses {
+    this.#writer.statistics(span.startNs, span.endNs, dropped);
+    this.flush();
+    this.#synced = this.#output.sync();
+    // What the disk did not take after all, nobody counts.
+    const lost = this.#synced ? this.#lost : undefined;
+    return { kept_handshakes: this.#incomplete, written_packets: lost };
+  }
+}

@@ -1,0 +1,86 @@
+import type { Flag, ParsedFlags } from "./flags.ts";
+import type { FormatOptions } from "./format_options.ts";
+import { UsageError } from "./usage.ts";
+import { parseInteger, parseSize } from "./values.ts";
+
+/** The flags that say where to write what, of every command that reports handshakes. */
+export const OUTPUT_FLAGS: readonly Flag[] = [
+  {
+    name: "output",
+    value: "FILE",
+    meaning: "append NDJSON to FILE instead (- is standard output)",
+  },
+  {
+    name: "rotate-size",
+    value: "SIZE",
+    meaning: "begin a new FILE before it grows beyond 100M, 2G",
+  },
+  { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
+  {
+    name: "write",
+    value: "FILE",
+    meaning: "append the packets of the handshakes reported to FILE, a pcapng",
+  },
+];
+
+/** Where to write what. */
+export interface OutputOptions {
+  /** Undefined: standard output. */
+  output: string | undefined;
+  rotation: { maxBytes: number; keep: number } | undefined;
+  /** The pcapng for the packets; undefined: none is written. */
+  write: string | undefined;
+}
+
+const STANDARD_OUTPUT = "-";
+const ROTATE_KEEP = 5;
+const ROTATE_KEEP_MAX = 1_000;
+
+/**
+ * Reads the flags of {@link OUTPUT_FLAGS}.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseOutput({ values }: ParsedFlags): OutputOptions {
+  const one = (flag: string) => values.get(flag)?.[0];
+  const output = one("output");
+  const size = one("rotate-size");
+  const keepText = one("rotate-keep");
+  const write = one("write");
+  const maxBytes = size === undefined ? undefined : parseSize("rotate-size", size);
+  const keep = keepText === undefined
+    ? ROTATE_KEEP
+    : parseInteger("rotate-keep", keepText, 0, ROTATE_KEEP_MAX);
+  const toFile = output !== undefined && output !== STANDARD_OUTPUT;
+  if (maxBytes !== undefined && !toFile) {
+    throw new UsageError("Cannot use --rotate-size without a file: give --output FILE too");
+  }
+  if (keepText !== undefined && maxBytes === undefined) {
+    throw new UsageError("Cannot use --rotate-keep alone: give --rotate-size SIZE too");
+  }
+  if (write === STANDARD_OUTPUT) {
+    throw new UsageError('Cannot use --write "-": give a FILE, standard output is for records');
+  }
+  return {
+    output: toFile ? output : undefined,
+    rotation: maxBytes === undefined ? undefined : { maxBytes, keep },
+    write,
+  };
+}
+
+/**
+ * The format of what `--output` takes: NDJSON, on standard output too where that is named.
+ *
+ * @param output Value of `--output`, undefined where it is not given.
+ * @throws {UsageError} Another format was asked for.
+ */
+export function formatTo(format: FormatOptions, output: string | undefined): FormatOptions {
+  if (output === undefined) return format;
+  if (format.kind !== "records") {
+    const flag = format.kind === "table" ? "table" : "stats";
+    throw new UsageError(
+      `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
+    );
+  }
+  return { ...format, json: true };
+}

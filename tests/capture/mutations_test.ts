@@ -1,0 +1,207 @@
+// Capture files with anything wrong in them, through all of `read` but its command line: none makes it
+// throw, hang, or grow. `-- --runs=100000` for more than a few; a failure names what it came of.
+import { assert, assertEquals } from "@std/assert";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { ReadSession } from "../../src/command/read_session.ts";
+import { CaptureInput, InputError } from "../../src/io/capture_input.ts";
+import type { PacketOutput } from "../../src/io/packet_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../src/io/stream_output.ts";
+import { NdjsonFormat } from "../../src/report/handshake_format.ts";
+import { seedFiles } from "./seed_captures.ts";
+
+const RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 3_000);
+/** Files that one session reads as one capture: a session of its own for each takes far longer. */
+const FILES_A_SESSION = 100;
+/** A file of some thousand bytes takes less than a millisecond. */
+const FILE_MS_MAX = 5_000;
+/** Beyond what a first session needs. */
+const GROWTH_MAX = 400 * 1024 * 1024;
+
+/** Numbers that lengths, counts and types go wrong with. */
+const HOSTILE = [0, 1, 3, 4, 12, 0xffff, 1 << 20, 1 << 27, 0x7fffffff, 0x80000000, 0xfffffffc];
+
+/** Random numbers that a seed gives again (mulberry32). */
+class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** An integer from 0 to below a bound. */
+  below(bound: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ this.#state >>> 15, this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
+    return ((mixed ^ mixed >>> 14) >>> 0) % bound;
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
+}
+
+function splice(
+  bytes: Uint8Array,
+  at: number,
+  removed: number,
+  inserted: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const tail = bytes.subarray(at + removed);
+  const spliced = new Uint8Array(at + inserted.length + tail.length);
+  spliced.set(bytes.subarray(0, at));
+  spliced.set(inserted, at);
+  spliced.set(tail, at + inserted.length);
+  return spliced;
+}
+
+/** Does one thing to a file. */
+function mutate(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
+  const mutated = new Uint8Array(bytes);
+  if (bytes.length < 8) return mutated;
+  const at = random.below(bytes.length);
+  const length = random.below(40);
+  switch (random.below(7)) {
+    case 0:
+      mutated[at] ^= 1 << random.below(8);
+      return mutated;
+    case 1:
+      mutated[at] = random.below(256);
+      return mutated;
+    case 2: {
+      const value = HOSTILE[random.below(HOSTILE.length)];
+      const word = Math.min(at & ~3, bytes.length - 4);
+      new DataView(mutated.buffer).setUint32(word, value, random.below(2) === 0);
+      return mutated;
+    }
+    case 3:
+      return splice(bytes, at, 0, random.bytes(length));
+    case 4:
+      return splice(bytes, at, length, new Uint8Array(0));
+    case 5:
+      return splice(bytes, random.below(bytes.length), 0, bytes.subarray(at, at + length * 8));
+    default:
+      return mutated.subarray(0, at);
+  }
+}
+
+/** A seed after some mutations, plain or compressed before or between them. */
+function damagedFile(seeds: readonly Uint8Array[], random: Random): Uint8Array {
+  let bytes = seeds[random.below(seeds.length)];
+  const wrapAfter = random.below(4);
+  const count = 1 + random.below(4);
+  for (let done = 0; done < count; done++) {
+    if (done === wrapAfter) bytes = random.below(2) ? gzipSync(bytes) : zstdCompressSync(bytes);
+    bytes = mutate(bytes, random);
+  }
+  return bytes;
+}
+
+/** Checks and forgets what is written. */
+class CheckedOutput implements LineOutput, PacketOutput {
+  readonly lost = 0;
+
+  write(lines: Lines): void {
+    for (const line of new TextDecoder().decode(toBytes(lines)).trimEnd().split("\n")) {
+      JSON.parse(line);
+    }
+  }
+
+  append(): boolean {
+    return true;
+  }
+
+  sync(): boolean {
+    return true;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function newSession(): ReadSession {
+  const output = new CheckedOutput();
+  return new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    packetOutput: output,
+    format: new NdjsonFormat(),
+    host: "reader",
+  });
+}
+
+/** Reads a file as the command does. @returns Whether it was read without a fault. */
+async function readFile(session: ReadSession, path: string): Promise<boolean> {
+  try {
+    using input = await CaptureInput.open(path);
+    const reader = session.beginFile();
+    while (reader.fault === undefined) {
+      const count = await input.read(reader.room());
+      if (count > 0) reader.take(count);
+      else {
+        reader.end();
+        break;
+      }
+    }
+    session.flush();
+    return reader.fault === undefined;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+Deno.test("read takes its own seeds whole", async () => {
+  const path = await Deno.makeTempFile({ prefix: "synsnoop-mutations-" });
+  try {
+    for (const { name, bytes, handshakes } of seedFiles()) {
+      await Deno.writeFile(path, bytes);
+      const session = newSession();
+      assertEquals(await readFile(session, path), true, name);
+      session.finish();
+      const said = session.summary();
+      assert(said.startsWith(`${handshakes} handshake`), `${name}: ${said}`);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test(`read survives ${RUNS} damaged files`, async () => {
+  const seeds = seedFiles().map(({ bytes }) => bytes);
+  const seed = Date.now() % 2 ** 32;
+  const path = await Deno.makeTempFile({ prefix: "synsnoop-mutations-" });
+  let session = newSession();
+  let packets = 0;
+  let whole = 0;
+  let rssBefore = 0;
+  try {
+    for (let run = 0; run < RUNS; run++) {
+      const random = new Random(seed + run);
+      await Deno.writeFile(path, damagedFile(seeds, random));
+      const beginMs = performance.now();
+      try {
+        if (await readFile(session, path)) whole++;
+        const takenMs = performance.now() - beginMs;
+        assert(takenMs < FILE_MS_MAX, `it takes ${takenMs} ms`);
+        if (run % FILES_A_SESSION === FILES_A_SESSION - 1) {
+          session.finish();
+          packets += session.packets;
+          session = newSession();
+        }
+      } catch (error) {
+        throw new Error(`Cannot read the file of "new Random(${seed + run})"`, { cause: error });
+      }
+      if (run === Math.floor(RUNS / 10)) rssBefore = Deno.memoryUsage().rss;
+    }
+    const growth = Deno.memoryUsage().rss - rssBefore;
+    assert(growth < GROWTH_MAX, `memory grew by ${growth} bytes`);
+    // Most damage leaves packets before it, some leaves the file whole.
+    assert(packets > RUNS && whole > 0, `${packets} packets, ${whole} whole files`);
+  } finally {
+    await Deno.remove(path);
+  }
+});

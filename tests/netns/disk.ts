@@ -1,0 +1,42 @@
+/**
+ * Folders and small disks for tests.
+ *
+ * @module
+ */
+/** A new folder, gone when disposed with all that is in it. */
+export function makeFolder(): { path: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "synsnoop-file-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** A file system in memory, mounted in a folder of its own until disposed. */
+export function makeDisk(options: string): { path: string } & Disposable {
+  const folder = makeFolder();
+  const { success, stderr } = new Deno.Command("mount", {
+    args: ["-t", "tmpfs", "-o", options, "tmpfs", folder.path],
+  }).outputSync();
+  if (!success) {
+    folder[Symbol.dispose]();
+    throw new Error(new TextDecoder().decode(stderr).trim());
+  }
+  return {
+    path: folder.path,
+    [Symbol.dispose]: () => {
+      new Deno.Command("umount", { args: ["--lazy", folder.path] }).outputSync();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** Why nothing can be mounted here; undefined when it can. */
+function reasonAgainstMounts(): string | undefined {
+  try {
+    using _disk = makeDisk("size=64k");
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** See {@linkcode reasonAgainstMounts}; asked once. */
+export const NO_MOUNTS: string | undefined = reasonAgainstMounts();

@@ -1,0 +1,116 @@
+// What `trace --write` writes, against tcpdump beside it, tshark, and `read`.
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import type { HandshakeRecord } from "../../src/report/record.ts";
+import { runRead } from "../capture/read_tool.ts";
+import { compileC } from "./compile.ts";
+import { makeFolder } from "./disk.ts";
+import { Namespace, namespaceTest } from "./namespace.ts";
+import { Oracle, readHandshakes } from "./oracle.ts";
+import { Tracer } from "./tracer.ts";
+
+const PORT = "4434";
+const folder = makeFolder();
+globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
+const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder.path);
+/** Two programs that stamp one packet one after the other differ by what lies between them. */
+const TAP_MEDIAN_NS = 2_000;
+
+/** What packets alone tell of a handshake. */
+function wirePart(record: HandshakeRecord) {
+  const { time, outcome, network, client, server, rtt, packets, times, checks } = record;
+  return {
+    ...{ time, outcome, packets, checks },
+    network: { ...network, netns: undefined },
+    client: { ...client, process: undefined },
+    server: { ...server, process: undefined },
+    rtt: { ...rtt, kernel_client_ns: undefined, kernel_server_ns: undefined },
+    times: [times?.syn_ns, times?.syn_ack_ns, times?.ack_ns],
+  };
+}
+
+async function tshark(file: string, ...fields: string[]): Promise<string[][]> {
+  const args = ["-nr", file, "-T", "fields", ...fields.flatMap((field) => ["-e", field])];
+  const { stdout } = await new Deno.Command("tshark", { args, stdin: "null", stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout).trimEnd().split("\n").map((line) => line.split("\t"));
+}
+
+await namespaceTest(
+  "trace --write writes the packets that tcpdump saw, and read reports",
+  async () => {
+    await using clientSide = await Namespace.create();
+    await using serverSide = await Namespace.create();
+    const addresses = { here: "10.78.0.1/24", there: "10.78.0.2/24" };
+    const [interfaceName] = await clientSide.connect(serverSide, addresses);
+    const file = `${folder.path}/handshakes.pcapng`;
+    const flags = ["--json", "--host", "10.78.0.0/24", "--port", `${PORT},80`, "--write", file];
+    const tracer = await Tracer.ready(clientSide, flags);
+    await using oracle = await Oracle.start(clientSide, interfaceName);
+    const server = serverSide.spawn([connectLoad, "10.78.0.2", PORT, "100", "--serve"], {
+      stdout: "piped",
+    });
+    const reader = server.stdout.getReader();
+    await reader.read();
+    await clientSide.run(connectLoad, "10.78.0.2", PORT, "100", "--connect");
+    await clientSide.run(
+      "python3",
+      "-c",
+      "import socket; socket.socket().connect_ex(('10.78.0.2', 80))",
+    );
+    await tracer.wrote(101);
+    const seen = await oracle.handshakes(100);
+    const { records, summary, status } = await tracer.stop();
+    assertEquals([status.code, records.length], [0, 101]);
+    assertEquals([summary!.losses.kept_handshakes, summary!.losses.written_packets], [0, 0]);
+
+    const written = await readHandshakes(file);
+    assertEquals(new Set(written.keys()), new Set(seen.keys()));
+    const errorsNs: number[] = [];
+    for (const [key, handshake] of written) {
+      const other = seen.get(key)!;
+      assertEquals(handshake.serverIsn, other.serverIsn);
+      for (const packet of ["synNs", "synAckNs", "ackNs"] as const) {
+        assertEquals(handshake[packet] === undefined, other[packet] === undefined, packet);
+        if (handshake[packet] === undefined) continue;
+        errorsNs.push(Math.abs(Number(handshake[packet] - other[packet]!)));
+      }
+    }
+    assertLess(errorsNs.toSorted((a, b) => a - b)[errorsNs.length >> 1], TAP_MEDIAN_NS);
+
+    const packets = await tshark(
+      file,
+      ...["frame.interface_name", "frame.packet_flags_direction", "ip.src", "frame.comment"],
+    );
+    assertEquals(packets.length, 302);
+    for (const [name, direction, source] of packets) {
+      const isOutbound = source === "10.78.0.1";
+      assertEquals([name, Number(direction)], [interfaceName, isOutbound ? 2 : 1]);
+    }
+    const comments = packets.map(([, , , comment]) => comment).filter((comment) => comment);
+    assertEquals(comments.length, 101);
+    for (const comment of comments.slice(0, 100)) {
+      assertMatch(
+        comment,
+        /^synsnoop: established 10\.78\.0\.1:\d+ → 10\.78\.0\.2:4434, client connect_load \(\d+\), server connect_load \(\d+\), client RTT \S+ .?s, server RTT \S+ .?s$/,
+      );
+    }
+    assertMatch(comments[100], /^synsnoop: refused .*, ECONNREFUSED, client python3 \(\d+\)$/);
+
+    const read = await runRead([file]);
+    assertEquals(read.status, 0);
+    assertEquals(read.records.map(wirePart), records.map(wirePart));
+    assert(!/set aside|set back/.test(read.said), read.said);
+  },
+);
+
+await namespaceTest("trace --write ends with a status that tells of a full disk", async () => {
+  await using namespace = await Namespace.create();
+  const flags = ["--json", "--probes", "none", "--port", PORT, "--write", "/dev/full"];
+  const tracer = await Tracer.start(namespace, flags);
+  await namespace.run(connectLoad, "127.0.0.1", PORT, "10");
+  await tracer.wrote(10);
+  const { records, summary, status, stderr } = await tracer.stop();
+  assertEquals([status.code, records.length], [1, 10]);
+  assertEquals(summary!.losses.written_packets, 30);
+  assertEquals(stderr.filter((line) => line.includes('Cannot write "/dev/full"')).length, 1);
+});
