@@ -143,7 +143,9 @@ Deno.test("Matcher takes anything: it never throws, and no duration is negative 
       (events, capacity) => {
         const { records, pending, pendingBeforeFlush, beforeFlush } = run(events, { capacity });
         assertEquals(pending, 0);
-        assertEquals(records.length, beforeFlush + pendingBeforeFlush);
+        // Two that turn out to be one, at the end, are one record.
+        assert(records.length <= beforeFlush + pendingBeforeFlush);
+        assert(records.length >= beforeFlush + pendingBeforeFlush / 2);
         assert(pendingBeforeFlush <= capacity);
         for (const record of records) {
           assert(Number.isSafeInteger(record.timeNs));
