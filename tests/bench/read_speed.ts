@@ -1,25 +1,20 @@
 /**
  * How fast `read` is against tcpdump's SYN and RST filter on the same file, and against tshark and
- * tcptrace where they are installed; how much memory it takes, beside the runtime alone, and whether
- * that grows with the file. Prints tables in Markdown.
+ * tcptrace where they are installed.
  *
- * Makes the captures itself in a temporary folder and removes them. Each round runs every program once,
+ * Makes the captures itself and removes them. Each round runs every program once,
  * in turn, and is compared with its own run of tcpdump, so that a machine whose speed drifts still
  * gives a ratio. Whole processes are measured, with their start.
  *
- * deno run -A tests/bench/read_speed.ts [--size MB] [--rounds N] [--fast]
- *
- * `--fast` leaves out tshark and tcptrace, which take minutes for a large file.
+ * @module
  */
-import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
 
+const ROUNDS = 5;
+const FILE_LENGTH = 300_000_000;
 const WRITE_LENGTH = 4 << 20;
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
-/** `sysconf(_SC_CLK_TCK)`: what /proc counts processor time in. */
-const TICKS_PER_SECOND = 100;
-const SAMPLE_MS = 5;
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -33,13 +28,12 @@ interface Traffic {
 }
 
 const TRAFFIC: readonly Traffic[] = [
-  { name: "bulk, full packets", dataLength: 1_448, dataPackets: 997 },
-  { name: "bulk, small packets", dataLength: 94, dataPackets: 997 },
-  { name: "short connections", dataLength: 94, dataPackets: 7 },
+  { name: "short packets", dataLength: 94, dataPackets: 57 },
+  { name: "full packets", dataLength: 1_448, dataPackets: 57 },
 ];
 
 /** Writes a capture of connections, one after another, 10 µs between packets. @returns Packets. */
-function writeCapture(path: string, traffic: Traffic, length: number): number {
+function writeCapture(path: string, traffic: Traffic, fileLength: number): number {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   const buffer = new Uint8Array(WRITE_LENGTH + 65_536);
   const view = new DataView(buffer.buffer);
@@ -52,11 +46,11 @@ function writeCapture(path: string, traffic: Traffic, length: number): number {
   let written = 0;
   let packets = 0;
   const frames = framesOf(traffic);
-  for (let connection = 0; written + at < length; connection++) {
+  for (let connection = 0; written + at < fileLength; connection++) {
     for (const { bytes, fromClient } of frames) {
-      const timeUs = packets++ * 10;
-      view.setUint32(at, 1_600_000_000 + Math.floor(timeUs / 1e6), true);
-      view.setUint32(at + 4, timeUs % 1e6, true);
+      const time = packets++ * 10;
+      view.setUint32(at, 1_600_000_000 + Math.floor(time / 1e6), true);
+      view.setUint32(at + 4, time % 1e6, true);
       view.setUint32(at + 8, bytes.length, true);
       view.setUint32(at + 12, bytes.length, true);
       at += 16;
@@ -110,44 +104,35 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
+const SLOW: ReadonlySet<string> = new Set(["tcptrace", "tshark"]);
+
 /** A program that reads a capture. */
 interface Program {
   name: string;
-  /** Run once: it is far away. */
-  slow?: boolean;
   command(path: string): string[];
 }
 
 function programs(): Program[] {
-  const found = (name: string, slow: boolean, args: (path: string) => string[]): Program[] => {
+  const found = (name: string, args: (path: string) => string[]): Program[] => {
     const executable = findExecutable(name);
     return executable === undefined
       ? []
-      : [{ name, slow, command: (path) => [executable, ...args(path)] }];
+      : [{ name, command: (path) => [executable, ...args(path)] }];
   };
   const filter = "tcp[tcpflags] & (tcp-syn|tcp-rst) != 0";
-  const deno = (...args: string[]) => [Deno.execPath(), "run", "-A", "--quiet", ...args];
   return [
-    ...found("tcpdump", false, (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
-    { name: "synsnoop read", command: (path) => deno(MAIN, "read", path) },
-    { name: "the runtime alone", command: () => deno("data:text/javascript,") },
-    ...found("tcptrace", true, (path) => ["-nlr", path]),
-    ...found("tshark", true, (path) => ["-nr", path, "-Y", "tcp.flags.syn==1", "-w", "/dev/null"]),
+    ...found("tcpdump", (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
+    {
+      name: "synsnoop read",
+      command: (path) => [Deno.execPath(), "run", "-A", "--quiet", MAIN, "read", path],
+    },
+    ...found("tcptrace", (path) => ["-nlr", path]),
+    ...found("tshark", (path) => ["-nr", path, "-Y", "tcp.flags.syn==1", "-w", "/dev/null"]),
   ];
 }
 
-/** What a whole process took. */
-interface Cost {
-  /** On the clock, and of all processors. */
-  seconds: number;
-  cpuSeconds: number;
-  /** The greatest memory in MB, and what was resident when a tenth of the file was read, and at the end. */
-  peak: number;
-  atTenth: number;
-  atEnd: number;
-}
-
-async function measure(command: readonly string[], fileLength: number): Promise<Cost> {
+/** Wall seconds of a whole process and its greatest memory in MB. */
+async function measure(command: readonly string[]): Promise<[seconds: number, megabytes: number]> {
   const child = new Deno.Command(command[0], {
     args: command.slice(1),
     stdin: "null",
@@ -156,89 +141,85 @@ async function measure(command: readonly string[], fileLength: number): Promise<
   });
   const begin = performance.now();
   const process = child.spawn();
-  const cost: Cost = { seconds: 0, cpuSeconds: 0, peak: 0, atTenth: 0, atEnd: 0 };
-  const watch = setInterval(() => sample(process.pid, fileLength, cost), SAMPLE_MS);
+  let peak = 0;
+  const watch = setInterval(() => peak = Math.max(peak, peakMemory(process.pid)), 5);
   const { success, stderr } = await process.output();
   clearInterval(watch);
-  cost.seconds = (performance.now() - begin) / 1_000;
+  const seconds = (performance.now() - begin) / 1_000;
   if (!success) throw new Error(`${command[0]}: ${new TextDecoder().decode(stderr)}`);
-  return cost;
+  return [seconds, peak];
 }
 
-/** Looks at a process, which may have ended. */
-function sample(pid: number, fileLength: number, cost: Cost): void {
+/** VmHWM of a process in MB, 0 where it has ended. */
+function peakMemory(pid: number): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const megabytes = (name: string) =>
-      Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024;
-    const bytesRead = Number(/rchar: (\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/io`))?.[1]);
-    // Fields 14 and 15 of proc(5); the name in the second may hold anything.
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    cost.cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    cost.peak = Math.max(cost.peak, megabytes("VmHWM"));
-    cost.atEnd = megabytes("VmRSS") || cost.atEnd;
-    if (cost.atTenth === 0 && bytesRead > fileLength / 10) cost.atTenth = cost.atEnd;
+    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
   } catch {
-    // What was seen last stands.
+    return 0;
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+/** How long one program took to read a file. */
+export interface ProgramSpeed {
+  name: string;
+  /** Wall seconds of the whole process, one a run. */
+  seconds: number[];
+  /** The same as a multiple of the run of tcpdump in the same round. */
+  againstTcpdump: number[];
+  /** Its greatest memory in any run, MB. */
+  megabytes: number;
 }
 
-/** A row of the table: each ratio says how often faster than tcpdump, by the clock and by processor. */
-function formatRow(name: string, packets: number, costs: Cost[], tcpdump: Cost[]): string {
-  const ratios = (of: (cost: Cost) => number) =>
-    costs.map((cost, round) => of(tcpdump[round]) / of(cost));
-  const byClock = ratios(({ seconds }) => seconds);
-  const byCpu = ratios(({ cpuSeconds }) => cpuSeconds);
-  const seconds = median(costs.map((cost) => cost.seconds));
-  const last = costs[costs.length - 1];
-  const cells = [
-    name,
-    seconds.toFixed(2),
-    median(costs.map((cost) => cost.cpuSeconds)).toFixed(2),
-    (packets / seconds / 1e6).toFixed(2),
-    `${median(byClock).toFixed(2)} (${Math.min(...byClock).toFixed(2)} to ${
-      Math.max(...byClock).toFixed(2)
-    })`,
-    median(byCpu).toFixed(2),
-    Math.max(...costs.map(({ peak }) => peak)).toFixed(0),
-    last.atTenth === 0 ? "" : `${last.atTenth.toFixed(0)}, ${last.atEnd.toFixed(0)}`,
-  ];
-  return `| ${cells.join(" | ")} |`;
+/** What one kind of traffic took. */
+export interface ReadSpeed {
+  traffic: string;
+  packets: number;
+  bytes: number;
+  programs: ProgramSpeed[];
 }
 
-const options = parseArgs(Deno.args, { string: ["size", "rounds"], boolean: ["fast"] });
-const fileLength = Number(options.size ?? 300) * 1e6;
-const rounds = Number(options.rounds ?? 5);
-if (!(fileLength > 0) || !(rounds > 0)) throw new Error("--size and --rounds take a number");
-const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
-try {
-  const compared = programs().filter(({ slow }) => !slow || !options.fast);
+/**
+ * Measures every program on every kind of traffic, each round in turn.
+ *
+ * @param folder For the captures. @param rounds How often; the slow programs once.
+ * @param fileLength Bytes of a capture at least.
+ */
+export async function measureReadSpeed(
+  folder: string,
+  rounds: number = ROUNDS,
+  fileLength: number = FILE_LENGTH,
+): Promise<ReadSpeed[]> {
+  const compared = programs();
   if (compared[0].name !== "tcpdump") throw new Error("tcpdump is not installed");
+  const results: ReadSpeed[] = [];
   for (const traffic of TRAFFIC) {
     const path = `${folder}/capture.pcap`;
     const packets = writeCapture(path, traffic, fileLength);
-    const costs = compared.map((): Cost[] => []);
+    const speeds = compared.map(({ name }): ProgramSpeed => ({
+      name,
+      seconds: [],
+      againstTcpdump: [],
+      megabytes: 0,
+    }));
     for (let round = 0; round < rounds; round++) {
-      for (const [index, { command, slow }] of compared.entries()) {
-        if (round > 0 && slow) continue;
-        costs[index].push(await measure(command(path), fileLength));
+      for (const [index, { command, name }] of compared.entries()) {
+        // The slow ones once: they are far away.
+        if (round > 0 && SLOW.has(name)) continue;
+        const [seconds, megabytes] = await measure(command(path));
+        const speed = speeds[index];
+        speed.seconds.push(seconds);
+        speed.againstTcpdump.push(seconds / speeds[0].seconds[round]);
+        speed.megabytes = Math.max(speed.megabytes, megabytes);
       }
     }
-    console.log(`\n${traffic.name}: ${packets} packets, ${fileLength / 1e6} MB\n`);
-    console.log(
-      "| program | s | processor s | M packets/s | times as fast as tcpdump | by processor | " +
-        "memory, MB | at 10 % and at the end |",
-    );
-    console.log("|---|---|---|---|---|---|---|---|");
-    for (const [index, { name }] of compared.entries()) {
-      console.log(formatRow(name, packets, costs[index], costs[0]));
-    }
+    results.push({
+      traffic: traffic.name,
+      packets,
+      bytes: Deno.statSync(path).size,
+      programs: speeds,
+    });
+    await Deno.remove(path);
   }
-} finally {
-  await Deno.remove(folder, { recursive: true });
+  return results;
 }
