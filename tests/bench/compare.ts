@@ -6,7 +6,8 @@
  */
 import type { Namespace } from "../netns/namespace.ts";
 import type { Bench, Figure } from "./row.ts";
-import { lostIn, type Outcome, type Watcher } from "./watchers.ts";
+import { lostIn, type Outcome } from "./outcome.ts";
+import type { Watcher } from "./watchers.ts";
 
 /** What a watcher did to what was measured, one value a round. */
 export interface Compared {

@@ -22,6 +22,9 @@ export interface Machine {
   cpu: string;
   cores: number;
   deno: string;
+  /** Load average of the last minute when it began, and BPF programs of others hooked into the kernel. */
+  load: number;
+  hookedPrograms: number;
   /** By name, as each says it of itself. */
   tools: Record<string, string>;
 }
@@ -59,6 +62,16 @@ export function formatMarkdown({ machine, quick, answers }: Report): string {
     `${tools}; ${machine.date}.`,
     "",
   ];
+  // Nothing else should run: what does is in every number.
+  if (machine.load > machine.cores / 4 || machine.hookedPrograms > 0) {
+    lines.push(
+      `The machine was not idle: load ${
+        machine.load.toFixed(1)
+      }, and ${machine.hookedPrograms} BPF ` +
+        "programs of others were hooked into its kernel.",
+      "",
+    );
+  }
   if (quick) lines.push("One short run each: these numbers only show that the rows work.", "");
   lines.push("| measured | median | lowest to highest | N | aim | reached |");
   lines.push("| --- | --- | --- | --- | --- | --- |");
@@ -74,7 +87,7 @@ function formatFigure(figure: Figure): string {
   const { name, unit, values, aim, note } = figure;
   const words = note === undefined ? name : `${name}: ${note}`;
   if (values.length === 0) return `| ${words} | – | – | 0 | ${formatAim(aim)} | – |`;
-  const withUnit = unit === "ratio" ? "" : ` ${unit}`;
+  const withUnit = unit === "ratio" || unit === "" ? "" : ` ${unit}`;
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const reached = reachesAim(figure);
   return `| ${words} | ${formatNumber(median(values))}${withUnit} | ${formatNumber(low)} to ${

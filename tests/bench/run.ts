@@ -10,6 +10,7 @@
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
+import { hookedPrograms } from "./bpf_run_time.ts";
 import { type Answer, formatJson, formatMarkdown, type Machine } from "./report.ts";
 import { Bench, missingProgram, type Row } from "./row.ts";
 import { bpfTime } from "./rows/bpf_time.ts";
@@ -107,6 +108,8 @@ async function describeMachine(): Promise<Machine> {
     cpu: /^model name\s*: (.*)/m.exec(cpuInfo)?.[1] ?? Deno.build.arch,
     cores: navigator.hardwareConcurrency,
     deno: Deno.version.deno,
+    load: Deno.loadavg()[0],
+    hookedPrograms: hookedPrograms(),
     tools,
   };
 }
@@ -127,9 +130,10 @@ async function main(): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
   try {
     const bench = new Bench(folder, options.quick);
+    const machine = await describeMachine();
     const answers: Answer[] = [];
     for (const row of options.rows) answers.push(await answer(row, bench));
-    const report = { machine: await describeMachine(), quick: options.quick, answers };
+    const report = { machine, quick: options.quick, answers };
     const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
     await Deno.mkdir(output, { recursive: true });
     await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));

@@ -10,6 +10,7 @@ import { readProbePrograms } from "../../src/io/probe_programs.ts";
 import { chooseProbes } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";
 import { MAIN } from "../netns/tracer.ts";
+import { type Outcome, parseOutcome } from "./outcome.ts";
 
 /** How a trace is started. */
 export const TRACE: readonly string[] = [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace"];
@@ -32,21 +33,6 @@ export interface Watching {
   pid: number;
   /** Ends it. */
   stop(): Promise<Outcome>;
-}
-
-/** What a tracer said at its end. */
-export interface Outcome {
-  /** Handshakes reported, and those of them seen by packets and kernel; undefined: it does not tell. */
-  handshakes?: number;
-  both?: number;
-  established?: number;
-  /** What it says was lost, by its own words. */
-  losses: Map<string, number>;
-}
-
-/** Everything that was lost, by whatever it was. */
-export function lostIn({ losses }: Outcome): number {
-  return [...losses.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** A program that watches: waits for its words, ends it by SIGINT. */
@@ -73,7 +59,9 @@ export async function startProgram(
       if (said.length > 40) said.shift();
       if (ready.test(line)) isReady.resolve();
     }
-    isReady.reject(new Error(`Cannot start "${command.join(" ")}": it said ${said.join("; ")}`));
+    isReady.reject(
+      new Error(`Cannot start "${command[0]}": it ended, saying "${said.join("; ")}"`),
+    );
   })();
   const late = setTimeout(
     () => isReady.reject(new Error(`Cannot go on: "${command[0]}" was not ready in time`)),
@@ -91,26 +79,6 @@ export async function startProgram(
       clearTimeout(again);
       return parseOutcome(said);
     },
-  };
-}
-
-/** Reads what a trace says at its end. Other programs say nothing of the kind. */
-export function parseOutcome(said: readonly string[]): Outcome {
-  const number = (pattern: RegExp) => {
-    const found = said.map((line) => pattern.exec(line)).find((match) => match);
-    return found ? Number(found[1]) : undefined;
-  };
-  const handshakes = number(/^(\d+) handshakes?\b/);
-  const losses = said.map((line) => /^lost: (\d+) (.*)/.exec(line)).filter((match) =>
-    match !== null
-  );
-  return {
-    handshakes,
-    both: number(/^evidence: (\d+) wire and kernel/),
-    established: handshakes === undefined
-      ? undefined
-      : number(/^\d+ handshakes?:.*?(\d+) established/) ?? 0,
-    losses: new Map(losses.map(([, count, what]) => [what, Number(count)])),
   };
 }
 
@@ -163,6 +131,17 @@ async function chosenScript(): Promise<string> {
 export const SCRIPT_ALONE: Watcher = bpftrace(
   "its script alone",
   async () => ["-e", await chosenScript(), "1"],
+  /^ready/,
+);
+
+/** What it costs that the kernel calls anything at all at each change of a socket's state. */
+export const EMPTY_PROBE: Watcher = bpftrace(
+  "an empty probe on its tracepoint",
+  () =>
+    Promise.resolve([
+      "-e",
+      'tracepoint:sock:inet_sock_set_state /args->protocol == 0/ { @ = 1; } BEGIN { printf("ready\\n"); }',
+    ]),
   /^ready/,
 );
 

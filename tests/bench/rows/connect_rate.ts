@@ -2,7 +2,14 @@
 import { Namespace } from "../../netns/namespace.ts";
 import { addedFigures, compare, missingFigure, shareFigures } from "../compare.ts";
 import type { Row } from "../row.ts";
-import { dumpcap, PRINTING_SCRIPT, SCRIPT_ALONE, tcpdump, trace } from "../watchers.ts";
+import {
+  dumpcap,
+  EMPTY_PROBE,
+  PRINTING_SCRIPT,
+  SCRIPT_ALONE,
+  tcpdump,
+  trace,
+} from "../watchers.ts";
 
 const PORT = 4435;
 const ONLY = ["--port", String(PORT)];
@@ -20,6 +27,7 @@ export const connectRate: Row = {
       trace("`trace`", ONLY),
       trace("`trace --probes none`", [...ONLY, "--probes", "none"]),
       SCRIPT_ALONE,
+      EMPTY_PROBE,
       PRINTING_SCRIPT,
       tcpdump("lo"),
       dumpcap("lo"),

@@ -1,7 +1,8 @@
 /** How many handshakes a second the wire's side can take in, match and write. */
 import type { Row } from "../row.ts";
 import { layCable } from "../synthetic.ts";
-import { lostIn, trace } from "../watchers.ts";
+import { lostIn } from "../outcome.ts";
+import { trace } from "../watchers.ts";
 
 const RATES = [50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400].map((k) => k * 1e3);
 
