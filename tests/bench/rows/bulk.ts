@@ -20,31 +20,29 @@ export const bulk: Row = {
       "stdout",
       /listening/,
     );
-    const transfer = (args: readonly string[]) => async () => {
+    /** @returns Gbit/s received. */
+    const transfer = async (...args: string[]): Promise<number> => {
       const text = await namespace.run(
         ...["iperf3", "--json", "--client", "127.0.0.1", "--port", String(PORT)],
         ...["--time", String(bench.either(2, 1)), ...args],
       );
-      return [JSON.parse(text).end.sum_received.bits_per_second / 1e9] as const;
+      return JSON.parse(text).end.sum_received.bits_per_second / 1e9;
     };
     const rounds = bench.either(3, 1);
     const watchers = bench.some([
       trace("`trace`", ["--port", String(PORT)]),
       tcpdump("lo"),
     ]);
-    const [large] = await compare(bench, namespace, watchers, rounds, transfer([]));
-    const [small] = await compare(
-      bench,
-      namespace,
-      watchers,
-      rounds,
-      transfer(["--no-delay", "--length", "512"]),
-    );
+    const [large, small] = await compare(bench, namespace, watchers, rounds, async () =>
+      [
+        await transfer(),
+        await transfer("--no-delay", "--length", "512"),
+      ] as const);
     const telling = { unit: "Gbit/s", aims: { "`trace`": 0.98 } };
     return [
       ...shareFigures(large, { what: "large writes", ...telling }),
       ...shareFigures(small, { what: "writes of 512 bytes", ...telling }),
-      await delivered(namespace, transfer([])),
+      await delivered(namespace, transfer),
     ];
   },
 };
