@@ -1,20 +1,22 @@
 /**
  * How fast `read` is against tcpdump's SYN and RST filter on the same file, and against tshark and
- * tcptrace where they are installed.
+ * tcptrace where they are installed; how much memory it takes, beside the runtime alone, and whether
+ * that grows with the file.
  *
- * Makes the captures itself and removes them. Each round runs every program once,
- * in turn, and is compared with its own run of tcpdump, so that a machine whose speed drifts still
- * gives a ratio. Whole processes are measured, with their start.
+ * Makes the captures itself and removes them. Each round runs every program once, in turn, and is
+ * compared with its own run of tcpdump, so that a machine whose speed drifts still gives a ratio. Whole
+ * processes are measured, with their start.
  *
  * @module
  */
 import { findExecutable } from "../../src/io/packages.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
 
-const ROUNDS = 5;
-const FILE_LENGTH = 300_000_000;
 const WRITE_LENGTH = 4 << 20;
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+/** `sysconf(_SC_CLK_TCK)`: what /proc counts processor time in. */
+const TICKS_PER_SECOND = 100;
+const SAMPLE_MS = 5;
 
 const SYN = 0x02;
 const ACK = 0x10;
@@ -28,12 +30,13 @@ interface Traffic {
 }
 
 const TRAFFIC: readonly Traffic[] = [
-  { name: "short packets", dataLength: 94, dataPackets: 57 },
-  { name: "full packets", dataLength: 1_448, dataPackets: 57 },
+  { name: "bulk, full packets", dataLength: 1_448, dataPackets: 997 },
+  { name: "bulk, small packets", dataLength: 94, dataPackets: 997 },
+  { name: "short connections", dataLength: 94, dataPackets: 7 },
 ];
 
 /** Writes a capture of connections, one after another, 10 µs between packets. @returns Packets. */
-function writeCapture(path: string, traffic: Traffic, fileLength: number): number {
+function writeCapture(path: string, traffic: Traffic, length: number): number {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   const buffer = new Uint8Array(WRITE_LENGTH + 65_536);
   const view = new DataView(buffer.buffer);
@@ -46,11 +49,11 @@ function writeCapture(path: string, traffic: Traffic, fileLength: number): numbe
   let written = 0;
   let packets = 0;
   const frames = framesOf(traffic);
-  for (let connection = 0; written + at < fileLength; connection++) {
+  for (let connection = 0; written + at < length; connection++) {
     for (const { bytes, fromClient } of frames) {
-      const time = packets++ * 10;
-      view.setUint32(at, 1_600_000_000 + Math.floor(time / 1e6), true);
-      view.setUint32(at + 4, time % 1e6, true);
+      const timeUs = packets++ * 10;
+      view.setUint32(at, 1_600_000_000 + Math.floor(timeUs / 1e6), true);
+      view.setUint32(at + 4, timeUs % 1e6, true);
       view.setUint32(at + 8, bytes.length, true);
       view.setUint32(at + 12, bytes.length, true);
       at += 16;
@@ -104,35 +107,44 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
-const SLOW: ReadonlySet<string> = new Set(["tcptrace", "tshark"]);
-
 /** A program that reads a capture. */
 interface Program {
   name: string;
+  /** Run once: it is far away. */
+  slow?: boolean;
   command(path: string): string[];
 }
 
 function programs(): Program[] {
-  const found = (name: string, args: (path: string) => string[]): Program[] => {
+  const found = (name: string, slow: boolean, args: (path: string) => string[]): Program[] => {
     const executable = findExecutable(name);
     return executable === undefined
       ? []
-      : [{ name, command: (path) => [executable, ...args(path)] }];
+      : [{ name, slow, command: (path) => [executable, ...args(path)] }];
   };
   const filter = "tcp[tcpflags] & (tcp-syn|tcp-rst) != 0";
+  const deno = (...args: string[]) => [Deno.execPath(), "run", "-A", "--quiet", ...args];
   return [
-    ...found("tcpdump", (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
-    {
-      name: "synsnoop read",
-      command: (path) => [Deno.execPath(), "run", "-A", "--quiet", MAIN, "read", path],
-    },
-    ...found("tcptrace", (path) => ["-nlr", path]),
-    ...found("tshark", (path) => ["-nr", path, "-Y", "tcp.flags.syn==1", "-w", "/dev/null"]),
+    ...found("tcpdump", false, (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
+    { name: "synsnoop read", command: (path) => deno(MAIN, "read", path) },
+    { name: "the runtime alone", command: () => deno("data:text/javascript,") },
+    ...found("tcptrace", true, (path) => ["-nlr", path]),
+    ...found("tshark", true, (path) => ["-nr", path, "-Y", "tcp.flags.syn==1", "-w", "/dev/null"]),
   ];
 }
 
-/** Wall seconds of a whole process and its greatest memory in MB. */
-async function measure(command: readonly string[]): Promise<[seconds: number, megabytes: number]> {
+/** What a whole process took. */
+export interface Cost {
+  /** On the clock, and of all processors. */
+  seconds: number;
+  cpuSeconds: number;
+  /** The greatest memory in MB, and what was resident when a tenth of the file was read, and at the end. */
+  peak: number;
+  atTenth: number;
+  atEnd: number;
+}
+
+async function measure(command: readonly string[], fileLength: number): Promise<Cost> {
   const child = new Deno.Command(command[0], {
     args: command.slice(1),
     stdin: "null",
@@ -141,85 +153,70 @@ async function measure(command: readonly string[]): Promise<[seconds: number, me
   });
   const begin = performance.now();
   const process = child.spawn();
-  let peak = 0;
-  const watch = setInterval(() => peak = Math.max(peak, peakMemory(process.pid)), 5);
+  const cost: Cost = { seconds: 0, cpuSeconds: 0, peak: 0, atTenth: 0, atEnd: 0 };
+  const watch = setInterval(() => sample(process.pid, fileLength, cost), SAMPLE_MS);
   const { success, stderr } = await process.output();
   clearInterval(watch);
-  const seconds = (performance.now() - begin) / 1_000;
+  cost.seconds = (performance.now() - begin) / 1_000;
   if (!success) throw new Error(`${command[0]}: ${new TextDecoder().decode(stderr)}`);
-  return [seconds, peak];
+  return cost;
 }
 
-/** VmHWM of a process in MB, 0 where it has ended. */
-function peakMemory(pid: number): number {
+/** Looks at a process, which may have ended. */
+function sample(pid: number, fileLength: number, cost: Cost): void {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
+    const megabytes = (name: string) =>
+      Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024;
+    const bytesRead = Number(/rchar: (\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/io`))?.[1]);
+    // Fields 14 and 15 of proc(5); the name in the second may hold anything.
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    cost.cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    cost.peak = Math.max(cost.peak, megabytes("VmHWM"));
+    cost.atEnd = megabytes("VmRSS") || cost.atEnd;
+    if (cost.atTenth === 0 && bytesRead > fileLength / 10) cost.atTenth = cost.atEnd;
   } catch {
-    return 0;
+    // What was seen last stands.
   }
-}
-
-/** How long one program took to read a file. */
-export interface ProgramSpeed {
-  name: string;
-  /** Wall seconds of the whole process, one a run. */
-  seconds: number[];
-  /** The same as a multiple of the run of tcpdump in the same round. */
-  againstTcpdump: number[];
-  /** Its greatest memory in any run, MB. */
-  megabytes: number;
 }
 
 /** What one kind of traffic took. */
 export interface ReadSpeed {
   traffic: string;
   packets: number;
-  bytes: number;
-  programs: ProgramSpeed[];
+  /** By program: what each run cost, the first beside the first of the others. */
+  costs: Map<string, Cost[]>;
 }
 
-/**
- * Measures every program on every kind of traffic, each round in turn.
- *
- * @param folder For the captures. @param rounds How often; the slow programs once.
- * @param fileLength Bytes of a capture at least.
- */
+/** How to measure. */
+export interface ReadSpeedOptions {
+  /** For the captures. */
+  folder: string;
+  /** Bytes of a capture. */
+  fileLength: number;
+  /** Runs of each program; of the slow ones one. */
+  rounds: number;
+}
+
+/** Measures every program on every kind of traffic, each round in turn. */
 export async function measureReadSpeed(
-  folder: string,
-  rounds: number = ROUNDS,
-  fileLength: number = FILE_LENGTH,
+  { folder, fileLength, rounds }: ReadSpeedOptions,
 ): Promise<ReadSpeed[]> {
   const compared = programs();
-  if (compared[0].name !== "tcpdump") throw new Error("tcpdump is not installed");
   const results: ReadSpeed[] = [];
   for (const traffic of TRAFFIC) {
     const path = `${folder}/capture.pcap`;
     const packets = writeCapture(path, traffic, fileLength);
-    const speeds = compared.map(({ name }): ProgramSpeed => ({
-      name,
-      seconds: [],
-      againstTcpdump: [],
-      megabytes: 0,
-    }));
+    const costs = new Map(compared.map(({ name }): [string, Cost[]] => [name, []]));
     for (let round = 0; round < rounds; round++) {
-      for (const [index, { command, name }] of compared.entries()) {
-        // The slow ones once: they are far away.
-        if (round > 0 && SLOW.has(name)) continue;
-        const [seconds, megabytes] = await measure(command(path));
-        const speed = speeds[index];
-        speed.seconds.push(seconds);
-        speed.againstTcpdump.push(seconds / speeds[0].seconds[round]);
-        speed.megabytes = Math.max(speed.megabytes, megabytes);
+      for (const { name, command, slow } of compared) {
+        if (round > 0 && slow) continue;
+        costs.get(name)!.push(await measure(command(path), fileLength));
       }
     }
-    results.push({
-      traffic: traffic.name,
-      packets,
-      bytes: Deno.statSync(path).size,
-      programs: speeds,
-    });
     await Deno.remove(path);
+    results.push({ traffic: traffic.name, packets, costs });
   }
   return results;
 }
