@@ -48,6 +48,7 @@ export async function compare<T extends readonly number[]>(
     for (const [index, watcher] of watchers.entries()) {
       if (watcher.missing !== undefined) continue;
       const watching = await watcher.start(namespace);
+      if (watcher.warmsUp) await measure();
       const traced = await measure();
       const outcome = await watching.stop();
       const after = await measure();
@@ -112,9 +113,9 @@ export function addedFigures(comparison: Comparison, { what, unit, aims = {} }: 
 }
 
 /**
- * The figure of what a trace did not report, or said was lost.
+ * The figure of what a trace did not report, or said was lost, in its first run and the second.
  *
- * @param reported How many of the connections made one run told of. @param made How many there were.
+ * @param reported How many of the connections made it told of. @param made How many there were in a run.
  */
 export function missingFigure(
   { watcher, outcomes }: Compared,
@@ -124,7 +125,7 @@ export function missingFigure(
   return {
     name: `${watcher.name}: not reported or lost`,
     unit: "",
-    values: outcomes.map((outcome) => made - (reported(outcome) ?? 0) + lostIn(outcome)),
+    values: outcomes.map((outcome) => 2 * made - (reported(outcome) ?? 0) + lostIn(outcome)),
     aim: { atMost: 0 },
     note: watcher.missing,
   };

@@ -24,6 +24,8 @@ export interface Watcher {
   name: string;
   /** Why it cannot be had here. */
   missing?: string;
+  /** It is measured from its second run on: in the first its compiler is at work. */
+  warmsUp?: boolean;
   /** Starts it and waits until it is ready. */
   start(namespace: Namespace): Promise<Watching>;
 }
@@ -89,6 +91,7 @@ export function trace(name: string, args: readonly string[]): Watcher {
   return {
     name,
     missing,
+    warmsUp: true,
     start: (namespace) =>
       startProgram(
         namespace,

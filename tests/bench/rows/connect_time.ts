@@ -16,7 +16,7 @@ export const connectTime: Row = {
   needs: ["gcc"],
   async measure(bench) {
     await using namespace = await Namespace.create();
-    const count = bench.either(3 * RATE, 300);
+    const count = bench.either(2 * RATE, 300);
     const connect = await pacedConnections(bench, namespace, PORT, RATE, count);
     const watchers = bench.some([
       trace("`trace`", ONLY),
@@ -24,7 +24,7 @@ export const connectTime: Row = {
       PRINTING_SCRIPT,
       tcpdump("lo"),
     ]);
-    const rounds = bench.either(5, 1);
+    const rounds = bench.either(3, 1);
     const [median, p99] = await compare(bench, namespace, watchers, rounds, async () => {
       const { medianUs, p99Us } = await connect();
       return [medianUs, p99Us] as const;

@@ -21,9 +21,9 @@ export const cpu: Row = {
       namespace,
       PORT,
       RATE,
-      bench.either(3 * RATE, 1_000),
+      bench.either(2 * RATE, 1_000),
     );
-    const idleMs = bench.either(3_000, 200);
+    const idleMs = bench.either(2_000, 200);
     const watchers = bench.some([
       trace("`trace`", ONLY),
       PRINTING_SCRIPT,
@@ -38,6 +38,7 @@ export const cpu: Row = {
       for (const [index, watcher] of watchers.entries()) {
         if (watcher.missing !== undefined) continue;
         const watching = await watcher.start(namespace);
+        if (watcher.warmsUp) await connect();
         const idleNs = await cpuDuring(
           watching.pid,
           () => new Promise((resolve) => setTimeout(resolve, idleMs)),

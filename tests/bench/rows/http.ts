@@ -3,7 +3,7 @@ import { findExecutable } from "../../../src/io/packages.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { compare, shareFigures } from "../compare.ts";
 import type { Row } from "../row.ts";
-import { PRINTING_SCRIPT, tcpdump, trace } from "../watchers.ts";
+import { tcpdump, trace } from "../watchers.ts";
 
 const PORT = 8480;
 const ONLY = ["--port", String(PORT)];
@@ -26,11 +26,10 @@ export const http: Row = {
       "nginx serves",
       async () => (await namespace.run("ss", "-Hltn", `sport = :${PORT}`)) !== "",
     );
-    const seconds = bench.either(3, 1);
+    const seconds = bench.either(2, 1);
     const watchers = bench.some([
       trace("`trace`", ONLY),
       trace("`trace --probes none`", [...ONLY, "--probes", "none"]),
-      PRINTING_SCRIPT,
       tcpdump("lo"),
     ]);
     const [rate] = await compare(bench, namespace, watchers, bench.either(3, 1), async () => {

@@ -17,7 +17,7 @@ export const readSpeed: Row = {
     const results = await measureReadSpeed({
       folder: bench.folder,
       fileLength: bench.either(300_000_000, 3_000_000),
-      rounds: bench.either(5, 1),
+      rounds: bench.either(3, 1),
     });
     return results.flatMap(({ traffic, packets, costs }): Figure[] => {
       const ours = costs.get("synsnoop read")!;
