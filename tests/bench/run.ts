@@ -11,7 +11,7 @@ import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
-import { type Answer, formatJson, formatMarkdown, type Machine } from "./report.ts";
+import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
 import { Bench, missingProgram, type Row } from "./row.ts";
 import { bpfTime } from "./rows/bpf_time.ts";
 import { bulk } from "./rows/bulk.ts";
@@ -129,15 +129,17 @@ async function main(): Promise<void> {
   }
   const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
   try {
-    const bench = new Bench(folder, options.quick);
-    const machine = await describeMachine();
-    const answers: Answer[] = [];
-    for (const row of options.rows) answers.push(await answer(row, bench));
-    const report = { machine, quick: options.quick, answers };
     const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
     await Deno.mkdir(output, { recursive: true });
-    await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
-    await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
+    const bench = new Bench(folder, options.quick);
+    const machine = await describeMachine();
+    const report: Report = { machine, quick: options.quick, answers: [] };
+    for (const row of options.rows) {
+      report.answers.push(await answer(row, bench));
+      // After each: what was measured is not lost with what comes after it.
+      await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
+      await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
+    }
     console.log(formatMarkdown(report));
     console.error(`Written to ${output}/bench.md and ${output}/bench.json`);
   } finally {
