@@ -1,6 +1,7 @@
 /** How fast records are written. */
 import { HandshakeWriter } from "../../../src/command/handshake_writer.ts";
 import { StreamOutput } from "../../../src/io/stream_output.ts";
+import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import type { Row } from "../row.ts";
 import { CONTEXT, WORKED_EXAMPLE } from "../../unit/report/sample_handshakes.ts";
 
@@ -23,7 +24,7 @@ export const ndjson: Row = {
         filter: {},
         count: Infinity,
         output,
-        asText: false,
+        format: new NdjsonFormat(),
         context: CONTEXT,
         onCount: () => {},
       });
