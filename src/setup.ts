@@ -1,12 +1,15 @@
 /**
  * Makes the machine ready: `deno task setup` installs what a trace needs from the system's packages,
- * `deno task setup --tests` what the tests need too. Silent where all is there.
+ * `deno task setup --tests` what the tests need too, `--bench` what the benchmark compares with.
+ * Silent where all is there.
  *
  * `SYNSNOOP_SETUP=never` forbids installing. A missing bpftrace does not stop a trace, which goes on
- * with the wire alone, so that without `--tests` the exit status is 0 even where nothing could be
+ * with the wire alone, and the benchmark leaves out what it does not find, so that without `--tests`
+ * the exit status is 0 even where nothing could be
  * installed; with it, 1. A wrong argument gives 2.
  */
 import {
+  BENCH_NEEDS,
   type Command,
   commandToRun,
   findExecutable,
@@ -39,19 +42,25 @@ export interface Machine {
 /**
  * Installs what is missing, or says why it does not and what to run.
  *
- * @param args The command-line arguments: none or `--tests`.
+ * @param args The command-line arguments: none, `--tests`, `--bench`.
  * @param machine The machine.
  * @returns The exit status.
  */
 export async function setup(args: readonly string[], machine: Machine): Promise<number> {
-  const wrong = args.find((arg) => arg !== "--tests");
+  const wrong = args.find((arg) => arg !== "--tests" && arg !== "--bench");
   if (wrong !== undefined) {
-    machine.say(`Cannot set up: unknown argument "${wrong}", only "--tests" is known`);
+    machine.say(
+      `Cannot set up: unknown argument "${wrong}", only "--tests" and "--bench" are known`,
+    );
     return 2;
   }
   const tests = args.includes("--tests");
   const missing = (needs: readonly Need[]) => needs.filter((need) => !machine.isPresent(need));
-  const before = missing(tests ? TEST_NEEDS : TRACE_NEEDS);
+  const needs = new Set([
+    ...tests ? TEST_NEEDS : TRACE_NEEDS,
+    ...args.includes("--bench") ? BENCH_NEEDS : [],
+  ]);
+  const before = missing([...needs]);
   if (before.length === 0) return 0;
 
   const manager = MANAGERS.find((name) => machine.hasExecutable(name));

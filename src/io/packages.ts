@@ -90,6 +90,18 @@ export const TEST_NEEDS: readonly Need[] = [
   { executables: ["zstd"], package: everywhere("zstd") },
 ];
 
+/** What of that the benchmark needs too. */
+const SHARED_WITH_TESTS = ["bpftrace", "ip", "gcc", "/usr/include/stdio.h", "tcpdump", "tshark"];
+
+/** What the benchmark needs: namespaces, load generators, and the tools it compares with. */
+export const BENCH_NEEDS: readonly Need[] = [
+  ...TEST_NEEDS.filter((need) => SHARED_WITH_TESTS.includes(needName(need))),
+  { executables: ["nginx"], package: everywhere("nginx") },
+  { executables: ["wrk"], package: everywhere("wrk") },
+  { executables: ["iperf3"], package: { ...everywhere("iperf3"), "zypper": "iperf" } },
+  { executables: ["tcptrace"], package: everywhere("tcptrace") },
+];
+
 /** The name by which a message calls a need: its first executable, or its file. */
 export function needName(need: Need): string {
   return need.executables[0] ?? need.file ?? "";

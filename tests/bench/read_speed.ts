@@ -1,17 +1,14 @@
 /**
  * How fast `read` is against tcpdump's SYN and RST filter on the same file, and against tshark and
  * tcptrace where they are installed; how much memory it takes, beside the runtime alone, and whether
- * that grows with the file. Prints tables in Markdown.
+ * that grows with the file.
  *
- * Makes the captures itself in a temporary folder and removes them. Each round runs every program once,
- * in turn, and is compared with its own run of tcpdump, so that a machine whose speed drifts still
- * gives a ratio. Whole processes are measured, with their start.
+ * Makes the captures itself and removes them. Each round runs every program once, in turn, and is
+ * compared with its own run of tcpdump, so that a machine whose speed drifts still gives a ratio. Whole
+ * processes are measured, with their start.
  *
- * deno run -A tests/bench/read_speed.ts [--size MB] [--rounds N] [--fast]
- *
- * `--fast` leaves out tshark and tcptrace, which take minutes for a large file.
+ * @module
  */
-import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
 
@@ -137,7 +134,7 @@ function programs(): Program[] {
 }
 
 /** What a whole process took. */
-interface Cost {
+export interface Cost {
   /** On the clock, and of all processors. */
   seconds: number;
   cpuSeconds: number;
@@ -184,61 +181,42 @@ function sample(pid: number, fileLength: number, cost: Cost): void {
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+/** What one kind of traffic took. */
+export interface ReadSpeed {
+  traffic: string;
+  packets: number;
+  /** By program: what each run cost, the first beside the first of the others. */
+  costs: Map<string, Cost[]>;
 }
 
-/** A row of the table: each ratio says how often faster than tcpdump, by the clock and by processor. */
-function formatRow(name: string, packets: number, costs: Cost[], tcpdump: Cost[]): string {
-  const ratios = (of: (cost: Cost) => number) =>
-    costs.map((cost, round) => of(tcpdump[round]) / of(cost));
-  const byClock = ratios(({ seconds }) => seconds);
-  const byCpu = ratios(({ cpuSeconds }) => cpuSeconds);
-  const seconds = median(costs.map((cost) => cost.seconds));
-  const last = costs[costs.length - 1];
-  const cells = [
-    name,
-    seconds.toFixed(2),
-    median(costs.map((cost) => cost.cpuSeconds)).toFixed(2),
-    (packets / seconds / 1e6).toFixed(2),
-    `${median(byClock).toFixed(2)} (${Math.min(...byClock).toFixed(2)} to ${
-      Math.max(...byClock).toFixed(2)
-    })`,
-    median(byCpu).toFixed(2),
-    Math.max(...costs.map(({ peak }) => peak)).toFixed(0),
-    last.atTenth === 0 ? "" : `${last.atTenth.toFixed(0)}, ${last.atEnd.toFixed(0)}`,
-  ];
-  return `| ${cells.join(" | ")} |`;
+/** How to measure. */
+export interface ReadSpeedOptions {
+  /** For the captures. */
+  folder: string;
+  /** Bytes of a capture. */
+  fileLength: number;
+  /** Runs of each program; of the slow ones one. */
+  rounds: number;
 }
 
-const options = parseArgs(Deno.args, { string: ["size", "rounds"], boolean: ["fast"] });
-const fileLength = Number(options.size ?? 300) * 1e6;
-const rounds = Number(options.rounds ?? 5);
-if (!(fileLength > 0) || !(rounds > 0)) throw new Error("--size and --rounds take a number");
-const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
-try {
-  const compared = programs().filter(({ slow }) => !slow || !options.fast);
-  if (compared[0].name !== "tcpdump") throw new Error("tcpdump is not installed");
+/** Measures every program on every kind of traffic, each round in turn. */
+export async function measureReadSpeed(
+  { folder, fileLength, rounds }: ReadSpeedOptions,
+): Promise<ReadSpeed[]> {
+  const compared = programs();
+  const results: ReadSpeed[] = [];
   for (const traffic of TRAFFIC) {
     const path = `${folder}/capture.pcap`;
     const packets = writeCapture(path, traffic, fileLength);
-    const costs = compared.map((): Cost[] => []);
+    const costs = new Map(compared.map(({ name }): [string, Cost[]] => [name, []]));
     for (let round = 0; round < rounds; round++) {
-      for (const [index, { command, slow }] of compared.entries()) {
+      for (const { name, command, slow } of compared) {
         if (round > 0 && slow) continue;
-        costs[index].push(await measure(command(path), fileLength));
+        costs.get(name)!.push(await measure(command(path), fileLength));
       }
     }
-    console.log(`\n${traffic.name}: ${packets} packets, ${fileLength / 1e6} MB\n`);
-    console.log(
-      "| program | s | processor s | M packets/s | times as fast as tcpdump | by processor | " +
-        "memory, MB | at 10 % and at the end |",
-    );
-    console.log("|---|---|---|---|---|---|---|---|");
-    for (const [index, { name }] of compared.entries()) {
-      console.log(formatRow(name, packets, costs[index], costs[0]));
-    }
+    await Deno.remove(path);
+    results.push({ traffic: traffic.name, packets, costs });
   }
-} finally {
-  await Deno.remove(folder, { recursive: true });
+  return results;
 }

@@ -40,6 +40,14 @@ Deno.test("setup looks for the tests' tools with --tests only", async () => {
   ]]);
 });
 
+Deno.test("setup looks for the benchmark's tools with --bench, and goes on without", async () => {
+  const { machine, said } = fakeMachine(["wrk"], { forbidden: true });
+  assertEquals([await setup([], machine), said], [0, []]);
+  assertEquals(await setup(["--bench"], machine), 0);
+  assertEquals(said.length, 1);
+  assertEquals(said[0].startsWith("Cannot install wrk: "), true);
+});
+
 Deno.test("setup says in one line what it installs and how", async () => {
   const { machine, said, ran } = fakeMachine(["bpftrace"]);
   assertEquals(await setup([], machine), 0);
@@ -105,5 +113,7 @@ for (const { name, changes, expected } of REFUSALS) {
 Deno.test("setup refuses an unknown argument", async () => {
   const { machine, said } = fakeMachine([]);
   assertEquals(await setup(["--test"], machine), 2);
-  assertEquals(said, ['Cannot set up: unknown argument "--test", only "--tests" is known']);
+  assertEquals(said, [
+    'Cannot set up: unknown argument "--test", only "--tests" and "--bench" are known',
+  ]);
 });

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import {
+  BENCH_NEEDS,
   commandToRun,
   installCommands,
   MANAGERS,
@@ -12,6 +13,11 @@ import {
 function need(name: string): Need {
   return TEST_NEEDS.find((each) => needName(each) === name)!;
 }
+
+Deno.test("BENCH_NEEDS share what they can with TEST_NEEDS", () => {
+  const shared = BENCH_NEEDS.filter((each) => TEST_NEEDS.includes(each)).map(needName);
+  assertEquals(shared, ["bpftrace", "ip", "tcpdump", "tshark", "gcc", "/usr/include/stdio.h"]);
+});
 
 Deno.test("TRACE_NEEDS are among TEST_NEEDS", () => {
   for (const each of TRACE_NEEDS) assertEquals(TEST_NEEDS.includes(each), true);

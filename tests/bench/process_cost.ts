@@ -1,0 +1,42 @@
+/**
+ * What processes take: CPU time and memory, from the kernel's own counts.
+ *
+ * @module
+ */
+import { checkResult, libc, memory } from "../../src/io/libc.ts";
+
+/** CPUCLOCK_SCHED of a process: nanoseconds of all its threads (linux/posix-timers_types.h). */
+const PROCESS_CPU_CLOCK = 2;
+
+/** A process and those it started. */
+export async function processTree(pid: number): Promise<number[]> {
+  const pids = [pid];
+  for (const each of pids) {
+    try {
+      for await (const { name } of Deno.readDir(`/proc/${each}/task`)) {
+        const children = await Deno.readTextFile(`/proc/${each}/task/${name}/children`);
+        pids.push(...children.split(" ").filter((text) => text !== "").map(Number));
+      }
+    } catch (error) {
+      // It ended meanwhile.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return pids;
+}
+
+/** Nanoseconds of CPU that a running process has used, in user space and in the kernel. */
+export function cpuNs(pid: number): number {
+  const time = memory(16);
+  checkResult(libc().clock_gettime((~pid << 3) | PROCESS_CPU_CLOCK, time), `clock_gettime(${pid})`);
+  const view = new DataView(time.buffer);
+  return Number(view.getBigInt64(0, true)) * 1e9 + Number(view.getBigInt64(8, true));
+}
+
+/** Memory of a running process, MB of 2^20 bytes: now, and the most it ever had. */
+export function residentMb(pid: number): { now: number; peak: number } {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const megabytes = (name: string) =>
+    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1_024;
+  return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
+}

@@ -1,0 +1,74 @@
+/** Whether real handshakes are reported beside a flood, and memory stays. */
+import { pacedConnections } from "../paced.ts";
+import { residentMb } from "../process_cost.ts";
+import type { Row } from "../row.ts";
+import { layCable } from "../synthetic.ts";
+import { trace } from "../watchers.ts";
+
+const PORT = 4438;
+const FLOOD_RATE = 200_000;
+const REAL_RATE = 1_000;
+const SERVER = "10.79.0.2";
+const SAMPLE_MS = 500;
+const FLAT_MB = 5;
+
+/** SYNs of ever new clients to a port that listens, beside connections to the same host. */
+export const flood: Row = {
+  name: "flood",
+  title: "1,000 real connections a second beside a flood of 200,000 SYNs a second, `trace`",
+  needs: ["gcc", "bpftrace"],
+  async measure(bench) {
+    await using cable = await layCable(bench, { here: "10.79.0.1/24", there: `${SERVER}/24` });
+    const { receiver, receiverEnd } = cable;
+    const link = await receiver.ip("link", "show", receiverEnd);
+    const mac = /link\/ether (\S+)/.exec(link)![1];
+    // The flood's clients are behind the cable, where nobody answers for them.
+    await receiver.ip("route", "add", "10.0.0.0/8", "via", "10.79.0.1");
+    const listening = receiver.spawn(
+      [await bench.program("../netns/connect_load.c"), SERVER, String(PORT + 1), "1", "--serve"],
+      { stdout: "piped" },
+    );
+    const said = listening.stdout.getReader();
+    await said.read();
+
+    const seconds = bench.either(10, 1);
+    const connect = await pacedConnections(bench, receiver, PORT, REAL_RATE, seconds * REAL_RATE);
+    const watching = await trace("", ["--port", String(PORT)]).start(receiver);
+    const samples: number[] = [];
+    const timer = setInterval(() => samples.push(residentMb(watching.pid).now), SAMPLE_MS);
+    const [floodRate, real] = await Promise.all([
+      cable.send(
+        FLOOD_RATE,
+        FLOOD_RATE * seconds,
+        ...["syns", mac, SERVER, String(PORT + 1), "10.0.0.1"],
+      ),
+      connect(),
+    ]).finally(() => clearInterval(timer));
+    samples.push(residentMb(watching.pid).now);
+    const outcome = await watching.stop();
+    await said.cancel();
+    const later = samples.slice(Math.floor(samples.length / 2));
+    const losses = [...outcome.losses].map(([what, count]) => `${count} ${what}`).join("; ");
+    return [
+      { name: "SYNs sent", unit: "/s", values: [floodRate] },
+      {
+        name: "real connections made",
+        unit: "/s",
+        values: [real.connections / real.seconds],
+      },
+      {
+        name: "real connections not reported as established",
+        unit: "",
+        values: [real.connections - (outcome.established ?? 0)],
+        aim: { atMost: 0 },
+        note: losses === "" ? undefined : `it says it lost ${losses}`,
+      },
+      {
+        name: "growth of Deno's memory in the second half",
+        unit: "MB",
+        values: [Math.max(...later) - later[0]],
+        aim: { atMost: FLAT_MB },
+      },
+    ];
+  },
+};

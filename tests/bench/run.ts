@@ -1,0 +1,150 @@
+/**
+ * Measures what tracing costs, and says whether each aim is reached. Needs root; everything runs in
+ * network namespaces of its own. What another program is missing for is told in its line.
+ *
+ *     deno task bench [--row NAME]… [--quick] [--output FOLDER]
+ *
+ * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`. The exit
+ * status is 1 when a row failed, not when an aim is missed; 2 for a wrong argument.
+ */
+import { parseArgs } from "@std/cli";
+import { findExecutable } from "../../src/io/packages.ts";
+import { reasonAgainstNamespaces } from "../netns/namespace.ts";
+import { hookedPrograms } from "./bpf_run_time.ts";
+import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
+import { Bench, missingProgram, type Row } from "./row.ts";
+import { bpfTime } from "./rows/bpf_time.ts";
+import { bulk } from "./rows/bulk.ts";
+import { connectRate } from "./rows/connect_rate.ts";
+import { connectTime } from "./rows/connect_time.ts";
+import { cpu } from "./rows/cpu.ts";
+import { flood } from "./rows/flood.ts";
+import { http } from "./rows/http.ts";
+import { memoryGrowth } from "./rows/memory.ts";
+import { ndjson } from "./rows/ndjson.ts";
+import { readSpeed } from "./rows/read_speed.ts";
+import { start } from "./rows/start.ts";
+import { syntheticRate } from "./rows/synthetic_rate.ts";
+
+const USAGE = "deno task bench [--row NAME]… [--quick] [--output FOLDER]";
+
+/** What pays for it first, then what it can take. */
+const ROWS: readonly Row[] = [
+  connectRate,
+  connectTime,
+  http,
+  bulk,
+  bpfTime,
+  cpu,
+  start,
+  syntheticRate,
+  flood,
+  memoryGrowth,
+  ndjson,
+  readSpeed,
+];
+
+interface Options {
+  rows: readonly Row[];
+  quick: boolean;
+  output: string | undefined;
+}
+
+/** What the arguments ask for, or what is wrong with them. */
+function readArguments(args: string[]): Options | string {
+  const wrong: string[] = [];
+  const { row: names, quick, output } = parseArgs(args, {
+    string: ["row", "output"],
+    boolean: ["quick"],
+    collect: ["row"],
+    unknown: (arg) => {
+      wrong.push(`unknown argument "${arg}"`);
+      return false;
+    },
+  });
+  if (output === "") wrong.push('"--output" needs a folder');
+  const known = ROWS.map(({ name }) => name);
+  for (const name of names) {
+    if (!known.includes(name)) wrong.push(`no row "${name}", there are ${known.join(", ")}`);
+  }
+  if (wrong.length > 0) return wrong[0];
+  const rows = names.length > 0 ? ROWS.filter(({ name }) => names.includes(name)) : ROWS;
+  return { rows, quick, output };
+}
+
+async function answer(row: Row, bench: Bench): Promise<Answer> {
+  console.error(`== ${row.name}`);
+  const begin = performance.now();
+  const answer: Answer = { name: row.name, title: row.title, seconds: 0, figures: [] };
+  const missing = missingProgram(row.needs);
+  if (missing !== undefined) {
+    answer.failure = `${missing} is not installed`;
+  } else {
+    try {
+      answer.figures = await row.measure(bench);
+    } catch (error) {
+      answer.failure = error instanceof Error ? error.message : String(error);
+      Deno.exitCode = 1;
+    }
+  }
+  answer.seconds = (performance.now() - begin) / 1e3;
+  return answer;
+}
+
+async function describeMachine(): Promise<Machine> {
+  const cpuInfo = await Deno.readTextFile("/proc/cpuinfo");
+  const tools: Record<string, string> = {};
+  for (const name of ["bpftrace", "tcpdump", "tshark", "nginx", "iperf3"]) {
+    const path = findExecutable(name);
+    if (path === undefined) continue;
+    const version = name === "nginx" ? "-v" : "--version";
+    const { stdout, stderr } = await new Deno.Command(path, { args: [version] }).output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    tools[name] = `${name} ${/\d+(?:\.\d+)+/.exec(said)?.[0] ?? "of unknown version"}`;
+  }
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    kernel: Deno.osRelease(),
+    cpu: /^model name\s*: (.*)/m.exec(cpuInfo)?.[1] ?? Deno.build.arch,
+    cores: navigator.hardwareConcurrency,
+    deno: Deno.version.deno,
+    load: Deno.loadavg()[0],
+    hookedPrograms: hookedPrograms(),
+    tools,
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readArguments(Deno.args);
+  if (typeof options === "string") {
+    console.error(`Cannot run the benchmark: ${options}\n${USAGE}`);
+    Deno.exitCode = 2;
+    return;
+  }
+  const obstacle = await reasonAgainstNamespaces();
+  if (obstacle !== undefined) {
+    console.error(`Cannot run the benchmark: ${obstacle}; run it as root`);
+    Deno.exitCode = 1;
+    return;
+  }
+  const folder = await Deno.makeTempDir({ prefix: "synsnoop-bench-" });
+  try {
+    const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
+    await Deno.mkdir(output, { recursive: true });
+    const bench = new Bench(folder, options.quick);
+    const machine = await describeMachine();
+    const report: Report = { machine, quick: options.quick, answers: [] };
+    for (const row of options.rows) {
+      report.answers.push(await answer(row, bench));
+      // After each: what was measured is not lost with what comes after it.
+      await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
+      await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
+    }
+    console.log(formatMarkdown(report));
+    console.error(`Written to ${output}/bench.md and ${output}/bench.json`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+await main();
