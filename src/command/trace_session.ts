@@ -118,7 +118,7 @@ export class TraceSession {
     });
     this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
       epochSeconds: () => this.#axis.epochSeconds,
-      interfaceName: (place) => this.#places.nameOf(place),
+      interfaceName: (place) => this.#nameInFile(place),
     });
     this.#startNs = this.#sampleClocks();
     this.#matcher = new Matcher(
@@ -157,6 +157,14 @@ export class TraceSession {
   /** The name of the interface of a place where packets were captured; untrusted text. */
   interfaceName(place: number): string | undefined {
     return this.#places.nameOf(place);
+  }
+
+  /** Who reads the file tells interfaces apart by their names: most containers have an eth0. */
+  #nameInFile(place: number): string | undefined {
+    const name = this.#places.nameOf(place);
+    const netns = this.#places.netnsOf(place);
+    if (name === undefined || netns === undefined || netns === this.#scope.ownNetns) return name;
+    return `${name}@${netns}`;
   }
 
   #sayCapturing(): void {

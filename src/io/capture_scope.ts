@@ -31,6 +31,8 @@ export class CaptureScope {
   readonly interfaces: readonly string[];
   /** The own namespace is the first. */
   readonly sites: CaptureSite[];
+  /** Inode number of the own namespace. */
+  readonly ownNetns: number;
   readonly #watch: NamespaceWatch | undefined;
   readonly #othersMax: number;
   // Found and not yet taken, gone and not yet let go: rings take time to open and to close, so each
@@ -59,6 +61,7 @@ export class CaptureScope {
     this.interfaces = interfaces;
     this.#othersMax = othersMax;
     const own = NetworkNamespace.own();
+    this.ownNetns = own.inode;
     this.sites = [new CaptureSite(own, `the own network namespace (${own.inode})`, true)];
     if (targets.length > 0) {
       NetworkNamespace.assertPermitted();

@@ -114,3 +114,35 @@ await namespaceTest("trace --write ends with a status that tells of a full disk"
   assertEquals(summary!.losses.written_packets, 30);
   assertEquals(stderr.filter((line) => line.includes('Cannot write "/dev/full"')).length, 1);
 });
+
+await namespaceTest(
+  "trace --write tells interfaces of one name in two namespaces apart, and so does read",
+  async () => {
+    await using clientSide = await Namespace.create();
+    await using serverSide = await Namespace.create();
+    const [name] = await clientSide.connect(serverSide, {
+      here: "10.78.1.1/24",
+      there: "10.78.1.2/24",
+    });
+    const file = `${folder.path}/two_namespaces.pcapng`;
+    const flags = ["--json", "--host", "10.78.1.0/24", "--port", PORT, "--write", file];
+    const tracer = await Tracer.start(clientSide, [
+      ...flags,
+      ...["--netns", serverSide.name, "--probes", "none"],
+    ]);
+    const server = serverSide.spawn([connectLoad, "10.78.1.2", PORT, "1", "--serve"], {
+      stdout: "piped",
+    });
+    const reader = server.stdout.getReader();
+    await reader.read();
+    await clientSide.run(connectLoad, "10.78.1.2", PORT, "1", "--connect");
+    await tracer.wrote(1);
+    const { records } = await tracer.stop();
+    assertEquals(records.map(({ network }) => network.interfaces), [[name, name]]);
+    const [record] = (await runRead([file])).records;
+    assertEquals([record.packets, record.rtt], [records[0].packets, records[0].rtt]);
+    const [first, second] = record.network.interfaces!;
+    assertEquals(first, name);
+    assertMatch(second, new RegExp(`^${name}@\\d+$`));
+  },
+);
