@@ -10,9 +10,6 @@ const CLONE_NEWNET = 0x40000000;
 const O_CLOEXEC = 0o2000000;
 const OWN = "/proc/thread-self/ns/net";
 
-/** The namespace this process lives in, opened before the first visit to another. */
-let home: number | undefined;
-
 /** A network namespace. Another than the own one lives on at least until it is disposed of. */
 export class NetworkNamespace implements Disposable {
   /** Its inode number, which tells it from every other that there is now. */
@@ -54,7 +51,12 @@ export class NetworkNamespace implements Disposable {
    * @throws {SystemCallError} EPERM without CAP_SYS_ADMIN.
    */
   static assertPermitted(): void {
-    enter(openHome(), "setns(own network namespace)");
+    const own = openOwn();
+    try {
+      enter(own, "setns(own network namespace)");
+    } finally {
+      libc().close(own);
+    }
   }
 
   /**
@@ -66,12 +68,16 @@ export class NetworkNamespace implements Disposable {
    */
   run<T>(operation: () => T): T {
     if (this.#descriptor === undefined) return operation();
-    const back = openHome();
-    enter(this.#descriptor, `setns(network namespace ${this.inode})`);
+    const back = openOwn();
     try {
-      return operation();
+      enter(this.#descriptor, `setns(network namespace ${this.inode})`);
+      try {
+        return operation();
+      } finally {
+        goBack(back);
+      }
     } finally {
-      goBack(back);
+      libc().close(back);
     }
   }
 
@@ -92,8 +98,9 @@ export class LostNamespaceError extends Error {
   }
 }
 
-function openHome(): number {
-  return home ??= checkResult(libc().open(cString(OWN), O_CLOEXEC), `open("${OWN}")`);
+/** Opens the namespace that this thread is in now: the way back. */
+function openOwn(): number {
+  return checkResult(libc().open(cString(OWN), O_CLOEXEC), `open("${OWN}")`);
 }
 
 function enter(descriptor: number, call: string): void {

@@ -479,7 +479,11 @@ await namespaceTest("scanNamespaces finds namespaces by name and by process", as
   });
   // The list of mounts may lack one while others on this machine change it.
   await until("its mount is listed", () => isMounted(inode));
-  assert(scanNamespaces().has(NetworkNamespace.own().inode));
+  const ownInode = NetworkNamespace.own().inode;
+  assert(
+    scanNamespaces().has(ownInode),
+    `${ownInode} is not in ${JSON.stringify([...scanNamespaces().keys()])}`,
+  );
 
   await using other = await Namespace.create();
   // Without its name it is that of its process.
