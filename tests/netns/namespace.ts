@@ -190,8 +190,8 @@ export function skippableTest(
 }
 
 /**
- * Waits until `condition` holds, asking it every 2 ms. For what sends no signal of its own: a ring to be
- * drained, a counter, a file.
+ * Waits until `condition` holds, asking it every 2 ms at first and the more seldom the longer it takes.
+ * For what sends no signal of its own: a ring to be drained, a counter, a file.
  *
  * @throws {Error} when it does not hold before the deadline, naming what was awaited.
  */
@@ -200,11 +200,12 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   deadlineMs = 10_000,
 ): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
+  const began = performance.now();
   while (!await condition()) {
-    if (performance.now() > deadline) {
+    const elapsedMs = performance.now() - began;
+    if (elapsedMs > deadlineMs) {
       throw new Error(`Cannot go on: ${what} did not happen within ${deadlineMs} ms`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(2 + elapsedMs / 20, 50)));
   }
 }

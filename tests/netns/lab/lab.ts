@@ -122,7 +122,8 @@ export async function play(
   };
 }
 
-async function buildHosts(stack: AsyncDisposableStack): Promise<Hosts> {
+/** Lays the cables of a lab; the stack takes it down. */
+export async function buildHosts(stack: AsyncDisposableStack): Promise<Hosts> {
   const host = async (network: number, last?: number) =>
     stack.use(new Host(await Namespace.create(), network, last));
   const client = await host(CLIENT_NETWORK);
@@ -133,8 +134,8 @@ async function buildHosts(stack: AsyncDisposableStack): Promise<Hosts> {
   // Each SYN that cannot be delivered gets its answer, however many scenarios there are.
   await router.sysctl("net.ipv4.icmp_ratelimit", 0);
   await router.sysctl("net.ipv6.icmp.ratelimit", 0);
-  // A SYN is sent again after 1 s and 3 s, and as often as TCP_SYNCNT says.
-  await client.sysctl("net.ipv4.tcp_syn_linear_timeouts", 0);
+  // A SYN is sent again after 1 s and 3 s, and as often as TCP_SYNCNT says; 6.5 and later ask.
+  await client.namespace.run("sysctl", "-eqw", "net.ipv4.tcp_syn_linear_timeouts=0");
   await server.sysctl("net.ipv4.tcp_fastopen", 3);
   await cable(client, router, CLIENT_NETWORK);
   await cable(server, router, SERVER_NETWORK);

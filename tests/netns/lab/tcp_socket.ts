@@ -154,18 +154,19 @@ export class TcpSocket implements Disposable {
 
   /** Waits until the handshake has succeeded on this side. */
   async connected(): Promise<void> {
-    const error = await this.#settled();
+    const error = await this.settled();
     if (error !== undefined) throw new Error(`Cannot connect: ${error}`);
   }
 
   /** Waits until the handshake has failed on this side. @returns The symbol of the errno. */
   async failed(): Promise<string> {
-    const error = await this.#settled();
+    const error = await this.settled();
     if (error === undefined) throw new Error("Cannot go on: this connection was to fail");
     return error;
   }
 
-  async #settled(): Promise<string | undefined> {
+  /** Waits for the handshake's end on this side. @returns The symbol of the errno, if it failed. */
+  async settled(): Promise<string | undefined> {
     const ended = () => (this.#poll(POLLOUT) & (POLLOUT | POLLERR)) !== 0;
     await until("the end of a handshake", ended, DEADLINE_MS);
     const bytes = memory(4);

@@ -103,8 +103,8 @@ function row(watcher: Watcher, pids: Record<Sighting["end"], number>, log: Packe
 
 /** Whether a record has the numbers that tcpdump saw. */
 function isnsRight({ client, server }: HandshakeRecord, log: PacketLog): boolean {
-  const seen = log.isns.get(connectionKey(client, server));
-  return seen !== undefined && seen.client === client.isn && seen.server === server.isn;
+  const seen = log.handshakes.get(connectionKey(client, server));
+  return seen !== undefined && seen.clientIsn === client.isn && seen.serverIsn === server.isn;
 }
 
 async function main(paths: ToolPaths): Promise<void> {
@@ -149,7 +149,7 @@ async function main(paths: ToolPaths): Promise<void> {
       TOLD_MS,
     );
   }
-  await until("tcpdump printed all", () => log.isns.size > TOTAL);
+  await until("tcpdump printed all", () => log.handshakes.size > TOTAL);
   const heads = [
     "tool",
     ...WAYS.map(({ title, count }) => `${title} (${count})`),

@@ -9,6 +9,7 @@
 import { assert, fail } from "@std/assert";
 import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../../src/report/record.ts";
+import { LAB_NETWORKS } from "../../netns/lab/host.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { Tracer, type TraceResult } from "../../netns/tracer.ts";
 
@@ -25,6 +26,7 @@ export const ADDRESSES = {
 export const PORTS = {
   refusing: 80,
   silent: 81,
+  clock: 4440,
   first: 4432,
   many: 4433,
   held: 4434,
@@ -32,6 +34,9 @@ export const PORTS = {
   cookies: 4436,
   flooded: 4437,
 } as const;
+
+/** What the tracers are to tell of: this network and the lab. */
+const OURS = ["--host", ["10.77.0.0/24", "fd77::/64", ...LAB_NETWORKS].join(",")];
 
 /** How often a test is tried that may miss an event. */
 export const TRIES = 5;
@@ -48,7 +53,7 @@ export function firstPort(port: number): number {
 }
 
 /** Where the client's made-up packets come from; the server finds the way back (RFC 2544). */
-export const SPOOFED = { prefix: "198.18.0.0/15", pattern: /^198\.1[89]\./ } as const;
+export const SPOOFED = "198.18.0.1";
 
 /** bpftrace takes minutes to attach where the processor is emulated. */
 const READY_MS = 620_000;
@@ -57,36 +62,32 @@ const ASK_MS = 250;
 /** What a handshake takes to be reported, with retransmissions, emulated. */
 const REPORT_MS = 60_000;
 
-/** Both ends and the network, with a tracer at each end. */
-export class DelayedNetwork implements AsyncDisposable {
+/** Both ends and the network, with a tracer at each end. It goes with the guest. */
+export class DelayedNetwork {
   readonly client: Namespace;
   readonly server: Namespace;
-  /** The name of each end's one interface, by which it reaches the other. */
-  readonly interfaceName: string;
-  readonly #resources: AsyncDisposableStack;
+  /** The name of the interface by which an end reaches the other. */
+  readonly interfaces: Readonly<Record<"client" | "server", string>>;
   #clientTracer: Tracer | undefined;
   #serverTracer: Tracer | undefined;
 
   private constructor(
     client: Namespace,
     server: Namespace,
-    interfaceName: string,
-    resources: AsyncDisposableStack,
+    interfaces: DelayedNetwork["interfaces"],
   ) {
     this.client = client;
     this.server = server;
-    this.interfaceName = interfaceName;
-    this.#resources = resources;
+    this.interfaces = interfaces;
   }
 
-  /** Lays the cables. */
-  static async create(): Promise<DelayedNetwork> {
-    await using resources = new AsyncDisposableStack();
-    const client = resources.use(await Namespace.create());
-    const server = resources.use(await Namespace.create());
-    const between = resources.use(await Namespace.create());
-    const [interfaceName, toClient] = await client.connect(between);
-    const [, toServer] = await server.connect(between);
+  /** Lays the cables to a server, which may have others. */
+  static async create(server: Namespace): Promise<DelayedNetwork> {
+    const client = await Namespace.create();
+    const between = await Namespace.create();
+    const [clientInterface, toClient] = await client.connect(between);
+    const [serverInterface, toServer] = await server.connect(between);
+    const interfaces = { client: clientInterface, server: serverInterface };
     await between.ip("link", "add", "bridge", "type", "bridge", "mcast_snooping", "0");
     for (const port of [toClient, toServer]) {
       await between.ip("link", "set", port, "master", "bridge");
@@ -94,8 +95,8 @@ export class DelayedNetwork implements AsyncDisposable {
     await between.ip("link", "set", "bridge", "up");
     for (const { client: here, server: there } of Object.values(ADDRESSES)) {
       const bits = here.includes(":") ? 64 : 24;
-      await client.ip("address", "add", `${here}/${bits}`, "dev", interfaceName, "nodad");
-      await server.ip("address", "add", `${there}/${bits}`, "dev", interfaceName, "nodad");
+      await client.ip("address", "add", `${here}/${bits}`, "dev", interfaces.client, "nodad");
+      await server.ip("address", "add", `${there}/${bits}`, "dev", interfaces.server, "nodad");
     }
     await until("the bridge forwards", async () => {
       const ports = await between.run("bridge", "link", "show");
@@ -103,17 +104,31 @@ export class DelayedNetwork implements AsyncDisposable {
     });
     const delay = ["netem", "delay", `${DELAY_MS}ms`];
     await between.run("tc", "qdisc", "add", "dev", toClient, "root", ...delay);
-    await server.ip("route", "add", SPOOFED.prefix, "via", ADDRESSES.ipv4.client);
-    return new DelayedNetwork(client, server, interfaceName, resources.move());
+    await server.ip("route", "add", SPOOFED, "via", ADDRESSES.ipv4.client);
+    return new DelayedNetwork(client, server, interfaces);
   }
 
-  /** Starts the tracers and waits until both deliver from all their sources. */
-  async trace(mechanism: Mechanism): Promise<void> {
-    const tests = Object.keys(PORTS) as (keyof typeof PORTS)[];
-    const ports = ["--port", tests.flatMap(portsOf).join(",")];
-    this.#serverTracer = await Tracer.start(this.server, ["--probes", mechanism, ...ports]);
+  /**
+   * Starts the tracers and waits until both deliver from all their sources.
+   *
+   * @returns Ends those that still run.
+   */
+  async trace(mechanism: Mechanism): Promise<AsyncDisposable> {
+    await using resources = new AsyncDisposableStack();
+    const began = performance.now();
+    this.#serverTracer = await Tracer.start(this.server, ["--probes", mechanism, ...OURS]);
+    resources.adopt(this.#serverTracer, end);
     await this.#attached(this.#serverTracer);
-    this.#clientTracer = await Tracer.start(this.client, ["--probes", "none", ...ports]);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.error(`attached through ${mechanism} after ${seconds} s`);
+    this.#clientTracer = await Tracer.start(this.client, ["--probes", "none", ...OURS]);
+    resources.adopt(this.#clientTracer, end);
+    return resources.move();
+  }
+
+  /** The tracer at the server. */
+  get serverTracer(): Tracer {
+    return this.#serverTracer!;
   }
 
   async #attached({ stderr }: Tracer): Promise<void> {
@@ -153,11 +168,16 @@ export class DelayedNetwork implements AsyncDisposable {
       .map((line) => line.split(" ").slice(1));
     return Object.fromEntries(names.map((name, index) => [name, Number(values[index])]));
   }
+}
 
-  /** Ends the tracers and takes the network down. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
+async function end(tracer: Tracer): Promise<void> {
+  try {
+    tracer.signal("SIGKILL");
+  } catch (error) {
+    // Ended already, as it does where nothing failed.
+    if (!(error instanceof TypeError)) throw error;
   }
+  await tracer.ended();
 }
 
 function recordsOf(lines: readonly string[], port: number): HandshakeRecord[] {

@@ -1,19 +1,23 @@
 /**
- * What tcpdump prints of the packets that carry initial sequence numbers. tshark, which the other
- * tests ask, takes too long to start in an emulated machine.
+ * What tcpdump prints of handshakes. tshark, which the other tests ask, takes too long to start in
+ * an emulated machine.
  *
  * @module
  */
 import { TextLineStream } from "@std/streams";
 import type { Namespace } from "../../netns/namespace.ts";
 
-/** `IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [S.], seq 7, …`; ECN adds E and W. */
-const SYN_LINE = /IP6? (\S+)\.(\d+) > (\S+)\.(\d+): Flags \[S(\.?)[EW]*\], seq (\d+)/;
+/** `1790000000.123456789 IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [S.], seq 7, …`; ECN adds E and W. */
+const LINE =
+  /^(\d+)\.(\d{9}) .*IP6? (\S+)\.(\d+) > (\S+)\.(\d+): Flags \[([A-Z.]+)\],(?: seq (\d+))?/;
 
-/** The initial sequence numbers of handshakes, by {@linkcode connectionKey}. */
-export interface IsnsSeen {
-  client?: number;
-  server?: number;
+/** The first of each packet of a handshake; times in nanoseconds of Unix time. */
+export interface HandshakeSeen {
+  clientIsn?: number;
+  serverIsn?: number;
+  synNs?: bigint;
+  synAckNs?: bigint;
+  ackNs?: bigint;
 }
 
 /** A connection attempt by its ends. */
@@ -26,17 +30,18 @@ export function connectionKey(
 
 /** A running tcpdump. It ends with its namespace. */
 export class PacketLog {
-  /** What was captured so far. */
-  readonly isns: Map<string, IsnsSeen> = new Map();
+  /** What was captured so far, by {@linkcode connectionKey}. */
+  readonly handshakes: Map<string, HandshakeSeen> = new Map();
 
   private constructor() {}
 
-  /** Starts tcpdump on an interface of a namespace and waits until it captures. */
+  /** Starts tcpdump on an interface of a namespace, or `any`, and waits until it captures. */
   static async start(namespace: Namespace, interfaceName: string): Promise<PacketLog> {
     const log = new PacketLog();
     const child = namespace.spawn(
       [
         ...["tcpdump", "-i", interfaceName, "-nn", "-S", "-l", "--immediate-mode", "-Z", "root"],
+        ...["-tt", "--time-stamp-precision=nano"],
         // Without these its ring has room for a few packets, and the processor is slow.
         ...["-s", "128", "-B", "8192", "tcp"],
       ],
@@ -50,21 +55,39 @@ export class PacketLog {
     return log;
   }
 
-  /** How many handshakes show both numbers. */
+  /** How many handshakes show all three packets. */
   get complete(): number {
-    return [...this.isns.values()].filter(({ client, server }) => client && server).length;
+    return [...this.handshakes.values()].filter(({ synNs, ackNs }) => synNs && ackNs).length;
   }
 
   #take(line: string): void {
-    const match = SYN_LINE.exec(line);
+    const match = LINE.exec(line);
     if (match === null) return;
-    const [, from, fromPort, to, toPort, isAnswer, sequence] = match;
+    const [, seconds, nanoseconds, from, fromPort, to, toPort, flags, sequence] = match;
+    const timeNs = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
     const source = { address: from, port: fromPort };
     const destination = { address: to, port: toPort };
-    const key = isAnswer ? connectionKey(destination, source) : connectionKey(source, destination);
-    const seen = this.isns.get(key) ?? {};
-    seen[isAnswer ? "server" : "client"] = Number(sequence);
-    this.isns.set(key, seen);
+    const isSyn = flags.includes("S");
+    if (isSyn && flags.includes(".")) {
+      const seen = this.#seen(connectionKey(destination, source));
+      seen.serverIsn ??= Number(sequence);
+      seen.synAckNs ??= timeNs;
+    } else if (isSyn) {
+      const seen = this.#seen(connectionKey(source, destination));
+      seen.clientIsn ??= Number(sequence);
+      seen.synNs ??= timeNs;
+    } else {
+      const seen = this.handshakes.get(connectionKey(source, destination));
+      if (seen?.synAckNs !== undefined) seen.ackNs ??= timeNs;
+    }
+  }
+
+  #seen(key: string): HandshakeSeen {
+    const known = this.handshakes.get(key);
+    if (known !== undefined) return known;
+    const seen: HandshakeSeen = {};
+    this.handshakes.set(key, seen);
+    return seen;
   }
 }
 

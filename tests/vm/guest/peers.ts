@@ -1,45 +1,39 @@
 /**
- * The programs at both ends of the network.
+ * Who connects through the delayed network, and who listens there: sockets of this process, and
+ * programs where one must wait inside a call.
  *
  * @module
  */
+import { CraftedEnd } from "../../netns/lab/crafted_end.ts";
+import { TcpSocket } from "../../netns/lab/tcp_socket.ts";
+import { ADDRESSES, type DelayedNetwork, SPOOFED } from "./delayed_network.ts";
 import { Lines } from "./lines.ts";
-import { ADDRESSES, type DelayedNetwork } from "./delayed_network.ts";
 
 /** Where the compiled programs are. */
 const helpers = Deno.args[0];
 const connectLoad = `${helpers}/connect_load`;
-/** A program in Python starts in seconds. */
+/** A program starts in a second. */
 const STARTED_MS = 60_000;
+
+/** Where SYNs from nobody come from, each from the next port. */
+const SPOOFED_PORT = 1024;
 
 /** The server's addresses, IPv4 first. */
 export const SERVERS: readonly string[] = Object.values(ADDRESSES).map(({ server }) => server);
 
-/** Without what this machine's packages add to its start: emulated, that takes seconds. */
-const PYTHON = ["python3", "-I", "-S"] as const;
-
-function python(name: string, ...args: (string | number)[]): string[] {
-  return [...PYTHON, new URL(`../peers/${name}.py`, import.meta.url).pathname, ...args.map(String)];
-}
-
-/** Starts a program at the server and waits for its first line. */
-async function serving(
-  network: DelayedNetwork,
-  command: readonly string[],
-): Promise<Deno.ChildProcess> {
-  const child = network.server.spawn(command, { stdout: "piped" });
-  await new Lines(child.stdout).until("the server listens", ({ length }) => length > 0, STARTED_MS);
-  return child;
-}
-
-/** Serves so many connections of an address, each until the client closes it. */
-export function serve(
+/** Starts a program that serves so many connections of an address, each until the client closes it. */
+async function serve(
   network: DelayedNetwork,
   address: string,
   port: number,
   count: number,
 ): Promise<Deno.ChildProcess> {
-  return serving(network, [connectLoad, address, `${port}`, `${count}`, "--serve", "taker"]);
+  const child = network.server.spawn(
+    [connectLoad, address, `${port}`, `${count}`, "--serve", "taker"],
+    { stdout: "piped" },
+  );
+  await new Lines(child.stdout).until("the server listens", ({ length }) => length > 0, STARTED_MS);
+  return child;
 }
 
 /** Connects so often, one after another, each time accepted: with every address of the server. */
@@ -56,61 +50,75 @@ export async function connectAndServe(
   }
 }
 
-/** Connects so often at the same time with each address. @returns How each ended, sorted. */
+function connect(network: DelayedNetwork, address: string, port: number): TcpSocket {
+  return TcpSocket.open(network.client, { ipv6: address.includes(":") }).connect(address, port);
+}
+
+/**
+ * Connects so often at the same time with each address, and closes when all have ended.
+ *
+ * @returns How each ended, sorted.
+ */
 export async function connectAtOnce(
   network: DelayedNetwork,
   port: number,
   count: number,
 ): Promise<string[]> {
-  const ends = await network.client.run(...python("callers", port, count, ...SERVERS));
-  return ends.trim().split(" ");
+  using stack = new DisposableStack();
+  const ends = SERVERS.flatMap((address) =>
+    Array.from({ length: count }, async () => {
+      const socket = stack.use(connect(network, address, port));
+      return await socket.settled() ?? "connected";
+    })
+  );
+  return (await Promise.all(ends)).toSorted();
 }
 
-/** Listens on every address of the server and never accepts. */
-export async function listenIdly(
+/** Listens on an address of the server; who connects waits to be accepted. */
+export function listen(
   network: DelayedNetwork,
+  address: string,
   port: number,
   backlog: number,
-): Promise<void> {
-  await serving(network, python("idle_listener", backlog, port, ...SERVERS));
+): TcpSocket {
+  const socket = TcpSocket.open(network.server, { ipv6: address.includes(":") });
+  return socket.bind(address, port).listen(backlog);
 }
 
-/** Sends SYNs from IPv4 addresses that nobody has. */
+/** An open connection with an address of the server; disposing closes both ends. */
+export async function holdConnection(
+  network: DelayedNetwork,
+  address: string,
+  port: number,
+): Promise<Disposable> {
+  using stack = new DisposableStack();
+  const listener = stack.use(listen(network, address, port, 1));
+  const client = stack.use(connect(network, address, port));
+  await client.connected();
+  stack.use(await listener.accept());
+  return stack.move();
+}
+
+/** Sends SYNs over IPv4 from an address that nobody has, each from a port and with a number of its own. */
 export async function sendSpoofedSyns(
   network: DelayedNetwork,
   port: number,
   count: number,
 ): Promise<void> {
-  await network.client.run(...python("syn_flood", ADDRESSES.ipv4.server, port, count));
-}
-
-/** Connects, says so, and holds the connection until its input ends. */
-const HOLD = `
-import socket, sys
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-print("connected", flush=True)
-sys.stdin.read()
-`;
-
-/** An open connection; disposing closes both ends. */
-export async function holdConnection(
-  network: DelayedNetwork,
-  address: string,
-  port: number,
-): Promise<AsyncDisposable> {
-  const server = await serve(network, address, port, 1);
-  const holder = network.client.spawn(
-    [...PYTHON, "-c", HOLD, address, String(port)],
-    { stdin: "piped", stdout: "piped" },
-  );
-  const said = new Lines(holder.stdout);
-  await said.until("the client is connected", ({ length }) => length > 0, STARTED_MS);
-  return {
-    async [Symbol.asyncDispose]() {
-      // The end of its input ends it, and the end of the connection the server.
-      await holder.stdin.close();
-      await holder.status;
-      await server.status;
-    },
-  };
+  const { client, server, interfaces } = network;
+  const [own] = JSON.parse(await client.ip("-j", "link", "show", interfaces.client));
+  const [far] = JSON.parse(await server.ip("-j", "link", "show", interfaces.server));
+  using end = new CraftedEnd({
+    namespace: client,
+    interfaceIndex: own.ifindex,
+    nextHop: Uint8Array.from(far.address.split(":"), (byte: string) => parseInt(byte, 16)),
+    address: SPOOFED,
+    port: SPOOFED_PORT,
+    peerAddress: ADDRESSES.ipv4.server,
+    peerPort: port,
+  });
+  end.send(...Array.from({ length: count }, (_, index) => ({
+    sourcePort: SPOOFED_PORT + index,
+    sequence: 0x10000000 + index * 0x1000,
+  })));
 }

@@ -8,7 +8,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Mechanism, MECHANISMS } from "../../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../../src/report/record.ts";
+import { buildHosts } from "../../netns/lab/lab.ts";
+import { check } from "../../netns/lab/scenario.ts";
+import { ROUTED } from "../../netns/lab/topology.ts";
 import { MAIN } from "../../netns/tracer.ts";
+import { testClockSet } from "./clock_set.ts";
 import { DelayedNetwork, PORTS, TRIES } from "./delayed_network.ts";
 import {
   raiseFirewall,
@@ -18,6 +22,7 @@ import {
   testFullAcceptQueue,
   testRefusedAndTimedOut,
 } from "./failures.ts";
+import { perform, scenariosFor } from "./lab_scenarios.ts";
 import { connectAndServe } from "./peers.ts";
 import { testDelay, testOpenConnection } from "./round_trips.ts";
 import { type Shape, shapeOf } from "./shape.ts";
@@ -26,6 +31,16 @@ const [, kernel, bpftrace, resets] = Deno.args;
 const resetReasons = resets === "reset-reasons";
 /** What only function probes see. */
 const FUNCTION_PROBES_ONLY = ["times.syn_received_ns", "times.syn_sent_ns"];
+
+// Both networks are laid once and go with the guest. One tracer stands in both, for to attach its
+// probes takes longer than all that follows: the client's end of the lab is the server's of the other.
+const hosts = await buildHosts(new AsyncDisposableStack());
+await ROUTED.prepare!(hosts);
+const network = await DelayedNetwork.create(hosts.client.namespace);
+await shortenTimeouts(network);
+await raiseFirewall(network);
+// Each end must know the other's hardware address: else the first SYN waits for it, unseen.
+await connectAndServe(network, PORTS.first, 1);
 
 /** Of the same connections, by mechanism: what their records hold. */
 const shapes = new Map<Mechanism, Shape[]>();
@@ -56,12 +71,7 @@ Deno.test("doctor finds everything", async () => {
 
 for (const mechanism of MECHANISMS) {
   Deno.test(`trace through ${mechanism}`, async (context) => {
-    await using network = await DelayedNetwork.create();
-    await shortenTimeouts(network);
-    await raiseFirewall(network);
-    // Each end must know the other's hardware address: else the first SYN waits for it, unseen.
-    await connectAndServe(network, PORTS.first, 1);
-    await network.trace(mechanism);
+    await using _tracers = await network.trace(mechanism);
     // What runs for the first time is translated by the emulator, which takes tens of milliseconds.
     await connectAndServe(network, PORTS.first, 1);
     await network.reports("server", PORTS.first, 2);
@@ -77,6 +87,21 @@ for (const mechanism of MECHANISMS) {
     });
     // No more needed there, and the one processor is.
     await network.stop("client");
+    const scenarios = scenariosFor(mechanism);
+    const first = await perform(hosts, network.serverTracer, scenarios);
+    for (const scenario of scenarios) {
+      await context.step(scenario.name, () =>
+        tried(async (attempt) =>
+          check(
+            scenario,
+            attempt === 0 ? first : await perform(hosts, network.serverTracer, [scenario]),
+          )
+        ));
+    }
+    await context.step(
+      "withholds durations where the clock was set, and measures on",
+      () => tried((attempt) => testClockSet(network, hosts, attempt)),
+    );
     await context.step(
       "agrees with ss on the round trip of an open connection",
       () => tried((attempt) => testOpenConnection(network, attempt)),
