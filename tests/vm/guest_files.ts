@@ -47,12 +47,13 @@ const LOADER = "ld-linux-x86-64.so.2";
 
 /**
  * Runs bpftrace with the libraries of its own release, down to the C library. The loader is called
- * bpftrace too, because a process is called as the file that was executed.
+ * bpftrace too, because a process is called as the file that was executed. Before all others: while
+ * it compiles, a tracer that asks for packets 50 times a second takes half of an emulated processor.
  */
 const BPFTRACE = `#!/bin/sh
 root=\${0%/*}/..
 libraries=$root/bpftrace/usr/lib/${MULTIARCH}:$root/bpftrace/lib/${MULTIARCH}
-exec "$root/loader/bpftrace" --library-path "$libraries" "$root/bpftrace/usr/bin/bpftrace" "$@"
+exec nice -n -10 "$root/loader/bpftrace" --library-path "$libraries" "$root/bpftrace/usr/bin/bpftrace" "$@"
 `;
 
 /**
@@ -64,6 +65,9 @@ export async function guestFiles({ suite }: Guest): Promise<GuestFiles> {
   const folder = await cached(suite, (partial) => fetchInto(partial, suite));
   const modulesRoot = await libraryRoot(`${folder}/kernel`, "modules");
   const release = await kernelRelease(modulesRoot);
+  // Renamed, so that a guest that runs already sees the one or the other.
+  await Deno.writeTextFile(`${folder}/bin/bpftrace.${Deno.pid}`, BPFTRACE, { mode: 0o755 });
+  await Deno.rename(`${folder}/bin/bpftrace.${Deno.pid}`, `${folder}/bin/bpftrace`);
   const libraries = ["usr/lib", "lib"].map((lib) => `${folder}/bpftrace/${lib}/${MULTIARCH}`);
   return {
     release,
@@ -113,7 +117,6 @@ async function fetchInto(folder: string, suite: string): Promise<void> {
   await Deno.copyFile(`${libraries}/lib/${MULTIARCH}/${LOADER}`, `${folder}/loader/bpftrace`);
   await Deno.chmod(`${folder}/loader/bpftrace`, 0o755);
   await Deno.mkdir(`${folder}/bin`);
-  await Deno.writeTextFile(`${folder}/bin/bpftrace`, BPFTRACE, { mode: 0o755 });
   await Deno.remove(`${folder}/apt`, { recursive: true });
 }
 

@@ -16,7 +16,7 @@ import { connectAndServe, holdConnection, SERVERS } from "./peers.ts";
 const EACH = 20;
 const DELAY_NS = DELAY_MS * 1e6;
 /** What an emulated machine needs for a few hundred packets' worth of code; no delay is so short. */
-const EMULATION_NS = 8e6;
+const EMULATION_NS = 15e6;
 /** The kernel's samples are whole microseconds. */
 const MICROSECOND_NS = 1e3;
 /** Packets carry the wall clock's time, probes the boot clock's: what placing one on the other may miss. */
