@@ -57,7 +57,6 @@ const QUEUE_FULL: ExpectedRecord = {
 /** The scenarios by their names. */
 const ADDITIONS: Readonly<Record<string, Addition>> = {
   "established over IPv4 by IPv6 sockets": { functions: BOTH_MOMENTS },
-  "data in the third packet": { functions: SYN_RECEIVED },
   "refused by the router's firewall": { always: filtered(1) },
   "host unreachable": { functions: SYN_SENT },
   "network unreachable over IPv6": { functions: SYN_SENT },
@@ -77,6 +76,7 @@ const ADDITIONS: Readonly<Record<string, Addition>> = {
   "Multipath TCP": { functions: BOTH_MOMENTS },
   "simultaneous open": { functions: SYN_SENT },
   "self-connect": { functions: SYN_SENT },
+  "data in the third packet": { functions: SYN_RECEIVED },
 };
 
 const LAB = [established, refusedAndUnreachable, givesUp, losses, floods, reuse, options].flat();
