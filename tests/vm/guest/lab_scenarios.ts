@@ -38,7 +38,7 @@ const SYN_ACK_FILTERED: ExpectedRecord = {
   drop: { reason: present, packet: "syn_ack", count: between(1, 2) },
 };
 /** Emulated, a program takes long to start and to end. */
-const KILLED_LATE = all({ packets: { syn: between(1, 3) } }, filtered(between(1, 3)));
+const KILLED_LATE = all({ packets: { syn: between(1, 5) } }, filtered(between(1, 5)));
 
 /** What each of a scenario's records holds here beyond what the lab says of it. */
 interface Addition {
