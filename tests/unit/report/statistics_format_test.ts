@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { StatisticsFormat } from "../../../src/report/statistics_format.ts";
 import { Summary } from "../../../src/report/summary.ts";
-import { CONTEXT, EPOCH_SECONDS, HANDSHAKES } from "./sample_handshakes.ts";
+import { CONTEXT, EPOCH_SECONDS, HANDSHAKES, taken } from "./sample_handshakes.ts";
 
 const CASES: { options: { json: boolean; ascii: boolean }; begins: RegExp }[] = [
   { options: { json: false, ascii: false }, begins: /^\d+ handshakes in 1.00 µs/ },
@@ -12,7 +12,7 @@ const CASES: { options: { json: boolean; ascii: boolean }; begins: RegExp }[] = 
 for (const { options, begins } of CASES) {
   Deno.test(`StatisticsFormat with ${JSON.stringify(options)} writes all at the end`, () => {
     const format = new StatisticsFormat({ top: 2, ...options });
-    for (const handshake of HANDSHAKES) format.take(handshake);
+    for (const handshake of HANDSHAKES) assertEquals(taken(format, handshake), "");
     const text = format.end({
       summary: new Summary(),
       context: CONTEXT,
