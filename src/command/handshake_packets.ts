@@ -11,7 +11,7 @@ import { PcapngWriter, type PcapngWriterOptions } from "../pcap/pcapng_writer.ts
 import { describeHandshake } from "../report/comment.ts";
 import type { Losses } from "../report/summary.ts";
 
-/** Packets kept until their handshake has ended: twice as many as handshakes, 37 MB. */
+/** Packets kept until their handshake has ended: twice as many as handshakes, 38 MB. */
 const KEPT_PACKETS = 2 * ROWS_USUAL;
 /** Bytes gathered before they are written between two calls of {@link HandshakePackets.flush}. */
 const GATHERED_MAX = 1 << 20;

@@ -23,7 +23,7 @@ export interface FoundNamespace {
  * Finds every namespace, by its inode number; a named one by its name. What is gone by then, and what
  * this process may not see, is left out.
  *
- * Takes about 7 µs a process.
+ * Takes 8 to 13 µs a process.
  */
 export function scanNamespaces(): Map<number, FoundNamespace> {
   const found = new Map<number, FoundNamespace>();
