@@ -43,12 +43,13 @@ export async function testClockSet(
     const across = portsOf("clock")[attempt] + 2 * index;
     const after = across + 1;
     await router.block(across);
-    const listener = server.listen(across);
-    const socket = client.connect(server.address, across);
+    // Closed at once: the next mechanism listens at the same port.
+    using listener = server.listen(across);
+    using socket = client.connect(server.address, across);
     await network.server.run("date", `--set=${hours} hour`);
     await router.unblock(across);
     await socket.connected();
-    await listener.accept();
+    using _accepted = await listener.accept();
     const [record] = await network.reports("server", across, 1);
     assertWithoutDurations(record);
     // By the clock as it was: what the SYN was stamped with.
