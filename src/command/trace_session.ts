@@ -48,6 +48,11 @@ export interface TraceSessionOptions {
 
 /** How often packets and kernel records are fetched. */
 const TICK_MS = 20;
+/**
+ * The same while none come and no handshake waits to be reported: to wake up is all that an idle trace
+ * costs. What comes then is fetched before it would have been reported.
+ */
+const IDLE_TICK_MS = 60;
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
@@ -88,6 +93,8 @@ export class TraceSession {
   readonly #packets: HandshakePackets | undefined;
   #sampled = false;
   #steppedNs = 0;
+  /** Whether anything was fetched in this tick. */
+  #fetched = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -142,6 +149,7 @@ export class TraceSession {
       places: this.#places,
       addresses: this.#localAddresses,
       onSegment: (segment, packet) => {
+        this.#fetched = true;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
         if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
       },
@@ -238,6 +246,7 @@ export class TraceSession {
   }
 
   #onKernelRecord(record: KernelRecord): void {
+    this.#fetched = true;
     if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
     // Now, for a container's cgroup may be gone when the handshake is reported.
     if ("cgroup" in record) this.#cgroups.of(record.cgroup);
@@ -252,6 +261,7 @@ export class TraceSession {
   #tick(): void {
     // What every source has delivered when this tick is over reaches at least to its begin.
     const nowNs = this.#sampleClocks();
+    this.#fetched = false;
     this.#followClock(nowNs);
     this.#wire.follow();
     this.#localAddresses.refresh();
@@ -260,7 +270,8 @@ export class TraceSession {
     this.#writer.flush();
     this.#packets?.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
-    this.#timer = setTimeout(() => this.#tick(), TICK_MS);
+    const isIdle = !this.#fetched && this.#matcher.settled === 0;
+    this.#timer = setTimeout(() => this.#tick(), isIdle ? IDLE_TICK_MS : TICK_MS);
   }
 
   /** Packets carry the wall clock's time: the matcher must know when that was set. */

@@ -6,7 +6,7 @@ export interface LineOutput {
   /**
    * Takes some whole lines. Never waits.
    *
-   * @param lines The lines, each with its newline, as text or as bytes, which are the output's then.
+   * @param lines The lines, each with its newline, as text or as bytes; nothing of them is kept.
    * @param records How many records they hold.
    */
   write(lines: Lines, records: number): void;
@@ -28,8 +28,17 @@ const NEWLINE = 10;
 
 const encoder = new TextEncoder();
 
+/**
+ * Bytes of a buffer, unless lines need more, and how many buffers are kept to be filled again: the pages
+ * of a new one cost as much as all that is written into them.
+ */
+const BUFFER_BYTES = 512 * 1024;
+const SPARE_BUFFERS = 2;
+
 interface Chunk {
-  bytes: Uint8Array<ArrayBuffer>;
+  /** Filled up to `length`. */
+  buffer: Uint8Array<ArrayBuffer>;
+  length: number;
   records: number;
 }
 
@@ -40,6 +49,7 @@ export class StreamOutput implements LineOutput {
   readonly #onGone: (reason: string | undefined) => void;
   readonly #waitingMax: number;
   #waiting: Chunk[] = [];
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #waitingBytes = 0;
   #pump: Promise<void> | undefined;
   #state: "open" | "gone" | "broken" = "open";
@@ -68,9 +78,24 @@ export class StreamOutput implements LineOutput {
       this.lost += records;
       return;
     }
-    this.#waiting.push({ bytes, records });
+    const chunk = this.#chunkFor(bytes.length);
+    chunk.buffer.set(bytes, chunk.length);
+    chunk.length += bytes.length;
+    chunk.records += records;
     this.#waitingBytes += bytes.length;
     this.#pump ??= this.#run();
+  }
+
+  /** The last that waits where it has room, else a new one. */
+  #chunkFor(length: number): Chunk {
+    const last = this.#waiting.at(-1);
+    if (last && length <= last.buffer.length - last.length) return last;
+    const buffer = length > BUFFER_BYTES
+      ? new Uint8Array(length)
+      : this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES);
+    const chunk = { buffer, length: 0, records: 0 };
+    this.#waiting.push(chunk);
+    return chunk;
   }
 
   /** Settles when everything taken was written or given up. */
@@ -84,13 +109,16 @@ export class StreamOutput implements LineOutput {
       this.#waiting = [];
       for (const chunk of chunks) {
         await this.#writeChunk(chunk);
-        this.#waitingBytes -= chunk.bytes.length;
+        this.#waitingBytes -= chunk.length;
+        const isUsual = chunk.buffer.length === BUFFER_BYTES;
+        if (isUsual && this.#spare.length < SPARE_BUFFERS) this.#spare.push(chunk.buffer);
       }
     }
     this.#pump = undefined;
   }
 
-  async #writeChunk({ bytes, records }: Chunk): Promise<void> {
+  async #writeChunk({ buffer, length, records }: Chunk): Promise<void> {
+    const bytes = buffer.subarray(0, length);
     let at = 0;
     try {
       if (this.#state === "open") {

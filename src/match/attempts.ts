@@ -122,6 +122,11 @@ export class Attempts {
       table.count(FlowState.Settled);
   }
 
+  /** Of these the ones whose end is known. */
+  get settled(): number {
+    return this.table.count(FlowState.Settled);
+  }
+
   /**
    * Begins an attempt, for which another is given up where there is no room.
    *

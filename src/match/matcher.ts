@@ -82,6 +82,11 @@ export class Matcher {
     return this.#attempts.pending;
   }
 
+  /** Of these the ones whose end is known, which are reported next. */
+  get settled(): number {
+    return this.#attempts.settled;
+  }
+
   /**
    * Takes one TCP segment.
    *

@@ -163,9 +163,9 @@ export class ByteText {
     this.#view = new DataView(bytes.buffer);
   }
 
-  /** A copy of the bytes; the text is empty then. */
+  /** The bytes, valid until the next is appended; the text is empty then. */
   take(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#bytes.slice(0, this.length);
+    const bytes = this.#bytes.subarray(0, this.length);
     this.length = 0;
     return bytes;
   }

@@ -40,6 +40,23 @@ Deno.test("StreamOutput writes what it takes, in order, and waits for nothing", 
   assertEquals(output.lost, 0);
 });
 
+Deno.test("StreamOutput keeps nothing of the bytes it is given, whatever their length", async () => {
+  const reader = new Reader();
+  const output = new StreamOutput(reader, unexpected);
+  const bytes = new Uint8Array(3 * 1024 * 1024);
+  let expected = "";
+  // Alone, together with what waits already, and more than fits where that waits.
+  for (const [index, length] of [5, 7, 600_000, 3, bytes.length, 9].entries()) {
+    const given = bytes.subarray(0, length).fill("a".charCodeAt(0) + index);
+    output.write(given, 1);
+    given.fill(0);
+    expected += String.fromCharCode("a".charCodeAt(0) + index).repeat(length);
+    if (index === 0) await output.flush();
+  }
+  await output.flush();
+  assertEquals(reader.text === expected, true);
+});
+
 Deno.test("StreamOutput goes on after it was flushed and after an empty text", async () => {
   const reader = new Reader();
   const output = new StreamOutput(reader, unexpected);

@@ -66,14 +66,6 @@ Deno.test("ByteText holds what was appended, however it was, and grows", () => {
   }));
 });
 
-Deno.test("ByteText.take gives bytes that later texts do not change", () => {
-  const text = new ByteText();
-  text.text("first");
-  const first = text.take();
-  text.text("later");
-  assertEquals(new TextDecoder().decode(first), "first");
-});
-
 Deno.test("ConstantText keeps every byte that UTF-8 of printable text has", () => {
   // Each byte at each place of the eight that move at once, among them the place of a NaN's exponent.
   for (let code = 0x20; code < 0x3000; code++) {
