@@ -4,6 +4,9 @@
  * a bpftrace map or as a line of hexadecimal words.
  */
 
+import { readAddress } from "./read_address.ts";
+import { readComm } from "./read_comm.ts";
+
 /** A process, as the kernel saw it at the moment that counts. */
 export interface Process {
   /** Process id in the kernel's first pid namespace. */
@@ -213,7 +216,6 @@ const SYN_NS = 80;
 const LOCAL_ADDRESS = 88;
 const REMOTE_ADDRESS = 104;
 const COMM = 120;
-const COMM_BYTES = 16;
 
 // The same words where a record tells of a packet.
 const PACKET_FLAGS = OLD_STATE;
@@ -251,9 +253,6 @@ const NO_RTT = 0xffffffff;
 const ESTABLISHED = 1;
 const BPFTRACE_COMM = "bpftrace";
 
-// A name may begin with the bytes of a byte order mark, which decoding would leave out.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /** Tells whether a key is the sentinel's: both words 0, which no socket has. */
 export function isSentinelKey(keys: DataView, keyAt: number): boolean {
   return keys.getUint32(keyAt, true) === 0 && keys.getUint32(keyAt + 4, true) === 0 &&
@@ -273,7 +272,7 @@ export function sentinelFits(values: DataView, valueAt: number): boolean {
   for (let at = LOCAL_ADDRESS; at < COMM; at += 4) {
     if (values.getUint32(valueAt + at) !== 0) return false;
   }
-  return readComm(values, valueAt) === BPFTRACE_COMM;
+  return readComm(values, valueAt + COMM) === BPFTRACE_COMM;
 }
 
 /**
@@ -364,7 +363,7 @@ function readHalf(
     remote: readAddress(values, valueAt + REMOTE_ADDRESS),
     remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
     pid: values.getUint32(valueAt + PID, true),
-    comm: readComm(values, valueAt),
+    comm: readComm(values, valueAt + COMM),
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: readCgroup(values, valueAt),
@@ -399,7 +398,7 @@ function readSocket(
     endNs,
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     pid: values.getUint32(valueAt + PID, true),
-    comm: readComm(values, valueAt),
+    comm: readComm(values, valueAt + COMM),
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: readCgroup(values, valueAt),
@@ -448,24 +447,6 @@ function readRefusal(endNs: number, values: DataView, valueAt: number): KernelDr
 }
 
 /**
- * Words that the next addresses are cut from: an array of its own for each would take 600 ns, a part of
- * a larger one takes 80. Few share one, for it lives as long as any of them.
- */
-let addresses = new Uint32Array(0);
-let addressesUsed = 0;
-const ADDRESSES_AT_ONCE = 64;
-
-function readAddress(view: DataView, at: number): Uint32Array {
-  if (addressesUsed === addresses.length) {
-    addresses = new Uint32Array(ADDRESSES_AT_ONCE * 4);
-    addressesUsed = 0;
-  }
-  const words = addresses.subarray(addressesUsed, addressesUsed += 4);
-  for (let word = 0; word < 4; word++) words[word] = view.getUint32(at + word * 4);
-  return words;
-}
-
-/**
  * An address that a script took as 16 bytes from where the kernel keeps it: of IPv4 only the last
  * four are the address, what stands before them is what stands before it in memory.
  */
@@ -482,37 +463,6 @@ function readTime(view: DataView, at: number, placeBoottime: PlaceBoottime): num
   const low = view.getUint32(at, true);
   const high = view.getUint32(at + 4, true);
   return low === 0 && high === 0 ? undefined : placeBoottime(high, low);
-}
-
-/** The last names, by their first four bytes: the same come again and again, and decoding is slow. */
-const KNOWN_COMMS = 64;
-const knownComms: { words: Int32Array; text: string }[] = Array.from(
-  { length: KNOWN_COMMS },
-  () => ({ words: new Int32Array(COMM_BYTES / 4), text: "" }),
-);
-
-function readComm(view: DataView, valueAt: number): string {
-  const at = valueAt + COMM;
-  const a = view.getInt32(at);
-  const b = view.getInt32(at + 4);
-  const c = view.getInt32(at + 8);
-  const d = view.getInt32(at + 12);
-  const known = knownComms[Math.imul(a ^ b, 0x9e3779b1) >>> 26];
-  const { words } = known;
-  if (words[0] !== a || words[1] !== b || words[2] !== c || words[3] !== d) {
-    known.text = decodeComm(view, valueAt);
-    words[0] = a;
-    words[1] = b;
-    words[2] = c;
-    words[3] = d;
-  }
-  return known.text;
-}
-
-function decodeComm(view: DataView, valueAt: number): string {
-  let length = 0;
-  while (length < COMM_BYTES && view.getUint8(valueAt + COMM + length) !== 0) length++;
-  return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + valueAt + COMM, length));
 }
 
 function readOptions(bits: number): NegotiatedOptions {

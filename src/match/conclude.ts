@@ -281,6 +281,8 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
     ? undefined
     : since(origin, serverEstablished);
   into.acceptedNs = since(origin, table.accept[row]?.endNs);
+  into.droppedNs = since(origin, table.drops[row]?.lastNs);
+  into.resetSentNs = since(origin, table.reset[row]?.endNs);
 }
 
 /** The first time the kernel gave; there is one, since a row without packets has one of these. */
@@ -413,6 +415,7 @@ function withholdDurations(into: Handshake): void {
     into.ackNs =
       undefined;
   into.establishedNs = into.serverEstablishedNs = into.acceptedNs = undefined;
+  into.droppedNs = into.resetSentNs = undefined;
   into.flags.push("clock_set");
 }
 

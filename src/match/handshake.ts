@@ -167,6 +167,10 @@ export class Handshake {
   serverEstablishedNs: number | undefined;
   /** accept() returned the socket, where it did before the handshake was reported. */
   acceptedNs: number | undefined;
+  /** This host's kernel dropped a packet of it: the last that it did. */
+  droppedNs: number | undefined;
+  /** This host's kernel answered a packet of it with a RST. */
+  resetSentNs: number | undefined;
 
   /** Packets of it that this host's kernel dropped; undefined where none is known. */
   dropCount: number | undefined;

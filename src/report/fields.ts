@@ -312,6 +312,22 @@ export const FIELDS: readonly Field[] = [
     get: (handshake) => handshake.acceptedNs,
   },
   {
+    path: "times.dropped_ns",
+    type: "integer",
+    unit: "ns after time",
+    meaning: "This host's kernel dropped a packet of it: the last that it did",
+    since: 1,
+    get: (handshake) => handshake.droppedNs,
+  },
+  {
+    path: "times.reset_sent_ns",
+    type: "integer",
+    unit: "ns after time",
+    meaning: "This host's kernel answered a packet of it with a RST",
+    since: 1,
+    get: (handshake) => handshake.resetSentNs,
+  },
+  {
     path: "drop.reason",
     type: "string",
     meaning: "Why this host's kernel dropped a packet of it: the kernel's symbol, of the last one",

@@ -120,6 +120,10 @@ export interface TimesRecord {
   server_established_ns?: number;
   /** accept() returned the socket. */
   accepted_ns?: number;
+  /** This host's kernel dropped a packet of it, the last time. */
+  dropped_ns?: number;
+  /** This host's kernel answered a packet with a RST. */
+  reset_sent_ns?: number;
 }
 
 /** Packets that this host's kernel dropped; part of a {@link HandshakeRecord}. */

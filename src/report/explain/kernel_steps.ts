@@ -3,7 +3,7 @@ import { escapeText } from "../escape.ts";
 import type { End, KernelStep } from "./step.ts";
 import { explainReason } from "./words.ts";
 
-/** What the kernel told with its time, in the order in which it happens. */
+/** When sockets got further, by the kernel, in the order in which it happens. */
 export function kernelSteps(handshake: Handshake): KernelStep[] {
   const known: [timeNs: number | undefined, at: End, text: string][] = [
     [handshake.connectNs, "client", "connect() is called"],
@@ -27,28 +27,28 @@ function establishedEnd(handshake: Handshake): End {
   return clientIsKnown ? "client" : "server";
 }
 
-/** That this host's kernel dropped packets; when is not known. Undefined where it dropped none. */
+/** That this host's kernel dropped packets, at the time of the last. Undefined where it dropped none. */
 export function dropStep(handshake: Handshake): KernelStep | undefined {
-  const { dropCount, dropReason, dropPacket, dropQueue, role } = handshake;
+  const { droppedNs, dropCount, dropReason, dropPacket, dropQueue, role } = handshake;
   if (dropCount === undefined || dropReason === undefined) return undefined;
   const name = dropPacket === "syn_ack" ? "SYN-ACK" : "SYN";
   const what = dropCount === 1 ? `a ${name}` : `${dropCount} packets, the last a ${name}`;
   const queue = dropQueue ? ` (queue ${dropQueue.length} of ${dropQueue.limit})` : "";
   return {
     kind: "kernel",
-    timeNs: undefined,
+    timeNs: droppedNs,
     at: dropQueue ? "server" : role === "server" || role === "client" ? role : undefined,
     tone: "bad",
     text: `this host's kernel drops ${what}: ${escapeText(dropReason)}${queue}`,
   };
 }
 
-/** That this host's kernel answered with a RST, and why; when is not known. */
-export function resetStep({ resetReason, role }: Handshake): KernelStep | undefined {
+/** That this host's kernel answered with a RST, and why. Undefined where it did not. */
+export function resetStep({ resetReason, resetSentNs, role }: Handshake): KernelStep | undefined {
   if (resetReason === undefined) return undefined;
   return {
     kind: "kernel",
-    timeNs: undefined,
+    timeNs: resetSentNs,
     at: role === "server" || role === "client" ? role : undefined,
     tone: "bad",
     text: `this host's kernel sends the RST: ${explainReason(resetReason)}`,

@@ -162,13 +162,18 @@ function inOrder(
   events: readonly KernelStep[],
   handshake: Handshake,
 ): Step[] {
-  const steps: Step[] = [...packets, ...events];
-  // Without times the packets stay in their order.
-  if (events.length > 0) steps.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
   const drop = dropStep(handshake);
-  if (drop) insertBehind(steps, drop, handshake.dropPacket === "syn_ack" ? "SYN-ACK" : "SYN");
   const reset = resetStep(handshake);
-  if (reset) insertBehind(steps, reset, "RST");
+  const timed = [...events, drop, reset].filter((event): event is KernelStep =>
+    event?.timeNs !== undefined
+  );
+  const steps: Step[] = [...packets, ...timed];
+  // Without times the packets stay in their order.
+  if (timed.length > 0) steps.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
+  if (drop && drop.timeNs === undefined) {
+    insertBehind(steps, drop, handshake.dropPacket === "syn_ack" ? "SYN-ACK" : "SYN");
+  }
+  if (reset && reset.timeNs === undefined) insertBehind(steps, reset, "RST");
   return steps;
 }
 

@@ -145,6 +145,8 @@ Deno.test("Matcher reproduces the worked example, every field", () => {
     establishedNs: 10_250_000,
     serverEstablishedNs: undefined,
     acceptedNs: undefined,
+    droppedNs: undefined,
+    resetSentNs: undefined,
     dropCount: undefined,
     dropReason: undefined,
     dropPacket: undefined,
@@ -777,12 +779,20 @@ Deno.test("Matcher makes one record of a packet and of its drop, in any order", 
     {
       name: "the SYN",
       events: [P.syn(0), P.synDrop(50)],
-      expected: { ...dropped, dropCount: 1, synCount: 1, timeNs: 0, wire: true, kernel: true },
+      expected: {
+        ...dropped,
+        dropCount: 1,
+        droppedNs: 50,
+        synCount: 1,
+        timeNs: 0,
+        wire: true,
+        kernel: true,
+      },
     },
     {
       name: "the SYN twice, for two reasons",
       events: [P.syn(0), P.queueDrop(50), P.synDrop(SECOND + 50)],
-      expected: { ...dropped, dropCount: 2, dropQueue: undefined },
+      expected: { ...dropped, dropCount: 2, droppedNs: SECOND + 50, dropQueue: undefined },
     },
     {
       name: "an accept queue that overflowed for a moment",
@@ -993,7 +1003,7 @@ Deno.test("Matcher keeps why this host answered a packet with a RST", () => {
     {
       name: "the SYN, told after the RST was seen",
       events: [P.syn(0), P.refusal(6), P.synReset(5)],
-      expected: [refused],
+      expected: [{ ...refused, resetSentNs: 5 }],
     },
     {
       name: "the SYN-ACK, which the client did not ask for",

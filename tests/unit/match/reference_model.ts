@@ -819,6 +819,8 @@ export class ReferenceModel {
       establishedNs: since(established ?? serverEstablished),
       serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
       acceptedNs: since(accept?.endNs),
+      droppedNs: since(lastDrop?.endNs),
+      resetSentNs: since(attempt.kernelResets.at(-1)?.endNs),
       dropCount: drops.length > 0 ? drops.length : undefined,
       dropReason: lastDrop?.reason,
       dropPacket: lastDrop && (lastDrop.flags === TcpFlag.SYN ? "syn" : "syn_ack"),

@@ -103,6 +103,8 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
   const kernel = fc.record({
     synSentNs: maybe(momentNs),
     acceptedNs: maybe(momentNs),
+    droppedNs: maybe(momentNs),
+    resetSentNs: maybe(momentNs),
     dropCount: maybe(u32),
     dropReason: maybe(anyText()),
     dropPacket: maybe(fc.constantFrom(...DROPPED_PACKETS)),

@@ -66,6 +66,8 @@ const RECORD: Complete<HandshakeRecord> = {
     established_ns: 1,
     server_established_ns: 1,
     accepted_ns: 1,
+    dropped_ns: 1,
+    reset_sent_ns: 1,
   },
   drop: { reason: "NO_SOCKET", packet: "syn", count: 1, queue_length: 1, queue_limit: 1 },
   reset: { reason: "NO_SOCKET" },

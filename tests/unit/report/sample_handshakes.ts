@@ -436,6 +436,8 @@ export const HANDSHAKES: readonly Handshake[] = [
     dropCount: 1,
     dropReason: "NO_SOCKET",
     dropPacket: "syn",
+    droppedNs: 2_100,
+    resetSentNs: 2_600,
     resetReason: "NO_SOCKET",
   }),
 ];

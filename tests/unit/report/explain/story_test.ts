@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { tellStory } from "../../../../src/report/explain/story.ts";
+import type { Handshake } from "../../../../src/match/handshake.ts";
+import { type Story, tellStory } from "../../../../src/report/explain/story.ts";
 import { HOSTILE_COMM, makeHandshake, WORKED_EXAMPLE as HANDSHAKE } from "../sample_handshakes.ts";
 import {
   CLIENT,
@@ -70,8 +71,8 @@ Deno.test("tellStory says by which addresses a translated handshake went on", ()
   assertStringIncludes(story.remarks.join(" "), "also captured on eth0 (2)");
 });
 
-Deno.test("tellStory puts a drop behind the packet that was dropped", () => {
-  const handshake = makeHandshake({
+Deno.test("tellStory puts a drop and the kernel's RST where they belong in time, else behind their packets", () => {
+  const dropped = {
     client: { ...CLIENT, isn: 0x1a2b3c4d },
     server: SERVER,
     role: "server",
@@ -82,10 +83,21 @@ Deno.test("tellStory puts a drop behind the packet that was dropped", () => {
     dropCount: 1,
     dropReason: "NETFILTER_DROP",
     dropPacket: "syn",
-  });
+  } as const;
   const packets = seenPackets(CONVERSATIONS.ambiguous).slice(0, 2);
-  const story = tellStory(handshake, { ...CONTEXT, packets });
-  assertEquals(story.steps.map(({ kind }) => kind), ["packet", "packet", "kernel"]);
+  const tell = (parts: Partial<Pick<Handshake, "droppedNs" | "resetReason" | "resetSentNs">>) =>
+    tellStory(makeHandshake({ ...dropped, ...parts }), { ...CONTEXT, packets });
+  const kinds = ({ steps }: Story) => steps.map(({ kind }) => kind);
+  const [, { timeNs: secondNs }] = tell({}).steps;
+  const timed = tell({
+    droppedNs: secondNs! - 1,
+    resetReason: "NO_SOCKET",
+    resetSentNs: secondNs! + 1,
+  });
+  assertEquals(kinds(timed), ["packet", "kernel", "packet", "kernel"]);
+  assertEquals(timed.steps[1].timeNs, secondNs! - 1);
+  const story = tell({});
+  assertEquals(kinds(story), ["packet", "packet", "kernel"]);
   const reason = story.facts.find(({ name }) => name === "reason");
   assertEquals(reason?.text, "NETFILTER_DROP (a firewall rule of this host dropped it)");
 });
