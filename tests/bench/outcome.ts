@@ -19,22 +19,28 @@ export function lostIn({ losses }: Outcome): number {
   return [...losses.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Reads what a trace says at its end. Other programs say nothing of the kind. */
+/** What is lost, as a trace, tcpdump and dumpcap tell of it. */
+const LOSSES = [
+  /^lost: (?<count>\d+) (?<what>.*)/,
+  /^(?<count>[1-9]\d*) (?<what>packets? dropped by (?:kernel|interface))/,
+  /^Packets received\/(?<what>dropped) on interface .*: \d+\/(?<count>[1-9]\d*) /,
+];
+
+/** Reads what a trace says at its end, and what tcpdump and dumpcap say of their losses. */
 export function parseOutcome(said: readonly string[]): Outcome {
   const number = (pattern: RegExp) => {
     const found = said.map((line) => pattern.exec(line)).find((match) => match);
     return found ? Number(found[1]) : undefined;
   };
   const handshakes = number(/^(\d+) handshakes?\b/);
-  const losses = said.map((line) => /^lost: (\d+) (.*)/.exec(line)).filter((match) =>
-    match !== null
-  );
+  const losses = said.flatMap((line) => LOSSES.map((pattern) => pattern.exec(line)?.groups))
+    .filter((groups) => groups !== undefined);
   return {
     handshakes,
     both: number(/^evidence: (\d+) wire and kernel/),
     established: handshakes === undefined
       ? undefined
       : number(/^\d+ handshakes?:.*?(\d+) established/) ?? 0,
-    losses: new Map(losses.map(([, count, what]) => [what, Number(count)])),
+    losses: new Map(losses.map(({ what, count }) => [what, Number(count)])),
   };
 }

@@ -3,7 +3,8 @@
  * packet_load INTERFACE RATE COUNT syns MAC ADDRESS PORT CLIENT
  *
  * Sends synthetic frames out of INTERFACE, COUNT of them or of handshakes, RATE a second (0: as fast as
- * it can), and prints how many and the nanoseconds they took:
+ * it can), and prints how many and the nanoseconds they took. COUNT with an "s" behind it, such as 10s,
+ * is seconds: as many as there is time for.
  *   handshakes  SYN, SYN-ACK and ACK of COUNT connections between addresses that nobody has
  *   syns        COUNT SYNs to ADDRESS:PORT (IPv4) at MAC from CLIENT and the addresses after it, 50,000
  *               from each, each from another port
@@ -11,6 +12,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -140,7 +142,9 @@ int main(int argc, char **argv) {
     first_client = ntohl(client_address.s_addr);
   }
   double rate = atof(argv[2]);
-  long count = atol(argv[3]);
+  char *unit;
+  long count = strtol(argv[3], &unit, 10);
+  long long until_ns = LLONG_MAX;
   int fd = open_socket(argv[1]);
 
   static uint8_t frames[BATCH][FRAME_MAX];
@@ -153,7 +157,12 @@ int main(int argc, char **argv) {
   }
   uint32_t isn = now_ns();
   long long began_ns = now_ns();
-  for (long made = 0; made < count;) {
+  if (*unit == 's') {
+    until_ns = began_ns + count * 1000000000LL;
+    count = LONG_MAX;
+  }
+  long made = 0;
+  while (made < count && now_ns() < until_ns) {
     if (rate > 0) wait_until(began_ns + (long long)(made / rate * 1e9));
     int at = 0;
     for (; made < count && at < BATCH; made++) {
@@ -171,6 +180,6 @@ int main(int argc, char **argv) {
     }
     send_all(fd, messages, at);
   }
-  printf("%ld %lld\n", count, now_ns() - began_ns);
+  printf("%ld %lld\n", made, now_ns() - began_ns);
   return 0;
 }

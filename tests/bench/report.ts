@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Figure, median, reachesAim } from "./row.ts";
+import { type Figure, type Length, median, reachesAim } from "./row.ts";
 
 /** A row that was run. */
 export interface Answer {
@@ -32,8 +32,8 @@ export interface Machine {
 /** All of it. */
 export interface Report {
   machine: Machine;
-  /** One short run each: the numbers mean nothing. */
-  quick: boolean;
+  /** The numbers of a quick run mean nothing. */
+  length: Length;
   answers: Answer[];
 }
 
@@ -55,11 +55,12 @@ export function formatJson(report: Report): string {
 }
 
 /** Writes a report for a person. */
-export function formatMarkdown({ machine, quick, answers }: Report): string {
+export function formatMarkdown({ machine, length, answers }: Report): string {
   const tools = Object.values(machine.tools).join(", ");
+  const seconds = answers.reduce((sum, answer) => sum + answer.seconds, 0);
   const lines = [
     `Linux ${machine.kernel}, ${machine.cores} cores of ${machine.cpu}, Deno ${machine.deno}, ` +
-    `${tools}; ${machine.date}.`,
+    `${tools}; ${machine.date}, in ${(seconds / 60).toFixed(1)} minutes.`,
     "",
   ];
   // Nothing else should run: what does is in every number.
@@ -72,13 +73,17 @@ export function formatMarkdown({ machine, quick, answers }: Report): string {
       "",
     );
   }
-  if (quick) lines.push("One short run each: these numbers only show that the rows work.", "");
+  if (length === "quick") {
+    lines.push("One short run each: these numbers only show that the rows work.", "");
+  }
   lines.push("| measured | median | lowest to highest | N | aim | reached |");
   lines.push("| --- | --- | --- | --- | --- | --- |");
-  for (const { title, figures, failure } of answers) {
-    lines.push(`| **${title}** | | | | | |`);
+  for (const { title, seconds, figures, failure } of answers) {
+    lines.push(`| **${title}** (${seconds.toFixed(0)} s) | | | | | |`);
     for (const figure of figures) lines.push(formatFigure(figure));
-    if (failure !== undefined) lines.push(`| not measured: ${failure} | | | | | |`);
+    // One line of a table, whatever a program said.
+    const why = failure?.replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
+    if (why !== undefined) lines.push(`| not measured: ${why} | | | | | |`);
   }
   return lines.join("\n") + "\n";
 }

@@ -34,27 +34,33 @@ export interface Row {
   measure(bench: Bench): Promise<Figure[]>;
 }
 
+/**
+ * How much of everything is measured: `quick` is one short run each, only to see that it works; `long`
+ * goes on for longer than a person waits, to see what only comes with time.
+ */
+export type Length = "quick" | "whole" | "long";
+
 /** What rows share. */
 export class Bench {
   /** A folder for files, removed at the end. */
   readonly folder: string;
-  /** One short run each, to see that it works. */
-  readonly quick: boolean;
+  /** How much is measured. */
+  readonly length: Length;
   readonly #programs = new Map<string, Promise<string>>();
 
-  constructor(folder: string, quick: boolean) {
+  constructor(folder: string, length: Length) {
     this.folder = folder;
-    this.quick = quick;
+    this.length = length;
   }
 
-  /** @returns `whole`, or `short` of a quick run. */
-  either<T>(whole: T, short: T): T {
-    return this.quick ? short : whole;
+  /** @returns `whole`, or `short` of a quick run, or `long` of a long one. */
+  either<T>(whole: T, short: T, long: T = whole): T {
+    return { quick: short, whole, long }[this.length];
   }
 
   /** @returns All, or the first of them for a quick run. */
   some<T>(all: readonly T[]): readonly T[] {
-    return this.quick ? all.slice(0, 1) : all;
+    return this.length === "quick" ? all.slice(0, 1) : all;
   }
 
   /** Says on standard error what is going on. */

@@ -2,17 +2,21 @@
  * Measures what tracing costs, and says whether each aim is reached. Needs root; everything runs in
  * network namespaces of its own. What another program is missing for is told in its line.
  *
- *     deno task bench [--row NAME]… [--quick] [--output FOLDER]
+ *     deno task bench [--row NAME]… [--quick | --long] [--output FOLDER]
+ *
+ * All rows take about a quarter of an hour; `--quick` runs each shortly, only to see that it works, and
+ * `--long` goes on for as long as the rows need that ask for what only comes with time.
  *
  * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`. The exit
- * status is 1 when a row failed, not when an aim is missed; 2 for a wrong argument.
+ * status is 1 when a row failed, which is told at once and again at the end, not when an aim is missed;
+ * 2 for a wrong argument.
  */
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/io/packages.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
 import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
-import { Bench, missingProgram, type Row } from "./row.ts";
+import { Bench, type Length, missingProgram, type Row } from "./row.ts";
 import { bpfTime } from "./rows/bpf_time.ts";
 import { bulk } from "./rows/bulk.ts";
 import { connectRate } from "./rows/connect_rate.ts";
@@ -23,10 +27,11 @@ import { http } from "./rows/http.ts";
 import { memoryGrowth } from "./rows/memory.ts";
 import { ndjson } from "./rows/ndjson.ts";
 import { readSpeed } from "./rows/read_speed.ts";
+import { soaking } from "./rows/soak.ts";
 import { start } from "./rows/start.ts";
 import { syntheticRate } from "./rows/synthetic_rate.ts";
 
-const USAGE = "deno task bench [--row NAME]… [--quick] [--output FOLDER]";
+const USAGE = "deno task bench [--row NAME]… [--quick | --long] [--output FOLDER]";
 
 /** What pays for it first, then what it can take. */
 const ROWS: readonly Row[] = [
@@ -40,22 +45,23 @@ const ROWS: readonly Row[] = [
   syntheticRate,
   flood,
   memoryGrowth,
+  soaking,
   ndjson,
   readSpeed,
 ];
 
 interface Options {
   rows: readonly Row[];
-  quick: boolean;
+  length: Length;
   output: string | undefined;
 }
 
 /** What the arguments ask for, or what is wrong with them. */
 function readArguments(args: string[]): Options | string {
   const wrong: string[] = [];
-  const { row: names, quick, output } = parseArgs(args, {
+  const { row: names, quick, long, output } = parseArgs(args, {
     string: ["row", "output"],
-    boolean: ["quick"],
+    boolean: ["quick", "long"],
     collect: ["row"],
     unknown: (arg) => {
       wrong.push(`unknown argument "${arg}"`);
@@ -63,13 +69,14 @@ function readArguments(args: string[]): Options | string {
     },
   });
   if (output === "") wrong.push('"--output" needs a folder');
+  if (quick && long) wrong.push('"--quick" and "--long" exclude each other');
   const known = ROWS.map(({ name }) => name);
   for (const name of names) {
     if (!known.includes(name)) wrong.push(`no row "${name}", there are ${known.join(", ")}`);
   }
   if (wrong.length > 0) return wrong[0];
   const rows = names.length > 0 ? ROWS.filter(({ name }) => names.includes(name)) : ROWS;
-  return { rows, quick, output };
+  return { rows, length: quick ? "quick" : long ? "long" : "whole", output };
 }
 
 async function answer(row: Row, bench: Bench): Promise<Answer> {
@@ -83,8 +90,9 @@ async function answer(row: Row, bench: Bench): Promise<Answer> {
     try {
       answer.figures = await row.measure(bench);
     } catch (error) {
-      answer.failure = error instanceof Error ? error.message : String(error);
+      answer.failure = (error instanceof Error ? error.message : String(error)).trim();
       Deno.exitCode = 1;
+      console.error(error);
     }
   }
   answer.seconds = (performance.now() - begin) / 1e3;
@@ -131,9 +139,9 @@ async function main(): Promise<void> {
   try {
     const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
     await Deno.mkdir(output, { recursive: true });
-    const bench = new Bench(folder, options.quick);
+    const bench = new Bench(folder, options.length);
     const machine = await describeMachine();
-    const report: Report = { machine, quick: options.quick, answers: [] };
+    const report: Report = { machine, length: options.length, answers: [] };
     for (const row of options.rows) {
       report.answers.push(await answer(row, bench));
       // After each: what was measured is not lost with what comes after it.
@@ -141,6 +149,9 @@ async function main(): Promise<void> {
       await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
     }
     console.log(formatMarkdown(report));
+    for (const { name, failure } of report.answers) {
+      if (failure !== undefined) console.error(`Row "${name}" was not measured: ${failure}`);
+    }
     console.error(`Written to ${output}/bench.md and ${output}/bench.json`);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -6,14 +6,25 @@
 import { Namespace } from "../netns/namespace.ts";
 import type { Bench } from "./row.ts";
 
+/** What was sent. */
+export interface Sent {
+  count: number;
+  perSecond: number;
+}
+
 /** Two namespaces and the cable between them. */
 export interface Cable extends AsyncDisposable {
   sender: Namespace;
   receiver: Namespace;
   senderEnd: string;
   receiverEnd: string;
-  /** Sends and waits until all is sent. @returns How many a second. */
-  send(rate: number, count: number, ...what: string[]): Promise<number>;
+  /**
+   * Sends and waits until all is sent.
+   *
+   * @param rate A second, or 0: as fast as it can.
+   * @param amount How many, or seconds as `"10s"`: as many as there is time for.
+   */
+  send(rate: number, amount: number | `${number}s`, ...what: string[]): Promise<Sent>;
 }
 
 /** Lays the cable. */
@@ -32,10 +43,10 @@ export async function layCable(
     receiver,
     senderEnd,
     receiverEnd,
-    send: async (rate, count, ...what) => {
-      const text = await sender.run(load, senderEnd, String(rate), String(count), ...what);
-      const [sent, elapsedNs] = text.trim().split(" ").map(Number);
-      return sent / (elapsedNs / 1e9);
+    send: async (rate, amount, ...what) => {
+      const text = await sender.run(load, senderEnd, String(rate), String(amount), ...what);
+      const [count, elapsedNs] = text.trim().split(" ").map(Number);
+      return { count, perSecond: count / (elapsedNs / 1e9) };
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };

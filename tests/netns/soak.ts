@@ -34,6 +34,8 @@ export interface SoakResult {
   summary: SummaryRecord;
   /** Memory of Deno at the end of each cycle, MB. */
   memoryMb: number[];
+  /** What that grew by since the first third. */
+  growthMb: number;
   /** What does not add up; nothing where all is well. */
   findings: string[];
 }
@@ -197,9 +199,9 @@ function conclude(made: Counts, trace: BlockableTrace, memoryMb: number[]): Soak
     if (lost) findings.push(`${lost} lost: ${place}`);
   }
   // At first tables and buffers fill and the compiler is at work.
-  const growth = memoryMb.at(-1)! - memoryMb[Math.floor(memoryMb.length / 3)];
-  if (growth > GROWTH_MB) findings.push(`memory grew by ${growth.toFixed(0)} MB`);
-  return { cycles: memoryMb.length, made, reported, summary, memoryMb, findings };
+  const growthMb = memoryMb.at(-1)! - memoryMb[Math.floor(memoryMb.length / 3)];
+  if (growthMb > GROWTH_MB) findings.push(`memory grew by ${growthMb.toFixed(0)} MB`);
+  return { cycles: memoryMb.length, made, reported, summary, memoryMb, growthMb, findings };
 }
 
 if (import.meta.main) {

@@ -41,12 +41,12 @@ const REPORT: Report = {
     hookedPrograms: 0,
     tools: { tcpdump: "tcpdump 4.99" },
   },
-  quick: false,
+  length: "whole",
   answers: [
     {
       name: "rate",
       title: "Rate",
-      seconds: 1,
+      seconds: 90,
       figures: [
         {
           name: "traced / untraced",
@@ -58,30 +58,30 @@ const REPORT: Report = {
         { name: "peer", unit: "ratio", values: [], note: "peer is not installed" },
       ],
     },
-    { name: "http", title: "HTTP", seconds: 0, figures: [], failure: "wrk is not installed" },
+    { name: "http", title: "HTTP", seconds: 0, figures: [], failure: "wrk said\n a|b" },
   ],
 };
 
 Deno.test("formatMarkdown tells median, spread, N, aim, and what was not measured", () => {
   assertEquals(
     formatMarkdown(REPORT),
-    `Linux 6.18, 2 cores of Some CPU, Deno 2.9.6, tcpdump 4.99; 2026-11-23.
+    `Linux 6.18, 2 cores of Some CPU, Deno 2.9.6, tcpdump 4.99; 2026-11-23, in 1.5 minutes.
 
 | measured | median | lowest to highest | N | aim | reached |
 | --- | --- | --- | --- | --- | --- |
-| **Rate** | | | | | |
+| **Rate** (90 s) | | | | | |
 | traced / untraced | 0.80 | 0.70 to 0.90 | 3 | ≥ 0.90 | **no** |
 | lost | 0 | 0 to 0 | 1 | ≤ 0 | yes |
 | peer: peer is not installed | – | – | 0 |  | – |
-| **HTTP** | | | | | |
-| not measured: wrk is not installed | | | | | |
+| **HTTP** (0 s) | | | | | |
+| not measured: wrk said a\\|b | | | | | |
 `,
   );
 });
 
 Deno.test("formatMarkdown says that other programs ran, and that a run was short", () => {
   const machine = { ...REPORT.machine, load: 3.25, hookedPrograms: 2 };
-  const [, , busy, , short] = formatMarkdown({ ...REPORT, machine, quick: true }).split("\n");
+  const [, , busy, , short] = formatMarkdown({ ...REPORT, machine, length: "quick" }).split("\n");
   assertEquals(
     busy,
     "The machine was not idle: load 3.3, and 2 BPF programs of others were hooked into its kernel.",
@@ -113,6 +113,21 @@ Deno.test("parseOutcome reads a trace's last words", () => {
   ]);
   assertEquals([outcome.handshakes, outcome.established, outcome.both], [1203, 1200, 1190]);
   assertEquals(lostIn(outcome), 15);
+});
+
+Deno.test("parseOutcome reads what tcpdump and dumpcap lost", () => {
+  const words = [
+    "7 packets received by filter",
+    "5 packets dropped by kernel",
+    "1 packet dropped by interface",
+    "Packets received/dropped on interface 'veth0': 8/30 (pcap:30/dumpcap:0/flushed:0) (21.1%)",
+  ];
+  assertEquals(words.map((line) => lostIn(parseOutcome([line]))), [0, 5, 1, 30]);
+  const nothing = [
+    "0 packets dropped by kernel",
+    "Packets received/dropped on interface 'lo': 8/0 (pcap:0/dumpcap:0/flushed:0) (100.0%)",
+  ];
+  assertEquals(parseOutcome(nothing).losses.size, 0);
 });
 
 Deno.test("parseOutcome knows nothing of a program that says nothing", () => {

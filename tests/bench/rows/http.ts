@@ -3,7 +3,7 @@ import { findExecutable } from "../../../src/io/packages.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { compare, shareFigures } from "../compare.ts";
 import type { Row } from "../row.ts";
-import { tcpdump, trace } from "../watchers.ts";
+import { EMPTY_PROBE, SCRIPT_ALONE, tcpdump, trace } from "../watchers.ts";
 
 const PORT = 8480;
 const ONLY = ["--port", String(PORT)];
@@ -30,6 +30,8 @@ export const http: Row = {
     const watchers = bench.some([
       trace("`trace`", ONLY),
       trace("`trace --probes none`", [...ONLY, "--probes", "none"]),
+      SCRIPT_ALONE,
+      EMPTY_PROBE,
       tcpdump("lo"),
     ]);
     const [rate] = await compare(bench, namespace, watchers, bench.either(3, 1), async () => {
