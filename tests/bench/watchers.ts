@@ -4,6 +4,7 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
+import config from "../../deno.json" with { type: "json" };
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { findExecutable } from "../../src/io/packages.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
@@ -12,8 +13,9 @@ import type { Namespace } from "../netns/namespace.ts";
 import { MAIN } from "../netns/tracer.ts";
 import { type Outcome, parseOutcome } from "./outcome.ts";
 
-/** How a trace is started. */
-export const TRACE: readonly string[] = [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace"];
+/** How a trace is started: as its task does, but for the setup. */
+export const TRACE: readonly string[] = config.tasks.trace.command.split(" ")
+  .map((word) => ({ deno: Deno.execPath(), "src/main.ts": MAIN })[word] ?? word);
 
 /** Attaching takes seconds, where a machine does much else a minute. */
 const READY_MS = 120_000;

@@ -2,9 +2,10 @@
  * connect_load ADDRESS PORT COUNT [--serve | --connect] [COMM]
  *
  * Listens on ADDRESS:PORT, connects there COUNT times one after another as fast as it can, accepts
- * and resets each, and prints how many connects succeeded, how many nanoseconds all took, and how many of CPU time. With --serve
- * it only listens and accepts, and says "ready" first; with --connect it only connects. COMM becomes the command name of every
- * thread; any bytes.
+ * and resets each, and prints how many connects succeeded, how many nanoseconds all took, how many of
+ * CPU time, and how many were accepted. With --serve it only listens and accepts, says "ready" first and
+ * how many were accepted at its end; with --connect it only connects. COMM becomes the command name of
+ * every thread; any bytes.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +27,7 @@
 
 static int listener;
 static volatile int all_tried;
-static long count;
+static long count, accepted;
 static struct sockaddr_storage address;
 static socklen_t length;
 
@@ -39,7 +40,7 @@ static void reset(int socket) {
 
 static void *serve(void *unused) {
   (void)unused;
-  for (long accepted = 0; accepted < count;) {
+  while (accepted < count) {
     int socket = accept(listener, NULL, NULL);
     if (socket < 0) {
       /* Nobody came for long: before the first that is no fault. */
@@ -114,6 +115,7 @@ int main(int argc, char **argv) {
     puts("ready");
     fflush(stdout);
     serve(NULL);
+    printf("%ld\n", accepted);
     return 0;
   }
   pthread_t server;
@@ -124,6 +126,6 @@ int main(int argc, char **argv) {
   long long took_ns = now_ns(CLOCK_MONOTONIC) - began_ns;
   if (!only_connect && connected == count) pthread_join(server, NULL);
   long long cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_began_ns;
-  printf("%ld %lld %lld\n", connected, took_ns, cpu_ns);
+  printf("%ld %lld %lld %ld\n", connected, took_ns, cpu_ns, accepted);
   return connected == count ? 0 : 1;
 }

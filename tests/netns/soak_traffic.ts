@@ -97,8 +97,16 @@ export class SoakTraffic {
 
   /** Connections of a host with itself. */
   async onLoopback(address: string, count: number): Promise<void> {
-    await this.#here.run(this.#connectLoad, address, String(OPEN_PORT), String(count));
-    this.made.established += count;
+    const said = await this.#here.run(
+      ...[this.#connectLoad, address, String(OPEN_PORT), String(count)],
+    );
+    this.#connected(count, Number(said.trim().split(" ").at(-1)));
+  }
+
+  /** A reset that overtook its ACK aborts a handshake that connect() took for established. */
+  #connected(count: number, accepted: number): void {
+    this.made.established += accepted;
+    this.made.aborted += count - accepted;
   }
 
   /** Connections from the other end of the cable. */
@@ -107,12 +115,11 @@ export class SoakTraffic {
     const args = [address, OPEN_PORT, CONNECTIONS].map(String);
     const ended = await this.#listen(address, OPEN_PORT, CONNECTIONS);
     await this.#there.run(this.#connectLoad, ...args, "--connect");
-    await ended();
-    this.made.established += CONNECTIONS;
+    this.#connected(CONNECTIONS, await ended());
   }
 
-  /** Starts a server for so many connections. @returns Waits for its end. */
-  async #listen(address: string, port: number, count: number): Promise<() => Promise<void>> {
+  /** Starts a server for so many connections. @returns Waits for its end: how many it accepted. */
+  async #listen(address: string, port: number, count: number): Promise<() => Promise<number>> {
     const server = this.#here.spawn(
       [this.#connectLoad, address, String(port), String(count), "--serve"],
       { stdout: "piped" },
@@ -120,8 +127,10 @@ export class SoakTraffic {
     const said = server.stdout.getReader();
     await said.read();
     return async () => {
-      await server.status;
+      const { value } = await said.read();
       await said.cancel();
+      await server.status;
+      return Number(new TextDecoder().decode(value));
     };
   }
 

@@ -46,11 +46,13 @@ async function highestKept(bench: Bench, cable: Cable, watcher: Watcher): Promis
     while (low < high) {
       const middle = (low + high) >> 1;
       const { perSecond, loss } = await tryRate(bench, cable, watcher, rates[middle]);
-      if (loss === undefined) best = Math.max(best, perSecond);
       firstLoss ??= loss;
-      // Where the sender itself could not do more, neither will it at the next.
-      if (loss === undefined && perSecond > rates[middle] * 0.95) low = middle + 1;
-      else high = middle;
+      if (loss === undefined) {
+        best = Math.max(best, perSecond);
+        // The sender cannot do more, so there is nothing to look for.
+        if (perSecond < rates[middle] * 0.95) break;
+        low = middle + 1;
+      } else high = middle;
     }
     kept.push(best);
   }
