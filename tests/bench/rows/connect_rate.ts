@@ -29,7 +29,7 @@ export const connectRate: Row = {
     ];
     const others = [SCRIPT_ALONE, EMPTY_PROBE, PRINTING_SCRIPT, tcpdump("lo"), dumpcap("lo")];
     const watchers = bench.either([...ours, ...others], ours);
-    const rounds = bench.either(4, 1);
+    const rounds = bench.either(3, 1);
     const [rate, cpu] = await compare(bench, namespace, watchers, rounds, async () => {
       const text = await namespace.run(load, "127.0.0.1", String(PORT), String(connections));
       const [, elapsedNs, cpuNs] = text.trim().split(" ").map(Number);

@@ -1,8 +1,10 @@
 /** Whether memory grows with what was seen. */
+import type { Namespace } from "../../netns/namespace.ts";
 import { Growth } from "../growth.ts";
+import { residentMb } from "../process_cost.ts";
 import type { Row } from "../row.ts";
 import { layCable } from "../synthetic.ts";
-import { trace } from "../watchers.ts";
+import { startProgram, trace } from "../watchers.ts";
 
 /** What a machine of two cores takes in without a loss. */
 const RATE = 50_000;
@@ -32,6 +34,7 @@ export const memoryGrowth: Row = {
       values: [growth.at(share)],
     });
     return [
+      { name: "the runtime alone", unit: "MB", values: [await runtimeMb(cable.receiver)] },
       { name: "rate", unit: "handshakes/s", values: [growth.result.perSecond] },
       {
         name: `of ${count.toLocaleString("en-US")} not reported`,
@@ -50,3 +53,13 @@ export const memoryGrowth: Row = {
     ];
   },
 };
+
+/** What a program of this runtime takes that does nothing. */
+async function runtimeMb(namespace: Namespace): Promise<number> {
+  const idle = "data:text/javascript,setInterval(()=>{},1e6);console.log('ready')";
+  const command = [Deno.execPath(), "run", "--quiet", idle];
+  const running = await startProgram(namespace, command, "stdout", /ready/);
+  const { peak } = residentMb(running.pid);
+  await running.stop();
+  return peak;
+}

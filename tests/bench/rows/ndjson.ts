@@ -13,7 +13,7 @@ export const ndjson: Row = {
   title: "Records of NDJSON written, one thread, whole records of both sources",
   needs: [],
   async measure(bench) {
-    const records = bench.either(1_000_000, 20_000);
+    const records = bench.either(300_000, 20_000);
     using file = await Deno.open("/dev/null", { write: true });
     const rates: number[] = [];
     for (let round = 0; round < bench.either(6, 2); round++) {
