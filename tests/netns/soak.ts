@@ -12,9 +12,10 @@
  */
 import { parseDuration } from "../../src/command/values.ts";
 import { residentMb } from "../bench/process_cost.ts";
+import { TRACE } from "../bench/watchers.ts";
 import { Namespace, until } from "./namespace.ts";
 import { type Counts, SOAK_PORTS, SoakTraffic } from "./soak_traffic.ts";
-import { MAIN, type SummaryRecord } from "./tracer.ts";
+import type { SummaryRecord } from "./tracer.ts";
 
 /** A record is more than a kilobyte: beyond the few that a pipe holds, they wait in the trace. */
 const WHILE_BLOCKED = 2_000;
@@ -51,7 +52,7 @@ class BlockableTrace {
 
   constructor(namespace: Namespace) {
     this.#child = namespace.spawn(
-      [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", "--json", "--port", SOAK_PORTS],
+      [...TRACE, "--json", "--port", SOAK_PORTS],
       { stdout: "piped", stderr: "piped" },
     );
     this.#mayRead.resolve();
