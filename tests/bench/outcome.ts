@@ -19,6 +19,12 @@ export function lostIn({ losses }: Outcome): number {
   return [...losses.values()].reduce((sum, count) => sum + count, 0);
 }
 
+/** What was lost, in words for a figure; undefined: nothing. */
+export function lossNote({ losses }: Outcome): string | undefined {
+  const words = [...losses].map(([what, count]) => `${count} ${what}`).join("; ");
+  return words === "" ? undefined : `it says it lost ${words}`;
+}
+
 /** What is lost, as a trace, tcpdump and dumpcap tell of it. */
 const LOSSES = [
   /^lost: (?<count>\d+) (?<what>.*)/,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatJson, formatMarkdown, formatNumber, type Report } from "../bench/report.ts";
 import { type Figure, median, reachesAim } from "../bench/row.ts";
-import { lostIn, parseOutcome } from "../bench/outcome.ts";
+import { lossNote, lostIn, parseOutcome } from "../bench/outcome.ts";
 
 Deno.test("median is the middle, or the mean of the two in the middle", () => {
   assertEquals([[3], [9, 1, 4], [4, 1, 3, 2]].map(median), [3, 4, 2.5]);
@@ -113,6 +113,11 @@ Deno.test("parseOutcome reads a trace's last words", () => {
   ]);
   assertEquals([outcome.handshakes, outcome.established, outcome.both], [1203, 1200, 1190]);
   assertEquals(lostIn(outcome), 15);
+  assertEquals(
+    lossNote(outcome),
+    "it says it lost 12 packets dropped because the capture ring was full; " +
+      "3 half-open handshakes given up because the table was full",
+  );
 });
 
 Deno.test("parseOutcome reads what tcpdump and dumpcap lost", () => {
@@ -127,7 +132,7 @@ Deno.test("parseOutcome reads what tcpdump and dumpcap lost", () => {
     "0 packets dropped by kernel",
     "Packets received/dropped on interface 'lo': 8/0 (pcap:0/dumpcap:0/flushed:0) (100.0%)",
   ];
-  assertEquals(parseOutcome(nothing).losses.size, 0);
+  assertEquals(lossNote(parseOutcome(nothing)), undefined);
 });
 
 Deno.test("parseOutcome knows nothing of a program that says nothing", () => {

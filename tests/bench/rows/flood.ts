@@ -1,5 +1,6 @@
 /** Whether real handshakes are reported beside a flood, and memory stays. */
 import { Growth } from "../growth.ts";
+import { lossNote } from "../outcome.ts";
 import { pacedConnections } from "../paced.ts";
 import type { Row } from "../row.ts";
 import { layCable, type Sent } from "../synthetic.ts";
@@ -48,7 +49,6 @@ export const flood: Row = {
     const outcome = await watching.stop();
     await said.cancel();
     const [traced, real] = growth.result;
-    const losses = [...outcome.losses].map(([what, count]) => `${count} ${what}`).join("; ");
     return [
       { name: "SYNs sent, nobody watching", unit: "/s", values: [untraced.perSecond] },
       { name: "SYNs sent", unit: "/s", values: [traced.perSecond] },
@@ -62,7 +62,7 @@ export const flood: Row = {
         unit: "",
         values: [real.connections - (outcome.established ?? 0)],
         aim: { atMost: 0 },
-        note: losses === "" ? undefined : `it says it lost ${losses}`,
+        note: lossNote(outcome),
       },
       {
         name: "growth of Deno's memory in the second half",

@@ -1,6 +1,7 @@
 /** Whether memory grows with what was seen. */
 import type { Namespace } from "../../netns/namespace.ts";
 import { Growth } from "../growth.ts";
+import { lossNote } from "../outcome.ts";
 import { residentMb } from "../process_cost.ts";
 import type { Row } from "../row.ts";
 import { layCable } from "../synthetic.ts";
@@ -27,7 +28,7 @@ export const memoryGrowth: Row = {
       watching.pid,
       () => cable.send(RATE, count, "handshakes"),
     );
-    const { established = 0 } = await watching.stop();
+    const outcome = await watching.stop();
     const at = (share: number) => ({
       name: `after ${(count * share).toLocaleString("en-US")} handshakes`,
       unit: "MB",
@@ -39,8 +40,9 @@ export const memoryGrowth: Row = {
       {
         name: `of ${count.toLocaleString("en-US")} not reported`,
         unit: "",
-        values: [count - established],
+        values: [count - (outcome.established ?? 0)],
         aim: { atMost: 0 },
+        note: lossNote(outcome),
       },
       ...[0, 0.1, 0.5, 1].map(at),
       {
