@@ -30,16 +30,25 @@ export const syntheticRate: Row = {
     const figures: Figure[] = [
       { name: "sent, nobody watching", unit: "handshakes/s", values: alone },
     ];
-    for (const watcher of watchers) figures.push(await highestKept(bench, cable, watcher));
-    return [figures[0], { ...figures[1], aim: { atLeast: 250_000 } }, ...figures.slice(2)];
+    for (const [index, watcher] of watchers.entries()) {
+      const ours = index === 0;
+      const figure = await highestKept(bench, cable, watcher, bench.either(ours ? 3 : 2, 1));
+      figures.push({ ...figure, ...(ours && { aim: { atLeast: 250_000 } }) });
+    }
+    return figures;
   },
 };
 
 /** The highest of the rates of which a watcher loses nothing, found by halving. */
-async function highestKept(bench: Bench, cable: Cable, watcher: Watcher): Promise<Figure> {
+async function highestKept(
+  bench: Bench,
+  cable: Cable,
+  watcher: Watcher,
+  rounds: number,
+): Promise<Figure> {
   const kept: number[] = [];
   let firstLoss: string | undefined;
-  for (let round = 0; watcher.missing === undefined && round < bench.either(3, 1); round++) {
+  for (let round = 0; watcher.missing === undefined && round < rounds; round++) {
     const rates = bench.some(RATES);
     let best = 0;
     let [low, high] = [0, rates.length];
@@ -69,7 +78,7 @@ async function tryRate(
 ): Promise<{ perSecond: number; loss: string | undefined }> {
   const watching = await watcher.start(cable.receiver);
   if (watcher.warmsUp) await cable.send(WARM_UP, WARM_UP, "handshakes");
-  const { count, perSecond } = await cable.send(rate, bench.either(3, 0.2) * rate, "handshakes");
+  const { count, perSecond } = await cable.send(rate, bench.either(2, 0.2) * rate, "handshakes");
   const outcome = await watching.stop();
   const made = count + (watcher.warmsUp ? WARM_UP : 0);
   // Those that were not made here do not say how many handshakes there were.
