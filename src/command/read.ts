@@ -34,8 +34,8 @@ Exit status: 0 done, 1 a file could not be read to its end (what comes before th
 or not all could be written, 2 wrong usage, 130 interrupted twice.
 `;
 
-/** How long reading goes on before signals are heard and progress is shown. */
-const SLICE_MS = 10;
+/** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
+const TURN_MS = 10;
 const PROGRESS_INTERVAL_MS = 250;
 /** How long a pipe may be silent before what is settled is reported. */
 const PATIENCE_MS = 200;
@@ -87,6 +87,8 @@ export class Reading {
   readonly #output: LineOutput;
   readonly #ended: Promise<undefined>;
   readonly #progress = new ProgressLine();
+  /** Settles when what was handed on is written. */
+  #written = Promise.resolve();
   #interrupted = false;
 
   /** Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it. */
@@ -130,11 +132,28 @@ export class Reading {
     const reader = session.beginFile();
     const packetsBefore = session.packets;
     const beginMs = performance.now();
-    let sliceMs = beginMs;
+    let turnMs = beginMs;
     let shownMs = beginMs;
     while (!this.isOver && reader.fault === undefined) {
-      const reading = input.read(reader.room());
-      const count = typeof reading === "number" ? reading : await this.#wait(reading);
+      const nowMs = performance.now();
+      const isTurn = nowMs - turnMs >= TURN_MS;
+      if (isTurn) {
+        turnMs = nowMs;
+        await this.#handOn();
+        if (nowMs - shownMs >= PROGRESS_INTERVAL_MS && !follow) {
+          shownMs = nowMs;
+          this.#progress.show(formatProgress({
+            bytes: input.bytesRead,
+            totalBytes: input.totalBytes,
+            packets: session.packets - packetsBefore,
+            elapsedMs: nowMs - beginMs,
+          }));
+        }
+      }
+      const reading = input.read(reader.room(), isTurn);
+      const count = typeof reading === "number"
+        ? reading
+        : await (input.canGrow ? reading : this.#wait(reading));
       if (count === undefined) break;
       if (count > 0) {
         reader.take(count);
@@ -146,20 +165,9 @@ export class Reading {
         reader.end();
         break;
       }
-      const nowMs = performance.now();
-      if (nowMs - sliceMs < SLICE_MS) continue;
-      sliceMs = nowMs;
-      await this.#pause();
-      if (nowMs - shownMs < PROGRESS_INTERVAL_MS || follow) continue;
-      shownMs = nowMs;
-      this.#progress.show(formatProgress({
-        bytes: input.bytesRead,
-        totalBytes: input.totalBytes,
-        packets: session.packets - packetsBefore,
-        elapsedMs: nowMs - beginMs,
-      }));
     }
-    await this.#pause();
+    await this.#handOn();
+    await this.#written;
     const { fault } = reader;
     if (fault === undefined) return undefined;
     const inside = input.isCompressed ? " of what it decompresses to" : "";
@@ -180,12 +188,11 @@ export class Reading {
     return await Promise.race([reading, this.#ended]);
   }
 
-  /** Lets the reader of the output keep up, and signals be heard. */
-  async #pause(): Promise<void> {
+  /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
+  async #handOn(): Promise<void> {
     this.#progress.clear();
     this.#session.flush();
-    await this.#output.flush();
-    // A timer would wait for a millisecond at least.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#written;
+    this.#written = this.#output.flush();
   }
 }

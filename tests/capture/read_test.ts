@@ -3,7 +3,7 @@
 // Covers src/io/capture_input.ts
 // Covers src/io/decompress.ts
 // Covers src/io/progress_line.ts
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { TcpFlag } from "../../src/wire/segment.ts";
@@ -196,6 +196,38 @@ Deno.test("read counts what the file says was dropped", async () => {
   const { status, said } = await runRead(["-"], file);
   assertEquals(status, 0);
   assertMatch(said, /lost: 12 packets that the capturing host dropped/);
+});
+
+Deno.test("read of a plain file waits for its reader, and ends at a signal with what it has", async () => {
+  const total = 40_000;
+  const parts = [buildPcap()];
+  const one = buildPcap({ records: handshake(0) }).subarray(parts[0].length);
+  const recordLength = one.length / 3;
+  // Behind the headers of record, Ethernet and IPv4: the client's port, of what it gets the second.
+  const ports = 16 + 14 + 20;
+  for (let index = 0; index < total; index++) {
+    const view = new DataView(one.slice().buffer);
+    for (const [packet, portAt] of [ports, ports + 2, ports].entries()) {
+      view.setUint32(packet * recordLength, 1_700_000_000 + index, true);
+      view.setUint16(packet * recordLength + portAt, 1_024 + index);
+    }
+    parts.push(new Uint8Array(view.buffer));
+  }
+  using file = new TemporaryFile(concat(...parts));
+  const child = startRead(["--json", file.path]);
+  await child.stdin.close();
+  const errors = new Response(child.stderr).text();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  // The rest of its output is not read yet: it holds the reading up.
+  const read = [(await lines.read()).value!];
+  child.kill("SIGINT");
+  for (let line = await lines.read(); !line.done; line = await lines.read()) read.push(line.value);
+  const { code } = await child.status;
+  const summary = JSON.parse(read.at(-1)!);
+  assertEquals([code, summary.event, summary.handshakes], [0, "summary", read.length - 1]);
+  assert(summary.handshakes < total, `${summary.handshakes} of ${total} were read`);
+  assertMatch(await errors, /lost: nothing/);
 });
 
 Deno.test("read --follow reports what is appended until it is interrupted", async () => {
