@@ -6,6 +6,7 @@
  */
 import { TextLineStream } from "@std/streams";
 import { mountedTracefs, TRACEFS } from "./kernel_files.ts";
+import { NarrowedBtf } from "./narrowed_btf.ts";
 import { findExecutable } from "./packages.ts";
 
 /** How a bpftrace process ended. */
@@ -54,12 +55,14 @@ export class Bpftrace {
    */
   constructor(options: BpftraceOptions) {
     const { executable, program, mode } = options;
+    const btf = NarrowedBtf.for(program);
     const command = wrap([executable, "-B", "line", "-e", program, String(mode)]);
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       env: {
         BPFTRACE_MAP_KEYS_MAX: String(options.mapEntries),
         BPFTRACE_PERF_RB_PAGES: PERF_PAGES,
+        ...btf && { BPFTRACE_BTF: btf.path },
       },
       stdin: "null",
       stdout: "piped",
@@ -68,18 +71,25 @@ export class Bpftrace {
     this.pid = this.#child.pid;
     const words: string[] = [];
     const said = Promise.all([
-      readLines(this.#child.stdout, (line) => options.onLine(line)),
+      readLines(this.#child.stdout, (line) => {
+        // Its first words come after it has read all that it compiles.
+        btf?.[Symbol.dispose]();
+        options.onLine(line);
+      }),
       readLines(this.#child.stderr, (line) => {
         if (HARMLESS.test(line)) return;
         words.push(line);
         if (words.length > WORDS_MAX) words.shift();
       }),
     ]);
-    this.ended = Promise.all([this.#child.status, said]).then(([status]) => ({
-      code: status.signal === null ? status.code : -1,
-      signal: status.signal,
-      words: words.filter((line) => !WARNING_CONTINUED.test(line)),
-    }));
+    this.ended = Promise.all([this.#child.status, said]).then(([status]) => {
+      btf?.[Symbol.dispose]();
+      return {
+        code: status.signal === null ? status.code : -1,
+        signal: status.signal,
+        words: words.filter((line) => !WARNING_CONTINUED.test(line)),
+      };
+    });
   }
 
   /** Asks it to end, and makes it when it does not. */

@@ -11,6 +11,7 @@ import { parseReasonNames, type ReasonNames } from "../kernel/reason_names.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
 import { bpf, lastErrno, memory, SystemCallError } from "./libc.ts";
 import { scanNamespaces } from "./namespace_scan.ts";
+import { BTF } from "./narrowed_btf.ts";
 import { NetworkNamespace } from "./network_namespace.ts";
 import { PacketRing } from "./packet_ring.ts";
 import { findExecutable } from "./packages.ts";
@@ -27,7 +28,6 @@ export interface ProbeInspection {
 
 const BPF_MAP_GET_NEXT_ID = 12;
 const ENOENT = 2;
-const BTF = "/sys/kernel/btf/vmlinux";
 /** The event source through which perf_event_open(2) makes kprobes. */
 const KPROBES = "/sys/bus/event_source/devices/kprobe/type";
 const FTRACE_ENABLED = "/proc/sys/kernel/ftrace_enabled";

@@ -8,9 +8,11 @@ import {
   type KernelSourceState,
 } from "../../src/io/kernel_source.ts";
 import { exists } from "../../src/io/kernel_files.ts";
+import { BTF, NarrowedBtf } from "../../src/io/narrowed_btf.ts";
 import { findExecutable } from "../../src/io/packages.ts";
 import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
 import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
+import { narrowBtf } from "../../src/kernel/narrow_btf.ts";
 import { ClockAxis } from "../../src/match/clock.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
@@ -279,4 +281,24 @@ await namespaceTest("Bpftrace ends by itself when it is stopped", async () => {
   await bpftrace.stop();
   assert(lines.some((line) => line.startsWith("end|")));
   assertEquals((await bpftrace.ended).words, []);
+});
+
+Deno.test({
+  name: "NarrowedBtf is there for others until it is disposed of, and not for functions' numbers",
+  ignore: !exists(BTF),
+  fn: async () => {
+    const { text } = PROGRAMS[0];
+    let path: string;
+    {
+      using narrowed = NarrowedBtf.for(text)!;
+      path = narrowed.path;
+      const { stdout } = await new Deno.Command("cat", { args: [path] }).output();
+      const whole = Deno.readFileSync(BTF);
+      assertEquals(stdout, narrowBtf(whole, text));
+      assertGreater(whole.length, stdout.length);
+    }
+    assert(!exists(path));
+    const [{ text: functions }] = await readProbePrograms(["fentry"], []);
+    assertEquals(NarrowedBtf.for(functions), undefined);
+  },
 });

@@ -23,15 +23,13 @@ export interface RawRecord {
   kind: number;
   iss: number;
   irs: number;
-  /** Smoothed RTT in eighths of a microsecond. */
-  srttEighthUs: number;
+  /** Only of a SYN that a listener refused: the length of a queue. */
+  queueLength: number;
   rttMinUs: number;
   retransmits: number;
   error: number;
-  softError: number;
-  receiveWindow: number;
-  sendWindow: number;
-  mss: number;
+  /** Only of packets: the low half of a reason, whose high half stands where an error does. */
+  reasonLow: number;
   options: number;
   synReceivedNs: bigint;
   /** Addresses as 16 bytes in network order. */
@@ -58,14 +56,11 @@ export const CLIENT: RawRecord = {
   kind: 1,
   iss: 0xfedcba98,
   irs: 0x89abcdef,
-  srttEighthUs: 184,
+  queueLength: 0,
   rttMinUs: 23,
   retransmits: 3,
   error: 0,
-  softError: 0,
-  receiveWindow: 65_495,
-  sendWindow: 65_483,
-  mss: 32_741,
+  reasonLow: 0,
   options: 0x7413,
   synReceivedNs: 0n,
   local: mapped(10, 0, 0, 1),
@@ -136,14 +131,11 @@ export function packetRecord(raw: RawPacket): RawRecord {
     kind: raw.kind,
     iss: raw.acknowledgment,
     irs: raw.sequence,
-    srttEighthUs: raw.queueLength,
+    queueLength: raw.queueLength,
     rttMinUs: raw.queueLimit,
     retransmits: 0,
     error: raw.reason >>> 16,
-    softError: raw.reason & 0xffff,
-    receiveWindow: 0,
-    sendWindow: 0,
-    mss: 0,
+    reasonLow: raw.reason & 0xffff,
     options: 0,
     synReceivedNs: 0n,
     local: raw.destination,
@@ -173,10 +165,10 @@ function words(raw: RawRecord): bigint[] {
     BigInt(raw.localPort) << 48n | BigInt(raw.remotePort) << 32n | BigInt(raw.oldState) << 16n |
     BigInt(raw.newState) << 8n | BigInt(raw.kind),
     pair(raw.iss, raw.irs),
-    pair(raw.srttEighthUs, raw.rttMinUs),
-    BigInt(raw.retransmits) << 32n | BigInt(raw.error) << 16n | BigInt(raw.softError),
-    pair(raw.receiveWindow, raw.sendWindow),
-    pair(raw.mss, raw.options),
+    pair(raw.queueLength, raw.rttMinUs),
+    BigInt(raw.retransmits) << 32n | BigInt(raw.error) << 16n | BigInt(raw.reasonLow),
+    0n,
+    BigInt(raw.options),
     raw.synReceivedNs,
   ];
 }
@@ -234,14 +226,11 @@ export function anyRecord(lastKind = 6): fc.Arbitrary<RawRecord> {
     kind: fc.nat({ max: lastKind }),
     iss: u32,
     irs: u32,
-    srttEighthUs: u32,
+    queueLength: u32,
     rttMinUs: fc.oneof(u32, fc.constant(0xffffffff)),
     retransmits: u32,
     error: u16,
-    softError: u16,
-    receiveWindow: u32,
-    sendWindow: u32,
-    mss: u32,
+    reasonLow: u16,
     options: u32,
     synReceivedNs: u64,
     local: address,

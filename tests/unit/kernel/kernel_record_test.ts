@@ -129,7 +129,6 @@ Deno.test("readKernelRecord leaves out what a client that failed cannot know", (
     ...CLIENT,
     newState: 7,
     error: 111,
-    softError: 113,
     irs: 0xffffffff,
     rttMinUs: 0,
   });
