@@ -69,8 +69,8 @@ const LISTS = STATES * 2;
 const PLACES_MAX = 8;
 
 /**
- * The handshakes under way, one row each in columns of fixed size: no allocation after the
- * constructor, so memory stays flat whatever comes. Rows are found by their tuple; several attempts
+ * The handshakes under way, one row each in columns of fixed size: no allocation for a packet, and
+ * memory stays flat whatever comes. Rows are found by their tuple; several attempts
  * on one tuple differ in their client's initial sequence number, the newest is found first.
  */
 export class FlowTable extends FlowIndex {
@@ -131,12 +131,13 @@ export class FlowTable extends FlowIndex {
   /** 1 where the clock was set while the handshake was under way. */
   readonly mistimed: Uint8Array;
 
-  // What the kernel said: of each side, of accept(), of dropped packets, of a RST that it sent.
-  readonly clientHalf: (KernelHalf | undefined)[];
-  readonly serverHalf: (KernelHalf | undefined)[];
-  readonly accept: (KernelAccept | undefined)[];
-  readonly drops: (Drops | undefined)[];
-  readonly reset: (KernelReset | undefined)[];
+  // What the kernel said: of each side, of accept(), of dropped packets, of a RST that it sent. As long
+  // as the highest row in use, which are handed out from 0 on: a capture file needs none of them.
+  readonly clientHalf: (KernelHalf | undefined)[] = [];
+  readonly serverHalf: (KernelHalf | undefined)[] = [];
+  readonly accept: (KernelAccept | undefined)[] = [];
+  readonly drops: (Drops | undefined)[] = [];
+  readonly reset: (KernelReset | undefined)[] = [];
 
   /** When the row last changed its list or was touched in it, nanoseconds on the axis. */
   readonly touchedNs: Float64Array;
@@ -189,11 +190,6 @@ export class FlowTable extends FlowIndex {
     this.vlan = new Int16Array(capacity);
     this.tunnels = new Uint16Array(capacity);
     this.mistimed = new Uint8Array(capacity);
-    this.clientHalf = new Array(capacity).fill(undefined);
-    this.serverHalf = new Array(capacity).fill(undefined);
-    this.accept = new Array(capacity).fill(undefined);
-    this.drops = new Array(capacity).fill(undefined);
-    this.reset = new Array(capacity).fill(undefined);
     this.touchedNs = new Float64Array(capacity);
     this.state = new Uint8Array(capacity);
     this.#list = new Uint8Array(capacity);
@@ -255,6 +251,7 @@ export class FlowTable extends FlowIndex {
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
     this.placeCount[row] = this.packetsUseSecond[row] = 0;
+    this.forgetKernel(row);
     this.#append(row, state, nowNs, isOwn);
     return row;
   }
