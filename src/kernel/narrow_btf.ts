@@ -1,14 +1,6 @@
-// struct btf_header and struct btf_type, include/uapi/linux/btf.h: byte offsets, bits and kinds.
-const BTF_MAGIC = 0xeb9f;
-const HEADER_MAGIC = 0;
-const HEADER_LENGTH = 4;
-const HEADER_TYPE_OFFSET = 8;
-const HEADER_TYPE_LENGTH = 12;
-const HEADER_STRING_OFFSET = 16;
-const HEADER_STRING_LENGTH = 20;
-const HEADER_BYTES = 24;
-const KIND_SHIFT = 24;
-const KIND_MASK = 0x1f;
+import { type Btf, btfKind, btfText, readBtf, writeBtf } from "./btf.ts";
+
+// struct btf_type, include/uapi/linux/btf.h: bits and kinds.
 const LENGTH_MASK = 0xffff;
 const KIND_STRUCT = 4;
 /** Words of a type: name, info, size or type. */
@@ -49,7 +41,7 @@ const MEMBER = /(?:->|\.)\s*([A-Za-z_]\w*)/g;
  * bpftrace writes the types that a program touches as C and has them compiled, with all that their
  * members point to, several levels deep: a third of the kernel for a struct sock.
  *
- * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian, 4-byte aligned in their memory.
+ * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
  * @param program A program for bpftrace.
  * @returns The narrowed description; undefined where the bytes are none, or hold a kind of type that
  *   is not known here.
@@ -58,41 +50,19 @@ export function narrowBtf(
   btf: Uint8Array<ArrayBuffer>,
   program: string,
 ): Uint8Array<ArrayBuffer> | undefined {
-  const view = new DataView(btf.buffer, btf.byteOffset, btf.byteLength);
-  if (btf.length < HEADER_BYTES || view.getUint16(HEADER_MAGIC, true) !== BTF_MAGIC) {
-    return undefined;
-  }
-  const headerBytes = view.getUint32(HEADER_LENGTH, true);
-  const typesAt = headerBytes + view.getUint32(HEADER_TYPE_OFFSET, true);
-  const typesEnd = typesAt + view.getUint32(HEADER_TYPE_LENGTH, true);
-  const stringsAt = headerBytes + view.getUint32(HEADER_STRING_OFFSET, true);
-  const stringsEnd = stringsAt + view.getUint32(HEADER_STRING_LENGTH, true);
-  if (typesEnd > btf.length || stringsEnd > btf.length || (typesEnd - typesAt) % 4 !== 0) {
-    return undefined;
-  }
-  const strings = btf.subarray(stringsAt, stringsEnd);
-  const types = new Uint32Array(btf.slice(typesAt, typesEnd).buffer);
-  const length = narrowTypes(types, memberPlaces(strings, program));
+  const whole = readBtf(btf);
+  if (whole === undefined) return undefined;
+  const { types, strings } = whole;
+  const length = narrowTypes(types, memberPlaces(whole, program));
   if (length === undefined) return undefined;
-  const narrowed = new Uint8Array(HEADER_BYTES + length * 4 + strings.length);
-  narrowed.set(btf.subarray(0, HEADER_BYTES));
-  const header = new DataView(narrowed.buffer);
-  header.setUint32(HEADER_LENGTH, HEADER_BYTES, true);
-  header.setUint32(HEADER_TYPE_OFFSET, 0, true);
-  header.setUint32(HEADER_TYPE_LENGTH, length * 4, true);
-  header.setUint32(HEADER_STRING_OFFSET, length * 4, true);
-  narrowed.set(new Uint8Array(types.buffer, 0, length * 4), HEADER_BYTES);
-  narrowed.set(strings, HEADER_BYTES + length * 4);
-  return narrowed;
+  return writeBtf(btf, { types: types.subarray(0, length), strings });
 }
 
 /** Where the names of the members that a program names stand among the strings. */
-function memberPlaces(strings: Uint8Array<ArrayBuffer>, program: string): Set<number> {
+function memberPlaces(btf: Btf, program: string): Set<number> {
   const names = new Set(Array.from(program.matchAll(MEMBER), ([, name]) => name));
   const string = new RegExp(`\\0(?:${[...names].join("|")})(?=\\0)`, "g");
-  // Identifiers of C: as many characters as bytes.
-  const text = new TextDecoder().decode(strings);
-  return new Set(Array.from(text.matchAll(string), ({ index }) => index + 1));
+  return new Set(Array.from(btfText(btf).matchAll(string), ({ index }) => index + 1));
 }
 
 /**
@@ -104,7 +74,7 @@ function narrowTypes(types: Uint32Array, names: ReadonlySet<number>): number | u
   let to = 0;
   for (let at = 0; at < types.length;) {
     const info = types[at + 1];
-    const kind = (info >>> KIND_SHIFT) & KIND_MASK;
+    const kind = btfKind(info);
     const rest = REST[kind];
     if (rest === undefined) return undefined;
     const entries = info & LENGTH_MASK;
