@@ -150,7 +150,7 @@ export async function soak(
     await killBpftrace(trace);
     await run(durationMs);
     await trace.stop();
-    return conclude(traffic.made, trace, memoryMb);
+    return conclude(traffic, trace, memoryMb);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -165,9 +165,10 @@ async function cycle(traffic: SoakTraffic, trace: BlockableTrace): Promise<void>
   await traffic.onLoopback("127.0.0.1", WHILE_BLOCKED);
   trace.unblock();
   const { established, refused, aborted } = traffic.made;
+  const ended = established + refused + aborted + traffic.overtaken;
   await until(
-    `${established + refused + aborted} handshakes reported`,
-    () => trace.count("established", "refused", "aborted") >= established + refused + aborted,
+    `${ended} handshakes reported`,
+    () => trace.count("established", "refused", "aborted") >= ended,
     PATIENCE_MS,
   );
 }
@@ -181,8 +182,24 @@ async function killBpftrace(trace: BlockableTrace): Promise<void> {
 /** Places where a loss would explain a wrong count, and which must be empty all the same. */
 const MUST_BE_EMPTY = ["ring_packets", "half_open_evicted", "output_records", "undecoded_packets"];
 
-function conclude(made: Counts, trace: BlockableTrace, memoryMb: number[]): SoakResult {
+/** What was made, those of either outcome counted where they were reported. */
+function settle({ made, overtaken }: SoakTraffic, reported: Counts): Counts {
+  const more = (reported.aborted ?? 0) - made.aborted;
+  const aborted = Math.min(overtaken, Math.max(0, more));
+  return {
+    ...made,
+    established: made.established + overtaken - aborted,
+    aborted: made.aborted + aborted,
+  };
+}
+
+function conclude(
+  traffic: SoakTraffic,
+  trace: BlockableTrace,
+  memoryMb: number[],
+): SoakResult {
   const { reported, summary } = trace;
+  const made = settle(traffic, reported);
   if (summary === undefined) {
     throw new Error(`Cannot conclude: no summary, it said ${trace.stderr.join("; ")}`);
   }

@@ -31,6 +31,11 @@ export type Counts = Record<string, number>;
 export class SoakTraffic {
   /** What was made so far. */
   readonly made: Counts = { established: 0, refused: 0, aborted: 0, half_open: 0 };
+  /**
+   * Connections whose reset overtook the ACK, on another processor: connect() succeeded, and accept()
+   * never heard of them. Where the client's kernel tells, they are established, by packets aborted.
+   */
+  overtaken = 0;
   readonly #here: Namespace;
   readonly #there: Namespace;
   readonly #connectLoad: string;
@@ -103,10 +108,9 @@ export class SoakTraffic {
     this.#connected(count, Number(said.trim().split(" ").at(-1)));
   }
 
-  /** A reset that overtook its ACK aborts a handshake that connect() took for established. */
   #connected(count: number, accepted: number): void {
     this.made.established += accepted;
-    this.made.aborted += count - accepted;
+    this.overtaken += count - accepted;
   }
 
   /** Connections from the other end of the cable. */
