@@ -1709,7 +1709,7 @@ Deno.test("Matcher works with room for one to five", () => {
   }
 });
 
-Deno.test("Matcher.pending counts what is begun and not reported", () => {
+Deno.test("Matcher counts what is begun and not reported, and whose end is known of these", () => {
   const matcher = new Matcher(EPOCH_SECONDS, () => {});
   const segment = new Segment();
   const send = (event: Event) => {
@@ -1718,15 +1718,21 @@ Deno.test("Matcher.pending counts what is begun and not reported", () => {
     }
   };
   const pending = [matcher.pending];
+  const settled = [matcher.settled];
+  const look = () => {
+    pending.push(matcher.pending);
+    settled.push(matcher.settled);
+  };
   for (const event of [P.syn(0), P.synAck(5), P.ack(9), P.again(1, 2).syn(10)]) {
     send(event);
-    pending.push(matcher.pending);
+    look();
   }
   matcher.advance(9 + 40 * MS);
-  pending.push(matcher.pending);
+  look();
   matcher.flush();
-  pending.push(matcher.pending);
+  look();
   assertEquals(pending, [0, 1, 1, 1, 2, 1, 0]);
+  assertEquals(settled, [0, 0, 0, 1, 1, 0, 0]);
 });
 
 Deno.test("Matcher hands out one object, filled anew", () => {
