@@ -4,6 +4,8 @@ export interface TestCase {
   readonly name: string;
   /** What became of it. */
   readonly result: "passed" | "failed" | "skipped";
+  /** What a failed one said: its error, without the stack. */
+  readonly failure?: string;
 }
 
 /** What divides the name of a skipped test from the reason it was skipped for. */
@@ -21,9 +23,11 @@ export function parseJunitReport(xml: string): TestCase[] {
   const cases = xml.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([^]*?)<\/testcase>)/g);
   return Array.from(cases, ([, name, body = ""]) => {
     // Text inside a body is escaped, so that a tag in it is a tag.
-    const failed = /<(?:failure|error)\b/.test(body);
-    const skipped = /<skipped\b/.test(body);
-    return { name: unescape(name), result: failed ? "failed" : skipped ? "skipped" : "passed" };
+    const failure = /<(?:failure|error)\b(?: message="([^"]*)")?/.exec(body);
+    if (failure) {
+      return { name: unescape(name), result: "failed", failure: unescape(failure[1] ?? "") };
+    }
+    return { name: unescape(name), result: /<skipped\b/.test(body) ? "skipped" : "passed" };
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Runs the tests, one tier after another, each with no more permission than it needs. The last line
- * counts what passed, failed and was skipped; every skip is named with its reason.
+ * counts what passed, failed and was skipped; before it every failure is told once more, since logs
+ * are cut at their beginning. Every skip is named with its reason.
  *
  * The exit status is 1 when a test failed, when none passed, or when a tier that this machine can
  * run ran no test; 2 for a wrong argument.
@@ -43,6 +44,8 @@ interface Count {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed, each with what it said. */
+  readonly failures: string[];
 }
 
 /** Namespaces are tried, not guessed: a container may forbid them to its root. */
@@ -70,14 +73,14 @@ function exists(path: string): boolean {
 }
 
 async function runTier(tier: Tier, filter: string | undefined, report: string): Promise<Count> {
-  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  const count: Count = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const skip = (test: string, reason: string) => {
     count.skipped++;
     console.log(`skipped: ${test}: ${reason}`);
   };
-  const fail = (reason: string) => {
+  const fail = (test: string, reason: string) => {
     count.failed++;
-    console.log(`failed: ${tier.name} tier: ${reason}`);
+    count.failures.push(`${test}: ${reason}`);
   };
   console.log(`== ${tier.name}`);
   const obstacle = await tier.obstacle?.();
@@ -101,16 +104,19 @@ async function runTier(tier: Tier, filter: string | undefined, report: string): 
   }).spawn().status;
   // No report: a test file could not be loaded.
   const cases = exists(report) ? parseJunitReport(Deno.readTextFileSync(report)) : [];
-  for (const { name, result } of cases) {
-    if (result !== "skipped") count[result]++;
+  for (const { name, result, failure } of cases) {
+    if (result === "passed") count.passed++;
+    else if (result === "failed") fail(`${tier.name}: ${name}`, failure ?? "");
     else {
       const { test, reason } = skipReason(name);
       skip(test, reason);
     }
   }
-  if (code !== 0 && count.failed === 0) fail(`deno test ended with status ${code}`);
+  if (code !== 0 && count.failed === 0) fail(`${tier.name} tier`, `deno test ended with ${code}`);
   const ran = count.passed + count.failed;
-  if (ran === 0 && filter === undefined) fail("this machine can run it, but no test ran");
+  if (ran === 0 && filter === undefined) {
+    fail(`${tier.name} tier`, "this machine can run it, but no test ran");
+  }
   return count;
 }
 
@@ -141,7 +147,7 @@ async function main(): Promise<number> {
     console.error(`Cannot run the tests: ${asked}\n${USAGE}`);
     return 2;
   }
-  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const total: Count = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const folder = Deno.makeTempDirSync({ prefix: "synsnoop-tests-" });
   try {
     for (const tier of asked.tiers) {
@@ -149,9 +155,13 @@ async function main(): Promise<number> {
       total.passed += count.passed;
       total.failed += count.failed;
       total.skipped += count.skipped;
+      total.failures.push(...count.failures);
     }
   } finally {
     Deno.removeSync(folder, { recursive: true });
+  }
+  for (const failure of total.failures) {
+    console.log(`failed: ${failure.replaceAll("\n", "\n    ")}`);
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

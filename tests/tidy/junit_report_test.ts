@@ -19,7 +19,7 @@ Deno.test("parseJunitReport reads passed, failed and skipped tests and steps", (
   assertEquals(parseJunitReport(xml), [
     { name: "good & <fine> 'x'", result: "passed" },
     { name: 'x — skipped: no "ip" here', result: "skipped" },
-    { name: "bad", result: "failed" },
+    { name: "bad", result: "failed", failure: "Uncaught Error: x" },
     { name: "good > step", result: "passed" },
   ]);
 });
