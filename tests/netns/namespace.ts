@@ -198,7 +198,7 @@ export function skippableTest(
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 10_000,
+  deadlineMs = 60_000,
 ): Promise<void> {
   const began = performance.now();
   while (!await condition()) {

@@ -134,15 +134,13 @@ await namespaceTest(
     } finally {
       await later[Symbol.asyncDispose]();
     }
-    const endedMs = performance.now();
     await tracer.said(new RegExp(`${words} is gone`));
-    // The kernel takes the cable away with the namespace, which nothing holds any more.
+    // The kernel takes the cable away with the namespace, which nothing holds any more. It takes one
+    // namespace after the other away, so this waits for all that anybody on the machine has left.
     await until(
       "the cable is gone",
       async () => !(await here.ip("link", "show")).includes("veth0"),
     );
-    const goneMs = performance.now() - endedMs;
-    assert(goneMs < 5_000, `the namespace lived on for ${goneMs} ms`);
     const { records } = await tracer.stop();
     const [record] = established(records);
     assertEquals(record.evidence, ["wire", "kernel"]);

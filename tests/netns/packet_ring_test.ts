@@ -421,11 +421,11 @@ await namespaceTest("PacketRing and tcpdump agree on real handshakes", async () 
     const { time: dumpedTime, ...expected } = dumped[index];
     assertEquals(frame, expected);
     // What this host's TCP sends carries its planned sending time in place of a time stamp, so each
-    // capture reads the clock when it is its turn.
+    // capture reads the clock when it is its turn; a virtual machine may stand still in between.
     const [seconds, nanoseconds] = time.split(".").map(Number);
     const [dumpedSeconds, dumpedNanoseconds] = dumpedTime.split(".").map(Number);
     const difference = (dumpedSeconds - seconds) * 1e9 + dumpedNanoseconds - nanoseconds;
-    assert(Math.abs(difference) < 1e7, `${difference} ns apart`);
+    assert(Math.abs(difference) < 1e8, `${difference} ns apart`);
   }
 });
 

@@ -11,6 +11,7 @@
  * @module
  */
 import { parseDuration } from "../../src/command/values.ts";
+import { ROWS_USUAL } from "../../src/match/attempts.ts";
 import { residentMb } from "../bench/process_cost.ts";
 import { TRACE } from "../bench/watchers.ts";
 import { Namespace, until } from "./namespace.ts";
@@ -19,6 +20,12 @@ import type { SummaryRecord } from "./tracer.ts";
 
 /** A record is more than a kilobyte: beyond the few that a pipe holds, they wait in the trace. */
 const WHILE_BLOCKED = 2_000;
+
+/**
+ * Half-open handshakes that are waited for at a time. A trace waits half a minute and longer, and none
+ * must be given up for want of rows, however fast the machine makes more.
+ */
+const HALF_OPEN_MAX = ROWS_USUAL / 2;
 
 /** Garbage that waits to be collected comes and goes. */
 const GROWTH_MB = 64;
@@ -159,6 +166,7 @@ export async function soak(
 /** Traffic of every kind, then again after the cable was down, then while nobody reads. */
 async function cycle(traffic: SoakTraffic, trace: BlockableTrace): Promise<void> {
   await traffic.everything();
+  if (traffic.made.half_open - trace.count("half_open") < HALF_OPEN_MAX) await traffic.flood();
   await traffic.flapCable();
   await traffic.overCable("ipv4");
   trace.block();

@@ -21,7 +21,6 @@ const THERE_V6 = "fd81::2";
 const CONNECTIONS = 500;
 const REFUSALS = 200;
 const RESETS = 200;
-/** Half-open ones stay in the table for a minute and more, and none must be given up. */
 const HALF_OPEN = 1_000;
 const FLOOD_RATE = 20_000;
 /** Handshakes by their outcome. */
@@ -86,7 +85,7 @@ export class SoakTraffic {
     return traffic;
   }
 
-  /** Something of every kind. */
+  /** Something of every kind that ends at once. */
   async everything(): Promise<void> {
     for (const address of ["127.0.0.1", "::1"]) {
       await this.onLoopback(address, CONNECTIONS);
@@ -97,7 +96,11 @@ export class SoakTraffic {
     await this.overCable("ipv6");
     await this.#refused(this.#there, HERE_V6);
     await this.#resets();
-    await this.#flood();
+  }
+
+  /** SYNs whose answers nobody takes. */
+  async flood(): Promise<void> {
+    await this.#syns(this.#nextClient(), HALF_OPEN, "half_open");
   }
 
   /** Connections of a host with itself. */
@@ -152,11 +155,6 @@ export class SoakTraffic {
     const client = this.#nextClient();
     await this.#there.ip("address", "add", `${client}/32`, "dev", this.#thereEnd);
     await this.#syns(client, RESETS, "aborted");
-  }
-
-  /** SYNs whose answers nobody takes. */
-  async #flood(): Promise<void> {
-    await this.#syns(this.#nextClient(), HALF_OPEN, "half_open");
   }
 
   async #syns(client: string, count: number, outcome: string): Promise<void> {
