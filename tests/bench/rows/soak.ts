@@ -24,7 +24,11 @@ export const soaking: Row = {
         note: findings.length === 0 ? undefined : findings.join("; "),
       },
       { name: "memory of Deno", unit: "MB", values: memoryMb },
-      { name: "growth in the last two thirds", unit: "MB", values: [growthMb] },
+      {
+        name: "growth of the lowest, from the second to the last third",
+        unit: "MB",
+        values: [growthMb],
+      },
     ];
   },
 };
