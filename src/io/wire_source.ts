@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { KeptPacket } from "../pcap/kept_packets.ts";
+import { KEPT_LENGTH_MAX, type KeptPacket } from "../pcap/kept_packets.ts";
 import { Direction } from "../pcap/pcapng_option.ts";
+import { TAGGED_SLL_LENGTH, writeTaggedSll } from "../wire/cooked.ts";
 import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import type { ClockAxis } from "../match/clock.ts";
@@ -28,7 +29,7 @@ export interface WireSourceOptions {
   addresses: LocalAddresses;
   /**
    * Called for each TCP segment that the filter passed, with the packet that it is in. Both objects
-   * are reused for the next; the packet's bytes lie in the ring and are valid during the call.
+   * are reused for the next; the packet's bytes are valid during the call.
    */
   onSegment(segment: Segment, packet: Readonly<KeptPacket>): void;
   /** Says in one sentence what changed, for a person. Untrusted text. */
@@ -68,12 +69,13 @@ export class WireSource {
     start: 0,
     end: 0,
     originalLength: 0,
-    // Both filters pass nothing but IP, which AF_PACKET delivers from its header on.
     linkType: LinkType.RAW,
     timeNs: 0,
     place: 0,
     direction: Direction.UNKNOWN,
   };
+  /** A packet with its VLAN tag. */
+  readonly #tagged = new DataView(new ArrayBuffer(KEPT_LENGTH_MAX));
   readonly #verdicts = new Float64Array(frameVerdictNames.length);
   /** Which filter is in place: the worse one, where there are both. */
   readonly filter: RingFilter;
@@ -221,17 +223,38 @@ export class WireSource {
       this.#verdicts[verdict]++;
       return;
     }
-    if (vlanId >= 0) segment.vlan = vlanId;
     const packet = this.#packet;
     packet.view = view;
     packet.start = networkOffset;
     packet.end = capturedEnd;
     packet.originalLength = originalLength;
+    // Both filters pass nothing but IP, which AF_PACKET delivers from its header on.
+    packet.linkType = LinkType.RAW;
     packet.timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
     packet.place = this.#placeOf(interfaceIndex);
     packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
+    if (vlanId >= 0) {
+      segment.vlan = vlanId;
+      this.#putTagBack(packetType, vlanId, protocol);
+    }
     this.#options.onSegment(segment, packet);
   };
+
+  /** The kernel has taken the tag off: whoever keeps the packet must find it there. */
+  #putTagBack(packetType: number, vlanId: number, protocol: number): void {
+    const packet = this.#packet;
+    const tagged = this.#tagged;
+    const { buffer, byteOffset } = packet.view;
+    const length = Math.min(packet.end - packet.start, KEPT_LENGTH_MAX - TAGGED_SLL_LENGTH);
+    writeTaggedSll(tagged, packetType, vlanId, protocol);
+    new Uint8Array(tagged.buffer, TAGGED_SLL_LENGTH)
+      .set(new Uint8Array(buffer, byteOffset + packet.start, length));
+    packet.view = tagged;
+    packet.start = 0;
+    packet.end = TAGGED_SLL_LENGTH + length;
+    packet.originalLength += TAGGED_SLL_LENGTH;
+    packet.linkType = LinkType.LINUX_SLL;
+  }
 
   #placeOf(interfaceIndex: number): number {
     const ring = this.#current!;

@@ -4,13 +4,19 @@
  * @module
  */
 
-import { decodeEtherType } from "./network.ts";
+import { decodeEtherType, EtherType } from "./network.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
 
-/** Protocol field and length of `struct sll_header` in libpcap's pcap/sll.h. */
+/** Fields and length of `struct sll_header` in libpcap's pcap/sll.h. */
+const SLL_PACKET_TYPE = 0;
+const SLL_HARDWARE_TYPE = 2;
 const SLL_PROTOCOL = 14;
 const SLL_LENGTH = 16;
+/** `ARPHRD_ETHER` (linux/if_arp.h). */
+const ETHERNET = 1;
+/** Bytes that {@linkcode writeTaggedSll} writes. */
+export const TAGGED_SLL_LENGTH = SLL_LENGTH + 4;
 /** Protocol field and length of `struct sll2_header` in libpcap's pcap/sll.h. */
 const SLL2_PROTOCOL = 0;
 const SLL2_LENGTH = 20;
@@ -55,4 +61,27 @@ export function decodeSll2(
   if (at + SLL2_LENGTH > capturedEnd) return FrameVerdict.TruncatedCooked;
   const protocol = view.getUint16(at + SLL2_PROTOCOL);
   return decodeEtherType(view, at + SLL2_LENGTH, capturedEnd, originalEnd, protocol, segment);
+}
+
+/**
+ * Writes a cooked header of version 1 and a VLAN tag behind it: what libpcap makes of a packet whose tag
+ * the kernel took off. The link-layer address in it stays empty.
+ *
+ * @param view Where to, at its start: {@linkcode TAGGED_SLL_LENGTH} bytes.
+ * @param packetType `sll_pkttype` of `struct sockaddr_ll` (linux/if_packet.h).
+ * @param vlanId The tag's VLAN id.
+ * @param protocol EtherType of what follows.
+ */
+export function writeTaggedSll(
+  view: DataView,
+  packetType: number,
+  vlanId: number,
+  protocol: number,
+): void {
+  for (let at = 0; at < SLL_LENGTH; at += 4) view.setUint32(at, 0);
+  view.setUint16(SLL_PACKET_TYPE, packetType);
+  view.setUint16(SLL_HARDWARE_TYPE, ETHERNET);
+  view.setUint16(SLL_PROTOCOL, EtherType.VLAN);
+  view.setUint16(SLL_LENGTH, vlanId);
+  view.setUint16(SLL_LENGTH + 2, protocol);
 }

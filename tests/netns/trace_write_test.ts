@@ -1,10 +1,12 @@
 // What `trace --write` writes, against tcpdump beside it, tshark, and `read`.
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { interfaceIndex } from "../../src/io/interfaces.ts";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { runRead } from "../capture/read_tool.ts";
 import { compileC } from "./compile.ts";
 import { makeFolder } from "./disk.ts";
-import { Namespace, namespaceTest } from "./namespace.ts";
+import { ethernetFrame, FrameSender, ipPacket, type Segment, TCP } from "./frame_sender.ts";
+import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Oracle, readHandshakes } from "./oracle.ts";
 import { Tracer } from "./tracer.ts";
 
@@ -144,5 +146,52 @@ await namespaceTest(
     const [first, second] = record.network.interfaces!;
     assertEquals(first, name);
     assertMatch(second, new RegExp(`^${name}@\\d+$`));
+  },
+);
+
+await namespaceTest(
+  "trace --write writes the VLAN tags that the kernel took off, and read reports them",
+  async () => {
+    await using outside = await Namespace.create();
+    await using host = await Namespace.create();
+    const [outsideEnd] = await outside.connect(host, {
+      here: "10.78.3.1/24",
+      there: "10.78.3.2/24",
+    });
+    const file = `${folder.path}/vlan.pcapng`;
+    const tracer = await Tracer.start(host, [
+      ...["--json", "--probes", "none", "--host", "192.0.2.0/24,2001:db8::/32", "--write", file],
+    ]);
+    const q7 = { tpid: 0x8100, tci: 7 };
+    const cases = [
+      { version: 4, tags: [q7], optionBytes: 40 },
+      { version: 6, tags: [{ tpid: 0x88a8, tci: 0x6008 }, q7], optionBytes: 0 },
+      { version: 4, tags: [], optionBytes: 0 },
+    ] as const;
+    {
+      using sender = inNamespace(
+        outside.name,
+        () => new FrameSender(interfaceIndex(outsideEnd)!),
+      );
+      for (const [index, { tags, ...rest }] of cases.entries()) {
+        const clientPort = 40_000 + index;
+        const send = (segment: Segment) =>
+          sender.send(ethernetFrame(ipPacket({ clientPort, ...rest, ...segment }), tags));
+        send({ sequence: 1_000 });
+        send({ fromServer: true, flags: TCP.synAck, sequence: 5_000, acknowledgment: 1_001 });
+        send({ flags: TCP.ack, sequence: 1_001, acknowledgment: 5_001 });
+      }
+    }
+    await tracer.wrote(3);
+    const { records } = await tracer.stop();
+    assertEquals(records.map(({ network }) => network.vlan), [7, 8, undefined]);
+    const packets = await tshark(file, "vlan.id", "frame.len", "tcp.flags.syn", "tcp.hdr_len");
+    // A cooked header of 16 bytes and a tag before IPv4 with 20, IPv6 with 40.
+    assertEquals(packets, [
+      ...[["7", "100", "1", "60"], ["7", "100", "1", "60"], ["7", "100", "0", "60"]],
+      ...[["8", "80", "1", "20"], ["8", "80", "1", "20"], ["8", "80", "0", "20"]],
+      ...[["", "40", "1", "20"], ["", "40", "1", "20"], ["", "40", "0", "20"]],
+    ]);
+    assertEquals((await runRead([file])).records.map(wirePart), records.map(wirePart));
   },
 );

@@ -1,9 +1,14 @@
 import { assertEquals } from "@std/assert";
-import { decodeSll, decodeSll2 } from "../../../src/wire/cooked.ts";
+import {
+  decodeSll,
+  decodeSll2,
+  TAGGED_SLL_LENGTH,
+  writeTaggedSll,
+} from "../../../src/wire/cooked.ts";
 import { LinkType } from "../../../src/wire/frame.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { FrameVerdict } from "../../../src/wire/verdict.ts";
-import { buildIpv6, buildSll, buildSll2, type LinkFields } from "./build_frame.ts";
+import { buildIpv6, buildSll, buildSll2, concat, type LinkFields, u16 } from "./build_frame.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
 
@@ -55,4 +60,15 @@ Deno.test("decodeSll and decodeSll2 start at the offset given", () => {
     const verdict = decodeCooked(guardedView(bytes, 3), 3, end, end, new Segment());
     assertEquals(verdict, FrameVerdict.Tcp);
   }
+});
+
+Deno.test("writeTaggedSll writes what libpcap would, and decodeSll reads it", () => {
+  const payload = buildIpv6();
+  const bytes = new Uint8Array(TAGGED_SLL_LENGTH + payload.length).fill(0xff);
+  writeTaggedSll(new DataView(bytes.buffer), 4, 300, 0x86dd);
+  bytes.set(payload, TAGGED_SLL_LENGTH);
+  const header = concat(u16(4, 1, 0), new Uint8Array(8), u16(0x8100), u16(300, 0x86dd));
+  assertEquals(bytes, concat(header, payload));
+  const { segment } = decode({ bytes, linkType: LinkType.LINUX_SLL });
+  assertEquals([segment.vlan, segment.destinationPort], [300, 443]);
 });
