@@ -38,6 +38,11 @@ const HARMLESS = /RLIMIT_MEMLOCK|^\s*$/;
 const WARNING_CONTINUED = /^(Additional Info|\s+|~+)/;
 /** How long it may take to end by itself after SIGINT: 0.2 s here, longer where it prints maps. */
 const STOP_MS = 10_000;
+/**
+ * When it is asked again: it looks whether a signal came only where one interrupts its waiting, and so
+ * misses the one that comes while it reads (`poll_perf_events`, seen with 0.17).
+ */
+const ASK_AGAIN_MS = 2_000;
 /** Room for bursts of printed lines, in pages a CPU; a power of two. */
 const PERF_PAGES = "1024";
 
@@ -95,8 +100,10 @@ export class Bpftrace {
   /** Asks it to end, and makes it when it does not. */
   async stop(): Promise<void> {
     this.kill("SIGINT");
+    const again = setInterval(() => this.kill("SIGINT"), ASK_AGAIN_MS);
     const timer = setTimeout(() => this.kill("SIGKILL"), STOP_MS);
     await this.ended;
+    clearInterval(again);
     clearTimeout(timer);
   }
 
@@ -119,9 +126,10 @@ function wrap(command: string[]): string[] {
   // Out of the terminal's process group: Ctrl-C is for us to handle.
   const setsid = findExecutable("setsid");
   if (setsid) layers.push(setsid);
-  // Whatever ends us, SIGKILL too, ends it: an orphan would go on taxing every connection.
+  // Whatever ends us, SIGKILL too, ends it: an orphan would go on taxing every connection. It may miss
+  // any other signal, see above, and this one comes once.
   const setpriv = findExecutable("setpriv");
-  if (setpriv) layers.push(setpriv, "--pdeathsig", "TERM");
+  if (setpriv) layers.push(setpriv, "--pdeathsig", "KILL");
   const unshare = findExecutable("unshare");
   if (mountedTracefs() === undefined && unshare) {
     // Minimal systems do not mount it. Ours is seen by bpftrace alone.
