@@ -1,11 +1,15 @@
 /** What runs inside the kernel, on account of the connections themselves. */
 import { Namespace } from "../../netns/namespace.ts";
 import { BpfClock, bpfRuns } from "../bpf_run_time.ts";
+import { pacedConnections } from "../paced.ts";
 import { processTree } from "../process_cost.ts";
-import type { Row } from "../row.ts";
+import type { Figure, Row } from "../row.ts";
 import { trace } from "../watchers.ts";
 
 const PORT = 4440;
+/** So seldom that what a program touches has left the processor's cache since the connection before. */
+const SELDOM = 1_000;
+const PARTS = ["socket filter", "probes"] as const;
 
 /** Time of the socket filter and the probes, of both ends, and the kernel's clock around them. */
 export const bpfTime: Row = {
@@ -16,30 +20,39 @@ export const bpfTime: Row = {
     await using namespace = await Namespace.create();
     const load = await bench.program("../netns/connect_load.c");
     const connections = bench.either(20_000, 1_000);
-    const nanoseconds: Record<string, number[]> = { filter: [], probes: [] };
-    const runs: Record<string, number[]> = { filter: [], probes: [] };
+    const seldom = bench.either(2 * SELDOM, 200);
+    const connect = await pacedConnections(bench, namespace, PORT, SELDOM, seldom);
+    const loads: [when: string, count: number, run: () => Promise<unknown>][] = [
+      [
+        "at saturation",
+        connections,
+        () => namespace.run(load, "127.0.0.1", String(PORT), String(connections)),
+      ],
+      [`at ${SELDOM.toLocaleString("en-US")}/s`, seldom, connect],
+    ];
+    const figures = new Map<string, Figure & { values: number[] }>();
+    const add = (name: string, unit: string, value: number) => {
+      const key = `${name}, ${unit}`;
+      if (!figures.has(key)) figures.set(key, { name, unit, values: [] });
+      figures.get(key)!.values.push(value);
+    };
     using _clock = new BpfClock();
     for (let round = 0; round < bench.either(3, 1); round++) {
       const watching = await trace("", ["--port", String(PORT)]).start(namespace);
       const [deno, ...children] = await processTree(watching.pid);
-      const count = async () => ({
-        filter: await bpfRuns(deno),
-        probes: await bpfRuns(children[0]),
-      });
-      const before = await count();
-      await namespace.run(load, "127.0.0.1", String(PORT), String(connections));
-      const after = await count();
-      await watching.stop();
-      for (const part of ["filter", "probes"] as const) {
-        nanoseconds[part].push((after[part].ns - before[part].ns) / connections);
-        runs[part].push((after[part].runs - before[part].runs) / connections);
+      const count = () => Promise.all([bpfRuns(deno), bpfRuns(children[0])]);
+      for (const [when, times, run] of loads) {
+        const before = await count();
+        await run();
+        const after = await count();
+        for (const [index, part] of PARTS.entries()) {
+          const { ns, runs } = after[index];
+          add(`${part}, ${when}`, "ns", (ns - before[index].ns) / times);
+          add(`${part}, ${when}`, "runs", (runs - before[index].runs) / times);
+        }
       }
+      await watching.stop();
     }
-    return [
-      { name: "socket filter", unit: "ns", values: nanoseconds.filter },
-      { name: "socket filter", unit: "runs", values: runs.filter },
-      { name: "probes", unit: "ns", values: nanoseconds.probes },
-      { name: "probes", unit: "runs", values: runs.probes },
-    ];
+    return [...figures.values()];
   },
 };
