@@ -47,16 +47,22 @@ async function* through(
   transform.on("data", (chunk: Uint8Array) => made.push(chunk));
   // After an error not every write calls back (zstd), so each step ends by either.
   let failure: unknown;
-  let settle: (error: unknown) => void = () => {};
+  let settle: (error?: unknown) => void = () => {};
   const fail = (error: unknown) => settle(failure = error);
   transform.on("error", fail);
+  // It may end before it is told to: behind a gzip member without content come bytes of no other.
+  let ended = false;
+  transform.on("end", () => {
+    ended = true;
+    settle();
+  });
   using _listening = onThrownError(fail);
   // What is abandoned goes on with nothing, and cannot fail any more.
   using _ending = { [Symbol.dispose]: () => transform.destroy() };
   const step = (begin: (done: (error?: unknown) => void) => void) =>
     new Promise<unknown>((resolve) => {
       settle = resolve;
-      if (failure) resolve(failure);
+      if (failure || ended) resolve(failure);
       else begin(resolve);
     });
   for await (const piece of pieces) {
@@ -67,10 +73,7 @@ async function* through(
       if (error) throw error;
     }
   }
-  const error = await step((done) => {
-    transform.once("end", () => done());
-    transform.end();
-  });
+  const error = await step(() => transform.end());
   yield* take();
   if (error) throw error;
 }

@@ -116,6 +116,12 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
     says: /^synsnoop: Cannot read "[^"]+": its compressed data is broken: unexpected end of file\n/,
   },
   {
+    name: "nothing in gzip, and zeros behind it",
+    bytes: concat(gzipSync(new Uint8Array(0)), new Uint8Array(4)),
+    ports: [],
+    says: /from byte 0 of what it decompresses to on: it is empty\n/,
+  },
+  {
     name: "cut off inside zstd",
     bytes: concat(zstdCompressSync(CAPTURE), zstdCompressSync(CAPTURE).subarray(0, -20)),
     ports: PORTS,
