@@ -72,18 +72,18 @@ skippableTest(
       });
       await child.status;
       await tracer.wrote(1);
-      const { records } = await tracer.stop();
+      const { records, summary } = await tracer.stop();
       assertEquals(records.length, 1);
       const [{ outcome, reason, drop, packets, client: from }] = records;
       // The client's own word stands before what another host of this machine did with its packets.
       assertEquals([outcome, reason], ["timeout", "ETIMEDOUT"]);
       assertEquals(from.process?.comm, "connect_load");
       assertEquals(packets.syn, 2);
-      assertEquals(drop, {
-        reason: "NETFILTER_DROP",
-        packet: "syn",
-        count: await droppedBy(server),
-      });
+      assertEquals([drop?.reason, drop?.packet], ["NETFILTER_DROP", "syn"]);
+      // The kernel may skip a probe, and counts that.
+      const unseen = await droppedBy(server) - drop!.count!;
+      const missed = summary!.losses.kernel_missed_probes!;
+      assert(unseen >= 0 && unseen <= missed, `${unseen} drops not seen, ${missed} probes missed`);
     }),
 );
 

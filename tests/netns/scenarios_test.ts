@@ -27,7 +27,10 @@ for (const topology of new Set(SCENARIOS.map((scenario) => scenario.topology))) 
         assertEquals(status.code, 0);
         assert(summary, "the trace wrote no summary");
         for (const [place, count] of Object.entries(summary.losses)) {
-          if (!/^(late|unexpected|undecoded)/.test(place)) assertEquals(count, 0, place);
+          // A probe is skipped where an interrupt comes at the wrong moment, of anything on the machine;
+          // whether it was one of these handshakes the records above have shown.
+          if (/^(late|unexpected|undecoded|kernel_missed)/.test(place)) continue;
+          assertEquals(count, 0, place);
         }
       });
     }
