@@ -1,8 +1,10 @@
 const FIRST_CAPACITY = 64 * 1024;
 /** Bytes that are copied at once; a copy may go this far beyond the text's end. */
 const STRIDE = 8;
-/** Most digits of a safe integer, and its sign. */
-const INTEGER_MAX = 17;
+/** Integers below it are written in two parts of nine digits. */
+const TWO_PARTS_END = 1e18;
+/** Eighteen digits and a sign. */
+const INTEGER_MAX = 19;
 const ZERO = "0".charCodeAt(0);
 const MINUS = "-".charCodeAt(0);
 
@@ -99,8 +101,10 @@ export class ByteText {
     this.length += encoder.encodeInto(text, this.#bytes.subarray(this.length)).written;
   }
 
-  /** Appends a safe integer in decimal. */
+  /** Appends an integer in decimal. */
   integer(value: number): void {
+    // Only a damaged file gives such a number: the years between two of its times in nanoseconds.
+    if (Math.abs(value) >= TWO_PARTS_END) return this.text(String(value));
     this.#reserve(INTEGER_MAX);
     if (value < 0) {
       this.#bytes[this.length++] = MINUS;

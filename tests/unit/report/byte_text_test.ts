@@ -26,6 +26,13 @@ Deno.test("ByteText.integer writes any safe integer as String does", () => {
   }));
 });
 
+Deno.test("ByteText.integer writes a number that JSON.parse reads where it is not safe", () => {
+  const edges = [2 ** 53, 2 ** 59, 1e18 - 128, 1e18, 1.000001e18, 2 ** 63, 2 ** 64, 1e21];
+  for (const value of edges.flatMap((edge) => [edge, -edge])) {
+    assertEquals(JSON.parse(textOf((text) => text.integer(value))), value);
+  }
+});
+
 Deno.test("ByteText.nineDigits writes leading zeros", () => {
   fc.assert(fc.property(fc.nat({ max: 999_999_999 }), (value) => {
     assertEquals(textOf((text) => text.nineDigits(value)), String(value).padStart(9, "0"));
