@@ -149,8 +149,10 @@ export class FlowTable extends FlowIndex {
   readonly #oldest = new Int32Array(LISTS).fill(NONE);
   readonly #newest = new Int32Array(LISTS).fill(NONE);
   readonly #counts = new Uint32Array(LISTS);
+  /** Rows that were in use and are free again, and the first that never was in use. */
   readonly #free: Int32Array;
-  #freeCount: number;
+  #freeCount = 0;
+  #unused = 0;
 
   /** Makes an empty table. @param capacity Rows, at least 1. */
   constructor(capacity: number) {
@@ -196,13 +198,11 @@ export class FlowTable extends FlowIndex {
     this.#previous = new Int32Array(capacity);
     this.#next = new Int32Array(capacity);
     this.#free = new Int32Array(capacity);
-    for (let row = 0; row < capacity; row++) this.#free[row] = capacity - 1 - row;
-    this.#freeCount = capacity;
   }
 
   /** Whether no row is free. */
   get full(): boolean {
-    return this.#freeCount === 0;
+    return this.#freeCount === 0 && this.#unused === this.capacity;
   }
 
   /** Rows in a state. */
@@ -238,7 +238,7 @@ export class FlowTable extends FlowIndex {
     nowNs: number,
     isOwn = false,
   ): number {
-    const row = this.#free[--this.#freeCount];
+    const row = this.#freeCount > 0 ? this.#free[--this.#freeCount] : this.#unused++;
     this.addRow(row, client, server, ports, clientIsn);
     this.facts[row] = 0;
     this.syns[row] =

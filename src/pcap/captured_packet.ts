@@ -41,8 +41,11 @@ export class CapturedPacket {
   };
   /** The kernel's index of its interface, where the packet's own header has it; 0 unknown. */
   interfaceIndex = 0;
-  /** When it was captured: integer nanoseconds after the epoch of the `CaptureAxis`. */
-  timeNs = 0;
+  /**
+   * When it was captured: integer nanoseconds after the epoch of the `CaptureAxis`. Begins as -0, which
+   * to the engine is no small integer: giving that up after 2^31 ns would cost it what it has compiled.
+   */
+  timeNs = -0;
   /** Whether the file gives a valid time. Otherwise `timeNs` is the packet's second or the time before. */
   timed = true;
   /** Offset of the packet's pcapng options. */

@@ -81,6 +81,8 @@ export class PcapParser implements CaptureParser {
   readonly #onPacket: OnPacket;
   readonly #packet = new CapturedPacket();
   readonly #lengthMax: number;
+  /** Of the axis; NaN before the first packet, see {@linkcode CapturedPacket.timeNs} for why. */
+  #epochSeconds = NaN;
 
   /**
    * Reads the file header.
@@ -142,9 +144,10 @@ export class PcapParser implements CaptureParser {
       if (next > end && end - at < HELD_MAX) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
       const fraction = view.getUint32(at + FRACTION, littleEndian);
-      const epoch = this.#axis.epochSeconds ?? this.#axis.epochFor(seconds);
+      if (Number.isNaN(this.#epochSeconds)) this.#epochSeconds = this.#axis.epochFor(seconds);
       packet.timed = fraction < unitsPerSecond;
-      packet.timeNs = (seconds - epoch) * 1e9 + (packet.timed ? fraction * unitNs : 0);
+      packet.timeNs = (seconds - this.#epochSeconds) * 1e9 +
+        (packet.timed ? fraction * unitNs : 0);
       packet.start = start;
       packet.end = next < end ? next : end;
       packet.originalLength = view.getUint32(at + ORIGINAL_LENGTH, littleEndian);

@@ -56,7 +56,7 @@ export class HandshakeGate {
    * Time of the packets at hand, nanoseconds, some milliseconds old at the most. It is no argument,
    * because a number that is no small integer costs an allocation where it is one.
    */
-  nowNs = 0;
+  nowNs = -Infinity;
   readonly #state = new Uint8Array(1 << BUCKET_BITS);
   readonly #tags = new Uint32Array(1 << BUCKET_BITS);
   readonly #sequences = new Uint32Array(1 << BUCKET_BITS);
