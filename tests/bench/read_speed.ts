@@ -11,9 +11,9 @@
  */
 import { findExecutable } from "../../src/io/packages.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
+import { taskCommand } from "./task_command.ts";
 
 const WRITE_LENGTH = 4 << 20;
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 /** `sysconf(_SC_CLK_TCK)`: what /proc counts processor time in. */
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 5;
@@ -126,11 +126,13 @@ function programs(): Program[] {
       : [{ name, slow, command: (path) => [executable, ...args(path)] }];
   };
   const filter = "tcp[tcpflags] & (tcp-syn|tcp-rst) != 0";
-  const deno = (...args: string[]) => [Deno.execPath(), "run", "-A", "--quiet", ...args];
   return [
     ...found("tcpdump", false, (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
-    { name: "synsnoop read", command: (path) => deno(MAIN, "read", path) },
-    { name: "the runtime alone", command: () => deno("data:text/javascript,") },
+    { name: "synsnoop read", command: (path) => [...taskCommand("read"), path] },
+    {
+      name: "the runtime alone",
+      command: () => [Deno.execPath(), "run", "-A", "--quiet", "data:text/javascript,"],
+    },
     ...found("tcptrace", true, (path) => ["-nlr", path]),
     ...found("tshark", true, (path) => ["-nr", path, "-Y", "tcp.flags.syn==1", "-w", "/dev/null"]),
   ];

@@ -4,18 +4,16 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import config from "../../deno.json" with { type: "json" };
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { findExecutable } from "../../src/io/packages.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
 import { chooseProbes } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";
-import { MAIN } from "../netns/tracer.ts";
 import { type Outcome, parseOutcome } from "./outcome.ts";
+import { taskCommand } from "./task_command.ts";
 
-/** How a trace is started: as its task does, but for the setup. */
-export const TRACE: readonly string[] = config.tasks.trace.command.split(" ")
-  .map((word) => ({ deno: Deno.execPath(), "src/main.ts": MAIN })[word] ?? word);
+/** How a trace is started. */
+export const TRACE: readonly string[] = taskCommand("trace");
 
 /** Attaching takes seconds, where a machine does much else a minute. */
 const READY_MS = 120_000;
