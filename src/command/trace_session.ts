@@ -27,6 +27,7 @@ import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
+import { nextTickMs } from "./tick.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
 /** What a session needs beside the options. */
@@ -46,13 +47,6 @@ export interface TraceSessionOptions {
   onHandshake?: OnHandshake;
 }
 
-/** How often packets and kernel records are fetched. */
-const TICK_MS = 20;
-/**
- * The same while none come and no handshake waits to be reported: to wake up is all that an idle trace
- * costs. What comes then is fetched before it would have been reported.
- */
-const IDLE_TICK_MS = 60;
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** Printed lines pass through bpftrace and a pipe. */
@@ -93,8 +87,10 @@ export class TraceSession {
   readonly #packets: HandshakePackets | undefined;
   #sampled = false;
   #steppedNs = 0;
-  /** Whether anything was fetched in this tick. */
-  #fetched = false;
+  /** Packets and kernel records fetched in this tick. */
+  #fetched = 0;
+  /** When the last tick began. */
+  #tickNs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -127,7 +123,7 @@ export class TraceSession {
       epochSeconds: () => this.#axis.epochSeconds,
       interfaceName: (place) => this.#nameInFile(place),
     });
-    this.#startNs = this.#sampleClocks();
+    this.#startNs = this.#tickNs = this.#sampleClocks();
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
       (handshake, row) => {
@@ -149,7 +145,7 @@ export class TraceSession {
       places: this.#places,
       addresses: this.#localAddresses,
       onSegment: (segment, packet) => {
-        this.#fetched = true;
+        this.#fetched++;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
         if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
       },
@@ -246,7 +242,7 @@ export class TraceSession {
   }
 
   #onKernelRecord(record: KernelRecord): void {
-    this.#fetched = true;
+    this.#fetched++;
     if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
     // Now, for a container's cgroup may be gone when the handshake is reported.
     if ("cgroup" in record) this.#cgroups.of(record.cgroup);
@@ -261,7 +257,7 @@ export class TraceSession {
   #tick(): void {
     // What every source has delivered when this tick is over reaches at least to its begin.
     const nowNs = this.#sampleClocks();
-    this.#fetched = false;
+    this.#fetched = 0;
     this.#followClock(nowNs);
     this.#wire.follow();
     this.#localAddresses.refresh();
@@ -270,8 +266,9 @@ export class TraceSession {
     this.#writer.flush();
     this.#packets?.flush();
     for (const error of this.#wire.takeErrors()) sayNote(error);
-    const isIdle = !this.#fetched && this.#matcher.settled === 0;
-    this.#timer = setTimeout(() => this.#tick(), isIdle ? IDLE_TICK_MS : TICK_MS);
+    const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
+    this.#tickNs = nowNs;
+    this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
 
   /** Packets carry the wall clock's time: the matcher must know when that was set. */

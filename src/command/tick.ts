@@ -1,0 +1,32 @@
+/** How often packets and kernel records are fetched. */
+const TICK_MS = 20;
+/**
+ * The same while none come and no handshake waits to be reported: to wake up is all that an idle trace
+ * costs. What comes then is fetched before it would have been reported.
+ */
+const IDLE_TICK_MS = 60;
+/**
+ * The same while much comes: a wake-up, a write and a walk over the kernel's map then serve more
+ * handshakes. Among so many nobody misses the 30 ms by which one is told later.
+ */
+const BUSY_TICK_MS = 50;
+/** Packets and kernel records a millisecond that are much: about a thousand handshakes a second. */
+const BUSY_MIN = 5;
+/**
+ * Beyond so many every tick serves enough, and the place for them must not fill up between two: the
+ * kernel's map holds 32,768 records, the smallest capture ring some 7,000 packets.
+ */
+const BUSY_MAX = 100;
+
+/**
+ * How long to wait until packets and kernel records are fetched again.
+ *
+ * @param fetched How many came since the tick before. @param elapsedNs How long ago that was.
+ * @param settled Handshakes that wait to be reported.
+ * @returns Milliseconds.
+ */
+export function nextTickMs(fetched: number, elapsedNs: number, settled: number): number {
+  if (fetched === 0 && settled === 0) return IDLE_TICK_MS;
+  const rate = fetched / (elapsedNs / 1e6);
+  return rate >= BUSY_MIN && rate <= BUSY_MAX ? BUSY_TICK_MS : TICK_MS;
+}
