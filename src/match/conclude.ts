@@ -377,7 +377,8 @@ function fillFlags(
   into: Handshake,
 ): void {
   const { flags } = into;
-  flags.length = 0;
+  // As in `FlowTable.placesOf`: to set the length costs more than all that is done with it.
+  while (flags.length > 0) flags.pop();
   const kernelFastOpen = client?.options?.synData === true;
   for (const [fact, flag] of FACT_FLAGS) {
     if ((facts & fact) !== 0 || (flag === "tcp_fast_open" && kernelFastOpen)) flags.push(flag);

@@ -345,7 +345,8 @@ export class FlowTable extends FlowIndex {
 
   /** Puts the places of a row into an array, in the order in which they were seen first. */
   placesOf(row: number, into: number[]): void {
-    into.length = 0;
+    // To set the length would let go of the memory, which the first of them then allocates again.
+    while (into.length > 0) into.pop();
     for (let at = 0; at < this.placeCount[row]; at++) {
       into.push(this.#places[row * PLACES_MAX + at]);
     }

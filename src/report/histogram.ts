@@ -78,6 +78,11 @@ export class Histogram {
 
 function bucketOf(ns: number): number {
   if (ns < PARTS) return ns;
+  if (ns < 2 ** 31) {
+    // What is below does the same for all, and takes five times as long.
+    const power = 31 - Math.clz32(ns) - PARTS_BITS;
+    return PARTS * power + (ns >>> power);
+  }
   const power = Math.floor(Math.log2(ns)) - PARTS_BITS;
   const width = 2 ** power;
   // log2 rounds up just below a power of two from 2^48 on: the parts are then one too few for that
