@@ -1,30 +1,32 @@
-import { parseAddress } from "../wire/address.ts";
+import { addressesEqual, parseAddress } from "../wire/address.ts";
 import { localAddresses } from "./interfaces.ts";
 import type { NetworkNamespace } from "./network_namespace.ts";
 
 /** How long an address that was added or removed may go unnoticed. */
 const REFRESH_MS = 5_000;
 
+/** Addresses as four words each, by these joined. */
+type Addresses = ReadonlyMap<string, Uint32Array>;
+
 interface Known {
-  addresses: ReadonlySet<string>;
+  addresses: Addresses;
   lookedUpMs: number;
 }
 
 /** The addresses of this host, in every network namespace that is captured. */
 export class LocalAddresses {
   readonly #known = new Map<NetworkNamespace, Known>();
-  /** In how many namespaces each address is. */
-  readonly #counts = new Map<string, number>();
+  /** All of them by their last word: no packet should cost a string. */
+  readonly #byLastWord = new Map<number, Uint32Array[]>();
 
   /** Takes a namespace whose addresses are this host's, and looks them up. */
   add(namespace: NetworkNamespace): void {
-    this.#replace(namespace, lookUp(namespace), performance.now());
+    this.#know(namespace, { addresses: lookUp(namespace), lookedUpMs: performance.now() });
   }
 
   /** Lets go of a namespace and its addresses. */
   remove(namespace: NetworkNamespace): void {
-    this.#replace(namespace, new Set(), 0);
-    this.#known.delete(namespace);
+    this.#know(namespace, undefined);
   }
 
   /** Makes {@link refresh} look up a namespace's addresses again: something there is new. */
@@ -47,30 +49,37 @@ export class LocalAddresses {
       oldest = namespace;
       oldestMs = lookedUpMs;
     }
-    if (oldest !== undefined) this.#replace(oldest, lookUp(oldest), nowMs);
+    if (oldest) this.#know(oldest, { addresses: lookUp(oldest), lookedUpMs: nowMs });
   }
 
-  #replace(namespace: NetworkNamespace, addresses: ReadonlySet<string>, lookedUpMs: number): void {
-    for (const address of this.#known.get(namespace)?.addresses ?? []) {
-      const others = this.#counts.get(address)! - 1;
-      if (others === 0) this.#counts.delete(address);
-      else this.#counts.set(address, others);
+  #know(namespace: NetworkNamespace, known: Known | undefined): void {
+    if (known) this.#known.set(namespace, known);
+    else this.#known.delete(namespace);
+    // An address may be in several namespaces.
+    const all = new Map([...this.#known.values()].flatMap(({ addresses }) => [...addresses]));
+    this.#byLastWord.clear();
+    for (const address of all.values()) {
+      const alike = this.#byLastWord.get(address[3]);
+      if (alike) alike.push(address);
+      else this.#byLastWord.set(address[3], [address]);
     }
-    for (const address of addresses) {
-      this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
-    }
-    this.#known.set(namespace, { addresses, lookedUpMs });
   }
 
   /** Whether four words of a column, from an index on, are an address of this host. */
   has(words: Uint32Array, at: number): boolean {
-    return isLoopback(words, at) || this.#counts.has(words.subarray(at, at + 4).join());
+    if (isLoopback(words, at)) return true;
+    const alike = this.#byLastWord.get(words[at + 3]);
+    return alike !== undefined && alike.some((address) => addressesEqual(address, 0, words, at));
   }
 }
 
-function lookUp(namespace: NetworkNamespace): Set<string> {
-  const texts = namespace.run(localAddresses);
-  return new Set([...texts].flatMap((text) => parseAddress(text)?.join() ?? []));
+function lookUp(namespace: NetworkNamespace): Addresses {
+  const addresses = new Map<string, Uint32Array>();
+  for (const text of namespace.run(localAddresses)) {
+    const address = parseAddress(text);
+    if (address) addresses.set(address.join(), address);
+  }
+  return addresses;
 }
 
 /** 127.0.0.0/8 and ::1, which need not be on any interface. */
