@@ -144,6 +144,7 @@ export class TraceSession {
       axis: this.#axis,
       places: this.#places,
       addresses: this.#localAddresses,
+      keepsPackets: (this.#packets ?? session.kept) !== undefined,
       onSegment: (segment, packet) => {
         this.#fetched++;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);

@@ -27,6 +27,8 @@ export interface WireSourceOptions {
   places: Places;
   /** Learns the namespaces that are captured. */
   addresses: LocalAddresses;
+  /** Whether `onSegment` may keep packets: then a VLAN tag that the kernel took off is put back. */
+  keepsPackets: boolean;
   /**
    * Called for each TCP segment that the filter passed, with the packet that it is in. Both objects
    * are reused for the next; the packet's bytes are valid during the call.
@@ -235,12 +237,12 @@ export class WireSource {
     packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
     if (vlanId >= 0) {
       segment.vlan = vlanId;
-      this.#putTagBack(packetType, vlanId, protocol);
+      if (this.#options.keepsPackets) this.#putTagBack(packetType, vlanId, protocol);
     }
     this.#options.onSegment(segment, packet);
   };
 
-  /** The kernel has taken the tag off: whoever keeps the packet must find it there. */
+  /** Makes a copy of the packet that has its tag. */
   #putTagBack(packetType: number, vlanId: number, protocol: number): void {
     const packet = this.#packet;
     const tagged = this.#tagged;
