@@ -53,8 +53,11 @@ export class LocalAddresses {
   }
 
   #know(namespace: NetworkNamespace, known: Known | undefined): void {
+    const before = this.#known.get(namespace)?.addresses;
     if (known) this.#known.set(namespace, known);
     else this.#known.delete(namespace);
+    // Nearly always, and there may be hundreds of namespaces.
+    if (before && known && areSame(before, known.addresses)) return;
     // An address may be in several namespaces.
     const all = new Map([...this.#known.values()].flatMap(({ addresses }) => [...addresses]));
     this.#byLastWord.clear();
@@ -80,6 +83,10 @@ function lookUp(namespace: NetworkNamespace): Addresses {
     if (address) addresses.set(address.join(), address);
   }
   return addresses;
+}
+
+function areSame(some: Addresses, others: Addresses): boolean {
+  return some.size === others.size && [...some.keys()].every((address) => others.has(address));
 }
 
 /** 127.0.0.0/8 and ::1, which need not be on any interface. */
