@@ -40,6 +40,9 @@ export class Namespace implements AsyncDisposable {
     await output(["ip", "netns", "add", namespace.name]);
     try {
       await namespace.ip("link", "set", "lo", "up");
+      // For the second or two in which an interface looks whether another has its link-local address,
+      // a router asks for no neighbor: what it forwards waits, and a handshake with it.
+      await namespace.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0");
     } catch (error) {
       await namespace[Symbol.asyncDispose]();
       throw error;
@@ -102,9 +105,7 @@ export class Namespace implements AsyncDisposable {
       // The kernel notices the carrier up to a second late, and what is sent before is lost.
       await until(
         "both ends of the cable are up",
-        async () =>
-          (await this.ip("link", "show", here)).includes("state UP") &&
-          (await other.ip("link", "show", there)).includes("state UP"),
+        async () => await isUp(this, here) && await isUp(other, there),
       );
     }
     return [here, there];
@@ -123,6 +124,13 @@ export class Namespace implements AsyncDisposable {
     }
     await output(["ip", "netns", "delete", this.name]);
   }
+}
+
+/** Whether an interface has its carrier and its link-local address. */
+async function isUp(namespace: Namespace, name: string): Promise<boolean> {
+  const shown = await namespace.ip("address", "show", name);
+  return shown.includes("state UP") && shown.includes("inet6 fe80::") &&
+    !shown.includes("tentative");
 }
 
 /**
