@@ -91,7 +91,10 @@ export const TEST_NEEDS: readonly Need[] = [
 ];
 
 /** What of that the benchmark needs too. */
-const SHARED_WITH_TESTS = ["bpftrace", "ip", "gcc", "/usr/include/stdio.h", "tcpdump", "tshark"];
+const SHARED_WITH_TESTS = [
+  ...["bpftrace", "ip", "gcc", "/usr/include/stdio.h", "tcpdump", "tshark"],
+  ...["qemu-system-x86_64", "busybox", "depmod", "xz", "zstd"],
+];
 
 /** What the benchmark needs: namespaces, load generators, and the tools it compares with. */
 export const BENCH_NEEDS: readonly Need[] = [

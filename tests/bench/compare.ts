@@ -33,7 +33,7 @@ export interface Comparison {
  * @returns A comparison of each quantity.
  */
 export async function compare<T extends readonly number[]>(
-  bench: Bench,
+  bench: Pick<Bench, "say">,
   namespace: Namespace,
   watchers: readonly Watcher[],
   rounds: number,

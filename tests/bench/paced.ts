@@ -19,13 +19,15 @@ export interface PacedRun {
  * Makes a function that makes connections to a port, `rate` a second, each accepted and reset.
  *
  * @param count How many at each call.
+ * @param before What the program that connects is run by, with its arguments.
  */
 export async function pacedConnections(
-  bench: Bench,
+  bench: Pick<Bench, "program">,
   namespace: Namespace,
   port: number,
   rate: number,
   count: number,
+  before: readonly string[] = [],
 ): Promise<() => Promise<PacedRun>> {
   const client = await bench.program("paced_connect.c");
   const server = await bench.program("../netns/connect_load.c");
@@ -36,7 +38,8 @@ export async function pacedConnections(
     );
     const said = serving.stdout.getReader();
     await said.read();
-    const text = await namespace.run(client, "127.0.0.1", ...[port, rate, count].map(String));
+    const args = ["127.0.0.1", ...[port, rate, count].map(String)];
+    const text = await namespace.run(...before, client, ...args);
     await serving.status;
     await said.cancel();
     const [connections, elapsedNs, medianNs, p99Ns] = text.trim().split(/\s+/).map(Number);

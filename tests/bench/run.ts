@@ -24,6 +24,7 @@ import { connectTime } from "./rows/connect_time.ts";
 import { cpu } from "./rows/cpu.ts";
 import { flood } from "./rows/flood.ts";
 import { http } from "./rows/http.ts";
+import { instructions } from "./rows/instructions.ts";
 import { memoryGrowth } from "./rows/memory.ts";
 import { ndjson } from "./rows/ndjson.ts";
 import { readSpeed } from "./rows/read_speed.ts";
@@ -40,6 +41,7 @@ const ROWS: readonly Row[] = [
   http,
   bulk,
   bpfTime,
+  instructions,
   cpu,
   start,
   syntheticRate,

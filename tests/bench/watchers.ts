@@ -102,20 +102,22 @@ export function trace(name: string, args: readonly string[]): Watcher {
   };
 }
 
-/** A bpftrace program. It needs tracefs, which `ip netns exec` takes away with /sys. */
+/** A command with tracefs, which `ip netns exec` takes away with /sys. */
+export function withTracefs(command: readonly string[]): string[] {
+  const mount = 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", mount, "sh", ...command];
+}
+
+/** A bpftrace program. */
 function bpftrace(name: string, args: () => Promise<string[]>, ready: RegExp): Watcher {
   const executable = findExecutable("bpftrace");
-  const mount = 'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; exec "$@"';
   return {
     name,
     missing: executable === undefined ? "bpftrace is not installed" : undefined,
     start: async (namespace) =>
       await startProgram(
         namespace,
-        [
-          ...["unshare", "--mount", "sh", "-c", mount, "sh", executable!, "-B", "line"],
-          ...await args(),
-        ],
+        withTracefs([executable!, "-B", "line", ...await args()]),
         "stdout",
         ready,
         { BPFTRACE_MAP_KEYS_MAX: "65536" },

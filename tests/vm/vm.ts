@@ -26,6 +26,12 @@ export interface GuestCommand {
   readonly shared: string;
   /** Ends the guest when it takes longer, boot included. */
   readonly timeoutMs: number;
+  /**
+   * Whether the guest's clocks advance by a nanosecond with every instruction that its processor
+   * executes. What a program measures as time is then how many instructions were executed, the same in
+   * each run; what waits for nothing to do waits as long as ever.
+   */
+  readonly countInstructions?: boolean;
 }
 
 /** What the command did. */
@@ -57,13 +63,19 @@ const PROGRAMS = [
 
 /**
  * Emulated even where there is KVM: nested in another hypervisor it may hang. One processor, because
- * emulation is slower with two.
+ * emulation is slower with two. It makes random numbers: a kernel that waits for enough of them to come
+ * by takes slower ways meanwhile, and needs twice the instructions for a connection.
  */
 const MACHINE = [
-  ...["-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "Nehalem", "-smp", "1"],
+  ...["-machine", "q35", "-cpu", "Nehalem,+rdrand", "-smp", "1"],
   ...["-m", "2G", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"],
   "-no-reboot",
 ];
+/** How it executes instructions, and whether it counts them, which two threads could not. */
+const EMULATION = {
+  fast: ["-accel", "tcg,thread=multi"],
+  counting: ["-accel", "tcg,thread=single", "-icount", "shift=0"],
+} as const;
 /** A panic ends the guest at once; its console names the cause. */
 const KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 mitigations=off quiet";
 
@@ -85,6 +97,7 @@ export async function runInGuest(files: GuestFiles, command: GuestCommand): Prom
     const qemu = new Deno.Command("setpriv", {
       args: [
         ...["--pdeathsig", "KILL", "qemu-system-x86_64", ...MACHINE],
+        ...EMULATION[command.countInstructions ? "counting" : "fast"],
         ...["-kernel", files.image, "-initrd", initramfs, "-append", KERNEL_ARGUMENTS],
         ...["-serial", `file:${console}`],
         ...share("host", "/", "on"),

@@ -20,12 +20,16 @@ export interface Sighting {
   readonly record?: HandshakeRecord;
 }
 
-/** A tool to compare. */
-export interface ComparedTool {
+/** How a tool is started. */
+export interface Tool {
   readonly name: string;
   readonly command: readonly string[];
   /** What it says when it is attached, on either output. */
   readonly ready: RegExp;
+}
+
+/** A tool to compare. */
+export interface ComparedTool extends Tool {
   /** Reads a line of its output; undefined for one that tells of no handshake. */
   read(line: string): Sighting | undefined;
 }

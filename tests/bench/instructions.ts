@@ -1,0 +1,112 @@
+/**
+ * Counts what a connection costs under each of many tools, run in a guest that counts instructions:
+ * there a nanosecond is one. Prints the figures as JSON.
+ *
+ * @module
+ */
+import { Namespace } from "../netns/namespace.ts";
+import type { BccTools } from "../vm/compare/bcc_tools.ts";
+import { comparedTools, type Tool, type ToolPaths } from "../vm/compare/compared_tools.ts";
+import { SHARED } from "../vm/vm.ts";
+import { addedFigures, compare } from "./compare.ts";
+import { pacedConnections } from "./paced.ts";
+import { cpuNs, processTree } from "./process_cost.ts";
+import { startProgram, tcpdump, trace, type Watcher, withTracefs } from "./watchers.ts";
+
+/** What the guest is told. */
+export interface Task {
+  /** How this tool traces: values of `--probes`. */
+  readonly probes: readonly string[];
+  /** Where its peers are, but for tcpdump; undefined: they are not compared. */
+  readonly peers?: Omit<ToolPaths, "synsnoop"> & { readonly bcc: BccTools };
+}
+
+const PORT = 4440;
+/** A second. The processor, which executes 10^9 instructions in that, is idle in between. */
+const RATE = 1_000;
+const COUNT = 2_000;
+/** What others do meanwhile, the server and the tool, is not in the time of connect(). */
+const NOT_INTERRUPTED = ["chrt", "--fifo", "1"];
+const UNIT = "1,000 instructions";
+
+/** A compared tool as a watcher. */
+function toolWatcher({ name, command, ready }: Tool): Watcher {
+  return {
+    name,
+    start: (namespace) => startProgram(namespace, withTracefs(command), "stdout", ready),
+  };
+}
+
+/** The tools of bcc, compiled where they run. */
+async function bccWatchers({ interpreter, tools, headers }: BccTools): Promise<Watcher[]> {
+  const links = `/lib/modules/${Deno.osRelease()}`;
+  await run("mount", "--bind", headers.source, "/usr/src");
+  await run("mount", "-t", "overlay", "-o", `lowerdir=${headers.links}:${links}`, "bcc", links);
+  return ["tcpconnlat", "tcptracer", "tcplife"].map((name) =>
+    toolWatcher({
+      name: `\`${name}\` of bcc`,
+      command: [...interpreter, `${tools}/${name}-bpfcc`],
+      ready: /^(?:T +)?PID\b/,
+    })
+  );
+}
+
+/** Every watcher in the order of the table. */
+async function watchers({ probes, peers }: Task): Promise<Watcher[]> {
+  const ours = probes.map((mechanism) =>
+    trace(`\`trace --probes ${mechanism}\``, ["--port", String(PORT), "--probes", mechanism])
+  );
+  if (peers === undefined) return [...ours, tcpdump("lo")];
+  const others = comparedTools({ ...peers, synsnoop: [] }, [PORT])
+    .filter(({ name }) => name !== "synsnoop")
+    .map((tool) => {
+      const origin = tool.name.endsWith(".bt") ? "bpftrace" : "libbpf-tools";
+      return toolWatcher({ ...tool, name: `\`${tool.name}\` of ${origin}` });
+    });
+  return [...ours, tcpdump("lo"), ...others, ...await bccWatchers(peers.bcc)];
+}
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`${program} ${args}: ${new TextDecoder().decode(stderr)}`);
+}
+
+async function main(task: Task): Promise<void> {
+  const bench = {
+    say: (words: string) => console.error(words),
+    // They have been compiled: here that would take long.
+    program: (source: string) =>
+      Promise.resolve(`${SHARED}/${source.split("/").at(-1)!.replace(/\.c$/, "")}`),
+  };
+  await using namespace = await Namespace.create();
+  const connect = await pacedConnections(bench, namespace, PORT, RATE, COUNT, NOT_INTERRUPTED);
+  /** The processes of the watcher at work. */
+  let watching: number[] = [];
+  const used = () => watching.reduce((sum, pid) => sum + cpuNs(pid), 0);
+  const noted = (watcher: Watcher): Watcher => ({
+    ...watcher,
+    start: async (namespace) => {
+      const started = await watcher.start(namespace);
+      watching = await processTree(started.pid);
+      const stop = () => {
+        watching = [];
+        return started.stop();
+      };
+      return { ...started, stop };
+    },
+  });
+  const compared = (await watchers(task)).map(noted);
+  const [connecting, processes] = await compare(bench, namespace, compared, 1, async () => {
+    const before = used();
+    const { medianUs } = await connect();
+    // What the last of them cost is spent a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return [medianUs, (used() - before) / 1e3 / COUNT] as const;
+  });
+  console.log(JSON.stringify([
+    ...addedFigures(connecting, { what: "connect()", unit: UNIT }),
+    ...addedFigures(processes, { what: "the tool's processes", unit: UNIT }).slice(1),
+  ]));
+}
+
+if (import.meta.main) await main(JSON.parse(Deno.args[0]));

@@ -1,0 +1,66 @@
+/** What other tools cost that this machine's kernel may not run, counted where nothing else varies. */
+import { compileC } from "../../netns/compile.ts";
+import { MAIN } from "../../netns/tracer.ts";
+import { output } from "../../vm/command.ts";
+import { bccTools } from "../../vm/compare/bcc_tools.ts";
+import { libbpfTools } from "../../vm/compare/libbpf_tools.ts";
+import { guestEnvironment } from "../../vm/guest_environment.ts";
+import { type GuestFiles, guestFiles, GUESTS } from "../../vm/guest_files.ts";
+import { reasonAgainstGuests, runInGuest } from "../../vm/vm.ts";
+import type { Task } from "../instructions.ts";
+import type { Figure, Row } from "../row.ts";
+
+const ROOT = new URL("../../..", import.meta.url).pathname;
+const PROGRAM = new URL("../instructions.ts", import.meta.url).pathname;
+const GUEST = GUESTS.bookworm;
+/** Measured: ten minutes alone on a processor. */
+const TIMEOUT_MS = 2_400_000;
+
+/** Each tool alone in an emulated stock kernel, whose clock counts instructions. */
+export const instructions: Row = {
+  name: "instructions",
+  title: "Instructions a connection in an emulated Debian 12 (Linux 6.1), at 1,000 a second",
+  needs: ["gcc"],
+  async measure(bench) {
+    const obstacle = await reasonAgainstGuests();
+    if (obstacle !== undefined) return [notMeasured("in a guest", obstacle)];
+    const shared = await Deno.makeTempDir({ dir: bench.folder });
+    const files = await guestFiles(GUEST);
+    if (bench.length === "quick") return await countInGuest(files, shared, { probes: ["none"] });
+    let peers: Task["peers"];
+    let missing: string | undefined;
+    try {
+      const { scripts, loader } = files;
+      const bcc = await bccTools(GUEST, files);
+      peers = { libbpfTools: await libbpfTools(GUEST), bcc, scripts, loader };
+    } catch (error) {
+      missing = error instanceof Error ? error.message : String(error);
+    }
+    const probes = ["fentry", "kprobe", "tracepoint", "none"];
+    const figures = await countInGuest(files, shared, { probes, peers });
+    return missing === undefined ? figures : [...figures, notMeasured("its peers", missing)];
+  },
+};
+
+async function countInGuest(files: GuestFiles, shared: string, task: Task): Promise<Figure[]> {
+  for (const program of ["../paced_connect.c", "../../netns/connect_load.c"]) {
+    await compileC(new URL(program, import.meta.url), shared);
+  }
+  // Translated here, where that is fast: the guest finds it in this machine's cache.
+  await output([Deno.execPath(), "cache", "--quiet", PROGRAM, MAIN], ROOT);
+  const run = [Deno.execPath(), "run", "--quiet", "--no-check", "-A"];
+  const { status, stdout, stderr } = await runInGuest(files, {
+    words: [...run, PROGRAM, JSON.stringify(task)],
+    cwd: ROOT,
+    env: guestEnvironment(files),
+    shared,
+    timeoutMs: TIMEOUT_MS,
+    countInstructions: true,
+  });
+  if (status !== 0) throw new Error(`The guest says: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+function notMeasured(name: string, note: string): Figure {
+  return { name, unit: "", values: [], note };
+}
