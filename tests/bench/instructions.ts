@@ -19,6 +19,8 @@ export interface Task {
   readonly probes: readonly string[];
   /** Where its peers are, but for tcpdump; undefined: they are not compared. */
   readonly peers?: Omit<ToolPaths, "synsnoop"> & { readonly bcc: BccTools };
+  /** The name of the only tool to compare of each collection; undefined: all. */
+  readonly only?: string;
 }
 
 const PORT = 4440;
@@ -29,41 +31,44 @@ const COUNT = 2_000;
 const NOT_INTERRUPTED = ["chrt", "--fifo", "1"];
 const UNIT = "1,000 instructions";
 
-/** A compared tool as a watcher. */
-function toolWatcher({ name, command, ready }: Tool): Watcher {
+/** A tool of a collection as a watcher. */
+function toolWatcher({ name, command, ready }: Tool, collection: string): Watcher {
   return {
-    name,
+    name: `\`${name}\` of ${collection}`,
     start: (namespace) => startProgram(namespace, withTracefs(command), "stdout", ready),
   };
 }
 
-/** The tools of bcc, compiled where they run. */
-async function bccWatchers({ interpreter, tools, headers }: BccTools): Promise<Watcher[]> {
+/** The tools of bcc, which compile themselves where they run. */
+async function bccTools({ interpreter, tools, headers }: BccTools): Promise<Tool[]> {
   const links = `/lib/modules/${Deno.osRelease()}`;
   await run("mount", "--bind", headers.source, "/usr/src");
   await run("mount", "-t", "overlay", "-o", `lowerdir=${headers.links}:${links}`, "bcc", links);
-  return ["tcpconnlat", "tcptracer", "tcplife"].map((name) =>
-    toolWatcher({
-      name: `\`${name}\` of bcc`,
-      command: [...interpreter, `${tools}/${name}-bpfcc`],
-      ready: /^(?:T +)?PID\b/,
-    })
-  );
+  return ["tcpconnlat", "tcptracer", "tcplife"].map((name) => ({
+    name,
+    command: [...interpreter, `${tools}/${name}-bpfcc`],
+    ready: /^(?:T +)?PID\b/,
+  }));
 }
 
 /** Every watcher in the order of the table. */
-async function watchers({ probes, peers }: Task): Promise<Watcher[]> {
+async function watchers({ probes, peers, only }: Task): Promise<Watcher[]> {
   const ours = probes.map((mechanism) =>
     trace(`\`trace --probes ${mechanism}\``, ["--port", String(PORT), "--probes", mechanism])
   );
   if (peers === undefined) return [...ours, tcpdump("lo")];
-  const others = comparedTools({ ...peers, synsnoop: [] }, [PORT])
-    .filter(({ name }) => name !== "synsnoop")
-    .map((tool) => {
-      const origin = tool.name.endsWith(".bt") ? "bpftrace" : "libbpf-tools";
-      return toolWatcher({ ...tool, name: `\`${tool.name}\` of ${origin}` });
-    });
-  return [...ours, tcpdump("lo"), ...others, ...await bccWatchers(peers.bcc)];
+  const isWanted = ({ name }: Tool) => only === undefined || name === only;
+  const compared = comparedTools({ ...peers, synsnoop: [] }, [PORT])
+    .filter((tool) => tool.name !== "synsnoop" && isWanted(tool));
+  const fromBcc = (await bccTools(peers.bcc)).filter(isWanted);
+  return [
+    ...ours,
+    tcpdump("lo"),
+    ...compared.map((tool) =>
+      toolWatcher(tool, tool.name.endsWith(".bt") ? "bpftrace" : "libbpf-tools")
+    ),
+    ...fromBcc.map((tool) => toolWatcher(tool, "bcc")),
+  ];
 }
 
 async function run(program: string, ...args: string[]): Promise<void> {
