@@ -4,7 +4,7 @@
  *
  *     deno task bench [--row NAME]… [--quick | --long] [--output FOLDER]
  *
- * All rows take about a quarter of an hour; `--quick` runs each shortly, only to see that it works, and
+ * All rows take about twenty minutes; `--quick` runs each shortly, only to see that it works, and
  * `--long` goes on for as long as the rows need that ask for what only comes with time.
  *
  * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`. The exit
