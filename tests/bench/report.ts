@@ -81,16 +81,19 @@ export function formatMarkdown({ machine, length, answers }: Report): string {
   for (const { title, seconds, figures, failure } of answers) {
     lines.push(`| **${title}** (${seconds.toFixed(0)} s) | | | | | |`);
     for (const figure of figures) lines.push(formatFigure(figure));
-    // One line of a table, whatever a program said.
-    const why = failure?.replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
-    if (why !== undefined) lines.push(`| not measured: ${why} | | | | | |`);
+    if (failure !== undefined) lines.push(`| not measured: ${inCell(failure)} | | | | | |`);
   }
   return lines.join("\n") + "\n";
 }
 
+/** In one line of a table, whatever a program said. */
+function inCell(text: string): string {
+  return text.replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
+}
+
 function formatFigure(figure: Figure): string {
   const { name, unit, values, aim, note } = figure;
-  const words = note === undefined ? name : `${name}: ${note}`;
+  const words = note === undefined ? name : `${name}: ${inCell(note)}`;
   if (values.length === 0) return `| ${words} | – | – | 0 | ${formatAim(aim)} | – |`;
   const withUnit = unit === "ratio" || unit === "" ? "" : ` ${unit}`;
   const [low, high] = [Math.min(...values), Math.max(...values)];

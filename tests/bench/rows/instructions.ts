@@ -24,27 +24,35 @@ export const instructions: Row = {
   async measure(bench) {
     const obstacle = await reasonAgainstGuests();
     if (obstacle !== undefined) return [notMeasured("in a guest", obstacle)];
+    const files = await fetched(() => guestFiles(GUEST));
+    if (files instanceof Error) return [notMeasured("in a guest", files.message)];
     const shared = await Deno.makeTempDir({ dir: bench.folder });
-    const files = await guestFiles(GUEST);
     const task = bench.either<Task>(
       { probes: ["fentry", "tracepoint", "none"], only: "tcpconnlat" },
       { probes: ["none"] },
       { probes: ["fentry", "kprobe", "tracepoint", "none"] },
     );
     if (bench.length === "quick") return await countInGuest(files, shared, task);
-    let peers: Task["peers"];
-    let missing: string | undefined;
-    try {
-      const { scripts, loader } = files;
-      const bcc = await bccTools(GUEST, files);
-      peers = { libbpfTools: await libbpfTools(GUEST), bcc, scripts, loader };
-    } catch (error) {
-      missing = error instanceof Error ? error.message : String(error);
-    }
-    const figures = await countInGuest(files, shared, { ...task, peers });
-    return missing === undefined ? figures : [...figures, notMeasured("its peers", missing)];
+    const peers = await fetched(async () => ({
+      libbpfTools: await libbpfTools(GUEST),
+      bcc: await bccTools(GUEST, files),
+      scripts: files.scripts,
+      loader: files.loader,
+    }));
+    if (!(peers instanceof Error)) return await countInGuest(files, shared, { ...task, peers });
+    const figures = await countInGuest(files, shared, task);
+    return [...figures, notMeasured("its peers", peers.message)];
   },
 };
+
+/** What is fetched once from the system's mirror, or why it cannot be. */
+async function fetched<T>(fetch: () => Promise<T>): Promise<T | Error> {
+  try {
+    return await fetch();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 async function countInGuest(files: GuestFiles, shared: string, task: Task): Promise<Figure[]> {
   for (const program of ["../paced_connect.c", "../../netns/connect_load.c"]) {
