@@ -1,4 +1,4 @@
-/** What other tools cost that this machine's kernel may not run, counted where nothing else varies. */
+/** What other tools cost that this machine's kernel may not run, counted where little varies. */
 import { compileC } from "../../netns/compile.ts";
 import { MAIN } from "../../netns/tracer.ts";
 import { output } from "../../vm/command.ts";
