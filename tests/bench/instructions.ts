@@ -24,7 +24,7 @@ export interface Task {
 }
 
 const PORT = 4440;
-/** A second. The processor, which executes 10^9 instructions in that, is idle in between. */
+/** Connections a second. The processor, which executes 10^9 instructions in it, is idle in between. */
 const RATE = 1_000;
 const COUNT = 2_000;
 /** What others do meanwhile, the server and the tool, is not in the time of connect(). */
@@ -40,7 +40,7 @@ function toolWatcher({ name, command, ready }: Tool, collection: string): Watche
 }
 
 /** The tools of bcc, which compile themselves where they run. */
-async function bccTools({ interpreter, tools, headers }: BccTools): Promise<Tool[]> {
+async function bccCommands({ interpreter, tools, headers }: BccTools): Promise<Tool[]> {
   const links = `/lib/modules/${Deno.osRelease()}`;
   await run("mount", "--bind", headers.source, "/usr/src");
   await run("mount", "-t", "overlay", "-o", `lowerdir=${headers.links}:${links}`, "bcc", links);
@@ -60,7 +60,7 @@ async function watchers({ probes, peers, only }: Task): Promise<Watcher[]> {
   const isWanted = ({ name }: Tool) => only === undefined || name === only;
   const compared = comparedTools({ ...peers, synsnoop: [] }, [PORT])
     .filter((tool) => tool.name !== "synsnoop" && isWanted(tool));
-  const fromBcc = (await bccTools(peers.bcc)).filter(isWanted);
+  const fromBcc = (await bccCommands(peers.bcc)).filter(isWanted);
   return [
     ...ours,
     tcpdump("lo"),
