@@ -17,7 +17,7 @@
  *       A repeated SYN-ACK makes the entry anew, so the ACK that answers it is seen as well. A RST
  *       takes no entry along, since one with wrong numbers ends nothing; what it leaves behind
  *       falls out of the LRU.
- * Cost  0.10 us a packet of established traffic (IPv6 0.12), 0.06 us a SYN, 0.4 us a SYN-ACK; 2 maps: `half_open` (LRU), `counters` (per CPU).
+ * Cost  0.10 us a packet of established traffic (IPv6 0.12), 0.06 us a SYN, 0.4 us a repeated SYN-ACK; 2 maps: `half_open` (LRU), `counters` (per CPU).
  * Needs Linux 4.18 (bpf_skb_load_bytes_relative). No BTF, no libbpf: bpf/build_filter.ts turns this
  *       file into handshake_filter.json, which src/io/handshake_filter.ts loads with bpf(2).
  */
@@ -145,7 +145,7 @@ SECTION("socket") int handshake_filter(struct __sk_buff *skb) {
   }
 
   /* An IPv6 header, or an IPv4 header without options and the TCP header behind it: both are 40
-   * bytes, and no TCP segment is shorter. Each load costs as much as the rest up to the map. */
+   * bytes, and no TCP segment is shorter. A load is 25 ns of the 88 that a SYN took with two. */
   u8 ip[40] __attribute__((aligned(4)));
   u8 tcp[20] __attribute__((aligned(4)));
   int is_tcp_loaded = 0;

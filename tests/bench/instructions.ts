@@ -29,7 +29,7 @@ const RATE = 1_000;
 const COUNT = 2_000;
 /** What others do meanwhile, the server and the tool, is not in the time of connect(). */
 const NOT_INTERRUPTED = ["chrt", "--fifo", "1"];
-const UNIT = "1,000 instructions";
+const UNIT = "thousand instructions";
 
 /** A tool of a collection as a watcher. */
 function toolWatcher({ name, command, ready }: Tool, collection: string): Watcher {
@@ -88,6 +88,7 @@ async function main(task: Task): Promise<void> {
   /** The processes of the watcher at work. */
   let watching: number[] = [];
   const used = () => watching.reduce((sum, pid) => sum + cpuNs(pid), 0);
+  /** The same watcher, whose processes are known while it works. */
   const noted = (watcher: Watcher): Watcher => ({
     ...watcher,
     start: async (namespace) => {

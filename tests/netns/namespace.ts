@@ -42,7 +42,7 @@ export class Namespace implements AsyncDisposable {
       await namespace.ip("link", "set", "lo", "up");
       // For the second or two in which an interface looks whether another has its link-local address,
       // a router asks for no neighbor: what it forwards waits, and a handshake with it.
-      await namespace.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0");
+      await namespace.run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad");
     } catch (error) {
       await namespace[Symbol.asyncDispose]();
       throw error;
