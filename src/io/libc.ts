@@ -28,6 +28,8 @@ export const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int memfd_create(const char *name, unsigned int flags);
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // ssize_t readlinkat(int dirfd, const char *pathname, char *buf, size_t bufsiz);
+  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "isize" },
   // int close(int fd);
   close: { parameters: ["i32"], result: "i32" },
   // int ioctl(int fd, unsigned long request, ...);
@@ -51,6 +53,7 @@ export const SYMBOLS = {
   // int setrlimit(int resource, const struct rlimit *rlim);
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // long syscall(long number, ...);  here: int bpf(int cmd, union bpf_attr *attr, unsigned int size);
+  // and ssize_t getdents64(int fd, void *dirp, size_t count);
   syscall: { parameters: ["i64", "i64", "buffer", "i64"], result: "i64" },
   // int *__errno_location(void);
   __errno_location: { parameters: [], result: "pointer" },
@@ -238,4 +241,16 @@ const BPF_SYSTEM_CALL = Deno.build.arch === "aarch64" ? 280n : 321n;
  */
 export function bpf(command: number, attr: Uint8Array<ArrayBuffer>): number {
   return Number(libc().syscall(BPF_SYSTEM_CALL, BigInt(command), attr, BigInt(attr.length)));
+}
+
+/** The number of getdents64(2), which not every C library wraps. */
+const GETDENTS64_SYSTEM_CALL = Deno.build.arch === "aarch64" ? 61n : 217n;
+
+/**
+ * getdents64(2): reads on in the folder that `fd` is open on. Returns how many bytes of `entries` are
+ * filled, 0 at the end; -1 on failure, with the reason in {@linkcode lastErrno}.
+ */
+export function getdents64(fd: number, entries: Uint8Array<ArrayBuffer>): number {
+  const size = BigInt(entries.length);
+  return Number(libc().syscall(GETDENTS64_SYSTEM_CALL, BigInt(fd), entries, size));
 }

@@ -1,4 +1,5 @@
 // The small parts of src/io against the real machine.
+// Covers src/io/proc_folder.ts
 import {
   assert,
   assertEquals,
@@ -155,6 +156,60 @@ signal.pause()
     ]);
   },
 );
+
+/** Holds some thousand descriptors that are no listener's in each of four processes, beside one. */
+const HOLDERS = `
+import ctypes, os, resource, signal, socket, time
+# Younger than all that holds nothing but these, so that it is found last.
+limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20000)
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+def child(body):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        body()
+        os.close(write)
+        signal.pause()
+    os.close(write)
+    os.read(read, 1)
+    os.close(read)
+def hold():
+    one = socket.socket()
+    for _ in range(limit - 16):
+        os.dup(one.fileno())
+for _ in range(4):
+    child(hold)
+time.sleep(0.05)
+def serve():
+    global server
+    server = socket.create_server(("127.0.0.1", 4438))
+child(serve)
+print("ready", flush=True)
+signal.pause()
+`;
+
+await namespaceTest("findListeners never holds up the event loop", async () => {
+  await using namespace = await Namespace.create();
+  const parent = await started(namespace, ["python3", "-c", HOLDERS]);
+  const netns = await netnsOf(parent);
+  const usedMs = () => Number(clockNs("thread")) / 1e6;
+  let longestMs = 0;
+  let turns = 0;
+  let lastMs = usedMs();
+  const timer = setInterval(() => {
+    // What the machine gives to others meanwhile is none of its time.
+    const nowMs = usedMs();
+    longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+    turns++;
+  });
+  const found = (await listenersOn(4438)).filter((listener) => listener.netns === netns);
+  clearInterval(timer);
+  assertEquals(found.map(({ address }) => address), ["127.0.0.1"]);
+  // 80,000 descriptors take 300 ms and more.
+  assertGreater(turns, 10);
+  assertLess(longestMs, 10);
+});
 
 await namespaceTest("interfaces are those of the thread's namespace", async () => {
   await using namespace = await Namespace.create();
