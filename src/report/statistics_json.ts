@@ -11,12 +11,12 @@ import type { Tally } from "./tally.ts";
  */
 export function encodeStatistics(
   statistics: Statistics,
-  { summary, context, span, losses }: TraceEnd,
+  { summary, context, span, losses, undecoded }: TraceEnd,
   top: number,
 ): string {
   const { epochSeconds, startNs, endNs } = span;
   return encodeEvent("statistics", context.host, epochSeconds, endNs, {
-    ...summary.members(startNs, endNs, losses),
+    ...summary.members(startNs, endNs, losses, undecoded),
     rtt: Object.fromEntries(RTTS.map((name) => [name, encodeRtt(statistics, name)])),
     repeated: {
       syn: encodeRepetition(statistics.syn),

@@ -1,10 +1,13 @@
 import { OUTCOMES } from "../match/handshake.ts";
+import { frameVerdictNames } from "../wire/verdict.ts";
 import { RECORD_VERSION } from "./fields.ts";
 import { LOSS_PLACES, QUANTILES } from "./summary.ts";
 import { TALLIES_MAX } from "./top_tallies.ts";
 
 type Schema = Record<string, unknown>;
 
+/** All but the first, which means that a packet was decoded. */
+const UNDECODED_REASONS = frameVerdictNames.slice(1);
 const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
 
 /** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
@@ -25,7 +28,7 @@ export function statisticsSchema(): Schema {
         Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
         [],
       ),
-      evidence: object({
+      by_evidence: object({
         both: integer("Handshakes that packets and the kernel told of"),
         wire_only: integer("Handshakes that packets alone told of"),
         kernel_only: integer("Handshakes that the kernel alone told of"),
@@ -37,6 +40,12 @@ export function statisticsSchema(): Schema {
       }),
       losses: object(
         Object.fromEntries(LOSS_PLACES.map(({ name, meaning }) => [name, integer(meaning)])),
+        [],
+      ),
+      undecoded: object(
+        Object.fromEntries(
+          UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
+        ),
         [],
       ),
       repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),

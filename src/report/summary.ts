@@ -101,7 +101,7 @@ export class Summary {
   #handshakes = 0;
   #filtered = 0;
   readonly #outcomes = new Map<Outcome, number>();
-  readonly #evidence = { both: 0, wire_only: 0, kernel_only: 0 };
+  readonly #byEvidence = { both: 0, wire_only: 0, kernel_only: 0 };
   readonly #clientRtt = new Histogram();
   readonly #serverRtt = new Histogram();
 
@@ -114,9 +114,9 @@ export class Summary {
   record(handshake: Handshake): void {
     this.#handshakes++;
     this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
-    if (!handshake.kernel) this.#evidence.wire_only++;
-    else if (!handshake.wire) this.#evidence.kernel_only++;
-    else this.#evidence.both++;
+    if (!handshake.kernel) this.#byEvidence.wire_only++;
+    else if (!handshake.wire) this.#byEvidence.kernel_only++;
+    else this.#byEvidence.both++;
     if (handshake.clientRttNs !== undefined) this.#clientRtt.record(handshake.clientRttNs);
     if (handshake.serverRttNs !== undefined) this.#serverRtt.record(handshake.serverRttNs);
   }
@@ -165,7 +165,7 @@ export class Summary {
       handshakes: this.#handshakes,
       filtered: this.#filtered,
       outcomes: Object.fromEntries([...this.#outcomes].sort()),
-      evidence: this.#evidence,
+      by_evidence: this.#byEvidence,
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
       undecoded,
@@ -176,7 +176,7 @@ export class Summary {
   format(losses: Losses, undecoded: Undecoded = {}): string {
     const outcomes = [...this.#outcomes].sort((a, b) => b[1] - a[1])
       .map(([outcome, count]) => `${count} ${outcome}`);
-    const { both, wire_only, kernel_only } = this.#evidence;
+    const { both, wire_only, kernel_only } = this.#byEvidence;
     const filtered = this.#filtered > 0 ? ` (${this.#filtered} more kept back by filters)` : "";
     const lines = [
       `${this.#handshakes} ${this.#handshakes === 1 ? "handshake" : "handshakes"}${

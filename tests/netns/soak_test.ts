@@ -12,7 +12,7 @@ await namespaceTest(
     assertEquals(findings, []);
     assert(cycles >= 2);
     // Both halves were seen: with the kernel's side and without it.
-    assert(summary.evidence.both > 0);
-    assert(summary.evidence.wire_only > 0);
+    assert(summary.by_evidence.both > 0);
+    assert(summary.by_evidence.wire_only > 0);
   },
 );

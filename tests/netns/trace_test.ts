@@ -151,11 +151,17 @@ await namespaceTest("trace reports every one of 20,000 handshakes made at full s
   assertEquals(records.length, 20_000);
   assert(records.every((record) => record.outcome === "established" && record.role === "local"));
   // What the wire missed must be counted as dropped by the ring, what the kernel missed as its loss.
-  const { evidence, losses } = summary!;
+  const { by_evidence, losses } = summary!;
   const lostPackets = losses.ring_packets!;
   const lostRecords = losses.kernel_map_records! + losses.kernel_missed_probes!;
-  assert(evidence.kernel_only <= lostPackets, `${evidence.kernel_only} of ${lostPackets} packets`);
-  assert(evidence.wire_only <= lostRecords, `${evidence.wire_only} of ${lostRecords} records`);
+  assert(
+    by_evidence.kernel_only <= lostPackets,
+    `${by_evidence.kernel_only} of ${lostPackets} packets`,
+  );
+  assert(
+    by_evidence.wire_only <= lostRecords,
+    `${by_evidence.wire_only} of ${lostRecords} records`,
+  );
 });
 
 await namespaceTest("trace tells refused, timed out, aborted and unanswered apart", async () => {

@@ -18,7 +18,7 @@ export interface SummaryRecord {
   handshakes: number;
   filtered: number;
   outcomes: Record<string, number>;
-  evidence: { both: number; wire_only: number; kernel_only: number };
+  by_evidence: { both: number; wire_only: number; kernel_only: number };
   losses: Record<string, number | undefined>;
 }
 

@@ -17,6 +17,7 @@ const HANDSHAKES = [
     ...rest,
   })
 );
+const UNDECODED = { not_ip: 2, truncated_tcp: 1 };
 const LOSSES = { ring_packets: 3, unexpected_packets: 0 };
 
 function encode(handshakes = HANDSHAKES, top = 10) {
@@ -27,14 +28,14 @@ function encode(handshakes = HANDSHAKES, top = 10) {
     summary.record(handshake);
   }
   const span = { epochSeconds: EPOCH_SECONDS, startNs: 500, endNs: 1_500 };
-  const end = { summary, context: CONTEXT, span, losses: LOSSES };
+  const end = { summary, context: CONTEXT, span, losses: LOSSES, undecoded: UNDECODED };
   const line = encodeStatistics(statistics, end, top);
   assertEquals(line.indexOf("\n"), line.length - 1);
   return JSON.parse(line);
 }
 
 Deno.test("encodeStatistics holds what the summary holds", () => {
-  const { v, event, time, host, duration_ns, handshakes, outcomes, evidence, losses } = encode();
+  const { v, event, time, host, duration_ns, handshakes, losses, ...counts } = encode();
   assertEquals([v, event, time, host, duration_ns, handshakes, losses], [
     1,
     "statistics",
@@ -44,7 +45,9 @@ Deno.test("encodeStatistics holds what the summary holds", () => {
     3,
     LOSSES,
   ]);
-  assertEquals([outcomes, evidence.wire_only], [{ established: 2, unanswered: 1 }, 3]);
+  const { outcomes, by_evidence, undecoded } = counts;
+  assertEquals([outcomes, by_evidence.wire_only], [{ established: 2, unanswered: 1 }, 3]);
+  assertEquals(undecoded, UNDECODED);
 });
 
 Deno.test("encodeStatistics holds quantiles, buckets, repetitions and who was most frequent", () => {

@@ -5,6 +5,7 @@ import { encodeStatistics } from "../../../src/report/statistics_json.ts";
 import { statisticsSchema } from "../../../src/report/statistics_schema.ts";
 import { Statistics } from "../../../src/report/statistics.ts";
 import { LOSS_PLACES, Summary } from "../../../src/report/summary.ts";
+import { frameVerdictNames } from "../../../src/wire/verdict.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
 import { CONTEXT, EPOCH_SECONDS, HANDSHAKES } from "./sample_handshakes.ts";
 import { schemaErrors } from "./schema_checker.ts";
@@ -23,6 +24,7 @@ function lineOf(handshakes: readonly Handshake[]): Record<string, unknown> {
     context: CONTEXT,
     span: { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: 1_000 },
     losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, 1])),
+    undecoded: Object.fromEntries(frameVerdictNames.slice(1).map((reason) => [reason, 1])),
   }, 2));
 }
 

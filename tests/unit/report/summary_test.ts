@@ -65,7 +65,7 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       unanswered: 2,
       unreachable: 1,
     },
-    evidence: { both: 9, wire_only: 3, kernel_only: 3 },
+    by_evidence: { both: 9, wire_only: 3, kernel_only: 3 },
     rtt: {
       // 0, 999, 18,000, 21,000, 10,231,000 and 12,345,678; 0, 7,000, 41,000 and 9,000,000: the end
       // of the bucket, at most the largest value.
