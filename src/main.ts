@@ -1,4 +1,5 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
+import { askNearest } from "./command/nearest.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
 import { writeText } from "./io/stream_output.ts";
 import { say, sayNote } from "./io/terminal.ts";
@@ -14,6 +15,8 @@ const HELP =
 
 Each takes --help.
 `;
+
+const COMMANDS = ["trace", "read", "explain", "doctor", "schema", "help"];
 
 /** Loads no other command than the one that runs: a trace says its first words the sooner. */
 async function run(args: readonly string[]): Promise<number> {
@@ -47,7 +50,8 @@ async function run(args: readonly string[]): Promise<number> {
       return ExitStatus.Usage;
     default:
       throw new UsageError(
-        `Unknown command "${command}": give trace, read, explain, doctor, schema or help`,
+        `Unknown command "${command}": ` +
+          (askNearest(command, COMMANDS) ?? "give trace, read, explain, doctor, schema or help"),
       );
   }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli";
+import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
 
 /** One flag of a command: parser and help are made of it. */
@@ -40,8 +41,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     collect: valueNames,
     unknown: (arg, name) => {
       if (name === undefined) return true;
-      const known = flags.map((flag) => `--${flag.name}`).join(", ");
-      throw new UsageError(`Unknown flag "${arg}": the flags here are ${known}`);
+      throw new UsageError(`Unknown flag "${arg}": ${proposeFlags(arg, flags)}`);
     },
   });
   const switches = new Set<string>();
@@ -65,6 +65,12 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     values.set(flag.name, apart);
   }
   return { switches, values, operands: parsed._ as string[] };
+}
+
+function proposeFlags(arg: string, flags: readonly Flag[]): string {
+  const typed = /^-*([^=]*)/.exec(arg)![1];
+  return askNearest(typed, flags.map(({ name }) => name), "--") ??
+    `the flags here are ${flags.map(({ name }) => `--${name}`).join(", ")}`;
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
+import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
@@ -63,7 +64,8 @@ export function parseChoice<T extends string>(
 ): T {
   const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined) {
-    throw new UsageError(`Cannot use --${flag} "${text}": give one of ${choices.join(", ")}`);
+    const advice = askNearest(text, choices) ?? `give one of ${choices.join(", ")}`;
+    throw new UsageError(`Cannot use --${flag} "${text}": ${advice}`);
   }
   return choice;
 }

@@ -34,6 +34,7 @@ function assertOneLine(text: string): void {
 
 const BAD: { args: string[]; says: string[] }[] = [
   { args: ["nope"], says: ['"nope"', "give trace, read, explain, doctor, schema or help"] },
+  { args: ["trcae"], says: ['"trcae"', "did you mean trace?"] },
   { args: ["--json"], says: ['"--json"', "give trace, read, explain, doctor, schema or help"] },
   { args: ["a\n\x1b[2J"], says: ['"a\\u{a}\\u{1b}[2J"'] },
   { args: ["trace", "--nope"], says: ['"--nope"', "--port", "--help"] },
@@ -57,7 +58,9 @@ const BAD: { args: string[]; says: string[] }[] = [
   { args: ["trace", "eth0"], says: ['"eth0"', "trace takes flags only", "--help"] },
   { args: ["trace", "--outcome", "nope"], says: ['--outcome "nope"', "established", "refused"] },
   { args: ["trace", "--host", "1.2.3"], says: ['--host "1.2.3"', "such as 192.0.2.0/24"] },
-  { args: ["doctor", "--jsn"], says: ['"--jsn"', "--json"] },
+  { args: ["trace", "--outcome", "refuse"], says: ['--outcome "refuse"', "did you mean refused?"] },
+  { args: ["doctor", "--jsn"], says: ['"--jsn"', "did you mean --json?"] },
+  { args: ["read", "--prot=80", "x"], says: ['"--prot=80"', "did you mean --port?"] },
   { args: ["schema", "--format", "xml"], says: ['--format "xml"', "json, markdown"] },
 ];
 

@@ -72,18 +72,25 @@ const KNOWN = "the flags here are --port, --count, --output, --json, --help";
 
 const BAD: { args: string[]; message: string }[] = [
   ...[
-    "--pork",
-    "--pork=1",
-    "--jso",
-    "--jsonx",
     "--no-json",
     "--no-port",
-    "--PORT",
-    "-j",
+    "--verbose",
     "-5",
-    "-jh",
+    "-x",
   ]
     .map((arg) => ({ args: [arg], message: `Unknown flag "${arg}": ${KNOWN}` })),
+  ...[
+    ["--pork", "--port"],
+    ["--pork=1", "--port"],
+    ["--PORT", "--port"],
+    ["-port", "--port"],
+    ["--jso", "--json"],
+    ["--jsonx", "--json"],
+    ["-j", "--json"],
+  ].map(([arg, flag]) => ({
+    args: [arg],
+    message: `Unknown flag "${arg}": did you mean ${flag}?`,
+  })),
   // Names that every object has are no flags.
   ...["--toString", "--__proto__", "--constructor=1", "--hasOwnProperty"]
     .map((arg) => ({ args: [arg], message: `Unknown flag "${arg}": ${KNOWN}` })),

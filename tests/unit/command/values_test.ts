@@ -154,7 +154,7 @@ const BAD: { name: string; flag: string; parse: Parse; texts: string[]; advice: 
     name: "parseChoice",
     flag: "color",
     parse: (text) => parseChoice("color", text, ["red", "green"]),
-    texts: ["Red", "re", "red ", "toString"],
+    texts: ["blue", "", "redgreen", "toString"],
     advice: "give one of red, green",
   },
   {
@@ -186,3 +186,10 @@ for (const { name, flag, parse, texts, advice } of BAD) {
     }
   });
 }
+
+Deno.test("parseChoice proposes what was meant", () => {
+  for (const text of ["Red", "re", "red ", "erd"]) {
+    const error = assertThrows(() => parseChoice("color", text, ["red", "green"]), UsageError);
+    assertEquals(error.message, `Cannot use --color "${text}": did you mean red?`);
+  }
+});
