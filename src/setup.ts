@@ -8,6 +8,7 @@
  * the exit status is 0 even where nothing could be
  * installed; with it, 1. A wrong argument gives 2.
  */
+import { environmentVariable } from "./io/environment.ts";
 import {
   BENCH_NEEDS,
   type Command,
@@ -91,7 +92,7 @@ if (import.meta.main) {
     hasExecutable: (name) => findExecutable(name) !== undefined,
     isPresent,
     root: Deno.uid() === 0,
-    forbidden: Deno.env.get("SYNSNOOP_SETUP") === "never",
+    forbidden: environmentVariable("SYNSNOOP_SETUP") === "never",
     run: runCommand,
     say: (line) => console.error(line),
   });

@@ -5,6 +5,14 @@
  */
 import { exists } from "./kernel_files.ts";
 import { cString, libc, memory } from "./libc.ts";
+import {
+  joinNames,
+  nameOf,
+  nameText,
+  readFolder,
+  readLink,
+  type SystemName,
+} from "./system_names.ts";
 
 /** `struct file_handle` (open_by_handle_at(2)) that holds the id of a kernfs node, of 8 bytes. */
 const HANDLE_SIZE = 16;
@@ -64,7 +72,8 @@ export class CgroupPaths implements Disposable {
   }
 
   /**
-   * The path of a cgroup in the hierarchy, such as `/system.slice/ssh.service`: untrusted text.
+   * The path of a cgroup in the hierarchy, such as `/system.slice/ssh.service`: untrusted text, in
+   * which U+FFFD stands for what is no UTF-8.
    *
    * @param id Its id, as `bpf_get_current_cgroup_id` gives it.
    * @returns Undefined where it is gone, or no hierarchy is mounted.
@@ -75,7 +84,8 @@ export class CgroupPaths implements Disposable {
       const folder = this.#open(id);
       this.#keep(id, folder && pathInHierarchy(folder, this.#mount));
     } else if (performance.now() - this.#walkedMs > WALK_EVERY_MS) {
-      this.#walk(this.#mount.point, this.#mount);
+      this.#keep(inodeOf(this.#mount.point), pathInHierarchy(this.#mount.point, this.#mount));
+      this.#walk(nameOf(this.#mount.point), this.#mount);
       this.#walkedMs = performance.now();
     }
     return this.#paths.get(id);
@@ -86,14 +96,13 @@ export class CgroupPaths implements Disposable {
     this.#paths.set(id, path);
   }
 
-  #walk(folder: string, mount: CgroupMount): void {
-    try {
-      this.#keep(inodeOf(folder), pathInHierarchy(folder, mount));
-      for (const entry of Deno.readDirSync(folder)) {
-        if (entry.isDirectory) this.#walk(`${folder}/${entry.name}`, mount);
-      }
-    } catch {
-      // It is gone, or not for this process.
+  #walk(folder: SystemName, mount: CgroupMount): void {
+    // Undefined where it is gone, or not for this process.
+    for (const { name, inode, isFolder } of readFolder(folder) ?? []) {
+      if (!isFolder) continue;
+      const path = joinNames(folder, name);
+      this.#keep(inode, pathInHierarchy(nameText(path), mount));
+      this.#walk(path, mount);
     }
   }
 
@@ -103,7 +112,8 @@ export class CgroupPaths implements Disposable {
     const found = libc().open_by_handle_at(this.#descriptor, this.#handle, O_PATH | O_CLOEXEC);
     if (found < 0) return undefined;
     try {
-      return Deno.readLinkSync(`/proc/self/fd/${found}`);
+      const path = readLink(`/proc/self/fd/${found}`);
+      return path && nameText(path);
     } finally {
       libc().close(found);
     }

@@ -4,7 +4,10 @@
  * @module
  */
 import { checkResult, cString, libc, memory } from "./libc.ts";
+import { nameText } from "./system_names.ts";
 
+/** What stands in a text for bytes that are no UTF-8. */
+const NO_UTF8 = "\ufffd";
 /** IF_NAMESIZE: an interface name with its terminating zero (linux/if.h). */
 const IF_NAMESIZE = 16;
 /** `struct if_nameindex { unsigned if_index; char *if_name; }` (net/if.h), 64-bit layout. */
@@ -19,9 +22,12 @@ const SIOCGIFNAME = 0x8910n;
 
 /** The index of the interface called `name`; `undefined` when there is none. */
 export function interfaceIndex(name: string): number | undefined {
+  // So it is listed, and so it comes from a command line: the bytes themselves are not known here.
+  if (name.includes(NO_UTF8)) return listInterfaces().find((each) => each.name === name)?.index;
+  const bytes = cString(name);
   // A longer name cannot exist, and the C library would cut it off and find another interface.
-  if (name.length === 0 || name.length >= IF_NAMESIZE) return undefined;
-  const index = libc().if_nametoindex(cString(name));
+  if (name === "" || bytes.length > IF_NAMESIZE) return undefined;
+  const index = libc().if_nametoindex(bytes);
   return index === 0 ? undefined : index;
 }
 
@@ -35,7 +41,7 @@ export function interfaceName(socket: number, index: number): string | undefined
   const request = memory(IFREQ_SIZE);
   new DataView(request.buffer).setInt32(IFREQ_INDEX, index, true);
   if (libc().ioctl(socket, SIOCGIFNAME, request) < 0) return undefined;
-  return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
+  return nameText(request.subarray(0, request.indexOf(0)));
 }
 
 /** One network interface. */

@@ -198,9 +198,9 @@ export class Pins implements Disposable {
   }
 }
 
-/** The bytes of `text` with the terminating zero that C expects. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  const encoded = new TextEncoder().encode(text);
+/** The bytes of `text`, or some bytes, with the terminating zero that C expects. */
+export function cString(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const encoded = typeof text === "string" ? new TextEncoder().encode(text) : text;
   const bytes = memory(encoded.length + 1);
   bytes.set(encoded);
   return bytes;

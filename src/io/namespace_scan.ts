@@ -4,15 +4,24 @@
  * @module
  */
 
+import {
+  joinNames,
+  nameOf,
+  nameText,
+  readFolder,
+  statusOf as statusOfName,
+  type SystemName,
+} from "./system_names.ts";
+
 /** Where `ip netns` mounts the namespaces that it names. */
-const NAMED = "/run/netns";
+const NAMED = nameOf("/run/netns");
 const MOUNTS = "/proc/self/mountinfo";
 
 /** A network namespace as it was found. */
 export interface FoundNamespace {
   inode: number;
   /** A file of it, which `NetworkNamespace.open` takes. */
-  path: string;
+  path: string | SystemName;
   /** What it is called by `ip netns`; untrusted text, undefined where it has no such name. */
   name: string | undefined;
   /** A process that lives in it, undefined where it was found by its name. */
@@ -37,12 +46,12 @@ export function scanNamespaces(): Map<number, FoundNamespace> {
     found.set(Number(inode), { inode: Number(inode), path, name: undefined, pid });
   }
   const device = statusOf("/proc/self/ns/net")?.dev;
-  for (const name of readDir(NAMED)) {
-    const path = `${NAMED}/${name}`;
-    const status = statusOf(path);
+  for (const { name } of readFolder(NAMED) ?? []) {
+    const path = joinNames(NAMED, name);
+    const status = statusOfName(path);
     // Before a namespace is mounted on it, and after, the file is one of the folder's file system.
     if (status === undefined || status.dev !== device || status.ino === null) continue;
-    found.set(status.ino, { inode: status.ino, path, name, pid: undefined });
+    found.set(status.ino, { inode: status.ino, path, name: nameText(name), pid: undefined });
   }
   return found;
 }

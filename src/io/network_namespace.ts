@@ -4,6 +4,7 @@
  * @module
  */
 import { checkResult, cString, libc, SystemCallError } from "./libc.ts";
+import { nameText, type SystemName } from "./system_names.ts";
 
 // linux/sched.h, asm-generic/fcntl.h
 const CLONE_NEWNET = 0x40000000;
@@ -38,8 +39,9 @@ export class NetworkNamespace implements Disposable {
    * @param path Its file, such as /run/netns/NAME or /proc/PID/ns/net.
    * @throws {SystemCallError} ENOENT where it is gone, EACCES or EPERM where it is not ours to see.
    */
-  static open(path: string): NetworkNamespace {
-    const descriptor = checkResult(libc().open(cString(path), O_CLOEXEC), `open("${path}")`);
+  static open(path: string | SystemName): NetworkNamespace {
+    const text = typeof path === "string" ? path : nameText(path);
+    const descriptor = checkResult(libc().open(cString(path), O_CLOEXEC), `open("${text}")`);
     // By the descriptor, for the path may be another's already: process ids are given out again.
     const inode = inodeOf(Deno.statSync(`/proc/self/fd/${descriptor}`));
     return new NetworkNamespace(inode, descriptor);

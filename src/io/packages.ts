@@ -4,6 +4,8 @@
  * below it look at the machine and change it.
  */
 
+import { environmentVariable } from "./environment.ts";
+
 /** The package managers that are known, in the order in which they are looked for. */
 export const MANAGERS = ["apt-get", "dnf", "pacman", "zypper", "apk"] as const;
 
@@ -185,7 +187,7 @@ const S_IXUGO = 0o111;
  * @returns Its path, or undefined where there is none.
  */
 export function findExecutable(name: string): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  const folders = (environmentVariable("PATH") ?? "").split(":").filter((folder) => folder !== "");
   for (const folder of [...folders, ...ROOT_FOLDERS]) {
     const path = `${folder}/${name}`;
     const { isFile, mode } = stat(path) ?? {};

@@ -5,6 +5,7 @@
  * @module
  */
 import { escapeText } from "../report/escape.ts";
+import { environmentVariable } from "./environment.ts";
 
 const encoder = new TextEncoder();
 
@@ -35,7 +36,7 @@ export interface OutputSurface {
 /** Finds out what standard output shows. */
 export function outputSurface(): OutputSurface {
   const isTerminal = Deno.stdout.isTerminal();
-  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => Deno.env.get(name))
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable)
     .find((value) => value);
   return {
     isTerminal,
