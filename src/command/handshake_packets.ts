@@ -66,6 +66,15 @@ export class HandshakePackets {
 
   /** Writes what was gathered since the last time. */
   flush(): void {
+    if (this.#output.isStale) {
+      this.#append();
+      this.#output.renew();
+      this.#writer.beginSection();
+    }
+    this.#append();
+  }
+
+  #append(): void {
     if (this.#writer.length === 0) return;
     if (!this.#output.append(this.#writer.take())) {
       this.#lost += this.#gathered;

@@ -11,6 +11,8 @@ export interface Outputs {
   lines: LineOutput;
   /** The packets of what it reports; undefined: nowhere. */
   packets: PacketFile | undefined;
+  /** Goes on in the files that have the paths now, as log rotation asks by a signal. */
+  reopen(): void;
 }
 
 /**
@@ -27,17 +29,25 @@ export function openOutputs(
   stdout: ByteWriter,
   onGone: () => void,
 ): Outputs {
-  const lines = output === undefined
-    ? new StreamOutput(stdout, (reason) => {
-      if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-      onGone();
-    })
+  const file = output === undefined
+    ? undefined
     : openFile("output", output, inputs, () => new FileOutput(output, rotation, sayNote));
+  const lines = file ?? new StreamOutput(stdout, (reason) => {
+    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
+    onGone();
+  });
   const others = output === undefined ? inputs : [...inputs, output];
   const packets = write === undefined
     ? undefined
     : openFile("write", write, others, () => new PacketFile(write, sayNote));
-  return { lines, packets };
+  return {
+    lines,
+    packets,
+    reopen: () => {
+      file?.reopen();
+      packets?.reopen();
+    },
+  };
 }
 
 function openFile<T>(flag: string, path: string, others: readonly string[], open: () => T): T {

@@ -143,6 +143,19 @@ export class FileOutput implements LineOutput, Disposable {
     }
   }
 
+  /** Goes on in the file that has the path now, or in a new one; says so where it cannot. */
+  reopen(): void {
+    try {
+      const next = open(this.#path);
+      this.#file.close();
+      this.#file = next;
+      this.#size = next.statSync().size;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#onChange(`Cannot open "${this.#path}" again: ${reason}; going on in the old file`);
+    }
+  }
+
   /** Nothing waits here: every write is done when it returns. */
   async flush(): Promise<void> {}
 

@@ -12,6 +12,10 @@ export interface PacketOutput {
    * @returns Whether they were written. After it failed interfaces described before may be missing.
    */
   append(blocks: Uint8Array<ArrayBuffer>): boolean;
+  /** Whether what is appended from {@link renew} on stands in a new file, with a section of its own. */
+  readonly isStale: boolean;
+  /** Begins the new file, if it can. */
+  renew(): void;
   /** Has the system put on the disk what was appended. @returns Whether all of it is there. */
   sync(): boolean;
 }
@@ -26,8 +30,9 @@ const TRAILER_LENGTH = 4;
 export class PacketFile implements PacketOutput, Disposable {
   readonly #path: string;
   readonly #onChange: (sentence: string) => void;
-  readonly #file: Deno.FsFile;
-  readonly #isFile: boolean;
+  #file: Deno.FsFile;
+  #isFile: boolean;
+  isStale = false;
   #failing = false;
 
   /**
@@ -43,6 +48,26 @@ export class PacketFile implements PacketOutput, Disposable {
     assertAppendable(path);
     this.#file = Deno.openSync(path, { write: true, append: true, create: true });
     this.#isFile = this.#file.statSync().isFile;
+  }
+
+  /** Has what comes next written to the file that has the path then. */
+  reopen(): void {
+    this.isStale = true;
+  }
+
+  /** See {@link PacketOutput.renew}. */
+  renew(): void {
+    this.isStale = false;
+    try {
+      assertAppendable(this.#path);
+      const next = Deno.openSync(this.#path, { write: true, append: true, create: true });
+      this.#file.close();
+      this.#file = next;
+      this.#isFile = next.statSync().isFile;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#onChange(`Cannot open "${this.#path}" again: ${reason}; going on in the old file`);
+    }
   }
 
   /** See {@link PacketOutput.append}. */

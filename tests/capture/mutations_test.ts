@@ -99,6 +99,7 @@ function damagedFile(seeds: readonly Uint8Array[], random: Random): Uint8Array {
 
 /** Checks and forgets what is written. */
 class CheckedOutput implements LineOutput, PacketOutput {
+  readonly isStale = false;
   readonly lost = 0;
 
   write(lines: Lines): void {
@@ -110,6 +111,8 @@ class CheckedOutput implements LineOutput, PacketOutput {
   append(): boolean {
     return true;
   }
+
+  renew(): void {}
 
   sync(): boolean {
     return true;

@@ -36,6 +36,9 @@ class KeptOutput implements PacketOutput, LineOutput {
   text = "";
   bytes: Uint8Array = new Uint8Array(0);
   syncs = 0;
+  isStale = false;
+  /** What was written before each renewal. */
+  readonly finished: Uint8Array[] = [];
 
   constructor(public room = Infinity, private readonly syncing = true) {}
 
@@ -47,6 +50,12 @@ class KeptOutput implements PacketOutput, LineOutput {
     if (blocks.length > this.room) return false;
     this.bytes = concat(this.bytes, blocks);
     return true;
+  }
+
+  renew(): void {
+    this.isStale = false;
+    this.finished.push(this.bytes);
+    this.bytes = new Uint8Array(0);
   }
 
   sync(): boolean {
@@ -273,6 +282,25 @@ Deno.test("HandshakePackets counts what cannot be written, and goes on in a sect
   const { packets: read, fault } = readCapture(output.bytes);
   const begin = BigInt(EPOCH_SECONDS) * 1_000_000_000n;
   assertEquals([read.map(({ unixNs }) => unixNs! - begin), fault], [[1n, 4n], undefined]);
+});
+
+Deno.test("HandshakePackets begins a new file with a section of its own", () => {
+  const output = new KeptOutput();
+  const packets = new HandshakePackets(output, OPTIONS);
+  writeRow(packets, 0, [1]);
+  packets.flush();
+  writeRow(packets, 0, [2]);
+  // What was gathered belongs to the old file, whose interfaces it names.
+  output.isStale = true;
+  packets.flush();
+  writeRow(packets, 0, [3]);
+  packets.end({ startNs: 0, endNs: 9 }, 0);
+  const begin = BigInt(EPOCH_SECONDS) * 1_000_000_000n;
+  const files = [...output.finished, output.bytes].map((bytes) => readCapture(bytes));
+  assertEquals(
+    files.map(({ packets: read, fault }) => [read.map(({ unixNs }) => unixNs! - begin), fault]),
+    [[[1n, 2n], undefined], [[3n], undefined]],
+  );
 });
 
 Deno.test("HandshakePackets does not claim a number where the disk took less than it said", () => {
