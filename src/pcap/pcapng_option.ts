@@ -35,8 +35,13 @@ const DIRECTION_MASK = 0b11;
 
 /** How the comment at the first packet of a handshake begins, where synsnoop wrote the file. */
 export const HANDSHAKE_COMMENT = "synsnoop: ";
-/** Its flags come last; a process's name is followed by its number. */
-const MISTIMED = /, clock_set(?:,|$)/;
+/**
+ * Behind that come the outcome and the two ends: more than the name of a process has room for, which
+ * other programs may write as a comment.
+ */
+const OF_HANDSHAKE = /^synsnoop: [a-z_]+ \S+ → \S+(?:,|$)/;
+/** The flags are the words at its end: the name of a process may say the same, but its number follows. */
+const MISTIMED = /, clock_set(?:, [a-z_]+)*$/;
 
 /**
  * Finds an option.
@@ -111,13 +116,11 @@ export function isOutbound(packet: CapturedPacket): boolean {
  */
 export function beginsHandshake(packet: CapturedPacket): boolean {
   return packet.optionsEnd > packet.optionsStart &&
-    packetComments(packet).some((comment) => comment.startsWith(HANDSHAKE_COMMENT));
+    packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment));
 }
 
 /** Whether the times of the packets of the handshake that begins here cannot be subtracted. */
 export function beginsMistimed(packet: CapturedPacket): boolean {
   return packet.optionsEnd > packet.optionsStart &&
-    packetComments(packet).some((comment) =>
-      comment.startsWith(HANDSHAKE_COMMENT) && MISTIMED.test(comment)
-    );
+    packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment) && MISTIMED.test(comment));
 }

@@ -6,6 +6,8 @@ import { formatDuration } from "./time.ts";
 /**
  * Says in one line of printable text which handshake this is, whose, and how it ended, for the comment
  * at its packets: `established 192.0.2.1:40000 → 192.0.2.2:80, client curl (4711), client RTT 10.2 ms`.
+ *
+ * `read` takes the words at its end for flags: behind the name of a process always comes its number.
  */
 export function describeHandshake(handshake: Handshake): string {
   const { client, server, outcome, reason, vlan, clientRttNs, serverRttNs, flags } = handshake;

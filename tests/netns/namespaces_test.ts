@@ -9,6 +9,7 @@ import { LocalAddresses } from "../../src/io/local_addresses.ts";
 import { SystemCallError } from "../../src/io/libc.ts";
 import { isMounted, namespaceOfProcess, scanNamespaces } from "../../src/io/namespace_scan.ts";
 import { NetworkNamespace } from "../../src/io/network_namespace.ts";
+import { nameOf } from "../../src/io/system_names.ts";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { parseAddress } from "../../src/wire/address.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
@@ -471,7 +472,7 @@ await namespaceTest("scanNamespaces finds namespaces by name and by process", as
   assertEquals(namespaceOfProcess(server), inode);
   assertEquals(scanNamespaces().get(inode), {
     inode,
-    path: `/run/netns/${named.name}`,
+    path: nameOf(`/run/netns/${named.name}`),
     name: named.name,
     pid: undefined,
   });

@@ -195,3 +195,35 @@ await namespaceTest(
     assertEquals((await runRead([file])).records.map(wirePart), records.map(wirePart));
   },
 );
+
+/** Connects to itself as a process of the name given. */
+const NAMED = `
+import ctypes, socket, sys
+ctypes.CDLL(None).prctl(15, sys.argv[1].encode())
+server = socket.create_server(("127.0.0.1", int(sys.argv[2])))
+socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+server.accept()
+`;
+
+await namespaceTest("read takes no name of a process in a written file for a mark", async () => {
+  await using namespace = await Namespace.create();
+  const file = `${folder.path}/named.pcapng`;
+  const flags = ["--json", "--port", PORT, "--write", file];
+  const tracer = await Tracer.ready(namespace, flags);
+  const names = ["a, clock_set, b", "x, clock_set", "synsnoop: a → b"];
+  for (const [index, name] of names.entries()) {
+    await namespace.run("python3", "-c", NAMED, name, PORT);
+    await tracer.wrote(index + 1);
+  }
+  const { records } = await tracer.stop();
+  assertEquals(records.map(({ client }) => client.process?.comm), [
+    ...names.slice(0, 2),
+    names[2].slice(0, 13),
+  ]);
+  const { records: read } = await runRead([file]);
+  assertEquals(read.map(wirePart), records.map(wirePart));
+  for (const { flags, rtt } of read) {
+    assertEquals(flags, []);
+    assert(rtt?.total_ns! > 0);
+  }
+});

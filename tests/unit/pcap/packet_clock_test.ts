@@ -63,7 +63,7 @@ Deno.test("PacketClock begins anew with another file", () => {
 
 /** The first packet of a handshake as synsnoop writes it. */
 function firstOfHandshakeAt(timeNs: number, interfaceNumber = 0): CapturedPacket {
-  const comment = new PcapngBuilder().comment("synsnoop: established");
+  const comment = new PcapngBuilder().comment("synsnoop: established a → b");
   const packet = packetAt(timeNs, interfaceNumber);
   packet.view = new DataView(comment.buffer as ArrayBuffer);
   packet.optionsEnd = comment.length;

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
 import {
   beginsHandshake,
@@ -6,12 +7,15 @@ import {
   Direction,
   directionOf,
   findOption,
+  HANDSHAKE_COMMENT,
   isOutbound,
   optionText,
   packetComments,
   paddedLength,
   PcapngOption,
 } from "../../../src/pcap/pcapng_option.ts";
+import { describeHandshake } from "../../../src/report/comment.ts";
+import { anyHandshake } from "../report/arbitrary_handshake.ts";
 import { concat } from "../wire/build_frame.ts";
 import { PcapngBuilder } from "./build_capture.ts";
 
@@ -76,8 +80,13 @@ Deno.test("beginsHandshake tells by a comment that synsnoop writes", () => {
   const cases: { options: Uint8Array[]; expected: boolean }[] = [
     { options: [], expected: false },
     { options: [build.comment("see synsnoop: x")], expected: false },
-    { options: [build.comment("synsnoop: refused")], expected: true },
-    { options: [build.comment("mine"), build.comment("synsnoop: ")], expected: true },
+    { options: [build.comment("synsnoop: refused a → b")], expected: true },
+    { options: [build.comment("synsnoop: half_open a → b, VLAN 7")], expected: true },
+    { options: [build.comment("mine"), build.comment("synsnoop: refused a → b")], expected: true },
+    // What another program makes of a process of that name.
+    { options: [build.comment("synsnoop: a → b")], expected: false },
+    { options: [build.comment("synsnoop: ")], expected: false },
+    { options: [build.comment("comm synsnoop: refused a → b")], expected: false },
   ];
   for (const { options, expected } of cases) {
     assertEquals(beginsHandshake(packetWith(...options)), expected);
@@ -89,10 +98,29 @@ Deno.test("beginsMistimed tells by the flag, whatever a process is called", () =
     { comment: "synsnoop: established a → b, clock_set", expected: true },
     { comment: "synsnoop: established a → b, ecn, clock_set, trace_ended", expected: true },
     { comment: "synsnoop: established a → b, client x, clock_set (7)", expected: false },
+    { comment: "synsnoop: established a → b, client a, clock_set, b (7)", expected: false },
+    { comment: "synsnoop: established a → b, client a, clock_set, b (7), ecn", expected: false },
+    { comment: "synsnoop: timeout a → b, client clock_set (7), clock_set", expected: true },
+    { comment: "synsnoop: established a → b, server x (7), server RTT 1.00 ms", expected: false },
+    { comment: "synsnoop: clock_set a → b", expected: false },
     { comment: "established a → b, clock_set", expected: false },
   ];
   for (const { comment, expected } of cases) {
     assertEquals(beginsMistimed(packetWith(build.comment(comment))), expected);
   }
   assertEquals(beginsMistimed(packetWith()), false);
+});
+
+Deno.test("beginsMistimed tells the flags of any handshake, whatever its processes are called", () => {
+  const hostile = fc.array(
+    fc.constantFrom(", ", "clock_set", ",", " (7)", "ecn", "→", "synsnoop: ", "x", "\n", " "),
+    { maxLength: 6 },
+  ).map((parts) => parts.join(""));
+  fc.assert(fc.property(anyHandshake(), hostile, hostile, (handshake, client, server) => {
+    if (handshake.client.process) handshake.client.process.comm = client;
+    if (handshake.server.process) handshake.server.process.comm = server;
+    const packet = packetWith(build.comment(HANDSHAKE_COMMENT + describeHandshake(handshake)));
+    assertEquals(beginsHandshake(packet), true);
+    assertEquals(beginsMistimed(packet), handshake.flags.includes("clock_set"));
+  }));
 });
