@@ -14,7 +14,7 @@ const BUSY_TICK_MS = 50;
 const BUSY_MIN = 5;
 /**
  * Beyond so many every tick serves enough, and the place for them must not fill up between two: the
- * kernel's map holds 32,768 records, the smallest capture ring some 7,000 packets.
+ * kernel's map holds 32,768 records, the smallest capture ring some 6,000 packets.
  */
 const BUSY_MAX = 100;
 

@@ -1,26 +1,26 @@
 import { interfaceIndex } from "./interfaces.ts";
-import { libc } from "./libc.ts";
 import type { NetworkNamespace } from "./network_namespace.ts";
 import { type FrameHandler, PacketRing, type PacketRingOptions } from "./packet_ring.ts";
+
+const MIB = 1024 * 1024;
 
 /** Sizes of rings in other namespaces than the own. */
 interface RingSize {
   /** How many others are captured at most where a ring of this size is opened. */
   others: number;
-  blockBytes: number;
-  blockCount: number;
+  bytes: number;
   halfOpenEntries: number;
 }
 
 /**
  * The more there are the smaller, so that all together take 700 MB at most: rings of 8, 4 and 1 MiB
  * with tables of half-open flows of 4, 2 and 1 MiB. Under full load, 20,000 handshakes a second, they
- * may be left alone for 600, 300 and 80 ms, and for more than two seconds where little happens.
+ * may be left alone for 600, 300 and 80 ms, and for 10 seconds or more where little happens.
  */
 const RING_SIZES: readonly RingSize[] = [
-  { others: 8, blockBytes: 65_536, blockCount: 128, halfOpenEntries: 32_768 },
-  { others: 32, blockBytes: 65_536, blockCount: 64, halfOpenEntries: 16_384 },
-  { others: Infinity, blockBytes: 16_384, blockCount: 64, halfOpenEntries: 8_192 },
+  { others: 8, bytes: 8 * MIB, halfOpenEntries: 32_768 },
+  { others: 32, bytes: 4 * MIB, halfOpenEntries: 16_384 },
+  { others: Infinity, bytes: MIB, halfOpenEntries: 8_192 },
 ];
 /**
  * Their blocks are retired less often: from Linux 6.18 each time is an interrupt, and a hundred rings
@@ -138,9 +138,7 @@ export class CaptureSite {
 function otherRing(others: number): PacketRingOptions {
   const size = RING_SIZES.find((each) => others < each.others)!;
   return {
-    // A multiple of the page, which is larger on some machines.
-    blockSizeBytes: Math.max(size.blockBytes, libc().getpagesize()),
-    blockCount: size.blockCount,
+    sizeBytes: size.bytes,
     halfOpenEntries: size.halfOpenEntries,
     retireTimeoutMs: OTHER_RETIRE_TIMEOUT_MS,
   };

@@ -43,6 +43,11 @@ const REQ_FRAME_NR = 12;
 const REQ_RETIRE_BLK_TOV = 16;
 /** Only a divisor of the block in version 3, where frames take the room they need. */
 const FRAME_SIZE = 2048;
+const RING_BYTES = 16 * 1024 * 1024;
+/** How long the default ring lasts while few packets come, each in a block of its own. */
+const STALL_MS = 10_240;
+const RETIRE_MS_MIN = 10;
+const RETIRE_MS_MAX = 40;
 
 /** `struct tpacket_block_desc` with its `struct tpacket_hdr_v1`. */
 const BLOCK_STATUS = 8;
@@ -113,13 +118,17 @@ export interface PacketRingOptions {
   interfaceIndex?: number;
   /** `auto`, the default, loads the eBPF filter and falls back to the classic one. */
   filter?: "auto" | "ebpf" | "classic";
-  /** Blocks in the ring, 256 by default. */
-  blockCount?: number;
-  /** Bytes of a block, 65536 by default: a multiple of the page size. */
-  blockSizeBytes?: number;
   /**
-   * A block is handed over when full or this old, 10 ms by default. So frames arrive up to this late,
-   * and the caller may stall for `blockCount` times this before frames are dropped.
+   * Bytes of the ring, 16 MiB by default: a multiple of the page size, for each page is a block.
+   */
+  sizeBytes?: number;
+  /**
+   * A block is handed over when it is full, at some 25 packets, or holds one and is this old: so frames
+   * arrive up to this late. While few packets come, the caller may stall for this time as often as
+   * there are blocks before frames are dropped; under load for as long as the ring's bytes last.
+   *
+   * By default 10 ms, which with 4,096 blocks is 41 s, and with larger pages as long as it takes to
+   * have 10 s too, but 40 ms at most.
    */
   retireTimeoutMs?: number;
   /** Half-open handshakes the eBPF filter remembers, 65536 by default. */
@@ -176,8 +185,8 @@ export class PacketRing implements Disposable {
     this.filter = filter;
     this.#handshakeFilter = handshakeFilter;
     this.retireTimeoutMs = options.retireTimeoutMs;
-    this.#blockSize = options.blockSizeBytes;
-    this.#blockCount = options.blockCount;
+    this.#blockSize = libc().getpagesize();
+    this.#blockCount = options.sizeBytes / this.#blockSize;
 
     // The kernel then stamps what it receives when it enters the stack, before it queues for a CPU, and
     // every capture shows the same time; as on any host with an NTP client. What it sends, and without
@@ -237,22 +246,23 @@ export class PacketRing implements Disposable {
    *
    * @throws {SystemCallError} when the kernel refuses: EPERM without CAP_NET_RAW, ENODEV for an
    * interface that does not exist, ENOMEM, or, with `filter: "ebpf"`, what loading the filter met.
-   * @throws {RangeError} when the block size is not a multiple of 4096 bytes.
+   * @throws {RangeError} when the size is not a multiple of the page size.
    */
   static open(options: PacketRingOptions = {}): PacketRing {
+    const pageBytes = libc().getpagesize();
+    const sizeBytes = options.sizeBytes ?? RING_BYTES;
+    if (sizeBytes <= 0 || sizeBytes % pageBytes !== 0) {
+      throw new RangeError(
+        `Cannot open a packet ring: sizeBytes "${sizeBytes}" is not a multiple of ${pageBytes}`,
+      );
+    }
     const all: Required<PacketRingOptions> = {
       interfaceIndex: options.interfaceIndex ?? 0,
       filter: options.filter ?? "auto",
-      blockCount: options.blockCount ?? 256,
-      blockSizeBytes: options.blockSizeBytes ?? 65536,
-      retireTimeoutMs: options.retireTimeoutMs ?? 10,
+      sizeBytes,
+      retireTimeoutMs: options.retireTimeoutMs ?? retireTimeoutMs(sizeBytes / pageBytes),
       halfOpenEntries: options.halfOpenEntries ?? 65536,
     };
-    if (all.blockSizeBytes <= 0 || all.blockSizeBytes % 4096 !== 0) {
-      throw new RangeError(
-        `Cannot open a packet ring: blockSizeBytes "${all.blockSizeBytes}" is not a multiple of 4096`,
-      );
-    }
     const fd = openSocket();
     let handshakeFilter: HandshakeFilter | undefined;
     try {
@@ -285,17 +295,11 @@ export class PacketRing implements Disposable {
    * back. Never waits. `onFrame` may close the ring; a frame at which it throws is not handed over
    * again.
    *
-   * @param maxBlocks the most blocks to take, to share the thread under load.
    * @returns the number of frames handed over.
    */
-  drain(onFrame: FrameHandler, maxBlocks = Infinity): number {
+  drain(onFrame: FrameHandler): number {
     let frames = 0;
-    for (let blocks = 0; blocks < maxBlocks && this.ready(); blocks++) {
-      do {
-        frames++;
-        this.take(onFrame);
-      } while (this.#left > 0);
-    }
+    for (; this.ready(); frames++) this.take(onFrame);
     return frames;
   }
 
@@ -420,6 +424,10 @@ export class PacketRing implements Disposable {
     this.#buffer.transfer();
     libc().munmap(this.#pointer, BigInt(this.#blockSize * this.#blockCount));
   }
+}
+
+function retireTimeoutMs(blocks: number): number {
+  return Math.min(Math.max(RETIRE_MS_MIN, Math.ceil(STALL_MS / blocks)), RETIRE_MS_MAX);
 }
 
 function deliver(

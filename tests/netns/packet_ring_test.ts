@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { interfaceIndex, listInterfaces, localAddresses } from "../../src/io/interfaces.ts";
-import { clockNs, SystemCallError } from "../../src/io/libc.ts";
+import { clockNs, libc, SystemCallError } from "../../src/io/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
@@ -271,9 +271,11 @@ await namespaceTest(
 await namespaceTest("PacketRing counts what it had no room for", async () => {
   await using left = await Namespace.create();
   await using right = await Namespace.create();
-  const [leftInterface] = await left.connect(right);
+  // With addresses, for then the cable is up and nothing is lost on it.
+  const addresses = { here: "192.0.2.1/24", there: "192.0.2.2/24" };
+  const [leftInterface] = await left.connect(right, addresses);
   using sender = openSender(left, leftInterface);
-  using ring = openRing(right, { blockCount: 2, blockSizeBytes: 4096 });
+  using ring = openRing(right, { sizeBytes: 2 * libc().getpagesize() });
   const sent = 1000;
   for (let sequence = 0; sequence < sent; sequence++) sender.sendSegment({ sequence });
   await until("every packet is counted", () => ring.statistics().packets === sent);
@@ -434,7 +436,7 @@ await namespaceTest("PacketRing.close gives back descriptors and detaches the vi
   const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
   let before = 0;
   for (let i = 0; i < 20; i++) {
-    const ring = openRing(namespace, { blockCount: 4 });
+    const ring = openRing(namespace, { sizeBytes: 4 * libc().getpagesize() });
     ring.close();
     ring.close();
     assertEquals(ring.drain(() => {}), 0);
@@ -469,9 +471,9 @@ await namespaceTest("PacketRing.open refuses what cannot work and says so", asyn
     "Cannot call bind(AF_PACKET, interface 4242): ENODEV, check the interface",
   );
   assertThrows(
-    () => openRing(namespace, { blockSizeBytes: 1000 }),
+    () => openRing(namespace, { sizeBytes: 1000 }),
     RangeError,
-    'blockSizeBytes "1000" is not a multiple of 4096',
+    `sizeBytes "1000" is not a multiple of ${libc().getpagesize()}`,
   );
   await assertRejects(
     () =>

@@ -1,0 +1,36 @@
+// What a trace loses while it does not run: nothing, for as long as its places hold.
+import { assertEquals, assertGreater } from "@std/assert";
+import { pacedConnections } from "../bench/paced.ts";
+import { compileC } from "./compile.ts";
+import { Namespace, namespaceTest } from "./namespace.ts";
+import { Tracer } from "./tracer.ts";
+
+const PORT = 4439;
+const RATE = 300;
+const STALL_SECONDS = 10;
+
+await namespaceTest("trace loses nothing when it is stopped for ten seconds", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "synsnoop-stall-" });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => Deno.remove(folder, { recursive: true }));
+  const bench = {
+    program: (path: string) => compileC(new URL(`../bench/${path}`, import.meta.url), folder),
+  };
+  const namespace = cleanup.use(await Namespace.create());
+  const connect = await pacedConnections(bench, namespace, PORT, RATE, RATE * STALL_SECONDS);
+  const tracer = await Tracer.ready(namespace, ["--json", "--port", String(PORT)]);
+  tracer.signal("SIGSTOP");
+  const { connections, seconds } = await connect();
+  const wroteNothing = tracer.lines.length;
+  tracer.signal("SIGCONT");
+  assertGreater(seconds, STALL_SECONDS * 0.99);
+  await tracer.wrote(connections);
+  const { records, summary } = await tracer.stop();
+  assertEquals(wroteNothing, 0);
+  assertEquals(records.length, connections);
+  assertEquals(records.filter(({ outcome }) => outcome !== "established"), []);
+  assertEquals(records.filter(({ evidence }) => evidence.join() !== "wire,kernel"), []);
+  assertEquals(records.filter(({ packets }) => packets.syn !== 1 || packets.syn_ack !== 1), []);
+  assertEquals(summary?.losses.ring_packets, 0);
+  assertEquals(summary?.losses.kernel_map_records, 0);
+});
