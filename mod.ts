@@ -49,6 +49,7 @@ export {
   LinkType,
 } from "./src/wire/frame.ts";
 export { type EcnSetup, ecnSetup, Segment, TcpFlag } from "./src/wire/segment.ts";
+export { IcmpError, unreachableSymbol } from "./src/wire/icmp.ts";
 export { sequenceAdd, sequenceDistance, sequenceInWindow } from "./src/wire/sequence.ts";
 export {
   listTcpOptions,
@@ -86,6 +87,7 @@ export {
   Handshake,
   HANDSHAKE_FLAGS,
   type HandshakeFlag,
+  type IcmpAnswer,
   type Outcome,
   OUTCOMES,
   type Role,

@@ -165,7 +165,7 @@ export class Attempts {
     if (table.state[row] === FlowState.Reported) return;
     table.drops[into] ??= table.drops[row];
     const half = table.clientHalf[row];
-    table.forgetKernel(row);
+    table.forgetAnswers(row);
     table.move(row, FlowState.Reported, timeNs);
     this.#rowKeeper?.join(row, into);
     if (half === undefined) return;
@@ -251,7 +251,7 @@ export class Attempts {
     if (other >= 0) this.#joinFate(other, row, nowNs);
     conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
     table.move(row, FlowState.Reported, nowNs);
-    table.forgetKernel(row);
+    table.forgetAnswers(row);
     this.#onHandshake(this.#handshake, row);
   }
 
@@ -270,7 +270,7 @@ export class Attempts {
       table.refusedNs[into] = table.refusedNs[row];
     }
     if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
-    table.forgetKernel(row);
+    table.forgetAnswers(row);
     table.move(row, FlowState.Reported, nowNs);
   }
 

@@ -1,6 +1,7 @@
 import { errnoName } from "../kernel/errno.ts";
 import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import { isPortUnreachable } from "../wire/icmp.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
@@ -65,8 +66,9 @@ export function conclude(
   into.server.process = serverProcess(server, surroundings) ??
     (accept && accept.pid !== 0 ? processOf(accept) : undefined);
   into.role = roleOf(table, row, surroundings);
-  into.outcome = outcomeOf(facts, client, server, drops, reset);
-  into.reason = reasonOf(into.outcome, client, drops, reset);
+  into.icmp = table.icmp[row];
+  into.outcome = outcomeOf(facts, client, server, drops, reset, icmpOutcome(table, row));
+  into.reason = reasonOf(into, client, drops, reset);
   into.dropCount = drops?.count;
   into.dropReason = drops?.reason;
   into.dropPacket = drops?.packet;
@@ -105,6 +107,7 @@ function outcomeOf(
   server: KernelHalf | undefined,
   drops: Drops | undefined,
   reset: KernelReset | undefined,
+  byIcmp: Outcome | undefined,
 ): Outcome {
   if (
     (facts & WireFact.Ack) !== 0 || (facts & BOTH_ANSWERED) === BOTH_ANSWERED ||
@@ -118,13 +121,23 @@ function outcomeOf(
   // A SYN-ACK that was sent and dropped on this host is an answer all the same.
   const answered = (facts & BOTH_ANSWERED) !== 0 || drops?.serverIsn !== undefined;
   if (answered || server) return "half_open";
+  if (byIcmp !== undefined) return byIcmp;
   if (reset && isSyn(reset) || drops && isRefusal(drops)) return "refused";
   return drops ? "dropped" : "unanswered";
 }
 
-/** The symbol that says why it failed: the client's own errno before what this host's kernel did. */
+/** What an ICMP error says that answers the SYN: only the server itself can refuse. */
+function icmpOutcome(table: FlowTable, row: number): Outcome | undefined {
+  const answer = table.icmp[row];
+  if (answer === undefined) return undefined;
+  const at = table.tupleAt(row) * 4;
+  const isServer = answer.reporter.every((word, index) => word === table.serverAddress[at + index]);
+  return isServer && isPortUnreachable(answer.symbol) ? "refused" : "unreachable";
+}
+
+/** The symbol that says why it failed: the client's own errno before what anybody else did. */
 function reasonOf(
-  outcome: Outcome,
+  { outcome, icmp }: Handshake,
   client: KernelHalf | undefined,
   drops: Drops | undefined,
   reset: KernelReset | undefined,
@@ -133,7 +146,8 @@ function reasonOf(
   const errno = errnoName(client?.error ?? 0);
   if (errno !== undefined) return errno;
   if (outcome === "dropped") return drops?.reason;
-  return outcome === "refused" ? reset?.reason ?? drops?.reason : undefined;
+  if (outcome === "unreachable") return icmp?.symbol;
+  return outcome === "refused" ? reset?.reason ?? drops?.reason ?? icmp?.symbol : undefined;
 }
 
 function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
@@ -281,6 +295,7 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
     ? undefined
     : since(origin, serverEstablished);
   into.acceptedNs = since(origin, table.accept[row]?.endNs);
+  into.icmpNs = since(origin, table.icmp[row] && table.icmpNs[row]);
   into.droppedNs = since(origin, table.drops[row]?.lastNs);
   into.resetSentNs = since(origin, table.reset[row]?.endNs);
 }
@@ -416,7 +431,7 @@ function withholdDurations(into: Handshake): void {
     into.ackNs =
       undefined;
   into.establishedNs = into.serverEstablishedNs = into.acceptedNs = undefined;
-  into.droppedNs = into.resetSentNs = undefined;
+  into.icmpNs = into.droppedNs = into.resetSentNs = undefined;
   into.flags.push("clock_set");
 }
 

@@ -1,6 +1,7 @@
 import type { KernelAccept, KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
 import type { Drops } from "./drops.ts";
 import { FlowIndex } from "./flow_index.ts";
+import type { IcmpAnswer } from "./handshake.ts";
 
 /** Where a handshake stands; each has a list of its rows, the longest untouched first. */
 export const FlowState = {
@@ -138,6 +139,9 @@ export class FlowTable extends FlowIndex {
   readonly accept: (KernelAccept | undefined)[] = [];
   readonly drops: (Drops | undefined)[] = [];
   readonly reset: (KernelReset | undefined)[] = [];
+  /** The first ICMP error that quotes the SYN, kept as those are, and when it came. */
+  readonly icmp: (IcmpAnswer | undefined)[] = [];
+  readonly icmpNs: Float64Array;
 
   /** When the row last changed its list or was touched in it, nanoseconds on the axis. */
   readonly touchedNs: Float64Array;
@@ -191,6 +195,7 @@ export class FlowTable extends FlowIndex {
     this.packetsUseSecond = new Uint8Array(capacity);
     this.vlan = new Int16Array(capacity);
     this.tunnels = new Uint16Array(capacity);
+    this.icmpNs = new Float64Array(capacity);
     this.mistimed = new Uint8Array(capacity);
     this.touchedNs = new Float64Array(capacity);
     this.state = new Uint8Array(capacity);
@@ -251,7 +256,7 @@ export class FlowTable extends FlowIndex {
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
     this.placeCount[row] = this.packetsUseSecond[row] = 0;
-    this.forgetKernel(row);
+    this.forgetAnswers(row);
     this.#append(row, state, nowNs, isOwn);
     return row;
   }
@@ -379,16 +384,17 @@ export class FlowTable extends FlowIndex {
   remove(row: number): void {
     this.#unlink(row);
     this.removeRow(row);
-    this.forgetKernel(row);
+    this.forgetAnswers(row);
     this.#free[this.#freeCount++] = row;
   }
 
-  /** Lets go of what the kernel said of a row, whose objects would otherwise live as long as it. */
-  forgetKernel(row: number): void {
+  /** Lets go of what the kernel and ICMP said of a row: the objects would else live as long as it. */
+  forgetAnswers(row: number): void {
     this.clientHalf[row] = this.serverHalf[row] = undefined;
     this.accept[row] = undefined;
     this.drops[row] = undefined;
     this.reset[row] = undefined;
+    this.icmp[row] = undefined;
   }
 
   #append(row: number, state: FlowState, nowNs: number, isOwn: boolean): void {

@@ -45,6 +45,14 @@ export const HANDSHAKE_FLAGS = [
 /** One of {@link HANDSHAKE_FLAGS}. */
 export type HandshakeFlag = typeof HANDSHAKE_FLAGS[number];
 
+/** An ICMP error in answer to a SYN. */
+export interface IcmpAnswer {
+  /** The kernel's symbol of what it says: `ICMP_HOST_UNREACH`, `ICMPV6_NOROUTE`. */
+  symbol: string;
+  /** Who says so, four words. */
+  reporter: Uint32Array;
+}
+
 /** Where an end is. */
 export interface Address {
   /** Four words, IPv4 as IPv4-mapped IPv6. */
@@ -94,8 +102,8 @@ export class Handshake {
   /** How it ended. */
   outcome: Outcome = "unanswered";
   /**
-   * Symbol of the errno that the client's socket got; without one, where the SYN was dropped or
-   * refused on this host, of the kernel's reason.
+   * Symbol of the errno that the client's socket got; without one, of the ICMP error that answered the
+   * SYN, or where the SYN was dropped or refused on this host, of the kernel's reason.
    */
   reason: string | undefined;
   /** Whether a packet of it was captured. */
@@ -167,11 +175,15 @@ export class Handshake {
   serverEstablishedNs: number | undefined;
   /** accept() returned the socket, where it did before the handshake was reported. */
   acceptedNs: number | undefined;
+  /** The first ICMP error that quotes the SYN was captured. */
+  icmpNs: number | undefined;
   /** This host's kernel dropped a packet of it: the last that it did. */
   droppedNs: number | undefined;
   /** This host's kernel answered a packet of it with a RST. */
   resetSentNs: number | undefined;
 
+  /** The first ICMP error that quotes the SYN. */
+  icmp: IcmpAnswer | undefined;
   /** Packets of it that this host's kernel dropped; undefined where none is known. */
   dropCount: number | undefined;
   /** Why the last of them was dropped: the kernel's symbol. */

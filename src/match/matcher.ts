@@ -8,6 +8,7 @@ import type {
   KernelReset,
 } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import { type IcmpError, unreachableSymbol } from "../wire/icmp.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
@@ -26,6 +27,7 @@ import {
   awaitsSynAck,
   beganFirst,
   findAnswered,
+  findAttempt,
   findAttemptAt,
   findBegun,
   findJoined,
@@ -283,6 +285,32 @@ export class Matcher {
     table.resets[row]++;
     table.facts[row] |= WireFact.ClientReset;
     this.#attempts.settle(row, timeNs);
+    return row;
+  }
+
+  /**
+   * Takes an ICMP error. One that quotes a SYN and says that it reached nobody answers that SYN, which
+   * the client may send again all the same.
+   *
+   * @param error The error; nothing of it is kept.
+   * @param timeNs When it was captured.
+   * @returns The row of the handshake whose SYN it quotes; -1 where there is none, or it was reported
+   * before.
+   */
+  icmpError(error: IcmpError, timeNs: number): number {
+    const table = this.#table;
+    const { source, destination, sourcePort, destinationPort, sequence, flags } = error.quoted;
+    const symbol = unreachableSymbol(error);
+    const mayBeSyn = flags === 0 || (flags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;
+    if (symbol === undefined || !mayBeSyn) return -1;
+    const ports = joinPorts(sourcePort, destinationPort);
+    const row = findAttempt(table, source, destination, ports, sequence);
+    if (row < 0 || table.state[row] === FlowState.Reported) return -1;
+    if (table.icmp[row] === undefined) {
+      table.icmp[row] = { symbol, reporter: error.reporter.slice() };
+      table.icmpNs[row] = timeNs;
+    }
+    this.#attempts.touch(row, timeNs);
     return row;
   }
 

@@ -117,8 +117,8 @@ export const FIELDS: readonly Field[] = [
     nullable: true,
     always: true,
     meaning:
-      "Symbol of the errno the client's socket got; without one, of dropped and refused, the " +
-      "kernel's own reason for it",
+      "Symbol of the errno the client's socket got; without one, of the ICMP error that answered, " +
+      "or the kernel's own reason to drop or refuse",
     since: 1,
     get: (handshake) => handshake.reason ?? null,
   },

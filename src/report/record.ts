@@ -173,7 +173,7 @@ export interface HandshakeRecord {
   role: Role;
   /** How it ended. */
   outcome: Outcome;
-  /** Symbol of the errno, else of the kernel's reason to drop or refuse; null for none. */
+  /** Symbol of the errno, else of the ICMP error or of the kernel's own reason; null for none. */
   reason: string | null;
   /** Which sources saw it. */
   evidence: ("wire" | "kernel")[];

@@ -12,6 +12,7 @@ import { FrameVerdict } from "./verdict.ts";
 /** Field offsets, RFC 791 §3.1; `struct iphdr` of linux/ip.h has the same. */
 const VERSION_IHL = 0;
 const TOTAL_LENGTH = 2;
+const IDENTIFICATION = 4;
 const FRAGMENT = 6;
 const PROTOCOL = 9;
 const SOURCE = 12;
@@ -66,6 +67,7 @@ export function decodeIpv4(
   if (at + headerLength > capturedEnd) return FrameVerdict.TruncatedIpv4;
 
   segment.ipVersion = 4;
+  segment.identification = view.getUint16(at + IDENTIFICATION);
   setMapped(segment.source, view.getUint32(at + SOURCE));
   setMapped(segment.destination, view.getUint32(at + DESTINATION));
   return decodeTcp(

@@ -91,6 +91,7 @@ export function decodeIpv6(
   }
 
   segment.ipVersion = 6;
+  segment.identification = 0;
   for (let word = 0; word < 4; word++) {
     segment.source[word] = view.getUint32(at + SOURCE + 4 * word);
     segment.destination[word] = view.getUint32(at + DESTINATION + 4 * word);

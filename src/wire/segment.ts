@@ -30,6 +30,13 @@ export class Segment {
   acknowledgment = 0;
   /** Control bits, see `TcpFlag`. */
   flags = 0;
+  /**
+   * Identification of the IPv4 packet, 16 bits (RFC 791 §3.1); 0 in IPv6, and in IPv4 where the sender
+   * gives none to packets that must not be fragmented (RFC 6864 §4.1).
+   */
+  identification = 0;
+  /** Checksum as sent, 16 bits; not verified. */
+  checksum = 0;
   /** Window as sent, 16 bits, without the shift of the window scale option. */
   window = 0;
   /**

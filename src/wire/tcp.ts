@@ -16,6 +16,7 @@ const ACKNOWLEDGMENT = 8;
 const DATA_OFFSET = 12;
 const FLAGS = 12;
 const WINDOW = 14;
+const CHECKSUM = 16;
 
 /** Bytes of the header without options. */
 const HEADER_LENGTH = 20;
@@ -58,6 +59,7 @@ export function decodeTcp(
   segment.acknowledgment = view.getUint32(at + ACKNOWLEDGMENT);
   segment.flags = view.getUint16(at + FLAGS) & FLAGS_MASK;
   segment.window = view.getUint16(at + WINDOW);
+  segment.checksum = view.getUint16(at + CHECKSUM);
   segment.payloadLength = Math.max(0, segmentEnd - payload);
 
   const optionsOffset = at + HEADER_LENGTH;

@@ -1,4 +1,5 @@
 import type { Handshake } from "../../match/handshake.ts";
+import { formatAddress } from "../../wire/address.ts";
 import { escapeText } from "../escape.ts";
 import type { End, KernelStep } from "./step.ts";
 import { explainReason } from "./words.ts";
@@ -40,6 +41,19 @@ export function dropStep(handshake: Handshake): KernelStep | undefined {
     at: dropQueue ? "server" : role === "server" || role === "client" ? role : undefined,
     tone: "bad",
     text: `this host's kernel drops ${what}: ${escapeText(dropReason)}${queue}`,
+  };
+}
+
+/** That somebody answered the SYN with an ICMP error. Undefined where nobody did. */
+export function icmpStep({ icmp, icmpNs, server }: Handshake): KernelStep | undefined {
+  if (icmp === undefined) return undefined;
+  const isServer = icmp.reporter.every((word, index) => word === server.address[index]);
+  return {
+    kind: "kernel",
+    timeNs: icmpNs,
+    at: isServer ? "server" : undefined,
+    tone: "bad",
+    text: `${formatAddress(icmp.reporter)} answers the SYN: ${explainReason(icmp.symbol)}`,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Address, Endpoint, Handshake, Tuple } from "../../match/handshake.
 import { formatAddress } from "../../wire/address.ts";
 import { escapeText } from "../escape.ts";
 import { formatTime } from "../time.ts";
-import { dropStep, kernelSteps, resetStep } from "./kernel_steps.ts";
+import { dropStep, icmpStep, kernelSteps, resetStep } from "./kernel_steps.ts";
 import { chooseUnit, type TimeUnit } from "./numbers.ts";
 import { choosePlace } from "./one_place.ts";
 import { packetSteps } from "./packet_steps.ts";
@@ -164,7 +164,8 @@ function inOrder(
 ): Step[] {
   const drop = dropStep(handshake);
   const reset = resetStep(handshake);
-  const timed = [...events, drop, reset].filter((event): event is KernelStep =>
+  const icmp = icmpStep(handshake);
+  const timed = [...events, drop, reset, icmp].filter((event): event is KernelStep =>
     event?.timeNs !== undefined
   );
   const steps: Step[] = [...packets, ...timed];
@@ -174,6 +175,7 @@ function inOrder(
     insertBehind(steps, drop, handshake.dropPacket === "syn_ack" ? "SYN-ACK" : "SYN");
   }
   if (reset && reset.timeNs === undefined) insertBehind(steps, reset, "RST");
+  if (icmp && icmp.timeNs === undefined) insertBehind(steps, icmp, "SYN");
   return steps;
 }
 

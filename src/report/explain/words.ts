@@ -63,6 +63,24 @@ const REASONS: ReadonlyMap<string, string> = new Map([
     "too many half-open handshakes wait and SYN cookies are off: a flood, or a short backlog",
   ],
   ["TCP_CSUM", "its checksum was wrong"],
+  ["ICMP_NET_UNREACH", "no route leads to its network"],
+  ["ICMP_HOST_UNREACH", "the last router did not find the host"],
+  ["ICMP_PROT_UNREACH", "the host speaks no TCP"],
+  ["ICMP_PORT_UNREACH", "the port takes no connections: nobody listens, or a firewall says so"],
+  ["ICMP_NET_ANO", "a firewall lets nothing through to that network"],
+  ["ICMP_HOST_ANO", "a firewall lets nothing through to that host"],
+  ["ICMP_PKT_FILTERED", "a firewall does not let it through"],
+  ["ICMP_EXC_TTL", "too many routers on the way: they send it in a circle, or its TTL was too low"],
+  ["ICMPV6_NOROUTE", "no route leads there"],
+  ["ICMPV6_ADM_PROHIBITED", "a firewall does not let it through"],
+  ["ICMPV6_ADDR_UNREACH", "the last router did not find the host"],
+  ["ICMPV6_PORT_UNREACH", "the port takes no connections: nobody listens, or a firewall says so"],
+  ["ICMPV6_POLICY_FAIL", "its source address is not let through"],
+  ["ICMPV6_REJECT_ROUTE", "the route there is set to refuse it"],
+  [
+    "ICMPV6_EXC_HOPLIMIT",
+    "too many routers on the way: they send it in a circle, or its hop limit was too low",
+  ],
 ]);
 
 /** A symbol of errno or of the kernel's reasons, and what it means where that is known here. */

@@ -8,7 +8,16 @@
 import fc from "fast-check";
 import type { KernelAccept } from "../../../src/kernel/kernel_record.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
-import { type End, end, type Event, type HalfFields, type Packet, Play, plus } from "./traffic.ts";
+import {
+  type End,
+  end,
+  type Event,
+  type HalfFields,
+  type Icmp,
+  type Packet,
+  Play,
+  plus,
+} from "./traffic.ts";
 
 /** Tuples: IPv4, its reverse (simultaneous open), IPv6, a connection of a port to itself. */
 const CLIENT = end("192.0.2.1", 50000);
@@ -49,6 +58,16 @@ const serverEnds: readonly HalfFields[] = [
 ];
 
 const accepts: readonly Partial<KernelAccept>[] = [{}, { pid: 0, comm: "" }, { netns: 7 }];
+/** Who answers a SYN with an ICMP error, and how. */
+const icmps: readonly Partial<Icmp>[] = [
+  {},
+  { reporter: end("203.0.113.9", 0).address, code: 3 },
+  { code: 3 },
+  { code: 4 },
+  { type: 11, code: 0, reporter: end("203.0.113.9", 0).address },
+  { isIpv6: true, type: 1, code: 0 },
+  { type: 5 },
+];
 const resetReasons = ["NO_SOCKET", "TCP_INVALID_SYN"];
 
 const STEPS = [
@@ -77,6 +96,7 @@ const STEPS = [
   "synReset",
   "ackReset",
   "synAckReset",
+  "icmp",
   "advance",
 ] as const;
 type Step = typeof STEPS[number] | "next";
@@ -299,6 +319,10 @@ class Player {
         return play.synAckReset(timeNs, {
           acknowledgment: plus(x, 1 + (even ? handshake.synData : 0)),
         });
+      case "icmp": {
+        const quoted = even ? {} : { sequence: plus(x, second ? 1 : 0), flags: 0 };
+        return play.icmp(timeNs, icmps[variant % icmps.length], quoted);
+      }
       case "advance":
         return { completeNs: timeNs };
     }

@@ -24,6 +24,7 @@ import {
   EPOCH_SECONDS,
   type Event,
   formatEnd,
+  type Icmp,
   type Packet,
   type Snapshot,
 } from "./traffic.ts";
@@ -76,6 +77,8 @@ interface Attempt {
   accept: KernelAccept | undefined;
   drops: KernelDrop[];
   kernelResets: KernelReset[];
+  /** ICMP errors that quote the SYN and say that it reached nobody. */
+  icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
 }
 
 /** What the model is told of its surroundings and limits. */
@@ -264,6 +267,7 @@ export class ReferenceModel {
     if ("record" in event) return this.#kernelRecord(event.record);
     if ("jumpNs" in event) throw new Error("The model knows no clock that is set");
     if ("completeNs" in event) return this.#advance(event.completeNs);
+    if ("icmp" in event) return this.#icmpError(event.icmp, event.timeNs);
     const seen = { ...event, order: this.#order++ };
     const { packet } = event;
     if (has(packet, TcpFlag.RST)) this.#reset(seen);
@@ -321,6 +325,7 @@ export class ReferenceModel {
       accept: undefined,
       drops: [],
       kernelResets: [],
+      icmps: [],
     };
     this.#attempts.push(attempt);
     this.#tuples.push({ tuple: tupleOf(client, server), attempt });
@@ -603,6 +608,17 @@ export class ReferenceModel {
     if (asServer.length + asClient.length > 0) this.counters.unexpected++;
   }
 
+  #icmpError({ isIpv6, type, code, reporter, quoted }: Icmp, timeNs: number): void {
+    const names = (isIpv6 ? ICMPV6 : ICMP)[type];
+    const symbol = names?.[code];
+    if (!symbol || has(quoted, TcpFlag.ACK)) return;
+    const attempt = this.#of(quoted.from, quoted.to)
+      .find(({ clientIsn }) => clientIsn === quoted.sequence);
+    if (attempt === undefined || attempt.state === "reported") return;
+    attempt.icmps.push({ symbol, reporter, timeNs });
+    if (attempt.state !== "settled") this.#touch(attempt, attempt.state, timeNs);
+  }
+
   #kernelRecord(record: Exclude<KernelRecord, KernelListener>): void {
     if (record.kind === "accepted") this.#accept(record);
     else if (record.kind === "dropped") this.#drop(record);
@@ -743,6 +759,7 @@ export class ReferenceModel {
     attempt.clientHalf = attempt.serverHalf = attempt.accept = undefined;
     attempt.drops = [];
     attempt.kernelResets = [];
+    attempt.icmps = [];
   }
 
   #conclude(attempt: Attempt, traceEnded: boolean): Snapshot {
@@ -779,7 +796,7 @@ export class ReferenceModel {
       timeNs,
       role: this.#role(attempt),
       outcome,
-      reason: reasonOf(outcome, clientHalf, lastDrop, resetReason),
+      reason: reasonOf(outcome, attempt, lastDrop, resetReason),
       wire,
       kernel: [clientHalf, serverHalf, accept, lastDrop, resetReason].some((it) =>
         it !== undefined
@@ -819,6 +836,9 @@ export class ReferenceModel {
       establishedNs: since(established ?? serverEstablished),
       serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
       acceptedNs: since(accept?.endNs),
+      icmpNs: since(attempt.icmps[0]?.timeNs),
+      icmp: attempt.icmps[0] &&
+        { symbol: attempt.icmps[0].symbol, reporter: attempt.icmps[0].reporter },
       droppedNs: since(lastDrop?.endNs),
       resetSentNs: since(attempt.kernelResets.at(-1)?.endNs),
       dropCount: drops.length > 0 ? drops.length : undefined,
@@ -858,6 +878,13 @@ export class ReferenceModel {
   }
 }
 
+/** Names of ICMP errors that say that a packet reached nobody, by type and code. */
+const ICMP: Readonly<Record<number, readonly string[]>> = {
+  3: ["ICMP_NET_UNREACH", "ICMP_HOST_UNREACH", "ICMP_PROT_UNREACH", "ICMP_PORT_UNREACH", ""],
+  11: ["ICMP_EXC_TTL"],
+};
+const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
+
 const ERRNO = new Map([
   [104, "ECONNRESET"],
   [110, "ETIMEDOUT"],
@@ -880,6 +907,12 @@ function outcomeOf(attempt: Attempt): Outcome {
   const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
   const answered = attempt.synAcks.length > 0 || attempt.answeredToo;
   if (answered || serverHalf || droppedSynAck) return "half_open";
+  const [icmp] = attempt.icmps;
+  if (icmp) {
+    const { server } = endsOfPackets(attempt);
+    const isServers = formatAddress(icmp.reporter) === formatAddress(server.address);
+    return isServers && icmp.symbol.endsWith("PORT_UNREACH") ? "refused" : "unreachable";
+  }
   if (attempt.kernelResets.at(-1)?.flags === TcpFlag.SYN) return "refused";
   const lastDrop = lastDropOf(attempt);
   if (lastDrop === undefined) return "unanswered";
@@ -893,13 +926,14 @@ function lastDropOf({ drops }: Attempt): KernelDrop | undefined {
 
 function reasonOf(
   outcome: Outcome,
-  client: KernelHalf | undefined,
+  { clientHalf, icmps: [icmp] }: Attempt,
   drop: KernelDrop | undefined,
   resetReason: string | undefined,
 ): string | undefined {
   if (outcome === "established") return undefined;
-  if (client && client.error !== 0) return ERRNO.get(client.error);
-  if (outcome === "refused") return resetReason ?? drop?.reason;
+  if (clientHalf && clientHalf.error !== 0) return ERRNO.get(clientHalf.error);
+  if (outcome === "unreachable") return icmp?.symbol;
+  if (outcome === "refused") return resetReason ?? drop?.reason ?? icmp?.symbol;
   return outcome === "dropped" ? drop?.reason : undefined;
 }
 

@@ -18,6 +18,7 @@ import type { MatcherCounters, MatcherOptions } from "../../../src/match/attempt
 import type { Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { Matcher } from "../../../src/match/matcher.ts";
 import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
+import { IcmpError } from "../../../src/wire/icmp.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 
 /** One end of a flow. */
@@ -58,9 +59,19 @@ export interface Packet {
   optionsCut?: boolean;
 }
 
+/** An ICMP error: of IPv4 unless it says otherwise. */
+export interface Icmp {
+  isIpv6?: boolean;
+  type: number;
+  code: number;
+  reporter: Uint32Array;
+  quoted: Packet;
+}
+
 /** What happens to a matcher. */
 export type Event =
   | { packet: Packet; timeNs: number; interfaceIndex: number }
+  | { icmp: Icmp; timeNs: number }
   | { record: Exclude<KernelRecord, KernelListener> }
   | { completeNs: number }
   | { jumpNs: number; nowNs: number };
@@ -91,6 +102,16 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   options.mptcpSubtype = packet.mptcpSubtype ?? -1;
   options.truncated = packet.optionsCut ?? false;
   return segment;
+}
+
+/** Fills an ICMP error, every field. */
+export function fillIcmpError(icmp: Icmp, error: IcmpError): IcmpError {
+  error.isIpv6 = icmp.isIpv6 ?? false;
+  error.type = icmp.type;
+  error.code = icmp.code;
+  error.reporter.set(icmp.reporter);
+  fillSegment(icmp.quoted, error.quoted);
+  return error;
 }
 
 /** One end as a handshake told it, with the address as text. */
@@ -154,9 +175,12 @@ export function run(events: Iterable<Event>, options: MatcherOptions = {}): Outc
     records.push(snapshot(handshake));
   }, options);
   const segment = new Segment();
+  const error = new IcmpError();
   for (const event of events) {
     if ("packet" in event) {
       matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.interfaceIndex);
+    } else if ("icmp" in event) {
+      matcher.icmpError(fillIcmpError(event.icmp, error), event.timeNs);
     } else if ("record" in event) {
       matcher.kernelRecord(event.record);
     } else if ("jumpNs" in event) {
@@ -237,6 +261,13 @@ export class Play {
   /** RST of the client after the SYN-ACK. */
   clientReset(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
     return this.#send(true, timeNs, interfaceIndex, TcpFlag.RST, plus(this.x, 1), 0, fields);
+  }
+
+  /** An ICMP error that quotes the SYN: of the server, "host unreachable", unless it says otherwise. */
+  icmp(timeNs: number, fields: Partial<Icmp> = {}, quoted: Partial<Packet> = {}): Event {
+    const syn = { from: this.client, to: this.server, flags: TcpFlag.SYN, sequence: this.x };
+    const icmp = { type: 3, code: 1, reporter: this.server.address, ...fields };
+    return { icmp: { ...icmp, quoted: { ...syn, ...quoted } }, timeNs };
   }
 
   /** The client's side from the kernel, established unless the fields say otherwise. */

@@ -1,5 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { dropStep, kernelSteps, resetStep } from "../../../../src/report/explain/kernel_steps.ts";
+import {
+  dropStep,
+  icmpStep,
+  kernelSteps,
+  resetStep,
+} from "../../../../src/report/explain/kernel_steps.ts";
 import { makeHandshake } from "../sample_handshakes.ts";
 import { CLIENT, SERVER } from "./build_conversation.ts";
 
@@ -72,4 +77,23 @@ Deno.test("resetStep says why this host's kernel sent a RST", () => {
   assertEquals(step?.at, "client");
   assertStringIncludes(step!.text, "nobody listens");
   assertEquals(resetStep(makeHandshake(ENDS)), undefined);
+});
+
+Deno.test("icmpStep tells who answered the SYN with an ICMP error, and what that means", () => {
+  const reporter = new Uint32Array([0, 0, 0xffff, 0xcb007109]);
+  const byRouter = { symbol: "ICMP_HOST_UNREACH", reporter };
+  const router = makeHandshake({ ...ENDS, icmp: byRouter, icmpNs: 7 });
+  assertEquals(icmpStep(router), {
+    kind: "kernel",
+    timeNs: 7,
+    at: undefined,
+    tone: "bad",
+    text: "203.0.113.9 answers the SYN: ICMP_HOST_UNREACH (the last router did not find the host)",
+  });
+  const server = makeHandshake({
+    ...ENDS,
+    icmp: { symbol: "ICMP_PORT_UNREACH", reporter: router.server.address.slice() },
+  });
+  assertEquals(icmpStep(server)?.at, "server");
+  assertEquals(icmpStep(makeHandshake(ENDS)), undefined);
 });

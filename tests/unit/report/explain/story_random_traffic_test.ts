@@ -7,9 +7,10 @@ import { Matcher } from "../../../../src/match/matcher.ts";
 import type { SeenPacket } from "../../../../src/report/explain/seen_packet.ts";
 import type { PacketStep } from "../../../../src/report/explain/step.ts";
 import { type Story, tellStory } from "../../../../src/report/explain/story.ts";
+import { IcmpError } from "../../../../src/wire/icmp.ts";
 import { Segment } from "../../../../src/wire/segment.ts";
 import { arbitraryTrace, type Trace } from "../../match/arbitrary_traffic.ts";
-import { EPOCH_SECONDS, type Event, fillSegment } from "../../match/traffic.ts";
+import { EPOCH_SECONDS, type Event, fillIcmpError, fillSegment } from "../../match/traffic.ts";
 import { buildTcp } from "../../wire/build_frame.ts";
 
 type PacketEvent = Extract<Event, { packet: unknown }>;
@@ -52,6 +53,7 @@ function play(
     },
   });
   const segment = new Segment();
+  const error = new IcmpError();
   for (const event of events) {
     if ("packet" in event) {
       const { packet, timeNs, interfaceIndex } = event;
@@ -59,6 +61,7 @@ function play(
       if (row >= 0) packetsOf(row).push(seenPacket(event));
     } else if ("record" in event) matcher.kernelRecord(event.record);
     else if ("jumpNs" in event) matcher.clockSet(event.jumpNs, event.nowNs);
+    else if ("icmp" in event) matcher.icmpError(fillIcmpError(event.icmp, error), event.timeNs);
     else matcher.advance(event.completeNs);
   }
   matcher.flush();
