@@ -16,9 +16,10 @@ import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
-import { decodeFrame, FrameVerdict, frameVerdictNames } from "../wire/frame.ts";
+import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
+import { VerdictCounts } from "../wire/unread.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter } from "./handshake_writer.ts";
@@ -63,7 +64,7 @@ export class ReadSession {
   readonly #places = new CapturePlaces();
   readonly #gate = new HandshakeGate();
   readonly #segment = new Segment();
-  readonly #verdicts = new Float64Array(frameVerdictNames.length);
+  readonly #verdicts = new VerdictCounts();
   readonly #writer: HandshakeWriter;
   readonly #kept: HandshakePackets | undefined;
   #packetLosses: Losses | undefined;
@@ -178,11 +179,7 @@ export class ReadSession {
 
   /** Packets that were not decoded, by reason. */
   undecoded(): Record<string, number> {
-    const reasons: Record<string, number> = {};
-    this.#verdicts.forEach((count, verdict) => {
-      if (count > 0) reasons[frameVerdictNames[verdict]] = count;
-    });
-    return reasons;
+    return this.#verdicts.byReason();
   }
 
   readonly #onPacket = (packet: CapturedPacket): void => {
@@ -219,7 +216,7 @@ export class ReadSession {
     const segment = this.#segment;
     const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
     if (verdict !== FrameVerdict.Tcp) {
-      this.#verdicts[verdict]++;
+      this.#verdicts.add(verdict, segment);
       return;
     }
     if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);

@@ -7,8 +7,9 @@
 import { KEPT_LENGTH_MAX, type KeptPacket } from "../pcap/kept_packets.ts";
 import { Direction } from "../pcap/pcapng_option.ts";
 import { TAGGED_SLL_LENGTH, writeTaggedSll } from "../wire/cooked.ts";
-import { decodePacket, FrameVerdict, frameVerdictNames, LinkType } from "../wire/frame.ts";
+import { decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
+import { VerdictCounts } from "../wire/unread.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import type { CaptureScope } from "./capture_scope.ts";
 import { type CaptureSite, OTHER_RETIRE_TIMEOUT_MS, type SiteRing } from "./capture_site.ts";
@@ -78,7 +79,7 @@ export class WireSource {
   };
   /** A packet with its VLAN tag. */
   readonly #tagged = new DataView(new ArrayBuffer(KEPT_LENGTH_MAX));
-  readonly #verdicts = new Float64Array(frameVerdictNames.length);
+  readonly #verdicts = new VerdictCounts();
   /** Which filter is in place: the worse one, where there are both. */
   readonly filter: RingFilter;
   /** How long a packet may stay in a ring before it can be drained. */
@@ -222,7 +223,7 @@ export class WireSource {
       protocol,
     );
     if (verdict !== FrameVerdict.Tcp) {
-      this.#verdicts[verdict]++;
+      this.#verdicts.add(verdict, segment);
       return;
     }
     const packet = this.#packet;
@@ -281,11 +282,7 @@ export class WireSource {
   statistics(): WireStatistics {
     const counts = { ...this.#closed };
     for (const { ring } of this.#rings) addCounts(counts, ring);
-    const undecoded: Record<string, number> = {};
-    this.#verdicts.forEach((count, verdict) => {
-      if (count > 0) undecoded[frameVerdictNames[verdict]] = count;
-    });
-    return { ...counts, undecoded };
+    return { ...counts, undecoded: this.#verdicts.byReason() };
   }
 
   /** Closes the rings; settles when that is done. */

@@ -121,7 +121,7 @@ export class FlowTable extends FlowIndex {
   readonly synAckInterface: Uint32Array;
   /** Of the first SYN, else of the first SYN-ACK, as `Segment` has them. */
   readonly vlan: Int16Array;
-  readonly tunnels: Uint16Array;
+  readonly tunnels: Uint32Array;
 
   /** Of the places where a SYN or SYN-ACK was seen how many are kept; {@link placesOf} gives them. */
   readonly placeCount: Uint8Array;
@@ -194,7 +194,7 @@ export class FlowTable extends FlowIndex {
     this.#places = new Uint32Array(capacity * PLACES_MAX);
     this.packetsUseSecond = new Uint8Array(capacity);
     this.vlan = new Int16Array(capacity);
-    this.tunnels = new Uint16Array(capacity);
+    this.tunnels = new Uint32Array(capacity);
     this.icmpNs = new Float64Array(capacity);
     this.mistimed = new Uint8Array(capacity);
     this.touchedNs = new Float64Array(capacity);

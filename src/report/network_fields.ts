@@ -45,7 +45,8 @@ export const NETWORK_FIELDS: readonly Field[] = [
     path: "network.tunnels",
     type: "strings",
     values: TUNNEL_NAMES,
-    meaning: "Tunnels around its packets, the outermost first, where there is one",
+    meaning:
+      "What is around its packets, the outermost first: tunnels, tags other than VLAN, some links",
     since: 1,
     get: ({ tunnels }) => tunnels.length > 0 ? tunnels : undefined,
   },

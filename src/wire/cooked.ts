@@ -4,8 +4,10 @@
  * @module
  */
 
+import { decodeLlc } from "./llc.ts";
 import { decodeEtherType, EtherType } from "./network.ts";
 import type { Segment } from "./segment.ts";
+import { Tunnel } from "./tunnel_names.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** Fields and length of `struct sll_header` in libpcap's pcap/sll.h. */
@@ -13,6 +15,9 @@ const SLL_PACKET_TYPE = 0;
 const SLL_HARDWARE_TYPE = 2;
 const SLL_PROTOCOL = 14;
 const SLL_LENGTH = 16;
+/** Below this the protocol is a number of Linux' own: this one, `ETH_P_802_2`, is LLC. */
+const ETHERTYPE_MIN = 0x600;
+const PROTOCOL_LLC = 4;
 /** `ARPHRD_ETHER` (linux/if_arp.h). */
 const ETHERNET = 1;
 /** Bytes that {@linkcode writeTaggedSll} writes. */
@@ -39,7 +44,7 @@ export function decodeSll(
 ): FrameVerdict {
   if (at + SLL_LENGTH > capturedEnd) return FrameVerdict.TruncatedCooked;
   const protocol = view.getUint16(at + SLL_PROTOCOL);
-  return decodeEtherType(view, at + SLL_LENGTH, capturedEnd, originalEnd, protocol, segment);
+  return decodeProtocol(view, at + SLL_LENGTH, capturedEnd, originalEnd, protocol, segment);
 }
 
 /**
@@ -60,7 +65,22 @@ export function decodeSll2(
 ): FrameVerdict {
   if (at + SLL2_LENGTH > capturedEnd) return FrameVerdict.TruncatedCooked;
   const protocol = view.getUint16(at + SLL2_PROTOCOL);
-  return decodeEtherType(view, at + SLL2_LENGTH, capturedEnd, originalEnd, protocol, segment);
+  return decodeProtocol(view, at + SLL2_LENGTH, capturedEnd, originalEnd, protocol, segment);
+}
+
+function decodeProtocol(
+  view: DataView,
+  at: number,
+  capturedEnd: number,
+  originalEnd: number,
+  protocol: number,
+  segment: Segment,
+): FrameVerdict {
+  if (protocol >= ETHERTYPE_MIN) {
+    return decodeEtherType(view, at, capturedEnd, originalEnd, protocol, segment);
+  }
+  if (protocol !== PROTOCOL_LLC) return FrameVerdict.NotIp;
+  return decodeLlc(view, at, capturedEnd, originalEnd, Tunnel.LLC_SNAP, segment);
 }
 
 /**

@@ -9,11 +9,16 @@ import { decodeEthernet } from "./ethernet.ts";
 import { decodeIpv4 } from "./ipv4.ts";
 import { decodeIpv6 } from "./ipv6.ts";
 import { decodeLoopback } from "./loopback.ts";
+import { decodeMpls } from "./mpls.ts";
 import { decodeEtherType, decodeIp } from "./network.ts";
 import { decodeNflog } from "./nflog.ts";
+import { decodeArcnet, decodeFddi, decodeIpoib, decodePflog, readPktap } from "./other_links.ts";
 import { decodePppLink, decodePppoe } from "./ppp.ts";
+import { type RadioHeader, readPpi, readPrism, readRadiotap } from "./radio_header.ts";
 import type { Segment } from "./segment.ts";
+import { UnreadKind } from "./unread.ts";
 import { FrameVerdict } from "./verdict.ts";
+import { decodeWireless } from "./wireless.ts";
 
 export { FrameVerdict, frameVerdictNames } from "./verdict.ts";
 
@@ -26,8 +31,11 @@ export const LinkType = {
   /** BSD loopback, family in the capturing host's byte order. */
   NULL: 0,
   ETHERNET: 1,
+  /** ARCnet as BSD captures it. */
+  ARCNET: 7,
   /** PPP, with HDLC-like framing or without. */
   PPP: 9,
+  FDDI: 10,
   /** Raw IP, DLT_RAW of most systems. */
   RAW_DLT: 12,
   /** Raw IP, DLT_RAW of OpenBSD. */
@@ -40,22 +48,41 @@ export const LinkType = {
   RAW: 101,
   /** Cisco's HDLC. */
   C_HDLC: 104,
+  /** IEEE 802.11, bare. */
+  IEEE802_11: 105,
   /** OpenBSD loopback, family in network byte order. */
   LOOP: 108,
   /** Linux cooked, version 1. */
   LINUX_SLL: 113,
+  /** Logged by OpenBSD's packet filter. */
+  PFLOG: 117,
+  /** IEEE 802.11 behind a Prism header, or one of AVS. */
+  PRISM: 119,
+  /** IEEE 802.11 behind radiotap. */
+  RADIOTAP: 127,
+  /** ARCnet as Linux captures it. */
+  ARCNET_LINUX: 129,
+  /** IEEE 802.11 behind an AVS header. */
+  AVS: 163,
+  /** Per-packet information before a frame whose link type it tells. */
+  PPI: 192,
+  /** PPP behind a byte that tells the direction. */
+  PPP_WITH_DIRECTION: 204,
+  /** MPLS labels. */
+  MPLS: 219,
   /** Raw IPv4. */
   IPV4: 228,
   /** Raw IPv6. */
   IPV6: 229,
   /** Logged by the Linux firewall. */
   NFLOG: 239,
+  /** IP over InfiniBand. */
+  IPOIB: 242,
+  /** Apple's packet tap, which tells the link type of what follows. */
+  PKTAP: 258,
   /** Linux cooked, version 2. */
   LINUX_SLL2: 276,
 } as const;
-
-/** IEEE 802.11, bare or behind the header of Prism, radiotap, AVS or PPI. */
-const WIRELESS_LINK_TYPES: ReadonlySet<number> = new Set([105, 119, 127, 163, 192]);
 
 /**
  * Decodes a frame that starts with its link-layer header. Allocates nothing, reads nothing outside
@@ -90,8 +117,24 @@ export function decodeFrame(
 ): FrameVerdict {
   segment.vlan = -1;
   segment.tunnels = 0;
+  segment.unread = 0;
   const end = Math.min(capturedEnd, view.byteLength);
   const originalEnd = Math.max(start + originalLength, end);
+  return decodeLink(view, start, end, originalEnd, linkType, segment, 0);
+}
+
+/** Link types inside what tells another one: packet taps and PPI, which have no reason to be nested. */
+const LINK_DEPTH_MAX = 2;
+
+function decodeLink(
+  view: DataView,
+  start: number,
+  end: number,
+  originalEnd: number,
+  linkType: number,
+  segment: Segment,
+  depth: number,
+): FrameVerdict {
   switch (linkType) {
     case LinkType.ETHERNET:
       return decodeEthernet(view, start, end, originalEnd, segment);
@@ -119,8 +162,68 @@ export function decodeFrame(
     case LinkType.NFLOG:
       return decodeNflog(view, start, end, originalEnd, segment);
     default:
-      return WIRELESS_LINK_TYPES.has(linkType) ? FrameVerdict.Wireless : FrameVerdict.UnknownLink;
+      return decodeRareLink(view, start, end, originalEnd, linkType, segment, depth);
   }
+}
+
+function decodeRareLink(
+  view: DataView,
+  at: number,
+  end: number,
+  originalEnd: number,
+  linkType: number,
+  segment: Segment,
+  depth: number,
+): FrameVerdict {
+  switch (linkType) {
+    case LinkType.IEEE802_11:
+      return decodeWireless(view, at, end, originalEnd, false, segment);
+    case LinkType.RADIOTAP:
+      return decodeRadio(view, readRadiotap(view, at, end), end, originalEnd, segment);
+    case LinkType.PRISM:
+    case LinkType.AVS:
+      return decodeRadio(view, readPrism(view, at, end), end, originalEnd, segment);
+    case LinkType.PPI: {
+      const inner = readPpi(view, at, end);
+      if (inner.frame < 0) return inner.verdict;
+      if (depth === LINK_DEPTH_MAX) return FrameVerdict.TooManyTunnels;
+      return decodeLink(view, inner.frame, end, originalEnd, inner.linkType, segment, depth + 1);
+    }
+    case LinkType.PKTAP: {
+      const inner = readPktap(view, at, end);
+      if (inner.frame < 0) return inner.verdict;
+      if (depth === LINK_DEPTH_MAX) return FrameVerdict.TooManyTunnels;
+      return decodeLink(view, inner.frame, end, originalEnd, inner.linkType, segment, depth + 1);
+    }
+    case LinkType.PFLOG:
+      return decodePflog(view, at, end, originalEnd, segment);
+    case LinkType.PPP_WITH_DIRECTION:
+      return decodePppLink(view, at + 1, end, originalEnd, segment);
+    case LinkType.MPLS:
+      return decodeMpls(view, at, end, originalEnd, segment);
+    case LinkType.FDDI:
+      return decodeFddi(view, at, end, originalEnd, segment);
+    case LinkType.IPOIB:
+      return decodeIpoib(view, at, end, originalEnd, segment);
+    case LinkType.ARCNET:
+      return decodeArcnet(view, at, end, originalEnd, false, segment);
+    case LinkType.ARCNET_LINUX:
+      return decodeArcnet(view, at, end, originalEnd, true, segment);
+    default:
+      segment.unread = UnreadKind.LINK_TYPE | linkType & 0xffff;
+      return FrameVerdict.UnknownLink;
+  }
+}
+
+function decodeRadio(
+  view: DataView,
+  { frame, verdict, isPadded }: Readonly<RadioHeader>,
+  end: number,
+  originalEnd: number,
+  segment: Segment,
+): FrameVerdict {
+  if (frame < 0) return verdict;
+  return decodeWireless(view, frame, end, originalEnd, isPadded, segment);
 }
 
 /**
@@ -150,6 +253,7 @@ export function decodePacket(
 ): FrameVerdict {
   segment.vlan = -1;
   segment.tunnels = 0;
+  segment.unread = 0;
   const end = Math.min(capturedEnd, view.byteLength);
   const originalEnd = Math.max(start + originalLength, end);
   return protocolHint === 0

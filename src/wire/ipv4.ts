@@ -4,9 +4,11 @@
  * @module
  */
 
+import { authenticationLength } from "./ipv6.ts";
 import type { Segment } from "./segment.ts";
 import { decodeTcp } from "./tcp.ts";
 import { decodeTunnel } from "./tunnel.ts";
+import { enterTunnel, Tunnel } from "./tunnel_names.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** Field offsets, RFC 791 §3.1; `struct iphdr` of linux/ip.h has the same. */
@@ -23,8 +25,12 @@ const HEADER_LENGTH = 20;
 /** More-fragments bit and fragment offset in the 16 bits at `FRAGMENT` (RFC 791 §3.1). */
 const MORE_FRAGMENTS = 0x2000;
 const FRAGMENT_OFFSET = 0x1fff;
-/** IANA protocol number. */
+/** IANA protocol numbers. */
 const TCP = 6;
+const AUTHENTICATION = 51;
+/** Offset of the authentication header's length, and its least bytes (RFC 4302 §2). */
+const AUTHENTICATION_LENGTH = 1;
+const AUTHENTICATION_LENGTH_MIN = 12;
 /** Third word of a v4-mapped address (RFC 4291 §2.5.5.2). */
 const MAPPED_WORD = 0xffff;
 
@@ -61,15 +67,23 @@ export function decodeIpv4(
   if (protocol !== TCP) {
     // Of a fragmented tunnel packet the inner one is not whole.
     if ((fragment & (FRAGMENT_OFFSET | MORE_FRAGMENTS)) !== 0) return FrameVerdict.NotTcp;
-    return decodeTunnel(view, at + headerLength, readableEnd, packetEnd, protocol, segment);
+    const behind = at + headerLength;
+    if (protocol !== AUTHENTICATION) {
+      return decodeTunnel(view, behind, readableEnd, packetEnd, protocol, 4, segment);
+    }
+    if (behind + AUTHENTICATION_LENGTH_MIN > packetEnd) return FrameVerdict.BadHeaderLength;
+    if (behind + AUTHENTICATION_LENGTH_MIN > readableEnd) return FrameVerdict.TruncatedTunnel;
+    if (!enterTunnel(segment, Tunnel.AH)) return FrameVerdict.TooManyTunnels;
+    const next = view.getUint8(behind);
+    const offset = behind + authenticationLength(view.getUint8(behind + AUTHENTICATION_LENGTH));
+    if (next !== TCP) return decodeTunnel(view, offset, readableEnd, packetEnd, next, 4, segment);
+    setAddresses(view, at, segment);
+    return decodeTcp(view, offset, readableEnd, packetEnd, false, segment);
   }
   if ((fragment & FRAGMENT_OFFSET) !== 0) return FrameVerdict.LaterFragment;
   if (at + headerLength > capturedEnd) return FrameVerdict.TruncatedIpv4;
 
-  segment.ipVersion = 4;
-  segment.identification = view.getUint16(at + IDENTIFICATION);
-  setMapped(segment.source, view.getUint32(at + SOURCE));
-  setMapped(segment.destination, view.getUint32(at + DESTINATION));
+  setAddresses(view, at, segment);
   return decodeTcp(
     view,
     at + headerLength,
@@ -78,6 +92,13 @@ export function decodeIpv4(
     (fragment & MORE_FRAGMENTS) !== 0,
     segment,
   );
+}
+
+function setAddresses(view: DataView, at: number, segment: Segment): void {
+  segment.ipVersion = 4;
+  segment.identification = view.getUint16(at + IDENTIFICATION);
+  setMapped(segment.source, view.getUint32(at + SOURCE));
+  setMapped(segment.destination, view.getUint32(at + DESTINATION));
 }
 
 function setMapped(address: Uint32Array, word: number): void {

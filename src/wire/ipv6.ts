@@ -7,6 +7,7 @@
 import type { Segment } from "./segment.ts";
 import { decodeTcp } from "./tcp.ts";
 import { decodeTunnel } from "./tunnel.ts";
+import { enterTunnel, Tunnel } from "./tunnel_names.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** Field offsets, RFC 8200 §3; `struct ipv6hdr` of linux/ipv6.h has the same. */
@@ -75,12 +76,15 @@ export function decodeIpv6(
     if (!isExtension(next)) {
       // Of a fragmented tunnel packet the inner one is not whole.
       if (moreFragments) return FrameVerdict.NotTcp;
-      return decodeTunnel(view, offset, readableEnd, packetEnd, next, segment);
+      return decodeTunnel(view, offset, readableEnd, packetEnd, next, 6, segment);
     }
     if (count === EXTENSION_COUNT_MAX) return FrameVerdict.TooManyIpv6Extensions;
     if (offset + EXTENSION_LENGTH_MIN > packetEnd) return FrameVerdict.BadHeaderLength;
     if (offset + EXTENSION_LENGTH_MIN > readableEnd) return FrameVerdict.TruncatedIpv6Extension;
     const header = next;
+    if (header === AUTHENTICATION && !enterTunnel(segment, Tunnel.AH)) {
+      return FrameVerdict.TooManyTunnels;
+    }
     next = view.getUint8(offset + EXTENSION_NEXT_HEADER);
     if (header === FRAGMENT) {
       const field = view.getUint16(offset + FRAGMENT_FIELD);
@@ -114,9 +118,18 @@ function extensionLength(header: number, length: number): number {
     case FRAGMENT:
       return EXTENSION_LENGTH_MIN;
     case AUTHENTICATION:
-      // In 4-byte units minus 2, alone among the extension headers (RFC 4302 §2.2).
-      return (length + 2) * 4;
+      return authenticationLength(length);
     default:
       return (length + 1) * 8;
   }
+}
+
+/**
+ * Bytes of an authentication header, whose length is in 4-byte units minus 2 in both IP versions, alone
+ * among the headers of IPv6 (RFC 4302 §2.2).
+ *
+ * @param length Its length field.
+ */
+export function authenticationLength(length: number): number {
+  return (length + 2) * 4;
 }

@@ -41,15 +41,14 @@ export function decodeLoopback(
   if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedLoopback;
   const bigEndian = view.getUint32(at);
   const packet = at + HEADER_LENGTH;
-  switch (bigEndian > FAMILY_MAX ? view.getUint32(at, true) : bigEndian) {
-    case AF_INET:
-      return decodeIpv4(view, packet, capturedEnd, originalEnd, segment);
-    case AF_INET6_LINUX:
-    case AF_INET6_NETBSD_OPENBSD:
-    case AF_INET6_FREEBSD:
-    case AF_INET6_DARWIN:
-      return decodeIpv6(view, packet, capturedEnd, originalEnd, segment);
-    default:
-      return FrameVerdict.NotIp;
-  }
+  const family = bigEndian > FAMILY_MAX ? view.getUint32(at, true) : bigEndian;
+  if (family === AF_INET) return decodeIpv4(view, packet, capturedEnd, originalEnd, segment);
+  if (!isIpv6Family(family)) return FrameVerdict.NotIp;
+  return decodeIpv6(view, packet, capturedEnd, originalEnd, segment);
+}
+
+/** Whether an address family is that of IPv6 on some system. */
+export function isIpv6Family(family: number): boolean {
+  return family === AF_INET6_LINUX || family === AF_INET6_NETBSD_OPENBSD ||
+    family === AF_INET6_FREEBSD || family === AF_INET6_DARWIN;
 }

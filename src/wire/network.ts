@@ -7,6 +7,7 @@
 
 import { decodeIpv4 } from "./ipv4.ts";
 import { decodeIpv6 } from "./ipv6.ts";
+import { decodeLinkTag } from "./link_tag.ts";
 import { decodePppoe } from "./ppp.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
@@ -42,7 +43,7 @@ const VLAN_TAG_COUNT_MAX = 4;
  * @param capturedEnd Offset behind the last byte captured, within `view`.
  * @param originalEnd Offset behind the last byte of the frame as it was on the wire.
  * @param etherType EtherType, see {@linkcode EtherType}; a value below 0x600 is the length field of
- * an 802.3 frame and leads nowhere.
+ * an 802.3 frame.
  * @param segment Filled.
  */
 export function decodeEtherType(
@@ -70,7 +71,7 @@ export function decodeEtherType(
     case EtherType.PPPOE_SESSION:
       return decodePppoe(view, offset, capturedEnd, originalEnd, segment);
     default:
-      return FrameVerdict.NotIp;
+      return decodeLinkTag(view, offset, capturedEnd, originalEnd, type, segment);
   }
 }
 

@@ -6,8 +6,10 @@
 
 import { decodeIpv4 } from "./ipv4.ts";
 import { decodeIpv6 } from "./ipv6.ts";
+import { decodeMpls } from "./mpls.ts";
 import { decodeEtherType } from "./network.ts";
 import type { Segment } from "./segment.ts";
+import { UnreadKind } from "./unread.ts";
 import { FrameVerdict } from "./verdict.ts";
 
 /** PPPoE header (RFC 2516 §4): version and type, code, session, length. */
@@ -25,9 +27,10 @@ const CISCO_MULTICAST = 0x8f00;
 const CISCO_ETHERTYPE = 2;
 const CISCO_LENGTH = 4;
 
-/** Protocol numbers (RFC 1332 §2, RFC 5072 §2). */
+/** Protocol numbers (RFC 1332 §2, RFC 5072 §2, RFC 3032 §4.3). */
 const PPP_IPV4 = 0x0021;
 const PPP_IPV6 = 0x0057;
+const PPP_MPLS = 0x0281;
 const PROTOCOL_LENGTH = 2;
 
 /**
@@ -90,12 +93,16 @@ function decodePpp(
   const first = view.getUint8(at);
   const isCompressed = (first & 1) !== 0;
   const packet = at + (isCompressed ? 1 : PROTOCOL_LENGTH);
-  switch (isCompressed ? first : view.getUint16(at)) {
+  const protocol = isCompressed ? first : view.getUint16(at);
+  switch (protocol) {
     case PPP_IPV4:
       return decodeIpv4(view, packet, capturedEnd, originalEnd, segment);
     case PPP_IPV6:
       return decodeIpv6(view, packet, capturedEnd, originalEnd, segment);
+    case PPP_MPLS:
+      return decodeMpls(view, packet, capturedEnd, originalEnd, segment);
     default:
+      segment.unread = UnreadKind.PPP | protocol;
       return FrameVerdict.NotIp;
   }
 }

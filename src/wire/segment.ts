@@ -47,8 +47,13 @@ export class Segment {
   payloadLength = 0;
   /** Outermost VLAN id in the frame's own bytes, 0 to 4095 (0: priority tag only), -1 none. */
   vlan: number = -1;
-  /** Tunnels around the packet, see `tunnelNames`; 16 bits, 0 none. */
+  /** What the packet is wrapped in, see `tunnelNames`; 30 bits, 0 nothing. */
   tunnels = 0;
+  /**
+   * The protocol at which decoding ended because nothing here reads it, see `UnreadKind`; 0 none.
+   * Set where the verdict is `NotIp`, `NotTcp` or `UnknownLink`.
+   */
+  unread = 0;
   /** Options of the segment. */
   readonly options: TcpOptions = new TcpOptions();
   /** Offset of the option area in the decoded view. */

@@ -10,15 +10,18 @@
  * index an array of counters; {@linkcode frameVerdictNames} names those.
  *
  * - `UnknownLink`: the link type of the capture has no decoder here.
- * - `NotIp`: another protocol than IPv4 or IPv6 (ARP, 802.3 length frames, ...).
+ * - `NotIp`: another protocol than IPv4 or IPv6 (ARP, spanning tree, ...).
  * - `NotTcp`: IP, but another protocol than TCP (or hidden by ESP).
+ *   Of these three `Segment.unread` names the protocol that nothing here reads.
  * - `LaterFragment`: fragment offset other than 0, its TCP header is in another packet.
  * - `FragmentedTcpHeader`: first fragment too small for the TCP header (RFC 1858 §3).
  * - `BadIpVersion`: the link layer announced the other IP version than the packet's own field.
  * - `BadHeaderLength`: a length no packet can have: IHL or data offset below 5, or a header beyond
  *   the end that the IP header gives.
- * - `TooManyVlanTags`, `TooManyIpv6Extensions`, `TooManyTunnels`: longer than the decoder follows.
- * - `Wireless`: 802.11, whose data is mostly encrypted and has no decoder here.
+ * - `TooManyVlanTags`, `TooManyIpv6Extensions`, `TooManyTunnels`, `TooManyLabels`: longer than the
+ *   decoder follows.
+ * - `Encrypted`: 802.11 or CAPWAP, protected.
+ * - `Damaged`: the radio received the frame with a wrong checksum.
  * - `Truncated…`: the capture ends inside this header (`TruncatedIp`: before the IP version).
  */
 export const FrameVerdict = {
@@ -45,8 +48,14 @@ export const FrameVerdict = {
   TruncatedNflog: 20,
   TruncatedTunnel: 21,
   TooManyTunnels: 22,
-  Wireless: 23,
+  Encrypted: 23,
   TruncatedPpp: 24,
+  TruncatedTag: 25,
+  TruncatedLlc: 26,
+  TruncatedWireless: 27,
+  TruncatedLink: 28,
+  TooManyLabels: 29,
+  Damaged: 30,
 } as const;
 
 /** One of the codes of {@linkcode FrameVerdict}. */
@@ -77,6 +86,12 @@ export const frameVerdictNames: readonly string[] = [
   "truncated_nflog",
   "truncated_tunnel",
   "too_many_tunnels",
-  "wireless",
+  "encrypted",
   "truncated_ppp",
+  "truncated_tag",
+  "truncated_llc",
+  "truncated_wireless",
+  "truncated_link",
+  "too_many_labels",
+  "damaged",
 ];

@@ -150,7 +150,7 @@ function nameOf(place: number, { interfaceName }: StoryContext): string | undefi
 /** Says of packets that did not pass the place whose times count where they were captured. */
 function markPlaces(steps: PacketStep[], place: number, context: StoryContext): void {
   for (const { packet, remarks } of steps) {
-    if (packet.tunnels > 0) remarks.push("It came wrapped in another packet, in a tunnel.");
+    if (packet.tunnels > 0) remarks.push("It came wrapped in a tunnel or behind a tag.");
     if (place === 0 || packet.place === place) continue;
     remarks.push(`Captured on ${nameOf(packet.place, context) ?? "another interface"} only.`);
   }

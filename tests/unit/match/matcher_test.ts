@@ -1803,7 +1803,7 @@ Deno.test("Matcher tells the VLAN and the tunnels of the SYN, without one of the
   const cases: { events: Event[]; vlan?: number; tunnels: TunnelName[] }[] = [
     { events: [P.syn(0)], tunnels: [] },
     // A tag with a priority alone.
-    { events: [P.syn(0, { vlan: 0, tunnels: 0x43 })], tunnels: ["geneve", "vxlan"] },
+    { events: [P.syn(0, { vlan: 0, tunnels: 4 << 6 | 3 })], tunnels: ["geneve", "vxlan"] },
     {
       events: [P.synAck(0, { vlan: 5, tunnels: 2 }), P.ack(1, { vlan: 9, tunnels: 1 })],
       vlan: 5,

@@ -9,6 +9,7 @@ import { LinkType } from "../../../src/wire/frame.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { FrameVerdict } from "../../../src/wire/verdict.ts";
 import { buildIpv6, buildSll, buildSll2, concat, type LinkFields, u16 } from "./build_frame.ts";
+import { snap } from "./build_wrapping.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
 
@@ -25,6 +26,7 @@ Deno.test("decodeSll and decodeSll2 decode what the protocol field announces", (
     // ETH_P_802_3 and ETH_P_802_2 of linux/if_ether.h.
     { input: { etherType: 0x0001 }, expected: "not_ip" },
     { input: { etherType: 0x0004 }, expected: "not_ip" },
+    { input: { etherType: 0x0004, payload: snap(buildIpv6()) }, expected: "tcp" },
     { input: { tags: [{ etherType: 0x8100, tci: 9 }] }, expected: "tcp" },
   ];
   for (const { build, linkType } of versions) {

@@ -26,8 +26,10 @@ import {
   tcpOption,
   u16,
 } from "./build_frame.ts";
+import { WRAPPINGS } from "./build_wrapping.ts";
 import { decode, decodeNetwork, verdictOf } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
+import { testWrappings } from "./test_wrappings.ts";
 
 const linkTypes = Object.values(LinkType);
 
@@ -54,7 +56,7 @@ function wrap(linkType: number, packet: Uint8Array): Uint8Array {
     case LinkType.NFLOG:
       return buildNflog(packet[0] >>> 4 === 6 ? 10 : 2, true, [9, packet]);
     default:
-      return packet;
+      return WRAPPINGS.find((each) => each.linkType === linkType)?.wrap(packet) ?? packet;
   }
 }
 
@@ -316,3 +318,5 @@ Deno.test("decodePacket takes any bytes under any hint without throwing or readi
     { numRuns: 3000 },
   );
 });
+
+testWrappings("frame", []);

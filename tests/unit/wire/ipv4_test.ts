@@ -8,6 +8,7 @@ import { frameVerdictNames } from "../../../src/wire/verdict.ts";
 import { buildIpv4, buildTcp, concat, type Ipv4Fields, linuxSynOptions } from "./build_frame.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
+import { overIp, testWrappings } from "./test_wrappings.ts";
 
 const linkType = LinkType.IPV4;
 
@@ -112,3 +113,11 @@ Deno.test("decodeIpv4 reads back arbitrary addresses at any offset", () => {
     assertEquals(segment.destination, words(destination));
   }));
 });
+
+testWrappings("ipv4", [
+  {
+    name: "an authentication header beyond its packet",
+    frame: overIp(51, new Uint8Array([6, 4, 0, 0])),
+    expected: "bad_header_length",
+  },
+]);

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { LinkType } from "../../../src/wire/frame.ts";
 import { buildIpv4, buildIpv6, buildPppoe, concat, u16 } from "./build_frame.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
+import { testWrappings } from "./test_wrappings.ts";
 
 const IPV4 = buildIpv4();
 const IPV6 = buildIpv6();
@@ -54,3 +55,5 @@ Deno.test("decodePppLink and decodePppoe name the header in which the capture en
     ] as ReturnType<typeof verdictsByLength>);
   }
 });
+
+testWrappings("ppp", []);

@@ -1,0 +1,3 @@
+import { testWrappings } from "./test_wrappings.ts";
+
+testWrappings("udp_tunnel", []);
