@@ -216,6 +216,7 @@ export class TraceSession {
       },
       onRecord: (record) => this.#onKernelRecord(record),
       onChange: (state, sentence) => this.#onKernelChange(state, sentence),
+      onNote: sayNote,
     });
   }
 

@@ -37,6 +37,9 @@ const MAP_INFO_MAX_ENTRIES = 16;
 const MAP_INFO_NAME = 24;
 const NAME_BYTES = 16;
 
+// enum bpf_map_type: BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_PERCPU_HASH.
+const HASH_TYPES = [1, 5];
+
 const ENOENT = 2;
 /** Entries asked for at once. */
 const BATCH_ENTRIES = 4096;
@@ -188,10 +191,18 @@ function possibleCpus(): number {
   return Number.isInteger(last) && last < CPUS_MAX ? last + 1 : CPUS_MAX;
 }
 
+/** What /proc says of a BPF map that a process holds. */
+export interface HeldMap {
+  id: number;
+  /** Whether it is a hash, as bpftrace's maps with keys are: one for all CPUs, or one a CPU. */
+  isHash: boolean;
+  maxEntries: number;
+}
+
 /** What /proc says of the BPF objects that a process holds. */
 export interface HeldBpf {
-  /** Ids of its maps. */
-  mapIds: number[];
+  /** Its maps. */
+  maps: HeldMap[];
   /** Runs of its programs that the kernel skipped because one was running on the same CPU. */
   recursionMisses: number;
 }
@@ -203,7 +214,7 @@ export interface HeldBpf {
  * @returns What it holds; nothing where the process is gone.
  */
 export function heldBpf(pid: number): HeldBpf {
-  const held: HeldBpf = { mapIds: [], recursionMisses: 0 };
+  const held: HeldBpf = { maps: [], recursionMisses: 0 };
   let entries: Deno.DirEntry[];
   try {
     entries = [...Deno.readDirSync(`/proc/${pid}/fdinfo`)];
@@ -218,10 +229,16 @@ export function heldBpf(pid: number): HeldBpf {
     } catch {
       continue; // closed since the folder was listed
     }
-    const map = /^map_id:\s*(\d+)$/m.exec(text);
-    if (map) held.mapIds.push(Number(map[1]));
-    const misses = /^recursion_misses:\s*(\d+)$/m.exec(text);
-    if (misses) held.recursionMisses += Number(misses[1]);
+    const number = (name: string) => {
+      const found = new RegExp(`^${name}:\\s*(\\d+)$`, "m").exec(text);
+      return found ? Number(found[1]) : undefined;
+    };
+    const id = number("map_id");
+    if (id !== undefined) {
+      const isHash = HASH_TYPES.includes(number("map_type")!);
+      held.maps.push({ id, isHash, maxEntries: number("max_entries")! });
+    }
+    held.recursionMisses += number("recursion_misses") ?? 0;
   }
   return held;
 }

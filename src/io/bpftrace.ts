@@ -27,15 +27,19 @@ export interface BpftraceOptions {
   mode: 1 | 2;
   /** Entries of every map of the program. */
   mapEntries: number;
-  /** Called for each line of its standard output. */
+  /** Called for each line of its standard output, and for what it lost wherever it says so. */
   onLine(line: string): void;
+  /** Called for each line of its standard error that is not harmless; untrusted text. */
+  onWords?(line: string): void;
 }
 
 /** Lines of standard error kept: a program that fails to compile says the cause last. */
 const WORDS_MAX = 12;
 /** bpftrace says so whenever it may not raise its limit, and goes on. */
-const HARMLESS = /RLIMIT_MEMLOCK|^\s*$/;
+const HARMLESS = /RLIMIT_MEMLOCK|^Attached \d+ probes?$|^\s*$/;
 const WARNING_CONTINUED = /^(Additional Info|\s+|~+)/;
+/** From 0.24 on it says so on its standard error, where a comm cannot forge it. */
+const LOST = /^Lost \d+ events$/;
 /** How long it may take to end by itself after SIGINT: 0.2 s here, longer where it prints maps. */
 const STOP_MS = 10_000;
 /**
@@ -61,11 +65,18 @@ export class Bpftrace {
   constructor(options: BpftraceOptions) {
     const { executable, program, mode } = options;
     const btf = NarrowedBtf.for(program);
-    const command = wrap([executable, "-B", "line", "-e", program, String(mode)]);
+    const command = wrap([
+      ...[executable, "-B", "line", "-e", program],
+      // Of types that one version or the other would have written in another way.
+      "--no-warnings",
+      String(mode),
+    ]);
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       env: {
+        // Its name until 0.19, and from 0.20 on; from 0.24 on the first one is not heard.
         BPFTRACE_MAP_KEYS_MAX: String(options.mapEntries),
+        BPFTRACE_MAX_MAP_KEYS: String(options.mapEntries),
         BPFTRACE_PERF_RB_PAGES: PERF_PAGES,
         ...btf && { BPFTRACE_BTF: btf.path },
       },
@@ -82,9 +93,11 @@ export class Bpftrace {
         options.onLine(line);
       }),
       readLines(this.#child.stderr, (line) => {
-        if (HARMLESS.test(line)) return;
+        if (LOST.test(line)) return options.onLine(line);
+        if (HARMLESS.test(line) || WARNING_CONTINUED.test(line)) return;
         words.push(line);
         if (words.length > WORDS_MAX) words.shift();
+        options.onWords?.(line);
       }),
     ]);
     this.ended = Promise.all([this.#child.status, said]).then(([status]) => {
@@ -92,7 +105,7 @@ export class Bpftrace {
       return {
         code: status.signal === null ? status.code : -1,
         signal: status.signal,
-        words: words.filter((line) => !WARNING_CONTINUED.test(line)),
+        words,
       };
     });
   }

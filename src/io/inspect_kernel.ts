@@ -5,7 +5,8 @@
  * @module
  */
 import { functionsInBtf } from "../kernel/btf_functions.ts";
-import { FUNCTIONS } from "../kernel/choose_probes.ts";
+import { membersInBtf } from "../kernel/btf_members.ts";
+import { FUNCTIONS, SOCK_ADDRESSES } from "../kernel/choose_probes.ts";
 import type { KernelFacts, ProbeFacts, ReasonOffer } from "../kernel/kernel_facts.ts";
 import { parseReasonNames, type ReasonNames } from "../kernel/reason_names.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
@@ -49,8 +50,8 @@ const UNKNOWN_VERSION = "of unknown version";
  */
 export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspection> {
   const path = findExecutable("bpftrace");
-  const [functions, files, version] = await Promise.all([
-    findFunctions(),
+  const [description, files, version] = await Promise.all([
+    readDescription(),
     readKernelFiles([SET_STATE, DROP, RESET, FUNCTION_LIST], [LOCKDOWN]),
     path === undefined ? undefined : versionOf(path, signal),
   ]);
@@ -61,7 +62,7 @@ export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspecti
     architecture: Deno.build.arch,
     root: isRoot(),
     btf: exists(BTF),
-    functions,
+    ...description,
     tracefs,
     setStateTracepoint: readable ? heads.get(SET_STATE) !== "absent" : undefined,
     dropTracepoint: readable ? offerOf(heads.get(DROP)) : undefined,
@@ -89,12 +90,21 @@ export async function inspectKernel(): Promise<KernelFacts> {
   };
 }
 
-async function findFunctions(): Promise<string[] | undefined> {
+/** What the kernel's description of itself says. */
+async function readDescription(): Promise<Pick<ProbeFacts, "functions" | "sockAddressesFit">> {
+  let btf: Uint8Array<ArrayBuffer>;
   try {
-    return functionsInBtf(await Deno.readFile(BTF), FUNCTIONS);
+    btf = await Deno.readFile(BTF);
   } catch {
-    return undefined; // Absent, which is a fact of its own, or not for this user.
+    // Absent, which is a fact of its own, or not for this user.
+    return { functions: undefined, sockAddressesFit: undefined };
   }
+  const expected = Object.entries(SOCK_ADDRESSES);
+  const places = membersInBtf(btf, "sock_common", expected.map(([name]) => name));
+  return {
+    functions: functionsInBtf(btf, FUNCTIONS),
+    sockAddressesFit: places?.every((place, index) => place === expected[index][1]),
+  };
 }
 
 function textOf(head: FileHead | undefined): string {

@@ -38,6 +38,8 @@ export interface KernelSourceOptions {
   onRecord(record: KernelRecord): void;
   /** Says in one sentence what changed, for a person. May quote bpftrace: untrusted text. */
   onChange(state: KernelSourceState, sentence: string): void;
+  /** Says in one sentence what else is worth knowing. May quote bpftrace: untrusted text. */
+  onNote(sentence: string): void;
 }
 
 /** What the kernel's side lost, by place; undefined where it could not be counted. */
@@ -58,6 +60,8 @@ const MODE_LINES = 2;
 const ERROR = /\bERROR:/;
 /** Characters of it that are repeated. */
 const QUOTED_MAX = 300;
+/** Different lines of its standard error that are repeated while it runs. */
+const REPEATED_MAX = 20;
 
 /** One bpftrace at a time, and its records. */
 export class KernelSource {
@@ -66,6 +70,10 @@ export class KernelSource {
   /** Which of the programs runs. */
   #program = 0;
   #bpftrace: Bpftrace | undefined;
+  /** What bpftrace said on its standard error and was repeated. */
+  readonly #repeated = new Set<string>();
+  /** What it said there before it had attached. */
+  #unrepeated: string[] = [];
   #records: BpfMap | undefined;
   #counter: BpfMap | undefined;
   /** Records the program says it wrote, and those drained. */
@@ -86,6 +94,7 @@ export class KernelSource {
     const { executable, programs, mapEntries = MAP_ENTRIES, readyMs = READY_MS } = this.#options;
     const { text: program } = programs[this.#program];
     let bpftrace: Bpftrace;
+    this.#unrepeated = [];
     try {
       bpftrace = new Bpftrace({
         executable,
@@ -95,6 +104,9 @@ export class KernelSource {
         onLine: (line) => {
           // One that was given up may still have something to say.
           if (this.#bpftrace === bpftrace) this.#onLine(line, mode);
+        },
+        onWords: (line) => {
+          if (this.#bpftrace === bpftrace) this.#onWords(line);
         },
       });
     } catch (error) {
@@ -135,7 +147,53 @@ export class KernelSource {
     else if (parsed.type === "ready" && this.#state === "starting") this.#onReady(mode);
   }
 
+  /** Repeats what it says on its standard error, once. Until it has attached, that explains a failure. */
+  #onWords(line: string): void {
+    if (this.#state === "starting") this.#unrepeated.push(line);
+    else this.#repeat(line);
+  }
+
+  #repeat(line: string): void {
+    if (this.#repeated.size === REPEATED_MAX || this.#repeated.has(line)) return;
+    this.#repeated.add(line);
+    const last = this.#repeated.size === REPEATED_MAX ? "; more of its words are not repeated" : "";
+    this.#options.onNote(`bpftrace says "${cut(line)}"${last}`);
+  }
+
   #onReady(mode: 1 | 2): void {
+    const lacking = mode === MODE_MAP ? this.#judgeMapSizes() : undefined;
+    if (lacking !== undefined) {
+      this.#bpftrace!.kill("SIGKILL");
+      return this.#onFailure(lacking);
+    }
+    this.#attached(mode);
+    for (const line of this.#unrepeated) this.#repeat(line);
+    this.#unrepeated = [];
+  }
+
+  /**
+   * Looks whether bpftrace's maps are as large as they were asked to be, and says so where they are not.
+   *
+   * @returns Why the program does not tell all that it could, where the next one needs less.
+   */
+  #judgeMapSizes(): string | undefined {
+    const { programs, mapEntries = MAP_ENTRIES, onNote } = this.#options;
+    const { mapEntriesMin } = programs[this.#program];
+    const hashes = heldBpf(this.#bpftrace!.pid).maps.filter(({ isHash }) => isHash);
+    const entries = Math.min(...hashes.map(({ maxEntries }) => maxEntries));
+    if (hashes.length === 0 || entries >= mapEntries) return undefined;
+    const words = `bpftrace's maps have ${entries} entries`;
+    if (entries < mapEntriesMin && this.#program + 1 < programs.length) {
+      return `${words}, and ${this.#words} need ${mapEntriesMin}`;
+    }
+    onNote(
+      `${words}, not ${mapEntries} as asked: where more connections are under way at once, ` +
+        "some lack what the kernel tells of them",
+    );
+    return undefined;
+  }
+
+  #attached(mode: 1 | 2): void {
     if (mode === MODE_LINES) {
       this.#change(
         "lines",
@@ -161,7 +219,7 @@ export class KernelSource {
   /** Opens the maps and proves the layout. @returns Why it cannot, undefined where it can. */
   #openMaps(): string | undefined {
     try {
-      for (const id of heldBpf(this.#bpftrace!.pid).mapIds) {
+      for (const { id } of heldBpf(this.#bpftrace!.pid).maps) {
         const map = BpfMap.open(id);
         if (map.name === RECORDS_MAP) this.#records = map;
         else if (map.name === COUNTER_MAP) this.#counter = map;
@@ -174,9 +232,10 @@ export class KernelSource {
           `not ${KEY_BYTES} and ${VALUE_BYTES}`;
       }
       // Looked for without taking: records that are there already are for the first drain.
+      const comm = readCommOf(this.#bpftrace!.pid);
       let fits = false;
       records.forEach(false, (keys, keyAt, values, valueAt) => {
-        if (isSentinelKey(keys, keyAt)) fits = sentinelFits(values, valueAt);
+        if (isSentinelKey(keys, keyAt)) fits = sentinelFits(values, valueAt, comm);
       });
       return fits ? undefined : "its sentinel is laid out in another way";
     } catch (error) {
@@ -277,8 +336,17 @@ function quote(words: readonly string[]): string {
   const error = words.find((line) => ERROR.test(line));
   // Before it stands the place in the program.
   const told = error === undefined ? words.join(" ") : error.slice(error.search(ERROR));
-  if (told === "") return "";
-  return `, saying "${told.slice(0, QUOTED_MAX)}${told.length > QUOTED_MAX ? "…" : ""}"`;
+  return told === "" ? "" : `, saying "${cut(told)}"`;
+}
+
+function cut(words: string): string {
+  return words.length > QUOTED_MAX ? `${words.slice(0, QUOTED_MAX)}…` : words;
+}
+
+/** The name of a process's first thread (proc(5), comm): what its own probes see as comm. */
+function readCommOf(pid: number): string {
+  const bytes = Deno.readFileSync(`/proc/${pid}/comm`);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, -1));
 }
 
 function messageOf(error: unknown): string {

@@ -1,12 +1,13 @@
 import type { ProbeFacts } from "./kernel_facts.ts";
+import { isRelease } from "./release.ts";
 
 /** The ways to hook the kernel, the one that tells most for the least first. */
 export const MECHANISMS = ["fentry", "kprobe", "tracepoint"] as const;
 
-/** A way to hook the kernel: the `X` of `bpf/handshake.X.bt`. */
+/** A way to hook the kernel: what `probeScript` makes of `bpf/handshake.bt`. */
 export type Mechanism = typeof MECHANISMS[number];
 
-/** What can be joined to any of them: the `X` of `bpf/X.tracepoint.bt`. */
+/** What can be joined to any of them: the `X` of `bpf/X.bt`. */
 export type Fragment = "drop" | "reset";
 
 /** How sentences call the mechanisms. */
@@ -31,6 +32,9 @@ export const FUNCTIONS: readonly string[] = [
   "tcp_make_synack",
   "inet_csk_accept",
 ];
+
+/** Where struct sock_common has its addresses, as `struct sock_addresses` of `bpf/handshake.bt` says. */
+export const SOCK_ADDRESSES = { skc_v6_daddr: 56, skc_v6_rcv_saddr: 72 } as const;
 
 /** What to run, and why not the rest. */
 export interface ProbeChoice {
@@ -110,6 +114,9 @@ export function whyNotMechanism(facts: ProbeFacts, mechanism: Mechanism): string
   const { functions } = facts;
   const absent = functions && FUNCTIONS.find((name) => !functions.includes(name));
   if (absent !== undefined) return `the kernel has no function ${absent}`;
+  if (facts.sockAddressesFit === false) {
+    return "the kernel has a socket's addresses elsewhere than the script reads them";
+  }
   if (mechanism === "kprobe" && !facts.kprobes) {
     return "the kernel is built without them (CONFIG_KPROBES)";
   }
@@ -119,6 +126,11 @@ export function whyNotMechanism(facts: ProbeFacts, mechanism: Mechanism): string
   }
   if (mechanism === "fentry" && facts.functionTracing === "refused") {
     return "the kernel refuses to list its traceable functions, which bpftrace reads for them";
+  }
+  if (
+    mechanism === "fentry" && facts.architecture === "aarch64" && !isRelease(facts.release, 6, 4)
+  ) {
+    return "on arm64 the kernel has no place for them before 6.4";
   }
   if (facts.functionTracing === "off") {
     return "function tracing is off (sysctl kernel.ftrace_enabled): they would attach, silently";

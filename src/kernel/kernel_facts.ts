@@ -8,6 +8,7 @@ import {
   whyNotFragment,
   whyNotMechanism,
 } from "./choose_probes.ts";
+import { isRelease } from "./release.ts";
 
 /** Whether a tracepoint tells a reason; undefined where tracefs cannot be read. */
 export type ReasonOffer = "reason" | "no reason" | "absent" | undefined;
@@ -24,6 +25,8 @@ export interface ProbeFacts {
   btf: boolean;
   /** Which of `FUNCTIONS` (choose_probes.ts) the kernel has, by its BTF; undefined where that cannot be read. */
   functions: readonly string[] | undefined;
+  /** Whether `SOCK_ADDRESSES` (choose_probes.ts) holds, by its BTF; undefined where that cannot be read. */
+  sockAddressesFit: boolean | undefined;
   /** Whether a tracefs is mounted where bpftrace looks, or a private mount of it succeeds. */
   tracefs: "mounted" | "private" | "absent";
   /** Whether sock:inet_sock_set_state exists; undefined where tracefs cannot be read. */
@@ -78,8 +81,7 @@ export interface Finding {
  * @param release What `uname -r` says.
  */
 export function countsSkippedRuns(release: string): boolean {
-  const [major, minor] = release.split(/[.-]/).map(Number);
-  return major > 6 || major === 6 && minor >= 7;
+  return isRelease(release, 6, 7);
 }
 
 /** Judges the facts: one finding for each thing a trace needs, the most basic first. */

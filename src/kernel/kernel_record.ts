@@ -192,8 +192,8 @@ export const VALUE_BYTES = 136;
 /** What the sentinel's words 0 to 9 hold, as repeated bytes: 0x01…01 to 0x0a…0a. */
 const SENTINEL_WORDS = 10;
 
-// Offsets of the value's fields in bytes, in the order of bpf/handshake.*.bt. A word that packs two
-// 32-bit values has its low half first: the maps are the machine's own byte order, little endian.
+// Offsets of the value's fields in bytes, in the order of the words of "Fields" in bpf/handshake.bt. A
+// word that packs two 32-bit values has its low half first: the maps are the machine's own byte order, little endian.
 const CONNECT_NS = 0;
 const LISTENER_SOCKET = 0;
 const UID = 8;
@@ -251,7 +251,6 @@ const AF_INET = 2;
 /** `rtt_min` before the first sample: all bits set (tcp_init_sock, net/ipv4/tcp.c). */
 const NO_RTT = 0xffffffff;
 const ESTABLISHED = 1;
-const BPFTRACE_COMM = "bpftrace";
 
 /** Tells whether a key is the sentinel's: both words 0, which no socket has. */
 export function isSentinelKey(keys: DataView, keyAt: number): boolean {
@@ -262,8 +261,10 @@ export function isSentinelKey(keys: DataView, keyAt: number): boolean {
 /**
  * Tells whether a sentinel's bytes stand where this reader looks for them: a proof that the
  * bpftrace that runs lays its tuples out as this file expects.
+ *
+ * @param comm The comm of the process that wrote it.
  */
-export function sentinelFits(values: DataView, valueAt: number): boolean {
+export function sentinelFits(values: DataView, valueAt: number, comm: string): boolean {
   for (let word = 0; word < SENTINEL_WORDS; word++) {
     for (let byte = 0; byte < 8; byte++) {
       if (values.getUint8(valueAt + word * 8 + byte) !== word + 1) return false;
@@ -272,7 +273,7 @@ export function sentinelFits(values: DataView, valueAt: number): boolean {
   for (let at = LOCAL_ADDRESS; at < COMM; at += 4) {
     if (values.getUint32(valueAt + at) !== 0) return false;
   }
-  return readComm(values, valueAt + COMM) === BPFTRACE_COMM;
+  return readComm(values, valueAt + COMM) === comm;
 }
 
 /**

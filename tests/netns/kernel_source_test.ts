@@ -11,6 +11,7 @@ import { exists } from "../../src/io/kernel_files.ts";
 import { BTF, NarrowedBtf } from "../../src/io/narrowed_btf.ts";
 import { findExecutable } from "../../src/io/packages.ts";
 import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
+import { SOCK_ADDRESSES } from "../../src/kernel/choose_probes.ts";
 import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
 import { narrowBtf } from "../../src/kernel/narrow_btf.ts";
 import { ClockAxis } from "../../src/match/clock.ts";
@@ -30,6 +31,7 @@ const executable = findExecutable("bpftrace")!;
 class Watched {
   readonly states: KernelSourceState[] = [];
   readonly sentences: string[] = [];
+  readonly notes: string[] = [];
   /** Records of the tests' port. */
   readonly records: KernelRecord[] = [];
   /** How many there were of all: the kernel tells of every namespace. */
@@ -56,6 +58,7 @@ class Watched {
         this.states.push(state);
         this.sentences.push(sentence);
       },
+      onNote: (sentence) => this.notes.push(sentence),
       ...options,
     });
   }
@@ -130,17 +133,26 @@ await namespaceTest("KernelSource says why it cannot run what is not there", asy
 /** The scripts' names in place of their texts, and a program that treats each as it is told. */
 async function standIn(cases: Record<string, string>): Promise<Partial<KernelSourceOptions>> {
   const path = `${await Deno.makeTempDir({ dir: folder })}/bpftrace`;
-  const arms = Object.entries(cases).map(([name, command]) => `*${name}*) ${command} ;;`);
+  const arms = Object.entries(cases).map(([name, command]) => `${name}) ${command} ;;`);
   // Its arguments are -B line -e TEXT MODE.
   const script = `#!/bin/sh\ncase $4 in\n${arms.join("\n")}\nesac\nexec "${executable}" "$@"\n`;
   await Deno.writeTextFile(path, script, { mode: 0o755 });
   return { executable: path };
 }
 
+/** The real one, behind some shell commands. */
+async function wrapped(script: string): Promise<string> {
+  const path = `${await Deno.makeTempDir({ dir: folder })}/bpftrace`;
+  await Deno.writeTextFile(path, `#!/bin/sh\n${script}\nexec "${executable}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return path;
+}
+
 const CHAIN: ProbeProgram[] = [
-  { words: "fentry probes", lacks: "", text: "FENTRY" },
-  { words: "kprobes", lacks: "", text: "KPROBE" },
-  { words: "the tracepoint", lacks: "no SYN cookies", text: "TRACEPOINT" },
+  { words: "fentry probes", lacks: "", mapEntriesMin: 0, text: "FENTRY" },
+  { words: "kprobes", lacks: "", mapEntriesMin: 0, text: "KPROBE" },
+  { words: "the tracepoint", lacks: "no SYN cookies", mapEntriesMin: 0, text: "TRACEPOINT" },
 ];
 
 await namespaceTest("KernelSource tries one program after the other and says why", async () => {
@@ -209,6 +221,68 @@ await namespaceTest("KernelSource reads lines of a program whose map is another"
   assertEquals((await watched.source.stop()).lines, 0);
 });
 
+await namespaceTest(
+  "KernelSource goes on with what needs less where maps are too small",
+  async () => {
+    const [{ text }] = PROGRAMS;
+    const first = { ...CHAIN[1], mapEntriesMin: 64, text };
+    const programs = [first, { ...CHAIN[2], text }];
+    const forgetful = await wrapped("unset BPFTRACE_MAP_KEYS_MAX BPFTRACE_MAX_MAP_KEYS");
+    const asked = { mapEntries: 8192, executable: forgetful };
+    const watched = new Watched({
+      programs: [{ ...first, mapEntriesMin: 8000 }, programs[1]],
+      ...asked,
+    });
+    await watched.is("map");
+    assertEquals(watched.sentences, [
+      "bpftrace's maps have 4096 entries, and kprobes need 8000; trying the tracepoint: no SYN cookies",
+      "kernel events come from bpftrace's map through the tracepoint",
+    ]);
+    assertEquals(watched.notes, [
+      "bpftrace's maps have 4096 entries, not 8192 as asked: where more connections are under way at " +
+      "once, some lack what the kernel tells of them",
+    ]);
+    await watched.source.stop();
+    // Where they are smaller than asked and large enough, or nothing needs less, that is said alone.
+    for (const each of [programs, [{ ...first, mapEntriesMin: 8000 }]]) {
+      const content = new Watched({ programs: each, ...asked });
+      await content.is("map");
+      assertEquals([content.states, content.notes], [["map"], watched.notes]);
+      await content.source.stop();
+    }
+  },
+);
+
+await namespaceTest("KernelSource reads the map of a bpftrace by any name", async () => {
+  for (const name of ["ein anderer", "\u00e4\n|fifteen", "a longer name than it takes"]) {
+    const path = `${await Deno.makeTempDir({ dir: folder })}/${name}`;
+    await Deno.copyFile(executable, path);
+    const watched = new Watched({ executable: path });
+    await watched.is("map");
+    await watched.source.stop();
+  }
+});
+
+await namespaceTest("KernelSource repeats what bpftrace says while it runs, once", async () => {
+  const says = "echo 'a new warning' >&2; echo 'Attached 3 probes' >&2; echo >&2; " +
+    '(sleep 0.1; until [ -e "$0.attached" ]; do sleep 0.1; done; ' +
+    "echo 'another'; echo 'another'; echo 'a new warning'; echo 'Lost 7 events'; " +
+    'for each in $(seq 30); do echo "number $each"; done) >&2 &';
+  const path = await wrapped(says);
+  const watched = new Watched({ executable: path });
+  await watched.is("map");
+  assertEquals(watched.notes, ['bpftrace says "a new warning"']);
+  await Deno.writeTextFile(`${path}.attached`, "");
+  await until("all is said", () => watched.notes.length === 20);
+  assertEquals(watched.notes.slice(1, 3), ['bpftrace says "another"', 'bpftrace says "number 1"']);
+  assertEquals(
+    watched.notes.at(-1),
+    'bpftrace says "number 18"; more of its words are not repeated',
+  );
+  assertEquals((await watched.source.stop()).lines, 7);
+  assertEquals(watched.notes.length, 20);
+});
+
 Deno.test("readProbePrograms joins the fragments, and leaves a last resort without them", async () => {
   const programs = await readProbePrograms(["fentry", "kprobe", "tracepoint"], ["drop", "reset"]);
   assertEquals(programs.map(({ words }) => words), [
@@ -225,6 +299,19 @@ Deno.test("readProbePrograms joins the fragments, and leaves a last resort witho
   assertEquals(holds("kprobe:tcp_connect"), [false, true, false, false]);
   // Linux takes no longer argument (MAX_ARG_STRLEN).
   for (const { text } of programs) assert(text.length < 131_072);
+  // Function probes keep SYNs in slots, and read an address where the facts have it proven.
+  const slots = `0x${(programs[0].mapEntriesMin - 1).toString(16)}`;
+  for (const { text } of programs.slice(0, 2)) {
+    assertEquals(
+      text.match(/\(uint64\)0x\w+fff\b/g)?.filter((mask) => mask.endsWith(slots)).length,
+      2,
+    );
+    const { skc_v6_daddr: remote, skc_v6_rcv_saddr: local } = SOCK_ADDRESSES;
+    assertEquals(local, remote + 16);
+    const [, before] = /before\[(\d+)\]; unsigned char remote\[16\]; .* local\[16\]/.exec(text)!;
+    assertEquals(Number(before), remote);
+  }
+  assertEquals(programs.map(({ mapEntriesMin }) => mapEntriesMin > 0), [true, true, false, false]);
   // Who asks for one mechanism gets that one, and has no last resort.
   assertEquals((await readProbePrograms(["kprobe"], ["drop"])).length, 1);
   assertEquals((await readProbePrograms(["tracepoint"], [])).length, 1);
@@ -244,9 +331,11 @@ await namespaceTest(
       onLine: (line) => lines.push(line),
     });
     await until("it is ready", () => lines.includes("ready"), READY_MS);
-    const { mapIds, recursionMisses } = heldBpf(bpftrace.pid);
+    const { maps: held, recursionMisses } = heldBpf(bpftrace.pid);
     assertEquals(recursionMisses, 0);
-    const maps = mapIds.map((id) => BpfMap.open(id));
+    const hashes = held.filter(({ isHash }) => isHash);
+    assertEquals(hashes.map(({ maxEntries }) => maxEntries), [16, 16]);
+    const maps = held.map(({ id }) => BpfMap.open(id));
     const [entries, counter] = ["AT_a", "AT_n"].map((name) =>
       maps.find((map) => map.name === name)!
     );
@@ -267,7 +356,7 @@ await namespaceTest(
     assertEquals(read(true), new Map([[1n, 10n], [2n, 20n]]));
     assertEquals(read(true), new Map());
     for (const map of maps) map[Symbol.dispose]();
-    assertEquals(heldBpf(bpftrace.pid), { mapIds: [], recursionMisses: 0 });
+    assertEquals(heldBpf(bpftrace.pid), { maps: [], recursionMisses: 0 });
   },
 );
 

@@ -93,7 +93,7 @@ await namespaceTest("trace reads printed lines where the map is laid out otherwi
   const path = await fakeBpftrace(
     'case $1 in --version) exec /usr/bin/bpftrace "$@" ;; esac; ' +
       'program=$(printf %s "$4" | sed s/0x0404040404040404/0x0404040404040405/); ' +
-      'exec /usr/bin/bpftrace "$1" "$2" "$3" "$program" "$5"',
+      'exec /usr/bin/bpftrace "$1" "$2" "$3" "$program" "$5" "$6"',
   );
   const tracer = await Tracer.start(namespace, [...OURS, "--probes", "tracepoint"], {
     env: { PATH: path },

@@ -163,32 +163,6 @@ export function scriptHeaders(files: Files): string[] {
   return findings;
 }
 
-/** How the kprobe script says what the fentry script says: a kprobe has registers, no names. */
-const KPROBE_WORDS: readonly (readonly [string, string])[] = [
-  ["kretfunc:", "kretprobe:"],
-  ["kfunc:", "kprobe:"],
-  ["(uint64)args->sk;", "(uint64)arg0;"],
-  ["(uint64)args->sk]", "(uint64)arg0]"],
-  ["(struct sock *)args->sk;", "(struct sock *)arg2;"],
-  ["(struct sk_buff *)args->skb;", "(struct sk_buff *)arg3;"],
-  ["args->synack_type", "arg4"],
-];
-
-/** Finds where the two scripts with function probes differ in more than how they hook. */
-export function functionScripts(files: Files): string[] {
-  const [fentry, kprobe] = ["fentry", "kprobe"].map((mechanism) => {
-    const text = files.get(`bpf/handshake.${mechanism}.bt`) ?? "";
-    return text.slice(text.indexOf("*/\n") + 3).split("\n");
-  });
-  return Array.from({ length: Math.max(fentry.length, kprobe.length) }, (_, index) => {
-    const expected = KPROBE_WORDS.reduce(
-      (line, [name, register]) => line.replaceAll(name, register),
-      fentry[index] ?? "",
-    );
-    return expected === kprobe[index] ? "" : `bpf/handshake.kprobe.bt lacks "${expected}"`;
-  }).filter((finding) => finding !== "");
-}
-
 /** Finds files under src with more than {@linkcode MAX_LINES} lines. */
 export function longFiles(files: Files): string[] {
   return sources(files).flatMap(([path, text]) => {

@@ -122,15 +122,6 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 2,
   },
   {
-    name: "scripts with function probes that differ in how they hook, and in more",
-    rule: rules.functionScripts,
-    files: {
-      "bpf/handshake.fentry.bt": "/* a */\nkfunc:tcp_connect\n{\n  @x[(uint64)args->sk] = 1;\n}\n",
-      "bpf/handshake.kprobe.bt": "/* b */\nkprobe:tcp_connect\n{\n  @x[(uint64)arg0] = 2;\n}\n",
-    },
-    findings: 1,
-  },
-  {
     name: "long and short files",
     rule: rules.longFiles,
     files: {

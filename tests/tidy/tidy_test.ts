@@ -38,7 +38,6 @@ const RULES: { name: string; rule: (files: rules.Files) => string[] }[] = [
   { name: "every source file has a test", rule: rules.untestedFiles },
   { name: "every golden file is used", rule: rules.unusedGoldens },
   { name: "every bpftrace script opens with its header", rule: rules.scriptHeaders },
-  { name: "both scripts with function probes say the same", rule: rules.functionScripts },
   { name: "no source file is too long", rule: rules.longFiles },
   { name: "no file names a path of one machine", rule: rules.machinePaths },
 ];

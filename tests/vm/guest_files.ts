@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { cached, exists } from "./cache.ts";
 import { output } from "./command.ts";
 import { DebianArchive } from "./debian_archive.ts";
+import { debianBpftrace } from "./debian_bpftrace.ts";
 import { extractKernel } from "./kernel_image.ts";
 
 /** A guest to test in. */
@@ -20,10 +22,14 @@ export interface Guest {
   readonly resetReasons: boolean;
 }
 
-/** The guests: the two Debian releases that are supported, by their codenames. */
+/**
+ * The guests by their suites: the two Debian releases that are supported, and what becomes the next one,
+ * where a version is what that suite has today.
+ */
 export const GUESTS = {
   bookworm: { suite: "bookworm", kernel: "6.1.", bpftrace: "0.17.", resetReasons: false },
   trixie: { suite: "trixie", kernel: "6.12.", bpftrace: "0.23.", resetReasons: true },
+  sid: { suite: "sid", kernel: "7.", bpftrace: "0.", resetReasons: true },
 } as const satisfies Record<string, Guest>;
 
 /** The files of a guest; paths are absolute. */
@@ -42,80 +48,35 @@ export interface GuestFiles {
   readonly loader: readonly string[];
 }
 
-const MULTIARCH = "x86_64-linux-gnu";
-const LOADER = "ld-linux-x86-64.so.2";
-
-/**
- * Runs bpftrace with the libraries of its own release, down to the C library. The loader is called
- * bpftrace too, because a process is called as the file that was executed. Before all others: while
- * it compiles, a tracer that asks for packets 50 times a second takes half of an emulated processor.
- */
-const BPFTRACE = `#!/bin/sh
-root=\${0%/*}/..
-libraries=$root/bpftrace/usr/lib/${MULTIARCH}:$root/bpftrace/lib/${MULTIARCH}
-exec nice -n -10 "$root/loader/bpftrace" --library-path "$libraries" "$root/bpftrace/usr/bin/bpftrace" "$@"
-`;
-
 /**
  * Takes a guest's files from the cache, fetching them first where they are not there.
  *
  * @throws {Error} When they cannot be fetched.
  */
 export async function guestFiles({ suite }: Guest): Promise<GuestFiles> {
-  const folder = await cached(suite, (partial) => fetchInto(partial, suite));
+  const folder = await cached(`${suite}-kernel`, (partial) => fetchInto(partial, suite));
+  const bpftrace = await debianBpftrace(suite);
   const modulesRoot = await libraryRoot(`${folder}/kernel`, "modules");
   const release = await kernelRelease(modulesRoot);
+  // Before all others: while it compiles, a tracer that asks for packets 50 times a second takes half of
+  // an emulated processor.
+  const run = `#!/bin/sh\nexec nice -n -10 ${bpftrace.command.join(" ")} "$@"\n`;
   // Renamed, so that a guest that runs already sees the one or the other.
-  await Deno.writeTextFile(`${folder}/bin/bpftrace.${Deno.pid}`, BPFTRACE, { mode: 0o755 });
+  await Deno.writeTextFile(`${folder}/bin/bpftrace.${Deno.pid}`, run, { mode: 0o755 });
   await Deno.rename(`${folder}/bin/bpftrace.${Deno.pid}`, `${folder}/bin/bpftrace`);
-  const libraries = ["usr/lib", "lib"].map((lib) => `${folder}/bpftrace/${lib}/${MULTIARCH}`);
   return {
     release,
     image: `${folder}/vmlinux`,
     modulesRoot,
     bin: `${folder}/bin`,
-    scripts: `${folder}/bpftrace/usr/sbin`,
-    loader: [`${folder}/loader/bpftrace`, "--library-path", libraries.join(":")],
+    scripts: bpftrace.scripts,
+    loader: bpftrace.loader,
   };
-}
-
-/**
- * A folder of the user's cache, filled where it is not there yet: in another folder that is renamed
- * then, so that a folder of the right name is complete.
- *
- * @param name The folder's name.
- * @param fill Fetches what belongs there into a folder that it is given.
- * @returns Its path.
- */
-export async function cached(
-  name: string,
-  fill: (partial: string) => Promise<void>,
-): Promise<string> {
-  const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/var"}/.cache`;
-  const folder = `${cache}/synsnoop/vm/${name}`;
-  if (await exists(folder)) return folder;
-  const partial = `${folder}.partial-${Deno.pid}`;
-  try {
-    await Deno.mkdir(partial, { recursive: true });
-    await fill(partial);
-    await Deno.rename(partial, folder);
-  } catch (error) {
-    // Another process that fetched the same was first.
-    if (!await exists(folder)) throw error;
-  } finally {
-    if (await exists(partial)) await Deno.remove(partial, { recursive: true });
-  }
-  return folder;
 }
 
 async function fetchInto(folder: string, suite: string): Promise<void> {
   const archive = await DebianArchive.open(suite, `${folder}/apt`);
   await fetchKernel(archive, `${folder}/kernel`, `${folder}/vmlinux`);
-  await archive.unpackClosure("bpftrace", `${folder}/bpftrace`);
-  const libraries = await libraryRoot(`${folder}/bpftrace`, `${MULTIARCH}/${LOADER}`);
-  await Deno.mkdir(`${folder}/loader`);
-  await Deno.copyFile(`${libraries}/lib/${MULTIARCH}/${LOADER}`, `${folder}/loader/bpftrace`);
-  await Deno.chmod(`${folder}/loader/bpftrace`, 0o755);
   await Deno.mkdir(`${folder}/bin`);
   await Deno.remove(`${folder}/apt`, { recursive: true });
 }
@@ -128,10 +89,16 @@ async function fetchKernel(archive: DebianArchive, into: string, image: string):
     throw new Error("Cannot find a kernel: linux-image-amd64 depends on none");
   }
   await archive.unpack(name, into);
+  // Since 7.0 or so that package is empty: the kernel and its modules have packages of their own.
+  for (const part of await archive.dependencies(name)) {
+    if (/^linux-(?:base|binary|modules)-\d/.test(part)) await archive.unpack(part, into);
+  }
   const root = await libraryRoot(into, "modules");
   const release = await kernelRelease(root);
   await output(["depmod", "-b", root, release]);
-  await Deno.writeFile(image, await extractKernel(`${into}/boot/vmlinuz-${release}`));
+  const inBoot = `${into}/boot/vmlinuz-${release}`;
+  const besideModules = `${root}/lib/modules/${release}/vmlinuz`;
+  await Deno.writeFile(image, await extractKernel(await exists(inBoot) ? inBoot : besideModules));
 }
 
 /** Where `lib` is in unpacked packages: since Debian 13 under `usr`, before that partly beside it. */
@@ -143,14 +110,4 @@ async function libraryRoot(unpacked: string, name: string): Promise<string> {
 async function kernelRelease(modulesRoot: string): Promise<string> {
   const [entry] = await Array.fromAsync(Deno.readDir(`${modulesRoot}/lib/modules`));
   return entry.name;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

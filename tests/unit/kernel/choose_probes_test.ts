@@ -73,6 +73,31 @@ const AUTO: Case[] = [
     ],
   },
   {
+    name: "addresses of a socket that stand elsewhere",
+    facts: { sockAddressesFit: false },
+    mechanisms: TRACEPOINT_ALONE,
+    rejected: [
+      ["fentry", "a socket's addresses elsewhere"],
+      ["kprobe", "a socket's addresses elsewhere"],
+    ],
+  },
+  {
+    name: "a description in which nobody could look where they stand",
+    facts: { sockAddressesFit: undefined },
+    mechanisms: ["fentry", "kprobe", "tracepoint"],
+  },
+  {
+    name: "an arm64 kernel that fentry probes cannot be attached to",
+    facts: { architecture: "aarch64", release: "6.1.0-50-arm64" },
+    mechanisms: ["kprobe", "tracepoint"],
+    rejected: [["fentry", "before 6.4"]],
+  },
+  {
+    name: "an arm64 kernel that they can be attached to",
+    facts: { architecture: "aarch64", release: "6.12.117+deb13-arm64" },
+    mechanisms: ["fentry", "kprobe", "tracepoint"],
+  },
+  {
     name: "functions that nobody could look up",
     facts: { functions: undefined },
     mechanisms: ["fentry", "kprobe", "tracepoint"],
@@ -232,6 +257,7 @@ const anyFacts: fc.Arbitrary<ProbeFacts> = fc.record({
   architecture: fc.constant("x86_64"),
   root: fc.boolean(),
   btf: fc.boolean(),
+  sockAddressesFit: fc.option(fc.boolean(), { nil: undefined }),
   functions: fc.option(fc.subarray([...DEBIAN_13.functions!]), { nil: undefined }),
   tracefs: fc.constantFrom("mounted", "private", "absent"),
   setStateTracepoint: fc.constantFrom(true, false, undefined),

@@ -477,8 +477,8 @@ function buildSentinel(): Uint8Array {
 Deno.test("sentinelFits accepts what the scripts write at start", () => {
   const bytes = new Uint8Array(8 + 136).fill(0xee);
   bytes.set(buildSentinel(), 8);
-  assert(sentinelFits(new DataView(bytes.buffer), 8));
-  assert(sentinelFits(new DataView(bytes.buffer, 8), 0));
+  assert(sentinelFits(new DataView(bytes.buffer), 8, "bpftrace"));
+  assert(sentinelFits(new DataView(bytes.buffer, 8), 0, "bpftrace"));
 });
 
 Deno.test("sentinelFits refuses every wrong byte but those of the time and behind the comm", () => {
@@ -486,7 +486,7 @@ Deno.test("sentinelFits refuses every wrong byte but those of the time and behin
   for (let at = 0; at < 136; at++) {
     const bytes = buildSentinel();
     bytes[at] ^= 0x40;
-    if (sentinelFits(new DataView(bytes.buffer), 0)) open.push(at);
+    if (sentinelFits(new DataView(bytes.buffer), 0, "bpftrace")) open.push(at);
   }
   assertEquals(open, [80, 81, 82, 83, 84, 85, 86, 87, 129, 130, 131, 132, 133, 134, 135]);
 });
@@ -502,7 +502,7 @@ Deno.test("sentinelFits refuses every other layout", () => {
   swapped.set(sentinel.subarray(0, 8), 8);
   swapped.set(sentinel.subarray(8, 16), 0);
   for (const bytes of [new Uint8Array(136), shifted(4), shifted(8), swapped]) {
-    assert(!sentinelFits(new DataView(bytes.buffer), 0));
+    assert(!sentinelFits(new DataView(bytes.buffer), 0, "bpftrace"));
   }
 });
 

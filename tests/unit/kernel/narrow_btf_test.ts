@@ -1,67 +1,19 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { narrowBtf } from "../../../src/kernel/narrow_btf.ts";
-
-// enum btf kinds, include/uapi/linux/btf.h.
-const KIND_INT = 1;
-const KIND_PTR = 2;
-const KIND_STRUCT = 4;
-const KIND_UNION = 5;
-const KIND_FUNC = 12;
-const KIND_TYPE_TAG = 18;
-const KIND_ENUM64 = 19;
-const MAGIC = 0xeb9f;
-const HEADER_BYTES = 24;
-const KIND_FLAG = 0x80000000;
-
-interface Type {
-  name: string;
-  kind: number;
-  /** Its third word: a size, or another type. */
-  size: number;
-  /** Whether `info` has the flag that stands above the kind. */
-  flag?: boolean;
-  /** Entries of three words, the first a name. */
-  entries?: readonly { name: string; words: readonly [number, number] }[];
-  /** Words after the three. */
-  more?: readonly number[];
-}
-
-/** The types as bytes, after a header of this length. */
-function buildBtf(types: readonly Type[], headerBytes = HEADER_BYTES): Uint8Array<ArrayBuffer> {
-  const places = new Map([["", 0]]);
-  let strings = "\0";
-  const place = (name: string) => {
-    if (!places.has(name)) {
-      places.set(name, strings.length);
-      strings += `${name}\0`;
-    }
-    return places.get(name)!;
-  };
-  // Other strings come first, so that no name stands where its number in this file would put it.
-  place("vmlinux");
-  const words = types.flatMap(({ name, kind, size, flag, entries = [], more = [] }) => [
-    place(name),
-    ((flag ? KIND_FLAG : 0) | kind << 24 | entries.length) >>> 0,
-    size,
-    ...entries.flatMap((entry) => [place(entry.name), ...entry.words]),
-    ...more,
-  ]);
-  const bytes = new Uint8Array(headerBytes + words.length * 4 + strings.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, MAGIC, true);
-  view.setUint8(2, 1);
-  const header = [headerBytes, 0, words.length * 4, words.length * 4, strings.length];
-  for (const [index, value] of header.entries()) view.setUint32(4 + index * 4, value, true);
-  for (const [index, word] of words.entries()) view.setUint32(headerBytes + index * 4, word, true);
-  bytes.set(new TextEncoder().encode(strings), headerBytes + words.length * 4);
-  return bytes;
-}
-
-const member = (name: string, type: number, offset: number) => ({
-  name,
-  words: [type, offset] as const,
-});
+import {
+  buildBtf,
+  HEADER_BYTES,
+  KIND_ENUM64,
+  KIND_FUNC,
+  KIND_INT,
+  KIND_PTR,
+  KIND_STRUCT,
+  KIND_TYPE_TAG,
+  KIND_UNION,
+  member,
+  type Type,
+} from "./build_btf.ts";
 
 const INT: Type = { name: "unsigned int", kind: KIND_INT, size: 4, more: [32] };
 const SOCK: Type = {

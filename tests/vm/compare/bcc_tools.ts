@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { cached } from "../cache.ts";
 import { DebianArchive } from "../debian_archive.ts";
-import { cached, type Guest, type GuestFiles } from "../guest_files.ts";
+import type { Guest, GuestFiles } from "../guest_files.ts";
 
 const LIBRARIES = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
 

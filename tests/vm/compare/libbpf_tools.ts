@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { cached } from "../cache.ts";
 import { DebianArchive } from "../debian_archive.ts";
-import { cached, type Guest } from "../guest_files.ts";
+import type { Guest } from "../guest_files.ts";
 
 const PACKAGE = "libbpf-tools";
 

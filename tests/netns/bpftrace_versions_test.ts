@@ -1,0 +1,178 @@
+// Every bpftrace that the scripts are for, on the running kernel: the installed one, and those of Debian
+// 13 and of what becomes the next Debian, which are fetched. What they give must be the same.
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { findExecutable } from "../../src/io/packages.ts";
+import { readProbePrograms } from "../../src/io/probe_programs.ts";
+import type { HandshakeRecord } from "../../src/report/record.ts";
+import { debianBpftrace } from "../vm/debian_bpftrace.ts";
+import { debianRelease } from "../vm/debian_archive.ts";
+import { compileC } from "./compile.ts";
+import { Namespace, reasonAgainstNamespaces, skippableTest, until } from "./namespace.ts";
+import { Tracer } from "./tracer.ts";
+
+const [PORT, CLOSED_PORT] = [4446, 4447];
+const OURS = ["--json", "--probes", "tracepoint", "--port", `${PORT},${CLOSED_PORT}`];
+/** Connections with IPv4, with IPv6, and to a port where nobody listens. */
+const [OVER_IPV4, OVER_IPV6, REFUSED] = [20, 10, 5];
+const ALL = OVER_IPV4 + OVER_IPV6 + REFUSED;
+
+const folder = await Deno.makeTempDir({ prefix: "synsnoop-versions-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
+
+/** A bpftrace, or why there is none. */
+interface Candidate {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly missing: string | undefined;
+}
+
+const candidates = [installed(), await fetched("trixie"), await fetched("sid")];
+
+function installed(): Candidate {
+  const path = findExecutable("bpftrace");
+  const missing = path === undefined ? "bpftrace is not installed" : undefined;
+  return { name: "the installed bpftrace", command: [path ?? ""], missing };
+}
+
+async function fetched(suite: string): Promise<Candidate> {
+  const name = `bpftrace of Debian ${suite}`;
+  if (Deno.build.arch !== "x86_64" || await debianRelease() === undefined) {
+    return { name, command: [], missing: "what is fetched is for Debian on x86_64" };
+  }
+  try {
+    return { name, command: (await debianBpftrace(suite)).command, missing: undefined };
+  } catch (error) {
+    const [missing] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { name, command: [], missing };
+  }
+}
+
+/** Runs shell commands before a bpftrace, whose arguments they may change. */
+async function environment({ command }: Candidate, script = ""): Promise<Deno.CommandOptions> {
+  const bin = await Deno.makeTempDir({ dir: folder });
+  const text = `#!/bin/sh\ncase $1 in --version) ;; *)\n${script}\n;; esac\n` +
+    `exec ${command.join(" ")} "$@"\n`;
+  await Deno.writeTextFile(`${bin}/bpftrace`, text, { mode: 0o755 });
+  return { env: { PATH: `${bin}:${Deno.env.get("PATH")}` } };
+}
+
+/** Has a reader find the sentinel in another layout, and so read lines. */
+const OTHER_SENTINEL =
+  'program=$(printf %s "$4" | sed s/0x0404040404040404/0x0404040404040405/); ' +
+  'set -- "$1" "$2" "$3" "$program" "$5" "$6"';
+
+async function connect(namespace: Namespace): Promise<void> {
+  await namespace.run(connectLoad, "127.0.0.1", String(PORT), String(OVER_IPV4));
+  await namespace.run(connectLoad, "::1", String(PORT), String(OVER_IPV6));
+  await namespace.script(`
+    for (let each = 0; each < ${REFUSED}; each++) {
+      await Deno.connect({ hostname: "127.0.0.1", port: ${CLOSED_PORT} }).catch(() => {});
+    }
+  `);
+}
+
+/** A record without what another tracer measures by itself: of times only which there are. */
+function comparable(record: HandshakeRecord) {
+  const { rtt, times } = record;
+  const { ambiguous } = rtt;
+  const names = [Object.keys(rtt), Object.keys(times ?? {})].map((keys) => keys.toSorted());
+  return { ...record, time: "", rtt: { ambiguous }, times: names };
+}
+
+async function versionTest(
+  { name, missing }: Candidate,
+  does: string,
+  body: () => Promise<void>,
+): Promise<void> {
+  skippableTest(`${name} ${does}`, missing ?? await reasonAgainstNamespaces(), body);
+}
+
+for (
+  const { form, script, ready } of [
+    { form: "from its map", script: "", ready: /kernel events come from bpftrace's map/ },
+    { form: "as lines", script: OTHER_SENTINEL, ready: /kernel events come as printed lines/ },
+  ]
+) {
+  for (const candidate of candidates.slice(1)) {
+    await versionTest(candidate, `gives the installed one's records ${form}`, async () => {
+      await using namespace = await Namespace.create();
+      const tracers: Tracer[] = [];
+      for (const each of [candidates[0], candidate]) {
+        tracers.push(await Tracer.start(namespace, OURS, await environment(each, script)));
+      }
+      for (const tracer of tracers) await tracer.said(ready);
+      await connect(namespace);
+      const found = [];
+      for (const tracer of tracers) {
+        await tracer.wrote(ALL);
+        const { records, summary, stderr } = await tracer.stop();
+        assert(!stderr.some((line) => /bpftrace says|bpftrace's maps have/.test(line)));
+        assertEquals(summary!.by_evidence, { both: ALL, wire_only: 0, kernel_only: 0 });
+        for (const place of ["kernel_missed_probes", "kernel_map_records", "kernel_lines"]) {
+          assertEquals(summary!.losses[place] ?? 0, 0, place);
+        }
+        records.sort((a, b) => a.client.port - b.client.port);
+        found.push(records.map(comparable));
+      }
+      assertEquals(found[1], found[0]);
+    });
+  }
+}
+
+for (const candidate of candidates) {
+  await versionTest(candidate, "prints readable lines when the script runs alone", async () => {
+    await using namespace = await Namespace.create();
+    const [{ text }] = await readProbePrograms(["tracepoint"], ["drop", "reset"]);
+    const { env } = await environment(candidate);
+    // Its own tracefs, where the machine has none mounted.
+    const mount = 'mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"';
+    const bpftrace = namespace.spawn(
+      ["unshare", "-m", "sh", "-c", mount, "sh", "bpftrace", "-B", "line", "--no-warnings", "-e"]
+        .concat(text),
+      { env, stdout: "piped", stderr: "null" },
+    );
+    let said = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const bytes of bpftrace.stdout) said += decoder.decode(bytes, { stream: true });
+    })();
+    await until("it has attached", () => said.includes("TIME "));
+    await connect(namespace);
+    const count = (pattern: RegExp) => said.match(pattern)?.length ?? 0;
+    const ipv4 = "\\[::ffff:127\\.0\\.0\\.1\\]";
+    const expected: [RegExp, number][] = [
+      [new RegExp(`client  ESTABLISHED ${ipv4}:\\d+ ${ipv4}:${PORT} [1-9]`, "g"), OVER_IPV4],
+      [new RegExp(`server  ESTABLISHED ${ipv4}:${PORT} ${ipv4}:\\d+ [1-9]`, "g"), OVER_IPV4],
+      [new RegExp(`client  ESTABLISHED \\[::1\\]:\\d+ \\[::1\\]:${PORT} [1-9]`, "g"), OVER_IPV6],
+      [new RegExp(`client  CLOSE .*:${CLOSED_PORT} \\d+ 0 0 0 111 0 \\d+ deno$`, "gm"), REFUSED],
+    ];
+    await until("all lines came", () => expected.every(([line, times]) => count(line) >= times));
+    for (const [line, times] of expected) assertEquals(count(line), times, String(line));
+    bpftrace.kill("SIGINT");
+    await reading;
+  });
+
+  await versionTest(candidate, "loses no line without its being counted", async () => {
+    await using namespace = await Namespace.create();
+    const options = await environment(
+      candidate,
+      `export BPFTRACE_PERF_RB_PAGES=1; ${OTHER_SENTINEL}`,
+    );
+    const tracer = await Tracer.start(namespace, OURS, options);
+    await tracer.said(/kernel events come as printed lines/);
+    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "3000");
+    const { summary } = await tracer.stop();
+    assertGreater(summary!.by_evidence.wire_only + summary!.by_evidence.both, 2_000);
+    assertGreater(summary!.losses.kernel_lines!, 0);
+  });
+
+  await versionTest(candidate, "has maps as large as asked, or it is said", async () => {
+    await using namespace = await Namespace.create();
+    const unset = "unset BPFTRACE_MAP_KEYS_MAX BPFTRACE_MAX_MAP_KEYS";
+    const tracer = await Tracer.start(namespace, OURS, await environment(candidate, unset));
+    await tracer.said(/kernel events come from bpftrace's map/);
+    await tracer.said(/bpftrace's maps have 4096 entries, not 32768 as asked: /);
+    await tracer.stop();
+  });
+}
