@@ -1,4 +1,5 @@
 import { SystemCallError } from "../io/libc.ts";
+import { ProgressLine } from "../io/progress_line.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
 import { exit, hostName, onEndSignals, outputSurface, sayNote } from "../io/terminal.ts";
@@ -92,7 +93,7 @@ async function pickOfFile(
     onHandshake: pick.take,
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
-  const fault = await new Reading(session, output, ended).read(file, false);
+  const fault = await new Reading(session, output, ended, new ProgressLine()).read(file, false);
   session.finish();
   ignoreSignals();
   if (fault !== undefined) sayNote(fault);

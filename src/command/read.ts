@@ -1,4 +1,5 @@
-import { CaptureInput, InputError } from "../io/capture_input.ts";
+import { CaptureInput } from "../io/capture_input.ts";
+import { InputError } from "../io/input_error.ts";
 import { ProgressLine } from "../io/progress_line.ts";
 import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
 import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
@@ -39,7 +40,6 @@ const TURN_MS = 10;
 const PROGRESS_INTERVAL_MS = 250;
 /** How long a pipe may be silent before what is settled is reported. */
 const PATIENCE_MS = 200;
-const PENDING = Symbol("pending");
 
 /**
  * The command `read`.
@@ -55,17 +55,18 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
   const { lines: output, packets } = openOutputs(options, inputs, stdout, end);
+  const progress = new ProgressLine();
   const session = new ReadSession({
     filter: options.filter,
     interfaces: options.interfaces,
     count: options.count,
-    output,
+    output: progress.before(output),
     packetOutput: packets,
     format: createFormat(options.format, outputSurface(), options.follow),
     host: hostName(),
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
-  const reading = new Reading(session, output, ended);
+  const reading = new Reading(session, output, ended, progress);
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;
@@ -85,19 +86,29 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
 export class Reading {
   readonly #session: ReadSession;
   readonly #output: LineOutput;
-  readonly #ended: Promise<undefined>;
-  readonly #progress = new ProgressLine();
+  readonly #progress: ProgressLine;
   /** Settles when what was handed on is written. */
   #written = Promise.resolve();
   #interrupted = false;
+  /** Ends the waiting for what may never come. */
+  #interrupt = () => {};
 
-  /** Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it. */
-  constructor(session: ReadSession, output: LineOutput, ended: Promise<void>) {
+  /**
+   * Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it, and `progress` shows
+   * how far it is.
+   */
+  constructor(
+    session: ReadSession,
+    output: LineOutput,
+    ended: Promise<void>,
+    progress: ProgressLine,
+  ) {
     this.#session = session;
     this.#output = output;
-    this.#ended = ended.then(() => {
+    this.#progress = progress;
+    ended.then(() => {
       this.#interrupted = true;
-      return undefined;
+      this.#interrupt();
     });
   }
 
@@ -110,7 +121,9 @@ export class Reading {
   async read(file: string, follow: boolean): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
     try {
-      using input = await CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
+      const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
+      using input = await this.#unlessEnded(opening);
+      if (input === undefined) return undefined;
       if (follow && !input.canGrow) {
         return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
       }
@@ -142,6 +155,8 @@ export class Reading {
         await this.#handOn();
         if (nowMs - shownMs >= PROGRESS_INTERVAL_MS && !follow) {
           shownMs = nowMs;
+          // What is written later would stand behind it on its line.
+          await this.#written;
           this.#progress.show(formatProgress({
             bytes: input.bytesRead,
             totalBytes: input.totalBytes,
@@ -160,7 +175,7 @@ export class Reading {
       } else if (follow) {
         session.rest();
         await this.#output.flush();
-        await Promise.race([input.grown(), this.#ended]);
+        await this.#unlessEnded(input.grown());
       } else {
         reader.end();
         break;
@@ -177,20 +192,28 @@ export class Reading {
   /** Waits for the next bytes, undefined where it was interrupted; what is settled is reported. */
   async #wait(reading: Promise<number>): Promise<number | undefined> {
     this.#session.flush();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<typeof PENDING>((resolve) => {
-      timer = setTimeout(() => resolve(PENDING), PATIENCE_MS);
+    const timer = setTimeout(() => this.#session.rest(), PATIENCE_MS);
+    try {
+      return await this.#unlessEnded(reading);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Waits for something, undefined where it was interrupted. A race with the promise of the end would
+   * leave something behind in it each time.
+   */
+  #unlessEnded<T>(coming: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => resolve(undefined);
+      if (this.#interrupted) this.#interrupt();
+      coming.then(resolve, reject);
     });
-    const first = await Promise.race([reading, this.#ended, patience]);
-    clearTimeout(timer);
-    if (first !== PENDING) return first;
-    this.#session.rest();
-    return await Promise.race([reading, this.#ended]);
   }
 
   /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
   async #handOn(): Promise<void> {
-    this.#progress.clear();
     this.#session.flush();
     await this.#written;
     this.#written = this.#output.flush();

@@ -3,14 +3,7 @@
  *
  * @module
  */
-/** Why a file cannot be read, in words that fit behind "Cannot read ...: ". */
-export class InputError extends Error {
-  /** @param message Why. */
-  constructor(message: string) {
-    super(message);
-    this.name = "InputError";
-  }
-}
+import { InputError } from "./input_error.ts";
 
 /** First bytes of a gzip member (RFC 1952 §2.3.1). */
 const GZIP_MAGIC = 0x1f8b;
@@ -23,6 +16,8 @@ const MAGIC_LENGTH = 4;
 const PIECE_LENGTH = 256 * 1024;
 /** How often a file that is being written is looked at. */
 const POLL_MS = 100;
+/** What the runtime puts in the place of an argument's bytes that are no UTF-8. */
+const NO_UTF8 = "\ufffd";
 const NOTHING = new Uint8Array(0);
 
 /** One capture file, open for reading. */
@@ -53,13 +48,14 @@ export class CaptureInput implements Disposable {
   }
 
   /**
-   * Opens a file and looks at its first bytes.
+   * Opens a file and looks at its first bytes, for which it waits where they are still to come: of a
+   * FIFO that nobody writes until somebody does.
    *
    * @param path Its path; undefined for standard input.
    * @throws {InputError} It is not there, or may not be read.
    */
   static async open(path: string | undefined): Promise<CaptureInput> {
-    const file = path === undefined ? Deno.stdin : asInputError(() => Deno.openSync(path));
+    const file = path === undefined ? Deno.stdin : await openFile(path);
     try {
       const { isFile, isDirectory, size } = path === undefined
         ? { isFile: false, isDirectory: false, size: 0 }
@@ -129,14 +125,9 @@ export class CaptureInput implements Disposable {
     // Decompressing has no turns, and a timer would wait for a millisecond at least.
     if (aside) await new Promise((resolve) => setImmediate(resolve));
     if (this.#ahead.length === 0) {
-      try {
-        const { done, value } = await this.#decompressed!.next();
-        if (done) return 0;
-        this.#ahead = value as Uint8Array<ArrayBuffer>;
-      } catch (error) {
-        if (error instanceof InputError) throw error;
-        throw new InputError(`its compressed data is broken: ${messageOf(error)}`);
-      }
+      const { done, value } = await this.#decompressed!.next();
+      if (done) return 0;
+      this.#ahead = value as Uint8Array<ArrayBuffer>;
     }
     return this.#takeAhead(into);
   }
@@ -168,6 +159,20 @@ export class CaptureInput implements Disposable {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#decompressed?.return?.().catch(() => {});
     if (this.#file !== Deno.stdin) (this.#file as Deno.FsFile).close();
+  }
+}
+
+/** Never on this thread: of a FIFO it waits for the other end, and nothing would be heard meanwhile. */
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound && path.includes(NO_UTF8)) {
+      throw new InputError(
+        "its name is no UTF-8; give it on standard input, as in synsnoop read - < FILE",
+      );
+    }
+    throw toInputError(error);
   }
 }
 
@@ -210,8 +215,4 @@ function toInputError(error: unknown): unknown {
   if (error instanceof Deno.errors.PermissionDenied) return new InputError("permission denied");
   if (error instanceof Error && "code" in error) return new InputError(error.message);
   return error;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { LineOutput, Lines } from "./stream_output.ts";
+import { beforeSaying, outputSurface } from "./terminal.ts";
 
 /** Return to the line's begin and erase it (ECMA-48 EL). */
 const ERASE = "\r\x1b[K";
@@ -13,11 +15,13 @@ export class ProgressLine {
   readonly #encoder = new TextEncoder();
   #shown = false;
 
-  /** Shows a short text instead of the one before. */
+  /** Shows a short text of ASCII instead of the one before, as much of it as fits one line. */
   show(text: string): void {
     if (!this.#isTerminal) return;
-    this.#write(ERASE + text);
+    // One more character would move some terminals to the next line, where it could not be erased.
+    this.#write(ERASE + text.slice(0, widthOfTerminal() - 1));
     this.#shown = true;
+    beforeSaying(() => this.clear());
   }
 
   /** Takes the text away, so that other output can stand there. */
@@ -27,11 +31,34 @@ export class ProgressLine {
     this.#shown = false;
   }
 
+  /** An output before whose lines the text is taken away, where both stand on a terminal. */
+  before(output: LineOutput): LineOutput {
+    if (!this.#isTerminal || !outputSurface().isTerminal) return output;
+    return {
+      write: (lines: Lines, records: number) => {
+        this.clear();
+        output.write(lines, records);
+      },
+      flush: () => output.flush(),
+      get lost() {
+        return output.lost;
+      },
+    };
+  }
+
   #write(text: string): void {
     try {
       Deno.stderr.writeSync(this.#encoder.encode(text));
     } catch {
       // Whoever looked has gone.
     }
+  }
+}
+
+function widthOfTerminal(): number {
+  try {
+    return Deno.consoleSize().columns || Infinity;
+  } catch {
+    return Infinity;
   }
 }

@@ -9,8 +9,16 @@ import { environmentVariable } from "./environment.ts";
 
 const encoder = new TextEncoder();
 
+let prepare = () => {};
+
+/** Has something done before the next words on standard error, such as to make room for them. */
+export function beforeSaying(action: () => void): void {
+  prepare = action;
+}
+
 /** Writes some lines to standard error. Not being able to is no reason to stop. */
 export function say(lines: string): void {
+  prepare();
   try {
     const bytes = encoder.encode(lines.endsWith("\n") ? lines : lines + "\n");
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));

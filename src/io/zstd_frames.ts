@@ -4,6 +4,8 @@
  * @module
  */
 
+import { broken, InputError } from "./input_error.ts";
+
 /** Magic numbers, little endian (RFC 8878 §3.1.1, §3.1.2). */
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
@@ -29,40 +31,73 @@ const BLOCK_SIZE_SHIFT = 3;
 const RLE_BLOCK = 1;
 const RESERVED_BLOCK = 3;
 
-/** Fields that are looked at, and their bytes. */
-const FIELD_LENGTH = { magic: 4, skippableSize: 4, descriptor: 1, blockHeader: 3 } as const;
+/** Exponent and mantissa of a window's size (§3.1.1.1.2). */
+const WINDOW_LOG_MIN = 10;
+const WINDOW_MANTISSA_BITS = 3;
+const WINDOW_MANTISSA = 0b111;
+/** A content size of two bytes counts from here on (§3.1.1.1.4). */
+const CONTENT_SIZE_OF_2_MIN = 256;
+/**
+ * What a decompressor may be made to keep of what it gave: as much as `zstd --ultra -20` asks for, and
+ * four times as much as every decompressor must be able to (§3.1.1.1.2).
+ */
+const WINDOW_MAX_BYTES = 32 * 1024 * 1024;
+
+/** Bytes of the fields that are looked at and always have as many. */
+const FIELD_LENGTH = {
+  magic: 4,
+  skippableSize: 4,
+  descriptor: 1,
+  window: 1,
+  blockHeader: 3,
+} as const;
+type Field = keyof typeof FIELD_LENGTH | "contentSize";
 
 /** Walks over the frames of bytes that come in any pieces. */
 export class ZstdFrameWalker {
-  #field: keyof typeof FIELD_LENGTH = "magic";
+  /** Whether a frame ends where the last walk did. */
+  isBehindFrame = true;
+  /** Whether all that was walked over of this frame is known to have no content. */
+  isSkippable = false;
+  #field: Field = "magic";
+  #fieldLength: number = FIELD_LENGTH.magic;
   #value = 0;
   #length = 0;
   /** Bytes that need not be looked at, and whether the frame ends behind them. */
   #skip = 0;
   #last = false;
+  /** Bytes of the header behind the window's size. */
+  #headerRest = 0;
   #checksumLength = 0;
 
   /**
-   * Goes on in the current frame.
+   * Goes on in the current frame, to its end at most.
    *
    * @param bytes The next bytes. @param at Offset of the first one not walked over yet.
-   * @returns Offset behind the frame, or -1 where it goes on behind `bytes`.
-   * @throws {Error} No frame begins here, or it has a block of no known type.
+   * @param blocksMax Blocks to end behind: each may have 128 KiB of content, however short it is.
+   * @returns Offset of the first byte that was not walked over.
+   * @throws {InputError} No frame begins here, it has a block of no known type, or its window is too
+   * large.
    */
-  walk(bytes: Uint8Array, at: number): number {
-    for (;;) {
+  walk(bytes: Uint8Array, at: number, blocksMax: number): number {
+    if (this.isBehindFrame) this.isSkippable = false;
+    this.isBehindFrame = false;
+    for (let blocks = 0;;) {
       const skipped = Math.min(this.#skip, bytes.length - at);
       this.#skip -= skipped;
       at += skipped;
-      if (this.#skip > 0) return -1;
+      if (this.#skip > 0) return at;
       if (this.#last) {
         this.#last = false;
+        this.isBehindFrame = true;
         return at;
       }
-      while (this.#length < FIELD_LENGTH[this.#field]) {
-        if (at === bytes.length) return -1;
+      if (blocks === blocksMax) return at;
+      while (this.#length < this.#fieldLength) {
+        if (at === bytes.length) return at;
         this.#value += bytes[at++] * 256 ** this.#length++;
       }
+      if (this.#field === "blockHeader") blocks++;
       this.#take(this.#value);
       this.#value = this.#length = 0;
     }
@@ -71,76 +106,99 @@ export class ZstdFrameWalker {
   #take(value: number): void {
     switch (this.#field) {
       case "magic":
-        this.#field = fieldBehindMagic(value);
+        this.isSkippable = isSkippableMagic(value);
+        this.#expect(this.isSkippable ? "skippableSize" : "descriptor");
         break;
       case "skippableSize":
-        this.#skip = value;
-        this.#last = true;
-        this.#field = "magic";
+        this.#endBehind(value);
         break;
       case "descriptor":
-        this.#skip = headerLength(value);
-        this.#checksumLength = (value & CHECKSUM) !== 0 ? CHECKSUM_LENGTH : 0;
-        this.#field = "blockHeader";
+        this.#takeDescriptor(value);
+        break;
+      case "window": {
+        const base = 2 ** (WINDOW_LOG_MIN + (value >>> WINDOW_MANTISSA_BITS));
+        assertWindow(base + base / (WINDOW_MANTISSA + 1) * (value & WINDOW_MANTISSA));
+        this.#skip = this.#headerRest;
+        this.#expect("blockHeader");
+        break;
+      }
+      case "contentSize":
+        // All of it is the window.
+        assertWindow(value + (this.#fieldLength === 2 ? CONTENT_SIZE_OF_2_MIN : 0));
+        this.#expect("blockHeader");
         break;
       case "blockHeader": {
         const type = value >>> BLOCK_TYPE_SHIFT & BLOCK_TYPE;
-        if (type === RESERVED_BLOCK) throw new Error("a block has no known type");
-        this.#skip = type === RLE_BLOCK ? 1 : value >>> BLOCK_SIZE_SHIFT;
-        this.#last = (value & LAST_BLOCK) !== 0;
-        if (this.#last) {
-          this.#skip += this.#checksumLength;
-          this.#field = "magic";
-        }
+        if (type === RESERVED_BLOCK) throw broken("a block has no known type");
+        const length = type === RLE_BLOCK ? 1 : value >>> BLOCK_SIZE_SHIFT;
+        if ((value & LAST_BLOCK) !== 0) this.#endBehind(length + this.#checksumLength);
+        else this.#skip = length;
       }
     }
   }
+
+  #takeDescriptor(descriptor: number): void {
+    const dictionaryIdLength = DICTIONARY_ID_LENGTHS[descriptor & DICTIONARY_ID];
+    const contentSizeLength = CONTENT_SIZE_LENGTHS[descriptor >>> CONTENT_SIZE_SHIFT];
+    this.#checksumLength = (descriptor & CHECKSUM) !== 0 ? CHECKSUM_LENGTH : 0;
+    if ((descriptor & SINGLE_SEGMENT) !== 0) {
+      this.#skip = dictionaryIdLength;
+      this.#expect("contentSize", contentSizeLength || 1);
+    } else {
+      this.#headerRest = dictionaryIdLength + contentSizeLength;
+      this.#expect("window");
+    }
+  }
+
+  #expect(field: Field, length = 0): void {
+    this.#field = field;
+    this.#fieldLength = field === "contentSize" ? length : FIELD_LENGTH[field];
+  }
+
+  #endBehind(length: number): void {
+    this.#skip = length;
+    this.#last = true;
+    this.#expect("magic");
+  }
 }
 
-function fieldBehindMagic(magic: number): "descriptor" | "skippableSize" {
-  if (magic === FRAME_MAGIC) return "descriptor";
-  if (magic >>> SKIPPABLE_SHIFT === SKIPPABLE_MAGIC >>> SKIPPABLE_SHIFT) return "skippableSize";
-  throw new Error("no zstd frame begins where one ends");
+function isSkippableMagic(magic: number): boolean {
+  if (magic === FRAME_MAGIC) return false;
+  if (magic >>> SKIPPABLE_SHIFT === SKIPPABLE_MAGIC >>> SKIPPABLE_SHIFT) return true;
+  throw broken("no zstd frame begins where one ends");
 }
 
-/** Bytes of a frame header behind its descriptor. */
-function headerLength(descriptor: number): number {
-  const single = (descriptor & SINGLE_SEGMENT) !== 0;
-  const contentSize = CONTENT_SIZE_LENGTHS[descriptor >>> CONTENT_SIZE_SHIFT];
-  return (single ? 0 : 1) + DICTIONARY_ID_LENGTHS[descriptor & DICTIONARY_ID] +
-    (single && contentSize === 0 ? 1 : contentSize);
+function assertWindow(bytes: number): void {
+  if (bytes <= WINDOW_MAX_BYTES) return;
+  throw new InputError(
+    "to decompress it takes a zstd window of more than 32 MB of memory; " +
+      "let zstd do it: zstd -dc --long=31 FILE | synsnoop read -",
+  );
 }
 
 /**
- * Splits a zstd file into its frames, skippable ones included. Each must be read before the next.
+ * Cuts a zstd file into parts for a decompressor: none reaches beyond the end of a frame or has more
+ * than so many blocks. Skippable frames are left out.
  *
- * @throws {Error} While iterating: there is no frame, or the last one is cut short.
+ * @throws {InputError} While iterating: there is no frame, the last one is cut short, or its window is
+ * too large.
  */
-export async function* splitZstdFrames(
+export async function* cutZstdFrames(
   pieces: AsyncIterable<Uint8Array>,
-): AsyncGenerator<AsyncIterable<Uint8Array>> {
-  const iterator = pieces[Symbol.asyncIterator]();
+  blocksMax: number,
+): AsyncGenerator<Uint8Array> {
   const walker = new ZstdFrameWalker();
-  let piece = new Uint8Array(0) as Uint8Array;
-  let at = 0;
-  const isThereMore = async () => {
-    while (at === piece.length) {
-      const { done, value } = await iterator.next();
-      if (done) return false;
-      piece = value;
-      at = 0;
+  // What was handed out of a frame before its kind was known goes on.
+  let isBegun = false;
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const end = walker.walk(piece, at, blocksMax);
+      if (isBegun || !walker.isSkippable) {
+        yield piece.subarray(at, end);
+        isBegun = !walker.isBehindFrame;
+      }
+      at = end;
     }
-    return true;
-  };
-  async function* frame(): AsyncGenerator<Uint8Array> {
-    do {
-      const end = walker.walk(piece, at);
-      const part = piece.subarray(at, end < 0 ? piece.length : end);
-      at += part.length;
-      yield part;
-      if (end >= 0) return;
-    } while (await isThereMore());
-    throw new Error("unexpected end of file");
   }
-  while (await isThereMore()) yield frame();
+  if (!walker.isBehindFrame) throw broken("unexpected end of file");
 }

@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { ReadSession } from "../../src/command/read_session.ts";
-import { CaptureInput, InputError } from "../../src/io/capture_input.ts";
+import { CaptureInput } from "../../src/io/capture_input.ts";
+import { InputError } from "../../src/io/input_error.ts";
 import type { PacketOutput } from "../../src/io/packet_output.ts";
 import { type LineOutput, type Lines, toBytes } from "../../src/io/stream_output.ts";
 import { NdjsonFormat } from "../../src/report/handshake_format.ts";

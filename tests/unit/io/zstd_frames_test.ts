@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { ZstdFrameWalker } from "../../../src/io/zstd_frames.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { InputError } from "../../../src/io/input_error.ts";
+import { cutZstdFrames, ZstdFrameWalker } from "../../../src/io/zstd_frames.ts";
 import { concat } from "../wire/build_frame.ts";
 
 const MAGIC = new Uint8Array([0x28, 0xb5, 0x2f, 0xfd]);
@@ -38,22 +39,126 @@ const FRAMES: { name: string; bytes: Uint8Array }[] = [
   },
 ];
 
+/** More blocks than any of these frames has. */
+const ALL_BLOCKS = 1_000;
+
 for (const { name, bytes } of FRAMES) {
   Deno.test(`ZstdFrameWalker finds the end of a frame with ${name}`, () => {
     const two = concat(bytes, bytes, new Uint8Array(3));
     const walker = new ZstdFrameWalker();
-    assertEquals(walker.walk(two, 0), bytes.length);
-    assertEquals(walker.walk(two, bytes.length), 2 * bytes.length);
-    for (let cut = 0; cut < bytes.length; cut++) {
+    for (const end of [bytes.length, 2 * bytes.length]) {
+      assertEquals(walker.walk(two, end - bytes.length, ALL_BLOCKS), end);
+      assertEquals(walker.isBehindFrame, true);
+    }
+    for (let cut = 1; cut < bytes.length; cut++) {
       const pieces = new ZstdFrameWalker();
-      assertEquals(pieces.walk(bytes.subarray(0, cut), 0), -1);
-      assertEquals(pieces.walk(bytes.subarray(cut), 0), bytes.length - cut);
+      assertEquals(pieces.walk(bytes.subarray(0, cut), 0, ALL_BLOCKS), cut);
+      assertEquals(pieces.isBehindFrame, false);
+      assertEquals(pieces.walk(bytes.subarray(cut), 0, ALL_BLOCKS), bytes.length - cut);
+      assertEquals(pieces.isBehindFrame, true);
     }
   });
 }
 
-Deno.test("ZstdFrameWalker refuses what is no frame, and a block of no type", () => {
-  const walk = (bytes: Uint8Array) => new ZstdFrameWalker().walk(bytes, 0);
-  assertThrows(() => walk(new Uint8Array(4)), Error, "no zstd frame begins where one ends");
-  assertThrows(() => walk(frame(0, 1, [block(3, 1, true, 1)])), Error, "a block has no known type");
+Deno.test("ZstdFrameWalker ends behind so many blocks", () => {
+  const blocks = [1, 0, 1, 2, 1].map((type, at) => block(type, 9, at === 4, type === 1 ? 1 : 9));
+  const bytes = frame(0, 1, blocks);
+  const walker = new ZstdFrameWalker();
+  const ends: number[] = [];
+  for (let at = 0; !(at > 0 && walker.isBehindFrame);) {
+    ends.push(at = walker.walk(bytes, at, 2));
+  }
+  assertEquals(ends, [6 + 4 + 12, 6 + 4 + 12 + 4 + 12, bytes.length]);
+});
+
+const NO_FRAMES: { name: string; bytes: Uint8Array; says: string }[] = [
+  {
+    name: "no magic",
+    bytes: new Uint8Array(4),
+    says: "its compressed data is broken: no zstd frame begins where one ends",
+  },
+  {
+    name: "a block of no type",
+    bytes: frame(0, 1, [block(3, 1, true, 1)]),
+    says: "its compressed data is broken: a block has no known type",
+  },
+];
+
+/** A frame whose window is told by its descriptor, or by the content's size. */
+const windowed = (descriptor: number, ...header: number[]) =>
+  concat(MAGIC, new Uint8Array([descriptor, ...header]), RAW);
+const WINDOWS: { name: string; bytes: Uint8Array; fits: boolean }[] = [
+  { name: "a window of 32 MiB", bytes: windowed(0, 15 << 3), fits: true },
+  { name: "a window of 36 MiB", bytes: windowed(0, 15 << 3 | 1), fits: false },
+  { name: "a window of 128 MiB", bytes: windowed(0, 17 << 3), fits: false },
+  { name: "the largest window", bytes: windowed(0, 0xff), fits: false },
+  { name: "a segment of 32 MiB", bytes: windowed(0xa0, 0, 0, 0, 2), fits: true },
+  { name: "a segment of a byte more", bytes: windowed(0xa0, 1, 0, 0, 2), fits: false },
+  { name: "the largest segment", bytes: windowed(0xe0, ...new Array(8).fill(0xff)), fits: false },
+  { name: "a segment of 2 bytes for its size", bytes: windowed(0x60, 0xff, 0xff), fits: true },
+];
+
+for (const { name, bytes, fits } of WINDOWS) {
+  Deno.test(`ZstdFrameWalker ${fits ? "takes" : "refuses"} ${name}`, () => {
+    const walk = () => new ZstdFrameWalker().walk(bytes, 0, ALL_BLOCKS);
+    if (fits) assertEquals(walk(), bytes.length);
+    else assertThrows(walk, InputError, "a zstd window of more than 32 MB");
+  });
+}
+
+for (const { name, bytes, says } of NO_FRAMES) {
+  Deno.test(`ZstdFrameWalker refuses ${name}`, () => {
+    assertThrows(() => new ZstdFrameWalker().walk(bytes, 0, ALL_BLOCKS), InputError, says);
+  });
+}
+
+/** What is left of some bytes, given in pieces of a length. */
+async function cut(bytes: Uint8Array, length: number, blocksMax = ALL_BLOCKS) {
+  const parts: Uint8Array[] = [];
+  async function* pieces() {
+    for (let at = 0; at < bytes.length; at += length) {
+      yield await Promise.resolve(bytes.subarray(at, at + length));
+    }
+  }
+  for await (const part of cutZstdFrames(pieces(), blocksMax)) parts.push(part);
+  return parts;
+}
+
+Deno.test("cutZstdFrames leaves out what is to be skipped, and ends a part with its frame", async () => {
+  const skipped = FRAMES.at(-1)!.bytes;
+  const short = frame(0x20, 1, [RAW]);
+  const all = concat(skipped, short, skipped, skipped, short, skipped);
+  assertEquals(await cut(all, all.length), [short, short]);
+  // Of a magic that comes in two pieces nobody knows at its first half what it begins.
+  for (let length = 1; length < all.length; length++) {
+    const left = concat(...await cut(all, length));
+    for (let at = 0; at < left.length;) {
+      const one = [short, skipped].find((each) =>
+        each.every((byte, index) => left[at + index] === byte)
+      );
+      assert(one !== undefined, `pieces of ${length}, ${at}`);
+      at += one.length;
+    }
+  }
+});
+
+Deno.test("cutZstdFrames gives so many blocks at once", async () => {
+  const blocks = Array.from({ length: 100 }, (_, at) => block(1, 131_072, at === 99, 1));
+  const parts = await cut(frame(0, 1, blocks), 1_000, 16);
+  assertEquals(parts.map(({ length }) => length), [6 + 16 * 4, 64, 64, 64, 64, 64, 16]);
+});
+
+Deno.test("cutZstdFrames tells of a frame that is cut short", async () => {
+  const bytes = frame(0, 1, [RAW]);
+  assertEquals(concat(...await cut(bytes, 3)), bytes);
+  assertEquals(await cut(new Uint8Array(0), 1), []);
+  for (const whole of [bytes, FRAMES.at(-1)!.bytes]) {
+    for (let length = 1; length < whole.length; length++) {
+      await assertRejects(
+        () => cut(whole.subarray(0, length), 4),
+        InputError,
+        "unexpected end of file",
+      );
+    }
+  }
 });
