@@ -1,5 +1,7 @@
 import { inspectKernel } from "../io/inspect_kernel.ts";
 import { describePlan, type Finding, judgeFacts } from "../kernel/kernel_facts.ts";
+import { outputSurface } from "../io/terminal.ts";
+import { toAscii } from "../report/ascii.ts";
 import { escapeText } from "../report/escape.ts";
 import { type Flag, formatFlags, parseFlags } from "./flags.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -42,10 +44,8 @@ export async function doctor(args: readonly string[]): Promise<{ text: string; s
     };
   }
   const kernel = `Linux ${facts.release} on ${facts.architecture}`;
-  return {
-    text: `${kernel}\n${findings.map(formatFinding).join("")}\nPlan: ${plan}\n`,
-    status,
-  };
+  const text = `${kernel}\n${findings.map(formatFinding).join("")}\nPlan: ${plan}\n`;
+  return { text: outputSurface().utf8 ? text : toAscii(text), status };
 }
 
 function formatFinding({ verdict, subject, state, advice }: Finding): string {

@@ -56,15 +56,14 @@ interface Picked {
 }
 
 function format(story: Story, { format, header, ascii }: ExplainOptions): string {
+  const { utf8, colour } = outputSurface();
   switch (format) {
     case "svg":
       return formatLessonSvg(story, { header });
     case "markdown":
-      return formatLessonMarkdown(story, { header, ascii });
-    case "text": {
-      const { utf8, colour } = outputSurface();
+      return formatLessonMarkdown(story, { header, ascii: ascii || !utf8 });
+    case "text":
       return formatLessonText(story, { header, ascii: ascii || !utf8, color: colour });
-    }
   }
 }
 

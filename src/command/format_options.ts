@@ -85,12 +85,13 @@ export function createFormat(
   surface: OutputSurface,
   follow: boolean,
 ): HandshakeFormat {
+  const { isTerminal, colour, utf8 } = surface;
   switch (kind) {
     case "table":
-      return new TableFormat({ rowsHeld: follow ? 1 : TABLE_ROWS_HELD, colour: surface.colour });
+      return new TableFormat({ rowsHeld: follow ? 1 : TABLE_ROWS_HELD, colour, ascii: !utf8 });
     case "statistics":
-      return new StatisticsFormat({ top, json, ascii: ascii || !surface.utf8 });
+      return new StatisticsFormat({ top, json, ascii: ascii || !utf8 });
     case "records":
-      return surface.isTerminal && !json ? new LineFormat() : new NdjsonFormat();
+      return isTerminal && !json ? new LineFormat({ ascii: !utf8 }) : new NdjsonFormat();
   }
 }

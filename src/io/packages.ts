@@ -77,6 +77,16 @@ export const TEST_NEEDS: readonly Need[] = [
     executables: ["python3"],
     package: { ...everywhere("python3"), "apt-get": "python3-minimal", "pacman": "python" },
   },
+  // A terminal to run the tool on.
+  {
+    executables: ["script"],
+    package: {
+      ...everywhere("util-linux"),
+      "apt-get": "bsdutils",
+      "dnf": "util-linux-script",
+      "apk": "util-linux-misc",
+    },
+  },
   // Stock kernels to test in, emulated.
   {
     executables: ["qemu-system-x86_64"],

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { toAscii } from "../report/ascii.ts";
 import { escapeText } from "../report/escape.ts";
 import { environmentVariable } from "./environment.ts";
 
@@ -20,7 +21,8 @@ export function beforeSaying(action: () => void): void {
 export function say(lines: string): void {
   prepare();
   try {
-    const bytes = encoder.encode(lines.endsWith("\n") ? lines : lines + "\n");
+    const text = localeIsUtf8() ? lines : toAscii(lines);
+    const bytes = encoder.encode(text.endsWith("\n") ? text : text + "\n");
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
   } catch {
     // Whoever read it has gone.
@@ -44,13 +46,16 @@ export interface OutputSurface {
 /** Finds out what standard output shows. */
 export function outputSurface(): OutputSurface {
   const isTerminal = Deno.stdout.isTerminal();
-  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable)
-    .find((value) => value);
   return {
     isTerminal,
-    colour: isTerminal && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
-    utf8: /utf-?8/i.test(locale ?? ""),
+    colour: isTerminal && !Deno.noColor && environmentVariable("TERM") !== "dumb",
+    utf8: localeIsUtf8(),
   };
+}
+
+function localeIsUtf8(): boolean {
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable).find((value) => value);
+  return /utf-?8/i.test(locale ?? "");
 }
 
 /** The host's name, as the records carry it. */

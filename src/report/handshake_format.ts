@@ -51,13 +51,19 @@ export class NdjsonFormat implements HandshakeFormat {
 
 /** Lines for a terminal, as the handshakes come. */
 export class LineFormat implements HandshakeFormat {
+  readonly #ascii: boolean;
   #headed = false;
+
+  /** Writes nothing yet; in ASCII alone where asked to. */
+  constructor({ ascii = false }: { ascii?: boolean } = {}) {
+    this.#ascii = ascii;
+  }
 
   /** Its line, below the headings if it is the first. */
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
     if (!this.#headed) into.text(formatHeading());
     this.#headed = true;
-    into.text(formatHandshake(handshake));
+    into.text(formatHandshake(handshake, this.#ascii));
   }
 
   /** Nothing. */

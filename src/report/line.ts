@@ -1,5 +1,6 @@
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { formatAddress } from "../wire/address.ts";
+import { toAscii } from "./ascii.ts";
 import { escapeText } from "./escape.ts";
 import { formatDuration, formatTime } from "./time.ts";
 
@@ -18,6 +19,10 @@ const COLUMNS = [
   ["PROCESS", 0],
 ] as const;
 
+/** How a check is shown that held, and one that did not. */
+const CHECKS = ["✓", "✗"];
+const ASCII_CHECKS = ["y", "n"];
+
 /** The headings of the lines that {@link formatHandshake} writes, with a newline. */
 export function formatHeading(): string {
   return joinColumns(COLUMNS.map(([heading]) => heading));
@@ -26,10 +31,17 @@ export function formatHeading(): string {
 /**
  * Writes a handshake as one aligned line for a terminal, with a newline: `-` is unknown, the checks
  * are the three relations of the numbers in the order SYN-ACK's Ack, ACK's Seq, ACK's Ack.
+ *
+ * @param ascii Whether to write ASCII alone: a check that held as `y`, one that did not as `n`.
  */
-export function formatHandshake(handshake: Handshake): string {
+export function formatHandshake(handshake: Handshake, ascii = false): string {
   const { client, server } = handshake;
-  return joinColumns([
+  const checks = [
+    handshake.synAckAcknowledgesSyn,
+    handshake.ackSequence,
+    handshake.ackAcknowledgesSynAck,
+  ];
+  const line = joinColumns([
     formatTime(handshake.epochSeconds, handshake.timeNs).slice(11, 26),
     handshake.role,
     handshake.outcome,
@@ -38,10 +50,10 @@ export function formatHandshake(handshake: Handshake): string {
     ...formatRtts(handshake),
     formatIsn(client.isn),
     formatIsn(server.isn),
-    formatCheck(handshake.synAckAcknowledgesSyn) + formatCheck(handshake.ackSequence) +
-    formatCheck(handshake.ackAcknowledgesSynAck),
+    checks.map((verdict) => formatCheck(verdict, ascii ? ASCII_CHECKS : CHECKS)).join(""),
     formatRemarks(handshake),
   ]);
+  return ascii ? toAscii(line) : line;
 }
 
 /** Writes client RTT and server RTT: `-` is unknown, `ambiguous` withheld by Karn's rule. */
@@ -112,8 +124,8 @@ function formatIsn(isn: number | undefined): string {
   return isn === undefined ? "-" : "0x" + isn.toString(16).padStart(8, "0");
 }
 
-function formatCheck(verdict: boolean | undefined): string {
-  return verdict === undefined ? "-" : verdict ? "✓" : "✗";
+function formatCheck(verdict: boolean | undefined, [held, failed]: readonly string[]): string {
+  return verdict === undefined ? "-" : verdict ? held : failed;
 }
 
 function joinColumns(values: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { toAscii } from "./ascii.ts";
 import { type Column, formatColumns, formatShare } from "./columns.ts";
 import { drawHistogram } from "./draw_histogram.ts";
 import type { TraceSpan } from "./handshake_format.ts";
@@ -44,7 +45,7 @@ export function formatStatistics(
     ]),
   ];
   const text = parts.join("\n");
-  return ascii ? text.replaceAll("µ", "u") : text;
+  return ascii ? toAscii(text) : text;
 }
 
 function formatTotal(handshakes: number, { epochSeconds, startNs, endNs }: TraceSpan): string {

@@ -1,4 +1,5 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
+import { toAscii } from "./ascii.ts";
 import type { ByteText } from "./byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
 import type { RecordContext } from "./fields.ts";
@@ -48,6 +49,8 @@ export interface TableOptions {
   /** Rows that wait for the widths of those behind them; later ones are written at once. */
   rowsHeld: number;
   colour: boolean;
+  /** ASCII alone. */
+  ascii: boolean;
 }
 
 /**
@@ -66,7 +69,7 @@ export class TableFormat implements HandshakeFormat {
 
   /** Its row, or once enough rows are held those too. */
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
-    const cells = cellsOf(handshake);
+    const cells = this.#options.ascii ? cellsOf(handshake).map(toAscii) : cellsOf(handshake);
     if (this.#widths !== undefined) {
       into.text(this.#row(cells, this.#widths));
       return;

@@ -72,7 +72,7 @@ const GOLDENS: { name: string; write: () => string }[] = [
   },
   {
     name: "handshakes.txt",
-    write: () => formatHeading() + HANDSHAKES.map(formatHandshake).join(""),
+    write: () => formatHeading() + HANDSHAKES.map((handshake) => formatHandshake(handshake)).join(""),
   },
   {
     name: "handshake.schema.json",
@@ -92,7 +92,7 @@ const GOLDENS: { name: string; write: () => string }[] = [
   },
   {
     name: "read.table.txt",
-    write: () => readSample(new TableFormat({ rowsHeld: TABLE_ROWS_HELD, colour: false })),
+    write: () => readSample(new TableFormat({ rowsHeld: TABLE_ROWS_HELD, colour: false, ascii: false })),
   },
   {
     name: "read.statistics.txt",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toAscii } from "../ascii.ts";
 
 /** What a piece of text is, which chooses its colour. */
 export type Style = "heading" | "aside" | "client" | "server" | "repeated" | "bad" | "good";
@@ -71,12 +72,10 @@ const SGR: Readonly<Record<Style, number>> = {
   good: 32,
 };
 
-const NOT_ASCII = /[^\n\x20-\x7e]/gu;
-
 /**
  * Makes a text of lines, each with its newline.
  *
- * @param options Whether to colour it, and to write ASCII alone (`µ` as `u`, anything else escaped).
+ * @param options Whether to colour it, and to write ASCII alone see {@linkcode toAscii}.
  */
 export function paint(
   lines: readonly Line[],
@@ -91,13 +90,4 @@ function paintSpan({ text, style }: Span, color: boolean): string {
   return color && style !== undefined && text.trim() !== ""
     ? `\x1b[${SGR[style]}m${text}\x1b[0m`
     : text;
-}
-
-/** Writes ASCII alone: `µ` as `u`, anything else as `\\u{hex}`. */
-export function toAscii(text: string): string {
-  return text.replaceAll("µ", "u").replace(
-    NOT_ASCII,
-    (character) =>
-      character === "\x1b" ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ASCII, type Line, paint, toAscii, UNICODE } from "./appearance.ts";
+import { toAscii } from "../ascii.ts";
+import { ASCII, type Line, paint, UNICODE } from "./appearance.ts";
 import { drawHeader } from "./header_figure.ts";
 import { drawLadder } from "./ladder_text.ts";
 import { escapeMarkdown, fence } from "./markup.ts";

@@ -102,7 +102,7 @@ Deno.test("HandshakeWriter heads lines for a terminal once and writes no summary
 
 Deno.test("HandshakeWriter counts records with the text that holds them, however late it comes", () => {
   const output = new Kept();
-  const format = new TableFormat({ rowsHeld: 3, colour: false });
+  const format = new TableFormat({ rowsHeld: 3, colour: false, ascii: false });
   const { writer } = writerTo(output, { format });
   const pieces: [lines: number, records: number][][] = [];
   for (const taken of [2, 2, 1]) {
@@ -121,7 +121,9 @@ Deno.test("HandshakeWriter counts records with the text that holds them, however
 
 Deno.test("HandshakeWriter writes at the end what its format held back", () => {
   const output = new Kept();
-  const { writer } = writerTo(output, { format: new TableFormat({ rowsHeld: 3, colour: false }) });
+  const { writer } = writerTo(output, {
+    format: new TableFormat({ rowsHeld: 3, colour: false, ascii: false }),
+  });
   writer.take(handshakeTo(80));
   writer.end(SPAN, {});
   assertEquals(output.chunks.map(([text, records]) => [text.split("\n").length - 1, records]), [

@@ -177,3 +177,23 @@ Deno.test("formatHandshake writes one line of any handshake", () => {
     assertEquals(line.trimEnd(), line.slice(0, -1));
   }));
 });
+
+Deno.test("formatHandshake writes ASCII alone where asked to, in the same places", () => {
+  const process = { pid: 7, comm: "naïve µ", uid: 0, cgroup: 1 };
+  const checks = { synAckAcknowledgesSyn: true, ackSequence: false };
+  const handshake = makeHandshake({
+    ...ENDS,
+    ...checks,
+    clientRttNs: 41_000,
+    client: { ...ENDS.client, process },
+  });
+  const [line, ascii] = [formatHandshake(handshake), formatHandshake(handshake, true)];
+  assertEquals(
+    ascii,
+    line.replace("µs", "us").replace("✓✗-", "yn-")
+      .replace("naïve µ", "na\\u{ef}ve \\u{b5}"),
+  );
+  fc.assert(fc.property(anyHandshake(), (any) => {
+    assert(/^[ -~]*\n$/.test(formatHandshake(any, true)));
+  }));
+});

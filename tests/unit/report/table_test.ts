@@ -20,7 +20,12 @@ function tableOf(
   handshakes: readonly Handshake[],
   options: Partial<ConstructorParameters<typeof TableFormat>[0]> = {},
 ): string {
-  const table = new TableFormat({ rowsHeld: TABLE_ROWS_HELD, colour: false, ...options });
+  const table = new TableFormat({
+    rowsHeld: TABLE_ROWS_HELD,
+    colour: false,
+    ascii: false,
+    ...options,
+  });
   return handshakes.map((handshake) => taken(table, handshake)).join("") + table.end();
 }
 
@@ -130,7 +135,7 @@ Deno.test("TableFormat aligns any handshakes: each column takes the same places 
 });
 
 Deno.test("TableFormat holds rows until it knows their widths, and writes each once", () => {
-  const table = new TableFormat({ rowsHeld: 3, colour: false });
+  const table = new TableFormat({ rowsHeld: 3, colour: false, ascii: false });
   const pieces = HANDSHAKES.map((handshake) => taken(table, handshake));
   const lines = pieces.map((piece) => piece.split("\n").length - 1);
   assertEquals(lines, [0, 0, 4, ...HANDSHAKES.slice(3).map(() => 1)]);
@@ -142,7 +147,7 @@ Deno.test("TableFormat holds rows until it knows their widths, and writes each o
 });
 
 Deno.test("TableFormat that holds no row has room for IPv4 at once", () => {
-  const table = new TableFormat({ rowsHeld: 1, colour: false });
+  const table = new TableFormat({ rowsHeld: 1, colour: false, ascii: false });
   const short = taken(table, makeHandshake(ENDS));
   const long = taken(
     table,
@@ -169,4 +174,17 @@ Deno.test("TableFormat colours words of its own, and nothing else changes", () =
   assertStringIncludes(coloured, "\x1b[33mhalf_open  \x1b[39m");
   // deno-lint-ignore no-control-regex
   assertEquals(coloured.replaceAll(/\x1b\[\d+m/g, ""), plain);
+});
+
+Deno.test("TableFormat writes ASCII alone where asked to, aligned", () => {
+  const options = { rowsHeld: TABLE_ROWS_HELD, colour: false };
+  const write = (ascii: boolean) => {
+    const table = new TableFormat({ ...options, ascii });
+    return HANDSHAKES.map((handshake) => taken(table, handshake)).join("") + table.end();
+  };
+  const ascii = write(true);
+  assert(/^[\n -~]*$/.test(ascii));
+  const names = ascii.indexOf("NOTES");
+  const cut = (text: string) => text.split("\n").map((line) => line.slice(0, names));
+  assertEquals(cut(ascii), cut(write(false).replaceAll("µs", "us")));
 });
