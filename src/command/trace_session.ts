@@ -227,6 +227,8 @@ export class TraceSession {
 
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
     this.#kernelState = state;
+    // Who began or ended to listen while no event came is not known: they are looked for again.
+    if (state === "starting") this.#listeners.closeAll(this.#sampleClocks());
     if (state === "map" || state === "lines") {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
       for (const listener of await findListeners()) this.#listeners.add(listener);
@@ -330,6 +332,7 @@ export class TraceSession {
         kernel_missed_probes: kernelLosses.missedProbes,
         kernel_map_records: kernelLosses.mapRecords,
         kernel_lines: kernelLosses.lines,
+        kernel_away_ms: Math.ceil(kernelLosses.awayMs),
       }),
       half_open_evicted: counters.evicted,
       output_records: this.#output.lost,

@@ -47,6 +47,8 @@ const STOP_MS = 10_000;
  * misses the one that comes while it reads (`poll_perf_events`, seen with 0.17).
  */
 const ASK_AGAIN_MS = 2_000;
+/** What it said is read as soon as it has ended, unless a process that it started holds on to its output. */
+const SAID_MS = 2_000;
 /** Room for bursts of printed lines, in pages a CPU; a power of two. */
 const PERF_PAGES = "1024";
 
@@ -86,13 +88,14 @@ export class Bpftrace {
     }).spawn();
     this.pid = this.#child.pid;
     const words: string[] = [];
+    const silence = new AbortController();
     const said = Promise.all([
-      readLines(this.#child.stdout, (line) => {
+      readLines(this.#child.stdout, silence.signal, (line) => {
         // Its first words come after it has read all that it compiles.
         btf?.[Symbol.dispose]();
         options.onLine(line);
       }),
-      readLines(this.#child.stderr, (line) => {
+      readLines(this.#child.stderr, silence.signal, (line) => {
         if (LOST.test(line)) return options.onLine(line);
         if (HARMLESS.test(line) || WARNING_CONTINUED.test(line)) return;
         words.push(line);
@@ -100,7 +103,10 @@ export class Bpftrace {
         options.onWords?.(line);
       }),
     ]);
-    this.ended = Promise.all([this.#child.status, said]).then(([status]) => {
+    this.ended = this.#child.status.then(async (status) => {
+      const timer = setTimeout(() => silence.abort(), SAID_MS);
+      await said;
+      clearTimeout(timer);
       btf?.[Symbol.dispose]();
       return {
         code: status.signal === null ? status.code : -1,
@@ -154,8 +160,14 @@ function wrap(command: string[]): string[] {
 
 async function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-  for await (const line of lines) onLine(line);
+  const lines = stream.pipeThrough(new TextDecoderStream(), { signal })
+    .pipeThrough(new TextLineStream());
+  try {
+    for await (const line of lines) onLine(line);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -1,26 +1,23 @@
 /**
- * The kernel's side of a trace: runs the first of some probe programs that can be attached, and turns
- * what it gathers into records, from its map where the layout is as expected, else from its printed
- * lines.
+ * The kernel's side of a trace: runs the first of some probe programs that can be attached, turns what
+ * it gathers into records, from its map where the layout is as expected, else from its printed lines,
+ * and starts it again when it ends by itself.
  *
  * @module
  */
 import { countsSkippedRuns } from "../kernel/kernel_facts.ts";
 import { parseKernelLine } from "../kernel/kernel_line.ts";
-import {
-  isSentinelKey,
-  type KernelDecoding,
-  type KernelRecord,
-  KEY_BYTES,
-  readKernelRecord,
-  sentinelFits,
-  VALUE_BYTES,
-} from "../kernel/kernel_record.ts";
-import { BpfMap, heldBpf } from "./bpf_map.ts";
+import type { KernelDecoding, KernelRecord } from "../kernel/kernel_record.ts";
+import { heldBpf, type HeldMap } from "./bpf_map.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
+import { KernelMaps } from "./kernel_maps.ts";
 import type { ProbeProgram } from "./probe_programs.ts";
+import { readProcessState } from "./process_state.ts";
 
-/** How records come: not yet, from the map, as lines, or no more. */
+/**
+ * How records come: not yet, or not now; from the map; as lines; or never, because nothing could be
+ * attached.
+ */
 export type KernelSourceState = "starting" | "map" | "lines" | "off";
 
 /** What to run and whom to tell. */
@@ -33,6 +30,8 @@ export interface KernelSourceOptions {
   mapEntries?: number;
   /** How long each program may take to attach: emulated on a busy machine, more than three minutes. */
   readyMs?: number;
+  /** How long it may meanwhile do nothing at all. */
+  idleMs?: number;
   /** How records are read. */
   decoding: KernelDecoding;
   onRecord(record: KernelRecord): void;
@@ -45,17 +44,27 @@ export interface KernelSourceOptions {
 /** What the kernel's side lost, by place; undefined where it could not be counted. */
 export interface KernelLosses {
   missedProbes: number | undefined;
-  mapRecords: number | undefined;
-  lines: number | undefined;
+  mapRecords: number;
+  lines: number;
+  /** Time without kernel events, after they had come or since nothing could be attached. */
+  awayMs: number;
 }
+
+/** How bpftrace is told to give its records: the argument of the scripts. */
+type Mode = 1 | 2;
+const MODE_MAP: Mode = 1;
+const MODE_LINES: Mode = 2;
 
 const MAP_ENTRIES = 32_768;
 const READY_MS = 600_000;
-/** bpftrace names `@done` so, and `@written`. */
-const RECORDS_MAP = "AT_done";
-const COUNTER_MAP = "AT_written";
-const MODE_MAP = 1;
-const MODE_LINES = 2;
+const IDLE_MS = 30_000;
+/** How often it is looked whether bpftrace goes on. */
+const WATCH_MS = 2_000;
+/** It is started again after a second, and after twice the time each time that it ends soon. */
+const AGAIN_FIRST_MS = 1_000;
+const AGAIN_MAX_MS = 30_000;
+/** What has run so long did not end soon. */
+const STEADY_MS = 60_000;
 /** So begins what bpftrace says of a failure, after the place in the program. */
 const ERROR = /\bERROR:/;
 /** Characters of it that are repeated. */
@@ -70,18 +79,21 @@ export class KernelSource {
   /** Which of the programs runs. */
   #program = 0;
   #bpftrace: Bpftrace | undefined;
+  #maps: KernelMaps | undefined;
   /** What bpftrace said on its standard error and was repeated. */
   readonly #repeated = new Set<string>();
   /** What it said there before it had attached. */
   #unrepeated: string[] = [];
-  #records: BpfMap | undefined;
-  #counter: BpfMap | undefined;
-  /** Records the program says it wrote, and those drained. */
-  #written = 0;
-  #drained = 0;
-  #linesLost = 0;
-  #missedProbes: number | undefined;
-  #mapLosses: number | undefined;
+  /** What attached last; undefined before any did. */
+  #attached: { program: number; mode: Mode; atMs: number } | undefined;
+  /** When kernel events ceased to come. */
+  #awaySinceMs: number | undefined;
+  /** Times it was started again without a steady run between. */
+  #restarts = 0;
+  #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What was said since kernel events ceased to come: the same is not said again. */
+  readonly #said = new Set<string>();
+  readonly #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #stopping = false;
 
   /** Starts the first program; {@link KernelSourceOptions.onChange} tells when records begin to come. */
@@ -90,15 +102,14 @@ export class KernelSource {
     this.#start(MODE_MAP);
   }
 
-  #start(mode: 1 | 2): void {
-    const { executable, programs, mapEntries = MAP_ENTRIES, readyMs = READY_MS } = this.#options;
-    const { text: program } = programs[this.#program];
+  #start(mode: Mode): void {
+    const { executable, mapEntries = MAP_ENTRIES } = this.#options;
     let bpftrace: Bpftrace;
     this.#unrepeated = [];
     try {
       bpftrace = new Bpftrace({
         executable,
-        program,
+        program: this.#running.text,
         mode,
         mapEntries,
         onLine: (line) => {
@@ -110,40 +121,92 @@ export class KernelSource {
         },
       });
     } catch (error) {
-      this.#change("off", `Cannot run "${executable}": ${messageOf(error)}`);
-      return;
+      // The other programs would have it run too.
+      this.#program = this.#options.programs.length - 1;
+      return this.#onFailure(`Cannot run "${executable}": ${messageOf(error)}`);
     }
     this.#bpftrace = bpftrace;
-    const timer = setTimeout(() => {
-      if (this.#bpftrace !== bpftrace || this.#state !== "starting" || this.#stopping) return;
-      bpftrace.kill("SIGKILL");
-      this.#onFailure(`bpftrace had not attached ${this.#words} within ${readyMs / 1000} s`);
-    }, readyMs);
+    const watch = this.#watch(bpftrace);
     bpftrace.ended.then((end) => {
-      clearTimeout(timer);
+      clearInterval(watch);
       if (this.#bpftrace === bpftrace) this.#onEnd(end);
     });
   }
 
-  /** What runs, for a sentence. */
-  get #words(): string {
-    return this.#options.programs[this.#program].words;
+  /** The program that runs. */
+  get #running(): ProbeProgram {
+    return this.#options.programs[this.#program];
   }
 
-  /** Goes on with the next program, if there is one. */
+  /** Looks again and again whether it goes on, and gives it up where it does not. */
+  #watch(bpftrace: Bpftrace): ReturnType<typeof setInterval> {
+    const { readyMs = READY_MS, idleMs = IDLE_MS } = this.#options;
+    const { words } = this.#running;
+    const beganMs = performance.now();
+    let lastTicks = -1;
+    let busyMs = beganMs;
+    const watch = setInterval(() => {
+      if (this.#bpftrace !== bpftrace) return clearInterval(watch);
+      // A program in the kernel goes on without it, and its map is read from here.
+      if (this.#state === "map") return;
+      const state = readProcessState(bpftrace.pid);
+      if (state === undefined) return;
+      if (this.#state === "lines") {
+        if (state.letter === "T") {
+          this.#giveUp("bpftrace was stopped by a signal, and prints no more");
+        }
+        return;
+      }
+      const nowMs = performance.now();
+      // Asleep, which does not say waiting for the kernel (D), and no processor time since the last look.
+      if (!/^[STt]$/.test(state.letter) || state.cpuTicks !== lastTicks) busyMs = nowMs;
+      lastTicks = state.cpuTicks;
+      if (nowMs - busyMs >= idleMs) {
+        this.#giveUp(`bpftrace did nothing for ${idleMs / 1000} s before it had attached ${words}`);
+      } else if (nowMs - beganMs >= readyMs) {
+        this.#giveUp(`bpftrace had not attached ${words} within ${readyMs / 1000} s`);
+      }
+    }, Math.min(WATCH_MS, idleMs, readyMs));
+    return watch;
+  }
+
+  /** Ends the one that runs and goes on without waiting for its end, which may not come. */
+  #giveUp(why: string): void {
+    const given = this.#bpftrace!;
+    this.#bpftrace = undefined;
+    given.kill("SIGKILL");
+    this.#onGone(why);
+  }
+
+  /** Goes on with the next program, if there is one, else begins again with what had attached. */
   #onFailure(why: string): void {
     const next = this.#options.programs[this.#program + 1];
-    if (next === undefined) return this.#change("off", why);
-    this.#program++;
-    const lacks = next.lacks === "" ? "" : `: ${next.lacks}`;
-    this.#change("starting", `${why}; trying ${next.words}${lacks}`);
-    this.#start(MODE_MAP);
+    if (next !== undefined) {
+      this.#program++;
+      const lacks = next.lacks === "" ? "" : `: ${next.lacks}`;
+      this.#change("starting", `${why}; trying ${next.words}${lacks}`);
+      this.#start(MODE_MAP);
+    } else if (this.#attached) {
+      this.#startAgain(`${why}; trying again, at most every ${AGAIN_MAX_MS / 1000} s`);
+    } else {
+      this.#awaySinceMs = performance.now();
+      this.#change("off", why);
+    }
   }
 
-  #onLine(line: string, mode: 1 | 2): void {
+  /** Starts what had attached once more, the later the more often it did not last. */
+  #startAgain(sentence: string): void {
+    const { program, mode } = this.#attached!;
+    this.#program = program;
+    this.#change("starting", sentence);
+    const waitMs = Math.min(AGAIN_FIRST_MS * 2 ** this.#restarts++, AGAIN_MAX_MS);
+    this.#restartTimer = setTimeout(() => this.#start(mode), waitMs);
+  }
+
+  #onLine(line: string, mode: Mode): void {
     const parsed = parseKernelLine(line, this.#options.decoding);
     if (parsed.type === "record") this.#options.onRecord(parsed.record);
-    else if (parsed.type === "lost") this.#linesLost += parsed.count;
+    else if (parsed.type === "lost") this.#losses.lines += parsed.count;
     else if (parsed.type === "ready" && this.#state === "starting") this.#onReady(mode);
   }
 
@@ -160,15 +223,47 @@ export class KernelSource {
     this.#options.onNote(`bpftrace says "${cut(line)}"${last}`);
   }
 
-  #onReady(mode: 1 | 2): void {
-    const lacking = mode === MODE_MAP ? this.#judgeMapSizes() : undefined;
-    if (lacking !== undefined) {
-      this.#bpftrace!.kill("SIGKILL");
-      return this.#onFailure(lacking);
+  #onReady(mode: Mode): void {
+    const { pid } = this.#bpftrace!;
+    const held = heldBpf(pid).maps;
+    // Ended as soon as it had attached: its end is told.
+    if (held.length === 0 && (readProcessState(pid)?.letter ?? "Z") === "Z") return;
+    const lacking = this.#judgeMapSizes(held);
+    if (lacking !== undefined) return this.#giveUp(lacking);
+    if (mode === MODE_MAP) {
+      const maps = KernelMaps.open(pid, held, this.#options.decoding);
+      if (typeof maps === "string") return this.#startWithLines(maps);
+      this.#maps = maps;
     }
-    this.#attached(mode);
+    this.#attached = { program: this.#program, mode, atMs: performance.now() };
+    const { words } = this.#running;
+    const come = `kernel events come${this.#comeBack()}`;
+    if (mode === MODE_MAP) {
+      this.#change("map", `${come} from bpftrace's map through ${words}`);
+    } else {
+      this.#change("lines", `${come} as printed lines through ${words}, which costs more`);
+    }
     for (const line of this.#unrepeated) this.#repeat(line);
-    this.#unrepeated = [];
+  }
+
+  /** Kernel events come. @returns What a sentence says of how long they did not. */
+  #comeBack(): string {
+    this.#said.clear();
+    if (this.#awaySinceMs === undefined) return "";
+    const awayMs = performance.now() - this.#awaySinceMs;
+    this.#losses.awayMs += awayMs;
+    this.#awaySinceMs = undefined;
+    return ` again, after ${(awayMs / 1000).toFixed(1)} s,`;
+  }
+
+  #startWithLines(reason: string): void {
+    const first = this.#bpftrace!;
+    this.#change(
+      "starting",
+      `Cannot read bpftrace's map: ${reason}; starting over with printed lines`,
+    );
+    this.#start(MODE_LINES);
+    first.stop();
   }
 
   /**
@@ -176,158 +271,97 @@ export class KernelSource {
    *
    * @returns Why the program does not tell all that it could, where the next one needs less.
    */
-  #judgeMapSizes(): string | undefined {
-    const { programs, mapEntries = MAP_ENTRIES, onNote } = this.#options;
-    const { mapEntriesMin } = programs[this.#program];
-    const hashes = heldBpf(this.#bpftrace!.pid).maps.filter(({ isHash }) => isHash);
+  #judgeMapSizes(held: readonly HeldMap[]): string | undefined {
+    const { programs, mapEntries = MAP_ENTRIES } = this.#options;
+    const { mapEntriesMin, words } = this.#running;
+    const hashes = held.filter(({ isHash }) => isHash);
     const entries = Math.min(...hashes.map(({ maxEntries }) => maxEntries));
     if (hashes.length === 0 || entries >= mapEntries) return undefined;
-    const words = `bpftrace's maps have ${entries} entries`;
+    const size = `bpftrace's maps have ${entries} entries`;
     if (entries < mapEntriesMin && this.#program + 1 < programs.length) {
-      return `${words}, and ${this.#words} need ${mapEntriesMin}`;
+      return `${size}, and ${words} need ${mapEntriesMin}`;
     }
-    onNote(
-      `${words}, not ${mapEntries} as asked: where more connections are under way at once, ` +
-        "some lack what the kernel tells of them",
-    );
+    const note = `${size}, not ${mapEntries} as asked: where more connections are under way at ` +
+      "once, some lack what the kernel tells of them";
+    if (!this.#repeated.has(note)) this.#options.onNote(note);
+    this.#repeated.add(note);
     return undefined;
-  }
-
-  #attached(mode: 1 | 2): void {
-    if (mode === MODE_LINES) {
-      this.#change(
-        "lines",
-        `kernel events come as printed lines through ${this.#words}, which costs more`,
-      );
-      return;
-    }
-    const reason = this.#openMaps();
-    if (reason === undefined) {
-      this.#change("map", `kernel events come from bpftrace's map through ${this.#words}`);
-      return;
-    }
-    this.#closeMaps();
-    const first = this.#bpftrace;
-    this.#change(
-      "starting",
-      `Cannot read bpftrace's map: ${reason}; starting over with printed lines`,
-    );
-    this.#start(MODE_LINES);
-    first?.stop();
-  }
-
-  /** Opens the maps and proves the layout. @returns Why it cannot, undefined where it can. */
-  #openMaps(): string | undefined {
-    try {
-      for (const { id } of heldBpf(this.#bpftrace!.pid).maps) {
-        const map = BpfMap.open(id);
-        if (map.name === RECORDS_MAP) this.#records = map;
-        else if (map.name === COUNTER_MAP) this.#counter = map;
-        else map[Symbol.dispose]();
-      }
-      const records = this.#records;
-      if (!records || !this.#counter) return "it holds no map of that name";
-      if (records.keySize !== KEY_BYTES || records.valueSize !== VALUE_BYTES) {
-        return `its entries have ${records.keySize} and ${records.valueSize} bytes, ` +
-          `not ${KEY_BYTES} and ${VALUE_BYTES}`;
-      }
-      // Looked for without taking: records that are there already are for the first drain.
-      const comm = readCommOf(this.#bpftrace!.pid);
-      let fits = false;
-      records.forEach(false, (keys, keyAt, values, valueAt) => {
-        if (isSentinelKey(keys, keyAt)) fits = sentinelFits(values, valueAt, comm);
-      });
-      return fits ? undefined : "its sentinel is laid out in another way";
-    } catch (error) {
-      return messageOf(error);
-    }
   }
 
   /** Takes every record that the map holds now. Lines come by themselves. */
   drain(): void {
-    if (!this.#records || !this.#counter) return;
-    const written = this.#counter.sumOfZeroKey();
-    // Walking an empty map takes 60 µs, looking at the counter 5.
-    if (written === this.#written) return;
-    this.#written = written;
-    this.#takeRecords(this.#records);
-  }
-
-  #takeRecords(records: BpfMap): void {
-    const { decoding, onRecord } = this.#options;
-    const taken: KernelRecord[] = [];
-    records.forEach(true, (keys, keyAt, values, valueAt) => {
-      if (isSentinelKey(keys, keyAt)) return;
-      this.#drained++;
-      const record = readKernelRecord(keys, keyAt, values, valueAt, decoding);
-      if (record) taken.push(record);
-    });
-    // A hash map has no order; a listener must be known before what it accepted.
-    taken.sort((a, b) => a.endNs - b.endNs);
-    for (const record of taken) onRecord(record);
+    this.#maps?.drain(this.#options.onRecord);
   }
 
   /** Takes what is left, counts what was lost, and ends the program. No record comes after it. */
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
-    this.#countRecords();
-    if (this.#bpftrace && this.#state !== "off" && countsSkippedRuns(Deno.osRelease())) {
-      this.#missedProbes = heldBpf(this.#bpftrace.pid).recursionMisses;
+    clearTimeout(this.#restartTimer);
+    this.#finishMaps();
+    const running = this.#state === "map" || this.#state === "lines";
+    if (running) this.#countMissedProbes(heldBpf(this.#bpftrace!.pid).recursionMisses);
+    else this.#countMissedProbes(undefined);
+    if (this.#awaySinceMs !== undefined) {
+      this.#losses.awayMs += performance.now() - this.#awaySinceMs;
     }
-    this.#closeMaps();
     // Lines may still be on their way; a map was just emptied, and ending by itself takes bpftrace time.
     if (this.#state === "lines") await this.#bpftrace?.stop();
     else this.kill();
     await this.#bpftrace?.ended;
-    return {
-      missedProbes: this.#missedProbes,
-      mapRecords: this.#mapLosses,
-      lines: this.#linesLost,
-    };
+    return this.#losses;
   }
 
   /** Ends the program at once, without counting. */
   kill(): void {
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
     this.#bpftrace?.kill("SIGKILL");
   }
 
-  #countRecords(): void {
-    if (this.#records && this.#counter) {
-      // What is written between the two drains is in the second, what comes after it in neither.
-      this.#takeRecords(this.#records);
-      const written = this.#counter.sumOfZeroKey();
-      this.#takeRecords(this.#records);
-      this.#mapLosses = Math.max(0, written - this.#drained);
-    }
+  /** @param count Those of one run; undefined where it ended before they could be read. */
+  #countMissedProbes(count: number | undefined): void {
+    const { missedProbes } = this.#losses;
+    const known = count !== undefined && missedProbes !== undefined &&
+      countsSkippedRuns(Deno.osRelease());
+    this.#losses.missedProbes = known ? missedProbes + count : undefined;
+  }
+
+  #finishMaps(): void {
+    if (this.#maps) this.#losses.mapRecords += this.#maps.finish(this.#options.onRecord);
+    this.#maps?.[Symbol.dispose]();
+    this.#maps = undefined;
   }
 
   #onEnd(end: BpftraceEnd): void {
-    if (this.#stopping || this.#state === "off") return;
+    if (this.#stopping) return;
     const how = end.signal === null ? `with status ${end.code}` : `by ${end.signal}`;
     const said = quote(end.words);
-    if (this.#state === "starting") {
-      this.#onFailure(
-        said === ""
-          ? `bpftrace ended ${how} before it had attached ${this.#words}`
-          : `bpftrace could not attach ${this.#words}${said}`,
-      );
-      return;
-    }
+    if (this.#state !== "starting") return this.#onGone(`bpftrace ended ${how}${said}`);
+    const { words } = this.#running;
+    this.#onGone(
+      said === ""
+        ? `bpftrace ended ${how} before it had attached ${words}`
+        : `bpftrace could not attach ${words}${said}`,
+    );
+  }
+
+  /** None runs any more. */
+  #onGone(why: string): void {
+    if (this.#state === "starting") return this.#onFailure(why);
     // The maps outlive their maker while they are open here.
-    this.#countRecords();
-    this.#closeMaps();
-    this.#change("off", `bpftrace ended ${how}${said}`);
+    this.#finishMaps();
+    this.#countMissedProbes(undefined);
+    this.#awaySinceMs = performance.now();
+    if (this.#awaySinceMs - this.#attached!.atMs >= STEADY_MS) this.#restarts = 0;
+    this.#startAgain(`${why}; going on with packets alone until it has attached again`);
   }
 
   #change(state: KernelSourceState, sentence: string): void {
     this.#state = state;
+    if (this.#said.has(sentence)) return;
+    // While it cannot attach, it fails in the same way again and again.
+    if (this.#awaySinceMs !== undefined && this.#said.size < REPEATED_MAX) this.#said.add(sentence);
     this.#options.onChange(state, sentence);
-  }
-
-  #closeMaps(): void {
-    this.#records?.[Symbol.dispose]();
-    this.#counter?.[Symbol.dispose]();
-    this.#records = this.#counter = undefined;
   }
 }
 
@@ -341,12 +375,6 @@ function quote(words: readonly string[]): string {
 
 function cut(words: string): string {
   return words.length > QUOTED_MAX ? `${words.slice(0, QUOTED_MAX)}…` : words;
-}
-
-/** The name of a process's first thread (proc(5), comm): what its own probes see as comm. */
-function readCommOf(pid: number): string {
-  const bytes = Deno.readFileSync(`/proc/${pid}/comm`);
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, -1));
 }
 
 function messageOf(error: unknown): string {

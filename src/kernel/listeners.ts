@@ -93,6 +93,17 @@ export class Listeners {
   }
 
   /**
+   * Forgets who listens from a moment on, but not who did before.
+   *
+   * @param atNs The moment, nanoseconds on the axis.
+   */
+  closeAll(atNs: number): void {
+    for (const listeners of this.#ports.values()) {
+      for (const listener of listeners) listener.closedNs = Math.min(listener.closedNs, atNs);
+    }
+  }
+
+  /**
    * Finds the process that listened when a server side was established: by the listener's socket
    * where the record names it, else by address and port.
    *

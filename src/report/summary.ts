@@ -33,7 +33,7 @@ export const LOSS_PLACES: readonly LossPlace[] = [
   },
   {
     name: "kernel_missed_probes",
-    meaning: "kernel events missed because a probe would have interrupted another",
+    meaning: "kernel events missed (recursion_misses): a probe was at work on that CPU already",
     isLoss: true,
   },
   {
@@ -42,6 +42,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: true,
   },
   { name: "kernel_lines", meaning: "kernel lines that bpftrace dropped", isLoss: true },
+  {
+    name: "kernel_away_ms",
+    meaning: "ms without kernel events, while bpftrace was not attached",
+    isLoss: true,
+  },
   {
     name: "half_open_evicted",
     meaning: "half-open handshakes given up because the table was full",

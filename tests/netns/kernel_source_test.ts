@@ -1,3 +1,4 @@
+// Covers src/io/kernel_maps.ts
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { BpfMap, heldBpf } from "../../src/io/bpf_map.ts";
 import { Bpftrace } from "../../src/io/bpftrace.ts";
@@ -10,6 +11,7 @@ import {
 import { exists } from "../../src/io/kernel_files.ts";
 import { BTF, NarrowedBtf } from "../../src/io/narrowed_btf.ts";
 import { findExecutable } from "../../src/io/packages.ts";
+import { readProcessState } from "../../src/io/process_state.ts";
 import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
 import { SOCK_ADDRESSES } from "../../src/kernel/choose_probes.ts";
 import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
@@ -197,6 +199,133 @@ await namespaceTest("KernelSource waits for no program longer than it may take",
   for (const pid of pids) await until(`${pid} has ended`, () => !exists(`/proc/${pid}`));
 });
 
+await namespaceTest("KernelSource waits for none that does nothing", async () => {
+  const options = await standIn({
+    KPROBE: "exec sleep 1000",
+    // What it started holds on to its output.
+    TRACEPOINT: 'sleep 1000 & echo "ERROR: the words" >&2; echo $! >"$0.pid"; exit 1',
+  });
+  const watched = new Watched({ programs: CHAIN.slice(1), idleMs: 1_000, ...options });
+  await watched.is("off");
+  assertEquals(watched.sentences, [
+    "bpftrace did nothing for 1 s before it had attached kprobes; trying the tracepoint: " +
+    "no SYN cookies",
+    'bpftrace could not attach the tracepoint, saying "ERROR: the words"',
+  ]);
+  assertGreater((await watched.source.stop()).awayMs, 0);
+  Deno.kill(Number(await Deno.readTextFile(`${options.executable}.pid`)), "SIGKILL");
+});
+
+/** The process that a source runs. */
+async function childOf(path: string): Promise<number> {
+  return Number(await Deno.readTextFile(`${path}.pid`));
+}
+
+await namespaceTest(
+  "KernelSource starts again what has ended, and tells for how long",
+  async () => {
+    await using namespace = await Namespace.create();
+    const path = await wrapped('echo $$ >"$0.pid"');
+    const watched = new Watched({ executable: path });
+    await watched.is("map");
+    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
+    // It dies with all its records: the map is still here.
+    Deno.kill(await childOf(path), "SIGKILL");
+    await until("it is told", () => watched.states.includes("starting"));
+    assertEquals(watched.kinds(), { client: 10, server: 10, listener: 2 });
+    await until("it attached again", () => watched.states.at(-1) === "map", READY_MS);
+    const [, ended, again] = watched.sentences;
+    assertEquals(
+      ended,
+      "bpftrace ended by SIGKILL; going on with packets alone until it has attached again",
+    );
+    const away = /come again, after (\d+\.\d) s, from bpftrace's map through the tracepoint$/.exec(
+      again,
+    );
+    assert(away, again);
+    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
+    const { missedProbes, mapRecords, lines, awayMs } = await watched.source.stop();
+    assertEquals(watched.kinds(), { client: 20, server: 20, listener: 4 });
+    assertEquals([missedProbes, mapRecords, lines], [undefined, 0, 0]);
+    assertEquals((awayMs / 1000).toFixed(1), away[1]);
+    assertGreater(awayMs, 1_000);
+  },
+);
+
+await namespaceTest("KernelSource that cannot attach again says so once and tries on", async () => {
+  // Only its first run and its seventh succeed.
+  const path = await wrapped(
+    'echo $$ >"$0.pid"; echo run >>"$0.runs"; ' +
+      'case $(wc -l <"$0.runs") in [23456]) echo "ERROR: not now" >&2; exit 1 ;; esac',
+  );
+  const programs = [{ ...CHAIN[1], text: PROGRAMS[0].text }, {
+    ...CHAIN[2],
+    text: PROGRAMS[0].text,
+  }];
+  const watched = new Watched({ executable: path, programs });
+  await watched.is("map");
+  Deno.kill(await childOf(path), "SIGTERM");
+  await until(
+    "it attached again",
+    () => watched.states.filter((state) => state === "map").length > 1,
+    READY_MS,
+  );
+  const again = watched.sentences.pop()!;
+  assert(
+    /come again, after \d+\.\d s, from bpftrace's map through the tracepoint$/.test(again),
+    again,
+  );
+  assertEquals(watched.sentences, [
+    "kernel events come from bpftrace's map through kprobes",
+    "bpftrace ended with status 0; going on with packets alone until it has attached again",
+    'bpftrace could not attach kprobes, saying "ERROR: not now"; trying the tracepoint: ' +
+    "no SYN cookies",
+    'bpftrace could not attach the tracepoint, saying "ERROR: not now"; ' +
+    "trying again, at most every 30 s",
+  ]);
+  // A second, then two, then four.
+  assertGreater((await watched.source.stop()).awayMs, 7_000);
+});
+
+await namespaceTest("KernelSource ends one that was stopped while it printed lines", async () => {
+  const path = await wrapped('echo $$ >"$0.pid"');
+  const text = PROGRAMS[0].text.replace("0x0404040404040404", "0x0404040404040405");
+  const watched = new Watched({ executable: path, programs: [{ ...CHAIN[2], text }] });
+  await watched.is("lines");
+  const pid = await childOf(path);
+  Deno.kill(pid, "SIGSTOP");
+  await until(
+    "it runs again",
+    () => watched.states.filter((state) => state === "lines").length > 1,
+  );
+  assert(!exists(`/proc/${pid}`));
+  const [, , stopped, again] = watched.sentences;
+  assertEquals(
+    stopped,
+    "bpftrace was stopped by a signal, and prints no more; " +
+      "going on with packets alone until it has attached again",
+  );
+  assert(
+    /come again, after .* s, as printed lines through the tracepoint, which/.test(again),
+    again,
+  );
+  await watched.source.stop();
+});
+
+await namespaceTest("KernelSource that is stopped starts nothing again", async () => {
+  const [stopped, other] = [await wrapped('echo $$ >"$0.pid"'), await wrapped('echo $$ >"$0.pid"')];
+  const watched = new Watched({ executable: stopped });
+  const later = new Watched({ executable: other });
+  for (const each of [watched, later]) await each.is("map");
+  const pid = await childOf(stopped);
+  for (const path of [stopped, other]) Deno.kill(await childOf(path), "SIGKILL");
+  for (const each of [watched, later]) await each.is("starting");
+  assertGreater((await watched.source.stop()).awayMs, 0);
+  await until("the other one attached again", () => later.states.at(-1) === "map", READY_MS);
+  assertEquals([watched.states, await childOf(stopped)], [["map", "starting"], pid]);
+  await later.source.stop();
+});
+
 await namespaceTest("KernelSource that is stopped goes on with no other program", async () => {
   const options = await standIn({ KPROBE: 'echo $$ >"$0.pid"; exec sleep 1000' });
   const watched = new Watched({ programs: CHAIN.slice(1), ...options });
@@ -281,6 +410,21 @@ await namespaceTest("KernelSource repeats what bpftrace says while it runs, once
   );
   assertEquals((await watched.source.stop()).lines, 7);
   assertEquals(watched.notes.length, 20);
+});
+
+Deno.test("readProcessState tells how a process is, by any name", async () => {
+  const path = `${folder}/) Z 1 (`;
+  await Deno.copyFile("/bin/sleep", path);
+  const child = new Deno.Command(path, { args: ["1000"] }).spawn();
+  const letter = () => readProcessState(child.pid)?.letter;
+  await until("it sleeps", () => letter() === "S");
+  child.kill("SIGSTOP");
+  await until("it is stopped", () => letter() === "T");
+  child.kill("SIGKILL");
+  await child.status;
+  assertEquals(readProcessState(child.pid), undefined);
+  const before = readProcessState(Deno.pid)!.cpuTicks;
+  await until("this process took time", () => readProcessState(Deno.pid)!.cpuTicks > before);
 });
 
 Deno.test("readProbePrograms joins the fragments, and leaves a last resort without them", async () => {

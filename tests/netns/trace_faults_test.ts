@@ -1,5 +1,11 @@
 // Covers src/io/terminal.ts
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
@@ -51,24 +57,46 @@ await namespaceTest("trace reports from packets what comes before bpftrace is re
   for (const record of records.slice(5)) assertEquals(record.evidence, ["wire", "kernel"]);
 });
 
-await namespaceTest("trace goes on with packets when bpftrace is killed", async () => {
-  await using namespace = await Namespace.create();
-  const tracer = await Tracer.ready(namespace, OURS);
-  await connect(namespace, 5);
-  Deno.kill(await bpftraceOf(tracer.pid), "SIGKILL");
-  const said = await tracer.said(/bpftrace ended/);
-  assertMatch(said, /by SIGKILL.*going on with packets alone/);
-  await connect(namespace, 5);
-  await tracer.wrote(10);
-  const { records, summary, status } = await tracer.stop();
-  assertEquals(status.code, 0);
-  assertEquals(records.length, 10);
-  for (const record of records.slice(0, 5)) assertEquals(record.evidence, ["wire", "kernel"]);
-  for (const record of records.slice(5)) assertEquals(record.evidence, ["wire"]);
-  // The map outlived bpftrace, so its records are all counted; its programs' misses are not known.
-  assertEquals(summary?.losses.kernel_map_records, 0);
-  assertEquals("kernel_missed_probes" in summary!.losses, false);
-});
+await namespaceTest(
+  "trace goes on with packets until a killed bpftrace has attached again",
+  async () => {
+    await using namespace = await Namespace.create();
+    const tracer = await Tracer.ready(namespace, OURS);
+    await connect(namespace, 5);
+    Deno.kill(await bpftraceOf(tracer.pid), "SIGKILL");
+    const said = await tracer.said(/bpftrace ended/);
+    assertMatch(said, /by SIGKILL; going on with packets alone until it has attached again$/);
+    await connect(namespace, 5);
+    // Nobody sees it begin to listen.
+    const server = namespace.spawn([connectLoad, "127.0.0.1", String(PORT), "5", "--serve"], {
+      stdout: "piped",
+    });
+    await server.stdout.getReader().read();
+    await tracer.wrote(10);
+    await tracer.said(/kernel events come again, after /);
+    await connect(namespace, 5, "--connect");
+    await tracer.wrote(15);
+    const { records, summary, stderr, status } = await tracer.stop();
+    assertEquals(status.code, 0);
+    assertEquals(records.length, 15);
+    for (const { evidence } of records.slice(0, 5)) assertEquals(evidence, ["wire", "kernel"]);
+    for (const { evidence } of records.slice(5, 10)) assertEquals(evidence, ["wire"]);
+    for (const { evidence, server } of records.slice(10)) {
+      assertEquals([evidence, server.process?.comm], [["wire", "kernel"], "connect_load"]);
+    }
+    const awayMs = summary!.losses.kernel_away_ms!;
+    assertGreater(awayMs, 1_000);
+    assert(
+      stderr.includes(
+        `lost: ${awayMs} ms without kernel events, while bpftrace was not attached`,
+      ),
+      stderr.join("\n"),
+    );
+    // The map outlived bpftrace, so its records are all counted; its programs' misses are not known.
+    assertEquals(summary?.losses.kernel_map_records, 0);
+    assertEquals("kernel_missed_probes" in summary!.losses, false);
+  },
+);
 
 await namespaceTest("trace quotes a bpftrace that cannot attach and goes on", async () => {
   await using namespace = await Namespace.create();

@@ -310,3 +310,18 @@ Deno.test("Listeners stays bounded over all ports and remembers the latest", () 
   assertEquals(find(0), undefined);
   assertEquals(find(total - 1), total);
 });
+
+Deno.test("Listeners that were closed all at once served before, and who is found then serves after", () => {
+  const listeners = new Listeners();
+  listeners.add(older(1, "::"));
+  listeners.closeAll(50 * MS);
+  assertEquals(listeners.find(record("192.0.2.1", 10 * MS))?.pid, 1);
+  assertEquals(listeners.find(record("192.0.2.1", 60 * MS)), undefined);
+  listeners.add(older(2, "::", { openedNs: 55 * MS }));
+  assertEquals(listeners.find(record("192.0.2.1", 60 * MS))?.pid, 2);
+  // Nobody's end moves to a later moment.
+  listeners.closeAll(80 * MS);
+  assertEquals(listeners.find(record("192.0.2.1", 60 * MS))?.pid, 2);
+  assertEquals(listeners.find(record("192.0.2.1", 70 * MS))?.pid, 2);
+  assertEquals(listeners.find(record("192.0.2.1", 90 * MS)), undefined);
+});

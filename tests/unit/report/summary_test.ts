@@ -30,6 +30,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["kernel_missed_probes", true],
     ["kernel_map_records", true],
     ["kernel_lines", true],
+    ["kernel_away_ms", true],
     ["half_open_evicted", true],
     ["output_records", true],
     ["kept_handshakes", true],
