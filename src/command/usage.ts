@@ -17,6 +17,8 @@ export const ExitStatus = {
   Usage: 2,
   /** It needs rights that it does not have: nothing was done. */
   NotPermitted: 3,
+  /** Of `doctor`: a trace works, with less than this kernel can tell. */
+  WorksWithLess: 4,
   /** The second Ctrl-C: it left at once, without a summary. */
   Interrupted: 130,
 } as const;

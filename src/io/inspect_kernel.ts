@@ -143,21 +143,22 @@ function tryCapture(): KernelFacts["capture"] {
   }
 }
 
-function tryForeignMaps(): true | string {
+function tryForeignMaps(): KernelFacts["foreignMaps"] {
   const attr = memory(12);
-  if (bpf(BPF_MAP_GET_NEXT_ID, attr) === 0) return true;
+  if (bpf(BPF_MAP_GET_NEXT_ID, attr) === 0) return { open: true };
   const errno = lastErrno();
-  return errno === ENOENT ? true : new SystemCallError("bpf(BPF_MAP_GET_NEXT_ID)", errno).message;
+  if (errno === ENOENT) return { open: true };
+  return { error: new SystemCallError("bpf(BPF_MAP_GET_NEXT_ID)", errno).message };
 }
 
-function tryNamespaces(): number | string {
+function tryNamespaces(): KernelFacts["otherNamespaces"] {
   try {
     NetworkNamespace.assertPermitted();
     const inodes = new Set(scanNamespaces().keys());
     inodes.delete(NetworkNamespace.own().inode);
-    return inodes.size;
+    return { count: inodes.size };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }
 

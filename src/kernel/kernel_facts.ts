@@ -54,9 +54,9 @@ export interface KernelFacts extends ProbeFacts {
   /** Which packet filter a capture gets; a sentence where it gets none. */
   capture: { filter: "ebpf" | "classic"; why?: string } | { error: string };
   /** Whether BPF maps of other processes can be opened; a sentence where not. */
-  foreignMaps: true | string;
-  /** Network namespaces there are beside the own one; a sentence where they cannot be entered. */
-  otherNamespaces: number | string;
+  foreignMaps: { open: true } | { error: string };
+  /** How many network namespaces there are beside the own one; a sentence where they cannot be entered. */
+  otherNamespaces: { count: number } | { error: string };
 }
 
 /** One finding of `doctor`. */
@@ -202,28 +202,41 @@ function judgeFragment(facts: ProbeFacts, fragment: "drop" | "reset", told: stri
 }
 
 function judgeMaps({ foreignMaps }: KernelFacts): Finding {
-  return foreignMaps === true
+  return "open" in foreignMaps
     ? { verdict: "ok", subject: "bpf maps", state: "read from bpftrace by bpf(2)" }
     : {
       verdict: "worse",
       subject: "bpf maps",
-      state: `printed lines instead, which cost more: ${foreignMaps}`,
+      state: `printed lines instead, which cost more: ${foreignMaps.error}`,
     };
 }
 
 function judgeNamespaces({ otherNamespaces }: KernelFacts): Finding {
   const subject = "netns";
-  if (typeof otherNamespaces === "string") {
+  if ("error" in otherNamespaces) {
     return {
       verdict: "worse",
       subject,
-      state: `packets of other network namespaces cannot be captured: ${otherNamespaces}`,
+      state: `packets of other network namespaces cannot be captured: ${otherNamespaces.error}`,
     };
   }
-  const state = otherNamespaces === 0
+  const { count } = otherNamespaces;
+  const state = count === 0
     ? "there is no other network namespace"
-    : `--netns can capture in ${otherNamespaces} other network namespaces too`;
+    : `--netns can capture in ${count} other network ${
+      count === 1 ? "namespace" : "namespaces"
+    } too`;
   return { verdict: "ok", subject, state };
+}
+
+/** Whether a trace works on a machine with all that its kernel can tell, with less, or not at all. */
+export type Outlook = "works" | "works_with_less" | "does_not_work";
+
+/** Draws the conclusion from the facts. Without packets nothing works, without anything else less does. */
+export function judgeOutlook(facts: KernelFacts): Outlook {
+  if ("error" in facts.capture) return "does_not_work";
+  const isWhole = judgeFacts(facts).every(({ verdict }) => verdict === "ok" || verdict === "older");
+  return isWhole ? "works" : "works_with_less";
 }
 
 /** What a trace on this machine will use, in one sentence. */

@@ -110,12 +110,15 @@ Deno.test("synsnoop schema prints what a record holds, in either format", async 
 Deno.test("synsnoop doctor tells the same as lines and as JSON", async () => {
   const json = await synsnoop("doctor", "--json");
   assertEquals(json.stderr, "");
-  const { v, event, facts, findings, plan } = JSON.parse(json.stdout);
+  const { v, event, facts, findings, plan, result } = JSON.parse(json.stdout);
   assertEquals([v, event], [1, "doctor"]);
   // JSON knows no undefined: what is unknown is left out.
   assertEquals(JSON.parse(JSON.stringify(judgeFacts(facts))), findings);
   const healthy = findings.every(({ verdict }: Finding) => ["ok", "older"].includes(verdict));
-  assertEquals(json.code, healthy ? 0 : 1);
+  const captures = "filter" in facts.capture;
+  const outlook = captures ? healthy ? "works" : "works_with_less" : "does_not_work";
+  const statuses = { works: 0, works_with_less: 4, does_not_work: 1 };
+  assertEquals([result, json.code], [outlook, statuses[outlook]]);
 
   const text = await synsnoop("doctor");
   assertEquals([text.code, text.stderr], [json.code, ""]);
@@ -123,6 +126,7 @@ Deno.test("synsnoop doctor tells the same as lines and as JSON", async () => {
   for (const { verdict, subject } of findings) {
     assertMatch(text.stdout, new RegExp(`^${verdict} +${subject} +\\S`, "m"));
   }
+  assertMatch(text.stdout, new RegExp(`\nResult: a trace ${outlook.replaceAll("_", " ")}[,:] `));
   assert(text.stdout.endsWith(`\nPlan: ${plan}\n`));
 
   const help = await synsnoop("doctor", "--help");
@@ -154,7 +158,20 @@ skippableTest("synsnoop doctor says that a trace cannot start", NO_SETPRIV, asyn
   const { code, stdout, stderr } = await run([...WITHOUT_RAW_SOCKETS, ...TOOL, "doctor"]);
   assertEquals([code, stderr], [1, ""]);
   assertMatch(stdout, /^missing +packets +.*EPERM/m);
+  assertMatch(stdout, /^Result: a trace does not work: /m);
   assertMatch(stdout, /^Plan: a trace cannot start/m);
+});
+
+skippableTest("synsnoop doctor says that a trace works with less", NO_SETPRIV, async () => {
+  // Without the right to load programs packets still come, through the classic filter.
+  const without = "-bpf,-sys_admin,-perfmon";
+  const { code, stdout, stderr } = await run([
+    ...["setpriv", `--bounding-set=${without}`, `--inh-caps=${without}`],
+    ...[...TOOL, "doctor"],
+  ]);
+  assertEquals([code, stderr], [4, ""]);
+  assertMatch(stdout, /^worse +packets +classic filter/m);
+  assertMatch(stdout, /^Result: a trace works with less: /m);
 });
 
 /** Connects to a listener of its own inside a namespace. */

@@ -75,7 +75,7 @@ Deno.test("environmentVariable reads what is UTF-8 of a value that is not", asyn
 
 Deno.test("doctor finds its programs though a folder in PATH and the locale are no UTF-8", async () => {
   const script = `LANG=$(printf '\\376') PATH="$(printf '/\\376'):$PATH" "$1" run -A "$2" doctor`;
-  const printed = await shell(`${script} || [ $? = 1 ]`, Deno.execPath(), MAIN);
+  const printed = await shell(`${script} || true`, Deno.execPath(), MAIN);
   assertMatch(printed, /^ok {7}bpftrace {3}bpftrace v/m);
 });
 

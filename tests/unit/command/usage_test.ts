@@ -8,5 +8,12 @@ Deno.test("UsageError is an error by its own name, with the message given", () =
 });
 
 Deno.test("ExitStatus keeps the numbers that scripts rely on", () => {
-  assertEquals(ExitStatus, { Ok: 0, Failed: 1, Usage: 2, NotPermitted: 3, Interrupted: 130 });
+  assertEquals(ExitStatus, {
+    Ok: 0,
+    Failed: 1,
+    Usage: 2,
+    NotPermitted: 3,
+    WorksWithLess: 4,
+    Interrupted: 130,
+  });
 });

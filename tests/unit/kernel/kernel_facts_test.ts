@@ -3,7 +3,9 @@ import {
   countsSkippedRuns,
   describePlan,
   judgeFacts,
+  judgeOutlook,
   type KernelFacts,
+  type Outlook,
 } from "../../../src/kernel/kernel_facts.ts";
 import { DEBIAN_12, DEBIAN_13, LOCKED_DOWN } from "./recorded_facts.ts";
 
@@ -154,20 +156,26 @@ Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
       plan: ALL.replace(" and resets", ""),
     },
     {
-      lack: { foreignMaps: "Cannot call bpf: EPERM" },
+      lack: { foreignMaps: { error: "Cannot call bpf: EPERM" } },
       subject: "bpf maps",
       verdict: "worse",
       advised: false,
       plan: ALL,
     },
     {
-      lack: { otherNamespaces: "Cannot call setns: EPERM" },
+      lack: { otherNamespaces: { error: "Cannot call setns: EPERM" } },
       subject: "netns",
       verdict: "worse",
       advised: false,
       plan: ALL,
     },
-    { lack: { otherNamespaces: 0 }, subject: "netns", verdict: "ok", advised: false, plan: ALL },
+    {
+      lack: { otherNamespaces: { count: 0 } },
+      subject: "netns",
+      verdict: "ok",
+      advised: false,
+      plan: ALL,
+    },
   ];
   for (const { lack, subject, verdict, advised, plan } of cases) {
     const findings = judgeFacts({ ...COMPLETE, ...lack });
@@ -184,8 +192,8 @@ Deno.test("judgeFacts repeats why a filter or the maps are not there", () => {
   const states = judgeFacts({
     ...COMPLETE,
     capture: { filter: "classic", why: "the reason of the filter" },
-    foreignMaps: "the reason of the maps",
-    otherNamespaces: "the reason of the namespaces",
+    foreignMaps: { error: "the reason of the maps" },
+    otherNamespaces: { error: "the reason of the namespaces" },
   }).map(({ state }) => state).join("\n");
   assert(states.includes("the reason of the filter"));
   assert(states.includes("the reason of the maps"));
@@ -214,8 +222,8 @@ Deno.test("judgeFacts advises on each lack of a machine that offers nothing", ()
     lockdown: undefined,
     bpftrace: undefined,
     capture: { error: "Cannot call socket(AF_PACKET): EPERM" },
-    foreignMaps: "Cannot call bpf(BPF_MAP_GET_NEXT_ID): EPERM",
-    otherNamespaces: "Cannot call setns(own network namespace): EPERM",
+    foreignMaps: { error: "Cannot call bpf(BPF_MAP_GET_NEXT_ID): EPERM" },
+    otherNamespaces: { error: "Cannot call setns(own network namespace): EPERM" },
   };
   const findings = judgeFacts(facts);
   const subjects = (verdict: string) =>
@@ -288,4 +296,22 @@ Deno.test("countsSkippedRuns knows which kernels do, whatever their release is c
   const silent = ["6.6.99", "6.1.0-50-amd64", "5.15.0-1-generic", "unknown", ""];
   assertEquals(counting.map(countsSkippedRuns), counting.map(() => true));
   assertEquals(silent.map(countsSkippedRuns), silent.map(() => false));
+});
+
+Deno.test("judgeOutlook tells what works from what works with less and what does not work", () => {
+  const cases: { lack: Partial<KernelFacts>; outlook: Outlook }[] = [
+    { lack: {}, outlook: "works" },
+    // What only a newer kernel gives is no lack of this machine.
+    { lack: { dropTracepoint: "no reason", resetTracepoint: "absent" }, outlook: "works" },
+    { lack: { otherNamespaces: { count: 0 } }, outlook: "works" },
+    { lack: { bpftrace: undefined }, outlook: "works_with_less" },
+    { lack: { root: false }, outlook: "works_with_less" },
+    { lack: { capture: { filter: "classic", why: "no eBPF" } }, outlook: "works_with_less" },
+    { lack: { foreignMaps: { error: "EPERM" } }, outlook: "works_with_less" },
+    { lack: { capture: { error: "EPERM" } }, outlook: "does_not_work" },
+    { lack: { capture: { error: "EPERM" }, bpftrace: undefined }, outlook: "does_not_work" },
+  ];
+  for (const { lack, outlook } of cases) {
+    assertEquals(judgeOutlook({ ...COMPLETE, ...lack }), outlook, JSON.stringify(lack));
+  }
 });

@@ -24,8 +24,8 @@ export const DEBIAN_12: KernelFacts = {
   lockdown: "none",
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.17.0" },
   capture: { filter: "ebpf" },
-  foreignMaps: true,
-  otherNamespaces: 2,
+  foreignMaps: { open: true },
+  otherNamespaces: { count: 2 },
 };
 
 /** Debian 13: everything works. */
@@ -45,8 +45,8 @@ export const DEBIAN_13: KernelFacts = {
   lockdown: "none",
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.23.2" },
   capture: { filter: "ebpf" },
-  foreignMaps: true,
-  otherNamespaces: 2,
+  foreignMaps: { open: true },
+  otherNamespaces: { count: 2 },
 };
 
 /** A virtual machine's own kernel, locked down: only tracepoints work. */
@@ -66,6 +66,6 @@ export const LOCKED_DOWN: KernelFacts = {
   lockdown: "integrity",
   bpftrace: { path: "/usr/bin/bpftrace", version: "bpftrace v0.17.0" },
   capture: { filter: "ebpf" },
-  foreignMaps: true,
-  otherNamespaces: 2,
+  foreignMaps: { open: true },
+  otherNamespaces: { count: 2 },
 };

@@ -1,6 +1,7 @@
 // All kinds of lines go into one stream: whoever loads it, say as a table, needs one type a key.
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { encodeDiagnosis } from "../../../src/command/doctor.ts";
 import type { Handshake } from "../../../src/match/handshake.ts";
 import { encodeHandshake } from "../../../src/report/ndjson.ts";
 import { jsonSchema } from "../../../src/report/schema.ts";
@@ -9,6 +10,7 @@ import { encodeStatistics } from "../../../src/report/statistics_json.ts";
 import { statisticsSchema } from "../../../src/report/statistics_schema.ts";
 import { LOSS_PLACES, Summary } from "../../../src/report/summary.ts";
 import { frameVerdictNames } from "../../../src/wire/verdict.ts";
+import { DEBIAN_12, DEBIAN_13, LOCKED_DOWN } from "../kernel/recorded_facts.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
 import { CONTEXT, EPOCH_SECONDS, HANDSHAKES } from "./sample_handshakes.ts";
 
@@ -66,11 +68,24 @@ function several(types: Types): [string, string[]][] {
 Deno.test("each key has one type in every kind of line and in both schemas", () => {
   const types: Types = new Map();
   addLines(types, HANDSHAKES);
+  const error = { error: "Cannot call it: EPERM" };
+  const nothing = { capture: error, foreignMaps: error, otherNamespaces: error };
+  for (const facts of [DEBIAN_12, DEBIAN_13, LOCKED_DOWN, { ...DEBIAN_12, ...nothing }]) {
+    addValue(types, "", JSON.parse(encodeDiagnosis(facts)));
+  }
   addSchema(types, "", jsonSchema());
   addSchema(types, "", statisticsSchema());
   assertEquals(several(types), []);
   // Nothing was left out.
-  for (const path of [".evidence", ".by_evidence.both", ".flags[]", ".servers.top[].server"]) {
+  for (
+    const path of [
+      ".evidence",
+      ".by_evidence.both",
+      ".flags[]",
+      ".facts.capture",
+      ".servers.top[].server",
+    ]
+  ) {
     assertEquals(types.get(path)?.size, 1, path);
   }
   fc.assert(fc.property(fc.array(anyHandshake(), { maxLength: 4 }), (handshakes) => {

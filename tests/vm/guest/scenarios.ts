@@ -51,7 +51,7 @@ Deno.test("doctor finds everything", async () => {
     stdin: "null",
     stderr: "inherit",
   }).output();
-  const { facts, plan } = JSON.parse(new TextDecoder().decode(stdout));
+  const { facts, plan, result } = JSON.parse(new TextDecoder().decode(stdout));
   assert(facts.release.startsWith(kernel), facts.release);
   assert(facts.bpftrace.version.startsWith(`bpftrace v${bpftrace}`), facts.bpftrace.version);
   assertEquals(facts.btf, true);
@@ -60,13 +60,13 @@ Deno.test("doctor finds everything", async () => {
   assertEquals(facts.dropTracepoint, "reason");
   assertEquals(facts.resetTracepoint, resetReasons ? "reason" : "no reason");
   assertEquals(facts.capture, { filter: "ebpf" });
-  assertEquals(facts.foreignMaps, true);
+  assertEquals(facts.foreignMaps, { open: true });
   assertEquals(
     plan,
     "a trace uses packets and kernel events through fentry probes, else kprobes, else the " +
       `tracepoint, with the reasons of drops${resetReasons ? " and resets" : ""}`,
   );
-  assertEquals(code, 0);
+  assertEquals([result, code], ["works", 0]);
 });
 
 for (const mechanism of MECHANISMS) {
