@@ -1,6 +1,7 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
 import { askNearest } from "./command/nearest.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
+import { standardOutput } from "./io/standard_output.ts";
 import { writeText } from "./io/stream_output.ts";
 import { say, sayNote } from "./io/terminal.ts";
 
@@ -24,15 +25,15 @@ async function run(args: readonly string[]): Promise<number> {
   switch (command) {
     case "trace": {
       const { trace }: typeof import("./command/trace.ts") = await load("trace");
-      return await trace(rest, Deno.stdout);
+      return await trace(rest, standardOutput());
     }
     case "read": {
       const { read }: typeof import("./command/read.ts") = await load("read");
-      return await read(rest, Deno.stdout);
+      return await read(rest, standardOutput());
     }
     case "explain": {
       const { explain }: typeof import("./command/explain.ts") = await load("explain");
-      return await explain(rest, Deno.stdout);
+      return await explain(rest, standardOutput());
     }
     case "doctor": {
       const { doctor }: typeof import("./command/doctor.ts") = await load("doctor");
@@ -62,7 +63,7 @@ function load(command: string) {
 }
 
 async function print({ text, status }: { text: string; status: number }): Promise<number> {
-  return await writeText(Deno.stdout, text) ? status : ExitStatus.Failed;
+  return await writeText(standardOutput(), text) ? status : ExitStatus.Failed;
 }
 
 try {

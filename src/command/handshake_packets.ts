@@ -23,7 +23,6 @@ export class HandshakePackets {
   readonly #output: PacketOutput;
   #gathered = 0;
   #incomplete = 0;
-  #lost = 0;
   #synced = true;
 
   /**
@@ -40,7 +39,7 @@ export class HandshakePackets {
 
   /** Whether the file lacks packets that could not be written. */
   get failed(): boolean {
-    return this.#lost > 0 || !this.#synced;
+    return this.#output.lost > 0 || !this.#synced;
   }
 
   /** Whom the matcher tells what becomes of its rows. */
@@ -67,36 +66,48 @@ export class HandshakePackets {
   /** Writes what was gathered since the last time. */
   flush(): void {
     if (this.#output.isStale) {
-      this.#append();
-      this.#output.renew();
-      this.#writer.beginSection();
+      // What was gathered belongs to the old file, whose interfaces it names.
+      const wasTaken = this.#append();
+      if (this.#output.renew() || !wasTaken) this.#writer.beginSection();
     }
-    this.#append();
+    // The interfaces of later packets were perhaps described in what is lost.
+    if (!this.#append()) this.#writer.beginSection();
   }
 
-  #append(): void {
-    if (this.#writer.length === 0) return;
-    if (!this.#output.append(this.#writer.take())) {
-      this.#lost += this.#gathered;
-      // The interfaces of later packets were perhaps described in what is lost.
-      this.#writer.beginSection();
-    }
+  /** @returns Whether what was gathered was taken. */
+  #append(): boolean {
+    if (this.#writer.length === 0) return true;
+    const packets = this.#gathered;
     this.#gathered = 0;
+    return this.#output.append(this.#writer.take(), packets);
+  }
+
+  /** Tells that the end is near. */
+  hasten(): void {
+    this.#output.hasten();
+  }
+
+  /** Settles when everything was written or given up. */
+  async settle(): Promise<void> {
+    await this.#output.flush();
   }
 
   /**
-   * Writes what is left.
+   * Writes what is left; some outputs need to be flushed then.
    *
    * @param span From when to when was captured, on the axis.
    * @param dropped Packets that the capture lost before they could be matched.
-   * @returns What was lost of the packets.
    */
-  end(span: { startNs: number; endNs: number }, dropped: number): Losses {
+  end(span: { startNs: number; endNs: number }, dropped: number): void {
     this.#writer.statistics(span.startNs, span.endNs, dropped);
     this.flush();
     this.#synced = this.#output.sync();
+  }
+
+  /** What was lost of the packets. */
+  get losses(): Losses {
     // What the disk did not take after all, nobody counts.
-    const lost = this.#synced ? this.#lost : undefined;
+    const lost = this.#synced ? this.#output.lost : undefined;
     return { kept_handshakes: this.#incomplete, written_packets: lost };
   }
 }

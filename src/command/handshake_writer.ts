@@ -69,3 +69,8 @@ export class HandshakeWriter {
     return this.#summary.format(losses, undecoded);
   }
 }
+
+/** Records that rotation removed, where it rotates. */
+export function rotatedAway({ rotatedAway }: LineOutput): Losses {
+  return rotatedAway === undefined ? {} : { rotated_records: rotatedAway };
+}

@@ -1,5 +1,6 @@
-import { FileOutput } from "../io/file_output.ts";
-import { isSameFile, PacketFile } from "../io/packet_output.ts";
+import { openLineOutput, openPacketOutput } from "../io/open_output.ts";
+import { isSameFile, type PacketOutput } from "../io/packet_output.ts";
+import { isStandardOutputNowhere } from "../io/standard_output.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
 import { sayNote } from "../io/terminal.ts";
 import type { OutputOptions } from "./output_options.ts";
@@ -10,17 +11,19 @@ export interface Outputs {
   /** Its lines. */
   lines: LineOutput;
   /** The packets of what it reports; undefined: nowhere. */
-  packets: PacketFile | undefined;
+  packets: PacketOutput | undefined;
   /** Goes on in the files that have the paths now, as log rotation asks by a signal. */
   reopen(): void;
 }
+
+const STANDARD_OUTPUT = "/dev/stdout";
 
 /**
  * Opens what the flags name.
  *
  * @param options The flags. @param inputs Files that are read, which must not grow by it.
  * @param stdout Where lines go unless a file is named.
- * @param onGone Called when the reader of standard output has gone away or it cannot be written.
+ * @param onGone Called when the reader of the lines has gone away or they cannot be written.
  * @throws {UsageError} A file cannot be written.
  */
 export function openOutputs(
@@ -29,17 +32,17 @@ export function openOutputs(
   stdout: ByteWriter,
   onGone: () => void,
 ): Outputs {
+  if (output === undefined) assertApart(inputs);
   const file = output === undefined
     ? undefined
-    : openFile("output", output, inputs, () => new FileOutput(output, rotation, sayNote));
-  const lines = file ?? new StreamOutput(stdout, (reason) => {
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-    onGone();
-  });
-  const others = output === undefined ? inputs : [...inputs, output];
-  const packets = write === undefined
-    ? undefined
-    : openFile("write", write, others, () => new PacketFile(write, sayNote));
+    : openFile("output", output, inputs, () => openLineOutput(output, rotation, sayNote, onGone));
+  const lines = file ?? openStandardOutput(stdout, onGone);
+  const packets = write === undefined ? undefined : openFile(
+    "write",
+    write,
+    [...inputs, output ?? STANDARD_OUTPUT],
+    () => openPacketOutput(write, sayNote),
+  );
   return {
     lines,
     packets,
@@ -48,6 +51,28 @@ export function openOutputs(
       packets?.reopen();
     },
   };
+}
+
+function openStandardOutput(stdout: ByteWriter, onGone: () => void): LineOutput {
+  if (isStandardOutputNowhere()) {
+    sayNote(
+      "standard output is closed or /dev/null: records go nowhere, unless --output names a FILE",
+    );
+  }
+  return new StreamOutput(stdout, (reason) => {
+    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
+    onGone();
+  }, {
+    onSlow: () =>
+      sayNote("standard output takes records more slowly than they come: some are lost"),
+  });
+}
+
+/** A file that grows while it is read has no end. */
+function assertApart(inputs: readonly string[]): void {
+  const input = inputs.find((each) => isSameFile(STANDARD_OUTPUT, each));
+  if (input === undefined) return;
+  throw new UsageError(`Cannot read "${input}": standard output is that file; give another`);
 }
 
 function openFile<T>(flag: string, path: string, others: readonly string[], open: () => T): T {

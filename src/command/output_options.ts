@@ -33,6 +33,8 @@ export interface OutputOptions {
 }
 
 const STANDARD_OUTPUT = "-";
+/** Below it a busy host would do little but rename files. */
+const ROTATE_SIZE_MIN_BYTES = 64_000;
 const ROTATE_KEEP = 5;
 const ROTATE_KEEP_MAX = 1_000;
 
@@ -48,6 +50,9 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
   const keepText = one("rotate-keep");
   const write = one("write");
   const maxBytes = size === undefined ? undefined : parseSize("rotate-size", size);
+  if (maxBytes !== undefined && maxBytes < ROTATE_SIZE_MIN_BYTES) {
+    throw new UsageError(`Cannot use --rotate-size "${size}": give a size of at least 64K`);
+  }
   const keep = keepText === undefined
     ? ROTATE_KEEP
     : parseInteger("rotate-keep", keepText, 0, ROTATE_KEEP_MAX);

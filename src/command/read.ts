@@ -1,6 +1,7 @@
 import { CaptureInput } from "../io/capture_input.ts";
 import { InputError } from "../io/input_error.ts";
 import { ProgressLine } from "../io/progress_line.ts";
+import type { PacketOutput } from "../io/packet_output.ts";
 import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
 import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { TABLE_ROWS_HELD } from "../report/table.ts";
@@ -54,7 +55,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
-  const { lines: output, packets } = openOutputs(options, inputs, stdout, end);
+  const { lines: output, packets, reopen } = openOutputs(options, inputs, stdout, end);
   const progress = new ProgressLine();
   const session = new ReadSession({
     filter: options.filter,
@@ -66,7 +67,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     host: hostName(),
   });
   const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
-  const reading = new Reading(session, output, ended, progress);
+  const reading = new Reading(session, output, ended, progress, packets);
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;
@@ -75,6 +76,10 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     sayNote(fault);
     failed = true;
   }
+  // What comes last is to stand under the path.
+  reopen();
+  session.conclude();
+  await Promise.all([output.flush(), packets?.flush()]);
   session.finish();
   await output.flush();
   ignoreSignals();
@@ -86,15 +91,16 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
 export class Reading {
   readonly #session: ReadSession;
   readonly #output: LineOutput;
+  readonly #packets: PacketOutput | undefined;
   readonly #progress: ProgressLine;
   /** Settles when what was handed on is written. */
-  #written = Promise.resolve();
+  #written: Promise<unknown> = Promise.resolve();
   #interrupted = false;
   /** Ends the waiting for what may never come. */
   #interrupt = () => {};
 
   /**
-   * Reads nothing yet; `output` is flushed as it goes on, `ended` interrupts it, and `progress` shows
+   * Reads nothing yet; the outputs are flushed as it goes on, `ended` interrupts it, and `progress` shows
    * how far it is.
    */
   constructor(
@@ -102,12 +108,17 @@ export class Reading {
     output: LineOutput,
     ended: Promise<void>,
     progress: ProgressLine,
+    packets?: PacketOutput,
   ) {
     this.#session = session;
     this.#output = output;
+    this.#packets = packets;
     this.#progress = progress;
     ended.then(() => {
       this.#interrupted = true;
+      // A reader that takes nothing is no reason to wait for ever.
+      output.hasten?.();
+      packets?.hasten();
       this.#interrupt();
     });
   }
@@ -174,7 +185,7 @@ export class Reading {
         reader.take(count);
       } else if (follow) {
         session.rest();
-        await this.#output.flush();
+        await this.#flush();
         await this.#unlessEnded(input.grown());
       } else {
         reader.end();
@@ -216,6 +227,10 @@ export class Reading {
   async #handOn(): Promise<void> {
     this.#session.flush();
     await this.#written;
-    this.#written = this.#output.flush();
+    this.#written = this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.all([this.#output.flush(), this.#packets?.flush()]);
   }
 }

@@ -14,7 +14,7 @@ import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
-import type { HandshakeFormat } from "../report/handshake_format.ts";
+import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
@@ -22,7 +22,7 @@ import { Segment, TcpFlag } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import type { HandshakeFilter } from "./filter.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
-import { HandshakeWriter } from "./handshake_writer.ts";
+import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 
 /** What a session needs. */
 export interface ReadSessionOptions {
@@ -67,11 +67,12 @@ export class ReadSession {
   readonly #verdicts = new VerdictCounts();
   readonly #writer: HandshakeWriter;
   readonly #kept: HandshakePackets | undefined;
-  #packetLosses: Losses | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
   #dropped = 0;
   #untimed = 0;
+  /** From when to when packets were read, at the end. */
+  #span: TraceSpan | undefined;
   #startNs = Infinity;
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
@@ -129,8 +130,9 @@ export class ReadSession {
     this.flush();
   }
 
-  /** Reports everything that is under way and writes what stands at the end. */
-  finish(): void {
+  /** Reports everything that is under way. What the outputs lose of it is known when they are flushed. */
+  conclude(): void {
+    if (this.#span) return;
     // What was waited for long enough before the capture ended is not cut off by that end.
     const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
     if (untilNs > this.#completeNs) this.#advance(untilNs);
@@ -139,14 +141,19 @@ export class ReadSession {
     this.#matcher?.flush();
     this.flush();
     const isEmpty = this.#startNs > this.#endNs;
-    const span = {
+    const span = this.#span = {
       epochSeconds: this.#axis.epochFor(0),
       startNs: isEmpty ? 0 : this.#startNs,
       endNs: isEmpty ? 0 : this.#endNs,
     };
     const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
-    this.#packetLosses = this.#kept?.end(captured, this.#dropped);
-    this.#writer.end(span, this.#losses(), this.undecoded());
+    this.#kept?.end(captured, this.#dropped);
+  }
+
+  /** Writes what stands at the end, after everything that is under way. */
+  finish(): void {
+    this.conclude();
+    this.#writer.end(this.#span!, this.#losses(), this.undecoded());
   }
 
   /** The summary for a person, true of the output when all of it was written or given up. */
@@ -169,7 +176,8 @@ export class ReadSession {
       capture_packets: this.#dropped,
       half_open_evicted: counters?.evicted ?? 0,
       output_records: this.#options.output.lost,
-      ...this.#packetLosses,
+      ...rotatedAway(this.#options.output),
+      ...this.#kept?.losses,
       unexpected_packets: counters?.unexpected ?? 0,
       undecoded_packets: Object.values(this.undecoded()).reduce((sum, count) => sum + count, 0),
       untimed_packets: this.#untimed,

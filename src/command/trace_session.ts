@@ -26,7 +26,7 @@ import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import type { Losses } from "../report/summary.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
-import { HandshakeWriter } from "./handshake_writer.ts";
+import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 import { nextTickMs } from "./tick.ts";
 import type { TraceOptions } from "./trace_options.ts";
 
@@ -313,6 +313,8 @@ export class TraceSession {
     this.#ending.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#durationTimer);
+    this.#output.hasten?.();
+    this.#packets?.hasten();
     // A packet that is in the ring by now can be drained after this.
     await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
     const endNs = this.#sampleClocks();
@@ -323,7 +325,9 @@ export class TraceSession {
     const wire = this.#wire.statistics();
     await this.#wire.close();
     this.#cgroups[Symbol.dispose]();
-    await this.#output.flush();
+    const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
+    this.#packets?.end(span, wire.drops);
+    await Promise.all([this.#output.flush(), this.#packets?.settle()]);
     const { counters } = this.#matcher;
     const losses: Losses = {
       ring_packets: wire.drops,
@@ -336,17 +340,17 @@ export class TraceSession {
       }),
       half_open_evicted: counters.evicted,
       output_records: this.#output.lost,
+      ...this.#packets?.losses,
+      ...rotatedAway(this.#output),
       late_kernel_records: counters.lateKernelRecords,
       late_accepts: counters.lateAccepts,
       ...(wire.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
       unexpected_packets: counters.unexpected,
       undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
     };
-    const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
-    const all = { ...losses, ...this.#packets?.end(span, wire.drops) };
-    this.#writer.end(span, all, wire.undecoded);
+    this.#writer.end(span, losses, wire.undecoded);
     await this.#output.flush();
-    const written = { ...all, output_records: this.#output.lost };
+    const written = { ...losses, output_records: this.#output.lost };
     return this.#writer.summarize(written, wire.undecoded);
   }
 

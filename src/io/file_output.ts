@@ -1,4 +1,7 @@
-import { type LineOutput, type Lines, toBytes } from "./stream_output.ts";
+import { AppendedFile } from "./appended_file.ts";
+import type { OpenedFile } from "./open_file.ts";
+import { rotateFiles } from "./rotate_files.ts";
+import { countLines, type LineOutput, type Lines, toBytes } from "./stream_output.ts";
 
 /** When to begin a new file, and how many old ones to keep. */
 export interface Rotation {
@@ -9,45 +12,56 @@ export interface Rotation {
 }
 
 const NEWLINE = 10;
+/** How long a rotation that failed is not tried again. */
+const ROTATION_RETRY_MS = 1_000;
 
 /**
  * Lines to a file, appended, with rotation by size. A line is never torn: not between two files, and
  * not by a full disk, where the file is cut back to its last whole line and the rest is counted.
  */
 export class FileOutput implements LineOutput, Disposable {
-  lost = 0;
+  /** See {@link LineOutput.rotatedAway}. */
+  rotatedAway: number | undefined;
   readonly #path: string;
-  #rotation: Rotation | undefined;
+  readonly #rotation: Rotation | undefined;
   readonly #onChange: (sentence: string) => void;
-  #file: Deno.FsFile;
-  #size: number;
-  #failing = false;
+  readonly #file: AppendedFile;
+  /** Records of this trace in FILE.1 and so on. */
+  readonly #oldRecords: number[] = [];
+  #saysRotation = true;
+  #rotationFailedMs = -Infinity;
+  #rotationFails = false;
 
   /**
-   * Opens the file.
+   * Takes over an opened file.
    *
-   * @param path The file, appended to where it exists.
    * @param rotation Undefined: it grows without end.
-   * @param onChange Says in one sentence when writing fails and when it works again.
-   * @throws {Error} A `Deno.errors` class when it cannot be opened; when it is to be rotated and is a
-   * device or a pipe, which another file would replace.
+   * @param onChange Says in one sentence what happens to the file, and when writing fails and works
+   * again.
    */
   constructor(
-    path: string,
+    opened: OpenedFile,
     rotation: Rotation | undefined,
     onChange: (sentence: string) => void,
   ) {
+    this.#path = opened.path;
     this.#rotation = rotation;
     this.#onChange = onChange;
-    this.#file = open(path);
-    const { isFile, size } = this.#file.statSync();
-    if (rotation && !isFile) {
-      this.#file.close();
-      throw new Error("only a regular file can be rotated");
-    }
-    // What rotates is the file, not a link to it such as /dev/stdout.
-    this.#path = rotation ? Deno.realPathSync(path) : path;
-    this.#size = size;
+    if (rotation) this.rotatedAway = 0;
+    this.#file = new AppendedFile(opened, {
+      unit: "records",
+      whole: wholeLines,
+      endOfTorn: new Uint8Array([NEWLINE]),
+      needsBegin: false,
+      endsTorn: endsInsideLine,
+      onChange,
+      onStale: () => void this.#file.renew(),
+    });
+  }
+
+  /** See {@link LineOutput.lost}. */
+  get lost(): number {
+    return this.#file.lost;
   }
 
   /** Takes some whole lines; see {@link LineOutput.write}. */
@@ -55,7 +69,7 @@ export class FileOutput implements LineOutput, Disposable {
     const bytes = toBytes(lines);
     if (bytes.length === 0) return;
     if (!this.#rotation) {
-      this.#append(bytes, records);
+      this.#file.append(bytes, records);
       return;
     }
     let start = 0;
@@ -63,7 +77,7 @@ export class FileOutput implements LineOutput, Disposable {
       const end = this.#endOfFitting(bytes, start);
       const part = bytes.subarray(start, end);
       const partRecords = Math.min(countLines(part), records);
-      this.#append(part, partRecords);
+      this.#file.append(part, partRecords);
       records -= partRecords;
       start = end;
     }
@@ -71,112 +85,113 @@ export class FileOutput implements LineOutput, Disposable {
 
   /** Where the lines end that go into the current file; a new one is begun where none fits. */
   #endOfFitting(bytes: Uint8Array, start: number): number {
-    if (!this.#rotation) return bytes.length;
-    const room = this.#rotation.maxBytes - this.#size;
+    const { size } = this.#file;
+    const room = this.#rotation!.maxBytes - size;
     if (room >= bytes.length - start) return bytes.length;
     const end = room <= 0 ? 0 : bytes.lastIndexOf(NEWLINE, start + room - 1) + 1;
     if (end > start) return end;
-    if (this.#size > 0 && this.#rotate()) return this.#endOfFitting(bytes, start);
+    if (size > 0 && this.#rotate() && this.#file.size < size) {
+      return this.#endOfFitting(bytes, start);
+    }
     // A line longer than a whole file stands in one alone.
     return bytes.indexOf(NEWLINE, start) + 1;
   }
 
-  #append(bytes: Uint8Array, records: number): void {
-    let written = 0;
-    try {
-      while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));
-      this.#size += written;
-      if (this.#failing) {
-        this.#failing = false;
-        this.#onChange(`Writing "${this.#path}" again; ${this.lost} records were lost`);
-      }
-    } catch (error) {
-      const kept = bytes.subarray(0, bytes.subarray(0, written).lastIndexOf(NEWLINE) + 1);
-      this.#size += kept.length;
-      this.#cutBack(written - kept.length);
-      this.lost += Math.max(0, records - countLines(kept));
-      if (!this.#failing) {
-        this.#failing = true;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#onChange(
-          `Cannot write "${this.#path}": ${reason}; records are lost until there is room again`,
-        );
-      }
-    }
-  }
-
-  /** Takes torn bytes off the end, wherever that is: others may have shortened the file. */
-  #cutBack(torn: number): void {
-    if (torn === 0) return;
-    try {
-      this.#file.truncateSync(this.#file.statSync().size - torn);
-    } catch {
-      // Devices and pipes cannot be cut; what is torn there was torn by them.
-    }
-  }
-
-  /** @returns Whether the file is a new, empty one now. */
+  /** @returns Whether another file, or nothing, is at the path now. */
   #rotate(): boolean {
-    const { keep } = this.#rotation!;
+    if (performance.now() - this.#rotationFailedMs < ROTATION_RETRY_MS) return false;
     try {
-      if (keep === 0) {
-        this.#file.truncateSync(0);
-        this.#size = 0;
-        return true;
-      }
-      for (let number = keep - 1; number >= 1; number--) {
-        renameIfThere(`${this.#path}.${number}`, `${this.#path}.${number + 1}`);
-      }
-      Deno.renameSync(this.#path, `${this.#path}.1`);
-      const next = open(this.#path);
-      this.#file.close();
-      this.#file = next;
-      this.#size = 0;
-      return true;
+      // What has come to its path meanwhile is not for rotation to move.
+      if (this.#file.isThere) this.#makeRoom();
+      this.#file.beginNext();
     } catch (error) {
+      this.#putBack();
+      this.#rotationFailedMs = performance.now();
+      if (this.#rotationFails) return false;
+      this.#rotationFails = true;
       const reason = error instanceof Error ? error.message : String(error);
       this.#onChange(
         `Cannot begin a new file for "${this.#path}": ${reason}; the old one grows on`,
       );
-      this.#rotation = undefined;
       return false;
     }
+    if (this.#rotationFails) {
+      this.#rotationFails = false;
+      this.#onChange(`Beginning new files for "${this.#path}" again`);
+    }
+    return true;
+  }
+
+  #makeRoom(): void {
+    const { keep } = this.#rotation!;
+    const { count, target } = this.#file;
+    if (keep === 0) {
+      this.#file.empty();
+      this.#countRemoved(count);
+      return;
+    }
+    const { last, removed } = rotateFiles(target, keep);
+    const [records = 0] = this.#oldRecords.splice(last - 1, 1);
+    this.#oldRecords.unshift(count);
+    if (removed) this.#countRemoved(records);
+  }
+
+  /** A file that was moved for one that could not be made. */
+  #putBack(): void {
+    const { target, isThere } = this.#file;
+    try {
+      if (!isThere) Deno.linkSync(`${target}.1`, target);
+      if (!isThere) Deno.removeSync(`${target}.1`);
+    } catch {
+      // Where it is it grows on; the next look tells.
+    }
+  }
+
+  #countRemoved(records: number): void {
+    this.rotatedAway! += records;
+    if (!this.#saysRotation) return;
+    this.#saysRotation = false;
+    const { keep } = this.#rotation!;
+    this.#onChange(
+      `Rotation removes the oldest records of "${this.#path}" from now on: --rotate-keep is ${keep}`,
+    );
   }
 
   /** Goes on in the file that has the path now, or in a new one; says so where it cannot. */
   reopen(): void {
-    try {
-      const next = open(this.#path);
-      this.#file.close();
-      this.#file = next;
-      this.#size = next.statSync().size;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#onChange(`Cannot open "${this.#path}" again: ${reason}; going on in the old file`);
-    }
+    this.#file.reopen();
   }
 
   /** Nothing waits here: every write is done when it returns. */
   async flush(): Promise<void> {}
 
+  /** Sees to it that what comes last stands under the path. */
+  hasten(): void {
+    this.#file.reopen();
+  }
+
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }
 
-function countLines(bytes: Uint8Array): number {
-  return bytes.reduce((count, byte) => byte === NEWLINE ? count + 1 : count, 0);
+function wholeLines(bytes: Uint8Array): { length: number; count: number } {
+  const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+  return { length: whole.length, count: countLines(whole) };
 }
 
-function open(path: string): Deno.FsFile {
-  return Deno.openSync(path, { write: true, append: true, create: true });
-}
-
-function renameIfThere(from: string, to: string): void {
+/** Whether a program that ended at once, or a disk that was full, left half a line. */
+function endsInsideLine(path: string): boolean {
   try {
-    Deno.renameSync(from, to);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    using file = Deno.openSync(path);
+    const { size } = file.statSync();
+    if (size === 0) return false;
+    file.seekSync(size - 1, Deno.SeekMode.Start);
+    const last = new Uint8Array(1);
+    return file.readSync(last) === 1 && last[0] !== NEWLINE;
+  } catch {
+    // It may be written but not read.
+    return false;
   }
 }

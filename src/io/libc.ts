@@ -26,6 +26,23 @@ export const SYMBOLS = {
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   // int open(const char *pathname, int flags);
   open: { parameters: ["buffer", "i32"], result: "i32" },
+  // int open(const char *pathname, int flags, mode_t mode);
+  open_with_mode: { name: "open", parameters: ["buffer", "i32", "u32"], result: "i32" },
+  // ssize_t write(int fd, const void buf[.count], size_t count);
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // ssize_t send(int sockfd, const void buf[.size], size_t size, int flags);
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  // ssize_t read(int fd, void buf[.count], size_t count);
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  // The same, without holding up this thread.
+  poll_aside: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int memfd_create(const char *name, unsigned int flags);
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   // ssize_t readlinkat(int dirfd, const char *pathname, char *buf, size_t bufsiz);

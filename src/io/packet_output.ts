@@ -3,19 +3,28 @@
  *
  * @module
  */
+import { AppendedFile } from "./appended_file.ts";
+import { fileAt, isOneFile, type OpenedFile } from "./open_file.ts";
 
 /** Takes the blocks of a capture file. */
 export interface PacketOutput {
   /**
-   * Appends some whole blocks, all or none of them.
+   * Takes some whole blocks, all or none of them. Never waits; nothing of them is kept.
    *
-   * @returns Whether they were written. After it failed interfaces described before may be missing.
+   * @param packets How many packets they hold.
+   * @returns Whether they were taken. After it failed interfaces described before may be missing.
    */
-  append(blocks: Uint8Array<ArrayBuffer>): boolean;
-  /** Whether what is appended from {@link renew} on stands in a new file, with a section of its own. */
+  append(blocks: Uint8Array<ArrayBuffer>, packets: number): boolean;
+  /** Packets that could not be written. */
+  readonly lost: number;
+  /** Whether what is appended from {@link renew} on must begin with a section of its own. */
   readonly isStale: boolean;
-  /** Begins the new file, if it can. */
-  renew(): void;
+  /** Begins the new file, if it can. @returns Whether it did. */
+  renew(): boolean;
+  /** Settles when everything taken was written or given up. */
+  flush(): Promise<void>;
+  /** Tells that the end is near: see {@link LineOutput.hasten}. */
+  hasten(): void;
   /** Has the system put on the disk what was appended. @returns Whether all of it is there. */
   sync(): boolean;
 }
@@ -28,106 +37,73 @@ const TRAILER_LENGTH = 4;
 
 /** A pcapng file to which a new section is appended where it exists. */
 export class PacketFile implements PacketOutput, Disposable {
-  readonly #path: string;
-  readonly #onChange: (sentence: string) => void;
-  #file: Deno.FsFile;
-  #isFile: boolean;
   isStale = false;
-  #failing = false;
+  readonly #file: AppendedFile;
 
   /**
-   * Opens the file.
+   * Takes over an opened file.
    *
-   * @param path The file. @param onChange Says in one sentence when writing fails and works again.
-   * @throws {Error} A `Deno.errors` class when it cannot be opened; when it holds something else than
-   * whole pcapng blocks, behind which nothing could be read.
+   * @param onChange Says in one sentence what happens to the file, and when writing fails and works
+   * again.
+   * @throws {Error} It holds something else than whole pcapng blocks, behind which nothing could be
+   * read.
    */
-  constructor(path: string, onChange: (sentence: string) => void) {
-    this.#path = path;
-    this.#onChange = onChange;
-    assertAppendable(path);
-    this.#file = Deno.openSync(path, { write: true, append: true, create: true });
-    this.#isFile = this.#file.statSync().isFile;
+  constructor(opened: OpenedFile, onChange: (sentence: string) => void) {
+    this.#file = new AppendedFile(opened, {
+      unit: "packets",
+      whole: () => ({ length: 0, count: 0 }),
+      needsBegin: true,
+      endsTorn: assertAppendable,
+      onChange,
+      onStale: () => this.isStale = true,
+    });
+  }
+
+  /** See {@link PacketOutput.append}. */
+  append(blocks: Uint8Array<ArrayBuffer>, packets: number): boolean {
+    return this.#file.append(blocks, packets);
+  }
+
+  /** See {@link PacketOutput.lost}. */
+  get lost(): number {
+    return this.#file.lost;
   }
 
   /** Has what comes next written to the file that has the path then. */
   reopen(): void {
-    this.isStale = true;
+    this.#file.reopen();
   }
 
   /** See {@link PacketOutput.renew}. */
-  renew(): void {
+  renew(): boolean {
     this.isStale = false;
-    try {
-      assertAppendable(this.#path);
-      const next = Deno.openSync(this.#path, { write: true, append: true, create: true });
-      this.#file.close();
-      this.#file = next;
-      this.#isFile = next.statSync().isFile;
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#onChange(`Cannot open "${this.#path}" again: ${reason}; going on in the old file`);
-    }
+    return this.#file.renew();
   }
 
-  /** See {@link PacketOutput.append}. */
-  append(blocks: Uint8Array<ArrayBuffer>): boolean {
-    let written = 0;
-    try {
-      while (written < blocks.length) written += this.#file.writeSync(blocks.subarray(written));
-    } catch (error) {
-      this.#cutBack(written);
-      this.#fail(error);
-      return false;
-    }
-    if (this.#failing) {
-      this.#failing = false;
-      this.#onChange(`Writing "${this.#path}" again`);
-    }
-    return true;
+  /** Nothing waits here: every write is done when it returns. */
+  async flush(): Promise<void> {}
+
+  /** Sees to it that what comes last stands under the path. */
+  hasten(): void {
+    this.#file.reopen();
   }
 
   /** See {@link PacketOutput.sync}. */
   sync(): boolean {
-    // Pipes and devices have nothing to wait for.
-    if (!this.#isFile) return true;
-    try {
-      this.#file.syncSync();
-      return true;
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#failing) return;
-    this.#failing = true;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#onChange(`Cannot write "${this.#path}": ${reason}; packets are lost`);
-  }
-
-  /** Takes torn bytes off the end. */
-  #cutBack(torn: number): void {
-    if (torn === 0) return;
-    try {
-      this.#file.truncateSync(this.#file.statSync().size - torn);
-    } catch {
-      // Devices and pipes cannot be cut; what is torn there was torn by them.
-    }
+    return this.#file.sync();
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }
 
 /** A section can follow where a file begins and ends with a whole block. */
-function assertAppendable(path: string): void {
-  const status = statOf(path);
-  if (!status?.isFile || status.size === 0) return;
+function assertAppendable(path: string): false {
   using file = Deno.openSync(path);
+  const { size } = file.statSync();
+  if (size === 0) return false;
   const read = (at: number) => {
     const bytes = new Uint8Array(BLOCK_HEAD_LENGTH);
     file.seekSync(at, Deno.SeekMode.Start);
@@ -138,27 +114,18 @@ function assertAppendable(path: string): void {
   if (begin.count !== BLOCK_HEAD_LENGTH || begin.view.getUint32(0) !== SECTION_MAGIC) {
     throw new Error("it exists and is no pcapng file");
   }
-  const { view } = read(status.size - TRAILER_LENGTH);
+  const { view } = read(size - TRAILER_LENGTH);
   const isWhole = [true, false].some((littleEndian) => {
     const length = view.getUint32(0, littleEndian);
-    if (length < BLOCK_HEAD_LENGTH + TRAILER_LENGTH || length > status.size) return false;
-    return read(status.size - length).view.getUint32(4, littleEndian) === length;
+    if (length < BLOCK_HEAD_LENGTH + TRAILER_LENGTH || length > size) return false;
+    return read(size - length).view.getUint32(4, littleEndian) === length;
   });
   if (!isWhole) throw new Error("it ends inside a block, so nothing can be appended");
+  return false;
 }
 
-function statOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Whether two paths lead to one regular file. */
+/** Whether two paths lead to one file: not a device, which any number may write. */
 export function isSameFile(path: string, other: string): boolean {
-  const [here, there] = [statOf(path), statOf(other)];
-  return here?.isFile === true && there !== undefined && here.dev === there.dev &&
-    here.ino === there.ino;
+  const [here, there] = [fileAt(path), fileAt(other)];
+  return here !== undefined && there !== undefined && !here.isCharDevice && isOneFile(here, there);
 }

@@ -12,14 +12,50 @@ export interface LineOutput {
   write(lines: Lines, records: number): void;
   /** Settles when everything taken was written or given up. */
   flush(): Promise<void>;
+  /**
+   * Tells that the end is near: from now on a reader that takes nothing for two seconds is given up,
+   * with what waits for it. Absent: nothing waits.
+   */
+  hasten?(): void;
   /** Records taken that could not be written. */
   readonly lost: number;
+  /** Records written that rotation removed with old files; undefined: nothing rotates. */
+  readonly rotatedAway?: number;
 }
 
-/** What standard output is to this module. */
+/** What a stream is to this module. */
 export interface ByteWriter {
+  /** Writes some of the bytes when there is room. @returns How many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Whether nobody reads, so that waiting for room is in vain. */
+  readonly isUnread?: boolean;
+  /** Takes back what was written and nobody has read, where nobody reads any more. */
+  takeUnread?(): Uint8Array;
+  /** How long it may take nothing at the end; undefined: two seconds. */
+  readonly patienceMs?: number;
+  /** Ends a write that waits, and any other. */
+  close?(): void;
 }
+
+/** What becomes of a stream's lines. */
+export interface StreamOutputOptions {
+  /** Bytes held at most, those being written included. */
+  waitingMax?: number;
+  /** Whether it goes on after an error other than EPIPE: the next write may succeed. */
+  goesOn?: boolean;
+  /** Whether what waits for a reader who has gone is lost; else he has seen enough (`| head -1`). */
+  losesGone?: boolean;
+  /** Records, or what else is counted, that end behind the first `from` bytes of some whole ones. */
+  countFrom?(bytes: Uint8Array, from: number): number;
+  /** Called when the first records are given up for a reader that is too slow. */
+  onSlow?(): void;
+}
+
+const PATIENCE_MS = 2_000;
+const LOOK_MS = 100;
+/** How long is waited for a stream that another program made non-blocking, and at most. */
+const FIRST_PAUSE_MS = 1;
+const LAST_PAUSE_MS = 50;
 
 /** Bytes held for a reader that is slower than the trace; beyond it records are given up. */
 const WAITING_MAX_BYTES = 64 * 1024 * 1024;
@@ -47,36 +83,44 @@ export class StreamOutput implements LineOutput {
   lost = 0;
   readonly #writer: ByteWriter;
   readonly #onGone: (reason: string | undefined) => void;
-  readonly #waitingMax: number;
+  readonly #options: StreamOutputOptions;
   #waiting: Chunk[] = [];
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #waitingBytes = 0;
   #pump: Promise<void> | undefined;
   #state: "open" | "gone" | "broken" = "open";
+  /** What is being written, and how much of it was. */
+  #current: Chunk | undefined;
+  #written = 0;
+  #progressMs = 0;
+  #isHastened = false;
+  readonly #hastened = Promise.withResolvers<void>();
 
   /**
    * @param writer The stream.
    * @param onGone Called once when its reader has gone away (EPIPE), or, with the reason, when it
-   * cannot be written for another cause.
-   * @param waitingMax Bytes held at most, those being written included.
+   * cannot be written for another cause; where it goes on, each time that begins.
    */
   constructor(
     writer: ByteWriter,
     onGone: (reason: string | undefined) => void,
-    waitingMax = WAITING_MAX_BYTES,
+    options: StreamOutputOptions = {},
   ) {
     this.#writer = writer;
     this.#onGone = onGone;
-    this.#waitingMax = waitingMax;
+    this.#options = options;
   }
 
-  /** Takes some whole lines; see {@link LineOutput.write}. */
-  write(lines: Lines, records: number): void {
-    if (this.#state === "gone") return;
+  /** Takes some whole lines; see {@link LineOutput.write}. @returns Whether they were taken. */
+  write(lines: Lines, records: number): boolean {
+    if (this.#state === "gone") return false;
     const bytes = toBytes(lines);
-    if (this.#waitingBytes + bytes.length > this.#waitingMax) {
+    const isTooMuch =
+      this.#waitingBytes + bytes.length > (this.#options.waitingMax ?? WAITING_MAX_BYTES);
+    if (this.#state === "broken" || isTooMuch) {
+      if (this.lost === 0 && isTooMuch) this.#options.onSlow?.();
       this.lost += records;
-      return;
+      return false;
     }
     const chunk = this.#chunkFor(bytes.length);
     chunk.buffer.set(bytes, chunk.length);
@@ -84,6 +128,7 @@ export class StreamOutput implements LineOutput {
     chunk.records += records;
     this.#waitingBytes += bytes.length;
     this.#pump ??= this.#run();
+    return true;
   }
 
   /** The last that waits where it has room, else a new one. */
@@ -100,38 +145,100 @@ export class StreamOutput implements LineOutput {
 
   /** Settles when everything taken was written or given up. */
   async flush(): Promise<void> {
-    await this.#pump;
+    await Promise.race([this.#pump, this.#hastened.promise]);
+    if (!this.#isHastened) return;
+    while (this.#pump) await this.#waitForReader(this.#pump);
+    if (this.#state !== "open") return;
+    // What nobody reads any more goes with this process.
+    const unread = this.#writer.takeUnread?.();
+    if (unread) this.lost += countLines(unread);
+  }
+
+  /** See {@link LineOutput.hasten}. */
+  hasten(): void {
+    if (this.#isHastened) return;
+    this.#isHastened = true;
+    this.#progressMs = performance.now();
+    this.#hastened.resolve();
+  }
+
+  async #waitForReader(written: Promise<void>): Promise<void> {
+    if (this.#writer.isUnread) return this.#giveUp();
+    const { promise: looks, resolve: look } = Promise.withResolvers<void>();
+    const timer = setTimeout(look, LOOK_MS);
+    await Promise.race([written, looks]);
+    clearTimeout(timer);
+    const { patienceMs = PATIENCE_MS } = this.#writer;
+    if (this.#pump && performance.now() - this.#progressMs >= patienceMs) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#state = "broken";
+    this.#loseWaiting();
+    this.#pump = undefined;
+    this.#writer.close?.();
+  }
+
+  #loseWaiting(): void {
+    if (this.#current) this.#loseRest(this.#current);
+    for (const chunk of this.#waiting) this.lost += chunk.records;
+    this.#current = undefined;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #loseRest({ buffer, length, records }: Chunk): void {
+    // Lines that are no records, such as a heading, stand before them.
+    const { countFrom = countLines } = this.#options;
+    this.lost += Math.min(records, countFrom(buffer.subarray(0, length), this.#written));
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const chunks = this.#waiting;
-      this.#waiting = [];
-      for (const chunk of chunks) {
-        await this.#writeChunk(chunk);
-        this.#waitingBytes -= chunk.length;
-        const isUsual = chunk.buffer.length === BUFFER_BYTES;
-        if (isUsual && this.#spare.length < SPARE_BUFFERS) this.#spare.push(chunk.buffer);
-      }
+    for (let chunk = this.#waiting.shift(); chunk; chunk = this.#waiting.shift()) {
+      this.#current = chunk;
+      await this.#writeChunk(chunk);
+      // It was given up while it was being written.
+      if (this.#current === undefined) return;
+      this.#current = undefined;
+      this.#waitingBytes -= chunk.length;
+      const isUsual = chunk.buffer.length === BUFFER_BYTES;
+      if (isUsual && this.#spare.length < SPARE_BUFFERS) this.#spare.push(chunk.buffer);
     }
     this.#pump = undefined;
   }
 
-  async #writeChunk({ buffer, length, records }: Chunk): Promise<void> {
-    const bytes = buffer.subarray(0, length);
-    let at = 0;
-    try {
-      if (this.#state === "open") {
-        while (at < bytes.length) at += await this.#writer.write(bytes.subarray(at));
+  async #writeChunk(chunk: Chunk): Promise<void> {
+    const bytes = chunk.buffer.subarray(0, chunk.length);
+    this.#written = 0;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (this.#written < bytes.length && this.#current === chunk) {
+      try {
+        const count = await this.#writer.write(bytes.subarray(this.#written));
+        if (this.#current !== chunk) return;
+        this.#written += count;
+        this.#progressMs = performance.now();
+        pauseMs = FIRST_PAUSE_MS;
+      } catch (error) {
+        if (this.#current !== chunk) return;
+        if (!(error instanceof Deno.errors.WouldBlock)) return this.#onError(error, chunk);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
       }
-    } catch (error) {
-      // A reader that has seen enough (`| head -1`) is no error and its rest no loss.
-      const gone = error instanceof Deno.errors.BrokenPipe;
-      this.#state = gone ? "gone" : "broken";
-      this.#onGone(gone ? undefined : error instanceof Error ? error.message : String(error));
     }
-    // Lines that are no records, such as a heading, stand before them.
-    if (this.#state === "broken") this.lost += Math.min(records, countLines(bytes.subarray(at)));
+  }
+
+  #onError(error: unknown, chunk: Chunk): void {
+    const isGone = error instanceof Deno.errors.BrokenPipe;
+    if (!isGone || this.#options.losesGone) this.#loseRest(chunk);
+    if (isGone || !this.#options.goesOn) {
+      this.#state = isGone ? "gone" : "broken";
+      this.#current = undefined;
+      if (!isGone || this.#options.losesGone) this.#loseWaiting();
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      this.#pump = undefined;
+    }
+    this.#onGone(isGone ? undefined : error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -153,6 +260,9 @@ export async function writeText(writer: ByteWriter, text: string): Promise<boole
   return written;
 }
 
-function countLines(bytes: Uint8Array): number {
-  return bytes.reduce((count, byte) => byte === NEWLINE ? count + 1 : count, 0);
+/** Lines that end in some bytes, from an offset on. */
+export function countLines(bytes: Uint8Array, from = 0): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE, from); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
 }

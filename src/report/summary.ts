@@ -60,6 +60,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
   },
   { name: "written_packets", meaning: "packets that --write could not write", isLoss: true },
   {
+    name: "rotated_records",
+    meaning: "records that rotation removed with old files, as --rotate-keep asks",
+    isLoss: false,
+  },
+  {
     name: "late_kernel_records",
     meaning: "kernel records that came after their handshake was reported",
     isLoss: false,

@@ -113,7 +113,11 @@ class CheckedOutput implements LineOutput, PacketOutput {
     return true;
   }
 
-  renew(): void {}
+  renew(): boolean {
+    return false;
+  }
+
+  hasten(): void {}
 
   sync(): boolean {
     return true;

@@ -1,17 +1,29 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+// Lines in a regular file: rotation, full disks, and what others do to the file meanwhile.
+// Covers src/io/appended_file.ts
+// Covers src/io/rotate_files.ts
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { openForWriting } from "../../src/io/open_file.ts";
 import { FileOutput, type Rotation } from "../../src/io/file_output.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "./disk.ts";
 import { skippableTest } from "./namespace.ts";
 
 /** An output with what it said, closed when disposed. */
-function open(
-  path: string,
-  rotation?: Rotation,
-): { output: FileOutput; said: string[] } & Disposable {
+function open(path: string, rotation?: Rotation) {
   const said: string[] = [];
-  const output = new FileOutput(path, rotation, (sentence) => said.push(sentence));
-  return { output, said, [Symbol.dispose]: () => output[Symbol.dispose]() };
+  const output = new FileOutput(openForWriting(path), rotation, (sentence) => said.push(sentence));
+  return {
+    output,
+    said,
+    /** Waits until it has said so many sentences. Its own timers keep no process alive. */
+    async says(count: number, meanwhile = () => {}): Promise<void> {
+      while (said.length < count) {
+        meanwhile();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    [Symbol.dispose]: () => output[Symbol.dispose](),
+  };
 }
 
 function read(path: string): string {
@@ -52,7 +64,11 @@ Deno.test("FileOutput begins a new file before the old one grows too large", () 
     [read(path), read(`${path}.1`), read(`${path}.2`)],
     ["g7\nh8\n", "e5\nf6\n", "c3\nd4\n"],
   );
-  assertEquals([file.output.lost, file.said], [0, []]);
+  // What is thrown away is counted, and said when that begins.
+  assertEquals([file.output.lost, file.output.rotatedAway], [0, 2]);
+  assertEquals(file.said, [
+    `Rotation removes the oldest records of "${path}" from now on: --rotate-keep is 2`,
+  ]);
 });
 
 Deno.test("FileOutput counts what was in the file before", () => {
@@ -71,7 +87,7 @@ Deno.test("FileOutput keeps no old file where none is asked for", () => {
   using file = open(path, { maxBytes: 4, keep: 0 });
   for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
   assertEquals(names(folder.path), ["out"]);
-  assertEquals([read(path), file.output.lost, file.said], ["e\n", 0, []]);
+  assertEquals([read(path), file.output.lost, file.output.rotatedAway], ["e\n", 0, 3]);
 });
 
 Deno.test("FileOutput writes a line longer than a file into one of its own", () => {
@@ -113,7 +129,10 @@ Deno.test("FileOutput keeps every line whole and in order whatever the sizes", (
       assert(alone || new TextEncoder().encode(text).length <= rotation.maxBytes);
       assert(text === "" || text.endsWith("\n"));
     }
+    // Each line is in a file, or was in one that rotation removed.
+    const total = groups.flat().length;
     assertEquals(file.output.lost, 0);
+    assertEquals(kept.split("\n").length - 1 + file.output.rotatedAway!, total);
   }));
 });
 
@@ -129,7 +148,10 @@ Deno.test("FileOutput goes on in the old file where no new one can be begun", ()
   assertEquals(file.output.lost, 0);
   // Said once, not at every line.
   assertEquals(file.said.length, 1);
-  assertMatch(file.said[0], /^Cannot begin a new file for ".*\/out": .*; the old one grows on$/);
+  assertMatch(
+    file.said[0],
+    /^Cannot begin a new file for ".*\/out": .*; the old one grows on$/,
+  );
 });
 
 Deno.test("FileOutput rotates the file that a link leads to, not the link", () => {
@@ -142,39 +164,6 @@ Deno.test("FileOutput rotates the file that a link leads to, not the link", () =
   assertEquals(names(folder.path), ["link", "target", "target.1"]);
   assertEquals([read(link), read(`${target}.1`)], ["b\n", "a\n"]);
   assertEquals(Deno.lstatSync(link).isSymlink, true);
-});
-
-Deno.test("FileOutput refuses to rotate a device, which another file would replace", () => {
-  // A node of our own: what this test must not lose is not the machine's /dev/null.
-  using folder = makeFolder();
-  const path = `${folder.path}/null`;
-  const made = new Deno.Command("mknod", { args: [path, "c", "1", "3"] }).outputSync();
-  assertEquals(made.success, true, new TextDecoder().decode(made.stderr));
-  const { message } = assertThrows(() => open(path, { maxBytes: 2, keep: 1 }), Error);
-  assertEquals(message, "only a regular file can be rotated");
-  assertEquals(names(folder.path), ["null"]);
-  assertEquals(Deno.statSync(path).isCharDevice, true);
-});
-
-Deno.test("FileOutput throws where the file cannot be opened", () => {
-  using folder = makeFolder();
-  assertThrows(() => open(folder.path), Deno.errors.IsADirectory);
-  assertThrows(() => open(`${folder.path}/none/out`), Deno.errors.NotFound);
-  assertThrows(() => open(""), Deno.errors.NotFound);
-  assertEquals(names(folder.path), []);
-});
-
-Deno.test("FileOutput counts what a full device does not take and says so once", () => {
-  using file = open("/dev/full");
-  file.output.write("a\nb\n", 2);
-  file.output.write("c\n", 1);
-  file.output.write("no record\n", 0);
-  assertEquals(file.output.lost, 3);
-  assertEquals(file.said.length, 1);
-  assertMatch(
-    file.said[0],
-    /^Cannot write "\/dev\/full": No space left on device .*; records are lost until there is room again$/,
-  );
 });
 
 function record(number: number): string {
@@ -267,7 +256,7 @@ skippableTest("FileOutput empties its one file where no other could be made", NO
   const path = `${disk.path}/out`;
   using file = open(path, { maxBytes: 4, keep: 0 });
   for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
-  assertEquals([read(path), file.output.lost, file.said], ["e\n", 0, []]);
+  assertEquals([read(path), file.output.lost, file.output.rotatedAway], ["e\n", 0, 3]);
 });
 
 skippableTest("FileOutput counts records, not the heading before them", NO_MOUNTS, () => {
@@ -278,4 +267,134 @@ skippableTest("FileOutput counts records, not the heading before them", NO_MOUNT
   // Two parts, each as long as a file may be.
   file.output.write("heading\nrecord1\n", 1);
   assertEquals([read(path), file.output.lost], ["", 1]);
+});
+
+Deno.test("FileOutput goes on under its path when the file was renamed, as logrotate does", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path);
+  Deno.chmodSync(path, 0o604);
+  file.output.write("a\n", 1);
+  Deno.renameSync(path, `${path}.old`);
+  file.output.write("b\n", 1);
+  await file.says(1);
+  file.output.write("c\n", 1);
+  assertEquals([read(`${path}.old`), read(path)], ["a\nb\n", "c\n"]);
+  assertEquals(file.said, [`"${path}" was renamed or replaced: it is begun anew`]);
+  assertEquals(file.output.lost, 0);
+  // A new file may be read by those who could read the old one.
+  assertEquals(Deno.statSync(path).mode! & 0o777, 0o604);
+});
+
+Deno.test("FileOutput goes on in the file that has come to its path, as logrotate makes one", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path);
+  file.output.write("a\n", 1);
+  Deno.renameSync(path, `${path}.old`);
+  Deno.writeTextFileSync(path, "made by others\n");
+  await file.says(1);
+  file.output.write("b\n", 1);
+  assertEquals([read(`${path}.old`), read(path)], ["a\n", "made by others\nb\n"]);
+});
+
+Deno.test("FileOutput goes on at the new end of a file that was emptied (copytruncate)", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path, { maxBytes: 10, keep: 1 });
+  file.output.write("a1\nb2\nc3\n", 3);
+  Deno.truncateSync(path);
+  file.output.reopen();
+  file.output.write("d4\ne5\n", 2);
+  // It is as large as it is, not as all that was ever written to it.
+  assertEquals([names(folder.path), read(path)], [["out"], "d4\ne5\n"]);
+  assertEquals([file.output.lost, file.said], [0, []]);
+});
+
+Deno.test("FileOutput loses nothing of a file that was removed since it was last seen", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path);
+  file.output.write("before\n", 1);
+  file.output.reopen();
+  Deno.removeSync(path);
+  file.output.write("a\nb\n", 2);
+  await file.says(1);
+  file.output.write("c\n", 1);
+  assertEquals([read(path), file.output.lost], ["a\nb\nc\n", 0]);
+  assertEquals(file.said, [`"${path}" was removed: it is begun anew`]);
+});
+
+Deno.test("FileOutput counts what is written while its folder is gone, and goes on when it is back", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/logs/out`;
+  Deno.mkdirSync(`${folder.path}/logs`);
+  using file = open(path);
+  file.output.write("a\n", 1);
+  file.output.reopen();
+  Deno.removeSync(`${folder.path}/logs`, { recursive: true });
+  file.output.write("b\n", 1);
+  await file.says(1);
+  file.output.write("c\n", 1);
+  assertEquals(file.said, [
+    `Cannot begin "${path}" anew: No such file or directory (os error 2); ` +
+    "records are lost until it works",
+  ]);
+  // What was written last and then lost its file is gone, as what comes now.
+  assertEquals(file.output.lost, 2);
+  Deno.mkdirSync(`${folder.path}/logs`);
+  await file.says(2);
+  file.output.write("d\n", 1);
+  assertEquals([read(path), file.output.lost], ["d\n", 2]);
+});
+
+Deno.test("FileOutput opens its file again when asked, at once", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path);
+  file.output.write("a\n", 1);
+  file.output.reopen();
+  assertEquals(file.said, []);
+  Deno.renameSync(path, `${path}.1`);
+  file.output.reopen();
+  file.output.write("b\n", 1);
+  assertEquals([read(`${path}.1`), read(path)], ["a\n", "b\n"]);
+});
+
+Deno.test("FileOutput begins on a line of its own where the file ends inside one", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  Deno.writeTextFileSync(path, '{"v":1,"ev');
+  using file = open(path);
+  file.output.write("a\n", 1);
+  file.output.write("b\n", 1);
+  assertEquals(read(path), '{"v":1,"ev\na\nb\n');
+});
+
+Deno.test("FileOutput rotates again when what was in the way is gone", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  Deno.mkdirSync(`${path}.1/full`, { recursive: true });
+  using file = open(path, { maxBytes: 4, keep: 1 });
+  let count = 0;
+  const writeOne = () => file.output.write(`${count++ % 10}\n`, 1);
+  for (let times = 0; times < 5; times++) writeOne();
+  assertEquals([read(path), file.said.length], ["0\n1\n2\n3\n4\n", 1]);
+  Deno.removeSync(`${path}.1`, { recursive: true });
+  await file.says(2, writeOne);
+  assertEquals(file.said[1], `Beginning new files for "${path}" again`);
+  assertEquals([file.output.lost, names(folder.path)], [0, ["out", "out.1"]]);
+  assertEquals(read(`${path}.1`).length + read(path).length, 2 * count);
+});
+
+Deno.test("FileOutput does not rotate away what has come to its path", () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path, { maxBytes: 4, keep: 2 });
+  file.output.write("a\nb\n", 2);
+  Deno.renameSync(path, `${path}.saved`);
+  Deno.writeTextFileSync(path, "o\n");
+  file.output.write("c\n", 1);
+  assertEquals(names(folder.path), ["out", "out.saved"]);
+  assertEquals([read(path), read(`${path}.saved`)], ["o\nc\n", "a\nb\n"]);
 });

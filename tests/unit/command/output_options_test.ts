@@ -22,8 +22,8 @@ const GOOD: { args: string; expected: Partial<OutputOptions> }[] = [
   { args: "--output -", expected: {} },
   { args: "--output a", expected: { output: "a" } },
   {
-    args: "--output a --rotate-size 1K --rotate-keep 0",
-    expected: { output: "a", rotation: { maxBytes: 1_000, keep: 0 } },
+    args: "--output a --rotate-size 64K --rotate-keep 0",
+    expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 } },
   },
   { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
 ];
@@ -37,6 +37,7 @@ for (const { args, expected } of GOOD) {
 const BAD: { args: string; says: string }[] = [
   { args: "--rotate-size 1M", says: "without a file: give --output FILE too" },
   { args: "--output - --rotate-size 1M", says: "without a file: give --output FILE too" },
+  { args: "--output a --rotate-size 63999", says: "give a size of at least 64K" },
   { args: "--output a --rotate-keep 2", says: "--rotate-keep alone: give --rotate-size SIZE too" },
   { args: "--output a --rotate-size 1M --rotate-keep 1001", says: "a whole number from 0 to 1000" },
   { args: "--write -", says: '--write "-": give a FILE' },

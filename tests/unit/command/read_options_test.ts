@@ -36,10 +36,10 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "--help", expected: { files: [], help: true } },
   { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
   {
-    args: "a.pcap --output b --rotate-size 1K --rotate-keep 2",
+    args: "a.pcap --output b --rotate-size 64K --rotate-keep 2",
     expected: {
       output: "b",
-      rotation: { maxBytes: 1_000, keep: 2 },
+      rotation: { maxBytes: 64_000, keep: 2 },
       format: { ...DEFAULTS.format, json: true },
     },
   },

@@ -76,8 +76,8 @@ const GOOD: { args: string; expected: Changes }[] = [
     expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 }, format: NDJSON },
   },
   {
-    args: "--rotate-keep 0 --rotate-size 1 --output a",
-    expected: { output: "a", rotation: { maxBytes: 1, keep: 0 }, format: NDJSON },
+    args: "--rotate-keep 0 --rotate-size 64000 --output a",
+    expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 }, format: NDJSON },
   },
   {
     args: "--output a --rotate-size 1G --rotate-keep 1000",

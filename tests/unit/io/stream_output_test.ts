@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type ByteWriter, StreamOutput, writeText } from "../../../src/io/stream_output.ts";
+import {
+  type ByteWriter,
+  countLines,
+  StreamOutput,
+  writeText,
+} from "../../../src/io/stream_output.ts";
 
 /** A stream whose reader decides how many bytes each write takes, and when. */
 class Reader implements ByteWriter {
@@ -117,7 +122,7 @@ Deno.test("StreamOutput gives up whole lines beyond its bound and counts their r
     await promise;
     return length;
   });
-  const output = new StreamOutput(reader, unexpected, 10);
+  const output = new StreamOutput(reader, unexpected, { waitingMax: 10 });
   // The bound holds for what is being written and what waits behind it together.
   output.write("aaaa\n", 1);
   output.write("bbbb\n", 1);
@@ -151,7 +156,7 @@ Deno.test("StreamOutput makes room for each text that was written", async () => 
     await Promise.resolve();
     return bytes.length;
   });
-  const output: StreamOutput = new StreamOutput(reader, unexpected, 10);
+  const output: StreamOutput = new StreamOutput(reader, unexpected, { waitingMax: 10 });
   output.write("aaaa\n", 1);
   output.write("bbbb\n", 1);
   await promise;
@@ -213,6 +218,120 @@ Deno.test("StreamOutput settles where the writer throws at once", async () => {
   output.write("b\n", 1);
   await output.flush();
   assertEquals([output.lost, reasons], [2, ["Bad resource ID"]]);
+});
+
+Deno.test("StreamOutput waits where another program made the stream non-blocking", async () => {
+  let attempts = 0;
+  const reader: Reader = new Reader(({ length }) => {
+    if (attempts++ % 3 > 0) throw new Deno.errors.WouldBlock("Resource temporarily unavailable");
+    return Math.min(2, length);
+  });
+  const output = new StreamOutput(reader, unexpected);
+  output.write("aaa\nbbb\n", 2);
+  output.write("ccc\n", 1);
+  await output.flush();
+  assertEquals([reader.text, output.lost], ["aaa\nbbb\nccc\n", 0]);
+});
+
+/** A stream whose first write takes six bytes, and whose next one never settles. */
+function stalledStream() {
+  const { promise: stalls, resolve: goOn } = Promise.withResolvers<number>();
+  let closed = false;
+  const stream = {
+    isUnread: false,
+    writes: 0,
+    write: (): Promise<number> => stream.writes++ === 0 ? Promise.resolve(6) : stalls,
+    close: () => closed = true,
+    goOn,
+    get closed() {
+      return closed;
+    },
+    patienceMs: 150,
+  };
+  return stream;
+}
+
+Deno.test("StreamOutput gives up at the end what a stalled reader does not take", async () => {
+  const stream = stalledStream();
+  const output = new StreamOutput(stream, unexpected);
+  // A heading, then four records; two lines were taken.
+  output.write("H\na\nb\nc\nd\n", 4);
+  output.write("e\n", 1);
+  const begunMs = performance.now();
+  output.hasten();
+  output.hasten();
+  await output.flush();
+  assertEquals(performance.now() - begunMs >= stream.patienceMs, true);
+  assertEquals([output.lost, stream.closed], [3, true]);
+  // What comes behind it is lost at once, and a write that ends after all changes nothing.
+  assertEquals(output.write("f\n", 1), false);
+  stream.goOn(99);
+  await output.flush();
+  assertEquals([output.lost, stream.writes], [4, 2]);
+});
+
+Deno.test("StreamOutput waits at the end for no reader where there is none", async () => {
+  const { promise } = Promise.withResolvers<number>();
+  const stream = { write: () => promise, isUnread: true, patienceMs: Infinity };
+  const output = new StreamOutput(stream, unexpected);
+  output.write("a\n", 1);
+  output.hasten();
+  await output.flush();
+  assertEquals(output.lost, 1);
+});
+
+Deno.test("StreamOutput waits at the end as long as its reader takes something", async () => {
+  const reader = new Reader(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return 1;
+  });
+  const output = new StreamOutput(Object.assign(reader, { patienceMs: 150 }), unexpected);
+  output.write("aaaa\nbbbb\ncccc\n", 3);
+  output.hasten();
+  await output.flush();
+  assertEquals([reader.text, output.lost], ["aaaa\nbbbb\ncccc\n", 0]);
+});
+
+Deno.test("StreamOutput goes on after an error where the next write may succeed", async () => {
+  const { reasons, onGone } = collectReasons();
+  const reader: Reader = new Reader(({ length }) => {
+    if (reader.writes === 2) throw new Error("No space left on device");
+    return length;
+  });
+  const output = new StreamOutput(reader, onGone, { goesOn: true });
+  for (const lines of ["a\n", "b\n", "c\n"]) {
+    output.write(lines, 1);
+    await output.flush();
+  }
+  assertEquals([reader.text, output.lost, reasons], ["a\nc\n", 1, ["No space left on device"]]);
+});
+
+Deno.test("StreamOutput counts what its reader left where that is a loss", async () => {
+  const { reasons, onGone } = collectReasons();
+  const output = new StreamOutput(
+    { write: () => Promise.reject(new Deno.errors.BrokenPipe()) },
+    onGone,
+    { losesGone: true },
+  );
+  output.write("a\nb\n", 2);
+  output.write("c\n", 1);
+  await output.flush();
+  assertEquals([output.lost, reasons], [3, [undefined]]);
+});
+
+Deno.test("StreamOutput tells once that its reader is too slow", () => {
+  let told = 0;
+  const output = new StreamOutput(stalledStream(), unexpected, {
+    waitingMax: 4,
+    onSlow: () => told++,
+  });
+  for (const lines of ["a\n", "b\n", "c\n", "d\n"]) output.write(lines, 1);
+  assertEquals([told, output.lost], [1, 2]);
+});
+
+Deno.test("countLines counts from an offset on", () => {
+  const bytes = new TextEncoder().encode("a\n\nb\nc");
+  assertEquals([0, 1, 2, 6].map((from) => countLines(bytes, from)), [3, 3, 2, 0]);
 });
 
 Deno.test("writeText says whether its text was written or its reader had seen enough", async () => {

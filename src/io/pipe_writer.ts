@@ -1,0 +1,219 @@
+import {
+  closeDescriptor,
+  DescriptorError,
+  Errno,
+  isUnread,
+  openDescriptor,
+  takeFrom,
+  unreadBytes,
+  waitForRoom,
+  writeNow,
+} from "./descriptor.ts";
+import { fileAt, isOneFile } from "./open_file.ts";
+import type { ByteWriter } from "./stream_output.ts";
+
+/** What a pipe takes whole or not at all (PIPE_BUF, linux/limits.h). */
+const ATOMIC_BYTES = 4_096;
+const NEWLINE = 10;
+/** How long one system call waits for room, after which is looked whether it was closed. */
+const ROOM_MS = 200;
+/** How often is looked whether a FIFO has a reader. */
+const READER_MS = 100;
+
+/**
+ * A pipe, socket or device that is not waited in. What fits PIPE_BUF goes into a pipe by whole
+ * lines, so that no line is torn where the reader goes away or is given up.
+ */
+export class PipeWriter implements ByteWriter {
+  readonly #fd: number;
+  readonly #isSocket: boolean;
+  #closed = false;
+
+  /** Takes over a descriptor that was opened with O_NONBLOCK, or a socket. */
+  constructor(fd: number, isSocket = false) {
+    this.#fd = fd;
+    this.#isSocket = isSocket;
+  }
+
+  /** See {@link ByteWriter.write}. @throws {Deno.errors.BrokenPipe} Nobody reads any more. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    while (!this.#closed) {
+      const written = writeLines(this.#fd, bytes, this.#isSocket);
+      if (written > 0) return written;
+      await waitForRoom(this.#fd, ROOM_MS);
+    }
+    throw new Error("it was given up");
+  }
+
+  /** See {@link ByteWriter.close}. */
+  close(): void {
+    this.#closed = true;
+  }
+}
+
+/**
+ * Writes as many lines as there is room for now.
+ *
+ * @throws {Deno.errors.BrokenPipe} Nobody reads any more. @throws {DescriptorError} Another error.
+ */
+function writeLines(fd: number, bytes: Uint8Array<ArrayBuffer>, isSocket = false): number {
+  let at = 0;
+  try {
+    while (at < bytes.length) {
+      const end = endOfPiece(bytes, at);
+      const written = writeNow(fd, bytes.subarray(at, end), isSocket);
+      at += written;
+      if (written < end - (at - written)) break;
+    }
+  } catch (error) {
+    // Told the next time, when nothing is written before it.
+    if (at > 0) return at;
+    if (error instanceof DescriptorError && error.errno === Errno.EPIPE) {
+      throw new Deno.errors.BrokenPipe(error.message);
+    }
+    throw error;
+  }
+  return at;
+}
+
+/** As many whole lines as are written whole; of a longer one a part. */
+function endOfPiece(bytes: Uint8Array, at: number): number {
+  if (bytes.length - at <= ATOMIC_BYTES) return bytes.length;
+  const end = bytes.lastIndexOf(NEWLINE, at + ATOMIC_BYTES - 1) + 1;
+  return end > at ? end : at + ATOMIC_BYTES;
+}
+
+/** What becomes of a FIFO whose reader goes away. */
+export interface FifoWriterOptions {
+  /** The FIFO. */
+  path: string;
+  /** Its descriptor; undefined: nobody reads it yet. */
+  fd: number | undefined;
+  /**
+   * Whether the next reader goes on where the one before has stopped; else the stream ends when its
+   * reader goes.
+   */
+  goesOn: boolean;
+  /** Says in one sentence that a reader is waited for or has come. */
+  onChange(sentence: string): void;
+}
+
+/** A FIFO whose readers come and go. Whoever writes to it waits for one, and nothing else does. */
+export class FifoWriter implements ByteWriter, Disposable {
+  readonly #options: FifoWriterOptions;
+  #fd: number | undefined;
+  #closed = false;
+  /** Whether a reader is waited for, as was said. */
+  #isWaiting = false;
+  /** What was in FIFOs that were replaced. */
+  readonly #left: Uint8Array[] = [];
+
+  /** Takes over a descriptor that was opened with O_NONBLOCK. */
+  constructor(options: FifoWriterOptions) {
+    this.#options = options;
+    this.#fd = options.fd;
+    if (this.#fd === undefined) this.#sayWaiting("has no reader");
+  }
+
+  /** See {@link ByteWriter.isUnread}. */
+  get isUnread(): boolean {
+    return this.#fd === undefined || isUnread(this.#fd);
+  }
+
+  /** See {@link ByteWriter.write}. @throws {Deno.errors.BrokenPipe} Its reader ended the stream. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    while (!this.#closed) {
+      const written = this.#writeToReader(bytes);
+      if (written > 0) {
+        if (this.#isWaiting) this.#options.onChange(`"${this.#options.path}" has a reader`);
+        this.#isWaiting = false;
+        return written;
+      }
+      // A pipe without a reader counts as ready to be written.
+      const hasReader = this.#fd !== undefined && !this.#isWaiting;
+      await (hasReader ? waitForRoom(this.#fd!, ROOM_MS) : pause(READER_MS));
+    }
+    throw new Error("it was given up");
+  }
+
+  /** @returns Bytes written; 0 where there is no room or no reader. */
+  #writeToReader(bytes: Uint8Array<ArrayBuffer>): number {
+    this.#fd ??= this.#open();
+    if (this.#fd === undefined) return 0;
+    try {
+      return writeLines(this.#fd, bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      this.#sayWaiting("has lost its reader");
+      if (!this.#options.goesOn) throw error;
+      if (this.#wasReplaced) this.#leave();
+      return 0;
+    }
+  }
+
+  /** @returns Undefined where there is no reader, or no FIFO. */
+  #open(): number | undefined {
+    const { path } = this.#options;
+    try {
+      if (fileAt(path)?.isFifo) return openDescriptor(path, 0);
+      this.#sayWaiting("is no FIFO any more");
+    } catch (error) {
+      if (!(error instanceof DescriptorError)) throw error;
+      this.#sayWaiting(error.errno === Errno.ENXIO ? "has no reader" : `fails, ${error.message}`);
+    }
+    return undefined;
+  }
+
+  /** Whoever made the FIFO anew expects what comes there. */
+  get #wasReplaced(): boolean {
+    const there = fileAt(this.#options.path);
+    const held = fileAt(`/proc/self/fd/${this.#fd}`);
+    return there === undefined || held === undefined || !isOneFile(there, held);
+  }
+
+  #leave(): void {
+    this.#left.push(takeFrom(this.#fd!));
+    closeDescriptor(this.#fd!);
+    this.#fd = undefined;
+  }
+
+  #sayWaiting(how: string): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#options.onChange(`"${this.#options.path}" ${how}: waiting for one`);
+  }
+
+  /** Bytes in the pipe that nobody will read, unless a reader comes. */
+  get unreadBytes(): number {
+    return this.#fd !== undefined && isUnread(this.#fd) ? unreadBytes(this.#fd) : 0;
+  }
+
+  /** See {@link ByteWriter.takeUnread}. */
+  takeUnread(): Uint8Array {
+    if (this.unreadBytes > 0) this.#left.push(takeFrom(this.#fd!));
+    const length = this.#left.reduce((sum, part) => sum + part.length, 0);
+    const all = new Uint8Array(length);
+    let at = 0;
+    for (const part of this.#left.splice(0)) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  /** See {@link ByteWriter.close}. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Lets go of the FIFO: what is in it without a reader is gone. */
+  [Symbol.dispose](): void {
+    this.close();
+    if (this.#fd !== undefined) closeDescriptor(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
