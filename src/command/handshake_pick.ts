@@ -47,13 +47,16 @@ export class HandshakePick {
     this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
     if (!passes(filter, handshake) || ++this.#matched < index) return;
     const { packets, complete } = this.kept.packetsOf(row);
+    let isAll = complete;
     const seen = packets.flatMap((packet): SeenPacket[] => {
       const { view, start, end, originalLength, linkType, timeNs, place } = packet;
       const segment = this.#segment;
       const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
-      return verdict === FrameVerdict.Tcp ? [copyPacket(segment, view, timeNs, place)] : [];
+      if (verdict === FrameVerdict.Tcp) return [copyPacket(segment, view, timeNs, place)];
+      // Of an ICMP error the handshake itself tells.
+      isAll &&= verdict === FrameVerdict.IcmpError;
+      return [];
     });
-    const isAll = complete && seen.length === packets.length;
     this.story = tellStory(handshake, { packets: seen, complete: isAll, interfaceName });
     onPicked();
   };

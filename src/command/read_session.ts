@@ -15,9 +15,13 @@ import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
-import type { Losses } from "../report/summary.ts";
-import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
+import { countReasons, type Losses } from "../report/summary.ts";
+import { ChecksumJudge } from "../wire/checksum_judge.ts";
+import { type AssembledPacket, FragmentAssembler } from "../wire/fragment_assembler.ts";
+import { decodeFrame, decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
+import { IcmpError } from "../wire/icmp.ts";
+import { readIcmpError } from "../wire/icmp_message.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import type { HandshakeFilter } from "./filter.ts";
@@ -48,6 +52,7 @@ const ADVANCE_STEP_NS = 10e6;
 /** Longer than the matcher waits for other sources, of which a file has none. */
 const SETTLED_AFTER_NS = 100e6;
 const SYN_ACK = TcpFlag.SYN | TcpFlag.ACK;
+const SYN_OR_RST = TcpFlag.SYN | TcpFlag.RST;
 
 /**
  * Capture files from the first packet to the summary: several are one capture, read in order. Time is
@@ -64,6 +69,9 @@ export class ReadSession {
   readonly #places = new CapturePlaces();
   readonly #gate = new HandshakeGate();
   readonly #segment = new Segment();
+  readonly #icmpError = new IcmpError();
+  readonly #judge = new ChecksumJudge();
+  readonly #fragments = new FragmentAssembler();
   readonly #verdicts = new VerdictCounts();
   readonly #writer: HandshakeWriter;
   readonly #kept: HandshakePackets | undefined;
@@ -179,7 +187,7 @@ export class ReadSession {
       ...rotatedAway(this.#options.output),
       ...this.#kept?.losses,
       unexpected_packets: counters?.unexpected ?? 0,
-      undecoded_packets: Object.values(this.undecoded()).reduce((sum, count) => sum + count, 0),
+      ...countReasons(this.undecoded()),
       untimed_packets: this.#untimed,
       disordered_packets: this.#clock.disordered,
     };
@@ -187,7 +195,7 @@ export class ReadSession {
 
   /** Packets that were not decoded, by reason. */
   undecoded(): Record<string, number> {
-    return this.#verdicts.byReason();
+    return this.#verdicts.byReason(this.#fragments.alone);
   }
 
   readonly #onPacket = (packet: CapturedPacket): void => {
@@ -218,16 +226,46 @@ export class ReadSession {
 
   /** Takes a packet that may belong to a handshake. */
   #take(packet: CapturedPacket): void {
-    const { view, start, end, originalLength, timeNs, timed } = packet;
+    const { view, start, end, originalLength } = packet;
     const { linkType, name } = packet.interface;
     if (!this.#isWanted(name)) return;
     const segment = this.#segment;
     const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
+    switch (verdict) {
+      case FrameVerdict.Tcp:
+        this.#takeSegment(packet, view);
+        break;
+      case FrameVerdict.FirstFragment:
+      case FrameVerdict.LaterFragment:
+        this.#takeFragment(packet);
+        break;
+      case FrameVerdict.IcmpError:
+        if (readIcmpError(view, segment, this.#icmpError)) {
+          this.#takeIcmpError(packet);
+          break;
+        }
+        // falls through
+      default:
+        this.#verdicts.add(verdict, segment);
+    }
+  }
+
+  /**
+   * Takes the segment that was decoded.
+   *
+   * @param view The bytes that it was decoded from. @param whole Where they were put together.
+   */
+  #takeSegment(packet: CapturedPacket, view: DataView, whole?: AssembledPacket): void {
+    const segment = this.#segment;
+    const { timeNs, timed } = packet;
+    const place = this.#places.of(packet);
+    const verdict = this.#judge.judge(view, segment, place);
     if (verdict !== FrameVerdict.Tcp) {
       this.#verdicts.add(verdict, segment);
       return;
     }
     if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);
+    else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
     const matcher = this.#matcher ??= new Matcher(
       this.#axis.epochFor(0),
       (handshake, row) => {
@@ -237,13 +275,45 @@ export class ReadSession {
       { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
     );
     if (!timed) this.#withholdDurations(matcher, timeNs);
-    const place = this.#places.of(packet);
     const mistimed = beginsMistimed(packet);
     if (mistimed) this.#withholdFromNext(matcher);
     const row = matcher.packet(segment, timeNs, place);
     if (mistimed) this.#advance(this.#completeNs + 1);
+    if (row >= 0) this.#keep(row, packet, place, whole);
+  }
+
+  /** Takes the fragment that a packet is; with the last one the whole packet. */
+  #takeFragment(packet: CapturedPacket): void {
+    const segment = this.#segment;
+    const place = this.#places.of(packet);
+    const whole = this.#fragments.take(packet.view, segment, place, packet.timeNs);
+    if (whole === undefined) return;
+    const { view, capturedLength, originalLength } = whole;
+    const verdict = decodePacket(view, 0, capturedLength, originalLength, segment);
+    segment.vlan = whole.vlan;
+    segment.tunnels = whole.tunnels;
+    if (verdict === FrameVerdict.Tcp) this.#takeSegment(packet, view, whole);
+    else this.#verdicts.add(verdict, segment);
+  }
+
+  /** Takes the ICMP error that a packet is. */
+  #takeIcmpError(packet: CapturedPacket): void {
+    const row = this.#matcher?.icmpError(this.#icmpError, packet.timeNs) ?? -1;
+    if (row >= 0) this.#keep(row, packet, this.#places.of(packet));
+  }
+
+  #keep(row: number, packet: CapturedPacket, place: number, whole?: AssembledPacket): void {
     const kept = this.#kept ?? this.#options.kept;
-    if (row >= 0) kept?.keep(row, keptPacketOf(packet, place));
+    if (kept === undefined) return;
+    const keep = keptPacketOf(packet, place);
+    if (whole !== undefined) {
+      keep.view = whole.view;
+      keep.start = 0;
+      keep.end = whole.capturedLength;
+      keep.originalLength = whole.originalLength;
+      keep.linkType = LinkType.RAW;
+    }
+    kept.keep(row, keep);
   }
 
   #isWanted(interfaceName: string | undefined): boolean {

@@ -24,7 +24,7 @@ import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
-import type { Losses } from "../report/summary.ts";
+import { countReasons, type Losses } from "../report/summary.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 import { nextTickMs } from "./tick.ts";
@@ -148,6 +148,11 @@ export class TraceSession {
       onSegment: (segment, packet) => {
         this.#fetched++;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
+        if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
+      },
+      onIcmpError: (error, packet) => {
+        this.#fetched++;
+        const row = this.#matcher.icmpError(error, packet.timeNs);
         if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
       },
       onNote: sayNote,
@@ -346,7 +351,7 @@ export class TraceSession {
       late_accepts: counters.lateAccepts,
       ...(wire.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
       unexpected_packets: counters.unexpected,
-      undecoded_packets: Object.values(wire.undecoded).reduce((sum, count) => sum + count, 0),
+      ...countReasons(wire.undecoded),
     };
     this.#writer.end(span, losses, wire.undecoded);
     await this.#output.flush();

@@ -35,6 +35,7 @@ const SHIFT_RIGHT = 0x74; // A >>= k
 const A_TO_X = 0x07; // X = A
 const JUMP = 0x05; // pc += k
 const JUMP_EQUAL = 0x15; // A == k
+const JUMP_GREATER = 0x25; // A > k
 const JUMP_ANY_BIT = 0x45; // A & k
 const RETURN = 0x06; // the number of bytes to capture, 0 to drop
 
@@ -52,10 +53,21 @@ const ETH_P_8021AD = 0x88a8;
 const PACKET_OUTGOING = 4;
 const LOOPBACK_INDEX = 1;
 const IPPROTO_HOPOPTS = 0;
+const IPPROTO_ICMP = 1;
 const IPPROTO_TCP = 6;
 const IPPROTO_ROUTING = 43;
 const IPPROTO_FRAGMENT = 44;
+const IPPROTO_ICMPV6 = 58;
 const IPPROTO_DSTOPTS = 60;
+
+// linux/icmp.h, linux/icmpv6.h
+const ICMP_LENGTH = 8;
+const ICMP_DEST_UNREACH = 3;
+const ICMP_TIME_EXCEEDED = 11;
+const ICMPV6_DEST_UNREACH = 1;
+const ICMPV6_TIME_EXCEED = 3;
+/** In units of 8 bytes: a later fragment behind this holds no part of a TCP header. */
+const FRAGMENT_OFFSET_MAX = 15;
 
 const VLAN_TAG_LENGTH = 4;
 const IPV6_HEADER_LENGTH = 40;
@@ -137,8 +149,23 @@ function addIpChecks(program: Assembler, ip: number, label: (name: string) => st
   const tcp = ip; // added to X, which holds the length of the IP headers
   program
     .label(label("v4"))
-    .add(LOAD_BYTE, ip + 9).branch(JUMP_EQUAL, IPPROTO_TCP, undefined, label("drop"))
-    .add(LOAD_HALF, ip + 6).branch(JUMP_ANY_BIT, 0x1fff, label("drop")) // a later fragment
+    .add(LOAD_BYTE, ip + 9)
+    .branch(JUMP_EQUAL, IPPROTO_TCP, label("v4 tcp"))
+    .branch(JUMP_EQUAL, IPPROTO_ICMP, undefined, label("drop"))
+    // An error that says that a TCP segment reached nobody.
+    .add(LOAD_X_IHL, ip)
+    .add(LOAD_BYTE_X, ip)
+    .branch(JUMP_EQUAL, ICMP_DEST_UNREACH, label("icmp"))
+    .branch(JUMP_EQUAL, ICMP_TIME_EXCEEDED, undefined, label("drop"))
+    .label(label("icmp"))
+    .add(LOAD_BYTE_X, ip + ICMP_LENGTH + 9)
+    .branch(JUMP_EQUAL, IPPROTO_TCP, label("pass"), label("drop"))
+    .label(label("v4 tcp"))
+    .add(LOAD_HALF, ip + 6).add(AND, 0x3fff).branch(JUMP_EQUAL, 0, label("v4 whole"))
+    // A fragment, of the first bytes or not of them.
+    .add(AND, 0x1fff)
+    .branch(JUMP_GREATER, FRAGMENT_OFFSET_MAX, label("drop"), label("pass"))
+    .label(label("v4 whole"))
     .add(LOAD_HALF, ip + 2).add(STORE_SCRATCH, 0) // M[0] = end of the packet, from `ip`
     .add(LOAD_X_IHL, ip)
     .jump(label("tcp"))
@@ -150,8 +177,21 @@ function addIpChecks(program: Assembler, ip: number, label: (name: string) => st
     .branch(JUMP_EQUAL, IPPROTO_HOPOPTS, label("extension"))
     .branch(JUMP_EQUAL, IPPROTO_DSTOPTS, label("extension"))
     .branch(JUMP_EQUAL, IPPROTO_ROUTING, label("extension"))
-    .branch(JUMP_EQUAL, IPPROTO_FRAGMENT, undefined, label("drop"))
-    .add(LOAD_HALF, ip + IPV6_HEADER_LENGTH + 2).branch(JUMP_ANY_BIT, 0xfff8, label("drop"))
+    .branch(JUMP_EQUAL, IPPROTO_FRAGMENT, label("v6 fragment"))
+    .branch(JUMP_EQUAL, IPPROTO_ICMPV6, undefined, label("drop"))
+    .add(LOAD_BYTE, ip + IPV6_HEADER_LENGTH)
+    .branch(JUMP_EQUAL, ICMPV6_DEST_UNREACH, label("icmpv6"))
+    .branch(JUMP_EQUAL, ICMPV6_TIME_EXCEED, undefined, label("drop"))
+    .label(label("icmpv6"))
+    .add(LOAD_BYTE, ip + IPV6_HEADER_LENGTH + ICMP_LENGTH + 6)
+    .branch(JUMP_EQUAL, IPPROTO_TCP, label("pass"), label("drop"))
+    .label(label("v6 fragment"))
+    .add(LOAD_HALF, ip + IPV6_HEADER_LENGTH + 2).add(AND, 0xfff9)
+    .branch(JUMP_EQUAL, 0, label("extension"))
+    .add(SHIFT_RIGHT, 3)
+    .branch(JUMP_GREATER, FRAGMENT_OFFSET_MAX, label("drop"))
+    .add(LOAD_BYTE, ip + IPV6_HEADER_LENGTH)
+    .branch(JUMP_EQUAL, IPPROTO_TCP, label("pass"), label("drop"))
     // A fragment header is 8 bytes and has a reserved zero where the others have their length.
     .label(label("extension"))
     .add(LOAD_BYTE, ip + IPV6_HEADER_LENGTH + 1).add(ADD, 1).add(SHIFT_LEFT, 3)
@@ -171,8 +211,8 @@ function addIpChecks(program: Assembler, ip: number, label: (name: string) => st
 
 /**
  * The program for a packet socket of type SOCK_DGRAM, where offset 0 is the network header: SYN, RST
- * or an empty ACK without FIN, over IPv4 (first fragments only) or IPv6 with at most one extension
- * header, behind at most one VLAN tag left in the data; the sent copy of a loopback packet is dropped.
+ * or an empty ACK without FIN, a fragment that may hold a part of a TCP header, or an ICMP error about a
+ * TCP segment, over IPv4 or IPv6 with at most one extension header, behind at most one VLAN tag left in the data; the sent copy of a loopback packet is dropped.
  *
  * @param snapLengthBytes how much of a passed packet to capture, from the network header on.
  * @returns `struct sock_filter[]`, 8 bytes an instruction, little endian.

@@ -54,6 +54,8 @@ const COUNTERS = [
   "rst",
   "remembered",
   "forgotten",
+  "icmp",
+  "fragment",
 ] as const satisfies readonly (keyof FilterCounters)[];
 
 /** Packets by what the filter took them for, and what became of its table of half-open flows. */
@@ -72,8 +74,12 @@ export interface FilterCounters {
   rst: number;
   /** Half-open flows entered in the table. */
   remembered: number;
-  /** Half-open flows taken out by the packet that completed them. */
+  /** Of these the ones that a segment completed, or that passed as many as they may. */
   forgotten: number;
+  /** ICMP errors about TCP segments, passed. */
+  icmp: number;
+  /** Fragments that may hold a part of a TCP header, passed. */
+  fragment: number;
   /** At least so many half-open flows were pushed out by newer ones; their third packet is missed. */
   evicted: number;
 }

@@ -74,6 +74,12 @@ export class LocalAddresses {
     const alike = this.#byLastWord.get(words[at + 3]);
     return alike !== undefined && alike.some((address) => addressesEqual(address, 0, words, at));
   }
+
+  /** Whether they are an address in this namespace; slower. */
+  hasIn(namespace: NetworkNamespace, words: Uint32Array): boolean {
+    if (!this.has(words, 0)) return false;
+    return this.#known.get(namespace)?.addresses.has(words.join()) ?? false;
+  }
 }
 
 function lookUp(namespace: NetworkNamespace): Addresses {

@@ -69,15 +69,15 @@ const FRAME_LL_PROTOCOL = 50;
 const FRAME_LL_IFINDEX = 52;
 const FRAME_LL_PKTTYPE = 58;
 const TP_STATUS_VLAN_VALID = 0x10;
+const TP_STATUS_CSUM = 0x88; // CSUMNOTREADY or CSUM_VALID
 const VLAN_ID = 0xfff;
 const VLAN_TAG_LENGTH = 4;
-
 /** `struct sockaddr_ll` for bind(2). */
 const SOCKADDR_LL_SIZE = 20;
 const SLL_PROTOCOL = 2;
 const SLL_IFINDEX = 4;
 
-/** `struct tpacket_stats_v3`: three u32; `tp_packets` includes `tp_drops`. */
+/** `struct tpacket_stats_v3`: u32 each; `tp_packets` includes `tp_drops`. */
 const STATS_SIZE = 12;
 const STATS_DROPS = 4;
 const STATS_FREEZE_Q_CNT = 8;
@@ -98,6 +98,7 @@ const STATS_FREEZE_Q_CNT = 8;
  * @param vlanId the VLAN of the (outer) tag, -1 without one.
  * @param seconds whole seconds of Unix time (CLOCK_REALTIME).
  * @param nanoseconds 0 to 999,999,999.
+ * @param mayJudgeChecksums Whether its checksums are finished, and nobody has found them right yet.
  */
 export type FrameHandler = (
   view: DataView<ArrayBuffer>,
@@ -110,6 +111,7 @@ export type FrameHandler = (
   vlanId: number,
   seconds: number,
   nanoseconds: number,
+  mayJudgeChecksums: boolean,
 ) => void;
 
 /** How to open a {@linkcode PacketRing}. */
@@ -414,7 +416,6 @@ export class PacketRing implements Disposable {
     return true;
   }
 
-  /** Calls {@linkcode close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -437,7 +438,8 @@ function deliver(
   onFrame: FrameHandler,
 ): void {
   const captured = words[(frame + FRAME_SNAPLEN) >>> 2];
-  const tagged = (words[(frame + FRAME_STATUS) >>> 2] & TP_STATUS_VLAN_VALID) !== 0;
+  const status = words[(frame + FRAME_STATUS) >>> 2];
+  const tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
   let network = frame + view.getUint16(frame + FRAME_NET, true);
   let length = words[(frame + FRAME_LEN) >>> 2];
   let protocol = view.getUint16(frame + FRAME_LL_PROTOCOL);
@@ -467,6 +469,7 @@ function deliver(
     tagged ? words[(frame + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1,
     words[(frame + FRAME_SEC) >>> 2],
     words[(frame + FRAME_NSEC) >>> 2],
+    (status & TP_STATUS_CSUM) === 0,
   );
 }
 

@@ -7,7 +7,11 @@
 import { KEPT_LENGTH_MAX, type KeptPacket } from "../pcap/kept_packets.ts";
 import { Direction } from "../pcap/pcapng_option.ts";
 import { TAGGED_SLL_LENGTH, writeTaggedSll } from "../wire/cooked.ts";
+import { Checksum, ipChecksum, tcpChecksum } from "../wire/checksum.ts";
+import { type AssembledPacket, FragmentAssembler } from "../wire/fragment_assembler.ts";
 import { decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
+import { IcmpError } from "../wire/icmp.ts";
+import { readIcmpError } from "../wire/icmp_message.ts";
 import { Segment } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import type { ClockAxis } from "../match/clock.ts";
@@ -18,6 +22,7 @@ import { SystemCallError } from "./libc.ts";
 import type { LocalAddresses } from "./local_addresses.ts";
 import type { PacketRing, PacketRingOptions, RingFilter } from "./packet_ring.ts";
 import type { Places } from "./places.ts";
+import { SourceRouteSettings } from "./source_route_settings.ts";
 
 /** Where to capture and whom to hand the segments. */
 export interface WireSourceOptions {
@@ -35,6 +40,8 @@ export interface WireSourceOptions {
    * are reused for the next; the packet's bytes are valid during the call.
    */
   onSegment(segment: Segment, packet: Readonly<KeptPacket>): void;
+  /** The same for each ICMP error that quotes a TCP segment. */
+  onIcmpError(error: IcmpError, packet: Readonly<KeptPacket>): void;
   /** Says in one sentence what changed, for a person. Untrusted text. */
   onNote(sentence: string): void;
 }
@@ -54,7 +61,9 @@ export interface WireStatistics extends RingCounts {
   undecoded: Record<string, number>;
 }
 
-/** `sll_pkttype` of what this host sent (linux/if_packet.h). */
+/** `sll_pkttype` of what is for this host, what the link brought to another, and what this host sent. */
+const PACKET_HOST = 0;
+const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 /** Beyond a ring's own delay: softirqs and the timer that retires its blocks are late under load. */
 const MARGIN_MS = 20;
@@ -67,6 +76,9 @@ export class WireSource {
   #rings: readonly SiteRing[] = [];
   readonly #merge: FrameMerge<SiteRing>;
   readonly #segment = new Segment();
+  readonly #icmpError = new IcmpError();
+  readonly #fragments = new FragmentAssembler();
+  readonly #sourceRoutes = new SourceRouteSettings();
   readonly #packet: KeptPacket = {
     view: new DataView(new ArrayBuffer(0)),
     start: 0,
@@ -212,9 +224,10 @@ export class WireSource {
     vlanId: number,
     seconds: number,
     nanoseconds: number,
+    mayJudgeChecksums: boolean,
   ): void => {
     const segment = this.#segment;
-    const verdict = decodePacket(
+    let verdict = decodePacket(
       view,
       networkOffset,
       capturedEnd,
@@ -222,26 +235,75 @@ export class WireSource {
       segment,
       protocol,
     );
-    if (verdict !== FrameVerdict.Tcp) {
+    const timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
+    const place = this.#placeOf(interfaceIndex);
+    let whole: AssembledPacket | undefined;
+    switch (verdict) {
+      case FrameVerdict.FirstFragment:
+      case FrameVerdict.LaterFragment:
+        segment.vlan = vlanId;
+        whole = this.#fragments.take(view, segment, place, timeNs);
+        if (whole === undefined) return;
+        verdict = decodePacket(whole.view, 0, whole.capturedLength, whole.originalLength, segment);
+        break;
+      case FrameVerdict.IcmpError:
+        if (!readIcmpError(view, segment, this.#icmpError)) verdict = FrameVerdict.NotTcp;
+    }
+    if (verdict === FrameVerdict.Tcp) {
+      const bytes = whole?.view ?? view;
+      verdict = this.#judge(bytes, interfaceIndex, packetType, mayJudgeChecksums);
+    }
+    if (verdict !== FrameVerdict.Tcp && verdict !== FrameVerdict.IcmpError) {
       this.#verdicts.add(verdict, segment);
       return;
     }
     const packet = this.#packet;
-    packet.view = view;
-    packet.start = networkOffset;
-    packet.end = capturedEnd;
-    packet.originalLength = originalLength;
+    packet.view = whole?.view ?? view;
+    packet.start = whole === undefined ? networkOffset : 0;
+    packet.end = whole?.capturedLength ?? capturedEnd;
+    packet.originalLength = whole?.originalLength ?? originalLength;
     // Both filters pass nothing but IP, which AF_PACKET delivers from its header on.
     packet.linkType = LinkType.RAW;
-    packet.timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
-    packet.place = this.#placeOf(interfaceIndex);
+    packet.timeNs = timeNs;
+    packet.place = place;
     packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
     if (vlanId >= 0) {
       segment.vlan = vlanId;
       if (this.#options.keepsPackets) this.#putTagBack(packetType, vlanId, protocol);
     }
-    this.#options.onSegment(segment, packet);
+    if (verdict === FrameVerdict.IcmpError) {
+      this.#options.onIcmpError(this.#icmpError, packet);
+    } else {
+      this.#options.onSegment(segment, packet);
+    }
   };
+
+  /** Whether the host that receives a packet takes it: `Tcp`, or the reason why not. */
+  #judge(
+    view: DataView,
+    interfaceIndex: number,
+    packetType: number,
+    mayJudgeChecksums: boolean,
+  ): FrameVerdict {
+    const segment = this.#segment;
+    const { site, ring } = this.#current!;
+    const { scope, addresses } = this.#options;
+    // What comes in through a port of a bridge comes once more at the bridge, where it counts.
+    if (
+      packetType === PACKET_OTHERHOST && scope.interfaces.length === 0 &&
+      addresses.hasIn(site.namespace, segment.destination)
+    ) return FrameVerdict.OtherHost;
+    if (segment.sourceRoute && packetType === PACKET_HOST) {
+      const name = ring.interfaceName(interfaceIndex);
+      if (!this.#sourceRoutes.accepts(site.namespace, name)) return FrameVerdict.SourceRoute;
+    }
+    if (!mayJudgeChecksums) return FrameVerdict.Tcp;
+    if (ipChecksum(view, segment) !== Checksum.RIGHT) return FrameVerdict.BadIpChecksum;
+    const ofTcp = tcpChecksum(view, segment);
+    return ofTcp === Checksum.RIGHT || ofTcp === Checksum.UNKNOWN
+      ? FrameVerdict.Tcp
+      : FrameVerdict.BadTcpChecksum;
+  }
 
   /** Makes a copy of the packet that has its tag. */
   #putTagBack(packetType: number, vlanId: number, protocol: number): void {
@@ -282,7 +344,7 @@ export class WireSource {
   statistics(): WireStatistics {
     const counts = { ...this.#closed };
     for (const { ring } of this.#rings) addCounts(counts, ring);
-    return { ...counts, undecoded: this.#verdicts.byReason() };
+    return { ...counts, undecoded: this.#verdicts.byReason(this.#fragments.alone) };
   }
 
   /** Closes the rings; settles when that is done. */

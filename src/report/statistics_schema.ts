@@ -1,5 +1,5 @@
 import { OUTCOMES } from "../match/handshake.ts";
-import { frameVerdictNames } from "../wire/verdict.ts";
+import { DISCARD_NAMES, frameVerdictNames } from "../wire/verdict.ts";
 import { RECORD_VERSION } from "./fields.ts";
 import { LOSS_PLACES, QUANTILES } from "./summary.ts";
 import { TALLIES_MAX } from "./top_tallies.ts";
@@ -7,7 +7,7 @@ import { TALLIES_MAX } from "./top_tallies.ts";
 type Schema = Record<string, unknown>;
 
 /** All but the first, which means that a packet was decoded. */
-const UNDECODED_REASONS = frameVerdictNames.slice(1);
+const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
 const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
 
 /** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
@@ -45,6 +45,12 @@ export function statisticsSchema(): Schema {
       undecoded: object(
         Object.fromEntries(
           UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
+        ),
+        [],
+      ),
+      discarded: object(
+        Object.fromEntries(
+          [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
         ),
         [],
       ),

@@ -1,4 +1,5 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
+import { DISCARD_NAMES } from "../wire/verdict.ts";
 import { jsonString } from "./escape.ts";
 import { RECORD_VERSION } from "./fields.ts";
 import { Histogram } from "./histogram.ts";
@@ -86,6 +87,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: false,
   },
   { name: "undecoded_packets", meaning: "packets that could not be decoded", isLoss: false },
+  {
+    name: "discarded_packets",
+    meaning: "packets that decide nothing: the host that receives them throws them away",
+    isLoss: false,
+  },
   { name: "untimed_packets", meaning: "packets without a valid time in the file", isLoss: false },
   {
     name: "disordered_packets",
@@ -100,8 +106,28 @@ export const LOSS_PLACES: readonly LossPlace[] = [
  */
 export type Losses = Readonly<Record<string, number | undefined>>;
 
-/** Packets that were not decoded, by reason: the names of `frameVerdictNames`. */
+/**
+ * Packets that were not decoded, or that the receiving host throws away, by reason: the names that
+ * `VerdictCounts` gives.
+ */
 export type Undecoded = Readonly<Record<string, number>>;
+
+/** Packets by reason: those that the receiving host throws away, and those not decoded. */
+function splitReasons(reasons: Undecoded): { undecoded: Undecoded; discarded: Undecoded } {
+  const entries = Object.entries(reasons);
+  const isDiscard = ([reason]: [string, number]) => DISCARD_NAMES.has(reason);
+  return {
+    undecoded: Object.fromEntries(entries.filter((entry) => !isDiscard(entry))),
+    discarded: Object.fromEntries(entries.filter(isDiscard)),
+  };
+}
+
+/** How many packets were not decoded, and how many are thrown away, as losses. */
+export function countReasons(reasons: Undecoded): Losses {
+  const { undecoded, discarded } = splitReasons(reasons);
+  const sum = (counts: Undecoded) => Object.values(counts).reduce((all, count) => all + count, 0);
+  return { undecoded_packets: sum(undecoded), discarded_packets: sum(discarded) };
+}
 
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
@@ -178,7 +204,7 @@ export class Summary {
       by_evidence: this.#byEvidence,
       rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
-      undecoded,
+      ...splitReasons(undecoded),
     };
   }
 
@@ -197,7 +223,7 @@ export class Summary {
       formatRtt("client RTT", this.#clientRtt),
       formatRtt("server RTT", this.#serverRtt),
       ...formatLosses(losses),
-      ...formatUndecoded(undecoded),
+      ...formatReasons(undecoded),
     ];
     return lines.join("\n") + "\n";
   }
@@ -232,9 +258,12 @@ function formatRtt(name: string, histogram: Histogram): string {
   return `${name}: ${parts.join(", ")} (${histogram.count} measured)`;
 }
 
-function formatUndecoded(undecoded: Undecoded): string[] {
-  const reasons = Object.entries(undecoded).map(([reason, count]) => `${count} ${reason}`);
-  return reasons.length > 0 ? [`not decoded: ${reasons.join(", ")}`] : [];
+function formatReasons(reasons: Undecoded): string[] {
+  const { undecoded, discarded } = splitReasons(reasons);
+  return [["not decoded", undecoded], ["thrown away", discarded]].flatMap(([words, counts]) => {
+    const list = Object.entries(counts).map(([reason, count]) => `${count} ${reason}`);
+    return list.length > 0 ? [`${words}: ${list.join(", ")}`] : [];
+  });
 }
 
 function formatLosses(losses: Losses): string[] {

@@ -29,8 +29,6 @@ const IPV6_DESTINATION = 24;
 const IPV6_LENGTH = 40;
 const TCP = 6;
 const TCP_PORTS = 0;
-const TCP_SEQUENCE = 4;
-const TCP_ACKNOWLEDGMENT = 8;
 const TCP_FLAGS = 13;
 const TCP_LENGTH = 20;
 /** Third word of a v4-mapped address (RFC 4291 §2.5.5.2). */
@@ -87,6 +85,24 @@ export class HandshakeGate {
   }
 
   /**
+   * Takes a segment that the host believes: where it completes a handshake exactly, what comes after it
+   * is of no use and does not pass.
+   */
+  close(segment: Segment): void {
+    const tag = this.#tag(
+      fold(segment.source),
+      fold(segment.destination),
+      segment.sourcePort << 16 | segment.destinationPort,
+    );
+    const bucket = tag >>> (32 - BUCKET_BITS);
+    const completes = this.#state[bucket] === ONE && this.#tags[bucket] === tag &&
+      segment.sequence === this.#sequences[bucket] &&
+      segment.acknowledgment === this.#acknowledgments[bucket] &&
+      (segment.flags & TcpFlag.ACK) !== 0;
+    if (completes) this.#state[bucket] = EMPTY;
+  }
+
+  /**
    * Whether a frame must be decoded. False only for a whole TCP segment without SYN and RST that
    * answers no SYN-ACK. Reads nothing outside `start` to `end`, and never throws.
    *
@@ -110,7 +126,8 @@ export class HandshakeGate {
 
   #passesIpv4(view: DataView, at: number, end: number): boolean {
     const headerLength = (view.getUint8(at) & 0x0f) * 4;
-    if (headerLength < IPV4_LENGTH || view.getUint8(at + IPV4_PROTOCOL) !== TCP) return true;
+    // With options the destination may not be the end, see `decodeIpv4`.
+    if (headerLength !== IPV4_LENGTH || view.getUint8(at + IPV4_PROTOCOL) !== TCP) return true;
     if ((view.getUint16(at + IPV4_FRAGMENT) & IPV4_FRAGMENT_BITS) !== 0) return true;
     const tcp = at + headerLength;
     if (tcp + TCP_LENGTH > end) return true;
@@ -121,7 +138,7 @@ export class HandshakeGate {
       view.getInt32(at + IPV4_DESTINATION),
       view.getInt32(tcp + TCP_PORTS),
     );
-    return this.#answers(view, tcp, tag);
+    return this.#answers(tag);
   }
 
   #passesIpv6(view: DataView, at: number, end: number): boolean {
@@ -134,11 +151,11 @@ export class HandshakeGate {
       foldBytes(view, at + IPV6_DESTINATION),
       view.getInt32(tcp + TCP_PORTS),
     );
-    return this.#answers(view, tcp, tag);
+    return this.#answers(tag);
   }
 
   /** Whether a segment may be the third packet of a handshake. */
-  #answers(view: DataView, tcp: number, tag: number): boolean {
+  #answers(tag: number): boolean {
     const bucket = tag >>> (32 - BUCKET_BITS);
     if (this.#state[bucket] === EMPTY) return false;
     if (this.nowNs - this.#openedNs[bucket] > KEEP_NS) {
@@ -146,13 +163,7 @@ export class HandshakeGate {
       return false;
     }
     if (this.#state[bucket] === SHARED) return true;
-    if (this.#tags[bucket] !== tag) return false;
-    // What fits exactly completes the handshake; what comes after it is of no use.
-    const completes = view.getUint32(tcp + TCP_SEQUENCE) === this.#sequences[bucket] &&
-      view.getUint32(tcp + TCP_ACKNOWLEDGMENT) === this.#acknowledgments[bucket] &&
-      (view.getUint8(tcp + TCP_FLAGS) & TcpFlag.ACK) !== 0;
-    if (completes) this.#state[bucket] = EMPTY;
-    return true;
+    return this.#tags[bucket] === tag;
   }
 
   #tag(client: number, server: number, ports: number): number {

@@ -95,7 +95,7 @@ export function decodeL2tpSession(
     segment.vlan = vlan;
     segment.tunnels = tunnels;
     verdict = decodeEthernet(view, session + length, capturedEnd, packetEnd, segment);
-    if (verdict === FrameVerdict.Tcp) return verdict;
+    if (verdict === FrameVerdict.Tcp || verdict === FrameVerdict.IcmpError) return verdict;
   }
   segment.unread = 0;
   return verdict;

@@ -26,6 +26,12 @@ export const EtherType = {
   OLD_QINQ: 0x9100,
 } as const;
 
+/** Lengths in the IP headers (RFC 791 §3.1, RFC 8200 §3), and how much of a header has both. */
+const IPV4_TOTAL_LENGTH = 2;
+const IPV6_PAYLOAD_LENGTH = 4;
+const IPV6_LENGTH = 40;
+const IP_LENGTHS = 6;
+
 /** A VLAN tag behind its TPID: TCI, then the next EtherType (IEEE 802.1Q §9.3). */
 const VLAN_TCI = 0;
 const VLAN_ETHERTYPE = 2;
@@ -100,6 +106,20 @@ export function decodeIp(
     default:
       return FrameVerdict.NotIp;
   }
+}
+
+/**
+ * Bytes of an IP packet by its own header, 0 where that does not tell.
+ *
+ * @param view Bytes.
+ * @param at Offset of the IP header.
+ * @param capturedEnd Offset behind the last byte captured, within `view`.
+ */
+export function ipLength(view: DataView, at: number, capturedEnd: number): number {
+  if (at + IP_LENGTHS > capturedEnd) return 0;
+  if (view.getUint8(at) >>> 4 === 4) return view.getUint16(at + IPV4_TOTAL_LENGTH);
+  const payloadLength = view.getUint16(at + IPV6_PAYLOAD_LENGTH);
+  return payloadLength === 0 ? 0 : IPV6_LENGTH + payloadLength;
 }
 
 function isVlanTag(type: number): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeIp } from "./network.ts";
+import { decodeIp, ipLength } from "./network.ts";
 import type { Segment } from "./segment.ts";
 import { FrameVerdict } from "./verdict.ts";
 
@@ -54,14 +54,11 @@ export function decodeNflog(
     const length = view.getUint16(offset + TLV_LENGTH, littleEndian);
     if (length < TLV_HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
     if (view.getUint16(offset + TLV_TYPE, littleEndian) === NFULA_PAYLOAD) {
-      const end = Math.min(offset + length, originalEnd);
-      return decodeIp(
-        view,
-        offset + TLV_HEADER_LENGTH,
-        Math.min(end, capturedEnd),
-        end,
-        segment,
-      );
+      const packet = offset + TLV_HEADER_LENGTH;
+      const end = Math.min(offset + length, originalEnd, capturedEnd);
+      // The rule may log no more than the first bytes of a packet, and does not say so.
+      const packetEnd = Math.max(end, packet + ipLength(view, packet, end));
+      return decodeIp(view, packet, end, packetEnd, segment);
     }
     offset += Math.ceil(length / 4) * 4;
   }

@@ -54,6 +54,26 @@ export class Segment {
    * Set where the verdict is `NotIp`, `NotTcp` or `UnknownLink`.
    */
   unread = 0;
+  /** Where the packet's IP header begins in the decoded view. */
+  ipOffset = 0;
+  /** Where its TCP header begins; of a fragment its data. */
+  tcpOffset = 0;
+  /** Where the packet ends by its IP header, which may be behind what was captured. */
+  packetEnd = 0;
+  /** Offset behind the last byte of the packet that was captured. */
+  readableEnd = 0;
+  /** Whether the IPv4 packet carries a source route (RFC 791 §3.1), which hosts refuse as a rule. */
+  sourceRoute = false;
+  /** Of a fragment: the number that all fragments of its packet have. */
+  fragmentId = 0;
+  /** Of a fragment: bytes of the packet's data before it. */
+  fragmentOffset = 0;
+  /** Whether it is a fragment that others follow in its packet. */
+  moreFragments = false;
+  /** Where the ICMP message begins that the verdict `IcmpError` is about. */
+  icmpOffset = 0;
+  /** Offset behind the last byte of that message that was captured. */
+  icmpEnd = 0;
   /** Options of the segment. */
   readonly options: TcpOptions = new TcpOptions();
   /** Offset of the option area in the decoded view. */

@@ -24,16 +24,14 @@ const HEADER_LENGTH = 20;
 const FLAGS_MASK = 0x1ff;
 
 /**
- * Decodes the TCP header at `at` into `segment`. The checksum is not verified: with checksum offload
- * a capture on the sending host never holds the right one. Options that the capture or the end of a
- * first fragment cuts short cost the options only, not the segment (`options.truncated`).
+ * Decodes the TCP header at `at` into `segment`. The checksum is not verified, see
+ * `tcpChecksum`. Options that the capture cuts short cost the options only, not the segment (`options.truncated`).
  *
  * @param view Bytes.
  * @param at Offset of the TCP header.
  * @param capturedEnd Offset behind the last byte captured, within `view`.
  * @param segmentEnd Offset behind the last byte of the segment by the IP header; may be behind
  * `capturedEnd`.
- * @param moreFragments Whether the IP packet is a first fragment.
  * @param segment Filled.
  */
 export function decodeTcp(
@@ -41,17 +39,14 @@ export function decodeTcp(
   at: number,
   capturedEnd: number,
   segmentEnd: number,
-  moreFragments: boolean,
   segment: Segment,
 ): FrameVerdict {
-  if (at + HEADER_LENGTH > segmentEnd) {
-    return moreFragments ? FrameVerdict.FragmentedTcpHeader : FrameVerdict.BadHeaderLength;
-  }
+  if (at + HEADER_LENGTH > segmentEnd) return FrameVerdict.BadHeaderLength;
   if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedTcp;
   const headerLength = (view.getUint8(at + DATA_OFFSET) >>> 4) * 4;
   if (headerLength < HEADER_LENGTH) return FrameVerdict.BadHeaderLength;
   const payload = at + headerLength;
-  if (payload > segmentEnd && !moreFragments) return FrameVerdict.BadHeaderLength;
+  if (payload > segmentEnd) return FrameVerdict.BadHeaderLength;
 
   segment.sourcePort = view.getUint16(at + SOURCE_PORT);
   segment.destinationPort = view.getUint16(at + DESTINATION_PORT);
@@ -60,10 +55,13 @@ export function decodeTcp(
   segment.flags = view.getUint16(at + FLAGS) & FLAGS_MASK;
   segment.window = view.getUint16(at + WINDOW);
   segment.checksum = view.getUint16(at + CHECKSUM);
-  segment.payloadLength = Math.max(0, segmentEnd - payload);
+  segment.payloadLength = segmentEnd - payload;
+  segment.tcpOffset = at;
+  segment.packetEnd = segmentEnd;
+  segment.readableEnd = Math.min(capturedEnd, segmentEnd);
 
   const optionsOffset = at + HEADER_LENGTH;
-  const end = Math.min(capturedEnd, segmentEnd);
+  const end = segment.readableEnd;
   const truncated = payload > end;
   const optionsLength = (truncated ? end : payload) - optionsOffset;
   segment.optionsOffset = optionsOffset;

@@ -122,15 +122,22 @@ export class VerdictCounts {
         return;
       }
     }
-    this.#verdicts[verdict]++;
+    // An error that quotes no TCP segment.
+    const counted = verdict === FrameVerdict.IcmpError ? FrameVerdict.NotTcp : verdict;
+    this.#verdicts[counted]++;
   }
 
-  /** Counts by reason: the names of `frameVerdictNames`, then {@linkcode unreadName}s. */
-  byReason(): Record<string, number> {
+  /**
+   * Counts by reason: the names of `frameVerdictNames`, then {@linkcode unreadName}s.
+   *
+   * @param loneFragments Fragments that are no part of a whole packet.
+   */
+  byReason(loneFragments = 0): Record<string, number> {
     const reasons: Record<string, number> = {};
     this.#verdicts.forEach((count, verdict) => {
       if (count > 0) reasons[frameVerdictNames[verdict]] = count;
     });
+    if (loneFragments > 0) reasons[frameVerdictNames[FrameVerdict.LoneFragment]] = loneFragments;
     for (const [unread, count] of this.#unread) reasons[unreadName(unread)] = count;
     return reasons;
   }

@@ -13,15 +13,20 @@
  * - `NotIp`: another protocol than IPv4 or IPv6 (ARP, spanning tree, ...).
  * - `NotTcp`: IP, but another protocol than TCP (or hidden by ESP).
  *   Of these three `Segment.unread` names the protocol that nothing here reads.
- * - `LaterFragment`: fragment offset other than 0, its TCP header is in another packet.
- * - `FragmentedTcpHeader`: first fragment too small for the TCP header (RFC 1858 §3).
+ * - `FirstFragment`, `LaterFragment`: a part of an IP packet with TCP, for `FragmentAssembler` to put
+ *   together with the others.
  * - `BadIpVersion`: the link layer announced the other IP version than the packet's own field.
  * - `BadHeaderLength`: a length no packet can have: IHL or data offset below 5, or a header beyond
  *   the end that the IP header gives.
  * - `TooManyVlanTags`, `TooManyIpv6Extensions`, `TooManyTunnels`, `TooManyLabels`: longer than the
  *   decoder follows.
  * - `Encrypted`: 802.11 or CAPWAP, protected.
+ * - `IcmpError`: an ICMP error, which may quote a TCP segment: `readIcmpError` tells.
  * - `Damaged`: the radio received the frame with a wrong checksum.
+ * - `IpLengthBeyondPacket`, `BadIpChecksum`, `BadTcpChecksum`, `LoneFragment`, `OtherHost`,
+ *   `SourceRoute`: the host that receives the packet throws it away (see
+ *   {@linkcode DISCARD_NAMES}), so it decides nothing. `OtherHost`: the link brought it to another
+ *   host's address though IP names this one.
  * - `Truncated…`: the capture ends inside this header (`TruncatedIp`: before the IP version).
  */
 export const FrameVerdict = {
@@ -30,7 +35,7 @@ export const FrameVerdict = {
   NotIp: 2,
   NotTcp: 3,
   LaterFragment: 4,
-  FragmentedTcpHeader: 5,
+  FirstFragment: 5,
   BadIpVersion: 6,
   BadHeaderLength: 7,
   TooManyVlanTags: 8,
@@ -56,6 +61,13 @@ export const FrameVerdict = {
   TruncatedLink: 28,
   TooManyLabels: 29,
   Damaged: 30,
+  IcmpError: 31,
+  IpLengthBeyondPacket: 32,
+  BadIpChecksum: 33,
+  BadTcpChecksum: 34,
+  LoneFragment: 35,
+  OtherHost: 36,
+  SourceRoute: 37,
 } as const;
 
 /** One of the codes of {@linkcode FrameVerdict}. */
@@ -68,7 +80,7 @@ export const frameVerdictNames: readonly string[] = [
   "not_ip",
   "not_tcp",
   "later_fragment",
-  "fragmented_tcp_header",
+  "first_fragment",
   "bad_ip_version",
   "bad_header_length",
   "too_many_vlan_tags",
@@ -94,4 +106,21 @@ export const frameVerdictNames: readonly string[] = [
   "truncated_link",
   "too_many_labels",
   "damaged",
+  "icmp_error",
+  "ip_length_beyond_packet",
+  "bad_ip_checksum",
+  "bad_tcp_checksum",
+  "lone_fragment",
+  "other_host",
+  "source_route",
 ];
+
+/** Names of the verdicts on packets that the receiving kernel throws away. */
+export const DISCARD_NAMES: ReadonlySet<string> = new Set([
+  FrameVerdict.IpLengthBeyondPacket,
+  FrameVerdict.BadIpChecksum,
+  FrameVerdict.BadTcpChecksum,
+  FrameVerdict.LoneFragment,
+  FrameVerdict.OtherHost,
+  FrameVerdict.SourceRoute,
+].map((verdict) => frameVerdictNames[verdict]));

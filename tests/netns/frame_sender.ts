@@ -95,6 +95,25 @@ export function ipPacket(segment: Segment): Uint8Array<ArrayBuffer> {
   return packet;
 }
 
+/** An ICMP message that quotes a packet, from a router; its checksum is zero. */
+export function icmpPacket(
+  version: 4 | 6,
+  type: number,
+  code: number,
+  quoted: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const outer = ipPacket({ version, fromServer: true, protocol: version === 4 ? 1 : 58 });
+  const header = version === 4 ? 20 : 40;
+  const packet = memory(header + 8 + quoted.length);
+  packet.set(outer.subarray(0, header));
+  packet.set([type, code], header);
+  packet.set(quoted, header + 8);
+  const view = new DataView(packet.buffer);
+  if (version === 4) view.setUint16(2, packet.length);
+  else view.setUint16(4, packet.length - header);
+  return packet;
+}
+
 /** One VLAN tag: the ethertype that announces it and the VLAN with its priority bits. */
 export interface VlanTag {
   /** 0x8100 (802.1Q) or 0x88a8 (802.1ad). */

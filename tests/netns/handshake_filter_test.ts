@@ -4,7 +4,15 @@ import { buildFilter, installedCompiler } from "../../bpf/build_filter.ts";
 import type { FilterCounters } from "../../src/io/handshake_filter.ts";
 import { interfaceIndex } from "../../src/io/interfaces.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
-import { EXTENSION, FrameSender, type Segment, TCP } from "./frame_sender.ts";
+import {
+  ethernetFrame,
+  EXTENSION,
+  FrameSender,
+  icmpPacket,
+  ipPacket,
+  type Segment,
+  TCP,
+} from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";
 
 const MARKER_PORT = 9;
@@ -73,6 +81,23 @@ class Bench implements AsyncDisposable {
     return result;
   }
 
+  /** Sends whole packets, and waits until what passed of them has come. @returns How many passed. */
+  async passedPackets(packets: readonly Uint8Array[]): Promise<number> {
+    const [sender] = this.#senders;
+    for (const packet of packets) sender.send(ethernetFrame(packet));
+    sender.sendSegment({ clientPort: MARKER_PORT });
+    let passed = 0;
+    let marked = false;
+    await until("the marker behind the packets arrives", () => {
+      this.#ring.drain((view, _network, end) => {
+        if (view.getUint16(end - 20) === MARKER_PORT) marked = true;
+        else passed++;
+      });
+      return marked;
+    });
+    return passed;
+  }
+
   counters(): FilterCounters {
     return this.#ring.filterCounters()!;
   }
@@ -85,7 +110,7 @@ class Bench implements AsyncDisposable {
 const bothVersions = (segments: Segment[]) =>
   ([4, 6] as const).map((version) => segments.map((segment) => ({ ...segment, version })));
 
-await namespaceTest("handshake_filter passes the third packet and no later ACK", async () => {
+await namespaceTest("handshake_filter passes the third packet and hardly a later ACK", async () => {
   await using bench = await Bench.create();
   const later = { ...ack, sequence: CLIENT_ISN + 500, acknowledgment: SERVER_ISN + 9000 };
   const fromServer = {
@@ -95,16 +120,16 @@ await namespaceTest("handshake_filter passes the third packet and no later ACK",
     acknowledgment: CLIENT_ISN + 1,
   };
   for (const segments of bothVersions([ack, syn, synAck, fromServer, ack, ack, later])) {
-    assertEquals(await bench.passed(segments), [false, true, true, false, true, false, false]);
+    assertEquals(await bench.passed(segments), [false, true, true, false, true, true, false]);
   }
   const { syn_ack, completing_ack, other_ack, remembered, forgotten } = bench.counters();
-  assertEquals([syn_ack, completing_ack, other_ack, remembered, forgotten], [2, 2, 8, 2, 2]);
+  assertEquals([syn_ack, completing_ack, other_ack, remembered, forgotten], [2, 4, 6, 2, 2]);
 });
 
 await namespaceTest("handshake_filter passes what answers a repeated SYN-ACK", async () => {
   await using bench = await Bench.create();
   for (const segments of bothVersions([syn, synAck, synAck, ack, synAck, ack, ack])) {
-    assertEquals(await bench.passed(segments), [true, true, true, true, true, true, false]);
+    assertEquals(await bench.passed(segments), [true, true, true, true, true, true, true]);
   }
   assertEquals(bench.counters().remembered, 4);
 });
@@ -117,7 +142,7 @@ await namespaceTest("handshake_filter is not closed by a segment that does not f
   for (const segments of bothVersions([synAck, stale, reset, stray, stray, stray, ack, ack])) {
     assertEquals(
       await bench.passed(segments),
-      [true, false, true, true, true, true, true, false],
+      [true, false, true, true, true, true, true, true],
     );
   }
   // Four pass at most, so that a flow whose numbers never fit does not pass its bulk traffic.
@@ -125,17 +150,18 @@ await namespaceTest("handshake_filter is not closed by a segment that does not f
     assertEquals(await bench.passed(segments), [true, true, true, true, true, false, false]);
   }
   const { rst, unfit_ack, completing_ack } = bench.counters();
-  assertEquals([rst, unfit_ack, completing_ack], [2, 14, 2]);
+  assertEquals([rst, unfit_ack, completing_ack], [2, 14, 4]);
 });
 
 await namespaceTest(
   "handshake_filter takes data for the third packet, and counts modulo 2^32",
   async () => {
     await using bench = await Bench.create();
+    const later = { ...ack, sequence: CLIENT_ISN + 500 };
     const cases: Segment[][] = [
       // The third ACK was lost; the first data segment completes.
-      [synAck, { ...ack, flags: TCP.ack | TCP.psh }, ack],
-      [synAck, { ...ack, flags: TCP.ack | TCP.fin }, ack],
+      [synAck, { ...ack, flags: TCP.ack | TCP.psh }, later],
+      [synAck, { ...ack, flags: TCP.ack | TCP.fin }, later],
       // TCP Fast Open: the SYN-ACK acknowledges data, and the third packet's Seq is behind it.
       [
         { ...synAck, acknowledgment: CLIENT_ISN + 101 },
@@ -160,43 +186,121 @@ await namespaceTest(
   },
 );
 
-await namespaceTest("handshake_filter unrolls headers and drops later fragments", async () => {
-  await using bench = await Bench.create();
-  const { hopByHop, routing, fragment, destination } = EXTENSION;
-  const cases: { input: Segment; expected: boolean }[] = [
-    { input: { ipv4OptionBytes: 40 }, expected: true },
-    { input: { fragmentOffset: 0x2000 }, expected: true },
-    { input: { fragmentOffset: 0x4000 }, expected: true },
-    { input: { fragmentOffset: 1 }, expected: false },
-    { input: { protocol: 17 }, expected: false },
-    { input: { version: 6, extensions: [{ type: hopByHop }] }, expected: true },
-    { input: { version: 6, extensions: [{ type: fragment }] }, expected: true },
-    {
-      input: { version: 6, extensions: [{ type: fragment, fragmentOffset: 1 }] },
-      expected: false,
-    },
-    {
-      input: {
-        version: 6,
-        extensions: [
-          { type: hopByHop, bytes: 16 },
-          { type: destination, bytes: 8 },
-          { type: routing, bytes: 24 },
-          { type: fragment },
-          { type: destination, bytes: 256 },
-        ],
+await namespaceTest(
+  "handshake_filter unrolls headers and drops fragments behind the TCP header",
+  async () => {
+    await using bench = await Bench.create();
+    const { hopByHop, routing, fragment, destination } = EXTENSION;
+    const cases: { input: Segment; expected: boolean }[] = [
+      { input: { ipv4OptionBytes: 40 }, expected: true },
+      { input: { fragmentOffset: 0x2000 }, expected: true },
+      { input: { fragmentOffset: 0x4000 }, expected: true },
+      { input: { fragmentOffset: 1 }, expected: true },
+      { input: { fragmentOffset: 15 }, expected: true },
+      { input: { fragmentOffset: 16 }, expected: false },
+      { input: { fragmentOffset: 1, protocol: 17 }, expected: false },
+      { input: { protocol: 17 }, expected: false },
+      { input: { version: 6, extensions: [{ type: hopByHop }] }, expected: true },
+      { input: { version: 6, extensions: [{ type: fragment }] }, expected: true },
+      {
+        input: { version: 6, extensions: [{ type: fragment, fragmentOffset: 1 }] },
+        expected: true,
       },
-      expected: true,
-    },
-    { input: { version: 6, extensions: [{ type: 51 }] }, expected: false },
-    { input: { version: 6, protocol: 17 }, expected: false },
-    { input: { flags: 0 }, expected: false },
-    { input: { flags: TCP.fin }, expected: false },
-    { input: { flags: TCP.rst | TCP.ack }, expected: true },
+      {
+        input: { version: 6, extensions: [{ type: fragment, fragmentOffset: 16 }] },
+        expected: false,
+      },
+      {
+        input: {
+          version: 6,
+          extensions: [
+            { type: hopByHop, bytes: 16 },
+            { type: destination, bytes: 8 },
+            { type: routing, bytes: 24 },
+            { type: fragment },
+            { type: destination, bytes: 256 },
+          ],
+        },
+        expected: true,
+      },
+      { input: { version: 6, extensions: [{ type: 51 }] }, expected: false },
+      { input: { version: 6, protocol: 17 }, expected: false },
+      { input: { flags: 0 }, expected: false },
+      { input: { flags: TCP.fin }, expected: false },
+      { input: { flags: TCP.rst | TCP.ack }, expected: true },
+    ];
+    const actual = await bench.passed(cases.map(({ input }) => input));
+    for (const [index, { input, expected }] of cases.entries()) {
+      assertEquals(actual[index], expected, JSON.stringify(input));
+    }
+  },
+);
+
+await namespaceTest("handshake_filter forgets no flow for guesses", async () => {
+  await using bench = await Bench.create();
+  const guesses = (count: number, make: (guess: number) => Segment) =>
+    Array.from({ length: count }, (_, index) => make(Math.imul(index + 1, 0x9e3779b1) >>> 0));
+  const acks = guesses(200, (guess) => ({
+    ...ack,
+    sequence: guess,
+    acknowledgment: Math.imul(guess, 7) >>> 0,
+  }));
+  const resets = guesses(200, (guess) => ({ flags: TCP.rst, sequence: guess }));
+  const synAcks = guesses(200, (guess) => ({
+    ...synAck,
+    sequence: guess,
+    acknowledgment: Math.imul(guess, 5) >>> 0,
+  }));
+  for (const guessed of [acks, resets, synAcks]) {
+    for (const segments of bothVersions([synAck, ...guessed, ack])) {
+      assertEquals((await bench.passed(segments)).at(-1), true);
+    }
+  }
+  // A forged SYN-ACK before the real one, and guessed ACKs after both.
+  for (const segments of bothVersions([synAcks[0], synAck, ...acks, ack])) {
+    assertEquals((await bench.passed(segments)).at(-1), true);
+  }
+});
+
+await namespaceTest("handshake_filter passes the ACK behind one that is thrown away", async () => {
+  await using bench = await Bench.create();
+  const data = { ...ack, payloadBytes: 0, flags: TCP.ack | TCP.psh };
+  for (const segments of bothVersions([synAck, ack, ack, data, data, data])) {
+    assertEquals(await bench.passed(segments), [true, true, true, true, false, false]);
+  }
+  // A server that speaks first: its client acknowledges more and more, and sends nothing.
+  const more = Array.from(
+    { length: 12 },
+    (_, index) => ({ ...ack, acknowledgment: SERVER_ISN + 1 + (index + 1) * 1_448 }),
+  );
+  for (const segments of bothVersions([synAck, ...more])) {
+    const passed = await bench.passed(segments);
+    assertEquals(passed.filter((each) => each).length, 9);
+  }
+  for (const segments of bothVersions([synAck, ack, ...more])) {
+    const passed = await bench.passed(segments);
+    assertEquals(passed.filter((each) => each).length, 4);
+  }
+});
+
+await namespaceTest("handshake_filter passes ICMP errors about TCP alone", async () => {
+  await using bench = await Bench.create();
+  const quote = (version: 4 | 6, protocol = 6) => ipPacket({ version, protocol });
+  const cases: { packet: Uint8Array; expected: boolean }[] = [
+    { packet: icmpPacket(4, 3, 1, quote(4)), expected: true },
+    { packet: icmpPacket(4, 11, 0, quote(4)), expected: true },
+    { packet: icmpPacket(4, 3, 1, quote(4).subarray(0, 28)), expected: true },
+    { packet: icmpPacket(6, 1, 0, quote(6)), expected: true },
+    { packet: icmpPacket(6, 3, 0, quote(6).subarray(0, 48)), expected: true },
+    { packet: icmpPacket(4, 3, 3, quote(4, 17)), expected: false },
+    { packet: icmpPacket(6, 1, 4, quote(6, 17)), expected: false },
+    { packet: icmpPacket(4, 8, 0, quote(4)), expected: false },
+    { packet: icmpPacket(6, 128, 0, quote(6)), expected: false },
   ];
-  const actual = await bench.passed(cases.map(({ input }) => input));
-  for (const [index, { input, expected }] of cases.entries()) {
-    assertEquals(actual[index], expected, JSON.stringify(input));
+  for (const { packet, expected } of cases) {
+    const before = bench.counters().icmp;
+    assertEquals(await bench.passedPackets([packet]), expected ? 1 : 0);
+    assertEquals(bench.counters().icmp - before, expected ? 1 : 0);
   }
 });
 

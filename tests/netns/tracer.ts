@@ -20,6 +20,8 @@ export interface SummaryRecord {
   outcomes: Record<string, number>;
   by_evidence: { both: number; wire_only: number; kernel_only: number };
   losses: Record<string, number | undefined>;
+  /** Packets that the receiving host throws away, by reason. */
+  discarded: Record<string, number>;
 }
 
 /** What a trace wrote and how it ended. */

@@ -13,6 +13,7 @@ import {
   buildIpv6,
   buildTcp,
   concat,
+  type Ipv4Fields,
   ipv6Fragment,
   type TcpFields,
   tcpOption,
@@ -41,6 +42,11 @@ export interface CraftedEndOptions {
 export interface CraftedSegment extends TcpFields {
   /** The TCP checksum is wrong. */
   badChecksum?: boolean;
+  /** Fields of the IPv4 header, right or wrong on purpose; its checksum is right unless told. */
+  ip?: Ipv4Fields;
+  badIpChecksum?: boolean;
+  /** Ethernet address that its frame goes to, where that is not the next hop's. */
+  to?: Uint8Array;
   /** Sent in two fragments, the first with so many bytes of TCP (a multiple of eight). */
   firstFragmentBytes?: number;
   /** VLAN tags, outermost first. */
@@ -72,7 +78,6 @@ const IPPROTO_TCP = 6;
 /** Offset of the checksum in the TCP header, and in the IPv4 header (RFC 9293 3.1, RFC 791 3.1). */
 const TCP_CHECKSUM = 16;
 const IPV4_CHECKSUM = 10;
-const IPV4_HEADER_BYTES = 20;
 
 const SYMBOLS = {
   // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
@@ -167,16 +172,21 @@ export class CraftedEnd implements Disposable {
     const packets = parts.map((payload, index) => {
       const moreFragments = index + 1 < parts.length;
       const fragmentOffset = index * (first ?? 0) / 8;
-      if (!ipv6) return buildIpv4({ ...between, payload, moreFragments, fragmentOffset });
+      if (!ipv6) {
+        return buildIpv4({ ...between, payload, moreFragments, fragmentOffset, ...segment.ip });
+      }
       const extensions = first === undefined ? [] : [ipv6Fragment(fragmentOffset, moreFragments)];
       return buildIpv6({ ...between, payload, extensions });
     });
     return packets.map((packet) => {
-      if (!ipv6) setU16(packet, IPV4_CHECKSUM, internetChecksum(packet, IPV4_HEADER_BYTES));
+      if (!ipv6) {
+        const sum = internetChecksum(packet, (packet[0] & 0x0f) * 4);
+        setU16(packet, IPV4_CHECKSUM, segment.badIpChecksum ? sum ^ 0x1111 : sum);
+      }
       const etherType = u16(ipv6 ? 0x86dd : 0x0800);
       const tags = (segment.tags ?? []).map((tag) => u16(tag.etherType, tag.tci));
       const own = new Uint8Array([2, 0, 0, 0, 0, 9]);
-      const frame = concat(nextHop, own, ...tags, etherType, packet);
+      const frame = concat(segment.to ?? nextHop, own, ...tags, etherType, packet);
       const bytes = memory(frame.length);
       bytes.set(frame);
       return bytes;

@@ -4,7 +4,14 @@ import { type LineOutput, type Lines, toBytes } from "../../../src/io/stream_out
 import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
-import { buildEthernet, buildIpv4, buildTcp, concat } from "../wire/build_frame.ts";
+import {
+  buildEthernet,
+  buildIcmp,
+  buildIpv4,
+  buildTcp,
+  concat,
+  finished,
+} from "../wire/build_frame.ts";
 
 const { SYN, ACK, RST } = TcpFlag;
 const START = 1_700_000_000;
@@ -59,6 +66,7 @@ interface Line {
   event: string;
   time: string;
   outcome: string;
+  reason: string | null;
   role: string;
   client: { port: number };
   network: { interface?: string };
@@ -67,6 +75,7 @@ interface Line {
   flags: string[];
   handshakes: number;
   undecoded: Record<string, number>;
+  discarded: Record<string, number>;
   duration_ns: number;
 }
 
@@ -272,6 +281,132 @@ Deno.test("ReadSession names why packets were not decoded", () => {
   assertEquals(session.undecoded(), { not_ip: 1, truncated_ethernet: 1 });
   assertEquals(last.undecoded, session.undecoded());
   assertMatch(summary, /1 not_ip, 1 truncated_ethernet/);
+});
+
+/** A record whose packet is changed before it is wrapped; its checksums are right unless told. */
+function changed(
+  microseconds: number,
+  step: Step,
+  change: (packet: Uint8Array) => readonly Uint8Array[],
+): PcapRecord[] {
+  return change(frame(step).subarray(14)).map((payload) => ({
+    ...at(microseconds, step),
+    data: buildEthernet({ payload }),
+  }));
+}
+
+const right = (packet: Uint8Array) => [finished(packet)];
+
+Deno.test("ReadSession lets no packet decide that the receiving host throws away", () => {
+  const cases: {
+    reason: string;
+    step: Step;
+    change: (packet: Uint8Array) => readonly Uint8Array[];
+    count?: number;
+  }[] = [
+    {
+      reason: "bad_tcp_checksum",
+      step: "ack",
+      change: (packet) => [finished(packet, { tcp: 9 })],
+    },
+    { reason: "bad_ip_checksum", step: "ack", change: (packet) => [finished(packet, { ip: 9 })] },
+    {
+      reason: "bad_tcp_checksum",
+      step: "refuse",
+      change: (packet) => [finished(packet, { tcp: 9 })],
+    },
+    {
+      reason: "ip_length_beyond_packet",
+      step: "ack",
+      change: (packet) => [finished(packet.with(2, 3))],
+    },
+    { reason: "lone_fragment", step: "ack", change: (packet) => [finished(packet.with(6, 0x20))] },
+    {
+      reason: "lone_fragment",
+      step: "refuse",
+      change: (packet) => [finished(packet.with(6, 0x20))],
+    },
+  ];
+  for (const { reason, step, change } of cases) {
+    const begin = [...changed(0, "syn", right), ...changed(10, "syn_ack", right)];
+    const thrown = changed(20, step, change);
+    const alone = run([buildPcap({ records: [...begin, ...thrown] })]);
+    const outcomes = alone.records.map(({ outcome }) => outcome);
+    assertEquals(outcomes, ["half_open"], `${reason} ${step}`);
+    assertEquals(alone.last.discarded, { [reason]: 1 });
+    assertEquals(alone.last.undecoded, {});
+    assertMatch(alone.summary, new RegExp(`thrown away: 1 ${reason}`));
+    // The true one behind it still counts, with its own time.
+    const end = changed(30, "ack", right);
+    const { records } = run([buildPcap({ records: [...begin, ...thrown, ...end] })]);
+    assertEquals(records.map(({ outcome, rtt }) => [outcome, rtt.server_ns]), [
+      ["established", 20_000],
+    ]);
+  }
+});
+
+Deno.test("ReadSession believes a capture made before the adapter finished the checksums", () => {
+  const unfinished = (
+    packet: Uint8Array,
+  ) => [finished(packet, { pseudoLength: packet.length - 20 })];
+  const records = [
+    ...changed(0, "syn", unfinished),
+    ...changed(10, "syn_ack", right),
+    ...changed(20, "ack", unfinished),
+  ];
+  const { records: [record], last } = run([buildPcap({ records })]);
+  assertEquals([record.outcome, last.discarded], ["established", {}]);
+});
+
+Deno.test("ReadSession puts the fragments of a handshake's packets together", () => {
+  const cut = (packet: Uint8Array) =>
+    [[0, 8], [8, 16], [16, 20]].map(([begin, end]) => {
+      const [fixed] = right(packet);
+      const part = concat(fixed.subarray(0, 20), fixed.subarray(20 + begin, 20 + end));
+      const view = new DataView(part.buffer);
+      view.setUint16(2, part.length);
+      view.setUint16(6, begin / 8 | (end < 20 ? 0x2000 : 0));
+      return part;
+    });
+  for (const linkType of [1, 101]) {
+    const records = [
+      ...changed(0, "syn", cut),
+      ...changed(10, "syn_ack", (packet) => cut(packet).reverse()),
+      ...changed(20, "ack", cut),
+    ].map((record) => linkType === 1 ? record : { ...record, data: record.data!.subarray(14) });
+    const { records: found, last } = run([buildPcap({ linkType, records })]);
+    assertEquals(found.map(({ outcome }) => outcome), ["established"]);
+    assertEquals([last.undecoded, last.discarded], [{}, {}]);
+  }
+});
+
+Deno.test("ReadSession takes ICMP errors for answers to the SYN that they quote", () => {
+  const quoted = frame("syn").subarray(14);
+  const icmp = (source: string, code: number, packet = quoted): PcapRecord => ({
+    ...at(30, "syn"),
+    data: buildEthernet({
+      payload: buildIpv4({
+        source,
+        destination: "192.0.2.1",
+        protocol: 1,
+        payload: buildIcmp(3, code, packet),
+      }),
+    }),
+  });
+  const cases: [PcapRecord, string, string | null][] = [
+    [icmp("203.0.113.1", 1), "unreachable", "ICMP_HOST_UNREACH"],
+    [icmp("198.51.100.2", 3), "refused", "ICMP_PORT_UNREACH"],
+    [icmp("203.0.113.1", 13, quoted.subarray(0, 28)), "unreachable", "ICMP_PKT_FILTERED"],
+    [icmp("203.0.113.1", 1, frame("syn", 9).subarray(14)), "unanswered", null],
+    [icmp("203.0.113.1", 1, buildIpv4({ protocol: 17 })), "unanswered", null],
+  ];
+  for (const [record, outcome, reason] of cases) {
+    const { records } = run([buildPcap({ records: [at(0, "syn"), record] })]);
+    assertEquals(records.map((each) => [each.outcome, each.reason]), [[outcome, reason]]);
+  }
+  const { session } = run([buildPcap({ records: [icmp("203.0.113.1", 3), cases[4][0]] })]);
+  // The first is of no handshake; the second quotes UDP.
+  assertEquals(session.undecoded(), { not_tcp: 1 });
 });
 
 Deno.test("ReadSession writes a summary of nothing", () => {

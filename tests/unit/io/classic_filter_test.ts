@@ -1,6 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { classicFilter } from "../../../src/io/classic_filter.ts";
-import { ethernetFrame, EXTENSION, ipPacket, type Segment, TCP } from "../../netns/frame_sender.ts";
+import {
+  ethernetFrame,
+  EXTENSION,
+  icmpPacket,
+  ipPacket,
+  type Segment,
+  TCP,
+} from "../../netns/frame_sender.ts";
 
 const ETH_P_IP = 0x0800;
 const ETH_P_IPV6 = 0x86dd;
@@ -91,6 +98,9 @@ function run(program: Uint8Array, packet: Uint8Array, metadata: Metadata): numbe
       case 0x15: // jeq #k
         pc += a === k ? yes : no;
         break;
+      case 0x25: // jgt #k
+        pc += a > k ? yes : no;
+        break;
       case 0x45: // jset #k
         pc += (a & k) !== 0 ? yes : no;
         break;
@@ -148,19 +158,47 @@ Deno.test("classicFilter follows header lengths, fragments and one extension hea
     { input: { flags: TCP.ack, ipv4OptionBytes: 24, payloadBytes: 4 }, expected: DROP },
     { input: { fragmentOffset: 0x2000 }, expected: PASS }, // more fragments, the first one
     { input: { fragmentOffset: 0x4000 }, expected: PASS }, // don't fragment
-    { input: { fragmentOffset: 1 }, expected: DROP },
+    { input: { fragmentOffset: 0x2000, flags: TCP.psh, payloadBytes: 9 }, expected: PASS },
+    { input: { fragmentOffset: 1 }, expected: PASS },
+    { input: { fragmentOffset: 0x200f }, expected: PASS },
+    { input: { fragmentOffset: 16 }, expected: DROP },
     { input: { fragmentOffset: 0x2100 }, expected: DROP },
     { input: { ...ack, extensions: [{ type: hopByHop }] }, expected: PASS },
     { input: { ...ack, extensions: [{ type: routing, bytes: 24 }] }, expected: PASS },
     { input: { ...ack, extensions: [{ type: destination, bytes: 32 }] }, expected: PASS },
     { input: { ...ack, extensions: [{ type: fragment }] }, expected: PASS },
-    { input: { ...ack, extensions: [{ type: fragment, fragmentOffset: 1 }] }, expected: DROP },
+    { input: { ...ack, extensions: [{ type: fragment, fragmentOffset: 1 }] }, expected: PASS },
+    { input: { ...ack, extensions: [{ type: fragment, fragmentOffset: 16 }] }, expected: DROP },
+    {
+      input: { ...ack, extensions: [{ type: fragment, fragmentOffset: 1 }], protocol: 17 },
+      expected: DROP,
+    },
     { input: { ...ack, extensions: [{ type: routing }], payloadBytes: 1 }, expected: DROP },
     { input: { ...ack, extensions: [{ type: hopByHop }, { type: routing }] }, expected: DROP },
     { input: { ...ack, extensions: [{ type: 51 }] }, expected: DROP },
   ];
   for (const { input, expected } of cases) {
     assertEquals(verdict(input), expected, JSON.stringify(input));
+  }
+});
+
+Deno.test("classicFilter passes ICMP errors about TCP alone", () => {
+  const quote = (version: 4 | 6, protocol = 6) => ipPacket({ version, protocol });
+  const cases: { version: 4 | 6; packet: Uint8Array; expected: number }[] = [
+    { version: 4, packet: icmpPacket(4, 3, 1, quote(4)), expected: PASS },
+    { version: 4, packet: icmpPacket(4, 11, 0, quote(4).subarray(0, 28)), expected: PASS },
+    { version: 6, packet: icmpPacket(6, 1, 0, quote(6)), expected: PASS },
+    { version: 6, packet: icmpPacket(6, 3, 0, quote(6).subarray(0, 48)), expected: PASS },
+    { version: 4, packet: icmpPacket(4, 3, 3, quote(4, 17)), expected: DROP },
+    { version: 6, packet: icmpPacket(6, 1, 4, quote(6, 17)), expected: DROP },
+    { version: 4, packet: icmpPacket(4, 8, 0, quote(4)), expected: DROP },
+    { version: 4, packet: icmpPacket(4, 5, 1, quote(4)), expected: DROP },
+    { version: 6, packet: icmpPacket(6, 128, 0, quote(6)), expected: DROP },
+  ];
+  for (const { version, packet, expected } of cases) {
+    const protocol = version === 4 ? ETH_P_IP : ETH_P_IPV6;
+    const metadata = { protocol, packetType: PACKET_HOST, interfaceIndex: 2 };
+    assertEquals(run(classicFilter(), packet, metadata), expected, `${version} ${packet}`);
   }
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { LOSS_PLACES, type Losses, Summary } from "../../../src/report/summary.ts";
+import { countReasons, LOSS_PLACES, type Losses, Summary } from "../../../src/report/summary.ts";
 import { EPOCH_SECONDS, HANDSHAKES, HOSTILE_COMM, makeHandshake } from "./sample_handshakes.ts";
 
 const NOTHING = "lost: nothing at any place that was counted";
@@ -41,6 +41,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["filter_half_open", false],
     ["unexpected_packets", false],
     ["undecoded_packets", false],
+    ["discarded_packets", false],
     ["untimed_packets", false],
     ["disordered_packets", false],
   ]);
@@ -75,6 +76,7 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       server: { count: 4, p50_ns: 7_039, p90_ns: 9_000_000, p99_ns: 9_000_000 },
     },
     losses: { ...ALL_ZERO, ring_packets: 3 },
+    discarded: {},
     undecoded: {},
   });
 });
@@ -185,4 +187,17 @@ Deno.test("Summary claims that nothing was lost only where every count is zero",
       assertStringIncludes(text, `lost: ${losses[name]} ${meaning}\n`);
     }
   }));
+});
+
+Deno.test("Summary tells what the receiving host throws away apart from what is not decoded", () => {
+  const reasons = { not_ip: 2, bad_tcp_checksum: 3, ethertype_0x88e5_macsec: 1, lone_fragment: 4 };
+  assertEquals(countReasons(reasons), { undecoded_packets: 3, discarded_packets: 7 });
+  const { undecoded, discarded } = summaryOf().members(0, 1, ALL_ZERO, reasons);
+  assertEquals(undecoded, { not_ip: 2, ethertype_0x88e5_macsec: 1 });
+  assertEquals(discarded, { bad_tcp_checksum: 3, lone_fragment: 4 });
+  const lines = summaryOf().format(ALL_ZERO, reasons).trimEnd().split("\n");
+  assertEquals(lines.slice(-2), [
+    "not decoded: 2 not_ip, 1 ethertype_0x88e5_macsec",
+    "thrown away: 3 bad_tcp_checksum, 4 lone_fragment",
+  ]);
 });

@@ -1,6 +1,6 @@
 /**
  * Builds frames for tests: TCP in IPv4 or IPv6 in any link layer, each field free to be wrong.
- * Checksums are left 0: nothing here verifies them.
+ * Checksums are left 0, as a host leaves them to its network adapter, but for {@linkcode finished} ones.
  *
  * @module
  */
@@ -40,6 +40,7 @@ export interface Ipv4Fields {
   /** In 4-byte words; by default the true one. */
   headerLength?: number;
   version?: number;
+  identification?: number;
   /** In 8-byte units. */
   fragmentOffset?: number;
   moreFragments?: boolean;
@@ -150,13 +151,55 @@ export function buildIpv4(fields: Ipv4Fields = {}): Uint8Array {
   return concat(
     new Uint8Array([(fields.version ?? 4) << 4 | headerLength, 0]),
     u16(fields.totalLength ?? 20 + options.length + payload.length),
-    u16(0, moreFragments | (fields.fragmentOffset ?? 0)),
+    u16(fields.identification ?? 0, moreFragments | (fields.fragmentOffset ?? 0)),
     new Uint8Array([64, fields.protocol ?? 6, 0, 0]),
     addressBytes(fields.source ?? "192.0.2.1").subarray(12),
     addressBytes(fields.destination ?? "198.51.100.2").subarray(12),
     options,
     payload,
   );
+}
+
+/** What is wrong with the checksums of a packet that {@linkcode finished} made. */
+export interface ChecksumFaults {
+  /** Is added to the header's. */
+  ip?: number;
+  /** Is added to TCP's. */
+  tcp?: number;
+  /** TCP's is that of the pseudo-header alone, with this length of the segment. */
+  pseudoLength?: number;
+}
+
+/** A copy of an IP packet with TCP right behind its header, its checksums right or as asked. */
+export function finished(packet: Uint8Array, faults: ChecksumFaults = {}): Uint8Array {
+  const copy = packet.slice();
+  const view = new DataView(copy.buffer);
+  const isIpv4 = copy[0] >>> 4 === 4;
+  const header = isIpv4 ? (copy[0] & 15) * 4 : 40;
+  const put = (at: number, value: number) => view.setUint16(at, value & 0xffff);
+  if (isIpv4) {
+    put(10, 0);
+    put(10, (onesComplement(copy.subarray(0, header)) ^ 0xffff) + (faults.ip ?? 0));
+  }
+  const length = faults.pseudoLength ?? copy.length - header;
+  const addresses = isIpv4 ? copy.subarray(12, 20) : copy.subarray(8, 40);
+  const pseudoHeader = concat(addresses, u32(length, 6));
+  put(header + 16, 0);
+  const sum = faults.pseudoLength === undefined
+    ? onesComplement(concat(pseudoHeader, copy.subarray(header))) ^ 0xffff
+    : onesComplement(pseudoHeader);
+  put(header + 16, sum + (faults.tcp ?? 0));
+  return copy;
+}
+
+/** The sum of 16-bit words with its carries added (RFC 1071). */
+function onesComplement(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) {
+    sum += bytes[at] << 8 | (bytes[at + 1] ?? 0);
+    if (sum > 0xffff) sum -= 0xffff;
+  }
+  return sum;
 }
 
 /** An IPv6 packet (RFC 8200 §3), with {@linkcode buildTcp} inside by default. */
@@ -197,6 +240,15 @@ export function ipv6Authentication(icvWords = 3): Ipv6Extension {
   const body = new Uint8Array(4 * (3 + icvWords) - 1);
   body[0] = 1 + icvWords;
   return { header: 51, body };
+}
+
+/**
+ * An ICMP message (RFC 792, RFC 4443 §2.1) with 8 bytes of header, its checksum 0.
+ *
+ * @param quoted What follows the header. @param rest The second four bytes of the header.
+ */
+export function buildIcmp(type: number, code: number, quoted: Uint8Array, rest = 0): Uint8Array {
+  return concat(new Uint8Array([type, code, 0, 0]), u32(rest), quoted);
 }
 
 /** An Ethernet frame, with {@linkcode buildIpv4} inside by default. */

@@ -45,7 +45,7 @@ function gateOn(link: Link) {
     gate.nowNs = timeNs;
     return gate.passes(new DataView(frame.buffer), 0, frame.length, linkType);
   };
-  const open = (ip: Uint8Array, timeNs = 0) => {
+  const decode = (ip: Uint8Array, timeNs: number) => {
     const frame = wrap(ip);
     const segment = new Segment();
     const view = new DataView(frame.buffer);
@@ -54,15 +54,17 @@ function gateOn(link: Link) {
       FrameVerdict.Tcp,
     );
     gate.nowNs = timeNs;
-    gate.open(segment);
+    return segment;
   };
-  return { passes, open };
+  const open = (ip: Uint8Array, timeNs = 0) => gate.open(decode(ip, timeNs));
+  const close = (ip: Uint8Array, timeNs = 0) => gate.close(decode(ip, timeNs));
+  return { passes, open, close };
 }
 
 for (const link of Object.keys(LINKS) as Link[]) {
   for (const version of [4, 6] as const) {
     Deno.test(`HandshakeGate passes handshakes and no data, IPv${version} on ${link}`, () => {
-      const { passes, open } = gateOn(link);
+      const { passes, open, close } = gateOn(link);
       assertEquals(passes(packet(version, true, THIRD)), false);
       for (const flags of [SYN, SYN | ACK, RST, RST | ACK, SYN | FIN]) {
         assertEquals(passes(packet(version, true, { flags })), true);
@@ -77,7 +79,12 @@ for (const link of Object.keys(LINKS) as Link[]) {
       assertEquals(passes(packet(version, true, { ...THIRD, sequence: 1_002 })), true);
       assertEquals(passes(packet(version, true, { ...THIRD, flags: 0 })), true);
       assertEquals(passes(packet(version, true, { ...THIRD, sourcePort: 40_001 })), false);
+      // Seen alone it closes nothing: the host may throw it away.
       assertEquals(passes(packet(version, true, THIRD)), true);
+      close(packet(version, true, { ...THIRD, acknowledgment: 5_002 }));
+      close(packet(version, false, THIRD));
+      assertEquals(passes(packet(version, true, THIRD)), true);
+      close(packet(version, true, THIRD));
       assertEquals(passes(packet(version, true, THIRD)), false);
     });
   }
@@ -140,6 +147,12 @@ Deno.test("HandshakeGate leaves to the decoder what it does not see at a glance"
       name: "an extension header",
       frame: build.buildEthernet({
         payload: build.buildIpv6({ payload: tcp, extensions: [build.ipv6Extension(0)] }),
+      }),
+    },
+    {
+      name: "IPv4 options, which may be a route",
+      frame: build.buildEthernet({
+        payload: build.buildIpv4({ payload: tcp, options: new Uint8Array(8) }),
       }),
     },
     {

@@ -5,7 +5,14 @@ import { LinkType } from "../../../src/wire/frame.ts";
 import { decodeIpv4 } from "../../../src/wire/ipv4.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { frameVerdictNames } from "../../../src/wire/verdict.ts";
-import { buildIpv4, buildTcp, concat, type Ipv4Fields, linuxSynOptions } from "./build_frame.ts";
+import {
+  buildIpv4,
+  buildTcp,
+  concat,
+  type Ipv4Fields,
+  linuxSynOptions,
+  u32,
+} from "./build_frame.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
 import { overIp, testWrappings } from "./test_wrappings.ts";
@@ -46,11 +53,13 @@ Deno.test("decodeIpv4 names why a packet holds no TCP header", () => {
     { input: { protocol: 17, fragmentOffset: 1 }, expected: "not_tcp" },
     { input: { fragmentOffset: 1 }, expected: "later_fragment" },
     { input: { fragmentOffset: 0x1fff, moreFragments: true }, expected: "later_fragment" },
-    { input: { moreFragments: true }, expected: "tcp" },
+    { input: { moreFragments: true }, expected: "first_fragment" },
     {
       input: { moreFragments: true, payload: buildTcp().subarray(0, 8) },
-      expected: "fragmented_tcp_header",
+      expected: "first_fragment",
     },
+    { input: { totalLength: 41 }, expected: "ip_length_beyond_packet" },
+    { input: { totalLength: 41, protocol: 17 }, expected: "ip_length_beyond_packet" },
   ];
   for (const { input, expected } of cases) {
     const bytes = buildIpv4(input);
@@ -81,7 +90,7 @@ Deno.test("decodeIpv4 takes the payload length from the IP header", () => {
     { fields: {}, expected: 100 },
     { fields: {}, trailer: padding, expected: 100 },
     { fields: {}, captured: 40, expected: 100 },
-    { fields: { totalLength: 65535 }, expected: 65495 },
+    { fields: { totalLength: 65535 }, captured: 60, originalLength: 65535, expected: 65495 },
     // Segmentation offload and BIG TCP: the frame's own length is all there is.
     { fields: { totalLength: 0 }, expected: 100 },
     { fields: { totalLength: 0 }, captured: 60, originalLength: 200_040, expected: 200_000 },
@@ -94,6 +103,44 @@ Deno.test("decodeIpv4 takes the payload length from the IP header", () => {
     assertEquals(frameVerdictNames[verdict], "tcp");
     assertEquals(segment.payloadLength, expected);
   }
+});
+
+Deno.test("decodeIpv4 names the end of a source route as the destination", () => {
+  const route = (kind: number, pointer: number, ...addresses: number[]) =>
+    concat(new Uint8Array([kind, 3 + 4 * addresses.length, pointer]), u32(...addresses));
+  const end = [0, 0, 0xffff, 0x0a000009];
+  const given = [0, 0, 0xffff, 0xc6336402];
+  const cases: { options: Uint8Array; destination: number[]; sourceRoute: boolean }[] = [
+    { options: route(131, 4, 0x0a000001, 0x0a000009), destination: end, sourceRoute: true },
+    { options: route(137, 8, 0x0a000001, 0x0a000009), destination: end, sourceRoute: true },
+    { options: route(131, 12, 0x0a000001, 0x0a000009), destination: given, sourceRoute: true },
+    // Behind a no-operation and another option.
+    {
+      options: concat(new Uint8Array([1, 7, 3, 4]), route(131, 4, 0x0a000009)),
+      destination: end,
+      sourceRoute: true,
+    },
+    // No address in it; one that goes on behind the options; one behind their end; record route.
+    { options: new Uint8Array([131, 3, 4, 0]), destination: given, sourceRoute: true },
+    { options: new Uint8Array([131, 39, 4, 0]), destination: given, sourceRoute: false },
+    { options: new Uint8Array([131, 1, 4, 0]), destination: given, sourceRoute: false },
+    { options: new Uint8Array([1, 1, 1, 131]), destination: given, sourceRoute: false },
+    {
+      options: concat(new Uint8Array(1), route(131, 4, 9)),
+      destination: given,
+      sourceRoute: false,
+    },
+    { options: route(7, 4, 0x0a000009), destination: given, sourceRoute: false },
+  ];
+  for (const { options, destination, sourceRoute } of cases) {
+    const { verdict, segment } = decode({ bytes: buildIpv4({ options }), linkType });
+    assertEquals(frameVerdictNames[verdict], "tcp");
+    assertEquals([...segment.destination], destination, `${options}`);
+    assertEquals(segment.sourceRoute, sourceRoute, `${options}`);
+  }
+  // It is told anew for each packet.
+  const { segment } = decode({ bytes: buildIpv4(), linkType });
+  assertEquals(segment.sourceRoute, false);
 });
 
 Deno.test("decodeIpv4 does not read padding behind the packet as TCP", () => {

@@ -14,6 +14,7 @@ import {
   ipv6Extension,
   type Ipv6Fields,
   ipv6Fragment,
+  u32,
 } from "./build_frame.ts";
 import { decode, verdictOf, verdictsByLength } from "./decode.ts";
 import { guardedView } from "./guarded_view.ts";
@@ -43,7 +44,7 @@ Deno.test("decodeIpv6 walks extension headers to TCP, or says why not", () => {
     { input: { extensions: [ipv6Extension(DESTINATION_OPTIONS, 32)] }, expected: "tcp" },
     { input: { extensions: [ipv6Authentication()] }, expected: "tcp" },
     { input: { extensions: [ipv6Authentication(0)] }, expected: "tcp" },
-    { input: { extensions: [ipv6Fragment(0, true)] }, expected: "tcp" },
+    { input: { extensions: [ipv6Fragment(0, true)] }, expected: "first_fragment" },
     { input: { extensions: [ipv6Fragment(0, false)] }, expected: "tcp" },
     {
       input: {
@@ -51,7 +52,7 @@ Deno.test("decodeIpv6 walks extension headers to TCP, or says why not", () => {
           ipv6Extension(HOP_BY_HOP),
           ipv6Extension(DESTINATION_OPTIONS),
           ipv6Extension(ROUTING),
-          ipv6Fragment(0, true),
+          ipv6Fragment(0, false),
           ipv6Authentication(),
           ipv6Extension(DESTINATION_OPTIONS),
         ],
@@ -89,8 +90,9 @@ Deno.test("decodeIpv6 walks extension headers to TCP, or says why not", () => {
     },
     {
       input: { extensions: [ipv6Fragment(0, true)], payload: tcp.subarray(0, 16) },
-      expected: "fragmented_tcp_header",
+      expected: "first_fragment",
     },
+    { input: { payloadLength: 60 }, expected: "ip_length_beyond_packet" },
   ];
   for (const { input, expected } of cases) {
     const { verdict, segment } = decode({ bytes: buildIpv6({ payload: tcp, ...input }), linkType });
@@ -106,7 +108,7 @@ Deno.test("decodeIpv6 refuses an extension header longer than the packet", () =>
 });
 
 Deno.test("decodeIpv6 names the header in which the capture ends", () => {
-  const bytes = buildIpv6({ extensions: [ipv6Extension(HOP_BY_HOP), ipv6Fragment(0, true)] });
+  const bytes = buildIpv6({ extensions: [ipv6Extension(HOP_BY_HOP), ipv6Fragment(0, false)] });
   assertEquals(verdictsByLength(bytes, linkType), [
     [0, "truncated_ipv6"],
     [40, "truncated_ipv6_extension"],
@@ -124,7 +126,7 @@ Deno.test("decodeIpv6 takes the payload length from the IP header", () => {
     { fields: {}, expected: 100 },
     { fields: {}, captured: 60, expected: 100 },
     { fields: { payloadLength: 20 }, expected: 0 },
-    { fields: { payloadLength: 65535 }, expected: 65515 },
+    { fields: { payloadLength: 65535 }, captured: 60, original: 65575, expected: 65515 },
     // BIG TCP without, jumbogram with the option.
     { fields: { payloadLength: 0 }, captured: 80, original: 200_060, expected: 200_000 },
     {
@@ -158,4 +160,31 @@ Deno.test("decodeIpv6 reads back arbitrary addresses at any offset", () => {
     assertEquals(segment.source, source);
     assertEquals(segment.destination, destination);
   }));
+});
+
+Deno.test("decodeIpv6 names the end of a routing header as the destination", () => {
+  const route = (type: number, left: number, ...lasts: number[]): Ipv6Extension => ({
+    header: 43,
+    body: concat(
+      new Uint8Array([2 * lasts.length, type, left, 0, 0, 0, 0]),
+      ...lasts.map((last) => u32(0x20010db8, 0, 0, last)),
+    ),
+  });
+  const cases: { extension: Ipv6Extension; last: number }[] = [
+    { extension: route(0, 1, 7, 9), last: 9 },
+    { extension: route(2, 1, 9), last: 9 },
+    { extension: route(4, 1, 9, 7), last: 9 },
+    // Done, empty, and of a kind whose addresses are compressed.
+    { extension: route(0, 0, 7, 9), last: 2 },
+    { extension: route(0, 1), last: 2 },
+    { extension: route(3, 1, 9), last: 2 },
+  ];
+  for (const { extension, last } of cases) {
+    const { verdict, segment } = decode({
+      bytes: buildIpv6({ extensions: [extension] }),
+      linkType,
+    });
+    assertEquals(frameVerdictNames[verdict], "tcp");
+    assertEquals(segment.destination[3], last);
+  }
 });

@@ -10,7 +10,7 @@ const AT = 24;
 
 function decode(
   bytes: Uint8Array,
-  { captured = bytes.length, segmentLength = bytes.length, moreFragments = false } = {},
+  { captured = bytes.length, segmentLength = bytes.length } = {},
 ): { verdict: string; segment: Segment } {
   const view = guardedView(bytes.subarray(0, captured), AT);
   const segment = new Segment();
@@ -19,7 +19,6 @@ function decode(
     AT,
     AT + captured,
     AT + segmentLength,
-    moreFragments,
     segment,
   );
   return { verdict: frameVerdictNames[verdict], segment };
@@ -67,7 +66,6 @@ Deno.test("decodeTcp refuses a header length that cannot be", () => {
   const cases: {
     fields: TcpFields;
     segmentLength?: number;
-    fragment?: boolean;
     expected: string;
   }[] = [
     { fields: { dataOffset: 0 }, expected: "bad_header_length" },
@@ -77,13 +75,10 @@ Deno.test("decodeTcp refuses a header length that cannot be", () => {
     { fields: { dataOffset: 15, payload }, segmentLength: 59, expected: "bad_header_length" },
     { fields: {}, segmentLength: 19, expected: "bad_header_length" },
     { fields: {}, segmentLength: 0, expected: "bad_header_length" },
-    { fields: {}, segmentLength: 19, fragment: true, expected: "fragmented_tcp_header" },
-    { fields: { dataOffset: 6 }, fragment: true, expected: "tcp" },
-    { fields: { dataOffset: 4 }, fragment: true, expected: "bad_header_length" },
   ];
-  for (const { fields, segmentLength, fragment, expected } of cases) {
-    const { verdict } = decode(buildTcp(fields), { segmentLength, moreFragments: fragment });
-    assertEquals(verdict, expected, `${fields.dataOffset} ${segmentLength} ${fragment}`);
+  for (const { fields, segmentLength, expected } of cases) {
+    const { verdict } = decode(buildTcp(fields), { segmentLength });
+    assertEquals(verdict, expected, `${fields.dataOffset} ${segmentLength}`);
   }
 });
 
@@ -100,29 +95,6 @@ Deno.test("decodeTcp wants the fixed header captured, at every length", () => {
     assertEquals(segment.options.malformed, false);
     assertEquals(segment.options.mss, captured < 24 ? -1 : 1460);
     assertEquals(segment.options.windowScale, captured < 40 ? -1 : 7);
-  }
-});
-
-Deno.test("decodeTcp takes of a first fragment the options that it holds", () => {
-  const bytes = buildTcp({ options: linuxSynOptions() });
-  // The frame of a short fragment may be padded: what is behind its end is not TCP's.
-  const cases = [
-    { segmentLength: 20, captured: 20, mss: -1, sackPermitted: false, optionsLength: 0 },
-    { segmentLength: 24, captured: 24, mss: 1460, sackPermitted: false, optionsLength: 4 },
-    { segmentLength: 24, captured: 40, mss: 1460, sackPermitted: false, optionsLength: 4 },
-    { segmentLength: 32, captured: 24, mss: 1460, sackPermitted: false, optionsLength: 4 },
-    { segmentLength: 26, captured: 40, mss: 1460, sackPermitted: true, optionsLength: 6 },
-  ];
-  for (const { segmentLength, captured, mss, sackPermitted, optionsLength } of cases) {
-    const { verdict, segment } = decode(bytes, { segmentLength, captured, moreFragments: true });
-    assertEquals(verdict, "tcp");
-    assertEquals([segment.sequence, segment.payloadLength], [1000, 0]);
-    assertEquals([segment.optionsLength, segment.options.truncated], [optionsLength, true]);
-    assertEquals([segment.options.mss, segment.options.windowScale], [mss, -1]);
-    assertEquals([segment.options.sackPermitted, segment.options.malformed], [
-      sackPermitted,
-      false,
-    ]);
   }
 });
 

@@ -1,0 +1,159 @@
+// Packets that the server's kernel throws away, against what accept() says: nothing that the tracer
+// reports is decided by one.
+// Covers src/io/source_route_settings.ts
+import { assertEquals } from "@std/assert";
+import { interfaceIndex } from "../../src/io/interfaces.ts";
+import { TcpFlag } from "../../src/wire/tcp_flags.ts";
+import { CraftedEnd, type CraftedSegment } from "./lab/crafted_end.ts";
+import { TcpSocket } from "./lab/tcp_socket.ts";
+import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
+import { Tracer } from "./tracer.ts";
+
+const { SYN, ACK, RST } = TcpFlag;
+const SERVER = "10.77.0.2";
+const GHOST = "10.77.0.50";
+const PORT = 7777;
+const ISN = 1000;
+
+interface Case {
+  name: string;
+  /** What is wrong with the third packet, or with a RST in its place. */
+  wrong: CraftedSegment;
+  reason: string;
+}
+
+const elsewhere = new Uint8Array([2, 0, 0, 0, 0, 0x99]);
+/** A loose source route over one more address. */
+const route = new Uint8Array([131, 7, 4, 1, 2, 3, 4]);
+
+const CASES: readonly Case[] = [
+  { name: "TCP checksum", wrong: { badChecksum: true }, reason: "bad_tcp_checksum" },
+  { name: "IP checksum", wrong: { badIpChecksum: true }, reason: "bad_ip_checksum" },
+  { name: "another host's address", wrong: { to: elsewhere }, reason: "other_host" },
+  { name: "a lone fragment", wrong: { ip: { moreFragments: true } }, reason: "lone_fragment" },
+  { name: "IP length", wrong: { ip: { totalLength: 1000 } }, reason: "ip_length_beyond_packet" },
+  { name: "a source route", wrong: { ip: { options: route } }, reason: "source_route" },
+  {
+    name: "a RST's checksum",
+    wrong: { flags: RST, acknowledgment: 0, badChecksum: true },
+    reason: "bad_tcp_checksum",
+  },
+  {
+    name: "a RST in a lone fragment",
+    wrong: { flags: RST, acknowledgment: 0, ip: { moreFragments: true } },
+    reason: "lone_fragment",
+  },
+];
+
+async function macOf(namespace: Namespace, name: string): Promise<Uint8Array> {
+  const [link] = JSON.parse(await namespace.ip("-j", "link", "show", name));
+  return Uint8Array.from(link.address.split(":"), (byte: string) => parseInt(byte, 16));
+}
+
+for (const filter of ["ebpf", "classic"] as const) {
+  await namespaceTest(
+    `trace believes no packet that the kernel throws away, ${filter}`,
+    async () => {
+      await using client = await Namespace.create();
+      await using server = await Namespace.create();
+      const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
+      const [here, there] = await client.connect(server, addresses);
+      // Nobody answers for the crafted end.
+      const clientMac = await macOf(client, here);
+      const text = [...clientMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+      await server.ip("neigh", "replace", GHOST, "lladdr", text, "dev", there);
+      const nextHop = await macOf(server, there);
+      const index = inNamespace(client.name, () => interfaceIndex(here)!);
+      using listener = TcpSocket.open(server).bind(SERVER, PORT).listen(64);
+      const ports = ["--port", String(PORT)];
+      const tracer = await Tracer.start(
+        server,
+        ["--json", "--probes", "none", "--packet-filter", filter, ...ports],
+      );
+      const end = (port: number) =>
+        new CraftedEnd({
+          namespace: client,
+          interfaceIndex: index,
+          nextHop,
+          address: GHOST,
+          port,
+          peerAddress: SERVER,
+          peerPort: PORT,
+        });
+      const begin = async (port: number) => {
+        const ghost = end(port);
+        ghost.send({ flags: SYN, sequence: ISN });
+        const { sequence } = await ghost.receive(SYN | ACK);
+        const third = { flags: ACK, sequence: ISN + 1, acknowledgment: sequence + 1 };
+        return { ghost, third };
+      };
+      const sent = CASES.map((each, index) => ({ ...each, port: 20_000 + index }));
+      // Alone: accept() does not return, and no record may say otherwise.
+      for (const { port, wrong } of sent) {
+        const { ghost, third } = await begin(port);
+        ghost.send({ ...third, ...wrong });
+        ghost[Symbol.dispose]();
+      }
+      // Before the true one, which accept() takes.
+      for (const { port, wrong } of sent) {
+        const { ghost, third } = await begin(port + 100);
+        ghost.send({ ...third, ...wrong }, third);
+        const accepted = await listener.accept();
+        accepted[Symbol.dispose]();
+        ghost[Symbol.dispose]();
+      }
+      await tracer.wrote(CASES.length);
+      const { records, summary } = await tracer.stop();
+      const outcomeOf = (port: number) =>
+        records.filter((record) => record.client.port === port).map(({ outcome }) => outcome);
+      for (const { port, name } of sent) {
+        assertEquals(outcomeOf(port), ["half_open"], name);
+        assertEquals(outcomeOf(port + 100), ["established"], name);
+      }
+      const expected: Record<string, number> = {};
+      for (const { reason } of CASES) expected[reason] = (expected[reason] ?? 0) + 2;
+      assertEquals(summary?.discarded, expected);
+    },
+  );
+}
+
+await namespaceTest("trace believes a source route where the host takes it", async () => {
+  await using client = await Namespace.create();
+  await using server = await Namespace.create();
+  const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
+  const [here, there] = await client.connect(server, addresses);
+  for (const name of ["all", there]) {
+    await server.run("sh", "-c", `echo 1 >/proc/sys/net/ipv4/conf/${name}/accept_source_route`);
+  }
+  const index = inNamespace(client.name, () => interfaceIndex(here)!);
+  using ghost = new CraftedEnd({
+    namespace: client,
+    interfaceIndex: index,
+    nextHop: await macOf(server, there),
+    address: GHOST,
+    port: 20_000,
+    peerAddress: SERVER,
+    peerPort: PORT,
+  });
+  const tracer = await Tracer.start(
+    server,
+    ["--json", "--probes", "none", "--count", "1", "--port", String(PORT)],
+  );
+  // A route that is done; what answers and what follows needs no kernel.
+  const done = new Uint8Array([131, 7, 8, 10, 77, 0, 1]);
+  const numbers = { flags: RST | ACK, sequence: 0, acknowledgment: ISN + 1 };
+  using refusing = new CraftedEnd({
+    namespace: client,
+    interfaceIndex: index,
+    nextHop: await macOf(server, there),
+    address: SERVER,
+    port: PORT,
+    peerAddress: GHOST,
+    peerPort: 20_000,
+  });
+  ghost.send({ flags: SYN, sequence: ISN, ip: { options: done } });
+  refusing.send(numbers);
+  const { records, summary } = await tracer.ended();
+  assertEquals(records.map(({ outcome }) => outcome), ["refused"]);
+  assertEquals(summary?.discarded, {});
+});
