@@ -3,7 +3,8 @@ import { askNearest } from "./command/nearest.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
 import { standardOutput } from "./io/standard_output.ts";
 import { writeText } from "./io/stream_output.ts";
-import { say, sayNote } from "./io/terminal.ts";
+import { allSaid, say, sayNote } from "./io/terminal.ts";
+import { onUnforeseen } from "./io/unforeseen.ts";
 
 const HELP =
   `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
@@ -14,7 +15,7 @@ const HELP =
   synsnoop doctor    show what this machine offers and what will be used
   synsnoop schema    print the JSON Schema of a record
 
-Each takes --help.
+Each takes --help. synsnoop --version tells which one this is.
 `;
 
 const COMMANDS = ["trace", "read", "explain", "doctor", "schema", "help"];
@@ -22,6 +23,7 @@ const COMMANDS = ["trace", "read", "explain", "doctor", "schema", "help"];
 /** Loads no other command than the one that runs: a trace says its first words the sooner. */
 async function run(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
+  if (asksVersion(args)) return await print({ text: await versionText(), status: ExitStatus.Ok });
   switch (command) {
     case "trace": {
       const { trace }: typeof import("./command/trace.ts") = await load("trace");
@@ -45,6 +47,7 @@ async function run(args: readonly string[]): Promise<number> {
     }
     case "help":
     case "--help":
+    case "-h":
       return await print({ text: HELP, status: ExitStatus.Ok });
     case undefined:
       say(HELP);
@@ -57,6 +60,18 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Whether `--version` stands there as a flag, which no other flag takes for its value. */
+function asksVersion(args: readonly string[]): boolean {
+  const operandsAt = args.indexOf("--");
+  return args.slice(0, operandsAt < 0 ? args.length : operandsAt).includes("--version");
+}
+
+async function versionText(): Promise<string> {
+  const path = import.meta.resolve("../deno.json");
+  const { default: config } = await import(path, { with: { type: "json" } });
+  return `synsnoop ${config.version}\n`;
+}
+
 /** A literal path would have the files of every command read and examined at each start: 6 ms. */
 function load(command: string) {
   return import(import.meta.resolve(`./command/${command}.ts`));
@@ -66,14 +81,26 @@ async function print({ text, status }: { text: string; status: number }): Promis
   return await writeText(standardOutput(), text) ? status : ExitStatus.Failed;
 }
 
-try {
-  Deno.exit(await run(Deno.args));
-} catch (error) {
-  if (error instanceof Deno.errors.NotCapable) {
-    sayNote(`Cannot go on without permission: ${error.message.split("\n")[0]}; use deno run -A`);
-    Deno.exit(ExitStatus.NotPermitted);
+/** Says what went wrong. @returns The exit status for it. */
+function judge(error: unknown): number {
+  if (error instanceof UsageError) {
+    sayNote(error.message);
+    return ExitStatus.Usage;
   }
-  if (!(error instanceof UsageError)) throw error;
-  sayNote(error.message);
-  Deno.exit(ExitStatus.Usage);
+  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+  if (error instanceof Deno.errors.NotCapable) {
+    sayNote(`Cannot go on without permission: ${reason}; use deno run -A`);
+    return ExitStatus.NotPermitted;
+  }
+  sayNote(`Cannot go on: ${reason}`);
+  return ExitStatus.Failed;
 }
+
+/** Leaves when all is said. */
+async function leave(status: number): Promise<never> {
+  await allSaid();
+  Deno.exit(status);
+}
+
+onUnforeseen((error) => leave(judge(error)));
+await leave(await run(Deno.args).catch(judge));

@@ -8,37 +8,8 @@
  * the exit status is 0 even where nothing could be
  * installed; with it, 1. A wrong argument gives 2.
  */
-import { environmentVariable } from "./io/environment.ts";
-import {
-  BENCH_NEEDS,
-  type Command,
-  commandToRun,
-  findExecutable,
-  installCommands,
-  isPresent,
-  MANAGERS,
-  type Need,
-  needName,
-  runCommand,
-  TEST_NEEDS,
-  TRACE_NEEDS,
-} from "./io/packages.ts";
-
-/** What setup looks at and does, so that a test can stand in for the machine. */
-export interface Machine {
-  /** Whether a program of this name can be run. */
-  hasExecutable(name: string): boolean;
-  /** Whether a need is met. */
-  isPresent(need: Need): boolean;
-  /** Whether this process may install packages. */
-  readonly root: boolean;
-  /** Whether its user forbids it to. */
-  readonly forbidden: boolean;
-  /** Runs a command; whether it succeeded. */
-  run(command: Command): Promise<boolean>;
-  /** Prints a line to standard error. */
-  say(line: string): void;
-}
+import { BENCH_NEEDS, runCommand, TEST_NEEDS, TRACE_NEEDS } from "./io/packages.ts";
+import { type Machine, setUp, thisMachine } from "./io/set_up.ts";
 
 /**
  * Installs what is missing, or says why it does not and what to run.
@@ -56,44 +27,17 @@ export async function setup(args: readonly string[], machine: Machine): Promise<
     return 2;
   }
   const tests = args.includes("--tests");
-  const missing = (needs: readonly Need[]) => needs.filter((need) => !machine.isPresent(need));
   const needs = new Set([
     ...tests ? TEST_NEEDS : TRACE_NEEDS,
     ...args.includes("--bench") ? BENCH_NEEDS : [],
   ]);
-  const before = missing([...needs]);
-  if (before.length === 0) return 0;
-
-  const manager = MANAGERS.find((name) => machine.hasExecutable(name));
-  const giveUp = (needs: readonly Need[], reason: string) => {
-    const names = needs.map(needName).join(", ");
-    const command = commandToRun(manager, needs, machine.root);
-    const advice = command ? `run "${command}"` : "install it with this system's package manager";
-    machine.say(`Cannot install ${names}: ${reason}; ${advice}`);
-    return tests ? 1 : 0;
-  };
-  if (machine.forbidden) return giveUp(before, "SYNSNOOP_SETUP=never forbids it");
-  if (manager === undefined) return giveUp(before, `found none of ${MANAGERS.join(", ")}`);
-  if (!machine.root) return giveUp(before, "not root");
-
-  const commands = installCommands(manager, before);
-  const shown = commands.map((command) => command.words.join(" ")).join(" && ");
-  machine.say(`Installing ${before.map(needName).join(", ")} (once): ${shown}`);
-  let installed = false;
-  for (const command of commands) installed = await machine.run(command);
-  const after = missing(before);
-  if (after.length === 0) return 0;
-  // With success and yet no executable, the package has another layout than the table knows.
-  return giveUp(after, installed ? `${manager} did not bring it` : `${manager} failed`);
+  const isReady = await setUp([...needs], machine);
+  return tests && !isReady ? 1 : 0;
 }
 
 if (import.meta.main) {
-  Deno.exitCode = await setup(Deno.args, {
-    hasExecutable: (name) => findExecutable(name) !== undefined,
-    isPresent,
-    root: Deno.uid() === 0,
-    forbidden: environmentVariable("SYNSNOOP_SETUP") === "never",
-    run: runCommand,
-    say: (line) => console.error(line),
-  });
+  Deno.exitCode = await setup(
+    Deno.args,
+    thisMachine({ run: runCommand, say: (sentence) => console.error(sentence) }),
+  );
 }

@@ -2,12 +2,13 @@ import { SystemCallError } from "../io/libc.ts";
 import { ProgressLine } from "../io/progress_line.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, StreamOutput, writeText } from "../io/stream_output.ts";
-import { exit, hostName, onEndSignals, outputSurface, sayNote } from "../io/terminal.ts";
+import { hostName, outputSurface, sayNote } from "../io/terminal.ts";
 import { formatLessonMarkdown } from "../report/explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../report/explain/lesson_svg.ts";
 import { formatLessonText } from "../report/explain/lesson_text.ts";
 import type { Story } from "../report/explain/story.ts";
 import { LineFormat } from "../report/handshake_format.ts";
+import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
 import { HandshakePick } from "./handshake_pick.ts";
@@ -72,8 +73,8 @@ async function pickOfFile(
   file: string,
   stdout: ByteWriter,
 ): Promise<Picked> {
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const output = new StreamOutput(stdout, () => end());
+  const ending = Ending.listen({ report: () => `${pick.describeMiss()} so far` });
+  const output = new StreamOutput(stdout, ending.ask);
   const pick: HandshakePick = new HandshakePick({
     filter: options.filter,
     index: options.index,
@@ -91,10 +92,9 @@ async function pickOfFile(
     kept: pick.kept,
     onHandshake: pick.take,
   });
-  const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
-  const fault = await new Reading(session, output, ended, new ProgressLine()).read(file, false);
-  session.finish();
-  ignoreSignals();
+  const reading = new Reading(session, output, ending.asked, new ProgressLine());
+  const fault = await ending.attempt("reading", () => reading.read(file, false));
+  await ending.attempt("matching", () => session.finish());
   if (fault !== undefined) sayNote(fault);
   if (pick.story === undefined) {
     const undecoded = Object.entries(session.undecoded());
@@ -103,25 +103,25 @@ async function pickOfFile(
       `Cannot explain a handshake: ${pick.describeMiss()}; ${session.packets} packets were read${rest}`,
     );
   }
-  const isDone = pick.story !== undefined && fault === undefined;
+  const isDone = pick.story !== undefined && fault === undefined && !ending.failed;
   return { story: pick.story, status: isDone ? ExitStatus.Ok : ExitStatus.Failed };
 }
 
 async function pickOfHost(options: ExplainOptions): Promise<Picked> {
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let session: TraceSession | undefined;
-  const ignoreSignals = onEndSignals(end, () => {
-    session?.kill();
-    exit(ExitStatus.Interrupted);
+  let pick: HandshakePick | undefined;
+  const ending = Ending.listen({
+    leave: () => session?.kill(),
+    report: () => `${pick?.describeMiss() ?? "nothing is waited for"} so far`,
   });
   try {
     const scope = openScope(options.trace);
     PacketRing.assertPermitted();
-    const pick = new HandshakePick({
+    pick = new HandshakePick({
       filter: { ...options.filter, captured: scope.interfaces.length > 0 },
       index: options.index,
       interfaceName: (place) => session?.interfaceName(place),
-      onPicked: end,
+      onPicked: ending.ask,
     });
     sayNote(describeWaiting(options));
     session = new TraceSession({
@@ -129,24 +129,22 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
       scope,
       output: NOWHERE,
       format: new LineFormat(),
-      onDone: end,
+      ending,
       kept: pick.kept,
       onHandshake: pick.take,
     });
-    await ended;
+    await ending.asked;
     await session.finish();
     if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
     return {
       story: pick.story,
-      status: pick.story === undefined ? ExitStatus.Failed : ExitStatus.Ok,
+      status: pick.story === undefined || ending.failed ? ExitStatus.Failed : ExitStatus.Ok,
     };
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     const status = error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
     return { story: undefined, status };
-  } finally {
-    ignoreSignals();
   }
 }
 

@@ -104,7 +104,7 @@ export class HandshakePackets {
     this.#synced = this.#output.sync();
   }
 
-  /** What was lost of the packets. */
+  /** What was lost of the packets so far. */
   get losses(): Losses {
     // What the disk did not take after all, nobody counts.
     const lost = this.#synced ? this.#output.lost : undefined;

@@ -32,6 +32,11 @@ export interface OutputOptions {
   write: string | undefined;
 }
 
+/** Whether anything is written to a file. */
+export function writesFiles({ output, write }: OutputOptions): boolean {
+  return output !== undefined || write !== undefined;
+}
+
 const STANDARD_OUTPUT = "-";
 /** Below it a busy host would do little but rename files. */
 const ROTATE_SIZE_MIN_BYTES = 64_000;

@@ -3,12 +3,14 @@ import { InputError } from "../io/input_error.ts";
 import { ProgressLine } from "../io/progress_line.ts";
 import type { PacketOutput } from "../io/packet_output.ts";
 import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
-import { exit, hostName, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
+import { hostName, outputSurface, say, sayNote } from "../io/terminal.ts";
 import { TABLE_ROWS_HELD } from "../report/table.ts";
 import { TALLIES_MAX } from "../report/top_tallies.ts";
+import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
 import { openOutputs } from "./open_outputs.ts";
+import { writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ReadSession } from "./read_session.ts";
@@ -53,11 +55,15 @@ const PATIENCE_MS = 200;
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const ending = Ending.listen({
+    report: () => session.summary(),
+    reopen: writesFiles(options) ? () => outputs.reopen() : undefined,
+  });
   const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
-  const { lines: output, packets, reopen } = openOutputs(options, inputs, stdout, end);
+  const outputs = openOutputs(options, inputs, stdout, ending.ask);
+  const { lines: output, packets } = outputs;
   const progress = new ProgressLine();
-  const session = new ReadSession({
+  const session: ReadSession = new ReadSession({
     filter: options.filter,
     interfaces: options.interfaces,
     count: options.count,
@@ -66,25 +72,31 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     format: createFormat(options.format, outputSurface(), options.follow),
     host: hostName(),
   });
-  const ignoreSignals = onEndSignals(end, () => exit(ExitStatus.Interrupted));
-  const reading = new Reading(session, output, ended, progress, packets);
+  const reading = new Reading(session, output, ending.asked, progress, packets);
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;
-    const fault = await reading.read(file, options.follow);
+    const fault = await ending.attempt("reading", () => reading.read(file, options.follow));
     if (fault === undefined) continue;
     sayNote(fault);
     failed = true;
   }
-  // What comes last is to stand under the path.
-  reopen();
-  session.conclude();
-  await Promise.all([output.flush(), packets?.flush()]);
-  session.finish();
-  await output.flush();
-  ignoreSignals();
-  say(session.summary());
-  return failed || output.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
+  // Of what could not even be begun there is nothing to sum up.
+  if (failed && session.packets === 0) return ExitStatus.Failed;
+  await ending.attempt("writing", async () => {
+    // What comes last is to stand under the path.
+    outputs.reopen();
+    session.conclude();
+    await Promise.all([output.flush(), packets?.flush()]);
+  });
+  await ending.attempt("writing the summary", async () => {
+    session.finish();
+    await output.flush();
+  });
+  const summary = await ending.attempt("the summary", () => session.summary());
+  if (summary !== undefined) say(summary);
+  const isWhole = !failed && !ending.failed && output.lost === 0 && !session.packetsFailed;
+  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
 }
 
 /** The reading of files into a session, which can be interrupted. */
@@ -185,7 +197,7 @@ export class Reading {
         reader.take(count);
       } else if (follow) {
         session.rest();
-        await this.#flush();
+        await this.#unlessEnded(this.#flush());
         await this.#unlessEnded(input.grown());
       } else {
         reader.end();
@@ -193,7 +205,6 @@ export class Reading {
       }
     }
     await this.#handOn();
-    await this.#written;
     const { fault } = reader;
     if (fault === undefined) return undefined;
     const inside = input.isCompressed ? " of what it decompresses to" : "";
@@ -226,7 +237,7 @@ export class Reading {
   /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
   async #handOn(): Promise<void> {
     this.#session.flush();
-    await this.#written;
+    await this.#unlessEnded(this.#written);
     this.#written = this.#flush();
   }
 

@@ -3,10 +3,12 @@ import { SystemCallError } from "../io/libc.ts";
 import { UnknownTargetError } from "../io/namespace_watch.ts";
 import { PacketRing } from "../io/packet_ring.ts";
 import { type ByteWriter, writeText } from "../io/stream_output.ts";
-import { exit, onEndSignals, outputSurface, say, sayNote } from "../io/terminal.ts";
+import { outputSurface, say, sayNote } from "../io/terminal.ts";
+import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
 import { openOutputs, type Outputs } from "./open_outputs.ts";
+import { writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -17,7 +19,9 @@ synsnoop trace [flags]      on a terminal one line a handshake, elsewhere NDJSON
 
 ${formatFlags(TRACE_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
-on standard error, and as the last line of NDJSON. Ctrl-C ends the trace, a second one at once.
+on standard error, and as the last line of NDJSON. Ctrl-C and SIGTERM end the trace; another one, a
+second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP without a terminal has
+--output and --write open their files again.
 
 Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
 captured. --netns all takes those that appear later too. --interface means the interface of that name
@@ -44,18 +48,18 @@ export async function trace(
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  let outputs: Outputs;
+  let outputs: Outputs | undefined;
   let session: TraceSession | undefined;
   // Before anything is said: who reads it may send a signal at once.
-  const ignoreSignals = onEndSignals(end, () => {
-    session?.kill();
-    exit(ExitStatus.Interrupted);
+  const ending = Ending.listen({
+    leave: () => session?.kill(),
+    report: () => session?.summarize() ?? "the trace has not begun",
+    reopen: writesFiles(options) ? () => outputs?.reopen() : undefined,
   });
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
-    outputs = openOutputs(options, [], stdout, end);
+    outputs = openOutputs(options, [], stdout, ending.ask);
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
@@ -65,20 +69,18 @@ export async function trace(
       output: outputs.lines,
       packetOutput: outputs.packets,
       format: createFormat(options.format, outputSurface(), true),
-      onDone: end,
+      ending,
     });
   } catch (error) {
-    ignoreSignals();
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
-  await ended;
+  await ending.asked;
   const summary = await session.finish();
-  await outputs.lines.flush();
-  ignoreSignals();
-  say(summary);
-  return outputs.lines.lost > 0 || session.packetsFailed ? ExitStatus.Failed : ExitStatus.Ok;
+  if (summary !== undefined) say(summary);
+  const isWhole = !ending.failed && outputs.lines.lost === 0 && !session.packetsFailed;
+  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
 }
 
 /** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */

@@ -3,17 +3,19 @@ import { CgroupPaths } from "../io/cgroup_paths.ts";
 import { sampleClocks } from "../io/clocks.ts";
 import { findListeners } from "../io/find_listeners.ts";
 import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
-import { KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
+import { type KernelLosses, KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
+import { runQuietly, TRACE_NEEDS } from "../io/packages.ts";
 import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
+import { setUp, thisMachine } from "../io/set_up.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
-import { WireSource } from "../io/wire_source.ts";
-import { chooseProbes, describeChoice, type Mechanism } from "../kernel/choose_probes.ts";
+import { WireSource, type WireStatistics } from "../io/wire_source.ts";
+import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { Listeners } from "../kernel/listeners.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
@@ -25,6 +27,8 @@ import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import { countReasons, type Losses } from "../report/summary.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import type { Ending } from "./ending.ts";
 import { HandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 import { nextTickMs } from "./tick.ts";
@@ -39,8 +43,8 @@ export interface TraceSessionOptions {
   /** Where the packets of handshakes go; undefined: nowhere. */
   packetOutput?: PacketOutput;
   format: HandshakeFormat;
-  /** Called when the count or the duration asked for is reached. */
-  onDone(): void;
+  /** Asked when the count or the duration asked for is reached, and told what failed. */
+  ending: Ending;
   /** Keeps the packets of the handshakes under way, each from its IP header on. */
   kept?: KeptPackets;
   /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
@@ -49,6 +53,10 @@ export interface TraceSessionOptions {
 
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
 const SAMPLE_WIDTH_MAX_NS = 200_000;
+/** How long a block may take to be handed over that should have been after 20 ms. */
+const RETIRED_MAX_MS = 2_000;
+/** How long bpftrace, which is killed after 10 s, and many rings may take to end. */
+const STOP_MAX_MS = 20_000;
 /** Printed lines pass through bpftrace and a pipe. */
 const LINES_DELAY_MS = 100;
 
@@ -63,6 +71,17 @@ function ownWaits(withKernel: boolean): MatcherOptions {
   };
 }
 
+/** Installs what the kernel's side needs, where that may be. */
+async function setUpTrace(signal: AbortSignal): Promise<void> {
+  await setUp(
+    TRACE_NEEDS,
+    thisMachine({
+      run: (command) => runQuietly(command, signal),
+      say: (sentence) => signal.aborted || sayNote(sentence),
+    }),
+  );
+}
+
 /**
  * One trace from its first packet to its summary: fetches packets and kernel records on a timer,
  * hands them to the matcher, and writes what comes out.
@@ -70,12 +89,13 @@ function ownWaits(withKernel: boolean): MatcherOptions {
 export class TraceSession {
   readonly #options: TraceOptions;
   readonly #output: LineOutput;
-  readonly #onDone: () => void;
+  readonly #ending: Ending;
   readonly #axis = new ClockAxis(Number(clockNs("realtime") / 1_000_000_000n));
   readonly #wire: WireSource;
   #kernel: KernelSource | undefined;
   #kernelState: KernelSourceState = "off";
-  readonly #ending = new AbortController();
+  /** Aborted once nothing more is to be begun. */
+  readonly #over = new AbortController();
   readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
   readonly #startNs: number;
@@ -85,10 +105,14 @@ export class TraceSession {
   readonly #cgroups = new CgroupPaths();
   readonly #writer: HandshakeWriter;
   readonly #packets: HandshakePackets | undefined;
+  readonly #elsewhere = new Elsewhere((netns) => this.#scope.captures(netns));
   #sampled = false;
   #steppedNs = 0;
   /** Packets and kernel records fetched in this tick. */
   #fetched = 0;
+  /** What was counted last. */
+  #kernelLosses: Partial<KernelLosses> | undefined;
+  #wireStatistics: WireStatistics | undefined;
   /** When the last tick began. */
   #tickNs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -102,7 +126,7 @@ export class TraceSession {
   constructor(session: TraceSessionOptions) {
     this.#options = session.options;
     this.#output = session.output;
-    this.#onDone = session.onDone;
+    this.#ending = session.ending;
     this.#writer = new HandshakeWriter({
       filter: {
         ...session.options.filter,
@@ -117,7 +141,7 @@ export class TraceSession {
         netnsOf: (place) => this.#places.netnsOf(place),
         cgroupPath: (id) => this.#cgroups.of(id),
       },
-      onCount: session.onDone,
+      onCount: session.ending.ask,
     });
     this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
       epochSeconds: () => this.#axis.epochSeconds,
@@ -128,7 +152,9 @@ export class TraceSession {
       this.#axis.epochSeconds,
       (handshake, row) => {
         session.onHandshake?.(handshake, row);
-        if (this.#writer.take(handshake)) this.#packets?.write(handshake, row);
+        if (!this.#writer.take(handshake)) return;
+        this.#elsewhere.take(handshake);
+        this.#packets?.write(handshake, row);
       },
       {
         rowKeeper: this.#packets?.rowKeeper ?? session.kept,
@@ -187,8 +213,10 @@ export class TraceSession {
 
   /** Looks at what the kernel offers while packets come already, then starts what fits it. */
   async #startKernel(probes: Mechanism | "auto"): Promise<void> {
+    const { signal } = this.#over;
     try {
-      const inspection = await inspectProbes(this.#ending.signal);
+      await setUpTrace(signal);
+      const inspection = await inspectProbes(signal);
       const choice = chooseProbes(inspection.facts, probes);
       const { bpftrace } = inspection.facts;
       if (choice.impossible !== undefined || !bpftrace) {
@@ -196,8 +224,7 @@ export class TraceSession {
         return;
       }
       const programs = await readProbePrograms(choice.mechanisms, choice.fragments);
-      if (this.#ending.signal.aborted) return;
-      sayNote(describeChoice(choice));
+      if (signal.aborted) return;
       this.#kernelState = "starting";
       this.#kernel = this.#openKernel(inspection, bpftrace.path, programs);
     } catch (error) {
@@ -226,6 +253,8 @@ export class TraceSession {
   }
 
   #goOnAlone(sentence: string): void {
+    // What ends because the trace does is no news.
+    if (this.#over.signal.aborted) return;
     sayNote(`${sentence}; going on with packets alone`);
     this.#onReady();
   }
@@ -236,7 +265,11 @@ export class TraceSession {
     if (state === "starting") this.#listeners.closeAll(this.#sampleClocks());
     if (state === "map" || state === "lines") {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
-      for (const listener of await findListeners()) this.#listeners.add(listener);
+      try {
+        for (const listener of await findListeners()) this.#listeners.add(listener);
+      } catch (error) {
+        this.#ending.fail("looking for who listens", error);
+      }
     }
     if (state === "off") return this.#goOnAlone(sentence);
     sayNote(sentence);
@@ -247,10 +280,18 @@ export class TraceSession {
   #onReady(): void {
     const { durationMs } = this.#options;
     if (this.#durationTimer !== undefined || durationMs === Infinity) return;
-    this.#durationTimer = setTimeout(this.#onDone, durationMs);
+    this.#durationTimer = setTimeout(this.#ending.ask, durationMs);
   }
 
   #onKernelRecord(record: KernelRecord): void {
+    try {
+      this.#takeKernelRecord(record);
+    } catch (error) {
+      this.#ending.fail("taking a kernel record", error);
+    }
+  }
+
+  #takeKernelRecord(record: KernelRecord): void {
     this.#fetched++;
     if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
     // Now, for a container's cgroup may be gone when the handshake is reported.
@@ -262,22 +303,41 @@ export class TraceSession {
     }
   }
 
-  /** Fetches, matches and writes once, and plans the next time. */
+  /** Fetches, matches and writes once, and plans the next time. What throws ends the trace. */
   #tick(): void {
-    // What every source has delivered when this tick is over reaches at least to its begin.
-    const nowNs = this.#sampleClocks();
-    this.#fetched = 0;
-    this.#followClock(nowNs);
-    this.#wire.follow();
-    this.#localAddresses.refresh();
-    this.#fetch(nowNs);
-    this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
-    this.#writer.flush();
-    this.#packets?.flush();
-    for (const error of this.#wire.takeErrors()) sayNote(error);
-    const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
-    this.#tickNs = nowNs;
-    this.#timer = setTimeout(() => this.#tick(), waitMs);
+    let doing = "reading the clocks";
+    try {
+      // What every source has delivered when this tick is over reaches at least to its begin.
+      const nowNs = this.#sampleClocks();
+      this.#fetched = 0;
+      this.#followClock(nowNs);
+      doing = "following interfaces and namespaces";
+      this.#wire.follow();
+      this.#localAddresses.refresh();
+      doing = "fetching packets";
+      this.#wire.drain(nowNs);
+      doing = "fetching kernel records";
+      this.#kernel?.drain();
+      doing = "matching";
+      this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
+      doing = "writing";
+      this.#writer.flush();
+      this.#packets?.flush();
+      for (const error of this.#wire.takeErrors()) sayNote(error);
+      this.#hint(nowNs);
+      const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
+      this.#tickNs = nowNs;
+      this.#timer = setTimeout(() => this.#tick(), waitMs);
+    } catch (error) {
+      this.#ending.fail(doing, error);
+    }
+  }
+
+  /** Says once what is missed for want of a flag. */
+  #hint(nowNs: number): void {
+    const sentence = this.#elsewhere.hint(nowNs);
+    // With `all`, a namespace has come and gone before it could be captured.
+    if (sentence !== undefined && !this.#options.namespaces.includes("all")) sayNote(sentence);
   }
 
   /** Packets carry the wall clock's time: the matcher must know when that was set. */
@@ -294,11 +354,6 @@ export class TraceSession {
     );
   }
 
-  #fetch(nowNs: number): void {
-    this.#wire.drain(nowNs);
-    this.#kernel?.drain();
-  }
-
   #delayMs(): number {
     const { delayMs } = this.#wire;
     return this.#kernelState === "lines" ? Math.max(delayMs, LINES_DELAY_MS) : delayMs;
@@ -313,50 +368,101 @@ export class TraceSession {
     return this.#axis.fromBoottime(Number(boottimeNs >> 32n), Number(boottimeNs & 0xffffffffn));
   }
 
-  /** Takes what is left, ends everything, and writes the summary. @returns It for a person. */
-  async finish(): Promise<string> {
-    this.#ending.abort();
+  /**
+   * Takes what is left, ends everything, and writes the summary. Each part is done whatever becomes of
+   * the others.
+   *
+   * @returns It for a person; undefined where even that failed.
+   */
+  async finish(): Promise<string | undefined> {
+    const ending = this.#ending;
+    this.#over.abort();
     clearTimeout(this.#timer);
     clearTimeout(this.#durationTimer);
-    this.#output.hasten?.();
-    this.#packets?.hasten();
-    // A packet that is in the ring by now can be drained after this.
-    await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
-    const endNs = this.#sampleClocks();
-    this.#fetch(Infinity);
-    const kernelLosses = await this.#kernel?.stop();
-    this.#matcher.flush();
-    this.#writer.flush();
-    const wire = this.#wire.statistics();
-    await this.#wire.close();
-    this.#cgroups[Symbol.dispose]();
+    await ending.attempt("writing", () => {
+      this.#output.hasten?.();
+      this.#packets?.hasten();
+    });
+    await ending.attempt("fetching packets", () => this.#drainWhatCame());
+    let endNs = this.#tickNs;
+    await ending.attempt("reading the clocks", () => {
+      endNs = this.#sampleClocks();
+    });
+    await ending.attempt("fetching kernel records", () => this.#kernel?.drain());
+    await ending.attempt("stopping bpftrace", async () => {
+      if (this.#kernel === undefined) return;
+      // As long as that is not known.
+      this.#kernelLosses = {};
+      this.#kernelLosses = await this.#kernel.stop();
+    }, STOP_MAX_MS);
+    await ending.attempt("matching", () => this.#matcher.flush());
+    await ending.attempt("writing", () => this.#writer.flush());
+    await ending.attempt("counting packets", () => {
+      this.#wireStatistics = this.#wire.statistics();
+    });
+    await ending.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
+    await ending.attempt("ending the look at cgroups", () => this.#cgroups[Symbol.dispose]());
     const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
-    this.#packets?.end(span, wire.drops);
-    await Promise.all([this.#output.flush(), this.#packets?.settle()]);
+    const { drops = 0, undecoded } = this.#wireStatistics ?? {};
+    await ending.attempt("writing packets", async () => {
+      this.#packets?.end(span, drops);
+      await this.#packets?.settle();
+    });
+    await this.#flushOutput();
+    await ending.attempt("writing", () => this.#writer.end(span, this.#losses(), undecoded));
+    await this.#flushOutput();
+    return await ending.attempt(
+      "the summary",
+      () => this.#writer.summarize(this.#losses(), undecoded),
+    );
+  }
+
+  /** Takes each packet that is in a ring by now: a busy machine hands its block over late. */
+  async #drainWhatCame(): Promise<void> {
+    const { packets, drops } = this.#wire.statistics();
+    const untilMs = performance.now() + RETIRED_MAX_MS;
+    do {
+      await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
+      this.#wire.drain(Infinity);
+    } while (this.#wire.taken < packets - drops && performance.now() < untilMs);
+  }
+
+  async #flushOutput(): Promise<void> {
+    await this.#ending.attempt("writing to standard output", () => this.#output.flush());
+  }
+
+  /** How it goes so far, for a person. */
+  summarize(): string {
+    this.#kernelLosses = this.#kernel?.countLosses();
+    const { undecoded } = this.#wireStatistics = this.#wire.statistics();
+    return this.#writer.summarize(this.#losses(), undecoded);
+  }
+
+  /** By what was counted last. */
+  #losses(): Losses {
     const { counters } = this.#matcher;
-    const losses: Losses = {
-      ring_packets: wire.drops,
+    const wire = this.#wireStatistics;
+    const kernel = this.#kernelLosses;
+    return {
+      ring_packets: wire?.drops,
       ...(this.#scope.hasOthers && { refused_namespaces: this.#scope.refusals }),
-      ...(kernelLosses && {
-        kernel_missed_probes: kernelLosses.missedProbes,
-        kernel_map_records: kernelLosses.mapRecords,
-        kernel_lines: kernelLosses.lines,
-        kernel_away_ms: Math.ceil(kernelLosses.awayMs),
+      ...(kernel && {
+        kernel_missed_probes: kernel.missedProbes,
+        kernel_map_records: kernel.mapRecords,
+        kernel_lines: kernel.lines,
+        kernel_away_ms: kernel.awayMs && Math.ceil(kernel.awayMs),
       }),
       half_open_evicted: counters.evicted,
       output_records: this.#output.lost,
       ...this.#packets?.losses,
       ...rotatedAway(this.#output),
+      ...(kernel && { uncaptured_handshakes: this.#elsewhere.handshakes }),
       late_kernel_records: counters.lateKernelRecords,
       late_accepts: counters.lateAccepts,
-      ...(wire.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
+      ...(wire?.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
       unexpected_packets: counters.unexpected,
-      ...countReasons(wire.undecoded),
+      ...(wire && countReasons(wire.undecoded)),
     };
-    this.#writer.end(span, losses, wire.undecoded);
-    await this.#output.flush();
-    const written = { ...losses, output_records: this.#output.lost };
-    return this.#writer.summarize(written, wire.undecoded);
   }
 
   /** Whether packets could not be written. */
@@ -366,7 +472,7 @@ export class TraceSession {
 
   /** Ends the kernel's side at once. */
   kill(): void {
-    this.#ending.abort();
+    this.#over.abort();
     this.#kernel?.kill();
   }
 }

@@ -80,6 +80,11 @@ export class CaptureScope {
     return this.#watch !== undefined;
   }
 
+  /** Whether packets are captured in a network namespace. */
+  captures(netns: number): boolean {
+    return this.sites.some(({ namespace }) => namespace.inode === netns);
+  }
+
   /** Namespaces that were wanted and not taken. */
   get refusals(): number {
     return this.#refused.size;

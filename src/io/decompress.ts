@@ -7,6 +7,7 @@ import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { broken, type InputError } from "./input_error.ts";
 import { cutZstdFrames } from "./zstd_frames.ts";
+import { claimErrors } from "./unforeseen.ts";
 
 /** Bytes given to a decompressor at once: of gzip a thousand times as much may come of them. */
 const PART_LENGTH = 16 * 1024;
@@ -103,11 +104,9 @@ const ZSTD_ERROR = /^Zstd decompress error/;
  * damage behind the first 16 KiB that a write decompresses to.
  */
 function onThrownError(fail: (error: unknown) => void): Disposable {
-  const listener = (event: ErrorEvent) => {
-    if (!(event.error instanceof Error && ZSTD_ERROR.test(event.error.message))) return;
-    event.preventDefault();
-    fail(event.error);
-  };
-  globalThis.addEventListener("error", listener);
-  return { [Symbol.dispose]: () => globalThis.removeEventListener("error", listener) };
+  return claimErrors((error) => {
+    if (!(error instanceof Error && ZSTD_ERROR.test(error.message))) return false;
+    fail(error);
+    return true;
+  });
 }

@@ -93,7 +93,7 @@ export class KernelSource {
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   /** What was said since kernel events ceased to come: the same is not said again. */
   readonly #said = new Set<string>();
-  readonly #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
+  #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #stopping = false;
 
   /** Starts the first program; {@link KernelSourceOptions.onChange} tells when records begin to come. */
@@ -239,9 +239,9 @@ export class KernelSource {
     const { words } = this.#running;
     const come = `kernel events come${this.#comeBack()}`;
     if (mode === MODE_MAP) {
-      this.#change("map", `${come} from bpftrace's map through ${words}`);
+      this.#change("map", `${come} from ${words}`);
     } else {
-      this.#change("lines", `${come} as printed lines through ${words}, which costs more`);
+      this.#change("lines", `${come} as printed lines from ${words}, which costs more`);
     }
     for (const line of this.#unrepeated) this.#repeat(line);
   }
@@ -293,17 +293,27 @@ export class KernelSource {
     this.#maps?.drain(this.#options.onRecord);
   }
 
+  /** Takes what the map holds and counts what was lost so far; takes milliseconds. */
+  countLosses(): KernelLosses {
+    const { mapRecords, awayMs } = this.#losses;
+    const runs = this.#state === "map" || this.#state === "lines";
+    const missed = runs ? heldBpf(this.#bpftrace!.pid).recursionMisses : undefined;
+    const awayNowMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
+    return {
+      ...this.#losses,
+      missedProbes: this.#missedProbesWith(missed),
+      mapRecords: mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
+      awayMs: awayMs + awayNowMs,
+    };
+  }
+
   /** Takes what is left, counts what was lost, and ends the program. No record comes after it. */
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
-    this.#finishMaps();
-    const running = this.#state === "map" || this.#state === "lines";
-    if (running) this.#countMissedProbes(heldBpf(this.#bpftrace!.pid).recursionMisses);
-    else this.#countMissedProbes(undefined);
-    if (this.#awaySinceMs !== undefined) {
-      this.#losses.awayMs += performance.now() - this.#awaySinceMs;
-    }
+    this.#losses = this.countLosses();
+    this.#maps?.[Symbol.dispose]();
+    this.#maps = undefined;
     // Lines may still be on their way; a map was just emptied, and ending by itself takes bpftrace time.
     if (this.#state === "lines") await this.#bpftrace?.stop();
     else this.kill();
@@ -319,11 +329,11 @@ export class KernelSource {
   }
 
   /** @param count Those of one run; undefined where it ended before they could be read. */
-  #countMissedProbes(count: number | undefined): void {
+  #missedProbesWith(count: number | undefined): number | undefined {
     const { missedProbes } = this.#losses;
     const known = count !== undefined && missedProbes !== undefined &&
       countsSkippedRuns(Deno.osRelease());
-    this.#losses.missedProbes = known ? missedProbes + count : undefined;
+    return known ? missedProbes + count : undefined;
   }
 
   #finishMaps(): void {
@@ -350,7 +360,7 @@ export class KernelSource {
     if (this.#state === "starting") return this.#onFailure(why);
     // The maps outlive their maker while they are open here.
     this.#finishMaps();
-    this.#countMissedProbes(undefined);
+    this.#losses.missedProbes = undefined;
     this.#awaySinceMs = performance.now();
     if (this.#awaySinceMs - this.#attached!.atMs >= STEADY_MS) this.#restarts = 0;
     this.#startAgain(`${why}; going on with packets alone until it has attached again`);

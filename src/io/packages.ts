@@ -218,17 +218,49 @@ export function isPresent(need: Need): boolean {
  * @param command What to run.
  * @returns Whether it could be started and succeeded.
  */
-export async function runCommand(command: Command): Promise<boolean> {
+export function runCommand(command: Command): Promise<boolean> {
+  return run(command, "piped", async (child) => {
+    await child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true });
+  });
+}
+
+/**
+ * Runs a command with no input; nothing it prints is shown.
+ *
+ * @param command What to run.
+ * @param signal Asks it to end as Ctrl-C would, which a package manager heeds where it may.
+ * @returns Whether it could be started and succeeded.
+ */
+export async function runQuietly(command: Command, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  return await run(command, "null", (child) => {
+    const interrupt = () => {
+      try {
+        child.kill("SIGINT");
+      } catch {
+        // It has ended already.
+      }
+    };
+    signal.addEventListener("abort", interrupt, { once: true });
+    return Promise.resolve();
+  });
+}
+
+async function run(
+  command: Command,
+  output: "piped" | "null",
+  follow: (child: Deno.ChildProcess) => Promise<void>,
+): Promise<boolean> {
   const [program, ...args] = command.words;
   try {
     const child = new Deno.Command(findExecutable(program) ?? program, {
       args,
       env: command.env,
       stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
+      stdout: output,
+      stderr: output === "null" ? "null" : "inherit",
     }).spawn();
-    await child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true });
+    await follow(child);
     return (await child.status).success;
   } catch (error) {
     // A program that is not there or may not be run is one that did not succeed.

@@ -1,14 +1,15 @@
 /**
- * What a command says and hears: standard error, signals, the host's name, and whether somebody
- * looks at standard output.
+ * What a command says, the host's name, and whether somebody looks at standard output.
  *
  * @module
  */
 import { toAscii } from "../report/ascii.ts";
 import { escapeText } from "../report/escape.ts";
 import { environmentVariable } from "./environment.ts";
+import { StreamOutput } from "./stream_output.ts";
 
-const encoder = new TextEncoder();
+/** A full pipe or a stopped terminal must not stop who writes to it: messages wait, not the trace. */
+let messages: StreamOutput | undefined;
 
 let prepare = () => {};
 
@@ -17,16 +18,22 @@ export function beforeSaying(action: () => void): void {
   prepare = action;
 }
 
-/** Writes some lines to standard error. Not being able to is no reason to stop. */
+/** Writes some lines to standard error. Never waits; not being able to is no reason to stop. */
 export function say(lines: string): void {
   prepare();
-  try {
-    const text = localeIsUtf8() ? lines : toAscii(lines);
-    const bytes = encoder.encode(text.endsWith("\n") ? text : text + "\n");
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-  } catch {
-    // Whoever read it has gone.
-  }
+  messages ??= new StreamOutput(Deno.stderr, () => {});
+  const text = localeIsUtf8() ? lines : toAscii(lines);
+  messages.write(text.endsWith("\n") ? text : text + "\n", 0);
+}
+
+/** Settles when all that was said is written, or cannot be, or soon after {@link giveUpSaying}. */
+export async function allSaid(): Promise<void> {
+  await messages?.flush();
+}
+
+/** From now on whoever reads standard error is waited for two seconds, no longer. */
+export function giveUpSaying(): void {
+  messages?.hasten();
 }
 
 /** Says one sentence of the tool's own, which may quote untrusted text. */
@@ -71,24 +78,4 @@ export function isRoot(): boolean {
 /** Ends this process at once. */
 export function exit(status: number): never {
   Deno.exit(status);
-}
-
-/**
- * Calls a function at the first signal that asks to end (Ctrl-C, kill, a closed terminal) and
- * another at the next one.
- *
- * @returns Stops listening.
- */
-export function onEndSignals(first: () => void, second: () => void): () => void {
-  let seen = false;
-  const listener = () => {
-    if (seen) return second();
-    seen = true;
-    first();
-  };
-  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, listener);
-  };
 }

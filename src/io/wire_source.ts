@@ -98,6 +98,8 @@ export class WireSource {
   readonly retireTimeoutMs: number;
   /** What rings counted that are closed. */
   readonly #closed: RingCounts = { packets: 0, drops: 0, filterHalfOpen: undefined };
+  /** Frames taken out of the rings so far. */
+  taken = 0;
   /** Whose frame is handed over. */
   #current: SiteRing | undefined;
   // The place of the last frame.
@@ -209,6 +211,7 @@ export class WireSource {
   }
 
   #take(ring: SiteRing): void {
+    this.taken++;
     this.#current = ring;
     ring.take(this.#onFrame);
   }

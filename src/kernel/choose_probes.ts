@@ -166,22 +166,3 @@ function isOlder([major, minor]: readonly [number, number]): boolean {
 function oldWords(version: readonly [number, number]): string {
   return `bpftrace ${version.join(".")} is older than ${OLDEST_BPFTRACE.join(".")}`;
 }
-
-/**
- * What will be waited for and what is not even tried, as a sentence for a person.
- *
- * @param choice With at least one mechanism.
- */
-export function describeChoice({ mechanisms, rejected, doubts }: ProbeChoice): string {
-  const [first] = mechanisms;
-  const though = doubts.length === 0 ? "" : `, though ${doubts.join(", and ")}`;
-  const waiting = `waiting for bpftrace to attach ${MECHANISM_WORDS[first]}${though}`;
-  const reasons = [...new Set(rejected.map(({ reason }) => reason))].map((reason) => {
-    const without = rejected.filter((each) => each.reason === reason);
-    const words = without.map(({ mechanism }) => MECHANISM_WORDS[mechanism]).join(" or ");
-    return `not ${words}, because ${reason}`;
-  });
-  const lacks = MECHANISM_LACKS[first];
-  return [waiting, ...reasons, ...(reasons.length > 0 && lacks !== "" ? [`so ${lacks}`] : [])]
-    .join("; ");
-}

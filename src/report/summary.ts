@@ -66,6 +66,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: false,
   },
   {
+    name: "uncaptured_handshakes",
+    meaning: "handshakes in network namespaces that were not captured: the kernel alone saw them",
+    isLoss: false,
+  },
+  {
     name: "late_kernel_records",
     meaning: "kernel records that came after their handshake was reported",
     isLoss: false,

@@ -174,7 +174,7 @@ await namespaceTest("KernelSource tries one program after the other and says why
     'bpftrace could not attach fentry probes, saying "ERROR: no \x1b[2J such probe"; trying kprobes',
     "bpftrace ended by SIGKILL before it had attached kprobes; trying the tracepoint: " +
     "no SYN cookies",
-    "kernel events come from bpftrace's map through the tracepoint",
+    "kernel events come from the tracepoint",
   ]);
   // What was tried before leaves nothing behind.
   await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
@@ -342,7 +342,7 @@ await namespaceTest("KernelSource reads lines of a program whose map is another"
   assertEquals(watched.sentences, [
     "Cannot read bpftrace's map: its sentinel is laid out in another way; " +
     "starting over with printed lines",
-    "kernel events come as printed lines through the tracepoint, which costs more",
+    "kernel events come as printed lines from the tracepoint, which costs more",
   ]);
   await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
   await until("all lines came", () => watched.records.length === 22);

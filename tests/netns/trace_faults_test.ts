@@ -196,26 +196,6 @@ await namespaceTest("trace leaves no bpftrace behind when it is killed itself", 
   await until("bpftrace has ended", async () => !(await isRunning(bpftrace)));
 });
 
-await namespaceTest("trace leaves at once at the second signal", async () => {
-  await using namespace = await Namespace.create();
-  const child = namespace.spawn(
-    [Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...OURS],
-    { stdout: "piped", stderr: "null" },
-  );
-  let bpftrace: number | undefined;
-  await until("bpftrace runs", async () => {
-    bpftrace = await bpftraceOf(child.pid).catch(() => undefined);
-    return bpftrace !== undefined;
-  }, 60_000);
-  // More than a pipe holds, and nobody reads it: the trace cannot write its end.
-  await connect(namespace, 1_000);
-  child.kill("SIGINT");
-  await until("it is ending", async () => !(await isRunning(bpftrace!)));
-  child.kill("SIGINT");
-  assertEquals((await child.status).code, 130);
-  await child.stdout.cancel();
-});
-
 await namespaceTest(
   "trace ends quietly when the reader of its output has seen enough",
   async () => {

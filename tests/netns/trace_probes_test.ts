@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { exists } from "../../src/io/kernel_files.ts";
-import { chooseProbes, describeChoice, MECHANISM_WORDS } from "../../src/kernel/choose_probes.ts";
+import { chooseProbes, MECHANISM_WORDS } from "../../src/kernel/choose_probes.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
@@ -32,7 +32,7 @@ async function withBpftrace(script: string): Promise<Deno.CommandOptions> {
 }
 
 await namespaceTest(
-  "trace uses the first probes that work here and says why not others",
+  "trace uses the first probes that work here and says which",
   async () => {
     await using namespace = await Namespace.create();
     const choice = chooseProbes((await inspectProbes()).facts, "auto");
@@ -41,9 +41,8 @@ await namespaceTest(
     await tracer.wrote(3);
     const { records, stderr } = await tracer.stop();
     const capturing = lineWith(stderr, "capturing packets");
-    const waiting = lineWith(stderr, `synsnoop: ${describeChoice(choice)}`);
-    const ready = lineWith(stderr, "kernel events come from bpftrace's map through ");
-    assert(capturing < waiting && waiting < ready);
+    const ready = lineWith(stderr, "kernel events come from ");
+    assert(capturing < ready);
     const used = choice.mechanisms.find((each) => stderr[ready].endsWith(MECHANISM_WORDS[each]));
     assert(used, stderr[ready]);
     for (const { outcome, evidence, client, times } of records) {
@@ -64,13 +63,12 @@ for (const [asked, words] of [["fentry", "fentry probes"], ["kprobe", "kprobes"]
     await namespace.run(connectLoad, "127.0.0.1", String(PORT), "3");
     await tracer.wrote(3);
     const { records, stderr, status } = await tracer.stop();
-    const waiting = lineWith(stderr, `synsnoop: waiting for bpftrace to attach ${words}`);
-    const failed = lineWith(
+    lineWith(
       stderr,
       `synsnoop: bpftrace could not attach ${words}, saying "ERROR: the words"; ` +
         "going on with packets alone",
     );
-    assertEquals(failed, waiting + 1);
+    assert(!stderr.some((line) => line.includes("trying")), stderr.join("\n"));
     assertEquals(records.map(({ evidence }) => evidence), [["wire"], ["wire"], ["wire"]]);
     assertEquals(status.code, 0);
   });
@@ -90,7 +88,7 @@ await namespaceTest(
       'bpftrace could not attach the tracepoint, saying "ERROR: no such tracepoint"; ' +
         "trying the tracepoint alone: no reasons of drops",
     );
-    await tracer.said(/kernel events come from bpftrace's map through the tracepoint alone/);
+    await tracer.said(/kernel events come from the tracepoint alone/);
     await namespace.run(connectLoad, "127.0.0.1", String(PORT), "3");
     await tracer.wrote(3);
     const { records } = await tracer.stop();

@@ -103,7 +103,7 @@ Deno.test("formatJson keeps every value and adds what follows from them", () => 
 
 Deno.test("parseOutcome reads a trace's last words", () => {
   const outcome = parseOutcome([
-    "synsnoop: kernel events come from bpftrace's map through the tracepoint",
+    "synsnoop: kernel events come from the tracepoint",
     "1203 handshakes: 1200 established, 3 refused (7 more kept back by filters)",
     "evidence: 1190 wire and kernel, 10 wire only, 3 kernel only",
     "client RTT: none",

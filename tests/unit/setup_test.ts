@@ -1,27 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { needName } from "../../src/io/packages.ts";
-import { type Machine, setup } from "../../src/setup.ts";
-
-/** A machine on which `absent` is not there, and which keeps what was said and run. */
-function fakeMachine(absent: string[], changes: Partial<Machine> = {}) {
-  const missing = new Set(absent);
-  const said: string[] = [];
-  const ran: string[] = [];
-  const machine: Machine = {
-    hasExecutable: (name) => name === "apt-get",
-    isPresent: (need) => !missing.has(needName(need)),
-    root: true,
-    forbidden: false,
-    run: (command) => {
-      ran.push(command.words.slice(0, 2).join(" "));
-      for (const word of command.words) missing.delete(word);
-      return Promise.resolve(true);
-    },
-    say: (line) => said.push(line),
-    ...changes,
-  };
-  return { machine, said, ran };
-}
+import type { Machine } from "../../src/io/set_up.ts";
+import { setup } from "../../src/setup.ts";
+import { fakeMachine } from "./io/fake_machine.ts";
 
 Deno.test("setup is silent and runs nothing where all is there", async () => {
   for (const args of [[], ["--tests"]]) {

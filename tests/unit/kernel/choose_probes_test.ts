@@ -1,8 +1,7 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import {
   chooseProbes,
-  describeChoice,
   type Fragment,
   type Mechanism,
   MECHANISMS,
@@ -286,39 +285,10 @@ Deno.test("chooseProbes gives every mechanism a place or a reason, and every sen
           (each) => choice.mechanisms.includes(each),
         ),
       );
-      assert(!describeChoice(choice).includes("undefined"));
     } else {
       assertEquals(placed, []);
     }
     const joined = [...choice.fragments, ...choice.missing.map(({ fragment }) => fragment)];
     assertEquals(joined.toSorted(), ["drop", "reset"]);
   }));
-});
-
-Deno.test("describeChoice tells what is waited for, and what is lost and why", () => {
-  const cases: { facts: Partial<ProbeFacts>; asked?: Mechanism; sentence: string }[] = [
-    { facts: DEBIAN_13, sentence: "waiting for bpftrace to attach fentry probes" },
-    {
-      facts: { functionTracing: "absent" },
-      sentence:
-        "waiting for bpftrace to attach kprobes; not fentry probes, because the kernel is " +
-        "built without function tracing (CONFIG_DYNAMIC_FTRACE)",
-    },
-    {
-      facts: { functions: [] },
-      sentence: "waiting for bpftrace to attach the tracepoint; not fentry probes or kprobes, " +
-        "because the kernel has no function tcp_connect; so no times of a SYN's departure and " +
-        "arrival, no accept(), no SYN cookies, no refusals by the listener",
-    },
-    { facts: {}, asked: "tracepoint", sentence: "waiting for bpftrace to attach the tracepoint" },
-    {
-      facts: { kprobes: false },
-      asked: "kprobe",
-      sentence: "waiting for bpftrace to attach kprobes, though the kernel is built without them " +
-        "(CONFIG_KPROBES)",
-    },
-  ];
-  for (const { facts, asked = "auto", sentence } of cases) {
-    assertEquals(describeChoice(chooseProbes({ ...DEBIAN_13, ...facts }, asked)), sentence);
-  }
 });

@@ -36,6 +36,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["kept_handshakes", true],
     ["written_packets", true],
     ["rotated_records", false],
+    ["uncaptured_handshakes", false],
     ["late_kernel_records", false],
     ["late_accepts", false],
     ["filter_half_open", false],

@@ -132,7 +132,7 @@ export class DelayedNetwork {
   }
 
   async #attached({ stderr }: Tracer): Promise<void> {
-    const ready = /kernel events come from bpftrace's map/;
+    const ready = /kernel events come from/;
     const over = /going on with packets alone|kernel events come as/;
     const saysOne = (...patterns: RegExp[]) =>
       stderr.some((line) => patterns.some((pattern) => pattern.test(line)));

@@ -1,0 +1,77 @@
+/**
+ * Installs system packages that are missing, or says why it does not and what to run.
+ *
+ * @module
+ */
+import { environmentVariable } from "./environment.ts";
+import {
+  type Command,
+  commandToRun,
+  findExecutable,
+  installCommands,
+  isPresent,
+  MANAGERS,
+  type Need,
+  needName,
+} from "./packages.ts";
+import { isRoot } from "./terminal.ts";
+
+/** What set-up looks at and does, so that a test can stand in for the machine. */
+export interface Machine {
+  /** Whether a program of this name can be run. */
+  hasExecutable(name: string): boolean;
+  /** Whether a need is met. */
+  isPresent(need: Need): boolean;
+  /** Whether this process may install packages. */
+  readonly root: boolean;
+  /** Whether its user forbids it to. */
+  readonly forbidden: boolean;
+  /** Runs a command; whether it succeeded. */
+  run(command: Command): Promise<boolean>;
+  /** Says a sentence. */
+  say(sentence: string): void;
+}
+
+/** This machine, with a way to run a command on it and to say something. */
+export function thisMachine(actions: Pick<Machine, "run" | "say">): Machine {
+  return {
+    hasExecutable: (name) => findExecutable(name) !== undefined,
+    isPresent,
+    root: isRoot(),
+    forbidden: environmentVariable("SYNSNOOP_SETUP") === "never",
+    ...actions,
+  };
+}
+
+/**
+ * Installs what is missing. Silent where nothing is.
+ *
+ * @param needs What is to be there. @param machine The machine.
+ * @returns Whether all is there now.
+ */
+export async function setUp(needs: readonly Need[], machine: Machine): Promise<boolean> {
+  const missing = (needs: readonly Need[]) => needs.filter((need) => !machine.isPresent(need));
+  const before = missing(needs);
+  if (before.length === 0) return true;
+  const manager = MANAGERS.find((name) => machine.hasExecutable(name));
+  const giveUp = (needs: readonly Need[], reason: string) => {
+    const names = needs.map(needName).join(", ");
+    const command = commandToRun(manager, needs, machine.root);
+    const advice = command ? `run "${command}"` : "install it with this system's package manager";
+    machine.say(`Cannot install ${names}: ${reason}; ${advice}`);
+    return false;
+  };
+  if (machine.forbidden) return giveUp(before, "SYNSNOOP_SETUP=never forbids it");
+  if (manager === undefined) return giveUp(before, `found none of ${MANAGERS.join(", ")}`);
+  if (!machine.root) return giveUp(before, "not root");
+
+  const commands = installCommands(manager, before);
+  const shown = commands.map((command) => command.words.join(" ")).join(" && ");
+  machine.say(`Installing ${before.map(needName).join(", ")} (once): ${shown}`);
+  let installed = false;
+  for (const command of commands) installed = await machine.run(command);
+  const after = missing(before);
+  if (after.length === 0) return true;
+  // With success and yet no executable, the package has another layout than the table knows.
+  return giveUp(after, installed ? `${manager} did not bring it` : `${manager} failed`);
+}

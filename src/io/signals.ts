@@ -1,0 +1,75 @@
+/**
+ * What signals ask of a running command, and who may have sent them.
+ *
+ * @module
+ */
+import { type ProcessState, readProcessState } from "./process_state.ts";
+
+/** What signals ask of a command. */
+export interface SignalRequests {
+  /** SIGINT, SIGTERM, and SIGHUP from a terminal that is gone. */
+  end(): void;
+  /** SIGHUP where no terminal was there at start: files were moved. Undefined: it asks to end. */
+  reopen?: () => void;
+  /** SIGUSR1: tell how it goes. */
+  report(): void;
+}
+
+/** Signal numbers (signal(7)), the same on all machines that Deno runs on. */
+const SIGHUP = 1;
+const SIGTSTP = 20;
+
+/**
+ * Listens to signals until this process ends. One that was ignored at start stays ignored where that is
+ * how it is asked for: SIGHUP by nohup(1), SIGTSTP by a shell without jobs.
+ */
+export function listenToSignals({ end, reopen, report }: SignalRequests): void {
+  const ignored = ignoredSignals();
+  // Now: once a terminal has gone, it is nobody's.
+  const hasTerminal = (readProcessState("self")?.terminal ?? 0) !== 0;
+  const hangUp = hasTerminal || reopen === undefined ? end : reopen;
+  Deno.addSignalListener("SIGINT", end);
+  Deno.addSignalListener("SIGTERM", end);
+  Deno.addSignalListener("SIGUSR1", report);
+  // To ignore it takes a listener: with the first of any signal Deno takes up SIGHUP, too.
+  Deno.addSignalListener("SIGHUP", ignored.has(SIGHUP) ? () => {} : hangUp);
+  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper());
+}
+
+/** The signals that this process ignores, by number. */
+function ignoredSignals(): Set<number> {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  const bits = BigInt(`0x${mask ?? "0"}`);
+  return new Set([SIGHUP, SIGTSTP].filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
+}
+
+/** How long after a job went on its Ctrl-Z may still be handed on. */
+const HANDED_ON_MS = 1_000;
+
+/**
+ * Makes what Ctrl-Z does. A task runner between the shell and this process takes the signal and hands it
+ * on, but does not stop itself, so that the shell would wait for ever: so the whole job is stopped, as
+ * the terminal asked.
+ */
+function jobStopper(): () => void {
+  let continuedMs = -Infinity;
+  return () => {
+    const own = readProcessState("self");
+    if (own === undefined || !canBeContinued(own)) return;
+    if (performance.now() - continuedMs < HANDED_ON_MS) return;
+    const isForeground = own.terminal !== 0 && own.foregroundGroup === own.group;
+    Deno.kill(isForeground ? -own.group : own.pid, "SIGSTOP");
+    // It goes on here.
+    continuedMs = performance.now();
+  };
+}
+
+/**
+ * Whether a shell could continue the job: one whose group has no parent outside in the same session is
+ * never stopped by its terminal (POSIX: an orphaned process group).
+ */
+function canBeContinued(own: ProcessState): boolean {
+  let stat: ProcessState | undefined = own;
+  while (stat !== undefined && stat.group === own.group) stat = readProcessState(stat.parentPid);
+  return stat?.session === own.session;
+}

@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import { TRACE_NEEDS } from "../../../src/io/packages.ts";
+import { setUp } from "../../../src/io/set_up.ts";
+import { fakeMachine } from "./fake_machine.ts";
+
+Deno.test("setUp tells whether all is there in the end", async () => {
+  assertEquals(await setUp(TRACE_NEEDS, fakeMachine([]).machine), true);
+  assertEquals(await setUp(TRACE_NEEDS, fakeMachine(["bpftrace"]).machine), true);
+  const { machine } = fakeMachine(["bpftrace"], { run: () => Promise.resolve(false) });
+  assertEquals(await setUp(TRACE_NEEDS, machine), false);
+});
+
+Deno.test("setUp runs nothing that it may not", async () => {
+  for (const changes of [{ forbidden: true }, { root: false }, { hasExecutable: () => false }]) {
+    const { machine, ran, said } = fakeMachine(["bpftrace"], changes);
+    assertEquals([await setUp(TRACE_NEEDS, machine), ran, said.length], [false, [], 1]);
+  }
+});
