@@ -1,7 +1,7 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
 import { askNearest } from "./command/nearest.ts";
 import { ExitStatus, UsageError } from "./command/usage.ts";
-import { standardOutput } from "./io/standard_output.ts";
+import { standardOutput } from "./io/standard_streams.ts";
 import { writeText } from "./io/stream_output.ts";
 import { allSaid, say, sayNote } from "./io/terminal.ts";
 import { onUnforeseen } from "./io/unforeseen.ts";

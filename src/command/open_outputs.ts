@@ -1,6 +1,6 @@
 import { openLineOutput, openPacketOutput } from "../io/open_output.ts";
 import { isSameFile, type PacketOutput } from "../io/packet_output.ts";
-import { isStandardOutputNowhere } from "../io/standard_output.ts";
+import { isStandardOutputNowhere } from "../io/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
 import { sayNote } from "../io/terminal.ts";
 import type { OutputOptions } from "./output_options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LineOutput, Lines } from "./stream_output.ts";
-import { beforeSaying, outputSurface } from "./terminal.ts";
+import { beforeSaying, outputSurface, show } from "./terminal.ts";
 
 /** Return to the line's begin and erase it (ECMA-48 EL). */
 const ERASE = "\r\x1b[K";
@@ -12,14 +12,13 @@ const ERASE = "\r\x1b[K";
 /** Shows nothing where standard error is no terminal. */
 export class ProgressLine {
   readonly #isTerminal = Deno.stderr.isTerminal();
-  readonly #encoder = new TextEncoder();
   #shown = false;
 
   /** Shows a short text of ASCII instead of the one before, as much of it as fits one line. */
   show(text: string): void {
     if (!this.#isTerminal) return;
     // One more character would move some terminals to the next line, where it could not be erased.
-    this.#write(ERASE + text.slice(0, widthOfTerminal() - 1));
+    show(ERASE + text.slice(0, widthOfTerminal() - 1));
     this.#shown = true;
     beforeSaying(() => this.clear());
   }
@@ -27,7 +26,7 @@ export class ProgressLine {
   /** Takes the text away, so that other output can stand there. */
   clear(): void {
     if (!this.#shown) return;
-    this.#write(ERASE);
+    show(ERASE);
     this.#shown = false;
   }
 
@@ -40,18 +39,14 @@ export class ProgressLine {
         output.write(lines, records);
       },
       flush: () => output.flush(),
+      hasten: () => output.hasten?.(),
+      get rotatedAway() {
+        return output.rotatedAway;
+      },
       get lost() {
         return output.lost;
       },
     };
-  }
-
-  #write(text: string): void {
-    try {
-      Deno.stderr.writeSync(this.#encoder.encode(text));
-    } catch {
-      // Whoever looked has gone.
-    }
   }
 }
 

@@ -6,10 +6,12 @@
 import { toAscii } from "../report/ascii.ts";
 import { escapeText } from "../report/escape.ts";
 import { environmentVariable } from "./environment.ts";
+import { standardError } from "./standard_streams.ts";
 import { StreamOutput } from "./stream_output.ts";
 
 /** A full pipe or a stopped terminal must not stop who writes to it: messages wait, not the trace. */
 let messages: StreamOutput | undefined;
+const MESSAGES_MAX_BYTES = 1 << 20;
 
 let prepare = () => {};
 
@@ -21,9 +23,14 @@ export function beforeSaying(action: () => void): void {
 /** Writes some lines to standard error. Never waits; not being able to is no reason to stop. */
 export function say(lines: string): void {
   prepare();
-  messages ??= new StreamOutput(Deno.stderr, () => {});
   const text = localeIsUtf8() ? lines : toAscii(lines);
-  messages.write(text.endsWith("\n") ? text : text + "\n", 0);
+  show(text.endsWith("\n") ? text : text + "\n");
+}
+
+/** Writes to standard error what is no line, such as how far one is. Never waits. */
+export function show(text: string): void {
+  messages ??= new StreamOutput(standardError(), () => {}, { waitingMax: MESSAGES_MAX_BYTES });
+  messages.write(text, 0);
 }
 
 /** Settles when all that was said is written, or cannot be, or soon after {@link giveUpSaying}. */

@@ -1,5 +1,5 @@
 // Where `read` writes to, as a user runs it: pipes that stall, streams that are closed, odd paths.
-// Covers src/io/standard_output.ts
+// Covers src/io/standard_streams.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
@@ -109,6 +109,29 @@ Deno.test("read ends at a signal though nobody takes what it writes, and counts 
   const reported = Number(/^(\d+) handshakes/m.exec(said)![1]);
   const lost = Number(/^lost: (\d+) records that could not be written/m.exec(said)![1]);
   assertEquals(written + lost, reported);
+});
+
+Deno.test("read writes all records though nobody takes its words", async () => {
+  // So many faults that a pipe does not hold what is said of them, and nobody reads it.
+  const missing = Array.from(
+    { length: 400 },
+    (_, index) => `${folder.path}/${"x".repeat(200)}${index}`,
+  );
+  const [program, ...args] = readCommand([...missing, capture]);
+  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
+  // Standard output ends with the program, which waits to be heard.
+  let out = "";
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  while (!out.includes('"event":"summary"') || !out.endsWith("\n")) {
+    out += (await reader.read()).value;
+  }
+  assertEquals(eventsOf(out), ALL);
+  const said = await new Response(child.stderr).text();
+  assertEquals([(await child.status).code, said.match(/^synsnoop: Cannot read /gm)?.length], [
+    1,
+    missing.length,
+  ]);
+  await reader.cancel();
 });
 
 Deno.test("read into | head ends without a word of it", async () => {

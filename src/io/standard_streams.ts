@@ -1,8 +1,12 @@
+/**
+ * Standard output and standard error: neither is ever waited in.
+ *
+ * @module
+ */
 import { openDescriptor, OpenFlag } from "./descriptor.ts";
 import { PipeWriter } from "./pipe_writer.ts";
 import type { ByteWriter } from "./stream_output.ts";
 
-const STANDARD_OUTPUT = "/proc/self/fd/1";
 /** O_ACCMODE and O_RDWR of open(2). */
 const ACCESS_MODE = 3;
 const READ_AND_WRITE = 2;
@@ -18,22 +22,33 @@ export function standardOutput(): ByteWriter {
     write: (bytes: Uint8Array) => Deno.stdout.write(bytes),
     patienceMs: FILE_PATIENCE_MS,
   };
+  return openStream(1) ?? file;
+}
+
+/** Standard error, likewise. */
+export function standardError(): ByteWriter {
+  return openStream(2) ?? Deno.stderr;
+}
+
+/** @returns Undefined for a regular file, and where it is not permitted to know. */
+function openStream(fd: 1 | 2): PipeWriter | undefined {
+  const path = `/proc/self/fd/${fd}`;
   try {
-    const { isFile, isSocket } = Deno.statSync(STANDARD_OUTPUT);
-    if (isFile) return file;
-    return isSocket ? new PipeWriter(1, true) : openAgain();
+    const { isFile, isSocket } = Deno.statSync(path);
+    if (isFile) return undefined;
+    if (isSocket) return new PipeWriter(fd, true);
+    return new PipeWriter(openDescriptor(path, 0));
   } catch {
-    // Not permitted to know.
-    return Deno.stdout;
+    // Somebody else's. Only where it waits, the runtime writes what it says it has written.
+    return doesNotWait(fd) ? new PipeWriter(fd) : undefined;
   }
 }
 
-function openAgain(): ByteWriter {
+function doesNotWait(fd: number): boolean {
   try {
-    return new PipeWriter(openDescriptor(STANDARD_OUTPUT, 0));
+    return (flagsOf(fd) & OpenFlag.NONBLOCK) !== 0;
   } catch {
-    // Somebody else's. Only where it waits, the runtime writes what it says it has written.
-    return (flagsOf(1) & OpenFlag.NONBLOCK) === 0 ? Deno.stdout : new PipeWriter(1);
+    return false;
   }
 }
 
@@ -49,7 +64,7 @@ function flagsOf(fd: number): number {
  */
 export function isStandardOutputNowhere(): boolean {
   try {
-    const { isCharDevice, rdev } = Deno.statSync(STANDARD_OUTPUT);
+    const { isCharDevice, rdev } = Deno.statSync("/proc/self/fd/1");
     if (!isCharDevice || rdev !== Deno.statSync("/dev/null").rdev) return false;
     return (flagsOf(1) & ACCESS_MODE) === READ_AND_WRITE;
   } catch {
