@@ -1,3 +1,4 @@
+import { NO_UTF8 } from "../io/environment.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import type { FormatOptions } from "./format_options.ts";
 import { UsageError } from "./usage.ts";
@@ -54,6 +55,12 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
   const size = one("rotate-size");
   const keepText = one("rotate-keep");
   const write = one("write");
+  for (const [flag, path] of [["output", output], ["write", write]]) {
+    if (!path?.includes(NO_UTF8)) continue;
+    throw new UsageError(
+      `Cannot use --${flag} "${path}": its name is no UTF-8 and cannot be passed on; give another`,
+    );
+  }
   const maxBytes = size === undefined ? undefined : parseSize("rotate-size", size);
   if (maxBytes !== undefined && maxBytes < ROTATE_SIZE_MIN_BYTES) {
     throw new UsageError(`Cannot use --rotate-size "${size}": give a size of at least 64K`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NO_UTF8 } from "./environment.ts";
 import { InputError } from "./input_error.ts";
 
 /** First bytes of a gzip member (RFC 1952 §2.3.1). */
@@ -16,8 +17,6 @@ const MAGIC_LENGTH = 4;
 const PIECE_LENGTH = 256 * 1024;
 /** How often a file that is being written is looked at. */
 const POLL_MS = 100;
-/** What the runtime puts in the place of an argument's bytes that are no UTF-8. */
-const NO_UTF8 = "\ufffd";
 const NOTHING = new Uint8Array(0);
 
 /** One capture file, open for reading. */

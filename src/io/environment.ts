@@ -1,7 +1,10 @@
+/** What the runtime puts in the place of bytes that are no UTF-8, such as in an argument. */
+export const NO_UTF8 = "\ufffd";
+
 const OF_PROCESS = "/proc/self/environ";
 
 /**
- * The value of an environment variable, in which U+FFFD stands for what is no UTF-8: there Deno throws,
+ * The value of an environment variable, in which {@linkcode NO_UTF8} stands for what is no UTF-8: there Deno throws,
  * though one odd folder in PATH is no reason not to look into the others.
  *
  * @returns Undefined where it is not set.

@@ -3,11 +3,10 @@
  *
  * @module
  */
+import { NO_UTF8 } from "./environment.ts";
 import { checkResult, cString, libc, memory } from "./libc.ts";
 import { nameText } from "./system_names.ts";
 
-/** What stands in a text for bytes that are no UTF-8. */
-const NO_UTF8 = "\ufffd";
 /** IF_NAMESIZE: an interface name with its terminating zero (linux/if.h). */
 const IF_NAMESIZE = 16;
 /** `struct if_nameindex { unsigned if_index; char *if_name; }` (net/if.h), 64-bit layout. */

@@ -40,6 +40,8 @@ const BAD: { args: string; says: string }[] = [
   { args: "--output a --rotate-size 63999", says: "give a size of at least 64K" },
   { args: "--output a --rotate-keep 2", says: "--rotate-keep alone: give --rotate-size SIZE too" },
   { args: "--output a --rotate-size 1M --rotate-keep 1001", says: "a whole number from 0 to 1000" },
+  { args: "--output a\ufffd", says: '--output "a\ufffd": its name is no UTF-8' },
+  { args: "--write \ufffd/a", says: '--write "\ufffd/a": its name is no UTF-8' },
   { args: "--write -", says: '--write "-": give a FILE' },
 ];
 
