@@ -9,20 +9,27 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   {
     name: "output",
     value: "FILE",
-    meaning: "append NDJSON to FILE instead (- is standard output)",
+    meaning: "append NDJSON to FILE instead, a FIFO too (- is standard output)",
   },
   {
     name: "rotate-size",
     value: "SIZE",
-    meaning: "begin a new FILE before it grows beyond 100M, 2G",
+    meaning: "begin a new FILE before it grows beyond 100M, 2G (at least 64K)",
   },
   { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
   {
     name: "write",
     value: "FILE",
-    meaning: "append the packets of the handshakes reported to FILE, a pcapng",
+    meaning: "append the packets of the handshakes reported to FILE, a pcapng or a FIFO",
   },
 ];
+
+/** What becomes of what is written, for the help of the commands with {@link OUTPUT_FLAGS}. */
+export const OUTPUT_HELP =
+  `A new FILE may be read by its owner and group. One that is renamed, removed or emptied, as log
+rotation does, is begun anew within a second. As root no link is followed in a folder that others may
+write. Nothing waits for who reads a pipe or FIFO: 64 MB are held for a reader that is slow or not
+there, what comes beyond is lost and counted.`;
 
 /** Where to write what. */
 export interface OutputOptions {

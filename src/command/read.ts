@@ -10,7 +10,7 @@ import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
 import { openOutputs } from "./open_outputs.ts";
-import { writesFiles } from "./output_options.ts";
+import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ReadSession } from "./read_session.ts";
@@ -26,6 +26,9 @@ one capture in their order: a handshake may begin in one and end in the next.
 ${formatFlags(READ_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
 on standard error, and as the last line of NDJSON.
+
+${OUTPUT_HELP}
+After a signal a reader that takes nothing for two seconds is given up.
 
 --table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are known, with
 --follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a time; where there are

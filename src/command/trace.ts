@@ -8,7 +8,7 @@ import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
 import { openOutputs, type Outputs } from "./open_outputs.ts";
-import { writesFiles } from "./output_options.ts";
+import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -22,6 +22,9 @@ Flags that filter may be repeated or list values separated by commas. The summar
 on standard error, and as the last line of NDJSON. Ctrl-C and SIGTERM end the trace; another one, a
 second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP without a terminal has
 --output and --write open their files again.
+
+${OUTPUT_HELP}
+At the end a reader that takes nothing for two seconds is given up.
 
 Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
 captured. --netns all takes those that appear later too. --interface means the interface of that name
