@@ -18,6 +18,9 @@ export interface SignalRequests {
 /** Signal numbers (signal(7)), the same on all machines that Deno runs on. */
 const SIGHUP = 1;
 const SIGTSTP = 20;
+/** Of the flags of an open file (open(2)). */
+const O_ACCMODE = 3;
+const O_WRONLY = 1;
 
 /**
  * Listens to signals until this process ends. One that was ignored at start stays ignored where that is
@@ -32,7 +35,8 @@ export function listenToSignals({ end, reopen, report }: SignalRequests): void {
   Deno.addSignalListener("SIGTERM", end);
   Deno.addSignalListener("SIGUSR1", report);
   // To ignore it takes a listener: with the first of any signal Deno takes up SIGHUP, too.
-  Deno.addSignalListener("SIGHUP", ignored.has(SIGHUP) ? () => {} : hangUp);
+  const isIgnored = ignored.has(SIGHUP) || hasInputOfNohup();
+  Deno.addSignalListener("SIGHUP", isIgnored ? () => {} : hangUp);
   if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper());
 }
 
@@ -41,6 +45,20 @@ function ignoredSignals(): Set<number> {
   const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
   const bits = BigInt(`0x${mask ?? "0"}`);
   return new Set([SIGHUP, SIGTSTP].filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
+}
+
+/**
+ * Whether standard input is what nohup(1) puts in place of a terminal: /dev/null, which cannot be read.
+ * A task runner that listens to SIGHUP itself has it no longer ignored in what it starts.
+ */
+function hasInputOfNohup(): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync("/proc/self/fdinfo/0"))?.[1];
+    const isWriteOnly = (Number.parseInt(flags ?? "0", 8) & O_ACCMODE) === O_WRONLY;
+    return isWriteOnly && Deno.readLinkSync("/proc/self/fd/0") === "/dev/null";
+  } catch {
+    return false;
+  }
 }
 
 /** How long after a job went on its Ctrl-Z may still be handed on. */

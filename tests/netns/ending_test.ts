@@ -346,16 +346,39 @@ async function childrenOf(pid: number): Promise<number[]> {
 
 await namespaceTest("trace goes on at SIGHUP where nohup has it ignored", async () => {
   await using namespace = await Namespace.create();
-  for (const command of [TRACE, TASK]) {
-    const run = new Run(namespace, ["nohup", ...command]);
-    await run.said(/capturing packets/);
-    run.signalGroup("SIGHUP");
-    run.signalGroup("SIGUSR1");
-    await run.said(/^0 handshakes$/);
+  const run = new Run(namespace, ["nohup", ...TRACE]);
+  await run.said(/capturing packets/);
+  run.signalGroup("SIGHUP");
+  run.signalGroup("SIGUSR1");
+  await run.said(/^0 handshakes$/);
+  await connect(namespace);
+  run.signalGroup("SIGTERM");
+  assertEquals(await run.ended(), 0);
+  run.assertWhole();
+});
+
+skippableTest("trace by nohup and deno task outlives its terminal", NO_TERMINAL, async () => {
+  await using namespace = await Namespace.create();
+  for (let tried = 0; tried < TRIES; tried++) {
+    const [lines, said] = [`${folder}/nohup${tried}.ndjson`, `${folder}/nohup${tried}.txt`];
+    await using shell = await Shell.start();
+    await shell.run(`cd ${ROOT}`);
+    await shell.run(
+      `nohup ip netns exec ${namespace.name} ${DENO} task trace ${OURS} --probes none ` +
+        `--output ${lines} >${said} 2>&1 & echo PID=$!.`,
+    );
+    await shell.shows(/PID=\d+\./);
+    const group = Number(/PID=(\d+)\./.exec(shell.text)![1]);
+    const holds = (path: string, words: string) => async () =>
+      (await Deno.readTextFile(path).catch(() => "")).includes(words);
+    await until("it captures", holds(said, "capturing packets"));
+    await shell.hangUp();
+    await until("its terminal is gone", () => (readProcessState(group)?.terminal ?? 0) === 0);
     await connect(namespace);
-    run.signalGroup("SIGTERM");
-    assertEquals(await run.ended(), 0);
-    run.assertWhole();
+    await until("it has gone on", holds(lines, "refused"));
+    Deno.kill(-group, "SIGTERM");
+    await until("the summary is written", holds(lines, '"summary"'));
+    assertMatch(await Deno.readTextFile(said), SUMMARY);
   }
 });
 

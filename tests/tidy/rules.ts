@@ -182,3 +182,19 @@ export function machinePaths(files: Files): string[] {
   }
   return findings;
 }
+
+/** Finds tasks that start the tool and let Deno look for its updates, or run another task before. */
+export function toolTasks(files: Files): string[] {
+  const { tasks } = JSON.parse(files.get("deno.json") ?? '{"tasks":{}}');
+  return Object.entries<{ command: string; dependencies?: string[] }>(tasks).flatMap(
+    ([name, { command, dependencies }]) => {
+      if (!command.includes("src/main.ts")) return [];
+      return [
+        ...command.startsWith("DENO_NO_UPDATE_CHECK=1 ")
+          ? []
+          : [`the task ${name} does not set DENO_NO_UPDATE_CHECK`],
+        ...dependencies === undefined ? [] : [`the task ${name} runs another one first`],
+      ];
+    },
+  );
+}

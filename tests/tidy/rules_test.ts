@@ -132,6 +132,20 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 1,
   },
   {
+    name: "tasks of the tool",
+    rule: rules.toolTasks,
+    files: {
+      "deno.json": JSON.stringify({
+        tasks: {
+          trace: { command: "deno run src/main.ts trace", dependencies: ["setup"] },
+          read: { command: "DENO_NO_UPDATE_CHECK=1 deno run src/main.ts read" },
+          check: { command: "deno lint", dependencies: ["setup"] },
+        },
+      }),
+    },
+    findings: 2,
+  },
+  {
     name: "paths of one machine",
     rule: rules.machinePaths,
     files: {
