@@ -50,5 +50,5 @@ export function decodeCapwap(
   if (!enterTunnel(segment, Tunnel.CAPWAP)) return FrameVerdict.TooManyTunnels;
   return (flags & FLAG_NATIVE) === 0
     ? decodeEthernet(view, at + length, capturedEnd, packetEnd, segment)
-    : decodeWireless(view, at + length, capturedEnd, packetEnd, false, segment);
+    : decodeWireless(view, at + length, capturedEnd, packetEnd, false, segment, true);
 }

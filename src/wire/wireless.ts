@@ -42,6 +42,7 @@ const SUBFRAME_HEADER_LENGTH = 14;
  * @param originalEnd Offset behind the last byte of the frame as it was on the air.
  * @param isPadded Whether the header is filled up to a multiple of 4 bytes.
  * @param segment Filled.
+ * @param maySwap Whether the two bytes of its frame control may be swapped, as some controllers send it.
  */
 export function decodeWireless(
   view: DataView,
@@ -50,10 +51,12 @@ export function decodeWireless(
   originalEnd: number,
   isPadded: boolean,
   segment: Segment,
+  maySwap = false,
 ): FrameVerdict {
   if (at + HEADER_LENGTH > capturedEnd) return FrameVerdict.TruncatedWireless;
-  const control = view.getUint8(at + FRAME_CONTROL);
-  const flags = view.getUint8(at + FLAGS);
+  const isSwapped = maySwap && (view.getUint8(at + FRAME_CONTROL) & VERSION_AND_TYPE) !== DATA;
+  const control = view.getUint8(at + (isSwapped ? FLAGS : FRAME_CONTROL));
+  const flags = view.getUint8(at + (isSwapped ? FRAME_CONTROL : FLAGS));
   if ((control & VERSION_AND_TYPE) !== DATA || (control & SUBTYPE_NULL) !== 0) {
     return FrameVerdict.NotIp;
   }

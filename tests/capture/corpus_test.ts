@@ -2,16 +2,7 @@
 // times. The folder is named by SYNSNOOP_CORPUS; its files are not part of this repository.
 import { assertEquals } from "@std/assert";
 import { findExecutable } from "../../src/io/packages.ts";
-import { runRead } from "./read_tool.ts";
-import { handshakeKey, readWithTshark } from "./tshark.ts";
-
-/** Where tshark says otherwise and why this tool is right, by file. */
-const RTT_DISAGREEMENTS: Readonly<Record<string, string>> = {
-  "tcpdump-timestamp_invalid_micro.pcap":
-    "a fraction of a million microseconds is no time: no duration can be taken of it",
-  "tcpdump-timestamp_invalid_nano.pcap":
-    "a fraction of a thousand million nanoseconds is no time: no duration can be taken of it",
-};
+import { capturesBelow, compareFile, formatComparison, isClean } from "./compare.ts";
 
 const CORPUS = Deno.env.get("SYNSNOOP_CORPUS");
 
@@ -24,32 +15,14 @@ const reason = obstacle();
 if (reason !== undefined) {
   Deno.test({ name: `corpus against tshark — skipped: ${reason}`, ignore: true, fn() {} });
 } else {
-  const names = [...Deno.readDirSync(CORPUS!)].map(({ name }) => name)
-    .filter((name) => /\.(pcap|pcapng|cap)$/.test(name)).sort();
+  const paths = capturesBelow([CORPUS!]);
   Deno.test("corpus holds capture files", () => {
-    assertEquals(names.length > 0, true, CORPUS);
+    assertEquals(paths.length > 0, true, CORPUS);
   });
-  for (const name of names) {
-    Deno.test(`read and tshark agree on ${name}`, async () => {
-      const path = `${CORPUS}/${name}`;
-      const expected = await readWithTshark(path);
-      const { status, records, summary } = await runRead([path]);
-      assertEquals(status, 0);
-      assertEquals(summary.handshakes, records.length);
-      const begun = records.filter(({ packets }) => packets.syn > 0);
-      const keys = begun.map(({ client, server }) => handshakeKey(client, server));
-      assertEquals(keys.toSorted(), [...expected.handshakes].toSorted());
-      for (const [index, { server, rtt, outcome }] of begun.entries()) {
-        const key = keys[index];
-        const isns = expected.serverIsns.get(key);
-        assertEquals(server.isn === undefined, isns === undefined, key);
-        if (isns !== undefined) assertEquals(isns.has(server.isn!), true, key);
-        if (name in RTT_DISAGREEMENTS) continue;
-        const initialRttNs = expected.initialRttsNs.get(key);
-        // tshark also takes a RST for the third packet; a RST is no round trip.
-        if (initialRttNs === undefined || outcome !== "established") continue;
-        assertEquals(rtt.total_ns, initialRttNs, key);
-      }
+  for (const path of paths) {
+    Deno.test(`read and tshark agree on ${path.slice(CORPUS!.length + 1)}`, async () => {
+      const file = await compareFile(path);
+      assertEquals(isClean([file]), true, formatComparison([file]));
     });
   }
 }

@@ -12,7 +12,11 @@ export interface ReadRun {
   status: number;
   records: HandshakeRecord[];
   /** The last line of NDJSON. */
-  summary: { handshakes: number; losses: Record<string, number> };
+  summary: {
+    handshakes: number;
+    losses: Record<string, number>;
+    discarded: Record<string, number>;
+  };
   /** What it said on standard error. */
   said: string;
 }

@@ -4,14 +4,49 @@
  * @module
  */
 
-/** The SYNs and SYN-ACKs of a file, each by the handshake that it belongs to. */
-export interface TsharkCapture {
-  /** Handshakes with a SYN: `client:port>server:port/ISN`. */
-  handshakes: Set<string>;
-  /** Sequence numbers of the SYN-ACKs that acknowledge a handshake's SYN, data in it included. */
-  serverIsns: Map<string, Set<number>>;
-  /** `tcp.analysis.initial_rtt` in nanoseconds, of handshakes whose packets came once each. */
-  initialRttsNs: Map<string, number>;
+/** One end of a connection. */
+export interface End {
+  address: string;
+  port: number;
+}
+
+/** A TCP segment as tshark shows it, the innermost of its frame. */
+export interface TsharkPacket {
+  /** Number of the frame, 1 the first. */
+  frame: number;
+  /** Seconds since the epoch, as text: nine digits do not fit a number. */
+  time: string;
+  source: End;
+  target: End;
+  isSyn: boolean;
+  isSynAck: boolean;
+  isReset: boolean;
+  hasAck: boolean;
+  sequence: number;
+  acknowledgment: number;
+  /** Bytes of data. */
+  length: number;
+  stream: number;
+  initialRtt: number | undefined;
+  /** Whether tshark finds a checksum of it wrong: of the segment, or of its IPv4 header. */
+  hasWrongChecksum: boolean;
+  /** Its protocols from the link on, as `eth:ethertype:ip:tcp`. */
+  protocols: string;
+}
+
+/** One handshake with a SYN. */
+export interface TsharkHandshake {
+  /** See {@linkcode handshakeKey}. */
+  key: string;
+  client: End & { isn: number };
+  server: End;
+  syns: readonly TsharkPacket[];
+  /** Those that acknowledge the SYN, data in it included. */
+  synAcks: readonly TsharkPacket[];
+  /** The first segment of the client that fits both, if there is one. */
+  third: TsharkPacket | undefined;
+  /** `tcp.analysis.initial_rtt` in nanoseconds, where its packets came once each. */
+  initialRttNs: number | undefined;
 }
 
 const FIELDS = [
@@ -19,75 +54,142 @@ const FIELDS = [
   "ip.dst",
   "ipv6.src",
   "ipv6.dst",
+  "frame.protocols",
+  "frame.time_epoch",
+  "tcp.checksum.status",
+  "ip.checksum.status",
+  "frame.number",
   "tcp.srcport",
   "tcp.dstport",
-  "tcp.flags.syn",
-  "tcp.flags.ack",
+  "tcp.flags",
   "tcp.seq_raw",
   "tcp.ack_raw",
   "tcp.len",
   "tcp.stream",
   "tcp.analysis.initial_rtt",
 ] as const;
+/** Fields before the numbers. */
+const TEXT_FIELDS = 8;
+
+const SYN = 0x02;
+const RST = 0x04;
+const ACK = 0x10;
+/** `tcp.checksum.status` and `ip.checksum.status` of a wrong one. */
+const BAD = "0";
+
+/** The prefix of an IPv4 address in an IPv6 packet, which `read` writes as the former. */
+const MAPPED = /^::ffff:(?=[\d.]+$)/;
+
+/** What tshark judges only when asked, and what it must not make up. */
+const PREFERENCES = [
+  "tcp.check_checksum:TRUE",
+  "ip.check_checksum:TRUE",
+  // It may be wrong and is read all the same.
+  "tcp.relative_sequence_numbers:FALSE",
+];
 
 /** The name of a handshake, as keys here have it. */
-export function handshakeKey(
-  client: { address: string; port: number; isn?: number },
-  server: { address: string; port: number },
-): string {
-  return `${client.address}:${client.port}>${server.address}:${server.port}/${client.isn}`;
+export function handshakeKey(client: End & { isn?: number }, server: End): string {
+  const of = ({ address, port }: End) => `${address.replace(MAPPED, "")}:${port}`;
+  return `${of(client)}>${of(server)}/${client.isn}`;
 }
 
 /** Reads a capture with tshark. */
-export async function readWithTshark(path: string): Promise<TsharkCapture> {
-  const { success, stdout, stderr } = await new Deno.Command("tshark", {
-    args: ["-nr", path, "-Y", "tcp", "-T", "fields", ...FIELDS.flatMap((field) => ["-e", field])],
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`tshark ${path}: ${new TextDecoder().decode(stderr)}`);
-  const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
-  const packets = lines.map((line) => {
-    const [source4, target4, source6, target6, ...rest] = line.split("\t");
-    const [sourcePort, targetPort, syn, ack, sequence, acknowledgment, length, stream] = rest.slice(
-      0,
-      8,
-    ).map(Number);
-    return {
-      source: { address: source4 || source6, port: sourcePort },
-      target: { address: target4 || target6, port: targetPort },
-      isSyn: syn === 1 && ack === 0,
-      isSynAck: syn === 1 && ack === 1,
-      sequence,
-      acknowledgment,
-      length,
-      stream,
-      initialRtt: rest[8] ? Number(rest[8]) : undefined,
-    };
-  });
-  const handshakes = new Set<string>();
-  const serverIsns = new Map<string, Set<number>>();
-  const initialRttsNs = new Map<string, number>();
-  const syns = packets.filter(({ isSyn }) => isSyn);
-  const synAcks = packets.filter(({ isSynAck }) => isSynAck);
-  for (const syn of syns) {
-    const key = handshakeKey({ ...syn.source, isn: syn.sequence }, syn.target);
-    handshakes.add(key);
-    const answers = synAcks.filter((synAck) => {
-      const distance = (synAck.acknowledgment - syn.sequence) >>> 0;
-      return same(synAck.source, syn.target) && same(synAck.target, syn.source) &&
-        distance >= 1 && distance <= 1 + syn.length;
-    });
-    if (answers.length > 0) serverIsns.set(key, new Set(answers.map(({ sequence }) => sequence)));
-    const alone = syns.filter(({ stream }) => stream === syn.stream).length === 1 &&
-      synAcks.filter(({ stream }) => stream === syn.stream).length === 1;
-    const rtt = packets.find(({ stream, initialRtt }) =>
-      stream === syn.stream && initialRtt !== undefined
-    )?.initialRtt;
-    if (alone && rtt !== undefined) initialRttsNs.set(key, Math.round(rtt * 1e9));
-  }
-  return { handshakes, serverIsns, initialRttsNs };
+export async function readWithTshark(path: string): Promise<TsharkHandshake[]> {
+  return handshakesOf(await packetsOf(path));
 }
 
-function same(a: { address: string; port: number }, b: { address: string; port: number }): boolean {
+async function packetsOf(path: string): Promise<TsharkPacket[]> {
+  const { success, stdout, stderr } = await new Deno.Command("tshark", {
+    args: [
+      ...PREFERENCES.flatMap((preference) => ["-o", preference]),
+      // The segment that an ICMP error quotes was not sent where it is seen.
+      ...["-nr", path, "-Y", "tcp && !icmp && !icmpv6", "-T", "fields"],
+      // Of a packet in a tunnel the innermost.
+      ...["-E", "occurrence=l"],
+      ...FIELDS.flatMap((field) => ["-e", field]),
+    ],
+    stdin: "null",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+  // A file that is cut off gives what comes before.
+  if (!success && lines.length === 0) {
+    throw new Error(`tshark ${path}: ${new TextDecoder().decode(stderr).trim()}`);
+  }
+  return lines.map(packetOf);
+}
+
+function packetOf(line: string): TsharkPacket {
+  const fields = line.split("\t");
+  const [source4, target4, source6, target6, protocols, time, ofTcp, ofIp] = fields;
+  const numbers = fields.slice(TEXT_FIELDS);
+  const [frame, sourcePort, targetPort, flags, sequence, acknowledgment, length, stream] = numbers
+    .map(Number);
+  const isIpv6 = protocols.lastIndexOf(":ipv6") > Math.max(protocols.lastIndexOf(":ip:"), 0) ||
+    source4 === "";
+  const isSyn = (flags & SYN) !== 0;
+  const hasAck = (flags & ACK) !== 0;
+  const initialRtt = numbers.at(-1);
+  return {
+    frame,
+    time,
+    source: { address: isIpv6 ? source6 : source4, port: sourcePort },
+    target: { address: isIpv6 ? target6 : target4, port: targetPort },
+    isSyn: isSyn && !hasAck && (flags & RST) === 0,
+    isSynAck: isSyn && hasAck && (flags & RST) === 0,
+    isReset: (flags & RST) !== 0,
+    hasAck,
+    sequence,
+    acknowledgment,
+    length,
+    stream,
+    initialRtt: initialRtt ? Number(initialRtt) : undefined,
+    hasWrongChecksum: ofTcp === BAD || !isIpv6 && ofIp === BAD,
+    protocols,
+  };
+}
+
+/** Puts packets together to handshakes, by their numbers alone. */
+export function handshakesOf(packets: readonly TsharkPacket[]): TsharkHandshake[] {
+  const syns = Map.groupBy(
+    packets.filter(({ isSyn }) => isSyn),
+    ({ source, target, sequence }) => handshakeKey({ ...source, isn: sequence }, target),
+  );
+  const ofStream = Map.groupBy(packets, ({ stream }) => stream);
+  return [...syns].map(([key, ofKey]) => {
+    const [{ source: client, target: server, sequence: isn, stream }] = ofKey;
+    const length = Math.max(...ofKey.map((syn) => syn.length));
+    const fits = (number: number) => ((number - isn - 1) >>> 0) <= length;
+    const others = packets.filter(({ source, target }) =>
+      same(source, client) && same(target, server) || same(source, server) && same(target, client)
+    );
+    const synAcks = others.filter((packet) =>
+      packet.isSynAck && same(packet.source, server) && fits(packet.acknowledgment)
+    );
+    const third = others.find((packet) =>
+      same(packet.source, client) && packet.hasAck && !packet.isSynAck && !packet.isReset &&
+      fits(packet.sequence) &&
+      synAcks.some((synAck) =>
+        ((packet.acknowledgment - synAck.sequence - 1) >>> 0) < 2 ** 31 &&
+        synAck.frame < packet.frame
+      )
+    );
+    const stand = ofStream.get(stream)!;
+    const alone = stand.filter(({ isSyn }) => isSyn).length === 1 &&
+      stand.filter(({ isSynAck }) => isSynAck).length === 1;
+    const rtt = stand.find(({ initialRtt }) => initialRtt !== undefined)?.initialRtt;
+    return {
+      key,
+      client: { ...client, isn },
+      server,
+      syns: ofKey,
+      synAcks,
+      third,
+      initialRttNs: alone && rtt !== undefined ? Math.round(rtt * 1e9) : undefined,
+    };
+  });
+}
+
+function same(a: End, b: End): boolean {
   return a.address === b.address && a.port === b.port;
 }

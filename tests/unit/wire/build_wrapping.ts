@@ -277,7 +277,7 @@ export const WRAPPINGS: readonly Wrapping[] = [
     name: "GTP-U with a sequence number",
     tunnels: ["gtp_u"],
     wrap: (packet) =>
-      inUdp(2152, concat(bytes(0x32, 0xff), u16(packet.length), u32(7), u32(0x10000), packet)),
+      inUdp(2152, concat(bytes(0x32, 0xff), u16(packet.length + 4), u32(7), u32(0x10000), packet)),
   },
   {
     decoder: "gtp_u",
@@ -288,7 +288,7 @@ export const WRAPPINGS: readonly Wrapping[] = [
         2152,
         concat(
           bytes(0x34, 0xff),
-          u16(packet.length),
+          u16(packet.length + 16),
           u32(7),
           bytes(0, 0, 0, 0x85, 1, 0, 9, 0x85, 2, 0, 0, 0, 0, 0, 0, 0),
           packet,
@@ -422,13 +422,30 @@ export const WRAPPINGS: readonly Wrapping[] = [
     },
   },
   {
+    decoder: "capwap",
+    name: "CAPWAP with a native frame whose frame control is swapped",
+    tunnels: ["capwap", "ieee_802_11"],
+    wrap: (packet) => {
+      const header = concat(bytes(0, 4 << 3, 0x03, 0x20), new Uint8Array(12));
+      const frame = wireless(snap(packet));
+      const swapped = frame.with(0, frame[1]).with(1, frame[0]);
+      return inUdp(5247, concat(header, swapped));
+    },
+  },
+  {
     decoder: "l2tp",
     name: "L2TP with every field",
     tunnels: ["l2tp"],
     wrap: (packet) =>
       inUdp(
         1701,
-        concat(u16(0x4a02, 0, 7, 8, 0, 0, 3), new Uint8Array(3), u16(0xff03), ppp(packet), packet),
+        concat(
+          u16(0x4a02, packet.length + 21, 7, 8, 0, 0, 3),
+          new Uint8Array(3),
+          u16(0xff03),
+          ppp(packet),
+          packet,
+        ),
       ),
   },
   {
