@@ -384,7 +384,7 @@ function quote(words: readonly string[]): string {
 }
 
 function cut(words: string): string {
-  return words.length > QUOTED_MAX ? `${words.slice(0, QUOTED_MAX)}…` : words;
+  return words.length > QUOTED_MAX ? `${words.slice(0, QUOTED_MAX)}...` : words;
 }
 
 function messageOf(error: unknown): string {

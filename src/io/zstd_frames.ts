@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { broken, InputError } from "./input_error.ts";
 
 /** Magic numbers, little endian (RFC 8878 §3.1.1, §3.1.2). */
@@ -59,6 +58,11 @@ export class ZstdFrameWalker {
   isBehindFrame = true;
   /** Whether all that was walked over of this frame is known to have no content. */
   isSkippable = false;
+  /**
+   * Why the last walk ended and there is none after it: no frame begins there, it has a block of no
+   * known type, or its window is too large.
+   */
+  fault: InputError | undefined;
   #field: Field = "magic";
   #fieldLength: number = FIELD_LENGTH.magic;
   #value = 0;
@@ -76,8 +80,6 @@ export class ZstdFrameWalker {
    * @param bytes The next bytes. @param at Offset of the first one not walked over yet.
    * @param blocksMax Blocks to end behind: each may have 128 KiB of content, however short it is.
    * @returns Offset of the first byte that was not walked over.
-   * @throws {InputError} No frame begins here, it has a block of no known type, or its window is too
-   * large.
    */
   walk(bytes: Uint8Array, at: number, blocksMax: number): number {
     if (this.isBehindFrame) this.isSkippable = false;
@@ -93,12 +95,14 @@ export class ZstdFrameWalker {
         return at;
       }
       if (blocks === blocksMax) return at;
+      const fieldAt = at;
       while (this.#length < this.#fieldLength) {
         if (at === bytes.length) return at;
         this.#value += bytes[at++] * 256 ** this.#length++;
       }
       if (this.#field === "blockHeader") blocks++;
       this.#take(this.#value);
+      if (this.fault !== undefined) return fieldAt;
       this.#value = this.#length = 0;
     }
   }
@@ -106,8 +110,7 @@ export class ZstdFrameWalker {
   #take(value: number): void {
     switch (this.#field) {
       case "magic":
-        this.isSkippable = isSkippableMagic(value);
-        this.#expect(this.isSkippable ? "skippableSize" : "descriptor");
+        this.#takeMagic(value);
         break;
       case "skippableSize":
         this.#endBehind(value);
@@ -117,24 +120,40 @@ export class ZstdFrameWalker {
         break;
       case "window": {
         const base = 2 ** (WINDOW_LOG_MIN + (value >>> WINDOW_MANTISSA_BITS));
-        assertWindow(base + base / (WINDOW_MANTISSA + 1) * (value & WINDOW_MANTISSA));
+        this.#takeWindow(base + base / (WINDOW_MANTISSA + 1) * (value & WINDOW_MANTISSA));
         this.#skip = this.#headerRest;
         this.#expect("blockHeader");
         break;
       }
       case "contentSize":
         // All of it is the window.
-        assertWindow(value + (this.#fieldLength === 2 ? CONTENT_SIZE_OF_2_MIN : 0));
+        this.#takeWindow(value + (this.#fieldLength === 2 ? CONTENT_SIZE_OF_2_MIN : 0));
         this.#expect("blockHeader");
         break;
       case "blockHeader": {
         const type = value >>> BLOCK_TYPE_SHIFT & BLOCK_TYPE;
-        if (type === RESERVED_BLOCK) throw broken("a block has no known type");
+        if (type === RESERVED_BLOCK) this.fault = broken("a block has no known type");
         const length = type === RLE_BLOCK ? 1 : value >>> BLOCK_SIZE_SHIFT;
         if ((value & LAST_BLOCK) !== 0) this.#endBehind(length + this.#checksumLength);
         else this.#skip = length;
       }
     }
+  }
+
+  #takeMagic(magic: number): void {
+    this.isSkippable = magic >>> SKIPPABLE_SHIFT === SKIPPABLE_MAGIC >>> SKIPPABLE_SHIFT;
+    if (magic !== FRAME_MAGIC && !this.isSkippable) {
+      this.fault = broken("no zstd frame begins where one ends");
+    }
+    this.#expect(this.isSkippable ? "skippableSize" : "descriptor");
+  }
+
+  #takeWindow(bytes: number): void {
+    if (bytes <= WINDOW_MAX_BYTES) return;
+    this.fault = new InputError(
+      "to decompress it takes a zstd window of more than 32 MB of memory; " +
+        "let zstd do it: zstd -dc --long=31 FILE | synsnoop read -",
+    );
   }
 
   #takeDescriptor(descriptor: number): void {
@@ -162,20 +181,6 @@ export class ZstdFrameWalker {
   }
 }
 
-function isSkippableMagic(magic: number): boolean {
-  if (magic === FRAME_MAGIC) return false;
-  if (magic >>> SKIPPABLE_SHIFT === SKIPPABLE_MAGIC >>> SKIPPABLE_SHIFT) return true;
-  throw broken("no zstd frame begins where one ends");
-}
-
-function assertWindow(bytes: number): void {
-  if (bytes <= WINDOW_MAX_BYTES) return;
-  throw new InputError(
-    "to decompress it takes a zstd window of more than 32 MB of memory; " +
-      "let zstd do it: zstd -dc --long=31 FILE | synsnoop read -",
-  );
-}
-
 /**
  * Cuts a zstd file into parts for a decompressor: none reaches beyond the end of a frame or has more
  * than so many blocks. Skippable frames are left out.
@@ -197,6 +202,8 @@ export async function* cutZstdFrames(
         yield piece.subarray(at, end);
         isBegun = !walker.isBehindFrame;
       }
+      // What stands before it was given out: it may be decompressed.
+      if (walker.fault !== undefined) throw walker.fault;
       at = end;
     }
   }
