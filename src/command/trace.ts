@@ -88,10 +88,13 @@ export async function trace(
 
 /** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */
 export function openScope(
-  { interfaces, namespaces }: Pick<TraceOptions, "interfaces" | "namespaces">,
+  { interfaces, awaitsInterfaces: awaits, namespaces }: Pick<
+    TraceOptions,
+    "interfaces" | "awaitsInterfaces" | "namespaces"
+  >,
 ): CaptureScope {
   try {
-    return new CaptureScope(interfaces, namespaces);
+    return new CaptureScope(interfaces, namespaces, { awaits });
   } catch (error) {
     throw error instanceof UnknownTargetError ? new UsageError(error.message) : error;
   }

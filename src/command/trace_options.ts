@@ -21,6 +21,10 @@ export const TRACE_FLAGS: readonly Flag[] = [
     meaning: "capture on this interface only, and report only what was seen there",
   },
   {
+    name: "interface-wait",
+    meaning: "wait for an interface that is not there yet, instead of refusing",
+  },
+  {
     name: "netns",
     value: "NAME|PID|all",
     many: true,
@@ -61,6 +65,8 @@ export interface TraceOptions extends OutputOptions {
   filter: HandshakeFilter;
   /** Names of the interfaces to capture on; none: all. */
   interfaces: readonly string[];
+  /** Whether an interface that is not there yet is waited for. */
+  awaitsInterfaces: boolean;
   /** Network namespaces to capture in beside the own one; see `NamespaceWatch`. */
   namespaces: readonly string[];
   format: FormatOptions;
@@ -95,10 +101,15 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
       `Cannot use --${byProcess} with --probes none: packets do not tell processes`,
     );
   }
+  const awaitsInterfaces = switches.has("interface-wait");
+  if (awaitsInterfaces && !values.has("interface")) {
+    throw new UsageError("Cannot use --interface-wait without --interface: it waits for that one");
+  }
   return {
     help: switches.has("help"),
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
+    awaitsInterfaces,
     namespaces: values.get("netns") ?? [],
     format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,

@@ -312,7 +312,7 @@ export class TraceSession {
       this.#fetched = 0;
       this.#followClock(nowNs);
       doing = "following interfaces and namespaces";
-      this.#wire.follow();
+      this.#wire.follow(nowNs);
       this.#localAddresses.refresh();
       doing = "fetching packets";
       this.#wire.drain(nowNs);
@@ -323,7 +323,6 @@ export class TraceSession {
       doing = "writing";
       this.#writer.flush();
       this.#packets?.flush();
-      for (const error of this.#wire.takeErrors()) sayNote(error);
       this.#hint(nowNs);
       const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
       this.#tickNs = nowNs;
@@ -445,6 +444,7 @@ export class TraceSession {
     const kernel = this.#kernelLosses;
     return {
       ring_packets: wire?.drops,
+      ...(wire?.interfaceGaps !== undefined && { interface_gaps: wire.interfaceGaps }),
       ...(this.#scope.hasOthers && { refused_namespaces: this.#scope.refusals }),
       ...(kernel && {
         kernel_missed_probes: kernel.missedProbes,

@@ -33,6 +33,8 @@ export class CaptureScope {
   readonly sites: CaptureSite[];
   /** Inode number of the own namespace. */
   readonly ownNetns: number;
+  /** Those of the interfaces that are in none of the namespaces yet. */
+  readonly awaited: readonly string[];
   readonly #watch: NamespaceWatch | undefined;
   readonly #othersMax: number;
   // Found and not yet taken, gone and not yet let go: rings take time to open and to close, so each
@@ -49,14 +51,15 @@ export class CaptureScope {
    *
    * @param interfaces Names of interfaces; none: all.
    * @param targets Other namespaces, see {@link NamespaceWatch}; none: only the own one.
-   * @param othersMax How many others at most.
-   * @throws {UnknownTargetError} where there is no such namespace, or an interface in none of them.
+   * @param options `othersMax`: how many others at most. `awaits`: whether an interface may come later.
+   * @throws {UnknownTargetError} where there is no such namespace, or an interface in none of them that is
+   *   not awaited.
    * @throws {SystemCallError} EPERM where other namespaces were asked for and may not be entered.
    */
   constructor(
     interfaces: readonly string[],
     targets: NamespaceTargets,
-    othersMax: number = OTHERS_MAX,
+    { othersMax = OTHERS_MAX, awaits = false }: { othersMax?: number; awaits?: boolean } = {},
   ) {
     this.interfaces = interfaces;
     this.#othersMax = othersMax;
@@ -69,10 +72,10 @@ export class CaptureScope {
       this.#enqueue(this.#watch.look(performance.now())?.found ?? []);
       while (this.#waiting.length > 0) this.#takeOne();
     }
-    const missing = interfaces.find((name) =>
+    this.awaited = interfaces.filter((name) =>
       this.sites.every((site) => site.indexOf(name) === undefined)
     );
-    if (missing !== undefined) throw this.#unknownInterface(missing);
+    if (this.awaited.length > 0 && !awaits) throw this.#unknownInterface(this.awaited[0]);
   }
 
   /** Whether other namespaces are captured too. */
@@ -177,7 +180,8 @@ export class CaptureScope {
     const names = this.sites.flatMap(({ namespace }) => namespace.run(listInterfaces))
       .map((known) => known.name);
     return new UnknownTargetError(
-      `Cannot use --interface "${name}": there are ${[...new Set(names)].join(", ")}`,
+      `Cannot use --interface "${name}": there are ${[...new Set(names)].join(", ")}; ` +
+        "with --interface-wait one that comes later is waited for",
     );
   }
 }

@@ -15,6 +15,10 @@ export const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
@@ -119,7 +123,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENXIO: "check the interface with `ip link`",
   ENOSYS: "this kernel lacks the system call",
   EAFNOSUPPORT: "this kernel lacks packet sockets (CONFIG_PACKET)",
-  ENETDOWN: "the interface is down; frames arrive again when it comes up",
 };
 
 /** A C library or system call that failed. */

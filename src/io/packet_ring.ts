@@ -8,9 +8,17 @@
  * @module
  */
 import { attachClassicFilter } from "./classic_filter.ts";
+import { NONE } from "./choose_interfaces.ts";
 import { type FilterCounters, HandshakeFilter } from "./handshake_filter.ts";
 import { interfaceName } from "./interfaces.ts";
 import { checkResult, libc, memory, SystemCallError } from "./libc.ts";
+import {
+  deliver,
+  FRAME_NEXT_OFFSET,
+  FRAME_NSEC,
+  FRAME_SEC,
+  type FrameHandler,
+} from "./ring_frame.ts";
 
 // bits/socket.h, asm-generic/socket.h, linux/if_packet.h, linux/if_ether.h, sys/mman.h
 const AF_PACKET = 17;
@@ -18,7 +26,6 @@ const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
-const SO_ERROR = 4;
 const SO_TIMESTAMPNS = 35;
 const SO_ATTACH_BPF = 50;
 const SOL_PACKET = 263;
@@ -27,10 +34,6 @@ const PACKET_STATISTICS = 6;
 const PACKET_VERSION = 10;
 const TPACKET_V3 = 2;
 const ETH_P_ALL = 3;
-const ETH_P_IP = 0x0800;
-const ETH_P_8021Q = 0x8100;
-const ETH_P_IPV6 = 0x86dd;
-const ETH_P_8021AD = 0x88a8;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
@@ -56,22 +59,6 @@ const BLOCK_OFFSET_TO_FIRST_PKT = 16;
 const TP_STATUS_KERNEL = 0;
 const TP_STATUS_USER = 1;
 
-/** `struct tpacket3_hdr`, followed by `struct sockaddr_ll` at offset 48. */
-const FRAME_NEXT_OFFSET = 0;
-const FRAME_SEC = 4;
-const FRAME_NSEC = 8;
-const FRAME_SNAPLEN = 12;
-const FRAME_LEN = 16;
-const FRAME_STATUS = 20;
-const FRAME_NET = 26;
-const FRAME_VLAN_TCI = 32;
-const FRAME_LL_PROTOCOL = 50;
-const FRAME_LL_IFINDEX = 52;
-const FRAME_LL_PKTTYPE = 58;
-const TP_STATUS_VLAN_VALID = 0x10;
-const TP_STATUS_CSUM = 0x88; // CSUMNOTREADY or CSUM_VALID
-const VLAN_ID = 0xfff;
-const VLAN_TAG_LENGTH = 4;
 /** `struct sockaddr_ll` for bind(2). */
 const SOCKADDR_LL_SIZE = 20;
 const SLL_PROTOCOL = 2;
@@ -82,41 +69,9 @@ const STATS_SIZE = 12;
 const STATS_DROPS = 4;
 const STATS_FREEZE_Q_CNT = 8;
 
-/**
- * Receives one frame. `view` is the ring itself: valid during the call only, and detached once the
- * ring is closed.
- *
- * @param view the ring's memory.
- * @param networkOffset where the IP header starts in `view`.
- * @param capturedEnd where the captured bytes end in `view`.
- * @param originalLength bytes of the packet from the IP header on, link-layer padding included; more
- * than an MTU where the stack has merged or not yet split segments.
- * @param protocol the ethertype of the network header.
- * @param interfaceIndex the interface it was seen on.
- * @param packetType 0 to this host, 1 broadcast, 2 multicast, 3 to another host, 4 sent by this host
- * (linux/if_packet.h).
- * @param vlanId the VLAN of the (outer) tag, -1 without one.
- * @param seconds whole seconds of Unix time (CLOCK_REALTIME).
- * @param nanoseconds 0 to 999,999,999.
- * @param mayJudgeChecksums Whether its checksums are finished, and nobody has found them right yet.
- */
-export type FrameHandler = (
-  view: DataView<ArrayBuffer>,
-  networkOffset: number,
-  capturedEnd: number,
-  originalLength: number,
-  protocol: number,
-  interfaceIndex: number,
-  packetType: number,
-  vlanId: number,
-  seconds: number,
-  nanoseconds: number,
-  mayJudgeChecksums: boolean,
-) => void;
-
 /** How to open a {@linkcode PacketRing}. */
 export interface PacketRingOptions {
-  /** The interface to capture on; 0, the default, is all of them. */
+  /** The interface to capture on; 0, the default, is all of them, `NONE` none for now. */
   interfaceIndex?: number;
   /** `auto`, the default, loads the eBPF filter and falls back to the classic one. */
   filter?: "auto" | "ebpf" | "classic";
@@ -171,6 +126,7 @@ export class PacketRing implements Disposable {
   readonly #view: DataView<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #statistics: RingStatistics = { packets: 0, drops: 0, freezes: 0 };
+  #isBound = false;
   #block = 0;
   /** Offset of the next frame of the block in hand, and how many it still has: 0 for none in hand. */
   #frame = 0;
@@ -218,20 +174,45 @@ export class PacketRing implements Disposable {
     this.#words = new Uint32Array(this.#buffer);
 
     // Bound last: until here the socket has no protocol and so received nothing unfiltered.
-    const name = memory(SOCKADDR_LL_SIZE);
-    const nameView = new DataView(name.buffer);
-    nameView.setUint16(0, AF_PACKET, true);
-    nameView.setUint16(SLL_PROTOCOL, ETH_P_ALL);
-    nameView.setInt32(SLL_IFINDEX, options.interfaceIndex, true);
     try {
-      checkResult(
-        libc().bind(fd, name, SOCKADDR_LL_SIZE),
-        `bind(AF_PACKET, interface ${options.interfaceIndex})`,
-      );
+      this.bindTo(options.interfaceIndex);
     } catch (error) {
       this.#unmap();
       throw error;
     }
+  }
+
+  /**
+   * Captures on another interface from now on. What is in the ring stays.
+   *
+   * @param interfaceIndex As in {@linkcode PacketRingOptions}.
+   * @throws {SystemCallError} ENODEV for an interface that does not exist.
+   */
+  bindTo(interfaceIndex: number): void {
+    if (interfaceIndex === NONE) return;
+    const name = memory(SOCKADDR_LL_SIZE);
+    const view = new DataView(name.buffer);
+    view.setUint16(0, AF_PACKET, true);
+    view.setUint16(SLL_PROTOCOL, ETH_P_ALL);
+    view.setInt32(SLL_IFINDEX, interfaceIndex, true);
+    checkResult(
+      libc().bind(this.#fd, name, SOCKADDR_LL_SIZE),
+      `bind(AF_PACKET, interface ${interfaceIndex})`,
+    );
+    this.#isBound = true;
+  }
+
+  /**
+   * The interface captured on, 0 for all; `NONE` once it is deleted, for another of its name or its
+   * index is not captured on by itself.
+   */
+  get boundIndex(): number {
+    if (this.#closed || !this.#isBound) return NONE;
+    const name = memory(SOCKADDR_LL_SIZE);
+    const length = memory(4);
+    new DataView(length.buffer).setUint32(0, SOCKADDR_LL_SIZE, true);
+    checkResult(libc().getsockname(this.#fd, name, length), "getsockname(AF_PACKET)");
+    return new DataView(name.buffer).getInt32(SLL_IFINDEX, true);
   }
 
   /**
@@ -383,18 +364,6 @@ export class PacketRing implements Disposable {
     return this.#handshakeFilter?.counters();
   }
 
-  /**
-   * The error pending on the socket, once: ENETDOWN when the one interface captured on went down. The
-   * ring stays open, and frames arrive again when that interface comes up; not when it was deleted.
-   */
-  takeError(): SystemCallError | undefined {
-    if (this.#closed) return undefined;
-    const value = memory(4);
-    getOption(this.#fd, SOL_SOCKET, SO_ERROR, value, "SO_ERROR");
-    const errno = new DataView(value.buffer).getInt32(0, true);
-    return errno === 0 ? undefined : new SystemCallError("recv(AF_PACKET)", errno);
-  }
-
   /** Stops capturing and gives everything back, in 25 ms or more. Idempotent. */
   close(): void {
     if (this.#stop()) libc().close(this.#fd);
@@ -429,48 +398,6 @@ export class PacketRing implements Disposable {
 
 function retireTimeoutMs(blocks: number): number {
   return Math.min(Math.max(RETIRE_MS_MIN, Math.ceil(STALL_MS / blocks)), RETIRE_MS_MAX);
-}
-
-function deliver(
-  view: DataView<ArrayBuffer>,
-  words: Uint32Array<ArrayBuffer>,
-  frame: number,
-  onFrame: FrameHandler,
-): void {
-  const captured = words[(frame + FRAME_SNAPLEN) >>> 2];
-  const status = words[(frame + FRAME_STATUS) >>> 2];
-  const tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
-  let network = frame + view.getUint16(frame + FRAME_NET, true);
-  let length = words[(frame + FRAME_LEN) >>> 2];
-  let protocol = view.getUint16(frame + FRAME_LL_PROTOCOL);
-  const end = network + captured;
-  if (tagged || protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
-    // Whether the data still starts with a tag, the protocol does not tell: before Linux 6.11 it is
-    // the tag's, since then that of the header behind it. So look for an IP header behind a tag, as
-    // bpf/handshake_filter.c does.
-    const inner = captured > VLAN_TAG_LENGTH ? view.getUint16(network + 2) : 0;
-    const version = captured > VLAN_TAG_LENGTH ? view.getUint8(network + VLAN_TAG_LENGTH) >>> 4 : 0;
-    if ((inner === ETH_P_IP && version === 4) || (inner === ETH_P_IPV6 && version === 6)) {
-      network += VLAN_TAG_LENGTH;
-      length -= VLAN_TAG_LENGTH;
-      protocol = inner;
-    } else if (protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
-      protocol = captured > 0 && view.getUint8(network) >>> 4 === 6 ? ETH_P_IPV6 : ETH_P_IP;
-    }
-  }
-  onFrame(
-    view,
-    network,
-    end,
-    length,
-    protocol,
-    view.getInt32(frame + FRAME_LL_IFINDEX, true),
-    view.getUint8(frame + FRAME_LL_PKTTYPE),
-    tagged ? words[(frame + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1,
-    words[(frame + FRAME_SEC) >>> 2],
-    words[(frame + FRAME_NSEC) >>> 2],
-    (status & TP_STATUS_CSUM) === 0,
-  );
 }
 
 /** A packet socket that captures nothing until it is bound. */

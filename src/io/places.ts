@@ -63,6 +63,11 @@ export class Places {
     this.#numbers.delete(netns);
   }
 
+  /** Takes that an interface has another name from now on: that is another place. */
+  renamed(netns: number, index: number): void {
+    this.#numbers.get(netns)?.delete(index);
+  }
+
   #add(netns: number, index: number, names: InterfaceNames): number {
     if (this.#places.size >= PLACES_MAX) this.#removeOldest();
     const number = ++this.#last;

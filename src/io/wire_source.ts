@@ -16,10 +16,17 @@ import { Segment } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import type { ClockAxis } from "../match/clock.ts";
 import type { CaptureScope } from "./capture_scope.ts";
-import { type CaptureSite, OTHER_RETIRE_TIMEOUT_MS, type SiteRing } from "./capture_site.ts";
+import {
+  type CaptureSite,
+  type NameChange,
+  OTHER_RETIRE_TIMEOUT_MS,
+  type SiteEvents,
+  type SiteRing,
+} from "./capture_site.ts";
 import { FrameMerge } from "./frame_merge.ts";
 import { SystemCallError } from "./libc.ts";
 import type { LocalAddresses } from "./local_addresses.ts";
+import { NoteBudget } from "./note_budget.ts";
 import type { PacketRing, PacketRingOptions, RingFilter } from "./packet_ring.ts";
 import type { Places } from "./places.ts";
 import { SourceRouteSettings } from "./source_route_settings.ts";
@@ -59,6 +66,8 @@ interface RingCounts {
 export interface WireStatistics extends RingCounts {
   /** Not decoded, by reason. */
   undecoded: Record<string, number>;
+  /** How often an interface that was named was down, gone or another; undefined where none was named. */
+  interfaceGaps: number | undefined;
 }
 
 /** `sll_pkttype` of what is for this host, what the link brought to another, and what this host sent. */
@@ -67,8 +76,12 @@ const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 /** Beyond a ring's own delay: softirqs and the timer that retires its blocks are late under load. */
 const MARGIN_MS = 20;
-/** errno(3): no such device. */
-const ENODEV = 19;
+/** Namespaces whose interfaces are looked after at once, in some microseconds each. */
+const SITES_AT_ONCE = 16;
+/** Changes of interfaces and namespaces that are told in a minute: who flaps would fill the screen. */
+const NOTES_PER_MINUTE = 30;
+/** How long packets that carry an interface's old name may come after it has another. */
+const NAME_PENDING_NS = 1e9;
 
 /** The rings of one trace. */
 export class WireSource {
@@ -96,6 +109,18 @@ export class WireSource {
   readonly filter: RingFilter;
   /** How long a packet may stay in a ring before it can be drained. */
   readonly retireTimeoutMs: number;
+  readonly #notes = new NoteBudget(NOTES_PER_MINUTE);
+  readonly #siteEvents: SiteEvents;
+  /** Names that packets from some time on carry, and the first of these times. */
+  readonly #nameChanges: NameChange[] = [];
+  #nextNameNs = Infinity;
+  /** The site whose interfaces are looked after next. */
+  #nextSite = 0;
+  /** Gaps of interfaces in namespaces that are gone, and which of those named were there. */
+  #closedGaps = 0;
+  readonly #closedNames = new Set<number>();
+  /** Why the own namespace's interfaces cannot be followed, as it was told. */
+  #ownError: string | undefined;
   /** What rings counted that are closed. */
   readonly #closed: RingCounts = { packets: 0, drops: 0, filterHalfOpen: undefined };
   /** Frames taken out of the rings so far. */
@@ -118,12 +143,28 @@ export class WireSource {
       (seconds, nanoseconds) => options.axis.fromRealtime(seconds, nanoseconds),
       (ring) => this.#take(ring),
     );
+    this.#siteEvents = {
+      onName: (change) => {
+        this.#nameChanges.push(change);
+        this.#nextNameNs = Math.min(this.#nextNameNs, change.fromNs);
+      },
+      onRetire: (ring) => {
+        this.#takeAll(ring);
+        addCounts(this.#closed, ring.ring);
+      },
+    };
     try {
       const [own, ...others] = options.scope.sites;
       this.#open(own);
       for (const site of others) this.#tryToOpen(site);
+      for (const name of options.scope.awaited) {
+        own.openIdle();
+        options.onNote(`waiting for the interface "${name}"`);
+      }
       this.#listRings();
-      if (this.#rings.length === 0) throw new SystemCallError("bind(AF_PACKET)", ENODEV);
+      // Each may have gone a moment ago.
+      if (this.#rings.length === 0) own.openIdle();
+      this.#listRings();
     } catch (error) {
       this.close();
       throw error;
@@ -160,6 +201,10 @@ export class WireSource {
     const { addresses, places } = this.#options;
     site.close();
     for (const { ring } of site.rings) addCounts(this.#closed, ring);
+    site.interfaces.forEach(({ gapsBeforeEnd, wasThere }, at) => {
+      this.#closedGaps += gapsBeforeEnd;
+      if (wasThere) this.#closedNames.add(at);
+    });
     places.forget(site.namespace.inode);
     addresses.remove(site.namespace);
   }
@@ -169,29 +214,99 @@ export class WireSource {
   }
 
   /**
-   * Follows the namespaces of the scope as they come and go: looks for them about once a second, and
-   * opens the rings of at most one and closes those of one.
+   * Follows the namespaces of the scope, and the interfaces in them, as they come and go. Looks for
+   * namespaces about once a second, and opens the rings of at most one and closes those of one.
+   *
+   * @param nowNs Now on the axis.
    */
-  follow(): void {
-    const { scope, onNote } = this.#options;
-    const changes = scope.look();
+  follow(nowNs: number): void {
+    this.#followNamespaces();
+    this.#followInterfaces(nowNs);
+    this.#listRings();
+    this.#noteUntold(performance.now());
+  }
+
+  #followNamespaces(): void {
+    const changes = this.#options.scope.look();
     if (changes === undefined) return;
-    const { gone, refused } = changes;
+    const { came, gone, refused } = changes;
     if (gone !== undefined) {
       // What it still holds comes out of order; nothing is lost.
-      for (const ring of gone.rings) while (ring.ready()) this.#take(ring);
+      for (const ring of gone.rings) this.#takeAll(ring);
       this.#close(gone);
-      onNote(`${gone.words} is gone: no longer capturing there`);
+      this.#note(`${gone.words} is gone: no longer capturing there`);
     }
-    // The interface named may have come after its namespace.
-    const waiting = scope.sites.filter(({ isOwn, rings }) => !isOwn && rings.length === 0);
-    for (const site of waiting) {
-      if (this.#tryToOpen(site) && site.rings.length > 0) {
-        onNote(`capturing in ${site.words} too`);
+    if (came !== undefined && this.#tryToOpen(came) && came.rings.length > 0) {
+      this.#note(`capturing in ${came.words} too`);
+    }
+    for (const sentence of refused) this.#note(sentence);
+  }
+
+  #followInterfaces(nowNs: number): void {
+    const { sites } = this.#options.scope;
+    // Packets of before have come by now.
+    this.#applyNames(nowNs - NAME_PENDING_NS);
+    for (let count = Math.min(SITES_AT_ONCE, sites.length); count > 0; count--) {
+      const site = sites[this.#nextSite++ % sites.length];
+      if (!this.#tryToFollow(site, nowNs)) continue;
+      for (const each of site.interfaces) {
+        const sentence = each.tell(performance.now());
+        if (sentence !== undefined) this.#note(sentence);
       }
     }
-    for (const sentence of refused) onNote(sentence);
-    this.#listRings();
+  }
+
+  /** @returns Whether it could, wholly; the scope tells of other namespaces where not. */
+  #tryToFollow(site: CaptureSite, nowNs: number): boolean {
+    const { scope, addresses } = this.#options;
+    const hadNone = site.rings.length === 0;
+    try {
+      site.follow(nowNs, this.#siteEvents);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      if (!site.isOwn) {
+        scope.refuse(site, error.message);
+        this.#close(site);
+      } else if (this.#ownError !== error.message) this.#note(this.#ownError = error.message);
+      return false;
+    }
+    if (hadNone && site.rings.length > 0) addresses.add(site.namespace);
+    return !site.isWaiting;
+  }
+
+  #takeAll(ring: SiteRing): void {
+    while (ring.ready()) this.#take(ring);
+  }
+
+  /** Says a change, unless there were too many. */
+  #note(sentence: string): void {
+    if (this.#notes.take(performance.now())) this.#options.onNote(sentence);
+  }
+
+  #noteUntold(nowMs: number): void {
+    const count = this.#notes.takeUntold(nowMs);
+    if (count > 0) {
+      this.#options.onNote(
+        `${count} more changes of interfaces and network namespaces were not told`,
+      );
+    }
+  }
+
+  /** Applies the changes of names up to a time on the axis. */
+  #applyNames(untilNs: number): void {
+    this.#nextNameNs = Infinity;
+    let kept = 0;
+    for (const change of this.#nameChanges) {
+      if (change.fromNs > untilNs) {
+        this.#nameChanges[kept++] = change;
+        this.#nextNameNs = Math.min(this.#nextNameNs, change.fromNs);
+      } else if (change.site.nameOf(change.index) !== change.name) {
+        change.site.rename(change);
+        this.#options.places.renamed(change.site.namespace.inode, change.index);
+        this.#lastRing = undefined;
+      }
+    }
+    this.#nameChanges.length = kept;
   }
 
   /** How long after its capture a packet has been handed on, unless the machine is stuck. */
@@ -239,6 +354,7 @@ export class WireSource {
       protocol,
     );
     const timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
+    if (timeNs >= this.#nextNameNs) this.#applyNames(timeNs);
     const place = this.#placeOf(interfaceIndex);
     let whole: AssembledPacket | undefined;
     switch (verdict) {
@@ -335,11 +451,6 @@ export class WireSource {
     return this.#lastPlace;
   }
 
-  /** What an interface reported since the last call, such as that it went down; one sentence each. */
-  takeErrors(): string[] {
-    return this.#rings.flatMap((ring) => ring.takeError() ?? []);
-  }
-
   /**
    * Counts since the start, those of rings included that were closed; takes milliseconds, so not while
    * a trace goes on.
@@ -347,11 +458,26 @@ export class WireSource {
   statistics(): WireStatistics {
     const counts = { ...this.#closed };
     for (const { ring } of this.#rings) addCounts(counts, ring);
-    return { ...counts, undecoded: this.#verdicts.byReason(this.#fragments.alone) };
+    return {
+      ...counts,
+      undecoded: this.#verdicts.byReason(this.#fragments.alone),
+      interfaceGaps: this.#interfaceGaps(),
+    };
+  }
+
+  #interfaceGaps(): number | undefined {
+    const { interfaces: names, sites } = this.#options.scope;
+    if (names.length === 0) return undefined;
+    const never = names.filter((_, at) =>
+      !this.#closedNames.has(at) && !sites.some(({ interfaces }) => interfaces[at]?.wasThere)
+    );
+    return sites.flatMap(({ interfaces }) => interfaces)
+      .reduce((sum, { gaps }) => sum + gaps, this.#closedGaps + never.length);
   }
 
   /** Closes the rings; settles when that is done. */
   async close(): Promise<void> {
+    this.#noteUntold(Infinity);
     await Promise.all(this.#options.scope.sites.map((site) => site.close()));
   }
 }

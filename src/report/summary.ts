@@ -28,6 +28,11 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: true,
   },
   {
+    name: "interface_gaps",
+    meaning: "gaps in the capture on an interface: it was down, gone or made again",
+    isLoss: true,
+  },
+  {
     name: "refused_namespaces",
     meaning: "network namespaces whose packets could not be captured",
     isLoss: true,

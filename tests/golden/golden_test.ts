@@ -45,6 +45,7 @@ const ALL_COUNTED: Losses = Object.fromEntries(LOSS_PLACES.map(({ name }) => [na
 const LOSSES: Losses = {
   ...ALL_COUNTED,
   ring_packets: 12,
+  interface_gaps: 2,
   kernel_map_records: 3,
   kernel_missed_probes: undefined,
   unexpected_packets: 1,

@@ -318,7 +318,7 @@ await namespaceTest("CaptureScope takes so many and the next when one is gone", 
   const wanted = [await Namespace.create(), await Namespace.create(), await Namespace.create()];
   const inodes = wanted.map(inodeOf);
   const names = wanted.map(({ name }) => name);
-  const scope = inNamespace(here.name, () => new CaptureScope([], names, 2));
+  const scope = inNamespace(here.name, () => new CaptureScope([], names, { othersMax: 2 }));
   try {
     const [own, ...others] = scope.sites.map(({ namespace }) => namespace.inode);
     assertEquals([own, others.length, scope.refusals], [inodeOf(here), 2, 1]);

@@ -1,4 +1,6 @@
+// Covers src/io/ring_frame.ts
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { NONE } from "../../src/io/choose_interfaces.ts";
 import { interfaceIndex, listInterfaces, localAddresses } from "../../src/io/interfaces.ts";
 import { clockNs, libc, SystemCallError } from "../../src/io/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
@@ -293,26 +295,46 @@ await namespaceTest("PacketRing counts what it had no room for", async () => {
   assertEquals(ring.statistics().packets, sent + 1);
 });
 
-await namespaceTest("PacketRing.takeError tells of the interface going down, once", async () => {
+await namespaceTest("PacketRing.bindTo captures on another interface", async () => {
   await using left = await Namespace.create();
   await using right = await Namespace.create();
-  const [leftInterface, rightInterface] = await left.connect(right);
-  using sender = openSender(left, leftInterface);
-  const index = inNamespace(right.name, () => interfaceIndex(rightInterface)!);
-  using ring = openRing(right, { interfaceIndex: index });
-  assertEquals(ring.takeError(), undefined);
-  await right.ip("link", "set", rightInterface, "down");
-  const error = ring.takeError();
-  assert(error instanceof SystemCallError);
-  assertEquals(error.errnoName, "ENETDOWN");
-  assertEquals(ring.takeError(), undefined);
-  await right.ip("link", "set", rightInterface, "up");
-  const frames: Frame[] = [];
-  await until("a frame after the interface came up", () => {
-    sender.sendSegment({ sequence: 77 });
-    return drain(ring, frames) > 0;
-  });
-  assertEquals(frames[0].sequence, 77);
+  const addresses = (net: number) => ({ here: `192.0.${net}.1/24`, there: `192.0.${net}.2/24` });
+  const cables = [
+    await left.connect(right, addresses(2)),
+    await left.connect(right, addresses(3)),
+  ];
+  const [first, second] = inNamespace(
+    right.name,
+    () => cables.map(([, name]) => interfaceIndex(name)!),
+  );
+  using ring = openRing(right, { interfaceIndex: NONE });
+  assertEquals(ring.boundIndex, NONE);
+  const send = (cable: number, sequence: number) => {
+    using sender = openSender(left, cables[cable][0]);
+    sender.sendSegment({ sequence });
+  };
+  send(0, 1);
+  ring.bindTo(first);
+  assertEquals(ring.boundIndex, first);
+  send(0, 2);
+  await until("a packet is counted", () => ring.statistics().packets === 1);
+  await left.ip("link", "delete", cables[0][0]);
+  assertEquals(ring.boundIndex, NONE);
+  assertThrows(() => ring.bindTo(first), SystemCallError, "ENODEV");
+  ring.bindTo(second);
+  assertEquals(ring.boundIndex, second);
+  send(1, 3);
+  await until("another is counted", () => ring.statistics().packets === 2);
+  // What came from the interface that is gone is still there.
+  assertEquals(
+    (await drainAll(ring)).map(({ sequence, interfaceIndex }) => [sequence, interfaceIndex]),
+    [[2, first], [3, second]],
+  );
+  // From one that is there to another.
+  ring.bindTo(1);
+  assertEquals(ring.boundIndex, 1);
+  ring.close();
+  assertEquals(ring.boundIndex, NONE);
 });
 
 /** A tcpdump writing to a file of its own, ready to capture. */
@@ -440,7 +462,6 @@ await namespaceTest("PacketRing.close gives back descriptors and detaches the vi
     ring.close();
     ring.close();
     assertEquals(ring.drain(() => {}), 0);
-    assertEquals(ring.takeError(), undefined);
     if (i === 0) before = descriptors();
   }
   assertEquals(descriptors(), before);

@@ -142,36 +142,6 @@ await namespaceTest("trace reads printed lines where the map is laid out otherwi
   assertEquals(summary?.losses.kernel_lines, 0);
 });
 
-await namespaceTest(
-  "trace says that an interface went down and reports when it is up",
-  async () => {
-    await using here = await Namespace.create();
-    await using there = await Namespace.create();
-    const [veth] = await here.connect(there, { here: "10.78.0.1/24", there: "10.78.0.2/24" });
-    const tracer = await Tracer.ready(here, [...OURS, "--interface", veth]);
-    await here.ip("link", "set", veth, "down");
-    assertStringIncludes(await tracer.said(/Cannot capture/), `"${veth}" for now: ENETDOWN`);
-    await here.ip("link", "set", veth, "up");
-    await until(
-      "the cable is up",
-      async () => (await here.ip("link", "show", veth)).includes("state UP"),
-    );
-    const server = there.spawn([connectLoad, "10.78.0.2", String(PORT), "3", "--serve"], {
-      stdout: "piped",
-    });
-    const reader = server.stdout.getReader();
-    await reader.read();
-    await here.run(connectLoad, "10.78.0.2", String(PORT), "3", "--connect");
-    await tracer.wrote(3);
-    const { records } = await tracer.stop();
-    assertEquals(
-      records.map(({ network }) => network.interface),
-      [veth, veth, veth],
-    );
-    await reader.cancel();
-  },
-);
-
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   await namespaceTest(`trace ends with a summary at ${signal}, and its bpftrace too`, async () => {
     await using namespace = await Namespace.create();

@@ -21,6 +21,7 @@ const DEFAULTS: TraceOptions = {
     pids: undefined,
   },
   interfaces: [],
+  awaitsInterfaces: false,
   namespaces: [],
   format: { kind: "records", json: false, top: 10, ascii: false },
   count: Infinity,
@@ -58,6 +59,10 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--comm curl,nginx", expected: { filter: { comms: ["curl", "nginx"] } } },
   { args: "--pid 1 --pid 4194304", expected: { filter: { pids: [1, 4_194_304] } } },
   { args: "--interface lo,eth0", expected: { interfaces: ["lo", "eth0"] } },
+  {
+    args: "--interface-wait --interface eth0",
+    expected: { interfaces: ["eth0"], awaitsInterfaces: true },
+  },
   { args: "--netns web,4711 --netns all", expected: { namespaces: ["web", "4711", "all"] } },
   { args: "--json", expected: { format: NDJSON } },
   { args: "--table", expected: { format: { ...DEFAULTS.format, kind: "table" } } },
@@ -118,6 +123,10 @@ const BAD: { args: string; says: string }[] = [
   {
     args: "--outcome nope",
     says: `Cannot use --outcome "nope": give one of ${OUTCOMES.join(", ")}`,
+  },
+  {
+    args: "--interface-wait",
+    says: "Cannot use --interface-wait without --interface: it waits for that one",
   },
   { args: "--count 0", says: 'Cannot use --count "0": give a whole number from 1 to' },
   { args: "--count 1 --count 2", says: 'Cannot use "--count" 2 times' },

@@ -88,3 +88,18 @@ Deno.test("Places forgets the oldest though its namespace was numbered anew", ()
   assertEquals(places.nameOf(1), undefined);
   assertEquals(places.of(700, 1, names), again);
 });
+
+Deno.test("Places gives an interface that is renamed another place, and keeps the old one's name", () => {
+  const places = new Places();
+  const other = places.of(700, 3, new Names(undefined, undefined, undefined, "eth1"));
+  const before = places.of(700, 2, new Names(undefined, undefined, "eth0"));
+  places.renamed(700, 2);
+  places.renamed(700, 9);
+  const after = places.of(700, 2, new Names(undefined, undefined, "lan0"));
+  assertEquals([before, after, other].map((place) => places.nameOf(place)), [
+    "eth0",
+    "lan0",
+    "eth1",
+  ]);
+  assertEquals(places.of(700, 3, new Names()), other);
+});

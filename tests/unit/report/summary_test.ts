@@ -26,6 +26,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
   assertEquals(LOSS_PLACES.map(({ name, isLoss }) => [name, isLoss]), [
     ["capture_packets", true],
     ["ring_packets", true],
+    ["interface_gaps", true],
     ["refused_namespaces", true],
     ["kernel_missed_probes", true],
     ["kernel_map_records", true],
