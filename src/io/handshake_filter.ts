@@ -5,6 +5,7 @@
  * @module
  */
 import compiled from "../../bpf/handshake_filter.json" with { type: "json" };
+import { verifierCause } from "../kernel/verifier_cause.ts";
 import {
   bpf,
   checkResult,
@@ -124,7 +125,6 @@ const INSN_REGISTERS = 1;
 const INSN_IMM = 4;
 
 const VERIFIER_LOG_BYTES = 1 << 20;
-const VERIFIER_LOG_SHOWN = 2000;
 
 /** Values of a per-CPU map come 8-byte aligned for every possible CPU; NR_CPUS is at most 8192. */
 const PER_CPU_BYTES = 8 * 8192;
@@ -151,8 +151,8 @@ export class HandshakeFilter implements Disposable {
    * Creates the maps and loads the program, in about 10 ms.
    *
    * @param halfOpenEntries the most half-open flows remembered, 120 bytes of kernel memory each.
-   * @throws {SystemCallError} when the kernel refuses a map or the program; the end of the verifier's
-   * log is in the message.
+   * @throws {SystemCallError} when the kernel refuses a map or the program; why the verifier does is in
+   * the message.
    */
   static load(halfOpenEntries = 65536): HandshakeFilter {
     const filter = compiled as unknown as CompiledFilter;
@@ -258,12 +258,8 @@ function loadProgram(filter: CompiledFilter, maps: ReadonlyMap<string, number>):
   view.setBigUint64(PROG_LOG_BUF, pins.address(log), true);
   const second = bpf(BPF_PROG_LOAD, attr);
   if (second >= 0) return second;
-  const logged = new TextDecoder().decode(log.subarray(0, log.indexOf(0))).trim();
-  throw new SystemCallError(
-    "bpf(BPF_PROG_LOAD)",
-    errno,
-    logged === "" ? undefined : logged.slice(-VERIFIER_LOG_SHOWN),
-  );
+  const logged = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
+  throw new SystemCallError("bpf(BPF_PROG_LOAD)", errno, verifierCause(logged));
 }
 
 function sumPerCpu(mapFd: number, key: number): number {

@@ -114,7 +114,6 @@ function openLibC(): LibC {
 
 /** What the user can do, for the errors that have a usual cause. */
 const ADVICE: Readonly<Record<string, string>> = {
-  EPERM: "run as root, or with CAP_NET_RAW for packets and CAP_BPF for eBPF",
   EACCES: "run as root, or check what a security module (SELinux, AppArmor, seccomp) forbids",
   ENOMEM: "free memory, or ask for a smaller ring or fewer half-open entries",
   EMFILE: "raise the limit on open files (ulimit -n)",
@@ -124,6 +123,21 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOSYS: "this kernel lacks the system call",
   EAFNOSUPPORT: "this kernel lacks packet sockets (CONFIG_PACKET)",
 };
+
+/** What calls that fail with EPERM need (capabilities(7)), by how the call's name begins. */
+const CAPABILITIES: readonly (readonly [call: string, capabilities: string])[] = [
+  ["socket(AF_PACKET)", "CAP_NET_RAW"],
+  ["setns(", "CAP_SYS_ADMIN"],
+  // Who may open a map or list them by id may read everybody's.
+  ["bpf(BPF_MAP_GET", "CAP_SYS_ADMIN"],
+  ["bpf(", "CAP_BPF and CAP_PERFMON"],
+];
+
+function adviceFor(call: string, errnoSymbol: string): string | undefined {
+  if (errnoSymbol !== "EPERM") return ADVICE[errnoSymbol];
+  const needed = CAPABILITIES.find(([begin]) => call.startsWith(begin))?.[1];
+  return needed === undefined ? "run as root" : `run as root, or with ${needed}`;
+}
 
 /** A C library or system call that failed. */
 export class SystemCallError extends Error {
@@ -139,15 +153,12 @@ export class SystemCallError extends Error {
    *
    * @param call the call that failed, with what tells it from others of its name.
    * @param errno the value of `errno` right after it.
-   * @param detail what the kernel said beyond errno, for example the BPF verifier's log.
+   * @param detail what is known beyond errno, in a few words; without it what usually helps is said.
    */
   constructor(call: string, errno: number, detail?: string) {
     const symbol = errnoName(errno) ?? "errno 0";
-    const advice = ADVICE[symbol];
-    super(
-      `Cannot call ${call}: ${symbol}` + (advice === undefined ? "" : `, ${advice}`) +
-        (detail === undefined ? "" : `: ${detail}`),
-    );
+    const more = detail ?? adviceFor(call, symbol);
+    super(`Cannot call ${call}: ${symbol}` + (more === undefined ? "" : `, ${more}`));
     this.name = "SystemCallError";
     this.call = call;
     this.errno = errno;
