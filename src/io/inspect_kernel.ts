@@ -6,6 +6,7 @@
  */
 import { functionsInBtf } from "../kernel/btf_functions.ts";
 import { membersInBtf } from "../kernel/btf_members.ts";
+import { lackedCapabilities } from "../kernel/capabilities.ts";
 import { FUNCTIONS, SOCK_ADDRESSES } from "../kernel/choose_probes.ts";
 import type { KernelFacts, ProbeFacts, ReasonOffer } from "../kernel/kernel_facts.ts";
 import { parseReasonNames, type ReasonNames } from "../kernel/reason_names.ts";
@@ -31,6 +32,7 @@ const BPF_MAP_GET_NEXT_ID = 12;
 const ENOENT = 2;
 /** The event source through which perf_event_open(2) makes kprobes. */
 const KPROBES = "/sys/bus/event_source/devices/kprobe/type";
+const STATUS = "/proc/self/status";
 const FTRACE_ENABLED = "/proc/sys/kernel/ftrace_enabled";
 const SET_STATE = "events/sock/inet_sock_set_state/format";
 const DROP = "events/skb/kfree_skb/format";
@@ -84,6 +86,7 @@ export async function inspectKernel(): Promise<KernelFacts> {
   const { facts } = await inspectProbes();
   return {
     ...facts,
+    lackedCapabilities: lackedCapabilities(await Deno.readTextFile(STATUS).catch(() => "")),
     capture: tryCapture(),
     foreignMaps: tryForeignMaps(),
     otherNamespaces: tryNamespaces(),

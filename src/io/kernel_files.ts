@@ -69,9 +69,10 @@ export async function readKernelFiles(
     ...[SECURITYFS_MARK, ...inSecurityfs].map((path) => `${SECURITYFS}/${path}`),
   ];
   const unshare = isRoot() ? findExecutable("unshare") : undefined;
-  const found = mounts.length > 0 && unshare !== undefined
-    ? await readMounted(unshare, mounts, paths)
-    : await Promise.all(paths.map(readHead));
+  let found: FileHead[] = [];
+  if (mounts.length > 0 && unshare !== undefined) found = await readMounted(unshare, mounts, paths);
+  // What is mounted can be read where nothing may be mounted (without CAP_SYS_ADMIN).
+  if (found.length < paths.length) found = await Promise.all(paths.map(readHead));
   const heads = new Map<string, FileHead>();
   for (const [index, path] of [TRACEFS_MARK, ...inTracefs].entries()) {
     heads.set(path, found[index] ?? "absent");

@@ -98,7 +98,9 @@ function whyImpossible(facts: ProbeFacts): string | undefined {
     return "the kernel is locked down (confidentiality): no program may read its memory";
   }
   if (!facts.btf) return "the kernel does not describe its structures (no /sys/kernel/btf/vmlinux)";
-  if (facts.tracefs === "absent") return "tracefs is not mounted and cannot be";
+  if (facts.tracefs === "absent") {
+    return "tracefs is not mounted and cannot be: mounting takes CAP_SYS_ADMIN";
+  }
   if (!facts.setStateTracepoint) {
     return "the kernel has no tracepoint sock:inet_sock_set_state (4.16 and later do)";
   }

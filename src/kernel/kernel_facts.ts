@@ -51,6 +51,8 @@ export interface ProbeFacts {
 
 /** What a machine offers for tracing, as far as it could be found out. */
 export interface KernelFacts extends ProbeFacts {
+  /** What it may not do, and what that costs; see `lackedCapabilities`. */
+  lackedCapabilities: readonly string[];
   /** Which packet filter a capture gets; a sentence where it gets none. */
   capture: { filter: "ebpf" | "classic"; why?: string } | { error: string };
   /** Whether BPF maps of other processes can be opened; a sentence where not. */
@@ -107,12 +109,7 @@ function judgeBasics(facts: KernelFacts): Finding[] {
       state: `classic filter, which passes every empty ACK too: ${capture.why}`,
     };
   return [
-    {
-      verdict: facts.root ? "ok" : "missing",
-      subject: "rights",
-      state: facts.root ? "root" : "not root",
-      ...asRoot,
-    },
+    judgeRights(facts),
     captured,
     bpftrace
       ? { verdict: "ok", subject: "bpftrace", state: `${bpftrace.version} at ${bpftrace.path}` }
@@ -149,6 +146,20 @@ function judgeBasics(facts: KernelFacts): Finding[] {
       }
       : { verdict: "ok", subject: "lockdown", state: facts.lockdown ?? "not known" },
   ];
+}
+
+function judgeRights({ root, lackedCapabilities: lacked }: KernelFacts): Finding {
+  const subject = "rights";
+  if (root && lacked.length === 0) return { verdict: "ok", subject, state: "root" };
+  const without = lacked.length > 0 ? ` without ${lacked.join(", ")}` : "";
+  return root
+    ? {
+      verdict: "worse",
+      subject,
+      state: `root${without}`,
+      advice: "give it the capabilities that it lacks",
+    }
+    : { verdict: "missing", subject, state: `not root${without}`, advice: "run as root" };
 }
 
 function judgeProbes(facts: ProbeFacts): Finding[] {

@@ -56,6 +56,13 @@ Deno.test("judgeFacts and describePlan tell what each lack costs", () => {
       plan: PACKETS_ALONE,
     },
     {
+      lack: { lackedCapabilities: ["CAP_NET_RAW (no packets)"] },
+      subject: "rights",
+      verdict: "worse",
+      advised: true,
+      plan: ALL,
+    },
+    {
       lack: { capture: { error: "Cannot open a packet socket: EPERM" } },
       subject: "packets",
       verdict: "missing",
@@ -198,6 +205,17 @@ Deno.test("judgeFacts repeats why a filter or the maps are not there", () => {
   assert(states.includes("the reason of the filter"));
   assert(states.includes("the reason of the maps"));
   assert(states.includes("the reason of the namespaces"));
+});
+
+Deno.test("judgeFacts names the capabilities that are lacking", () => {
+  const state = (root: boolean, ...lackedCapabilities: string[]) =>
+    judgeFacts({ ...COMPLETE, root, lackedCapabilities })[0].state;
+  assertEquals(state(true), "root");
+  assertEquals(
+    state(true, "CAP_A (no a)", "CAP_B (no b)"),
+    "root without CAP_A (no a), CAP_B (no b)",
+  );
+  assertEquals(state(false, "CAP_A (no a)"), "not root without CAP_A (no a)");
 });
 
 Deno.test("judgeFacts advises root where a capture fails without it", () => {
