@@ -4,6 +4,7 @@ import { interfaceIndex } from "./interfaces.ts";
 import { SystemCallError } from "./libc.ts";
 import { LinkWatch } from "./link_watch.ts";
 import type { NetworkNamespace } from "./network_namespace.ts";
+import type { Change } from "./pending_changes.ts";
 import { PacketRing, type PacketRingOptions } from "./packet_ring.ts";
 import type { FrameHandler } from "./ring_frame.ts";
 import { TrackedInterface } from "./tracked_interface.ts";
@@ -74,12 +75,10 @@ export class SiteRing {
 }
 
 /** That an interface is called otherwise than before. */
-export interface NameChange {
+export interface NameChange extends Change {
   site: CaptureSite;
   index: number;
   name: string;
-  /** From when on, as far as is known: in the middle between two looks. Nanoseconds on the axis. */
-  fromNs: number;
 }
 
 /** What a site tells while it follows its interfaces. */
@@ -175,6 +174,7 @@ export class CaptureSite {
    * @throws {SystemCallError} see {@link PacketRing.open}.
    */
   follow(nowNs: number, { onName, onRetire }: SiteEvents): void {
+    // Somewhen between the last look and this one.
     const fromNs = this.#lookedNs === -Infinity ? nowNs : (this.#lookedNs + nowNs) / 2;
     this.#lookedNs = nowNs;
     const away = new Set<number>();

@@ -28,6 +28,7 @@ import { SystemCallError } from "./libc.ts";
 import type { LocalAddresses } from "./local_addresses.ts";
 import { NoteBudget } from "./note_budget.ts";
 import type { PacketRing, PacketRingOptions, RingFilter } from "./packet_ring.ts";
+import { PendingChanges } from "./pending_changes.ts";
 import type { Places } from "./places.ts";
 import { SourceRouteSettings } from "./source_route_settings.ts";
 
@@ -111,9 +112,8 @@ export class WireSource {
   readonly retireTimeoutMs: number;
   readonly #notes = new NoteBudget(NOTES_PER_MINUTE);
   readonly #siteEvents: SiteEvents;
-  /** Names that packets from some time on carry, and the first of these times. */
-  readonly #nameChanges: NameChange[] = [];
-  #nextNameNs = Infinity;
+  /** Names that packets from some time on carry. */
+  readonly #names = new PendingChanges<NameChange>();
   /** The site whose interfaces are looked after next. */
   #nextSite = 0;
   /** Gaps of interfaces in namespaces that are gone, and which of those named were there. */
@@ -144,10 +144,7 @@ export class WireSource {
       (ring) => this.#take(ring),
     );
     this.#siteEvents = {
-      onName: (change) => {
-        this.#nameChanges.push(change);
-        this.#nextNameNs = Math.min(this.#nextNameNs, change.fromNs);
-      },
+      onName: (change) => this.#names.add(change),
       onRetire: (ring) => {
         this.#takeAll(ring);
         addCounts(this.#closed, ring.ring);
@@ -294,19 +291,13 @@ export class WireSource {
 
   /** Applies the changes of names up to a time on the axis. */
   #applyNames(untilNs: number): void {
-    this.#nextNameNs = Infinity;
-    let kept = 0;
-    for (const change of this.#nameChanges) {
-      if (change.fromNs > untilNs) {
-        this.#nameChanges[kept++] = change;
-        this.#nextNameNs = Math.min(this.#nextNameNs, change.fromNs);
-      } else if (change.site.nameOf(change.index) !== change.name) {
-        change.site.rename(change);
-        this.#options.places.renamed(change.site.namespace.inode, change.index);
-        this.#lastRing = undefined;
-      }
-    }
-    this.#nameChanges.length = kept;
+    this.#names.takeUntil(untilNs, (change) => {
+      const { site, index, name } = change;
+      if (site.nameOf(index) === name) return;
+      site.rename(change);
+      this.#options.places.renamed(site.namespace.inode, index);
+      this.#lastRing = undefined;
+    });
   }
 
   /** How long after its capture a packet has been handed on, unless the machine is stuck. */
@@ -354,7 +345,7 @@ export class WireSource {
       protocol,
     );
     const timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
-    if (timeNs >= this.#nextNameNs) this.#applyNames(timeNs);
+    if (timeNs >= this.#names.nextNs) this.#applyNames(timeNs);
     const place = this.#placeOf(interfaceIndex);
     let whole: AssembledPacket | undefined;
     switch (verdict) {

@@ -511,6 +511,37 @@ await namespaceTest("PacketRing.open refuses what cannot work and says so", asyn
   );
 });
 
+await namespaceTest("PacketRing takes the filter that its capabilities allow", async () => {
+  await using namespace = await Namespace.create();
+  const module = new URL("../../src/io/packet_ring.ts", import.meta.url).href;
+  const script = `
+    import { PacketRing } from "${module}";
+    console.log(JSON.stringify(PacketRing.open().filter));
+    Deno.exit(0);`;
+  const filterWith = async (...capabilities: string[]) => {
+    const set = ["-all", ...capabilities.map((name) => `+${name}`)].join(",");
+    return JSON.parse(
+      await namespace.run(
+        ...["setpriv", `--bounding-set=${set}`, "--inh-caps=-all"],
+        ...[Deno.execPath(), "eval", "--quiet", "--no-config", script],
+      ),
+    );
+  };
+  assertEquals(await filterWith("net_raw", "bpf", "perfmon"), { kind: "ebpf" });
+  assertEquals(await filterWith("net_raw", "sys_admin"), { kind: "ebpf" });
+  assertEquals(await filterWith("net_raw"), {
+    kind: "classic",
+    why: "Cannot call bpf(BPF_MAP_CREATE, counters): EPERM, run as root, " +
+      "or with CAP_BPF and CAP_PERFMON",
+  });
+  // Nothing of the verifier's log, which is pages long.
+  assertEquals(await filterWith("net_raw", "bpf"), {
+    kind: "classic",
+    why: "Cannot call bpf(BPF_PROG_LOAD): EACCES, " +
+      "the kernel's verifier allows it only with CAP_PERFMON beside CAP_BPF",
+  });
+});
+
 await namespaceTest(
   "listInterfaces, interfaceIndex and localAddresses agree",
   async () => {
