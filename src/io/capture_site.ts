@@ -174,7 +174,7 @@ export class CaptureSite {
    * @throws {SystemCallError} see {@link PacketRing.open}.
    */
   follow(nowNs: number, { onName, onRetire }: SiteEvents): void {
-    // Somewhen between the last look and this one.
+    // At some moment between the last look and this one.
     const fromNs = this.#lookedNs === -Infinity ? nowNs : (this.#lookedNs + nowNs) / 2;
     this.#lookedNs = nowNs;
     const away = new Set<number>();

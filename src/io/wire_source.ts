@@ -245,11 +245,18 @@ export class WireSource {
     this.#applyNames(nowNs - NAME_PENDING_NS);
     for (let count = Math.min(SITES_AT_ONCE, sites.length); count > 0; count--) {
       const site = sites[this.#nextSite++ % sites.length];
-      if (!this.#tryToFollow(site, nowNs)) continue;
-      for (const each of site.interfaces) {
-        const sentence = each.tell(performance.now());
-        if (sentence !== undefined) this.#note(sentence);
-      }
+      const { length } = site.rings;
+      if (this.#tryToFollow(site, nowNs)) this.#tellChanges(site);
+      // To open one takes 20 ms: the others wait for the next time.
+      if (site.rings.length > length) break;
+    }
+  }
+
+  #tellChanges({ interfaces }: CaptureSite): void {
+    const nowMs = performance.now();
+    for (const each of interfaces) {
+      const sentence = each.tell(nowMs);
+      if (sentence !== undefined) this.#note(sentence);
     }
   }
 
