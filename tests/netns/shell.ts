@@ -8,7 +8,7 @@ import { findExecutable } from "../../src/io/packages.ts";
 import { until } from "./namespace.ts";
 
 /** Ctrl and a letter, as a keyboard sends it. */
-export const KEY = { interrupt: "\x03", suspend: "\x1a", quit: "\x1c" } as const;
+export const KEY = { interrupt: "\x03", suspend: "\x1a" } as const;
 
 /** The shell that script(1) starts keeps PS1 for itself. */
 const COMMAND = "exec env 'PS1=PROMPT> ' bash --norc --noprofile --noediting -i";
