@@ -28,7 +28,9 @@ function* ancestors(pid: number): Generator<ProcessState> {
  */
 export function watchRunner(onGone: () => void, lookMs = LOOK_MS): void {
   // npm says so to all that it starts; what runs below without it is none of its.
-  if (environmentVariable("npm_command") === undefined) return;
+  const variable = "npm_command";
+  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return;
+  if (environmentVariable(variable) === undefined) return;
   const npm = [...ancestors(Deno.ppid)].find(({ comm }) => comm.startsWith("npm "));
   if (npm === undefined) return;
   const timer = setInterval(() => {

@@ -42,7 +42,7 @@ export function listenToSignals({ end, reopen, report }: SignalRequests): void {
 
 /** The signals that this process ignores, by number. */
 function ignoredSignals(): Set<number> {
-  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readOwn("status"))?.[1];
   const bits = BigInt(`0x${mask ?? "0"}`);
   return new Set([SIGHUP, SIGTSTP].filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
 }
@@ -52,12 +52,17 @@ function ignoredSignals(): Set<number> {
  * A task runner that listens to SIGHUP itself has it no longer ignored in what it starts.
  */
 function hasInputOfNohup(): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readOwn("fdinfo/0"))?.[1];
+  const isWriteOnly = (Number.parseInt(flags ?? "0", 8) & O_ACCMODE) === O_WRONLY;
+  return isWriteOnly && Deno.readLinkSync("/proc/self/fd/0") === "/dev/null";
+}
+
+/** A file below /proc/self; "" where Deno may not read it, as is enough to read a capture file. */
+function readOwn(name: string): string {
   try {
-    const flags = /^flags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync("/proc/self/fdinfo/0"))?.[1];
-    const isWriteOnly = (Number.parseInt(flags ?? "0", 8) & O_ACCMODE) === O_WRONLY;
-    return isWriteOnly && Deno.readLinkSync("/proc/self/fd/0") === "/dev/null";
+    return Deno.readTextFileSync(`/proc/self/${name}`);
   } catch {
-    return false;
+    return "";
   }
 }
 

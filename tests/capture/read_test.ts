@@ -9,7 +9,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
-import { runRead, startRead } from "./read_tool.ts";
+import { readCommand, runRead, startRead } from "./read_tool.ts";
 
 const { SYN, ACK } = TcpFlag;
 
@@ -180,6 +180,15 @@ Deno.test("read refuses a directory, and to follow what cannot grow", async () =
   const follow = await runRead(["--follow", compressed.path]);
   assertMatch(follow.said, /Cannot follow "[^"]+": it is compressed or no regular file/);
   assertEquals([directory.status, follow.status], [1, 1]);
+});
+
+Deno.test("read needs no more of Deno than to read files and the host's name", async () => {
+  using file = new TemporaryFile(CAPTURE);
+  const allowed = ["--no-prompt", "--allow-read", "--allow-sys=hostname"];
+  const [program, ...args] = readCommand([file.path])
+    .flatMap((word) => word === "-A" ? allowed : [word]);
+  const { code, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
 });
 
 Deno.test("read ends with a usage error without a file", async () => {
