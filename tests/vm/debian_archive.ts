@@ -15,7 +15,7 @@ export class DebianArchive {
   readonly #folder: string;
   readonly #options: string[];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, architecture: string | undefined) {
     this.#folder = folder;
     this.#options = [
       `Dir::Etc::sourcelist=${folder}/suite.sources`,
@@ -27,6 +27,9 @@ export class DebianArchive {
       "Acquire::Languages=none",
       "Acquire::Retries=1",
       "Acquire::http::Timeout=20",
+      ...architecture === undefined
+        ? []
+        : [`APT::Architecture=${architecture}`, `APT::Architectures::=${architecture}`],
     ].flatMap((option) => ["-o", option]);
   }
 
@@ -35,15 +38,21 @@ export class DebianArchive {
    *
    * @param suite Its codename.
    * @param folder An empty folder for everything that is fetched.
+   * @param architecture As Debian names it; this machine's own unless told.
    * @throws {Error} When no mirror is known or it does not give the list.
    */
-  static async open(suite: string, folder: string): Promise<DebianArchive> {
-    const archive = new DebianArchive(folder);
+  static async open(
+    suite: string,
+    folder: string,
+    architecture?: string,
+  ): Promise<DebianArchive> {
+    const archive = new DebianArchive(folder, architecture);
     const source = {
       "Types": "deb",
       "URIs": await mirror(),
       "Suites": suite,
       "Components": "main",
+      ...architecture !== undefined && { "Architectures": architecture },
       "Signed-By": KEYRING,
     };
     await Deno.mkdir(`${folder}/lists/partial`, { recursive: true });
@@ -73,10 +82,10 @@ export class DebianArchive {
     await unpackAll(after.filter((path) => !before.includes(path)), into);
   }
 
-  /** Unpacks a package with all that it depends on, down to the C library, into a folder. */
-  async unpackClosure(name: string, into: string): Promise<void> {
+  /** Unpacks packages with all that they depend on, down to the C library, into a folder. */
+  async unpackClosure(names: readonly string[], into: string): Promise<void> {
     const install = ["install", "--yes", "--download-only", "--no-install-recommends"];
-    await this.#apt("apt-get", ...install, name);
+    await this.#apt("apt-get", ...install, ...names);
     await unpackAll(await this.#fetched(`${this.#folder}/archives`), into);
   }
 
@@ -92,6 +101,7 @@ export class DebianArchive {
 
 async function unpackAll(packages: readonly string[], into: string): Promise<void> {
   if (packages.length === 0) throw new Error("Cannot unpack a package: apt-get fetched none");
+  await Deno.mkdir(into, { recursive: true });
   for (const path of packages) await output(["dpkg", "--extract", path, into]);
 }
 

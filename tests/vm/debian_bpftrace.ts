@@ -29,7 +29,7 @@ const LOADER = "ld-linux-x86-64.so.2";
 export async function debianBpftrace(suite: string): Promise<DebianBpftrace> {
   const folder = await cached(`${suite}-bpftrace`, async (partial) => {
     const archive = await DebianArchive.open(suite, `${partial}/apt`);
-    await archive.unpackClosure("bpftrace", `${partial}/root`);
+    await archive.unpackClosure(["bpftrace"], `${partial}/root`);
     await Deno.remove(`${partial}/apt`, { recursive: true });
   });
   const root = `${folder}/root`;

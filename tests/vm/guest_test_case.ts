@@ -20,7 +20,9 @@ const TIMEOUT_MS = 2_400_000;
 /** Registers the test of a guest, ignored with the reason where this machine runs none. */
 export async function guestTest(guest: Guest): Promise<void> {
   skippableTest(
-    `trace in Linux ${guest.kernel}x with bpftrace ${guest.bpftrace}x`,
+    guest.kernel === ""
+      ? `trace in the newest Linux and with the newest bpftrace of Debian ${guest.suite}`
+      : `trace in Linux ${guest.kernel}x with bpftrace ${guest.bpftrace}x`,
     await reasonAgainstGuests(),
     (context) => runScenarios(guest, context),
   );
@@ -28,6 +30,7 @@ export async function guestTest(guest: Guest): Promise<void> {
 
 async function runScenarios(guest: Guest, context: Deno.TestContext): Promise<void> {
   const files = await guestFiles(guest);
+  assertEquals(files.release.slice(0, guest.kernel.length), guest.kernel);
   const shared = await Deno.makeTempDir({ prefix: "synsnoop-shared-" });
   try {
     await compileC(new URL("../netns/connect_load.c", import.meta.url), shared);
@@ -37,7 +40,7 @@ async function runScenarios(guest: Guest, context: Deno.TestContext): Promise<vo
       words: [
         ...[Deno.execPath(), "test", "--no-prompt", "--no-check", "--allow-all"],
         ...[`--junit-path=${SHARED}/report.xml`, SCENARIOS, "--"],
-        ...[SHARED, guest.kernel, guest.bpftrace, guest.resetReasons ? "reset-reasons" : ""],
+        ...[SHARED, files.release, guest.bpftrace, guest.resetReasons ? "reset-reasons" : ""],
       ],
       cwd: ROOT,
       env: guestEnvironment(files),

@@ -5,7 +5,7 @@
  */
 import { findExecutable } from "../../src/io/packages.ts";
 import { output } from "./command.ts";
-import type { GuestFiles } from "./guest_files.ts";
+import type { BootFiles } from "./guest_files.ts";
 
 const INIT = new URL("init.sh", import.meta.url).pathname;
 /** What Debian's kernels do not have built in: files over virtio, and a layer over them. */
@@ -18,11 +18,12 @@ const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
  * @param folder An empty folder to make it in.
  * @returns Its path.
  */
-export async function makeInitramfs(files: GuestFiles, folder: string): Promise<string> {
+export async function makeInitramfs(files: BootFiles, folder: string): Promise<string> {
   const root = `${folder}/root`;
   await Deno.mkdir(`${root}/bin`, { recursive: true });
   await Deno.mkdir(`${root}/modules`);
-  await Deno.copyFile(await staticBusybox(), `${root}/bin/busybox`);
+  await Deno.copyFile(files.busybox ?? await staticBusybox(), `${root}/bin/busybox`);
+  await Deno.chmod(`${root}/bin/busybox`, 0o755);
   await Deno.copyFile(INIT, `${root}/init`);
   await Deno.chmod(`${root}/init`, 0o755);
   const order: string[] = [];
@@ -42,7 +43,7 @@ export async function makeInitramfs(files: GuestFiles, folder: string): Promise<
 }
 
 /** Paths of the modules and of those they need, in the order in which they can be loaded. */
-async function modulePaths({ modulesRoot, release }: GuestFiles): Promise<string[]> {
+async function modulePaths({ modulesRoot, release }: BootFiles): Promise<string[]> {
   const modprobe = findExecutable("modprobe") ?? "modprobe";
   const lines = await output([
     ...[modprobe, "--dirname", modulesRoot, "--set-version", release],

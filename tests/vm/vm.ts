@@ -8,7 +8,7 @@
 import { findExecutable } from "../../src/io/packages.ts";
 import { lastLines } from "./command.ts";
 import { debianRelease } from "./debian_archive.ts";
-import type { GuestFiles } from "./guest_files.ts";
+import type { BootFiles } from "./guest_files.ts";
 import { makeInitramfs } from "./initramfs.ts";
 
 /** Where the guest sees {@linkcode GuestCommand.shared}. */
@@ -63,12 +63,35 @@ const PROGRAMS = [
 
 /**
  * Emulated even where there is KVM: nested in another hypervisor it may hang. One processor, because
- * emulation is slower with two. It makes random numbers: a kernel that waits for enough of them to come
- * by takes slower ways meanwhile, and needs twice the instructions for a connection.
+ * emulation is slower with two. That of x86_64 makes random numbers: a kernel that waits for enough of
+ * them to come by takes slower ways meanwhile, and needs twice the instructions for a connection.
  */
+const MACHINES = {
+  x86_64: {
+    qemu: "qemu-system-x86_64",
+    machine: ["-machine", "q35", "-cpu", "Nehalem,+rdrand"],
+    console: "ttyS0",
+  },
+  // Pointers are signed in a simple way: the architecture's own is slow to emulate.
+  aarch64: {
+    qemu: "qemu-system-aarch64",
+    machine: ["-machine", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on"],
+    console: "ttyAMA0",
+  },
+} as const;
 const MACHINE = [
-  ...["-machine", "q35", "-cpu", "Nehalem,+rdrand", "-smp", "1"],
-  ...["-m", "2G", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none"],
+  ...[
+    "-smp",
+    "1",
+    "-m",
+    "2G",
+    "-nodefaults",
+    "-no-user-config",
+    "-display",
+    "none",
+    "-monitor",
+    "none",
+  ],
   "-no-reboot",
 ];
 /** How it executes instructions, and whether it counts them, which two threads could not. */
@@ -77,7 +100,7 @@ const EMULATION = {
   counting: ["-accel", "tcg,thread=single", "-icount", "shift=0"],
 } as const;
 /** A panic ends the guest at once; its console names the cause. */
-const KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 mitigations=off quiet";
+const KERNEL_ARGUMENTS = "panic=-1 mitigations=off quiet";
 
 /**
  * Boots a guest, runs one command in it and turns it off.
@@ -85,7 +108,7 @@ const KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 mitigations=off quiet";
  * @throws {Error} With the end of the guest's console, when it did not report how the command ended:
  *   it did not boot, or took too long.
  */
-export async function runInGuest(files: GuestFiles, command: GuestCommand): Promise<GuestResult> {
+export async function runInGuest(files: BootFiles, command: GuestCommand): Promise<GuestResult> {
   const { shared } = command;
   const folder = await Deno.makeTempDir({ prefix: "synsnoop-guest-" });
   try {
@@ -93,21 +116,23 @@ export async function runInGuest(files: GuestFiles, command: GuestCommand): Prom
     await Deno.writeTextFile(`${shared}/boot`, bootScript(files, command));
     const console = `${folder}/console`;
     const began = performance.now();
+    const { qemu, machine, console: terminal } = MACHINES[files.architecture];
     // Whatever ends this process ends the guest.
-    const qemu = new Deno.Command("setpriv", {
+    const guest = new Deno.Command("setpriv", {
       args: [
-        ...["--pdeathsig", "KILL", "qemu-system-x86_64", ...MACHINE],
+        ...["--pdeathsig", "KILL", files.qemu ?? qemu, ...machine, ...MACHINE],
         ...EMULATION[command.countInstructions ? "counting" : "fast"],
-        ...["-kernel", files.image, "-initrd", initramfs, "-append", KERNEL_ARGUMENTS],
+        ...["-kernel", files.image, "-initrd", initramfs],
+        ...["-append", `console=${terminal} ${KERNEL_ARGUMENTS}`],
         ...["-serial", `file:${console}`],
-        ...share("host", "/", "on"),
+        ...share("host", files.root, "on"),
         ...share("shared", shared, "off"),
       ],
       stdin: "null",
       stdout: "null",
       signal: AbortSignal.timeout(command.timeoutMs),
     });
-    const { code, stderr } = await qemu.output();
+    const { code, stderr } = await guest.output();
     const read = (name: string) => readText(`${shared}/${name}`);
     const status = await read("status");
     if (status !== undefined) {
@@ -140,8 +165,9 @@ function share(tag: string, path: string, readonly: "on" | "off"): string[] {
 }
 
 /** What the guest's first process runs when the file systems are there. */
-function bootScript({ modulesRoot, release }: GuestFiles, command: GuestCommand): string {
+function bootScript({ modulesRoot, release, root }: BootFiles, command: GuestCommand): string {
   const modules = quote(`/lib/modules/${release}`);
+  const seen = root === "/" ? modulesRoot : modulesRoot.slice(root.length);
   const words = [
     "env",
     "-i",
@@ -152,7 +178,7 @@ function bootScript({ modulesRoot, release }: GuestFiles, command: GuestCommand)
     "export PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     // The kernel itself runs modprobe when a module is wanted.
     `mkdir -p ${modules}`,
-    `mount --bind ${quote(`${modulesRoot}/lib/modules/${release}`)} ${modules}`,
+    `mount --bind ${quote(`${seen}/lib/modules/${release}`)} ${modules}`,
     `cd ${quote(command.cwd)}`,
     `setsid -w ${words.map(quote).join(" ")} </dev/null >${SHARED}/stdout 2>${SHARED}/stderr`,
     `echo $? >${SHARED}/status`,

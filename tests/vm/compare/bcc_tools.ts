@@ -29,7 +29,7 @@ export async function bccTools({ suite }: Guest, files: GuestFiles): Promise<Bcc
   const { release, loader: [loader] } = files;
   const folder = await cached(`${suite}-bcc-${release}`, async (partial) => {
     const archive = await DebianArchive.open(suite, `${partial}/apt`);
-    await archive.unpackClosure("bpfcc-tools", `${partial}/tools`);
+    await archive.unpackClosure(["bpfcc-tools"], `${partial}/tools`);
     const headers = `linux-headers-${release}`;
     const common = (await archive.dependencies(headers)).find((name) => name.endsWith("-common"));
     if (common === undefined) throw new Error(`Cannot find the headers that "${headers}" needs`);
