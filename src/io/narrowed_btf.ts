@@ -16,6 +16,13 @@ const MFD_CLOEXEC = 1;
 /** Probes that name a function by its number in the kernel's own description: bpftrace wants that one. */
 const OWN_NUMBERS = /^k(?:ret)?func:/m;
 
+/**
+ * Where bpftrace places members rightly by it. It has clang lay out the C that it writes, in which bit
+ * fields without a name stand for what was left out: on arm64 those align the structure around them,
+ * and what comes after moves.
+ */
+const ARCHITECTURE = "x86_64";
+
 /** A file in memory that holds it. */
 export class NarrowedBtf implements Disposable {
   /** Opens it while it is not disposed of, from any process of this user. */
@@ -31,11 +38,13 @@ export class NarrowedBtf implements Disposable {
   /**
    * Makes one for a program.
    *
-   * @returns Nothing where there is no description that could be narrowed, or the program needs it
-   *   whole: bpftrace then looks for it itself.
+   * @returns Nothing where there is no description that could be narrowed, or the program or this
+   *   architecture needs it whole: bpftrace then looks for it itself.
    */
   static for(program: string): NarrowedBtf | undefined {
-    if (OWN_NUMBERS.test(program) || !exists(BTF)) return undefined;
+    if (Deno.build.arch !== ARCHITECTURE || OWN_NUMBERS.test(program) || !exists(BTF)) {
+      return undefined;
+    }
     const bytes = narrowBtf(Deno.readFileSync(BTF), program);
     if (bytes === undefined) return undefined;
     const name = cString("synsnoop-btf");
