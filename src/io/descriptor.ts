@@ -87,6 +87,11 @@ export function openDescriptor(path: string, flags: number, mode = 0): number {
   }
 }
 
+/** Whether it is a terminal. */
+export function isTerminal(fd: number): boolean {
+  return libc().isatty(fd) === 1;
+}
+
 /** Closes a descriptor. */
 export function closeDescriptor(fd: number): void {
   libc().close(fd);

@@ -55,6 +55,8 @@ export const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   // int ioctl(int fd, unsigned long request, ...);
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  // int isatty(int fd);
+  isatty: { parameters: ["i32"], result: "i32" },
   // int getpagesize(void);
   getpagesize: { parameters: [], result: "i32" },
   // int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags);

@@ -5,7 +5,7 @@
  * @module
  */
 import { lostWords } from "./appended_file.ts";
-import { closeDescriptor } from "./descriptor.ts";
+import { closeDescriptor, isTerminal } from "./descriptor.ts";
 import { FileOutput, type Rotation } from "./file_output.ts";
 import { type OpenedFile, openForWriting } from "./open_file.ts";
 import { PacketFile, type PacketOutput } from "./packet_output.ts";
@@ -62,10 +62,14 @@ export function openPacketOutput(
 ): PacketOutput & Reopening {
   const opened = openForWriting(path);
   if (opened.kind === "file") return new PacketFile(opened, onChange);
+  if (opened.kind === "device" && isTerminal(opened.fd!)) {
+    closeDescriptor(opened.fd!);
+    throw new Error("it is a terminal, which shows no packets");
+  }
   const onFault = sayOnce(path, "packets", onChange);
   const stream = new PacketStream(openWriter(opened, false, onChange), {
     reopen: opened.kind === "fifo"
-      ? () => new FifoWriter({ path, fd: undefined, goesOn: false, onChange })
+      ? () => new FifoWriter({ path, fd: undefined, goesOn: false, isWaiting: true, onChange })
       : undefined,
     onFault: (reason) => onFault(reason ?? "its reader has gone"),
   });

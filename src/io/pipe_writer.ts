@@ -3,13 +3,12 @@ import {
   DescriptorError,
   Errno,
   isUnread,
-  openDescriptor,
   takeFrom,
   unreadBytes,
   waitForRoom,
   writeNow,
 } from "./descriptor.ts";
-import { fileAt, isOneFile } from "./open_file.ts";
+import { fileAt, isOneFile, openForWriting } from "./open_file.ts";
 import type { ByteWriter } from "./stream_output.ts";
 
 /** What a pipe takes whole or not at all (PIPE_BUF, linux/limits.h). */
@@ -19,6 +18,8 @@ const NEWLINE = 10;
 const ROOM_MS = 200;
 /** How often is looked whether a FIFO has a reader. */
 const READER_MS = 100;
+const NO_READER = "has no reader";
+const LOST_READER = "has lost its reader";
 
 /**
  * A pipe, socket or device that is not waited in. What fits PIPE_BUF goes into a pipe by whole
@@ -94,6 +95,8 @@ export interface FifoWriterOptions {
    * reader goes.
    */
   goesOn: boolean;
+  /** Whether it was said that the last reader has gone. */
+  isWaiting?: boolean;
   /** Says in one sentence that a reader is waited for or has come. */
   onChange(sentence: string): void;
 }
@@ -103,8 +106,8 @@ export class FifoWriter implements ByteWriter, Disposable {
   readonly #options: FifoWriterOptions;
   #fd: number | undefined;
   #closed = false;
-  /** Whether a reader is waited for, as was said. */
-  #isWaiting = false;
+  /** Why a reader is waited for, as was said last; undefined: there is one. */
+  #waits: string | undefined;
   /** What was in FIFOs that were replaced. */
   readonly #left: Uint8Array[] = [];
 
@@ -112,7 +115,8 @@ export class FifoWriter implements ByteWriter, Disposable {
   constructor(options: FifoWriterOptions) {
     this.#options = options;
     this.#fd = options.fd;
-    if (this.#fd === undefined) this.#sayWaiting("has no reader");
+    if (options.isWaiting) this.#waits = LOST_READER;
+    if (this.#fd === undefined) this.#sayWaiting(NO_READER);
   }
 
   /** See {@link ByteWriter.isUnread}. */
@@ -125,12 +129,14 @@ export class FifoWriter implements ByteWriter, Disposable {
     while (!this.#closed) {
       const written = this.#writeToReader(bytes);
       if (written > 0) {
-        if (this.#isWaiting) this.#options.onChange(`"${this.#options.path}" has a reader`);
-        this.#isWaiting = false;
+        if (this.#waits !== undefined) {
+          this.#options.onChange(`"${this.#options.path}" has a reader`);
+        }
+        this.#waits = undefined;
         return written;
       }
       // A pipe without a reader counts as ready to be written.
-      const hasReader = this.#fd !== undefined && !this.#isWaiting;
+      const hasReader = this.#fd !== undefined && this.#waits === undefined;
       await (hasReader ? waitForRoom(this.#fd!, ROOM_MS) : pause(READER_MS));
     }
     throw new Error("it was given up");
@@ -144,7 +150,7 @@ export class FifoWriter implements ByteWriter, Disposable {
       return writeLines(this.#fd, bytes);
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      this.#sayWaiting("has lost its reader");
+      this.#sayWaiting(LOST_READER);
       if (!this.#options.goesOn) throw error;
       if (this.#wasReplaced) this.#leave();
       return 0;
@@ -155,11 +161,16 @@ export class FifoWriter implements ByteWriter, Disposable {
   #open(): number | undefined {
     const { path } = this.#options;
     try {
-      if (fileAt(path)?.isFifo) return openDescriptor(path, 0);
+      // What is none is not opened, for that would make a file where nothing is.
+      const opened = fileAt(path)?.isFifo ? openForWriting(path) : undefined;
+      if (opened?.kind === "fifo") {
+        if (opened.fd === undefined) this.#sayWaiting(NO_READER);
+        return opened.fd;
+      }
+      if (opened?.fd !== undefined) closeDescriptor(opened.fd);
       this.#sayWaiting("is no FIFO any more");
     } catch (error) {
-      if (!(error instanceof DescriptorError)) throw error;
-      this.#sayWaiting(error.errno === Errno.ENXIO ? "has no reader" : `fails, ${error.message}`);
+      this.#sayWaiting(`cannot be opened (${error instanceof Error ? error.message : error})`);
     }
     return undefined;
   }
@@ -178,8 +189,9 @@ export class FifoWriter implements ByteWriter, Disposable {
   }
 
   #sayWaiting(how: string): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
+    // Between readers there is none: that was said.
+    if (this.#waits === how || this.#waits !== undefined && how === NO_READER) return;
+    this.#waits = how;
     this.#options.onChange(`"${this.#options.path}" ${how}: waiting for one`);
   }
 

@@ -256,6 +256,11 @@ Deno.test("Each reader of a FIFO of packets gets a file from its begin", async (
   }
   output.append(packet(11), 1);
   await said.until(3);
+  assertEquals(said.sentences, [
+    `"${fifo.path}" has no reader: waiting for one`,
+    `"${fifo.path}" has a reader`,
+    `"${fifo.path}" has lost its reader: waiting for one`,
+  ]);
   await output.flush();
   assertEquals(output.isStale, true);
   // Still of the section that went with its reader.
@@ -268,7 +273,43 @@ Deno.test("Each reader of a FIFO of packets gets a file from its begin", async (
   for (let at = 0; at < got.length;) at += (await reader.read(got.subarray(at)))!;
   assertEquals(got, join(SECTION, packet(13)));
   await output.flush();
-  assertEquals(output.lost, 12);
+  assertEquals([output.lost, said.sentences.slice(3)], [12, [`"${fifo.path}" has a reader`]]);
+});
+
+Deno.test("A FIFO that something else took the place of is waited for, and nothing else is written", async () => {
+  using fifo = makeFifo();
+  const { output, said } = openLines(fifo.path);
+  Deno.removeSync(fifo.path);
+  Deno.writeTextFileSync(fifo.path, "precious\n");
+  output.write(line(0), 1);
+  await said.until(2);
+  assertEquals(said.sentences[1], `"${fifo.path}" is no FIFO any more: waiting for one`);
+  assertEquals(Deno.readTextFileSync(fifo.path), "precious\n");
+  Deno.removeSync(fifo.path);
+  new Deno.Command("mkfifo", { args: [fifo.path] }).outputSync();
+  using reader = await openReader(fifo.path);
+  assertEquals(await reader.until(line(0)), line(0));
+  await output.flush();
+  assertEquals([said.sentences.length, output.lost], [3, 0]);
+});
+
+Deno.test("A terminal takes lines, and no packets", async () => {
+  // script(1) runs a program on a terminal of its own.
+  const outputs = new URL("../../src/io/open_output.ts", import.meta.url).href;
+  const program = `
+    const { openLineOutput, openPacketOutput } = await import("${outputs}");
+    const lines = openLineOutput("/dev/tty", undefined, console.log, () => {});
+    lines.write("a line\\n", 1);
+    await lines.flush();
+    try { openPacketOutput("/dev/tty", console.log); } catch ({ message }) { console.log(message); }`;
+  const { stdout } = await new Deno.Command("script", {
+    args: ["-qec", `"${Deno.execPath()}" eval --no-check '${program}'`, "/dev/null"],
+    stdin: "null",
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout).replaceAll("\r", "").trim().split("\n"), [
+    "a line",
+    "it is a terminal, which shows no packets",
+  ]);
 });
 
 Deno.test("Packets for a FIFO that nobody reads are lost at the end", async () => {

@@ -1,0 +1,190 @@
+// Where a trace writes to, while others do something to it: FIFOs, pipes, files that move.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readCapture } from "../unit/pcap/read_capture.ts";
+import { makeFolder } from "./disk.ts";
+import { Namespace, namespaceTest, until } from "./namespace.ts";
+import { type SummaryRecord, Tracer } from "./tracer.ts";
+
+const PORT = 24_001;
+const TRACE = ["--port", `${PORT}`, "--probes", "none"];
+const folder = makeFolder();
+globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
+
+/** Connects to a port where nobody listens, so many times. */
+async function refuse(namespace: Namespace, count: number): Promise<void> {
+  await namespace.run(
+    "python3",
+    "-c",
+    `import socket
+for _ in range(${count}):
+    one = socket.socket()
+    one.connect_ex(("127.0.0.1", ${PORT}))
+    one.close()`,
+  );
+}
+
+function makeFifo(name: string): string {
+  const path = `${folder.path}/${name}`;
+  const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  assertEquals(success, true);
+  return path;
+}
+
+/** Events of whole lines. */
+function eventsOf(text: string): { event: string; losses: SummaryRecord["losses"] }[] {
+  assert(text === "" || text.endsWith("\n"), "The last line is torn");
+  return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+function handshakesIn(text: string): number {
+  return eventsOf(text).filter(({ event }) => event === "handshake").length;
+}
+
+function lostOf(stderr: readonly string[]): number {
+  const line = stderr.find((each) => each.endsWith("records that could not be written"));
+  return line === undefined ? 0 : Number(/^lost: (\d+) /.exec(line)![1]);
+}
+
+await namespaceTest("trace --output FIFO goes on without a reader, and ends", async () => {
+  await using namespace = await Namespace.create();
+  const fifo = makeFifo("nobody");
+  const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
+  await tracer.said(/nobody" has no reader: waiting for one/);
+  await refuse(namespace, 50);
+  const { stderr, status } = await tracer.stop();
+  assertEquals([status.code, lostOf(stderr)], [1, 50]);
+});
+
+await namespaceTest("trace --output FIFO ends though its reader stalls, and counts", async () => {
+  await using namespace = await Namespace.create();
+  const fifo = makeFifo("stalled");
+  const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
+  using reader = await Deno.open(fifo);
+  await refuse(namespace, 1_000);
+  const { stderr, status } = await tracer.stop();
+  assertEquals(status.code, 1);
+  let text = "";
+  const part = new Uint8Array(65_536);
+  for (let count = await reader.read(part); count !== null; count = await reader.read(part)) {
+    text += new TextDecoder().decode(part.subarray(0, count));
+  }
+  assert(lostOf(stderr) > 0);
+  assertEquals(handshakesIn(text) + lostOf(stderr), 1_000);
+});
+
+await namespaceTest("trace into one stalled pipe for all it says ends at one signal", async () => {
+  await using namespace = await Namespace.create();
+  const script = `exec 3>&2 2>&1; exec "$@"`;
+  const tool = [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "-A",
+    new URL("../../src/main.ts", import.meta.url).pathname,
+  ];
+  const child = namespace.spawn(["bash", "-c", script, "bash", ...tool, "trace", ...TRACE], {
+    stdout: "piped",
+    stderr: "null",
+  });
+  const reader = child.stdout.getReader();
+  let begun = "";
+  while (!begun.includes("capturing packets")) {
+    begun += new TextDecoder().decode((await reader.read()).value);
+  }
+  await refuse(namespace, 1_000);
+  child.kill("SIGINT");
+  const { code } = await child.status;
+  assertEquals(code, 1);
+  await reader.cancel();
+});
+
+await namespaceTest(
+  "trace begins files anew that were renamed, before anything comes",
+  async () => {
+    await using namespace = await Namespace.create();
+    const [lines, packets] = [`${folder.path}/moved.ndjson`, `${folder.path}/moved.pcapng`];
+    const flags = [...TRACE, "--output", lines, "--write", packets];
+    const tracer = await Tracer.start(namespace, flags);
+    await refuse(namespace, 10);
+    await until("ten records", () => handshakesIn(Deno.readTextFileSync(lines)) === 10);
+    for (const path of [lines, packets]) Deno.renameSync(path, `${path}.1`);
+    const begunMs = performance.now();
+    await tracer.said(/moved.ndjson" was renamed or replaced: it is begun anew/);
+    await tracer.said(/moved.pcapng" was renamed or replaced: it is begun anew/);
+    assert(performance.now() - begunMs < 1_500);
+    await refuse(namespace, 5);
+    const { status, stderr } = await tracer.stop();
+    assertEquals([status.code, lostOf(stderr)], [0, 0]);
+    assertEquals([`${lines}.1`, lines].map((path) => handshakesIn(Deno.readTextFileSync(path))), [
+      10,
+      5,
+    ]);
+    const files = [`${packets}.1`, packets].map((path) => readCapture(Deno.readFileSync(path)));
+    assertEquals(files.map(({ packets: read, fault }) => [read.length, fault]), [
+      [20, undefined],
+      [10, undefined],
+    ]);
+  },
+);
+
+await namespaceTest("trace loses no record of a file that is removed or emptied", async () => {
+  await using namespace = await Namespace.create();
+  const path = `${folder.path}/removed.ndjson`;
+  const tracer = await Tracer.start(namespace, [...TRACE, "--output", path]);
+  await refuse(namespace, 1);
+  await until("a record", () => Deno.readTextFileSync(path) !== "");
+  Deno.removeSync(path);
+  await refuse(namespace, 500);
+  await tracer.said(/removed.ndjson" was removed: it is begun anew/);
+  await until("500 records", () => handshakesIn(Deno.readTextFileSync(path)) >= 500);
+  // copytruncate: a copy, then the file is emptied.
+  const copy = Deno.readTextFileSync(path);
+  Deno.truncateSync(path);
+  await refuse(namespace, 100);
+  const { status, stderr } = await tracer.stop();
+  const after = Deno.readTextFileSync(path);
+  assertEquals([status.code, lostOf(stderr)], [0, 0]);
+  // The first one was perhaps seen in the file that was removed.
+  const total = handshakesIn(copy) + handshakesIn(after);
+  assert(total === 600 || total === 601, `${total} records`);
+  assertEquals(eventsOf(after).at(-1)!.event, "summary");
+});
+
+await namespaceTest(
+  "trace writes to the next reader of a FIFO of packets a whole file",
+  async () => {
+    await using namespace = await Namespace.create();
+    const fifo = makeFifo("packets");
+    const tracer = await Tracer.start(namespace, [...TRACE, "--write", fifo]);
+    for (const port of [1, 2]) {
+      const reader = new Deno.Command("head", { args: ["-c", "200", fifo], stdout: "piped" })
+        .spawn();
+      let bytes = 0;
+      const read = (async () => {
+        for await (const part of reader.stdout) bytes += part.length;
+      })();
+      // Its reader takes the begin of the file and goes.
+      while (bytes < 200) await refuse(namespace, port);
+      await read;
+      await refuse(namespace, 1);
+      await until(
+        "a lost reader",
+        () => tracer.stderr.filter((line) => line.includes("has lost its reader")).length >= port,
+      );
+    }
+    using reader = await Deno.open(fifo);
+    await refuse(namespace, 3);
+    await tracer.wrote(1);
+    const { summary, records } = await tracer.stop();
+    const parts: Uint8Array[] = [];
+    const part = new Uint8Array(65_536);
+    for (let count = await reader.read(part); count !== null; count = await reader.read(part)) {
+      parts.push(part.slice(0, count));
+    }
+    const { packets, fault } = readCapture(Uint8Array.from(parts.flatMap((each) => [...each])));
+    assertEquals([fault, packets.length >= 6], [undefined, true]);
+    const lost = summary!.losses.written_packets!;
+    assert(lost > 0 && lost <= 2 * records.length - packets.length, `${lost} packets`);
+    assertMatch(tracer.stderr.join("\n"), /packets" has a reader/);
+  },
+);
