@@ -182,6 +182,7 @@ export class AppendedFile implements Disposable {
   renew(): boolean {
     if (this.isThere) return this.#wasEmptied && this.#beginEmptied();
     this.#wasEmptied = false;
+    const hasFollower = fileAt(this.#path) !== undefined;
     let next: Next;
     try {
       next = this.#openNext();
@@ -198,9 +199,10 @@ export class AppendedFile implements Disposable {
     }
     const wasRemoved = this.#file.statSync().nlink === 0;
     const recent = this.#sinceLook;
-    const rest = wasRemoved && recent > 0 && !this.#options.needsBegin
-      ? this.#readRest()
-      : undefined;
+    // Who made another file may have copied this one before, as log rotation that compresses does:
+    // what is in the copy must not come twice.
+    const isOnlyHere = wasRemoved && recent > 0 && !hasFollower && !this.#options.needsBegin;
+    const rest = isOnlyHere ? this.#readRest() : undefined;
     const goneWords = `; up to ${recent} ${this.#options.unit} are gone with it`;
     const isLost = wasRemoved && recent > 0 && rest === undefined;
     if (isLost) this.lost += recent;

@@ -108,6 +108,7 @@ export class FifoWriter implements ByteWriter, Disposable {
   #closed = false;
   /** Why a reader is waited for, as was said last; undefined: there is one. */
   #waits: string | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   /** What was in FIFOs that were replaced. */
   readonly #left: Uint8Array[] = [];
 
@@ -116,7 +117,11 @@ export class FifoWriter implements ByteWriter, Disposable {
     this.#options = options;
     this.#fd = options.fd;
     if (options.isWaiting) this.#waits = LOST_READER;
-    if (this.#fd === undefined) this.#sayWaiting(NO_READER);
+    if (this.#fd !== undefined) return;
+    this.#sayWaiting(NO_READER);
+    // A reader waits for its writer as well, whether there is something to write or not.
+    this.#timer = setInterval(() => this.#connect(), READER_MS);
+    Deno.unrefTimer(this.#timer);
   }
 
   /** See {@link ByteWriter.isUnread}. */
@@ -129,10 +134,7 @@ export class FifoWriter implements ByteWriter, Disposable {
     while (!this.#closed) {
       const written = this.#writeToReader(bytes);
       if (written > 0) {
-        if (this.#waits !== undefined) {
-          this.#options.onChange(`"${this.#options.path}" has a reader`);
-        }
-        this.#waits = undefined;
+        this.#sayReader();
         return written;
       }
       // A pipe without a reader counts as ready to be written.
@@ -144,7 +146,7 @@ export class FifoWriter implements ByteWriter, Disposable {
 
   /** @returns Bytes written; 0 where there is no room or no reader. */
   #writeToReader(bytes: Uint8Array<ArrayBuffer>): number {
-    this.#fd ??= this.#open();
+    if (this.#fd === undefined) this.#connect();
     if (this.#fd === undefined) return 0;
     try {
       return writeLines(this.#fd, bytes);
@@ -155,6 +157,20 @@ export class FifoWriter implements ByteWriter, Disposable {
       if (this.#wasReplaced) this.#leave();
       return 0;
     }
+  }
+
+  /** Looks for a reader. */
+  #connect(): void {
+    this.#fd ??= this.#open();
+    if (this.#fd === undefined) return;
+    clearInterval(this.#timer);
+    this.#sayReader();
+  }
+
+  #sayReader(): void {
+    if (this.#waits === undefined) return;
+    this.#waits = undefined;
+    this.#options.onChange(`"${this.#options.path}" has a reader`);
   }
 
   /** @returns Undefined where there is no reader, or no FIFO. */
@@ -216,6 +232,7 @@ export class FifoWriter implements ByteWriter, Disposable {
   /** See {@link ByteWriter.close}. */
   close(): void {
     this.#closed = true;
+    clearInterval(this.#timer);
   }
 
   /** Lets go of the FIFO: what is in it without a reader is gone. */

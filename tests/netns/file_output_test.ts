@@ -325,6 +325,24 @@ Deno.test("FileOutput loses nothing of a file that was removed since it was last
   assertEquals(file.said, [`"${path}" was removed: it is begun anew`]);
 });
 
+Deno.test("FileOutput counts what went with a file that was copied, removed and replaced", async () => {
+  using folder = makeFolder();
+  const path = `${folder.path}/out`;
+  using file = open(path);
+  file.output.write("a\n", 1);
+  file.output.reopen();
+  file.output.write("b\nc\n", 2);
+  // As logrotate with compress: b and c may be in the copy, so they are not written again.
+  Deno.removeSync(path);
+  Deno.writeTextFileSync(path, "");
+  await file.says(1);
+  file.output.write("d\n", 1);
+  assertEquals([read(path), file.output.lost], ["d\n", 2]);
+  assertEquals(file.said, [
+    `"${path}" was removed: it is begun anew; up to 2 records are gone with it`,
+  ]);
+});
+
 Deno.test("FileOutput counts what is written while its folder is gone, and goes on when it is back", async () => {
   using folder = makeFolder();
   const path = `${folder.path}/logs/out`;

@@ -84,6 +84,16 @@ Deno.test("A FIFO without a reader is waited for, and its first reader gets ever
   assertEquals(output.lost, 0);
 });
 
+Deno.test("A FIFO's reader is found before there is something to write", async () => {
+  using fifo = makeFifo();
+  const { output, said } = openLines(fifo.path);
+  using reader = await openReader(fifo.path);
+  await said.until(2);
+  assertEquals(said.sentences[1], `"${fifo.path}" has a reader`);
+  output.write(line(0), 1);
+  assertEquals(await reader.until(line(0)), line(0));
+});
+
 Deno.test("A FIFO whose reader went away goes on with the next, and loses nothing", async () => {
   using fifo = makeFifo();
   const { output, said } = openLines(fifo.path);
