@@ -29,8 +29,8 @@ const UNREACHABLE = all(NO_ANSWER, {
   packets: { syn: between(1, 4), syn_ack: 0, rst: 0 },
   client: { isn: present },
 });
-/** Of packets alone: nothing came that is TCP. */
-const UNANSWERED = all(NO_ANSWER, { outcome: "unanswered", reason: null, flags: ["trace_ended"] });
+/** Of packets alone: what ICMP says. */
+const byIcmp = (reason: string) => all(UNREACHABLE, IN_THE_MIDDLE, { reason, flags: [] });
 const SYN_AGAIN = {
   packets: { syn: 2, syn_ack: 1, rst: 0 },
   rtt: { first_syn_to_syn_ack_ns: present, last_syn_to_syn_ack_ns: present },
@@ -193,7 +193,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
     expected: {
       client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMP_HOST_UNREACH")],
       server: [
         all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -214,7 +214,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
           client: { process: { comm: "connect_load" } },
         }),
       ],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMP_HOST_UNREACH")],
       server: [
         all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -229,7 +229,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
     expected: {
       client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMP_NET_UNREACH")],
       server: [
         all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -244,7 +244,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
     expected: {
       client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMPV6_NOROUTE")],
       server: [
         all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -265,7 +265,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
           client: { process: { comm: "connect_load" } },
         }),
       ],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMP_NET_UNREACH")],
       server: [
         all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -281,7 +281,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
     expected: {
       client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [byIcmp("ICMP_PKT_FILTERED")],
       server: [
         all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
       ],
@@ -299,7 +299,7 @@ export const refusedAndUnreachable: readonly Scenario[] = [
     },
     expected: {
       client: [all(UNREACHABLE, AT_CLIENT, { reason: "ECONNREFUSED", outcome: "refused" })],
-      router: [all(UNANSWERED, IN_THE_MIDDLE)],
+      router: [all(byIcmp("ICMP_PORT_UNREACH"), { outcome: "refused" })],
       server: [all(UNREACHABLE, BOTH_ENDS, { reason: "ECONNREFUSED", outcome: "refused" })],
     },
   },
