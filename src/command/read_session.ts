@@ -85,6 +85,8 @@ export class ReadSession {
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
   #completeNs = -Infinity;
+  /** Whether packets of another interface than the first came. */
+  #hasInterfaces = false;
   /** From here on it is to be told more. */
   #dueNs = -Infinity;
   /** Up to here handshakes begin whose durations the matcher withholds. */
@@ -211,12 +213,25 @@ export class ReadSession {
   #keepTime(packet: CapturedPacket): void {
     const { timeNs, timed } = packet;
     this.#extendSpan();
+    const { newestNs } = this.#clock;
     const jumpNs = this.#clock.see(packet);
-    if (jumpNs !== 0) this.#matcher?.clockSet(jumpNs, timeNs);
+    if (packet.interface.number > 0) this.#hasInterfaces = true;
+    if (jumpNs !== 0) this.#followClock(jumpNs, newestNs, timeNs);
     if (!timed) this.#untimed++;
     else if (timeNs < this.#startNs) this.#startNs = timeNs;
     const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
     if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
+  }
+
+  /**
+   * The clock was set, or captures were joined end to end: only what is under way lies across that. Where
+   * packets of several interfaces are in the file, some of before may still come.
+   *
+   * @param jumpNs By how much. @param newestNs The newest time before. @param timeNs That after.
+   */
+  #followClock(jumpNs: number, newestNs: number, timeNs: number): void {
+    this.#matcher?.advance(newestNs + SETTLED_AFTER_NS);
+    this.#matcher?.clockSet(jumpNs, this.#hasInterfaces ? timeNs : -Infinity);
   }
 
   /** Takes the newest time into the span of all files, before the clock forgets it. */

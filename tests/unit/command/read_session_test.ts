@@ -189,6 +189,38 @@ Deno.test("ReadSession gives no durations across a clock that was set back", () 
   assertMatch(summary, /clock was set back 1 times/);
 });
 
+const HANDSHAKE_LATER = [
+  at(5e6, "syn", 9),
+  at(5e6 + 10, "syn_ack", 9),
+  at(5e6 + 15, "ack", 9),
+];
+
+Deno.test("ReadSession gives durations of handshakes beside a step of the clock", () => {
+  const day = 86_400e6;
+  const whole = (microseconds: number, port: number) => [
+    at(microseconds, "syn", port),
+    at(microseconds + 10, "syn_ack", port),
+    at(microseconds + 15, "ack", port),
+  ];
+  // Captures joined end to end, the later ones of earlier days.
+  const records = [...whole(2 * day, 1), ...whole(day, 2), ...whole(0, 3)];
+  const joined = run([buildPcap({ records })]).records;
+  assertEquals(
+    joined.map(({ client, outcome, rtt, flags }) => [client.port, outcome, rtt.client_ns, flags]),
+    [1, 2, 3].map((port) => [port, "established", 10_000, []]),
+  );
+});
+
+Deno.test("ReadSession goes on with a handshake of which one packet has a time of years ahead", () => {
+  const years = 50 * 365 * 86_400e6;
+  const records = [at(0, "syn"), at(years, "syn_ack"), at(20, "ack"), ...HANDSHAKE_LATER];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, flags]), [
+    ["established", undefined, ["clock_set"]],
+    ["established", 10_000, []],
+  ]);
+});
+
 Deno.test("ReadSession gives no durations of packets without a valid time", () => {
   const records = [
     at(0, "syn", 1),

@@ -62,8 +62,10 @@ Deno.test("PacketClock begins anew with another file", () => {
 });
 
 /** The first packet of a handshake as synsnoop writes it. */
-function firstOfHandshakeAt(timeNs: number, interfaceNumber = 0): CapturedPacket {
-  const comment = new PcapngBuilder().comment("synsnoop: established a → b");
+function firstOfHandshakeAt(timeNs: number, interfaceNumber = 0, flag = ""): CapturedPacket {
+  const comment = new PcapngBuilder().comment(
+    `synsnoop: established 192.0.2.1:1 → 192.0.2.2:2${flag}`,
+  );
   const packet = packetAt(timeNs, interfaceNumber);
   packet.view = new DataView(comment.buffer as ArrayBuffer);
   packet.optionsEnd = comment.length;
@@ -97,4 +99,32 @@ Deno.test("PacketClock finds disorder and steps inside a handshake that stands t
   ];
   assertEquals(packets.map((packet) => clock.see(packet)), [0, 0, 0, 0, -11e9]);
   assertEquals([clock.newestNs, clock.disordered, clock.steps], [20e9, 1, 1]);
+});
+
+Deno.test("PacketClock goes back to a handshake across which the clock was set, as it was then", () => {
+  const clock = new PacketClock();
+  const packets = [
+    firstOfHandshakeAt(600e9),
+    firstOfHandshakeAt(0, 0, ", clock_set"),
+    packetAt(5),
+    firstOfHandshakeAt(1e9, 0, ", clock_set"),
+    firstOfHandshakeAt(0.5e9, 0, ", clock_set"),
+  ];
+  assertEquals(packets.map((packet) => clock.see(packet)), [0, -600e9, 0, 0, 0]);
+  assertEquals([clock.newestNs, clock.steps], [1e9, 0]);
+});
+
+Deno.test("PacketClock takes a jump of more than a year for the clock, and one back from there", () => {
+  const year = 365 * 86_400e9;
+  const clock = new PacketClock();
+  const times = [5, 5 + year, 6 + 3 * year, 7];
+  assertEquals(times.map((time) => clock.see(packetAt(time))), [
+    0,
+    0,
+    2 * year + 1,
+    7 - (6 + 3 * year),
+  ]);
+  assertEquals([clock.newestNs, clock.steps], [7, 1]);
+  // A handshake that stands together is what was written next, whenever it was.
+  assertEquals(clock.see(firstOfHandshakeAt(9 * year)), 0);
 });
