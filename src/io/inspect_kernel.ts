@@ -63,6 +63,7 @@ export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspecti
     release: Deno.osRelease(),
     architecture: Deno.build.arch,
     root: isRoot(),
+    lackedCapabilities: lackedCapabilities(await Deno.readTextFile(STATUS).catch(() => "")),
     btf: exists(BTF),
     ...description,
     tracefs,
@@ -86,7 +87,6 @@ export async function inspectKernel(): Promise<KernelFacts> {
   const { facts } = await inspectProbes();
   return {
     ...facts,
-    lackedCapabilities: lackedCapabilities(await Deno.readTextFile(STATUS).catch(() => "")),
     capture: tryCapture(),
     foreignMaps: tryForeignMaps(),
     otherNamespaces: tryNamespaces(),

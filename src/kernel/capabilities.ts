@@ -28,11 +28,10 @@ const OTHERS: readonly Use[] = [
 ];
 
 /**
- * Finds what a process may not do.
+ * Finds what a process may not do of what a trace does.
  *
  * @param status The text of its /proc/PID/status.
- * @returns A sentence's part for each capability that it lacks: its name, and what a trace does
- *   without it. None where the text does not tell.
+ * @returns The names of the capabilities that it lacks; none where the text does not tell.
  */
 export function lackedCapabilities(status: string): string[] {
   const hex = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status)?.[1];
@@ -40,5 +39,11 @@ export function lackedCapabilities(status: string): string[] {
   const effective = BigInt(`0x${hex}`);
   const has = ({ bit }: Use) => (effective >> bit & 1n) === 1n;
   const used = has(SYS_ADMIN) ? OTHERS : [...OTHERS, ...UNDER_SYS_ADMIN, SYS_ADMIN];
-  return used.filter((use) => !has(use)).map(({ name, without }) => `${name} (${without})`);
+  return used.filter((use) => !has(use)).map(({ name }) => name);
+}
+
+/** A capability and what a trace does without it, for a sentence. */
+export function describeLack(capability: string): string {
+  const use = [...OTHERS, ...UNDER_SYS_ADMIN, SYS_ADMIN].find(({ name }) => name === capability);
+  return use === undefined ? capability : `${capability} (${use.without})`;
 }

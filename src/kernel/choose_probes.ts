@@ -93,6 +93,10 @@ export function chooseProbes(facts: ProbeFacts, asked: Mechanism | "auto"): Prob
 /** Why no script at all can run, undefined where one can. */
 function whyImpossible(facts: ProbeFacts): string | undefined {
   if (!facts.root) return "only root may have them";
+  const lacked = ["CAP_BPF", "CAP_PERFMON"].filter((name) =>
+    facts.lackedCapabilities.includes(name)
+  );
+  if (lacked.length > 0) return `they take ${lacked.join(" and ")}, or CAP_SYS_ADMIN`;
   if (!facts.bpftrace) return "bpftrace is not installed";
   if (facts.lockdown === "confidentiality") {
     return "the kernel is locked down (confidentiality): no program may read its memory";

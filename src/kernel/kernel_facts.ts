@@ -1,3 +1,4 @@
+import { describeLack } from "./capabilities.ts";
 import {
   chooseProbes,
   type Mechanism,
@@ -21,6 +22,8 @@ export interface ProbeFacts {
   architecture: string;
   /** Whether the tool runs as root. */
   root: boolean;
+  /** Names of the capabilities that it lacks of those that a trace uses. */
+  lackedCapabilities: readonly string[];
   /** Whether /sys/kernel/btf/vmlinux is there: the scripts read kernel structures by it. */
   btf: boolean;
   /** Which of `FUNCTIONS` (choose_probes.ts) the kernel has, by its BTF; undefined where that cannot be read. */
@@ -51,8 +54,6 @@ export interface ProbeFacts {
 
 /** What a machine offers for tracing, as far as it could be found out. */
 export interface KernelFacts extends ProbeFacts {
-  /** What it may not do, and what that costs; see `lackedCapabilities`. */
-  lackedCapabilities: readonly string[];
   /** Which packet filter a capture gets; a sentence where it gets none. */
   capture: { filter: "ebpf" | "classic"; why?: string } | { error: string };
   /** Whether BPF maps of other processes can be opened; a sentence where not. */
@@ -151,7 +152,7 @@ function judgeBasics(facts: KernelFacts): Finding[] {
 function judgeRights({ root, lackedCapabilities: lacked }: KernelFacts): Finding {
   const subject = "rights";
   if (root && lacked.length === 0) return { verdict: "ok", subject, state: "root" };
-  const without = lacked.length > 0 ? ` without ${lacked.join(", ")}` : "";
+  const without = lacked.length > 0 ? ` without ${lacked.map(describeLack).join(", ")}` : "";
   return root
     ? {
       verdict: "worse",

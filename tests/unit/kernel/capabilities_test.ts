@@ -1,12 +1,12 @@
-import { assertEquals } from "@std/assert";
-import { lackedCapabilities } from "../../../src/kernel/capabilities.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { describeLack, lackedCapabilities } from "../../../src/kernel/capabilities.ts";
 
 /** The names of what a process lacks that has the capabilities of these numbers. */
 function lacked(...bits: number[]): string[] {
   const effective = bits.reduce((sum, bit) => sum | 1n << BigInt(bit), 0n);
   const status = `Name:\tdeno\nCapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\n` +
     `CapEff:\t${effective.toString(16).padStart(16, "0")}\nCapBnd:\t000001ffffffffff\n`;
-  return lackedCapabilities(status).map((part) => part.split(" (")[0]);
+  return lackedCapabilities(status);
 }
 
 const [DAC_READ_SEARCH, NET_RAW, SYS_PTRACE, SYS_ADMIN, PERFMON, BPF] = [2, 13, 19, 21, 38, 39];
@@ -33,4 +33,10 @@ Deno.test("lackedCapabilities finds nothing where the text does not tell", () =>
   for (const status of ["", "CapEff:\tx\n", "CapEff:\n"]) {
     assertEquals(lackedCapabilities(status), [], status);
   }
+});
+
+Deno.test("describeLack tells what a trace does without a capability", () => {
+  assertEquals(describeLack("CAP_NET_RAW"), "CAP_NET_RAW (no packets)");
+  for (const name of lacked()) assertMatch(describeLack(name), new RegExp(`^${name} \\(.+\\)$`));
+  assertEquals(describeLack("CAP_OTHER"), "CAP_OTHER");
 });

@@ -160,6 +160,17 @@ const AUTO: Case[] = [
   },
   { name: "not root", facts: { root: false }, mechanisms: [], impossible: "only root" },
   {
+    name: "root without the capabilities for tracing",
+    facts: { lackedCapabilities: ["CAP_SYS_PTRACE", "CAP_PERFMON", "CAP_SYS_ADMIN"] },
+    mechanisms: [],
+    impossible: "they take CAP_PERFMON, or CAP_SYS_ADMIN",
+  },
+  {
+    name: "root without capabilities that tracing does not take",
+    facts: { lackedCapabilities: ["CAP_NET_RAW", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"] },
+    mechanisms: ["fentry", "kprobe", "tracepoint"],
+  },
+  {
     name: "no bpftrace",
     facts: { bpftrace: undefined },
     mechanisms: [],
@@ -255,6 +266,7 @@ const anyFacts: fc.Arbitrary<ProbeFacts> = fc.record({
   release: fc.constant("6.1"),
   architecture: fc.constant("x86_64"),
   root: fc.boolean(),
+  lackedCapabilities: fc.subarray(["CAP_NET_RAW", "CAP_BPF", "CAP_SYS_ADMIN"]),
   btf: fc.boolean(),
   sockAddressesFit: fc.option(fc.boolean(), { nil: undefined }),
   functions: fc.option(fc.subarray([...DEBIAN_13.functions!]), { nil: undefined }),
