@@ -136,6 +136,10 @@ class CountingWriter implements ByteWriter {
     return this.inner.isUnread;
   }
 
+  get patienceMs(): number | undefined {
+    return this.inner.patienceMs;
+  }
+
   async write(bytes: Uint8Array): Promise<number> {
     const count = await this.inner.write(bytes);
     this.written += count;

@@ -113,7 +113,10 @@ export class StreamOutput implements LineOutput {
 
   /** Takes some whole lines; see {@link LineOutput.write}. @returns Whether they were taken. */
   write(lines: Lines, records: number): boolean {
-    if (this.#state === "gone") return false;
+    if (this.#state === "gone") {
+      if (this.#options.losesGone) this.lost += records;
+      return false;
+    }
     const bytes = toBytes(lines);
     const isTooMuch =
       this.#waitingBytes + bytes.length > (this.#options.waitingMax ?? WAITING_MAX_BYTES);
