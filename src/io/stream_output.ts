@@ -92,6 +92,7 @@ export class StreamOutput implements LineOutput {
   /** What is being written, and how much of it was. */
   #current: Chunk | undefined;
   #written = 0;
+  /** When something was taken last, or the first began to wait. */
   #progressMs = 0;
   #isHastened = false;
   readonly #hastened = Promise.withResolvers<void>();
@@ -130,7 +131,9 @@ export class StreamOutput implements LineOutput {
     chunk.length += bytes.length;
     chunk.records += records;
     this.#waitingBytes += bytes.length;
-    this.#pump ??= this.#run();
+    if (this.#pump) return true;
+    this.#progressMs = performance.now();
+    this.#pump = this.#run();
     return true;
   }
 

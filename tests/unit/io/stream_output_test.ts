@@ -292,6 +292,19 @@ Deno.test("StreamOutput waits at the end as long as its reader takes something",
   assertEquals([reader.text, output.lost], ["aaaa\nbbbb\ncccc\n", 0]);
 });
 
+Deno.test("StreamOutput has the same patience with what comes late", async () => {
+  const reader = new Reader(async ({ length }) => {
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    return length;
+  });
+  const output = new StreamOutput(Object.assign(reader, { patienceMs: 200 }), unexpected);
+  output.hasten();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  output.write("a\n", 1);
+  await output.flush();
+  assertEquals([reader.text, output.lost], ["a\n", 0]);
+});
+
 Deno.test("StreamOutput goes on after an error where the next write may succeed", async () => {
   const { reasons, onGone } = collectReasons();
   const reader: Reader = new Reader(({ length }) => {
