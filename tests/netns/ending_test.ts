@@ -1,6 +1,6 @@
 // How a command ends, whoever started it and however it is asked to: at the first request everything that
 // it holds is written. On a real terminal, where a task runner hands on what the terminal has sent
-// already. `-- --tries=20` for more than one of each.
+// already. `-- --tries=20` for more tries of each.
 // Covers src/io/signals.ts
 // Covers src/io/runner.ts
 // Covers src/io/unforeseen.ts
@@ -20,7 +20,7 @@ import {
 import { KEY, NO_SHELL, Shell } from "./shell.ts";
 import { MAIN } from "./tracer.ts";
 
-const TRIES = Number(/^--tries=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 1);
+const TRIES = Number(/^--tries=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 2);
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = Deno.execPath();
 /** Nobody listens there. */
