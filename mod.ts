@@ -69,6 +69,8 @@ export type {
   NegotiatedOptions,
   Process,
   QueueState,
+  Task,
+  Thread,
 } from "./src/kernel/kernel_record.ts";
 export type {
   MatcherCounters,
@@ -79,6 +81,7 @@ export type {
 export { TUNNEL_NAMES, type TunnelName, tunnelNames } from "./src/wire/tunnel.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
+export type { Refusal } from "./src/match/drops.ts";
 export {
   type Address,
   DROPPED_PACKETS,

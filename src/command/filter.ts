@@ -1,3 +1,4 @@
+import type { Process } from "../kernel/kernel_record.ts";
 import type { Handshake, Outcome, Role } from "../match/handshake.ts";
 import { isIpv4Mapped } from "../wire/address.ts";
 import type { Network } from "./values.ts";
@@ -12,7 +13,7 @@ export interface HandshakeFilter {
   captured?: boolean;
   roles?: readonly Role[];
   outcomes?: readonly Outcome[];
-  /** Either end's process. */
+  /** Names of either end's process, or of its thread. */
   comms?: readonly string[];
   pids?: readonly number[];
 }
@@ -35,8 +36,13 @@ export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
   if (roles && !roles.includes(handshake.role)) return false;
   if (outcomes && !outcomes.includes(handshake.outcome)) return false;
   const processes = [client.process, server.process];
-  if (comms && !processes.some((process) => process && comms.includes(process.comm))) return false;
+  if (comms && !processes.some((process) => process && isCalled(process, comms))) return false;
   return !pids || processes.some((process) => process && pids.includes(process.pid));
+}
+
+/** A thread with a name of its own is found by it, and by that of its process. */
+function isCalled({ comm, thread }: Process, comms: readonly string[]): boolean {
+  return comms.includes(comm) || thread?.comm !== undefined && comms.includes(thread.comm);
 }
 
 function contains({ words, bits }: Network, address: Uint32Array): boolean {

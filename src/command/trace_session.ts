@@ -1,10 +1,10 @@
 import type { CaptureScope } from "../io/capture_scope.ts";
 import { CgroupPaths } from "../io/cgroup_paths.ts";
 import { sampleClocks } from "../io/clocks.ts";
-import { findListeners } from "../io/find_listeners.ts";
 import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
 import { type KernelLosses, KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
+import { ListenerWatch } from "../io/listener_watch.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
 import { runQuietly, TRACE_NEEDS } from "../io/packages.ts";
 import { Places } from "../io/places.ts";
@@ -17,7 +17,6 @@ import { hostName, sayNote } from "../io/terminal.ts";
 import { WireSource, type WireStatistics } from "../io/wire_source.ts";
 import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
-import { Listeners } from "../kernel/listeners.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { MatcherOptions, OnHandshake } from "../match/attempts.ts";
@@ -96,12 +95,17 @@ export class TraceSession {
   #kernelState: KernelSourceState = "off";
   /** Aborted once nothing more is to be begun. */
   readonly #over = new AbortController();
-  readonly #listeners = new Listeners();
   readonly #matcher: Matcher;
   readonly #startNs: number;
   readonly #scope: CaptureScope;
   readonly #localAddresses = new LocalAddresses();
   readonly #places = new Places((netns) => this.#localAddresses.suspect(netns));
+  readonly #listeners = new ListenerWatch({
+    nowNs: () => this.#onAxis(clockNs("boottime")),
+    places: this.#places,
+    addresses: this.#localAddresses,
+    onFailure: (error) => this.#ending.fail("looking for who listens", error),
+  });
   readonly #cgroups = new CgroupPaths();
   readonly #writer: HandshakeWriter;
   readonly #packets: HandshakePackets | undefined;
@@ -160,6 +164,7 @@ export class TraceSession {
         rowKeeper: this.#packets?.rowKeeper ?? session.kept,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
+        listenerAt: (...server) => this.#listeners.at(...server),
         ...ownWaits(session.options.probes !== "none"),
       },
     );
@@ -261,12 +266,10 @@ export class TraceSession {
 
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
     this.#kernelState = state;
-    // Who began or ended to listen while no event came is not known: they are looked for again.
-    if (state === "starting") this.#listeners.closeAll(this.#sampleClocks());
     if (state === "map" || state === "lines") {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
       try {
-        for (const listener of await findListeners()) this.#listeners.add(listener);
+        await this.#listeners.begin();
       } catch (error) {
         this.#ending.fail("looking for who listens", error);
       }
@@ -299,6 +302,7 @@ export class TraceSession {
     if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
     } else {
+      if (record.kind === "server") this.#listeners.use(record);
       this.#matcher.kernelRecord(record);
     }
   }
@@ -313,6 +317,7 @@ export class TraceSession {
       this.#followClock(nowNs);
       doing = "following interfaces and namespaces";
       this.#wire.follow(nowNs);
+      this.#listeners.tick();
       this.#localAddresses.refresh();
       doing = "fetching packets";
       this.#wire.drain(nowNs);
@@ -347,6 +352,7 @@ export class TraceSession {
     // What the old time is on, before the matcher hears of the new one.
     this.#wire.drain(Infinity);
     this.#matcher.clockSet(jumpNs, nowNs);
+    this.#listeners.clockSet(jumpNs);
     sayNote(
       `the system's clock was set by ${(jumpNs / 1e9).toFixed(3)} s: ` +
         "handshakes across that give no durations",
@@ -364,6 +370,10 @@ export class TraceSession {
     // An interrupted sample is worse than the last one; only the very first is better than none.
     if (!this.#sampled || widthNs <= SAMPLE_WIDTH_MAX_NS) this.#axis.sample(realtimeNs, boottimeNs);
     this.#sampled = true;
+    return this.#onAxis(boottimeNs);
+  }
+
+  #onAxis(boottimeNs: bigint): number {
     return this.#axis.fromBoottime(Number(boottimeNs >> 32n), Number(boottimeNs & 0xffffffffn));
   }
 
@@ -400,6 +410,7 @@ export class TraceSession {
       this.#wireStatistics = this.#wire.statistics();
     });
     await ending.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
+    await ending.attempt("ending the search for who listens", () => this.#listeners.close());
     await ending.attempt("ending the look at cgroups", () => this.#cgroups[Symbol.dispose]());
     const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
     const { drops = 0, undecoded } = this.#wireStatistics ?? {};

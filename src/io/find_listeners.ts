@@ -1,101 +1,77 @@
 /**
- * Finds the processes that listen on TCP ports now, in every network namespace that a process lives
- * in, from /proc (proc(5)).
+ * Finds which TCP sockets listen now, in every network namespace that a process lives in.
  *
  * @module
  */
-import type { Listener } from "../kernel/listeners.ts";
+import type { ListeningSocket } from "../kernel/listeners.ts";
+import { SystemCallError } from "./libc.ts";
+import { NetworkNamespace } from "./network_namespace.ts";
 import { ProcFolder } from "./proc_folder.ts";
-import { Slices } from "./slices.ts";
-
-/** A listening socket as /proc/PID/net/tcp shows it. */
-interface ListeningSocket {
-  netns: number;
-  address: Uint32Array;
-  port: number;
-}
+import type { Slices } from "./slices.ts";
+import { listListening } from "./socket_diag.ts";
 
 /** State LISTEN in /proc/net/tcp (include/net/tcp_states.h). */
 const LISTEN = "0A";
 // Fields of a line of /proc/net/tcp, separated by blanks.
 const LOCAL_ADDRESS = 1;
 const STATE = 3;
+const UID = 7;
 const INODE = 9;
 /** A line of another state. */
 const CONNECTION = /^ *\d+: \S+ \S+ (?!0A)/;
 /** An IPv4 or IPv6 address and a port. */
 const SOCKET_ADDRESS = /^(?:[0-9A-F]{8}|[0-9A-F]{32}):[0-9A-F]{4}$/;
-/** Field 22 of /proc/PID/stat, counted after the command name in parentheses. */
-const START_TIME_AFTER_COMM = 19;
 /** Read at once of /proc/net/tcp: some hundred sockets. */
 const PART_BYTES = 16_384;
 
 /**
- * Reads /proc once. A socket that several processes hold (a server's forked workers) belongs to the
- * oldest of them: it made the socket and the others inherited it. So it looks at the oldest first, and
- * no longer than until each socket has its process.
+ * Finds every network namespace that a process lives in, with the oldest such process.
  *
- * Takes 4 to 5 µs a descriptor that it looks at, and lets the event loop have its turn every few
- * milliseconds. Processes and sockets come and go while it reads; what is gone is left out.
+ * @returns Process ids by the inode numbers of namespaces. What is gone meanwhile is left out.
  */
-export async function findListeners(): Promise<Listener[]> {
-  const slices = new Slices();
-  const pids = await listProcesses(slices);
-  const sockets = new Map<string, ListeningSocket>();
-  const seen = new Set<number>();
-  for (const pid of pids) {
-    await slices.rest();
-    const netns = inodeOf(readLink(`/proc/${pid}/ns/net`));
-    if (netns === undefined || seen.has(netns)) continue;
-    seen.add(netns);
-    for (const table of ["tcp", "tcp6"]) {
-      for (const text of readListening(`/proc/${pid}/net/${table}`)) {
-        for (const [inode, socket] of parseListening(text, netns)) sockets.set(inode, socket);
-        await slices.rest();
-      }
-    }
-  }
-  const holders = new Map<string, number>();
-  for (const pid of pids) {
-    if (holders.size === sockets.size) break;
-    using descriptors = new ProcFolder(`/proc/${pid}/fd`);
-    for (let names = descriptors.next(); names.length > 0; names = descriptors.next()) {
-      for (const name of names) {
-        const inode = /^socket:\[(\d+)\]$/.exec(descriptors.readLink(name))?.[1];
-        if (inode === undefined || !sockets.has(inode)) continue;
-        if (!holders.has(inode)) holders.set(inode, pid);
-      }
-      await slices.rest();
-    }
-  }
-  const listeners: Listener[] = [];
-  for (const [inode, pid] of holders) {
-    listeners.push({
-      ...sockets.get(inode)!,
-      pid,
-      comm: readText(`/proc/${pid}/comm`).replace(/\n$/, ""),
-      openedNs: -Infinity,
-      closedNs: Infinity,
-    });
-    await slices.rest();
-  }
-  return listeners;
-}
-
-/** @returns The ids of all processes, the oldest first. */
-async function listProcesses(slices: Slices): Promise<number[]> {
-  const processes: { pid: number; startTicks: number }[] = [];
+export async function namespacesOfProcesses(slices: Slices): Promise<Map<number, number>> {
+  const found = new Map<number, number>();
   using folder = new ProcFolder("/proc");
   for (let names = folder.next(); names.length > 0; names = folder.next()) {
     for (const name of names) {
+      await slices.rest();
       if (!/^\d+$/.test(name)) continue;
-      const startTicks = startTimeOf(readText(`/proc/${name}/stat`));
-      processes.push({ pid: Number(name), startTicks });
+      const netns = inodeOf(readLink(`/proc/${name}/ns/net`));
+      if (netns !== undefined && !found.has(netns)) found.set(netns, Number(name));
     }
-    await slices.rest();
   }
-  return processes.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)
-    .map(({ pid }) => pid);
+  return found;
+}
+
+/**
+ * Lists the sockets that listen in a network namespace, some at a time, so that the caller may rest
+ * between them: by netlink, or from /proc where this process may not enter the namespace or the kernel
+ * has no such netlink. One that begins or ends to listen meanwhile may be missed.
+ *
+ * @param netns Inode number of the namespace. @param pid A process in it.
+ * @returns Undefined where that process is gone or lives in another namespace.
+ */
+export function listenersIn(
+  netns: number,
+  pid: number,
+): Generator<ListeningSocket[]> | undefined {
+  const path = `/proc/${pid}/ns/net`;
+  if (inodeOf(readLink(path)) !== netns) return undefined;
+  return fromNetlink(netns, pid, path);
+}
+
+function* fromNetlink(netns: number, pid: number, path: string): Generator<ListeningSocket[]> {
+  try {
+    using namespace = NetworkNamespace.open(path);
+    if (namespace.inode === netns) yield* listListening(namespace);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    for (const table of ["tcp", "tcp6"]) {
+      for (const text of readListening(`/proc/${pid}/net/${table}`)) {
+        yield parseListening(text, netns);
+      }
+    }
+  }
 }
 
 /**
@@ -125,30 +101,29 @@ function* readListening(path: string): Generator<string> {
  * Reads the listening sockets out of the text of /proc/net/tcp or /proc/net/tcp6.
  *
  * @param text The file's text. @param netns Inode number of its network namespace.
- * @returns Sockets by their inode number; lines that are not understood are left out.
+ * @returns The sockets; lines that are not understood are left out.
  */
-export function parseListening(text: string, netns: number): Map<string, ListeningSocket> {
-  const sockets = new Map<string, ListeningSocket>();
+export function parseListening(text: string, netns: number): ListeningSocket[] {
+  const sockets: ListeningSocket[] = [];
   for (const line of text.split("\n").slice(1)) {
     const fields = line.trim().split(/\s+/);
-    if (fields[STATE] !== LISTEN || fields[INODE] === undefined) continue;
-    if (!SOCKET_ADDRESS.test(fields[LOCAL_ADDRESS])) continue;
+    if (fields[STATE] !== LISTEN || !/^[1-9][0-9]*$/.test(fields[INODE] ?? "")) continue;
+    if (!SOCKET_ADDRESS.test(fields[LOCAL_ADDRESS]) || !/^[0-9]+$/.test(fields[UID])) continue;
     const [address, port] = fields[LOCAL_ADDRESS].split(":");
     // Each word is printed as the number that its bytes are on this little-endian machine.
     const words = (address.match(/.{8}/g) ?? []).map((word) => swapBytes(parseInt(word, 16)));
-    sockets.set(fields[INODE], {
+    sockets.push({
       netns,
       address: Uint32Array.from(words.length === 1 ? [0, 0, 0xffff, words[0]] : words),
       port: parseInt(port, 16),
+      inode: Number(fields[INODE]),
+      device: undefined,
+      transparent: false,
+      uid: Number(fields[UID]),
+      cgroup: undefined,
     });
   }
   return sockets;
-}
-
-/** Field 22 of /proc/PID/stat; the command name before it may hold blanks and parentheses. */
-function startTimeOf(stat: string): number {
-  const rest = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(rest[START_TIME_AFTER_COMM] ?? Infinity);
 }
 
 function swapBytes(word: number): number {
@@ -158,10 +133,6 @@ function swapBytes(word: number): number {
 function inodeOf(link: string): number | undefined {
   const inode = /\[(\d+)\]$/.exec(link)?.[1];
   return inode === undefined ? undefined : Number(inode);
-}
-
-function readText(path: string): string {
-  return orGone(() => Deno.readTextFileSync(path), "");
 }
 
 function readLink(path: string): string {

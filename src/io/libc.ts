@@ -17,12 +17,12 @@ export const SYMBOLS = {
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
   // The result is an integer here, so that MAP_FAILED is -1 like every other failure.
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "isize" },

@@ -80,6 +80,14 @@ export class LocalAddresses {
     if (!this.has(words, 0)) return false;
     return this.#known.get(namespace)?.addresses.has(words.join()) ?? false;
   }
+
+  /** The same of a namespace by its inode number; one on the loopback is in each. */
+  isIn(netns: number, words: Uint32Array): boolean {
+    if (isLoopback(words, 0)) return true;
+    return [...this.#known.keys()].some((namespace) =>
+      namespace.inode === netns && this.hasIn(namespace, words)
+    );
+  }
 }
 
 function lookUp(namespace: NetworkNamespace): Addresses {

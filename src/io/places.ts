@@ -55,6 +55,11 @@ export class Places {
     return this.#places.get(place)?.netns || undefined;
   }
 
+  /** The interface's index in its namespace; undefined where the place is unknown. */
+  indexOf(place: number): number | undefined {
+    return this.#places.get(place)?.index;
+  }
+
   /**
    * Takes that a namespace is gone: another one may get its inode number, and then has other places.
    * What is known of its places stays.

@@ -71,7 +71,7 @@ function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undef
   const record = readKernelRecord(keys, 0, values, 0, decoding);
   if (record === undefined) return undefined;
   // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
-  if ("comm" in record) {
+  if ("comm" in record && record.pid !== 0) {
     record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);
   }
   return { type: "record", record };

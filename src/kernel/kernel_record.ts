@@ -6,21 +6,11 @@
 
 import { readAddress } from "./read_address.ts";
 import { readComm } from "./read_comm.ts";
-
-/** A process, as the kernel saw it at the moment that counts. */
-export interface Process {
-  /** Process id in the kernel's first pid namespace. */
-  pid: number;
-  /** Command name, at most 15 bytes, as given by the process: untrusted text. */
-  comm: string;
-  /** User id that owns the socket. */
-  uid: number;
-  /** Id of the socket's cgroup (v2): the inode number of its folder. */
-  cgroup: number;
-}
+import { COMM, readTask, type Task, THREAD_COMM } from "./read_task.ts";
+export type { Process, Task, Thread } from "./read_task.ts";
 
 /** What every record of a socket says. */
-export interface KernelSocket {
+export interface KernelSocket extends Task {
   /** Address of the socket structure: tells apart listeners on one port, reused soon after. */
   socket: bigint;
   /** When it happened, nanoseconds on the axis: for a half, when it left the handshake. */
@@ -29,10 +19,6 @@ export interface KernelSocket {
   local: Uint32Array;
   /** Own port; 0 where a connect() failed before one was chosen. */
   localPort: number;
-  /** Process id, 0 where the kernel could not tell. */
-  pid: number;
-  /** Command name, "" where the kernel could not tell: untrusted text. */
-  comm: string;
   /** User id that owns the socket; of an accept(), the one that called it. */
   uid: number;
   /** Inode number of the network namespace. */
@@ -66,8 +52,10 @@ export interface KernelHalf extends KernelSocket {
    * only function probes see it.
    */
   synReceivedNs: number | undefined;
-  /** Address of the listener's socket structure; only on servers, only function probes see it. */
-  listenerSocket: bigint | undefined;
+  /** Inode number of the listener's socket; only on servers, only function probes see it. */
+  listener: number | undefined;
+  /** Indices of interfaces of which its listener may be bound to one; only on servers. */
+  devices: readonly number[] | undefined;
   /** Whether the SYN was answered with a SYN cookie; undefined where the probes cannot tell. */
   synCookie: boolean | undefined;
   /** The kernel's smallest RTT sample in microseconds; undefined where it has none. */
@@ -88,6 +76,10 @@ export interface KernelListener extends KernelSocket {
   oldState: number;
   /** TCP state entered, one of `TcpState`. */
   newState: number;
+  /** Inode number of the socket, which its descriptors show in /proc/PID/fd; 0 where it has none. */
+  inode: number;
+  /** Index of the interface that it is bound to, 0 for none. */
+  device: number;
 }
 
 /** accept() returned a connection (`inet_csk_accept`); the process is the one that called it. */
@@ -140,6 +132,8 @@ export interface KernelDrop extends KernelPacket {
   queue?: QueueState;
   /** Inode number of the listener's network namespace, where a listener refused the SYN. */
   netns?: number;
+  /** Inode number of that listener's socket. */
+  listener?: number | undefined;
 }
 
 /** The kernel answered a packet with a RST (`tcp:tcp_send_reset`); the packet is the one answered. */
@@ -187,18 +181,18 @@ export interface KernelDecoding {
 
 /** Bytes of a map key: socket address, end time. */
 export const KEY_BYTES = 16;
-/** Bytes of a map value: eleven words, two addresses, comm. */
-export const VALUE_BYTES = 136;
+/** Bytes of a map value: eleven words, two addresses, two comms. */
+export const VALUE_BYTES = 152;
 /** What the sentinel's words 0 to 9 hold, as repeated bytes: 0x01…01 to 0x0a…0a. */
 const SENTINEL_WORDS = 10;
 
 // Offsets of the value's fields in bytes, in the order of the words of "Fields" in bpf/handshake.bt. A
 // word that packs two 32-bit values has its low half first: the maps are the machine's own byte order, little endian.
 const CONNECT_NS = 0;
-const LISTENER_SOCKET = 0;
+const INODE = 0;
 const UID = 8;
-const PID = 12;
 const FAMILY = 16;
+const DEVICE = 16;
 const NETNS = 20;
 const CGROUP = 24;
 const KIND = 32;
@@ -215,7 +209,6 @@ const OPTIONS = 72;
 const SYN_NS = 80;
 const LOCAL_ADDRESS = 88;
 const REMOTE_ADDRESS = 104;
-const COMM = 120;
 
 // The same words where a record tells of a packet.
 const PACKET_FLAGS = OLD_STATE;
@@ -273,7 +266,7 @@ export function sentinelFits(values: DataView, valueAt: number, comm: string): b
   for (let at = LOCAL_ADDRESS; at < COMM; at += 4) {
     if (values.getUint32(valueAt + at) !== 0) return false;
   }
-  return readComm(values, valueAt + COMM) === comm;
+  return [COMM, THREAD_COMM].every((at) => readComm(values, valueAt + at) === comm);
 }
 
 /**
@@ -311,6 +304,8 @@ export function readKernelRecord(
         local: readAddress(values, valueAt + LOCAL_ADDRESS),
         oldState: values.getUint8(valueAt + OLD_STATE),
         newState: values.getUint8(valueAt + NEW_STATE),
+        inode: readInode(values, valueAt),
+        device: values.getUint32(valueAt + DEVICE, true),
       };
     case Kind.Accepted:
       return {
@@ -347,6 +342,7 @@ function readHalf(
   { placeBoottime }: KernelDecoding,
 ): KernelHalf {
   const isServer = kind === "server";
+  const who = readTask(values, valueAt);
   const newState = values.getUint8(valueAt + NEW_STATE);
   const established = newState === ESTABLISHED;
   const rttMinUs = values.getUint32(valueAt + RTT_MIN_US, true);
@@ -363,8 +359,10 @@ function readHalf(
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     remote: readAddress(values, valueAt + REMOTE_ADDRESS),
     remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
-    pid: values.getUint32(valueAt + PID, true),
-    comm: readComm(values, valueAt + COMM),
+    pid: who.pid,
+    comm: who.comm,
+    thread: who.thread,
+    isKernel: who.isKernel,
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: readCgroup(values, valueAt),
@@ -376,9 +374,8 @@ function readHalf(
     connectNs: isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime),
     synSentNs: isServer ? undefined : synNs,
     synReceivedNs: isServer ? synNs : undefined,
-    listenerSocket: isServer
-      ? values.getBigUint64(valueAt + LISTENER_SOCKET, true) || undefined
-      : undefined,
+    listener: isServer ? readInode(values, valueAt) || undefined : undefined,
+    devices: isServer ? readDevices(values, valueAt) : undefined,
     synCookie: sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined,
     rttMinUs: established && rttMinUs !== NO_RTT ? rttMinUs : undefined,
     retransmits: values.getUint32(valueAt + RETRANSMITS, true),
@@ -398,12 +395,24 @@ function readSocket(
     socket,
     endNs,
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
-    pid: values.getUint32(valueAt + PID, true),
-    comm: readComm(values, valueAt + COMM),
+    ...readTask(values, valueAt),
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: readCgroup(values, valueAt),
   };
+}
+
+const NO_DEVICES: readonly number[] = [];
+
+/** What a listener takes is bound to the interface that the listener is bound to. */
+function readDevices(values: DataView, valueAt: number): readonly number[] {
+  const device = values.getUint32(valueAt + DEVICE, true);
+  return device === 0 ? NO_DEVICES : [device];
+}
+
+function readInode(values: DataView, valueAt: number): number {
+  return values.getUint32(valueAt + INODE + 4, true) * 4294967296 +
+    values.getUint32(valueAt + INODE, true);
 }
 
 function readCgroup(values: DataView, valueAt: number): number {
@@ -437,6 +446,7 @@ function readRefusal(endNs: number, values: DataView, valueAt: number): KernelDr
     kind: "dropped",
     ...readPacket(endNs, REFUSALS[known], values, valueAt),
     netns: values.getUint32(valueAt + NETNS, true),
+    listener: readInode(values, valueAt) || undefined,
   };
   if (known !== LISTEN_DROP) {
     record.queue = {

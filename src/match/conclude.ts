@@ -3,10 +3,18 @@ import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/k
 import { TcpState } from "../kernel/tcp_state.ts";
 import { isPortUnreachable } from "../wire/icmp.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
-import { type Drops, isRefusal } from "./drops.ts";
+import { type Drops, isRefusal, type Refusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, WireFact } from "./flow_table.ts";
-import type { Endpoint, Handshake, HandshakeFlag, Outcome, Role, Tuple } from "./handshake.ts";
+import type {
+  Address,
+  Endpoint,
+  Handshake,
+  HandshakeFlag,
+  Outcome,
+  Role,
+  Tuple,
+} from "./handshake.ts";
 
 /** What the matcher cannot know by itself. */
 export interface Surroundings {
@@ -14,6 +22,18 @@ export interface Surroundings {
   isLocalAddress?(words: Uint32Array, at: number): boolean;
   /** The process that listened where this server side was established. */
   listenerOf?(server: KernelHalf): Process | undefined;
+  /**
+   * The process that listened where a SYN came to, by what packets and drops tell.
+   *
+   * @param server Where it came to. @param timeNs When.
+   * @param places Where its packets were seen. @param refusal What refused it, where that is known.
+   */
+  listenerAt?(
+    server: Address,
+    timeNs: number,
+    places: readonly number[],
+    refusal: Refusal | undefined,
+  ): Process | undefined;
 }
 
 const ECONNREFUSED = 111;
@@ -59,12 +79,10 @@ export function conclude(
   // 0 is a tag with a priority alone (IEEE 802.1Q §9.6).
   into.vlan = table.vlan[row] > 0 ? table.vlan[row] : undefined;
   into.tunnels = tunnelNames(table.tunnels[row]);
-  into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.netns;
+  into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.refusal?.netns;
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
   into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
-  into.server.process = serverProcess(server, surroundings) ??
-    (accept && accept.pid !== 0 ? processOf(accept) : undefined);
   into.role = roleOf(table, row, surroundings);
   into.icmp = table.icmp[row];
   into.outcome = outcomeOf(facts, client, server, drops, reset, icmpOutcome(table, row));
@@ -75,6 +93,8 @@ export function conclude(
   into.dropQueue = drops?.queue;
   into.resetReason = reset?.reason;
   fillTimes(table, row, into);
+  into.server.process = serverProcess(server, drops, surroundings, into) ??
+    (accept && accept.pid !== 0 && !accept.isKernel ? processOf(accept) : undefined);
   fillRtts(table, row, into);
   into.synCount = table.syns[row];
   into.synAckCount = table.synAcks[row];
@@ -155,7 +175,7 @@ function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role
     isHere(table, row, table.clientAddress, surroundings);
   // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
   const serverHere = table.serverHalf[row] !== undefined || table.accept[row] !== undefined ||
-    table.drops[row]?.netns !== undefined ||
+    table.drops[row]?.refusal !== undefined ||
     isHere(table, row, table.serverAddress, surroundings);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
@@ -191,14 +211,27 @@ function verdict(
 /** Who listens; of a simultaneous open the server's end is a client too. */
 function serverProcess(
   server: KernelHalf | undefined,
+  drops: Drops | undefined,
   surroundings: Surroundings,
+  { role, server: end, translated, timeNs, interfaces }: Handshake,
 ): Process | undefined {
   if (server?.kind === "client") return server.pid !== 0 ? processOf(server) : undefined;
-  return server && surroundings.listenerOf?.(server);
+  if (server) return surroundings.listenerOf?.(server);
+  if (role !== "server" && role !== "local") return undefined;
+  const listenerAt = (at: Address) =>
+    surroundings.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
+  if (translated === undefined) return listenerAt(end);
+  // Only one of both is where it came to, but a proxy may listen at the other.
+  const [one, other] = [listenerAt(end), listenerAt(translated.server)];
+  return one && other && one.pid !== other.pid ? undefined : one ?? other;
 }
 
 function processOf(record: KernelHalf | KernelAccept): Process {
-  return { pid: record.pid, comm: record.comm, uid: record.uid, cgroup: record.cgroup };
+  const { pid, comm, uid, cgroup, thread, isKernel } = record;
+  const process: Process = { pid, comm, uid, cgroup };
+  if (thread) process.thread = thread;
+  if (isKernel) process.kernel = true;
+  return process;
 }
 
 function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {

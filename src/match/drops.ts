@@ -18,8 +18,16 @@ export interface Drops {
   queue: QueueState | undefined;
   /** Sequence number of a SYN-ACK that was dropped; undefined where only SYNs were. */
   serverIsn: number | undefined;
-  /** Network namespace of the listener that refused a SYN; undefined where none did. */
-  netns: number | undefined;
+  /** The listener that refused a SYN; undefined where none did. */
+  refusal: Refusal | undefined;
+}
+
+/** The listener that refused a SYN. */
+export interface Refusal {
+  /** Inode number of its network namespace. */
+  netns: number;
+  /** Inode number of its socket; undefined where that is not known. */
+  listener: number | undefined;
 }
 
 /** Why a SYN is dropped where nobody listens (`enum skb_drop_reason`). */
@@ -39,7 +47,7 @@ export function isRefusal({ packet, reason }: Drops): boolean {
  * @returns What to keep.
  */
 export function addDrop(drops: Drops | undefined, record: KernelDrop): Drops {
-  const { endNs, reason, queue, netns } = record;
+  const { endNs, reason, queue } = record;
   const isSynAck = (record.flags & TcpFlag.ACK) !== 0;
   const packet = isSynAck ? "syn_ack" : "syn";
   const serverIsn = isSynAck ? record.sequence : undefined;
@@ -52,13 +60,13 @@ export function addDrop(drops: Drops | undefined, record: KernelDrop): Drops {
       packet,
       queue,
       serverIsn,
-      netns,
+      refusal: refusalOf(record),
     };
   }
   drops.count++;
   drops.firstNs = Math.min(drops.firstNs, endNs);
   drops.serverIsn ??= serverIsn;
-  drops.netns ??= netns;
+  drops.refusal ??= refusalOf(record);
   if (endNs >= drops.lastNs) {
     drops.lastNs = endNs;
     drops.reason = reason;
@@ -66,4 +74,8 @@ export function addDrop(drops: Drops | undefined, record: KernelDrop): Drops {
     drops.queue = queue;
   }
   return drops;
+}
+
+function refusalOf({ netns, listener }: KernelDrop): Refusal | undefined {
+  return netns === undefined ? undefined : { netns, listener };
 }

@@ -50,7 +50,8 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
       "integer",
       end === "client"
         ? "Process that called connect()"
-        : "Process that listens, else the one that accepted",
+        : "Process that listens: it holds the listening socket; of several that do the one that " +
+          "the others descend from, else the one that accepted",
       (it) => it.process?.pid,
     ),
     field("process.comm", "string", "Its command name", (it) => it.process?.comm),
@@ -60,7 +61,24 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
       "process.cgroup_path",
       "string",
       "Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there",
-      (it, context) => it.process && context.cgroupPath?.(it.process.cgroup),
+      (it, context) => {
+        const cgroup = it.process?.cgroup;
+        return cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
+      },
+    ),
+    field(
+      "process.thread.tid",
+      "integer",
+      `Thread that called ${end === "client" ? "connect()" : "listen() or accept()"}, where it ` +
+        "is not the process's first",
+      (it) => it.process?.thread?.tid,
+    ),
+    field("process.thread.comm", "string", "Its name", (it) => it.process?.thread?.comm),
+    field(
+      "process.kernel",
+      "boolean",
+      "Present, and true, where it is a thread of the kernel, such as NFS connects from",
+      (it) => it.process?.kernel,
     ),
   ];
 }

@@ -17,7 +17,13 @@ const HANDSHAKE = makeHandshake({
   server: {
     address: "2001:db8::1",
     port: 443,
-    process: { pid: 12, comm: "nginx", uid: 33, cgroup: 2 },
+    process: {
+      pid: 12,
+      comm: "nginx",
+      uid: 33,
+      cgroup: 2,
+      thread: { tid: 13, comm: "pool-1" },
+    },
   },
 });
 
@@ -56,6 +62,7 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   { filter: { outcomes: ["established"] }, handshake: false, bare: true },
   { filter: { comms: ["curl"] }, handshake: true, bare: false },
   { filter: { comms: ["x", "nginx"] }, handshake: true, bare: false },
+  { filter: { comms: ["pool-1"] }, handshake: true, bare: false },
   { filter: { comms: ["ngin", "Curl", ""] }, handshake: false, bare: false },
   { filter: { pids: [4711] }, handshake: true, bare: false },
   { filter: { pids: [1, 12] }, handshake: true, bare: false },

@@ -23,8 +23,10 @@ const TCP6 =
 `;
 
 function parse(text: string): string[] {
-  return [...parseListening(text, 7)].map(([inode, { netns, address, port }]) => {
-    assertEquals(netns, 7);
+  return parseListening(text, 7).map(({ netns, address, port, inode, ...rest }) => {
+    const { uid } = rest;
+    assertEquals([netns, uid], [7, inode === 18200 ? 33 : 0]);
+    assertEquals(rest, { device: undefined, transparent: false, uid, cgroup: undefined });
     return `${inode}: ${formatAddress(address)} ${port}`;
   });
 }
@@ -65,6 +67,9 @@ Deno.test("parseListening leaves out lines that it does not understand", () => {
       ["0100007F:1F90", "0100007G:1F90"],
       [" 0A ", " 0B "],
       [" 0A ", " A "],
+      [" 18023 ", " 0 "],
+      [" 18023 ", " x "],
+      ["     0        0 18023", "     x        0 18023"],
     ].map(([text, garbage]) => {
       assert(good.includes(text));
       return `${header}\n${good.replace(text, garbage)}`;
@@ -87,8 +92,8 @@ Deno.test("parseListening never throws and finds only whole sockets", () => {
   );
   fc.assert(
     fc.property(fc.oneof(damaged, fc.string()), (text) => {
-      for (const [inode, { address, port }] of parseListening(text, 1)) {
-        assert(inode.length > 0);
+      for (const { inode, address, port, uid } of parseListening(text, 1)) {
+        assert(inode > 0 && uid >= 0);
         assertEquals(address.length, 4);
         assert(Number.isInteger(port) && port >= 0 && port <= 65_535);
       }

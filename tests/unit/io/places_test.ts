@@ -31,6 +31,7 @@ Deno.test("Places tells one index in two namespaces apart and asks each name onc
   assertEquals(numbers, [1, 2, 3, 2, 3]);
   assertEquals([first.asked, second.asked], [2, 1]);
   assertEquals(fresh, [700, 700, 800]);
+  assertEquals([1, 2, 3, 4].map((place) => places.indexOf(place)), [1, 2, 2, undefined]);
   assertEquals([0, 1, 2, 3, 4].map((place) => places.nameOf(place)), [
     undefined,
     "lo",

@@ -37,6 +37,12 @@ export interface RawRecord {
   remote: Uint8Array;
   /** At most 16 bytes, padded with NUL. */
   comm: Uint8Array;
+  /** Thread id; 0 where it is the process's first. */
+  tid: number;
+  /** 1 a thread of the kernel, 2 that it runs what another asked for. */
+  task: number;
+  /** Of that thread, like comm. */
+  threadComm: Uint8Array;
 }
 
 /** A client that connected from 10.0.0.1:40000 to 10.0.0.2:443; each value differs from the others. */
@@ -66,6 +72,9 @@ export const CLIENT: RawRecord = {
   local: mapped(10, 0, 0, 1),
   remote: mapped(10, 0, 0, 2),
   comm: ascii("curl"),
+  tid: 0,
+  task: 0,
+  threadComm: new Uint8Array(),
 };
 
 /** A record that tells of a packet, in the kernel's own quantities. */
@@ -141,6 +150,9 @@ export function packetRecord(raw: RawPacket): RawRecord {
     local: raw.destination,
     remote: raw.source,
     comm: ascii("swapper/0"),
+    tid: 0,
+    task: 0,
+    threadComm: new Uint8Array(),
   };
 }
 
@@ -167,24 +179,25 @@ function words(raw: RawRecord): bigint[] {
     pair(raw.iss, raw.irs),
     pair(raw.queueLength, raw.rttMinUs),
     BigInt(raw.retransmits) << 32n | BigInt(raw.error) << 16n | BigInt(raw.reasonLow),
-    0n,
+    pair(raw.tid, raw.task),
     BigInt(raw.options),
     raw.synReceivedNs,
   ];
 }
 
-/** A key's 16 bytes and a value's 136, as a little-endian machine's map holds them. */
+/** A key's 16 bytes and a value's 152, as a little-endian machine's map holds them. */
 export function buildBytes(raw: RawRecord): { key: Uint8Array; value: Uint8Array } {
   const key = new Uint8Array(16);
   const keyView = new DataView(key.buffer);
   keyView.setBigUint64(0, raw.socket, true);
   keyView.setBigUint64(8, raw.endNs, true);
-  const value = new Uint8Array(136);
+  const value = new Uint8Array(152);
   const valueView = new DataView(value.buffer);
   words(raw).forEach((word, index) => valueView.setBigUint64(index * 8, word, true));
   value.set(raw.local, 88);
   value.set(raw.remote, 104);
   value.set(raw.comm, 120);
+  value.set(raw.threadComm, 136);
   return { key, value };
 }
 
@@ -210,6 +223,7 @@ export function anyRecord(lastKind = 6): fc.Arbitrary<RawRecord> {
   const address = fc.uint8Array({ minLength: 16, maxLength: 16 });
   const printable = fc.constantFrom(...ascii("|abc/:K ").values());
   const byte = fc.oneof(u8.filter((value) => value !== 0x0a), printable);
+  const comm = fc.array(byte, { maxLength: 16 }).map((bytes) => new Uint8Array(bytes));
   return fc.record({
     socket: u64,
     endNs: u64,
@@ -235,6 +249,9 @@ export function anyRecord(lastKind = 6): fc.Arbitrary<RawRecord> {
     synReceivedNs: u64,
     local: address,
     remote: address,
-    comm: fc.array(byte, { maxLength: 16 }).map((bytes) => new Uint8Array(bytes)),
+    comm,
+    tid: u32,
+    task: fc.nat({ max: 3 }),
+    threadComm: comm,
   });
 }

@@ -39,14 +39,14 @@ const decoding: KernelDecoding = {
 function read(raw: RawRecord, placeBoottime = place): KernelRecord | undefined {
   const { key, value } = buildBytes(raw);
   const keys = new Uint8Array(8 + 2 * 16).fill(0xee);
-  const values = new Uint8Array(24 + 2 * 136).fill(0xee);
+  const values = new Uint8Array(24 + 2 * 152).fill(0xee);
   keys.set(key, 8 + 16);
-  values.set(value, 24 + 136);
+  values.set(value, 24 + 152);
   return readKernelRecord(
     new DataView(keys.buffer, 8),
     16,
     new DataView(values.buffer, 24),
-    136,
+    152,
     { ...decoding, placeBoottime },
   );
 }
@@ -82,10 +82,13 @@ Deno.test("readKernelRecord reads every field of an established client", () => {
     endNs: 5_000_000_123,
     synSentNs: undefined,
     synReceivedNs: undefined,
-    listenerSocket: undefined,
+    listener: undefined,
+    devices: undefined,
     synCookie: undefined,
     pid: 4711,
     comm: "curl",
+    thread: undefined,
+    isKernel: false,
     uid: 1000,
     netns: 0xeffffff9,
     cgroup: 8231,
@@ -147,7 +150,7 @@ Deno.test("readKernelRecord keeps a server's peer number where it failed", () =>
 Deno.test("readKernelRecord tells when a client's SYN left, and that of no server", () => {
   const client = readHalf({ ...CLIENT, synReceivedNs: 4_999_000_789n });
   assertEquals([client.synSentNs, client.synReceivedNs], [4_999_000_789, undefined]);
-  assertEquals([client.connectNs, client.listenerSocket], [4_000_000_456, undefined]);
+  assertEquals([client.connectNs, client.listener], [4_000_000_456, undefined]);
   // The cookie's bit means nothing on a client.
   assertEquals(readHalf({ ...CLIENT, synReceivedNs: 1n, options: 0x80 }).synCookie, undefined);
 });
@@ -158,18 +161,18 @@ Deno.test("readKernelRecord tells which listener took a server's SYN, and whethe
     { word0: 0n, synNs: 0n, options: 0, expected: [undefined, undefined, undefined] },
     { word0: 0n, synNs: 0n, options: 0x80, expected: [undefined, undefined, undefined] },
     { word0: 0n, synNs: 9n, options: 0x7f, expected: [undefined, 9, false] },
-    { word0: 5n, synNs: 9n, options: 0x80, expected: [5n, 9, true] },
+    { word0: 5n, synNs: 9n, options: 0x80, expected: [5, 9, true] },
     {
-      word0: 0xffff_8881_05a6_0000n,
+      word0: 0x12_ffff_fff0n,
       synNs: 9n,
       options: 0xff81,
-      expected: [0xffff_8881_05a6_0000n, 9, true],
+      expected: [0x12_ffff_fff0, 9, true],
     },
   ];
   for (const { word0, synNs, options, expected } of cases) {
     const raw = { ...server, connectNs: word0, synReceivedNs: synNs, options };
-    const { listenerSocket, synReceivedNs, synCookie, connectNs, synSentNs } = readHalf(raw);
-    assertEquals([listenerSocket, synReceivedNs, synCookie], expected);
+    const { listener, synReceivedNs, synCookie, connectNs, synSentNs } = readHalf(raw);
+    assertEquals([listener, synReceivedNs, synCookie], expected);
     assertEquals([connectNs, synSentNs], [undefined, undefined]);
   }
 });
@@ -183,6 +186,8 @@ Deno.test("readKernelRecord reads a listener", () => {
     remotePort: 0,
     local: mapped(0, 0, 0, 0),
     remote: new Uint8Array(16),
+    connectNs: 4_294_967_297n,
+    family: 9,
   };
   assertEquals(read(raw), {
     kind: "listener",
@@ -194,10 +199,30 @@ Deno.test("readKernelRecord reads a listener", () => {
     endNs: 5_000_000_123,
     pid: 4711,
     comm: "curl",
+    thread: undefined,
+    isKernel: false,
     uid: 1000,
     netns: 0xeffffff9,
     cgroup: 8231,
+    inode: 4_294_967_297,
+    device: 9,
   });
+});
+
+Deno.test("readKernelRecord tells the thread of a client, a listener and an accept()", () => {
+  for (const kind of [1, 2, 3]) {
+    const raw = { tid: 4712, threadComm: ascii("pool-1"), kind };
+    const record = read({ ...CLIENT, ...raw });
+    assert(record && "thread" in record);
+    assertEquals([record.comm, record.thread], ["curl", { tid: 4712, comm: "pool-1" }]);
+  }
+});
+
+Deno.test("readKernelRecord tells of a server's side which devices its listener may be bound to", () => {
+  const server = { ...CLIENT, kind: 0, oldState: 3 };
+  assertEquals(readHalf({ ...server, family: 0 }).devices, []);
+  assertEquals(readHalf({ ...server, family: 7 }).devices, [7]);
+  assertEquals(readHalf(CLIENT).devices, undefined);
 });
 
 Deno.test("readKernelRecord reads an accept()", () => {
@@ -225,6 +250,8 @@ Deno.test("readKernelRecord reads an accept()", () => {
     endNs: 5_000_000_123,
     pid: 4711,
     comm: "nginx",
+    thread: undefined,
+    isKernel: false,
     uid: 1000,
     netns: 0xeffffff9,
     cgroup: 8231,
@@ -287,9 +314,13 @@ Deno.test("readKernelRecord reads a SYN that a listener refused, and its full qu
   for (const { reason, queue: [queueLength, queueLimit], expected } of cases) {
     assertEquals(
       readPacket({ kind: 6, netns: 0xeffffff9, reason, queueLength, queueLimit }),
-      { kind: "dropped", ...PACKET, netns: 0xeffffff9, ...expected },
+      { kind: "dropped", ...PACKET, netns: 0xeffffff9, listener: undefined, ...expected },
     );
   }
+  const raw = packetRecord({ ...DROPPED, kind: 6, netns: 7, reason: 0 });
+  const refused = read({ ...raw, connectNs: 31_337n });
+  assert(refused?.kind === "dropped");
+  assertEquals(refused.listener, 31_337);
 });
 
 Deno.test("readKernelRecord takes of IPv4 addresses the last four bytes, whatever stands before", () => {
@@ -396,7 +427,7 @@ Deno.test("readKernelRecord gives back whatever numbers were written", () => {
     assertEquals(record.kind, ["server", "client"][raw.kind]);
     assertEquals(
       [record.pid, record.uid, record.netns, record.retransmits, record.error, record.iss],
-      [raw.pid, raw.uid, raw.netns, raw.retransmits, raw.error, raw.iss],
+      [raw.task < 2 ? raw.pid : 0, raw.uid, raw.netns, raw.retransmits, raw.error, raw.iss],
     );
     assertEquals(
       [record.oldState, record.newState, record.localPort, record.remotePort],
@@ -440,7 +471,7 @@ Deno.test("readKernelRecord reads any bytes, and none of an unknown kind", () =>
   const kind = fc.oneof(fc.nat({ max: 6 }), fc.nat({ max: 255 }));
   const kinds = ["server", "client", "listener", "accepted", "dropped", "reset", "dropped"];
   fc.assert(
-    fc.property(bytes(16), bytes(136), kind, (key, value, kind) => {
+    fc.property(bytes(16), bytes(152), kind, (key, value, kind) => {
       value[32] = kind;
       const views = [key, value].map(({ buffer }) => new DataView(buffer));
       const record = readKernelRecord(views[0], 0, views[1], 0, decoding);
@@ -467,15 +498,16 @@ Deno.test("isSentinelKey wants all of the key 0", () => {
 
 /** What the script's BEGIN writes: ten words of known bytes, a time, null addresses, its comm. */
 function buildSentinel(): Uint8Array {
-  const bytes = new Uint8Array(136);
+  const bytes = new Uint8Array(152);
   for (let word = 0; word < 10; word++) bytes.fill(word + 1, word * 8, word * 8 + 8);
   new DataView(bytes.buffer).setBigUint64(80, 897_123_456_789n, true);
   bytes.set(ascii("bpftrace"), 120);
+  bytes.set(ascii("bpftrace"), 136);
   return bytes;
 }
 
 Deno.test("sentinelFits accepts what the scripts write at start", () => {
-  const bytes = new Uint8Array(8 + 136).fill(0xee);
+  const bytes = new Uint8Array(8 + 152).fill(0xee);
   bytes.set(buildSentinel(), 8);
   assert(sentinelFits(new DataView(bytes.buffer), 8, "bpftrace"));
   assert(sentinelFits(new DataView(bytes.buffer, 8), 0, "bpftrace"));
@@ -494,14 +526,14 @@ Deno.test("sentinelFits refuses every wrong byte but those of the time and behin
 Deno.test("sentinelFits refuses every other layout", () => {
   const sentinel = buildSentinel();
   const shifted = (by: number) => {
-    const bytes = new Uint8Array(136);
+    const bytes = new Uint8Array(152);
     bytes.set(sentinel.subarray(0, 136 - by), by);
     return bytes;
   };
   const swapped = sentinel.slice();
   swapped.set(sentinel.subarray(0, 8), 8);
   swapped.set(sentinel.subarray(8, 16), 0);
-  for (const bytes of [new Uint8Array(136), shifted(4), shifted(8), swapped]) {
+  for (const bytes of [new Uint8Array(152), shifted(4), shifted(8), swapped]) {
     assert(!sentinelFits(new DataView(bytes.buffer), 0, "bpftrace"));
   }
 });

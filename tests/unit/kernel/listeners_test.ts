@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { KernelHalf, KernelListener } from "../../../src/kernel/kernel_record.ts";
-import { type Listener, Listeners } from "../../../src/kernel/listeners.ts";
+import type { KernelListener } from "../../../src/kernel/kernel_record.ts";
+import { type Arrival, Listeners, type ListeningSocket } from "../../../src/kernel/listeners.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
 const NETNS = 4_026_531_833;
@@ -11,84 +11,63 @@ function address(text: string): Uint32Array {
   return parseAddress(text)!;
 }
 
-/** A listener that was there before the tool. */
-function older(pid: number, on: string, rest: Partial<Listener> = {}): Listener {
+/** A listening socket as the kernel lists it. */
+function socket(inode: number, on: string, rest: Partial<ListeningSocket> = {}): ListeningSocket {
   return {
     netns: NETNS,
     address: address(on),
     port: PORT,
-    pid,
-    comm: `process-${pid}`,
-    openedNs: -Infinity,
-    closedNs: Infinity,
+    inode,
+    device: 0,
+    transparent: false,
+    uid: 33,
+    cgroup: 77,
     ...rest,
   };
 }
 
-/** What a script says of a server's side. */
-function record(local: string, endNs: number, rest: Partial<KernelHalf> = {}): KernelHalf {
-  return {
-    kind: "server",
-    socket: 0n,
-    oldState: 3,
-    newState: 1,
-    local: address(local),
-    remote: address("192.0.2.9"),
-    localPort: PORT,
-    remotePort: 50_000,
-    iss: 1,
-    irs: 2,
-    connectNs: undefined,
-    synSentNs: undefined,
-    endNs,
-    synReceivedNs: undefined,
-    listenerSocket: undefined,
-    synCookie: undefined,
-    pid: 0,
-    comm: "",
-    uid: 33,
-    netns: NETNS,
-    cgroup: 77,
-    rttMinUs: undefined,
-    retransmits: 0,
-    error: 0,
-    options: undefined,
-    ...rest,
-  };
+/** Listeners that were there before the tool. */
+function older(...sockets: ListeningSocket[]): Listeners {
+  const listeners = new Listeners();
+  for (const { netns } of sockets) {
+    listeners.list(netns, sockets.filter((each) => each.netns === netns), -Infinity, 0, 0);
+  }
+  return listeners;
 }
 
 /** A LISTEN transition of a socket. */
-function listen(pid: number, on: string, socket: bigint, endNs: number): KernelListener {
+function transition(
+  inode: number,
+  on: string,
+  endNs: number,
+  rest: Partial<KernelListener> = {},
+): KernelListener {
   return {
     kind: "listener",
-    socket,
+    socket: 1n,
     oldState: 7,
     newState: 10,
     local: address(on),
     localPort: PORT,
     endNs,
-    pid,
-    comm: `process-${pid}`,
+    pid: 10,
+    comm: "server",
+    thread: undefined,
+    isKernel: false,
     uid: 33,
     netns: NETNS,
     cgroup: 77,
+    inode,
+    device: 0,
+    ...rest,
   };
 }
 
-function pidOf(listeners: Listeners, local: string, endNs = 0): number | undefined {
-  return listeners.find(record(local, endNs))?.pid;
+/** The inode numbers of those that can have taken a connection. */
+function find(listeners: Listeners, local: string, rest: Partial<Arrival> = {}): number[] {
+  const arrival = { netns: NETNS, local: address(local), localPort: PORT, endNs: 0, ...rest };
+  return listeners.find(arrival).map(({ inode }) => inode).toSorted((a, b) => a - b);
 }
-
-Deno.test("Listeners finds the process, with the connection's own uid and cgroup", () => {
-  const listeners = new Listeners();
-  listeners.add(older(10, "192.0.2.1"));
-  assertEquals(listeners.find(record("192.0.2.1", 5)), {
-    pid: 10,
-    comm: "process-10",
-    uid: 33,
-    cgroup: 77,
-  });
-});
 
 Deno.test("Listeners fits addresses as the kernel does", () => {
   const cases: { on: string; local: string; found: boolean }[] = [
@@ -104,224 +83,258 @@ Deno.test("Listeners fits addresses as the kernel does", () => {
     { on: "::ffff:0:0:0", local: "192.0.2.1", found: false },
   ];
   for (const { on, local, found } of cases) {
-    const listeners = new Listeners();
-    listeners.add(older(10, on));
-    assertEquals(pidOf(listeners, local), found ? 10 : undefined, `${on} for ${local}`);
+    assertEquals(find(older(socket(10, on)), local), found ? [10] : [], `${on} for ${local}`);
   }
 });
 
 Deno.test("Listeners prefers the exact address to 0.0.0.0 to ::, in any order", () => {
-  const all = [older(3, "192.0.2.1"), older(2, "0.0.0.0"), older(1, "::")];
+  const all = [socket(3, "192.0.2.1"), socket(2, "0.0.0.0"), socket(1, "::")];
   const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
   for (const order of orders) {
-    const listeners = new Listeners();
-    for (const index of order) listeners.add(all[index]);
-    assertEquals(pidOf(listeners, "192.0.2.1"), 3, order.join());
-    assertEquals(pidOf(listeners, "192.0.2.2"), 2, order.join());
-    assertEquals(pidOf(listeners, "2001:db8::1"), 1, order.join());
+    const listeners = older(...order.map((index) => all[index]));
+    assertEquals(find(listeners, "192.0.2.1"), [3], order.join());
+    assertEquals(find(listeners, "192.0.2.2"), [2], order.join());
+    assertEquals(find(listeners, "2001:db8::1"), [1], order.join());
   }
 });
 
 Deno.test("Listeners keeps network namespaces and ports apart", () => {
-  const listeners = new Listeners();
-  listeners.add(older(10, "0.0.0.0"));
-  listeners.add(older(11, "0.0.0.0", { netns: NETNS + 1 }));
-  listeners.add(older(12, "0.0.0.0", { port: PORT + 1 }));
-  // A key that mixed both up would be the same for these two.
-  listeners.add(older(13, "0.0.0.0", { netns: NETNS - 1, port: 65_535 }));
-  listeners.add(older(14, "0.0.0.0", { netns: NETNS, port: 0 }));
-  const find = (netns: number, localPort: number) =>
-    listeners.find(record("192.0.2.1", 0, { netns, localPort }))?.pid;
-  assertEquals(find(NETNS, PORT), 10);
-  assertEquals(find(NETNS + 1, PORT), 11);
-  assertEquals(find(NETNS, PORT + 1), 12);
-  assertEquals(find(NETNS - 1, 65_535), 13);
-  assertEquals(find(NETNS, 0), 14);
-  assertEquals(find(NETNS + 1, PORT + 1), undefined);
+  const listeners = older(
+    socket(10, "0.0.0.0"),
+    socket(11, "0.0.0.0", { netns: NETNS + 1 }),
+    socket(12, "0.0.0.0", { port: PORT + 1 }),
+    // A key that mixed both up would be the same for these two.
+    socket(13, "0.0.0.0", { netns: NETNS - 1, port: 65_535 }),
+    socket(14, "0.0.0.0", { netns: NETNS, port: 0 }),
+  );
+  const at = (netns: number, localPort: number) =>
+    find(listeners, "192.0.2.1", { netns, localPort });
+  assertEquals(at(NETNS, PORT), [10]);
+  assertEquals(at(NETNS + 1, PORT), [11]);
+  assertEquals(at(NETNS, PORT + 1), [12]);
+  assertEquals(at(NETNS - 1, 65_535), [13]);
+  assertEquals(at(NETNS, 0), [14]);
+  assertEquals(at(NETNS + 1, PORT + 1), []);
 });
 
-Deno.test("Listeners names nobody where several processes share a port", () => {
-  for (const pids of [[10, 11], [10, 11, 12], [10, 11, 10], [10, 10, 11], [10, 11, 12, 12]]) {
-    const listeners = new Listeners();
-    for (const pid of pids) listeners.add(older(pid, "0.0.0.0"));
-    assertEquals(pidOf(listeners, "192.0.2.1"), undefined, pids.join());
-    // A closer listener is still one.
-    listeners.add(older(20, "192.0.2.1"));
-    assertEquals(pidOf(listeners, "192.0.2.1"), 20, pids.join());
+Deno.test("Listeners finds all that share a port, and the one whose socket is named", () => {
+  const listeners = older(
+    socket(1, "0.0.0.0"),
+    socket(2, "0.0.0.0"),
+    socket(3, "192.0.2.1"),
+  );
+  listeners.take(transition(4, "0.0.0.0", 100 * MS), true);
+  assertEquals(find(listeners, "192.0.2.9"), [1, 2]);
+  assertEquals(find(listeners, "192.0.2.9", { endNs: 200 * MS }), [1, 2, 4]);
+  for (const listener of [1, 2, 3]) {
+    assertEquals(find(listeners, "192.0.2.9", { listener }), [listener]);
+    // Where it was made to does not count: TPROXY and a program at the socket lookup choose freely.
+    const elsewhere = { listener, localPort: 443 };
+    assertEquals(find(listeners, "198.51.100.1", elsewhere), [listener]);
+  }
+  // Not yet, and one that nobody told of: what address and port say is another's.
+  assertEquals(find(listeners, "192.0.2.9", { listener: 4, endNs: 50 * MS }), []);
+  assertEquals(find(listeners, "192.0.2.9", { listener: 5 }), []);
+});
+
+Deno.test("Listeners goes by the interface that a listener is bound to", () => {
+  const [LO, ETH] = [1, 2];
+  const onLoopback = socket(1, "192.0.2.1", { device: LO });
+  const onCable = socket(2, "0.0.0.0", { device: ETH });
+  const onAll = socket(3, "0.0.0.0");
+  const cases: { sockets: ListeningSocket[]; devices?: number[]; expected: number[] }[] = [
+    { sockets: [onLoopback, onCable], devices: [LO], expected: [1] },
+    { sockets: [onLoopback, onCable], devices: [ETH], expected: [2] },
+    { sockets: [onLoopback, onCable], devices: [LO, ETH], expected: [1] },
+    { sockets: [onLoopback, onCable], devices: [], expected: [] },
+    { sockets: [onAll, onCable], devices: [ETH], expected: [2] },
+    { sockets: [onAll, onCable], devices: [LO], expected: [3] },
+    { sockets: [onAll, onCable], devices: [], expected: [3] },
+    // Where the connection's interface is not known, each may have taken it.
+    { sockets: [onLoopback, onCable], expected: [1, 2] },
+    { sockets: [onAll, onCable], expected: [2, 3] },
+    { sockets: [onAll, onLoopback], expected: [1, 3] },
+    { sockets: [onCable], expected: [2] },
+    // And where that of the listener is not known.
+    { sockets: [{ ...onLoopback, device: undefined }, onAll], devices: [ETH], expected: [1, 3] },
+  ];
+  for (const { sockets, devices, expected } of cases) {
+    for (const order of [sockets, sockets.toReversed()]) {
+      const inodes = order.map(({ inode }) => inode);
+      assertEquals(find(older(...order), "192.0.2.1", { devices }), expected, `${inodes}`);
+    }
   }
 });
 
-Deno.test("Listeners names the process that shares a port with itself", () => {
-  const listeners = new Listeners();
-  for (let socket = 0; socket < 4; socket++) listeners.add(older(10, "0.0.0.0"));
-  assertEquals(pidOf(listeners, "192.0.2.1"), 10);
+Deno.test("Listeners goes by the owner and the cgroup, which a connection has from its listener", () => {
+  const listeners = older(
+    socket(1, "0.0.0.0", { uid: 33, cgroup: 5 }),
+    socket(2, "0.0.0.0", { uid: 34, cgroup: 5 }),
+    socket(3, "0.0.0.0", { uid: 34, cgroup: 6 }),
+    socket(4, "0.0.0.0", { uid: 35, cgroup: undefined }),
+  );
+  assertEquals(find(listeners, "192.0.2.1"), [1, 2, 3, 4]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 33 }), [1]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 34 }), [2, 3]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 34, cgroup: 6 }), [3]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 33, cgroup: 6 }), []);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 35, cgroup: 6 }), [4]);
+});
+
+Deno.test("Listeners doubts where a listener takes connections to other ports", () => {
+  const proxy = socket(9, "0.0.0.0", { port: 3128, transparent: true, uid: 13 });
+  const listeners = older(socket(1, "0.0.0.0"), proxy);
+  assertEquals(find(listeners, "192.0.2.1"), [1, 9]);
+  // Its own port leaves no doubt, nor does another owner.
+  assertEquals(find(listeners, "192.0.2.1", { localPort: 3128 }), [9]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 33 }), [1]);
+  assertEquals(find(listeners, "192.0.2.1", { uid: 33, localPort: 443 }), []);
+  // Nobody is known at that port, and so nobody is named.
+  assertEquals(find(listeners, "192.0.2.1", { localPort: 443 }), []);
+  listeners.list(NETNS, [socket(1, "0.0.0.0"), { ...proxy, transparent: false }], 0, 1, 1);
+  assertEquals(find(listeners, "192.0.2.1"), [1]);
+  listeners.list(NETNS, [socket(1, "0.0.0.0"), proxy], 0, 1, 1);
+  assertEquals(find(listeners, "192.0.2.1"), [1, 9]);
+  listeners.take(transition(9, "0.0.0.0", 2 * MS, { localPort: 3128 }), false);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 9 * MS }), [1]);
 });
 
 Deno.test("Listeners follows listen() and its end, with the slack of two CPUs' clocks", () => {
   const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
-  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
+  listeners.take(transition(1, "0.0.0.0", 100 * MS), true);
+  listeners.take(transition(1, "0.0.0.0", 200 * MS), false);
   const cases = [
-    { endNs: 99 * MS - 1, expected: undefined },
-    { endNs: 99 * MS, expected: 10 },
-    { endNs: 100 * MS, expected: 10 },
-    { endNs: 200 * MS, expected: 10 },
-    { endNs: 201 * MS, expected: 10 },
-    { endNs: 201 * MS + 1, expected: undefined },
+    { endNs: 99 * MS - 1, expected: [] },
+    { endNs: 99 * MS, expected: [1] },
+    { endNs: 100 * MS, expected: [1] },
+    { endNs: 200 * MS, expected: [1] },
+    { endNs: 201 * MS, expected: [1] },
+    { endNs: 201 * MS + 1, expected: [] },
   ];
   for (const { endNs, expected } of cases) {
-    assertEquals(pidOf(listeners, "192.0.2.1", endNs), expected, String(endNs));
+    assertEquals(find(listeners, "192.0.2.1", { endNs }), expected, String(endNs));
+    assertEquals(find(listeners, "192.0.2.1", { endNs, listener: 1 }), expected, String(endNs));
   }
+  assertEquals(listeners.open.size, 0);
 });
 
-Deno.test("Listeners tells the process before from the one after on a port opened again", () => {
-  const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
-  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
-  listeners.take(listen(11, "0.0.0.0", 1n, 300 * MS), true);
-  assertEquals(pidOf(listeners, "192.0.2.1", 150 * MS), 10);
-  assertEquals(pidOf(listeners, "192.0.2.1", 250 * MS), undefined);
-  assertEquals(pidOf(listeners, "192.0.2.1", 350 * MS), 11);
+Deno.test("Listeners follows a clock that is set", () => {
+  const listeners = older(socket(2, "192.0.2.2"));
+  listeners.take(transition(1, "0.0.0.0", 100 * MS), true);
+  listeners.clockSet(-90 * MS);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 11 * MS }), [1]);
+  assertEquals(find(listeners, "192.0.2.2", { endNs: 1 * MS }), [2]);
+  listeners.take(transition(1, "0.0.0.0", 20 * MS), false);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 30 * MS }), []);
 });
 
-Deno.test("Listeners names nobody within the slack of a quick change of hands", () => {
-  const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
-  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
-  listeners.take(listen(11, "0.0.0.0", 2n, 200 * MS + 1), true);
-  assertEquals(pidOf(listeners, "192.0.2.1", 200 * MS), undefined);
+Deno.test("Listeners closes the socket that ends, not its neighbours", () => {
+  const listeners = older(socket(1, "0.0.0.0"), socket(2, "0.0.0.0"));
+  listeners.take(transition(3, "0.0.0.0", 0), true);
+  // By a process that nobody knew of: a child that inherited it.
+  listeners.take(transition(2, "0.0.0.0", 10 * MS, { pid: 99 }), false);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 20 * MS }), [1, 3]);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 5 * MS }), [1, 2, 3]);
+  listeners.take(transition(4, "0.0.0.0", 10 * MS), false);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 20 * MS }), [1, 3]);
+  assertEquals([...listeners.open.keys()], [1, 3]);
 });
 
-Deno.test("Listeners closes the socket that ends, not its neighbour", () => {
-  const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 0), true);
-  listeners.take(listen(11, "0.0.0.0", 2n, 0), true);
-  listeners.take(listen(10, "0.0.0.0", 1n, 10 * MS), false);
-  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 11);
-  assertEquals(pidOf(listeners, "192.0.2.1", 5 * MS), undefined);
-});
-
-Deno.test("Listeners closes a listener that was there before the tool", () => {
-  const listeners = new Listeners();
-  listeners.add(older(10, "0.0.0.0"));
-  listeners.add(older(11, "192.0.2.1"));
-  listeners.take(listen(11, "192.0.2.1", 5n, 10 * MS), false);
-  assertEquals(pidOf(listeners, "192.0.2.1", 5 * MS), 11);
-  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 10);
-  listeners.take(listen(10, "0.0.0.0", 6n, 30 * MS), false);
-  assertEquals(pidOf(listeners, "192.0.2.1", 40 * MS), undefined);
-});
-
-Deno.test("Listeners closes, of several that were there before, that of the process that ends", () => {
-  const both = () => {
-    const listeners = new Listeners();
-    listeners.add(older(10, "0.0.0.0"));
-    listeners.add(older(11, "0.0.0.0"));
-    return listeners;
-  };
-  const known = both();
-  known.take(listen(11, "0.0.0.0", 5n, 10 * MS), false);
-  assertEquals(pidOf(known, "192.0.2.1", 20 * MS), 10);
-  // Closed by a child that inherited it: which one ended cannot be told.
-  const unknown = both();
-  unknown.take(listen(12, "0.0.0.0", 5n, 10 * MS), false);
-  assertEquals(pidOf(unknown, "192.0.2.1", 20 * MS), undefined);
-});
-
-Deno.test("Listeners takes the end of a listener it does not know for nothing", () => {
-  const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 10 * MS), false);
-  listeners.add(older(11, "192.0.2.1"));
-  listeners.take(listen(12, "0.0.0.0", 9n, 10 * MS), false);
-  assertEquals(pidOf(listeners, "192.0.2.1", 20 * MS), 11);
-});
-
-Deno.test("Listeners finds the one that took the SYN, where several share a port", () => {
-  const listeners = new Listeners();
-  listeners.add(older(9, "0.0.0.0"));
-  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
-  listeners.take(listen(11, "0.0.0.0", 2n, 100 * MS), true);
-  listeners.take(listen(12, "192.0.2.1", 3n, 100 * MS), true);
-  const cases: { listenerSocket: bigint | undefined; endNs?: number; expected?: number }[] = [
-    { listenerSocket: 1n, expected: 10 },
-    { listenerSocket: 2n, expected: 11 },
-    // Not the closest address.
-    { listenerSocket: 3n, expected: 12 },
-    { listenerSocket: undefined, expected: 12 },
-    // One that nobody saw begin to listen: of those that were there before only one is left.
-    { listenerSocket: 4n, expected: 9 },
-    // Before the socket listened, its structure was another's.
-    { listenerSocket: 1n, endNs: 50 * MS, expected: 9 },
-  ];
-  for (const { listenerSocket, endNs = 200 * MS, expected } of cases) {
-    const found = listeners.find(record("192.0.2.1", endNs, { listenerSocket }));
-    assertEquals(found?.pid, expected, `${listenerSocket} at ${endNs}`);
+Deno.test("Listeners never forgets one that is open because others on its port were closed", () => {
+  const listeners = older(socket(1, "192.0.2.1"));
+  for (let inode = 2; inode < 500; inode++) {
+    listeners.take(transition(inode, "0.0.0.0", inode * MS), true);
+    listeners.take(transition(inode, "0.0.0.0", inode * MS), false);
   }
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 500 * MS }), [1]);
+  assertEquals(find(listeners, "192.0.2.2", { endNs: 499 * MS }), [498, 499]);
 });
 
-Deno.test("Listeners tells who had a socket structure before from who has it now", () => {
-  const listeners = new Listeners();
-  listeners.take(listen(10, "0.0.0.0", 1n, 100 * MS), true);
-  listeners.take(listen(10, "0.0.0.0", 1n, 200 * MS), false);
-  listeners.take(listen(11, "0.0.0.0", 1n, 300 * MS), true);
-  listeners.take(listen(12, "0.0.0.0", 2n, 100 * MS), true);
-  const find = (endNs: number) =>
-    listeners.find(record("192.0.2.1", endNs, { listenerSocket: 1n }))?.pid;
-  assertEquals([find(150 * MS), find(250 * MS), find(350 * MS)], [10, undefined, 11]);
+Deno.test("Listeners keeps the begin of a listener that a list told of first", () => {
+  const listeners = older(socket(1, "0.0.0.0"));
+  const begin = transition(1, "0.0.0.0", 100 * MS);
+  assertEquals(listeners.take(begin, true)?.begin, begin);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 50 * MS }), []);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 150 * MS }), [1]);
+  // A socket may listen again after shutdown(2).
+  listeners.take(transition(1, "0.0.0.0", 200 * MS), true);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 250 * MS }), [1]);
 });
 
-Deno.test("Listeners falls back to the address for those that were there before the tool", () => {
+Deno.test("Listeners takes no record that does not say which socket it is of", () => {
+  const listeners = older(socket(1, "0.0.0.0"));
+  assertEquals(listeners.take(transition(0, "0.0.0.0", 1), true), undefined);
+  assertEquals(listeners.take(transition(0, "0.0.0.0", 2), false), undefined);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 50 * MS }), [1]);
+});
+
+Deno.test("Listeners takes for gone what two lists lack, not what one may have missed", () => {
+  const [one, two] = [socket(1, "0.0.0.0"), socket(2, "192.0.2.1")];
+  const listeners = older(one, two);
+  assertEquals(listeners.list(NETNS, [one], 0, 10 * MS, 11 * MS), true);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 20 * MS }), [2]);
+  assertEquals(listeners.list(NETNS, [one, two], 0, 20 * MS, 21 * MS), false);
+  assertEquals(listeners.list(NETNS, [one], 0, 30 * MS, 31 * MS), true);
+  assertEquals(listeners.list(NETNS, [one], 0, 40 * MS, 41 * MS), false);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 50 * MS }), [1]);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 35 * MS }), [2]);
+  // Of other namespaces it says nothing, nor of what began to listen after it was begun.
+  listeners.take(transition(3, "192.0.2.3", 60 * MS), true);
+  assertEquals(listeners.list(NETNS, [one], 0, 50 * MS, 70 * MS), false);
+  assertEquals(listeners.list(NETNS + 1, [], 0, 80 * MS, 81 * MS), false);
+  assertEquals([...listeners.open.keys()], [1, 3]);
+});
+
+Deno.test("Listeners lets no list bring back what has ended meanwhile", () => {
   const listeners = new Listeners();
-  listeners.add(older(10, "0.0.0.0"));
-  const half = record("192.0.2.1", 0, { listenerSocket: 7n });
-  assertEquals(listeners.find(half)?.pid, 10);
-  listeners.add(older(11, "0.0.0.0"));
-  assertEquals(listeners.find(half), undefined);
+  const ended = transition(1, "0.0.0.0", 100 * MS);
+  listeners.take(ended, false);
+  listeners.list(NETNS, [socket(1, "0.0.0.0")], -Infinity, 90 * MS, 110 * MS);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 150 * MS }), []);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 50 * MS }), [1]);
+  // A list that tells of an end before its record comes makes no second listener.
+  const other = older(socket(1, "0.0.0.0"));
+  other.list(NETNS, [], 0, 110 * MS, 111 * MS);
+  other.list(NETNS, [], 0, 112 * MS, 113 * MS);
+  assertEquals(other.take(ended, false)?.end, ended);
+  assertEquals(find(other, "192.0.2.1", { endNs: 50 * MS }), [1]);
+  assertEquals(find(other, "192.0.2.1", { endNs: 111 * MS }), []);
+});
+
+Deno.test("Listeners begins what a later list tells of with the list before", () => {
+  const listeners = new Listeners();
+  listeners.list(NETNS, [], -Infinity, 10 * MS, 10 * MS);
+  listeners.list(NETNS, [socket(1, "0.0.0.0")], 10 * MS, 20 * MS, 20 * MS);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 5 * MS }), []);
+  assertEquals(find(listeners, "192.0.2.1", { endNs: 15 * MS }), [1]);
 });
 
 Deno.test("Listeners stays bounded on one port and remembers the latest", () => {
   const listeners = new Listeners();
-  const total = 100_000;
-  for (let pid = 1; pid <= total; pid++) {
-    // Each on an address of its own, so that each can be asked for.
-    listeners.add(older(pid, "0.0.0.0", { address: new Uint32Array([0, 0, 0xffff, pid]) }));
+  const total = 10_000;
+  for (let inode = 1; inode <= total; inode++) {
+    listeners.take(transition(inode, "192.0.2.1", 0), true);
   }
-  let found = 0;
-  for (let pid = 1; pid <= total; pid++) {
-    const local = new Uint32Array([0, 0, 0xffff, pid]);
-    if (listeners.find(record("0.0.0.0", 0, { local }))) found++;
-  }
-  assertEquals(found, 64);
-  const last = new Uint32Array([0, 0, 0xffff, total]);
-  assertEquals(listeners.find(record("0.0.0.0", 0, { local: last }))?.pid, total);
+  const found = find(listeners, "192.0.2.1");
+  assertEquals([found.length, found.at(-1), listeners.open.size], [4_096, total, 4_096]);
+  for (const inode of found) listeners.take(transition(inode, "192.0.2.1", 1), false);
+  assertEquals([find(listeners, "192.0.2.1").length, listeners.open.size], [64, 0]);
 });
 
-Deno.test("Listeners stays bounded over all ports and remembers the latest", () => {
+Deno.test("Listeners stays bounded over all ports, and forgets first where nobody listens", () => {
   const listeners = new Listeners();
-  const total = 100_000;
+  const total = 20_000;
+  const record = (index: number) =>
+    transition(index + 1, "0.0.0.0", 0, { netns: index >> 4, localPort: index & 15 });
   for (let index = 0; index < total; index++) {
-    listeners.add(older(index + 1, "0.0.0.0", { netns: index >> 4, port: index & 15 }));
+    listeners.take(record(index), true);
+    if (index % 2 === 1) listeners.take(record(index), false);
   }
-  const find = (index: number) =>
-    listeners.find(record("192.0.2.1", 0, { netns: index >> 4, localPort: index & 15 }))?.pid;
+  const at = (index: number) =>
+    find(listeners, "192.0.2.1", { netns: index >> 4, localPort: index & 15 });
   let found = 0;
-  for (let index = 0; index < total; index++) if (find(index) !== undefined) found++;
+  for (let index = 0; index < total; index++) found += at(index).length;
   assertEquals(found, 16_384);
-  assertEquals(find(0), undefined);
-  assertEquals(find(total - 1), total);
-});
-
-Deno.test("Listeners that were closed all at once served before, and who is found then serves after", () => {
-  const listeners = new Listeners();
-  listeners.add(older(1, "::"));
-  listeners.closeAll(50 * MS);
-  assertEquals(listeners.find(record("192.0.2.1", 10 * MS))?.pid, 1);
-  assertEquals(listeners.find(record("192.0.2.1", 60 * MS)), undefined);
-  listeners.add(older(2, "::", { openedNs: 55 * MS }));
-  assertEquals(listeners.find(record("192.0.2.1", 60 * MS))?.pid, 2);
-  // Nobody's end moves to a later moment.
-  listeners.closeAll(80 * MS);
-  assertEquals(listeners.find(record("192.0.2.1", 60 * MS))?.pid, 2);
-  assertEquals(listeners.find(record("192.0.2.1", 70 * MS))?.pid, 2);
-  assertEquals(listeners.find(record("192.0.2.1", 90 * MS)), undefined);
+  assertEquals(listeners.open.size, total / 2);
+  assertEquals([at(0), at(1), at(total - 1)], [[1], [], [total]]);
 });

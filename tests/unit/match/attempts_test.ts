@@ -67,7 +67,7 @@ Deno.test("Attempts.join makes of two rows one that is reported, with what the k
   const { table } = attempts;
   const [kept, joined] = [begin(1000, 1), begin(5000, 2)];
   const drop = { count: 1, firstNs: 1, lastNs: 1, reason: "X", packet: "syn" as const };
-  table.drops[joined] = { ...drop, queue: undefined, serverIsn: undefined, netns: undefined };
+  table.drops[joined] = { ...drop, queue: undefined, serverIsn: undefined, refusal: undefined };
   attempts.join(joined, kept, 3);
   assertEquals([attempts.pending, table.drops[kept]?.reason], [1, "X"]);
   assertEquals([table.state[joined], table.state[kept]], [FlowState.Reported, FlowState.SynSent]);

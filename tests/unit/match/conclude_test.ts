@@ -195,11 +195,15 @@ Deno.test("conclude takes the kernel's RTT only where it is a measurement", () =
   }
 });
 
-Deno.test("conclude tells this host's part by the kernel's halves, then by the addresses", () => {
-  const local = (...addresses: string[]) => ({
+/** A host that has some addresses. */
+function local(...addresses: string[]) {
+  return {
     isLocalAddress: (words: Uint32Array, at: number) =>
       addresses.some((address) => end(address, 0).address[3] === words[at + 3]),
-  });
+  };
+}
+
+Deno.test("conclude tells this host's part by the kernel's halves, then by the addresses", () => {
   const cases: (Row & { expected: string })[] = [
     { facts: Syn, expected: "observer" },
     { client: {}, expected: "client" },
@@ -250,6 +254,46 @@ Deno.test("conclude names the process of each side", () => {
   for (const { expected, ...row } of cases) {
     assertEquals(concluded(row).server.process, expected, JSON.stringify(row));
   }
+});
+
+Deno.test("conclude asks who listens where a SYN came to, if that is here", () => {
+  const nginx = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
+  const asked: unknown[] = [];
+  const here = {
+    ...local("198.51.100.2"),
+    listenerAt: (...question: unknown[]) => {
+      asked.push(question.slice(2));
+      return nginx;
+    },
+  };
+  const refusal = { netns: 4_026_532_000, listener: undefined };
+  const cases: (Row & { expected: typeof nginx | undefined; question?: unknown })[] = [
+    { facts: Syn, surroundings: here, expected: nginx, question: [[], undefined] },
+    { facts: Syn | SynAck, surroundings: here, expected: nginx, question: [[], undefined] },
+    { drops: [SYN_DROP], surroundings: here, expected: nginx, question: [[], undefined] },
+    { drops: [QUEUE_DROP], surroundings: here, expected: nginx, question: [[], refusal] },
+    { facts: Syn, surroundings: { ...here, ...local("192.0.2.1") }, expected: undefined },
+    // The kernel's own word of the server's side goes first.
+    { server: {}, surroundings: here, expected: undefined },
+  ];
+  for (const { expected, question, ...row } of cases) {
+    asked.length = 0;
+    assertEquals(concluded(row).server.process, expected, JSON.stringify(row));
+    assertEquals(asked, question === undefined ? [] : [question]);
+  }
+});
+
+Deno.test("conclude tells a thread from its process, and the kernel's own clients", () => {
+  const thread = { tid: 4712, comm: "pool" };
+  const usual = { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 };
+  assertEquals(concluded({ client: { thread } }).client.process, { ...usual, thread });
+  assertEquals(concluded({ client: { isKernel: true } }).client.process, {
+    ...usual,
+    kernel: true,
+  });
+  // One that accepts may do it for anybody.
+  const accepted = concluded({ server: {}, accept: { isKernel: true } });
+  assertEquals(accepted.server.process, undefined);
 });
 
 Deno.test("conclude takes of an unseen end what the kernel proves of it", () => {

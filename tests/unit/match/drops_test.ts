@@ -19,7 +19,7 @@ Deno.test("addDrop keeps the reason, the packet and the queue of the one dropped
         packet: "syn",
         queue: { length: 129, limit: 128 },
         serverIsn: undefined,
-        netns: 4026532000,
+        refusal: { netns: 4026532000, listener: undefined },
       },
     },
     {
@@ -32,7 +32,7 @@ Deno.test("addDrop keeps the reason, the packet and the queue of the one dropped
         packet: "syn",
         queue: undefined,
         serverIsn: undefined,
-        netns: 4026532000,
+        refusal: { netns: 4026532000, listener: undefined },
       },
     },
     {
@@ -45,7 +45,7 @@ Deno.test("addDrop keeps the reason, the packet and the queue of the one dropped
         packet: "syn_ack",
         queue: undefined,
         serverIsn: 5000,
-        netns: 4026532000,
+        refusal: { netns: 4026532000, listener: undefined },
       },
     },
   ];

@@ -39,7 +39,9 @@ function anyProcess(): fc.Arbitrary<Process> {
     comm: anyText(),
     uid: u32,
     cgroup: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-  });
+    thread: fc.record({ tid: u32, comm: anyText() }, { requiredKeys: ["tid"] }),
+    kernel: fc.constant<true>(true),
+  }, { requiredKeys: ["pid", "comm", "uid"] });
 }
 
 function anyEndpoint(ipv4: boolean): fc.Arbitrary<Endpoint> {

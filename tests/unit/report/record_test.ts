@@ -16,7 +16,15 @@ const ENDPOINT: Complete<EndpointRecord> = {
   window_scale: 5,
   sack_permitted: true,
   timestamps: true,
-  process: { pid: 6, comm: "sh", uid: 7, cgroup: 8, cgroup_path: "/a" },
+  process: {
+    pid: 6,
+    comm: "sh",
+    uid: 7,
+    cgroup: 8,
+    cgroup_path: "/a",
+    thread: { tid: 9, comm: "pool" },
+    kernel: true,
+  },
 };
 
 const RECORD: Complete<HandshakeRecord> = {

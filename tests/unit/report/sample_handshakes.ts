@@ -39,6 +39,8 @@ export function makeHandshake({ client, server, flags = [], ...rest }: Parts): H
   return handshake;
 }
 
+/** The kernel itself connects. */
+const KWORKER: Process = { pid: 61, comm: "kworker/u4:2", uid: 0, cgroup: 8231, kernel: true };
 const CURL: Process = { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 };
 
 /** The one that the record's contract shows: a client and its web server, seen by both sources. */
@@ -311,8 +313,8 @@ export const HANDSHAKES: readonly Handshake[] = [
     kernel: true,
     interfaceIndex: 1,
     netns: 4_026_531_840,
-    client: { address: "::1", port: 5000, isn: 11, process: CURL },
-    server: { address: "::1", port: 5000, isn: 11, process: CURL },
+    client: { address: "::1", port: 5000, isn: 11, process: KWORKER },
+    server: { address: "::1", port: 5000, isn: 11, process: KWORKER },
     clientRttNs: 0,
     serverRttNs: 0,
     totalNs: 0,
@@ -359,7 +361,13 @@ export const HANDSHAKES: readonly Handshake[] = [
       isn: 19,
       window: 65_160,
       timestamps: true,
-      process: { pid: 900, comm: "slow", uid: 33, cgroup: 5 },
+      process: {
+        pid: 900,
+        comm: "slow",
+        uid: 33,
+        cgroup: 5,
+        thread: { tid: 907, comm: "acceptor" },
+      },
     },
     clientRttNs: 21_000,
     serverRttNs: 9_000_000,
@@ -392,7 +400,12 @@ export const HANDSHAKES: readonly Handshake[] = [
     kernel: true,
     interfaceIndex: 1,
     netns: 4_026_531_840,
-    client: { address: "127.0.0.1", port: 41_002, isn: 23, process: CURL },
+    client: {
+      address: "127.0.0.1",
+      port: 41_002,
+      isn: 23,
+      process: { ...CURL, thread: { tid: 4713, comm: HOSTILE_COMM } },
+    },
     server: {
       address: "127.0.0.1",
       port: 8080,
