@@ -8,6 +8,7 @@ import { formatLessonSvg } from "../report/explain/lesson_svg.ts";
 import { formatLessonText } from "../report/explain/lesson_text.ts";
 import type { Story } from "../report/explain/story.ts";
 import { LineFormat } from "../report/handshake_format.ts";
+import { describeDiscarded } from "../report/summary.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
@@ -96,6 +97,8 @@ async function pickOfFile(
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => session.finish());
   if (fault !== undefined) sayNote(fault);
+  const thrownAway = describeDiscarded(session.undecoded());
+  if (thrownAway !== undefined) sayNote(thrownAway);
   if (pick.story === undefined) {
     const undecoded = Object.entries(session.undecoded());
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");

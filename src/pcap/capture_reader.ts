@@ -7,7 +7,7 @@
 import type { CaptureAxis } from "./capture_axis.ts";
 import type { CaptureFault, OnPacket } from "./captured_packet.ts";
 import { type CaptureParser, formatMagic } from "./capture_parser.ts";
-import { HELD_MAX } from "./limits.ts";
+import { HELD_MAX, ZEROS_REASON } from "./limits.ts";
 import { PCAP_HEADER_LENGTH, PcapParser, pcapVariant } from "./pcap_parser.ts";
 import { isPcapng, PcapngParser } from "./pcapng_parser.ts";
 
@@ -151,11 +151,13 @@ export class CaptureReader {
     }
     const variant = pcapVariant(view, 0);
     if (variant === undefined) {
+      const magic = view.getUint32(0);
       this.fault = {
         byteOffset: 0,
-        reason:
-          `it begins with ${formatMagic(view.getUint32(0))} and is neither pcap nor pcapng; ` +
-          "editcap -F pcapng converts other formats",
+        reason: magic === 0
+          ? ZEROS_REASON
+          : `it begins with ${formatMagic(magic)} and is neither pcap nor pcapng; ` +
+            "editcap -F pcapng converts other formats",
       };
       return undefined;
     }

@@ -17,3 +17,7 @@ export const BLOCK_LENGTH_MAX: number = PACKET_LENGTH_MAX + HELD_MAX;
 export const INTERFACE_COUNT_MAX = 4_096;
 /** Characters of an interface's name that are kept; Linux allows 15, Windows names have some dozens. */
 export const INTERFACE_NAME_MAX = 256;
+
+/** Why a file cannot be read where zeros stand in the place of its next part. */
+export const ZEROS_REASON =
+  "zeros follow: not all of it came to the disk, as when the power fails while it is written";

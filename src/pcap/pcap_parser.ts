@@ -11,7 +11,7 @@ import {
   type OnPacket,
 } from "./captured_packet.ts";
 import type { CaptureParser } from "./capture_parser.ts";
-import { HELD_MAX, PACKET_LENGTH_MAX, SNAP_LENGTH_USUAL } from "./limits.ts";
+import { HELD_MAX, PACKET_LENGTH_MAX, SNAP_LENGTH_USUAL, ZEROS_REASON } from "./limits.ts";
 
 /** Magic numbers in the byte order of the writing host (libpcap's sf-pcap.c). */
 const TCPDUMP_MAGIC = 0xa1b2c3d4;
@@ -141,6 +141,10 @@ export class PcapParser implements CaptureParser {
       }
       const start = at + recordHeaderLength;
       const next = start + captured;
+      if (captured === 0 && isZero(view, at, start)) {
+        this.fault = { byteOffset: base + at, reason: ZEROS_REASON };
+        return at;
+      }
       if (next > end && end - at < HELD_MAX) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
       const fraction = view.getUint32(at + FRACTION, littleEndian);
@@ -157,4 +161,12 @@ export class PcapParser implements CaptureParser {
     }
     return at;
   }
+}
+
+/** Whether there is nothing but zeros: no packet, which has a time. */
+function isZero(view: DataView, at: number, end: number): boolean {
+  for (let offset = at; offset < end; offset++) {
+    if (view.getUint8(offset) !== 0) return false;
+  }
+  return true;
 }

@@ -11,7 +11,13 @@ import {
   type OnPacket,
 } from "./captured_packet.ts";
 import { type CaptureParser, formatMagic } from "./capture_parser.ts";
-import { BLOCK_LENGTH_MAX, HELD_MAX, INTERFACE_COUNT_MAX, INTERFACE_NAME_MAX } from "./limits.ts";
+import {
+  BLOCK_LENGTH_MAX,
+  HELD_MAX,
+  INTERFACE_COUNT_MAX,
+  INTERFACE_NAME_MAX,
+  ZEROS_REASON,
+} from "./limits.ts";
 import { findOption, optionText, paddedLength, PcapngOption } from "./pcapng_option.ts";
 
 /** Block types (draft-ietf-opsawg-pcapng §4, §11.1; the obsolete packet block: appendix A). */
@@ -302,6 +308,7 @@ function lengthReason(type: number, length: number): string | undefined {
   if (length > BLOCK_LENGTH_MAX) {
     return `a block of ${length} bytes is longer than ${BLOCK_LENGTH_MAX}`;
   }
+  if (type === 0 && length === 0) return ZEROS_REASON;
   const least = leastLength(type);
   return length < least ? `a block of ${length} bytes is shorter than ${least}` : undefined;
 }

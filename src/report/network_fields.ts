@@ -63,8 +63,9 @@ export const NETWORK_FIELDS: readonly Field[] = [
     type: "string",
     meaning: "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
     since: 1,
-    get: ({ client, server, ipv4 }) =>
-      client.port === 0
+    get: ({ client, server, ipv4, wire }) =>
+      // A connect() that failed at once had no port yet; packets may have port 0.
+      client.port === 0 && !wire
         ? undefined
         : communityId(client.address, client.port, server.address, server.port, ipv4),
   },

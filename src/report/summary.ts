@@ -139,6 +139,18 @@ export function countReasons(reasons: Undecoded): Losses {
   return { undecoded_packets: sum(undecoded), discarded_packets: sum(discarded) };
 }
 
+/** Says how many packets decide nothing and why; undefined where there are none. */
+export function describeDiscarded(reasons: Undecoded): string | undefined {
+  const counts = Object.entries(splitReasons(reasons).discarded);
+  if (counts.length === 0) return undefined;
+  const sum = counts.reduce((all, [, count]) => all + count, 0);
+  const packets = sum === 1 ? "1 packet decides" : `${sum} packets decide`;
+  const list = counts.map(([reason, count]) => `${count} ${reason}`).join(", ");
+  return `${packets} nothing: the host that receives ${
+    sum === 1 ? "it throws it" : "them throws them"
+  } away (${list})`;
+}
+
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 

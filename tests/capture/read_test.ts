@@ -141,6 +141,29 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
   },
 ];
 
+const ZEROS = /: zeros follow: not all of it came to the disk, as when the power fails/;
+const NEXT_GENERATION = new PcapngBuilder();
+FAULTS.push(
+  { name: "nothing but zeros", bytes: new Uint8Array(4_096), ports: [], says: ZEROS },
+  {
+    name: "ended by zeros",
+    bytes: concat(CAPTURE.subarray(0, THIRD), new Uint8Array(4_096)),
+    ports: [1, 2],
+    says: new RegExp(`from byte ${THIRD} on${ZEROS.source}`),
+  },
+  {
+    name: "pcapng and ended by zeros",
+    bytes: concat(
+      NEXT_GENERATION.section(),
+      NEXT_GENERATION.interface(),
+      ...handshake(1).map(({ data }) => NEXT_GENERATION.packet({ data })),
+      new Uint8Array(4_096),
+    ),
+    ports: [1],
+    says: ZEROS,
+  },
+);
+
 for (const { name, bytes, ports, says } of FAULTS) {
   Deno.test(`read reports what comes before the fault of a file that is ${name}`, async () => {
     using file = new TemporaryFile(bytes);

@@ -111,7 +111,11 @@ for (const filter of ["ebpf", "classic"] as const) {
         assertEquals(outcomeOf(port + 100), ["established"], name);
       }
       const expected: Record<string, number> = {};
-      for (const { reason } of CASES) expected[reason] = (expected[reason] ?? 0) + 2;
+      for (const { reason } of CASES) {
+        // By its length it is no empty ACK, so the classic filter does not pass it.
+        if (filter === "classic" && reason === "ip_length_beyond_packet") continue;
+        expected[reason] = (expected[reason] ?? 0) + 2;
+      }
       assertEquals(summary?.discarded, expected);
     },
   );

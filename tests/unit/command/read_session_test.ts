@@ -69,7 +69,7 @@ interface Line {
   reason: string | null;
   role: string;
   client: { port: number };
-  network: { interface?: string };
+  network: { interface?: string; community_id?: string };
   rtt: { client_ns?: number; server_ns?: number };
   packets: { syn: number; syn_ack: number };
   flags: string[];
@@ -410,6 +410,17 @@ Deno.test("ReadSession puts the fragments of a handshake's packets together", ()
     assertEquals(found.map(({ outcome }) => outcome), ["established"]);
     assertEquals([last.undecoded, last.discarded], [{}, {}]);
   }
+});
+
+Deno.test("ReadSession takes port 0 for a port", () => {
+  const { records } = run([buildPcap({
+    records: HANDSHAKE.map((record, index) => ({
+      ...record,
+      data: frame((["syn", "syn_ack", "ack"] as const)[index], 0),
+    })),
+  })]);
+  assertEquals(records.map(({ client, outcome }) => [client.port, outcome]), [[0, "established"]]);
+  assertEquals(records[0].network.community_id?.startsWith("1:"), true);
 });
 
 Deno.test("ReadSession takes ICMP errors for answers to the SYN that they quote", () => {

@@ -99,7 +99,7 @@ Deno.test("encodeHandshake leaves out what is unknown, and levels with nothing i
     outcome: "unanswered",
     reason: null,
     evidence: ["wire"],
-    network: { type: "ipv4" },
+    network: { type: "ipv4", community_id: "1:CjNPP3Zn05ZloAyaNq3bu4jULMA=" },
     client: { address: "10.0.0.1", port: 0 },
     server: { address: "10.0.0.2", port: 0 },
     rtt: { ambiguous: false },

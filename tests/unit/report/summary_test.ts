@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { countReasons, LOSS_PLACES, type Losses, Summary } from "../../../src/report/summary.ts";
+import {
+  countReasons,
+  describeDiscarded,
+  LOSS_PLACES,
+  type Losses,
+  Summary,
+} from "../../../src/report/summary.ts";
 import { EPOCH_SECONDS, HANDSHAKES, HOSTILE_COMM, makeHandshake } from "./sample_handshakes.ts";
 
 const NOTHING = "lost: nothing at any place that was counted";
@@ -202,4 +208,17 @@ Deno.test("Summary tells what the receiving host throws away apart from what is 
     "not decoded: 2 not_ip, 1 ethertype_0x88e5_macsec",
     "thrown away: 3 bad_tcp_checksum, 4 lone_fragment",
   ]);
+});
+
+Deno.test("describeDiscarded says how many packets decide nothing, and why", () => {
+  assertEquals(describeDiscarded({ not_ip: 3 }), undefined);
+  assertEquals(
+    describeDiscarded({ bad_tcp_checksum: 1 }),
+    "1 packet decides nothing: the host that receives it throws it away (1 bad_tcp_checksum)",
+  );
+  assertEquals(
+    describeDiscarded({ other_host: 2, not_ip: 1, lone_fragment: 1 }),
+    "3 packets decide nothing: the host that receives them throws them away " +
+      "(2 other_host, 1 lone_fragment)",
+  );
 });
