@@ -6,13 +6,12 @@ import { type KernelLosses, KernelSource, type KernelSourceState } from "../io/k
 import { clockNs } from "../io/libc.ts";
 import { ListenerWatch } from "../io/listener_watch.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
-import { runQuietly, TRACE_NEEDS } from "../io/packages.ts";
 import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
-import { setUp, thisMachine } from "../io/set_up.ts";
+import { setUpTrace } from "../io/set_up.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
 import { WireSource, type WireStatistics } from "../io/wire_source.ts";
 import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
@@ -68,17 +67,6 @@ function ownWaits(withKernel: boolean): MatcherOptions {
     ownUnansweredNs: Math.max(own.unansweredNs, withKernel ? usual.unansweredNs : 0),
     ownHalfOpenNs: own.halfOpenNs,
   };
-}
-
-/** Installs what the kernel's side needs, where that may be. */
-async function setUpTrace(signal: AbortSignal): Promise<void> {
-  await setUp(
-    TRACE_NEEDS,
-    thisMachine({
-      run: (command) => runQuietly(command, signal),
-      say: (sentence) => signal.aborted || sayNote(sentence),
-    }),
-  );
 }
 
 /**
@@ -155,10 +143,15 @@ export class TraceSession {
     this.#matcher = new Matcher(
       this.#axis.epochSeconds,
       (handshake, row) => {
-        session.onHandshake?.(handshake, row);
-        if (!this.#writer.take(handshake)) return;
-        this.#elsewhere.take(handshake);
-        this.#packets?.write(handshake, row);
+        try {
+          session.onHandshake?.(handshake, row);
+          if (!this.#writer.take(handshake)) return;
+          this.#elsewhere.take(handshake);
+          this.#packets?.write(handshake, row);
+        } catch (error) {
+          // Not in the midst of the matcher's work.
+          session.ending.fail("writing a handshake", error);
+        }
       },
       {
         rowKeeper: this.#packets?.rowKeeper ?? session.kept,
@@ -220,7 +213,7 @@ export class TraceSession {
   async #startKernel(probes: Mechanism | "auto"): Promise<void> {
     const { signal } = this.#over;
     try {
-      await setUpTrace(signal);
+      await setUpTrace(signal, sayNote);
       const inspection = await inspectProbes(signal);
       const choice = chooseProbes(inspection.facts, probes);
       const { bpftrace } = inspection.facts;

@@ -13,6 +13,8 @@ import {
   MANAGERS,
   type Need,
   needName,
+  runQuietly,
+  TRACE_NEEDS,
 } from "./packages.ts";
 import { isRoot } from "./terminal.ts";
 
@@ -74,4 +76,20 @@ export async function setUp(needs: readonly Need[], machine: Machine): Promise<b
   if (after.length === 0) return true;
   // With success and yet no executable, the package has another layout than the table knows.
   return giveUp(after, installed ? `${manager} did not bring it` : `${manager} failed`);
+}
+
+/**
+ * Installs what the kernel's side of a trace needs, beside the trace.
+ *
+ * @param signal Ends it, as quietly as it goes on. @param say Says a sentence.
+ */
+export async function setUpTrace(
+  signal: AbortSignal,
+  say: (sentence: string) => void,
+): Promise<void> {
+  const run = (command: Command) => runQuietly(command, signal);
+  const sayUnlessEnded = (sentence: string) => {
+    if (!signal.aborted) say(sentence);
+  };
+  await setUp(TRACE_NEEDS, thisMachine({ run, say: sayUnlessEnded }));
 }

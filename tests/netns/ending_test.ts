@@ -578,7 +578,12 @@ const FAULTS: Injection[] = [
   { file: "match/matcher.ts", type: "Matcher", method: "packet", doing: "fetching packets" },
   { file: "match/matcher.ts", type: "Matcher", method: "kernelRecord", doing: "taking a kernel" },
   { file: "match/matcher.ts", type: "Matcher", method: "advance", doing: "matching" },
-  { file: "report/handshake_format.ts", type: "NdjsonFormat", method: "take", doing: "matching" },
+  {
+    file: "report/handshake_format.ts",
+    type: "NdjsonFormat",
+    method: "take",
+    doing: "writing a handshake",
+  },
   {
     file: "command/handshake_writer.ts",
     type: "HandshakeWriter",
