@@ -75,12 +75,12 @@ function proposeFlags(arg: string, flags: readonly Flag[]): string {
 
 /**
  * Puts each value into the argument of its flag (`--port=80`): the parser would take a value that
- * begins with a dash for a flag of its own, and `true` behind a switch for its value.
+ * begins with a dash for a flag of its own, and `true` behind a switch for its value. `-h` is `--help`.
  */
 function attachValues(args: readonly string[], flags: readonly Flag[]): string[] {
   const attached: string[] = [];
   for (let at = 0; at < args.length; at++) {
-    const arg = args[at];
+    const arg = args[at] === "-h" ? "--help" : args[at];
     if (arg === "--") return [...attached, ...args.slice(at)];
     const [head] = arg.split("=", 1);
     const flag = flags.find((each) => `--${each.name}` === head);

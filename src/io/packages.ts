@@ -242,14 +242,13 @@ export async function runQuietly(command: Command, signal: AbortSignal): Promise
       }
     };
     signal.addEventListener("abort", interrupt, { once: true });
-    return Promise.resolve();
   });
 }
 
 async function run(
   command: Command,
   output: "piped" | "null",
-  follow: (child: Deno.ChildProcess) => Promise<void>,
+  follow: (child: Deno.ChildProcess) => Promise<void> | void,
 ): Promise<boolean> {
   const [program, ...args] = command.words;
   try {

@@ -83,8 +83,18 @@ Deno.test("synsnoop without a command shows its help as an error", async () => {
 
 Deno.test("synsnoop help is the same in each form, on standard output", async () => {
   const { stderr: help } = await synsnoop();
-  for (const form of ["help", "--help"]) {
+  for (const form of ["help", "--help", "-h"]) {
     assertEquals(await synsnoop(form), { code: 0, stdout: help, stderr: "" });
+  }
+});
+
+Deno.test("synsnoop --version tells the version, for every command", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  for (const command of [[], ["trace"], ["read"], ["explain", "--port", "80"], ["doctor"]]) {
+    const expected = { code: 0, stdout: `synsnoop ${version}\n`, stderr: "" };
+    assertEquals(await synsnoop(...command, "--version"), expected);
   }
 });
 
