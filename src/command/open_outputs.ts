@@ -33,6 +33,7 @@ export function openOutputs(
   onGone: () => void,
 ): Outputs {
   if (output === undefined) assertApart(inputs);
+  else if (rotation) assertUnrotated(output, rotation.keep, write ? [...inputs, write] : inputs);
   const file = output === undefined
     ? undefined
     : openFile("output", output, inputs, () => openLineOutput(output, rotation, sayNote, onGone));
@@ -73,6 +74,16 @@ function assertApart(inputs: readonly string[]): void {
   const input = inputs.find((each) => isSameFile(STANDARD_OUTPUT, each));
   if (input === undefined) return;
   throw new UsageError(`Cannot read "${input}": standard output is that file; give another`);
+}
+
+/** Rotation replaces what has the name of an old file. */
+function assertUnrotated(output: string, keep: number, others: readonly string[]): void {
+  const names = Array.from({ length: keep }, (_, index) => `${output}.${index + 1}`);
+  const name = names.find((each) => others.some((path) => path === each || isSameFile(path, each)));
+  if (name === undefined) return;
+  throw new UsageError(
+    `Cannot rotate "${output}": "${name}" is in use, which would be replaced; give another --output`,
+  );
 }
 
 function openFile<T>(flag: string, path: string, others: readonly string[], open: () => T): T {

@@ -191,11 +191,18 @@ Deno.test("read writes packets into a pipe while records go elsewhere", async ()
 
 Deno.test("read refuses outputs that are one, and inputs that it would write to", async () => {
   const one = `${folder.path}/one`;
+  const rotate = ["--output", one, "--rotate-size", "64K"];
+  Deno.writeFileSync(`${one}.2`, CAPTURE);
   const cases = [
     { args: ["--output", one, "--write", one, capture], says: `it is "${one}", which is in use` },
     {
       args: ["--write", "/dev/stdout", capture],
       says: 'Cannot use --write "/dev/stdout": it is "/dev/stdout", which is in use already',
+    },
+    { args: [...rotate, `${one}.2`], says: `Cannot rotate "${one}": "${one}.2" is in use` },
+    {
+      args: [...rotate, "--write", `${one}.1`, capture],
+      says: `Cannot rotate "${one}": "${one}.1" is in use, which would be replaced`,
     },
   ];
   for (const { args, says } of cases) {
