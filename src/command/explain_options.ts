@@ -8,6 +8,7 @@ import { parseChoice, parseInteger } from "./values.ts";
 const FORMATS = ["text", "svg", "markdown"] as const;
 /** Flags of `trace` that are about what happens on this host: of a file they say nothing. */
 const HOST_FLAGS: readonly string[] = [
+  "interface-wait",
   "netns",
   "role",
   "comm",
@@ -67,7 +68,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     );
   }
   const file = operands.at(0);
-  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag));
+  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
   if (file !== undefined && ofHost.length > 0) {
     throw new UsageError(
       `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
@@ -80,8 +81,9 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   if (ascii && format === "svg") {
     throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
   }
-  const traceArgs = [...ofHost, "interface"].filter((flag) => values.has(flag))
-    .map((flag) => `--${flag}=${values.get(flag)!.join(",")}`);
+  const traceArgs = [...ofHost, ...(values.has("interface") ? ["interface"] : [])].map((flag) =>
+    switches.has(flag) ? `--${flag}` : `--${flag}=${values.get(flag)!.join(",")}`
+  );
   return {
     help: switches.has("help"),
     file,

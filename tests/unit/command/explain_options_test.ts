@@ -49,6 +49,13 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
     },
   },
   {
+    args: ["--interface", "tun0", "--interface-wait"],
+    expected: {
+      interfaces: ["tun0"],
+      trace: { ...DEFAULTS.trace, interfaces: ["tun0"], awaitsInterfaces: true },
+    },
+  },
+  {
     args: ["--port", "80,81"],
     expected: { filter: { ...NO_FILTER, ports: [80, 81] }, filterText: "--port 80,81" },
   },
@@ -80,6 +87,11 @@ for (const { args, expected } of GOOD) {
 const BAD: { args: string[]; says: string }[] = [
   { args: ["a", "b"], says: 'Cannot explain "b" too' },
   { args: ["a", "--comm", "curl"], says: "Cannot use --comm with a FILE" },
+  { args: ["--interface-wait"], says: "Cannot use --interface-wait without --interface" },
+  {
+    args: ["a", "--interface", "lo", "--interface-wait"],
+    says: "Cannot use --interface-wait with a FILE",
+  },
   { args: ["a", "--probes", "none"], says: "Cannot use --probes with a FILE" },
   { args: ["--index", "0"], says: '--index "0"' },
   { args: ["--format", "html"], says: "give one of text, svg, markdown" },
