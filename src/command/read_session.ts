@@ -12,7 +12,7 @@ import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
-import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import { DISORDER_MAX_NS, PacketClock, WAIT_MAX_NS } from "../pcap/packet_clock.ts";
 import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { countReasons, type Losses } from "../report/summary.ts";
@@ -77,6 +77,9 @@ export class ReadSession {
   readonly #kept: HandshakePackets | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
+  /** Counts of matchers before. */
+  #evicted = 0;
+  #unexpected = 0;
   #dropped = 0;
   #untimed = 0;
   /** From when to when packets were read, at the end. */
@@ -95,6 +98,7 @@ export class ReadSession {
   /** Reads nothing yet. */
   constructor(options: ReadSessionOptions) {
     this.#options = options;
+    this.#axis.onFar = this.#onFar;
     this.#writer = new HandshakeWriter({
       filter: options.filter,
       count: options.count,
@@ -112,6 +116,36 @@ export class ReadSession {
   /** The name of the interface of a place in the files; untrusted text. */
   interfaceName(place: number): string | undefined {
     return this.#places.nameOf(place);
+  }
+
+  /**
+   * Lets the axis begin at the time of the packet at hand, which is far from its begin, where nothing is
+   * under way: times stay exact then.
+   */
+  readonly #onFar = (bySeconds: number): boolean => {
+    const byNs = bySeconds * 1e9;
+    // What waits has waited for long enough, unless the clock was set.
+    const passedNs = byNs > 0 && byNs <= WAIT_MAX_NS ? byNs : SETTLED_AFTER_NS;
+    this.#matcher?.advance(this.#clock.newestNs + passedNs);
+    if ((this.#matcher?.pending ?? 0) > 0) return false;
+    this.#extendSpan();
+    this.#clock.moveAxis(byNs);
+    this.#startNs -= byNs;
+    this.#endNs -= byNs;
+    this.#completeNs -= byNs;
+    this.#dueNs -= byNs;
+    this.#untimedUntilNs -= byNs;
+    if (this.#reader !== undefined) this.#reader.capturedUntilNs -= byNs;
+    this.#keepCounters();
+    this.#matcher = undefined;
+    return true;
+  };
+
+  /** Adds up what the matcher counted, before another takes its place. */
+  #keepCounters(): void {
+    const counters = this.#matcher?.counters;
+    this.#evicted += counters?.evicted ?? 0;
+    this.#unexpected += counters?.unexpected ?? 0;
   }
 
   /** Begins with the next file. @returns What takes its bytes. */
@@ -184,11 +218,11 @@ export class ReadSession {
     const counters = this.#matcher?.counters;
     return {
       capture_packets: this.#dropped,
-      half_open_evicted: counters?.evicted ?? 0,
+      half_open_evicted: this.#evicted + (counters?.evicted ?? 0),
       output_records: this.#options.output.lost,
       ...rotatedAway(this.#options.output),
       ...this.#kept?.losses,
-      unexpected_packets: counters?.unexpected ?? 0,
+      unexpected_packets: this.#unexpected + (counters?.unexpected ?? 0),
       ...countReasons(this.undecoded()),
       untimed_packets: this.#untimed,
       disordered_packets: this.#clock.disordered,

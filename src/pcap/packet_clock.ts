@@ -14,7 +14,7 @@ import { beginsHandshake, beginsMistimed } from "./pcapng_option.ts";
 export const DISORDER_MAX_NS = 1e9;
 
 /** No capture waits that long for its next packet: the clock was set forward, or one packet's time is wrong. */
-const WAIT_MAX_NS = 365 * 86_400e9;
+export const WAIT_MAX_NS = 365 * 86_400e9;
 
 /** Steps of the clock that are followed; a file with more is not a capture that anything can be told of. */
 const STEPS_MAX = 1_000;
@@ -41,6 +41,13 @@ export class PacketClock {
   reset(): void {
     this.newestNs = -Infinity;
     this.#forget();
+  }
+
+  /** Moves all times, as the axis moves by so many nanoseconds. */
+  moveAxis(byNs: number): void {
+    this.newestNs -= byNs;
+    this.#newestTogetherNs -= byNs;
+    for (const index of this.#newestOf.keys()) this.#newestOf[index] -= byNs;
   }
 
   /** Lets go of what later packets are compared with. */

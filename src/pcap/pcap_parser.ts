@@ -71,6 +71,9 @@ function variant(littleEndian: boolean, unitNs: number, recordHeaderLength: numb
   return { littleEndian, unitNs, unitsPerSecond: 1e9 / unitNs, recordHeaderLength };
 }
 
+/** Times within so many seconds of the epoch are exact: 100 days. */
+const NEAR_SECONDS = 100 * 86_400;
+
 /** Reads the records behind the file header. */
 export class PcapParser implements CaptureParser {
   readonly unit = "a packet";
@@ -148,7 +151,9 @@ export class PcapParser implements CaptureParser {
       if (next > end && end - at < HELD_MAX) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
       const fraction = view.getUint32(at + FRACTION, littleEndian);
-      if (Number.isNaN(this.#epochSeconds)) this.#epochSeconds = this.#axis.epochFor(seconds);
+      if (!(Math.abs(seconds - this.#epochSeconds) < NEAR_SECONDS)) {
+        this.#epochSeconds = this.#axis.epochNear(seconds);
+      }
       packet.timed = fraction < unitsPerSecond;
       packet.timeNs = (seconds - this.#epochSeconds) * 1e9 +
         (packet.timed ? fraction * unitNs : 0);

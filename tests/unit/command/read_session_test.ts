@@ -211,6 +211,38 @@ Deno.test("ReadSession gives durations of handshakes beside a step of the clock"
   );
 });
 
+Deno.test("ReadSession gives exact times however long a capture is", () => {
+  const day = 86_400e6;
+  const far = (start: number, port: number) => [
+    { ...at(start, "syn", port), fraction: 1 },
+    { ...at(start, "syn_ack", port), fraction: 839 },
+    { ...at(start, "ack", port), fraction: 882 },
+  ];
+  // Months on, and years back; one SYN is unanswered until long after.
+  const records = [...far(0, 1), at(5, "syn", 9), ...far(300 * day, 2), ...far(-900 * day, 3)];
+  const ng = new PcapngBuilder();
+  const ticks = ({ seconds = 0, fraction = 0 }: PcapRecord) =>
+    BigInt(seconds) * 1_000_000n + BigInt(fraction);
+  const files = [
+    buildPcap({ records }),
+    concat(
+      ng.section(),
+      ng.interface(),
+      ...records.map((record) => ng.packet({ ticks: ticks(record), data: record.data })),
+    ),
+  ];
+  for (const file of files) {
+    const { records: read, last } = run([file]);
+    assertEquals(
+      read.filter(({ outcome }) => outcome === "established")
+        .map(({ client, rtt }) => [client.port, rtt.client_ns, rtt.server_ns]),
+      [1, 2, 3].map((port) => [port, 838_000, 43_000]),
+    );
+    assertEquals(last.handshakes, 4);
+    assertEquals(read.find(({ client }) => client.port === 2)?.time.slice(19), ".000001000Z");
+  }
+});
+
 Deno.test("ReadSession goes on with a handshake of which one packet has a time of years ahead", () => {
   const years = 50 * 365 * 86_400e6;
   const records = [at(0, "syn"), at(years, "syn_ack"), at(20, "ack"), ...HANDSHAKE_LATER];

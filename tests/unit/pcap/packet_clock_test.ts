@@ -128,3 +128,12 @@ Deno.test("PacketClock takes a jump of more than a year for the clock, and one b
   // A handshake that stands together is what was written next, whenever it was.
   assertEquals(clock.see(firstOfHandshakeAt(9 * year)), 0);
 });
+
+Deno.test("PacketClock moves with its axis", () => {
+  const clock = new PacketClock();
+  clock.see(packetAt(100e9));
+  clock.moveAxis(90e9);
+  assertEquals(clock.newestNs, 10e9);
+  assertEquals(clock.isNext(packetAt(10e9)), true);
+  assertEquals(clock.see(packetAt(5e9)), -5e9);
+});
