@@ -47,8 +47,8 @@ async function connect(namespace: Namespace): Promise<void> {
   const one = `exec 3<>/dev/tcp/127.0.0.1/${PORT}`;
   await namespace.run("bash", "-c", `for i in 1 2 3; do (${one}); done 2>/dev/null; true`);
 }
-/** Behind what the terminal shows of the key, too. */
-const SUMMARY = /^(?:\^C)?3 handshakes: 3 refused\r?$/m;
+/** Behind what the terminal shows of the key, too; the kernel also tells of others on this machine. */
+const SUMMARY = /^(?:\^C)?3 handshakes: 3 refused(?: \(\d+ more kept back by filters\))?\r?$/m;
 const NOTHING_LOST = "lost: nothing at any place that was counted";
 
 /** Ways to start the tool from a shell in the repository, and the status that tells of its own 0. */
@@ -134,7 +134,7 @@ for (const { name, words, status, skip } of STARTS) {
 }
 
 skippableTest(
-  "trace with kernel events ends at one Ctrl-C, and bpftrace too",
+  "trace with kernel events writes everything at one Ctrl-C",
   NO_TERMINAL,
   async () => {
     await using namespace = await Namespace.create();
@@ -436,7 +436,7 @@ await namespaceTest("trace tells the summary so far at SIGUSR1 and goes on", asy
     await connect(namespace);
     await until(`${count} records`, () => run.stdout.length === count);
     run.signal("SIGUSR1");
-    await run.said(new RegExp(`^${count} handshakes: ${count} refused$`));
+    await run.said(new RegExp(`^${count} handshakes: ${count} refused`));
     await run.said(new RegExp(`^${NOTHING_LOST}$`), count / 3);
   }
   run.signal("SIGTERM");
