@@ -2,7 +2,9 @@
 // 13 and of what becomes the next Debian, which are fetched. What they give must be the same.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { findExecutable } from "../../src/io/packages.ts";
+import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
+import { chooseProbes, MECHANISMS } from "../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { debianBpftrace } from "../vm/debian_bpftrace.ts";
 import { debianRelease } from "../vm/debian_archive.ts";
@@ -61,6 +63,30 @@ async function environment({ command }: Candidate, script = ""): Promise<Deno.Co
 const OTHER_SENTINEL =
   'program=$(printf %s "$4" | sed s/0x0404040404040404/0x0404040404040405/); ' +
   'set -- "$1" "$2" "$3" "$program" "$5" "$6"';
+
+/** What `deno task script` does. */
+async function printScript(...args: string[]): Promise<{ stdout: string; code: number }> {
+  const script = new URL("../../bpf/print_script.ts", import.meta.url).pathname;
+  const { stdout, code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", script, ...args],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return { stdout: new TextDecoder().decode(stdout), code };
+}
+
+Deno.test("the task script prints what a trace runs, of each kind", async () => {
+  const { facts } = await inspectProbes();
+  for (const kind of MECHANISMS) {
+    const { stdout, code } = await printScript(kind);
+    const [{ text }] = await readProbePrograms([kind], chooseProbes(facts, kind).fragments);
+    assertEquals([stdout.slice(stdout.indexOf("\n") + 1), code], [text, 0]);
+    assert(stdout.startsWith(`/* The ${kind} script, from bpf/handshake.bt`));
+  }
+  for (const args of [[], ["none"], ["fentry", "kprobe"]]) {
+    assertEquals(await printScript(...args), { stdout: "", code: 2 });
+  }
+});
 
 async function connect(namespace: Namespace): Promise<void> {
   await namespace.run(connectLoad, "127.0.0.1", String(PORT), String(OVER_IPV4));
@@ -123,7 +149,8 @@ for (
 for (const candidate of candidates) {
   await versionTest(candidate, "prints readable lines when the script runs alone", async () => {
     await using namespace = await Namespace.create();
-    const [{ text }] = await readProbePrograms(["tracepoint"], ["drop", "reset"]);
+    const { stdout: text, code } = await printScript("tracepoint");
+    assertEquals(code, 0);
     const { env } = await environment(candidate);
     // Its own tracefs, where the machine has none mounted.
     const mount = 'mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"';

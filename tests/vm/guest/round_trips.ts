@@ -52,8 +52,8 @@ function assertAgreeing(pairsNs: [wireNs: number, kernelNs: number][], end: stri
  * come later after its packet than the tracer waits for it.
  */
 function toldByAll(records: HandshakeRecord[], mechanism: Mechanism): HandshakeRecord[] {
-  const whole = records.filter(({ evidence, client, times }) =>
-    evidence.length === 2 && client.process !== undefined &&
+  const whole = records.filter(({ evidence, client, server, times }) =>
+    evidence.length === 2 && client.process !== undefined && server.process !== undefined &&
     times!.server_established_ns !== undefined &&
     (mechanism === "tracepoint" ||
       times!.syn_sent_ns !== undefined && times!.syn_received_ns !== undefined)
