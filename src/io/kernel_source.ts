@@ -274,7 +274,8 @@ export class KernelSource {
   #judgeMapSizes(held: readonly HeldMap[]): string | undefined {
     const { programs, mapEntries = MAP_ENTRIES } = this.#options;
     const { mapEntriesMin, words } = this.#running;
-    const hashes = held.filter(({ isHash }) => isHash);
+    // One without keys has one entry, whatever was asked.
+    const hashes = held.filter(({ isHash, maxEntries }) => isHash && maxEntries > 1);
     const entries = Math.min(...hashes.map(({ maxEntries }) => maxEntries));
     if (hashes.length === 0 || entries >= mapEntries) return undefined;
     const size = `bpftrace's maps have ${entries} entries`;

@@ -15,10 +15,10 @@ export interface Shape {
 }
 
 /**
- * Whether these are there is chance: accept() may come late, and a kernel's sample of whole
- * milliseconds is not believed.
+ * Whether these are there is chance: accept() may come late, a kernel's sample of whole milliseconds is
+ * not believed, and the server's process is looked for while its record waits.
  */
-const CHANCE = ["times.accepted_ns", "rtt.kernel_server_ns"];
+const CHANCE = /^(times\.accepted_ns|rtt\.kernel_server_ns|server\.process\..*)$/;
 
 /** The shape of a record. */
 export function shapeOf(record: HandshakeRecord): Shape {
@@ -28,13 +28,12 @@ export function shapeOf(record: HandshakeRecord): Shape {
     ...{ address, mss, window, window_scale, sack_permitted },
   });
   return {
-    fields: pathsOf(record).filter((path) => !CHANCE.includes(path)).toSorted(),
+    fields: pathsOf(record).filter((path) => !CHANCE.test(path)).toSorted(),
     values: {
       ...{ role, outcome, reason, evidence, type: network.type, packets, checks, flags },
       ...{ drop: record.drop, reset: record.reset, serverPort: firstPort(server.port) },
       ...{ client: constant(client), server: constant(server) },
       clientComm: client.process?.comm,
-      serverComm: server.process?.comm,
     },
   };
 }
