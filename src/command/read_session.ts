@@ -12,8 +12,14 @@ import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
 import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
-import { DISORDER_MAX_NS, PacketClock, WAIT_MAX_NS } from "../pcap/packet_clock.ts";
-import { beginsMistimed, directionOf } from "../pcap/pcapng_option.ts";
+import { copyCaptured, isAbsurd } from "../pcap/leap.ts";
+import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import {
+  beginsEstablished,
+  beginsHandshake,
+  beginsMistimed,
+  directionOf,
+} from "../pcap/pcapng_option.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { countReasons, type Losses } from "../report/summary.ts";
 import { ChecksumJudge } from "../wire/checksum_judge.ts";
@@ -51,7 +57,6 @@ export interface ReadSessionOptions {
 const ADVANCE_STEP_NS = 10e6;
 /** Longer than the matcher waits for other sources, of which a file has none. */
 const SETTLED_AFTER_NS = 100e6;
-const SYN_ACK = TcpFlag.SYN | TcpFlag.ACK;
 const SYN_OR_RST = TcpFlag.SYN | TcpFlag.RST;
 
 /**
@@ -77,9 +82,6 @@ export class ReadSession {
   readonly #kept: HandshakePackets | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
-  /** Counts of matchers before. */
-  #evicted = 0;
-  #unexpected = 0;
   #dropped = 0;
   #untimed = 0;
   /** From when to when packets were read, at the end. */
@@ -88,17 +90,14 @@ export class ReadSession {
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
   #completeNs = -Infinity;
-  /** Whether packets of another interface than the first came. */
-  #hasInterfaces = false;
   /** From here on it is to be told more. */
   #dueNs = -Infinity;
-  /** Up to here handshakes begin whose durations the matcher withholds. */
-  #untimedUntilNs = -Infinity;
+  /** A packet whose time the next one is to prove. */
+  #waiting: CapturedPacket | undefined;
 
   /** Reads nothing yet. */
   constructor(options: ReadSessionOptions) {
     this.#options = options;
-    this.#axis.onFar = this.#onFar;
     this.#writer = new HandshakeWriter({
       filter: options.filter,
       count: options.count,
@@ -118,38 +117,9 @@ export class ReadSession {
     return this.#places.nameOf(place);
   }
 
-  /**
-   * Lets the axis begin at the time of the packet at hand, which is far from its begin, where nothing is
-   * under way: times stay exact then.
-   */
-  readonly #onFar = (bySeconds: number): boolean => {
-    const byNs = bySeconds * 1e9;
-    // What waits has waited for long enough, unless the clock was set.
-    const passedNs = byNs > 0 && byNs <= WAIT_MAX_NS ? byNs : SETTLED_AFTER_NS;
-    this.#matcher?.advance(this.#clock.newestNs + passedNs);
-    if ((this.#matcher?.pending ?? 0) > 0) return false;
-    this.#extendSpan();
-    this.#clock.moveAxis(byNs);
-    this.#startNs -= byNs;
-    this.#endNs -= byNs;
-    this.#completeNs -= byNs;
-    this.#dueNs -= byNs;
-    this.#untimedUntilNs -= byNs;
-    if (this.#reader !== undefined) this.#reader.capturedUntilNs -= byNs;
-    this.#keepCounters();
-    this.#matcher = undefined;
-    return true;
-  };
-
-  /** Adds up what the matcher counted, before another takes its place. */
-  #keepCounters(): void {
-    const counters = this.#matcher?.counters;
-    this.#evicted += counters?.evicted ?? 0;
-    this.#unexpected += counters?.unexpected ?? 0;
-  }
-
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): CaptureReader {
+    this.#takeWaiting();
     this.#takeDrops();
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
     this.#extendSpan();
@@ -170,6 +140,7 @@ export class ReadSession {
    * written. Who waits for an answer waits on.
    */
   rest(): void {
+    this.#takeWaiting();
     this.#advance(this.#clock.newestNs + SETTLED_AFTER_NS);
     this.flush();
   }
@@ -177,6 +148,7 @@ export class ReadSession {
   /** Reports everything that is under way. What the outputs lose of it is known when they are flushed. */
   conclude(): void {
     if (this.#span) return;
+    this.#takeWaiting();
     // What was waited for long enough before the capture ended is not cut off by that end.
     const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
     if (untilNs > this.#completeNs) this.#advance(untilNs);
@@ -218,11 +190,12 @@ export class ReadSession {
     const counters = this.#matcher?.counters;
     return {
       capture_packets: this.#dropped,
-      half_open_evicted: this.#evicted + (counters?.evicted ?? 0),
+      half_open_evicted: counters?.evicted ?? 0,
+      same_tuple_evicted: counters?.crowded ?? 0,
       output_records: this.#options.output.lost,
       ...rotatedAway(this.#options.output),
       ...this.#kept?.losses,
-      unexpected_packets: this.#unexpected + (counters?.unexpected ?? 0),
+      unexpected_packets: counters?.unexpected ?? 0,
       ...countReasons(this.undecoded()),
       untimed_packets: this.#untimed,
       disordered_packets: this.#clock.disordered,
@@ -238,34 +211,95 @@ export class ReadSession {
     if (this.done) return;
     this.packets++;
     // Nearly every packet is in order and none of a handshake, and nothing is due.
-    if (!(packet.timeNs < this.#dueNs && this.#clock.isNext(packet))) this.#keepTime(packet);
-    const { linkType } = packet.interface;
-    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
+    const isNext = packet.timeNs < this.#dueNs && this.#clock.isNext(packet);
+    if (isNext || this.#follow(packet)) this.#sift(packet);
   };
 
-  /** Follows the time of the capture, and tells the matcher how far it is. */
-  #keepTime(packet: CapturedPacket): void {
-    const { timeNs, timed } = packet;
-    this.#extendSpan();
-    const { newestNs } = this.#clock;
-    const jumpNs = this.#clock.see(packet);
-    if (packet.interface.number > 0) this.#hasInterfaces = true;
-    if (jumpNs !== 0) this.#followClock(jumpNs, newestNs, timeNs);
-    if (!timed) this.#untimed++;
-    else if (timeNs < this.#startNs) this.#startNs = timeNs;
-    const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
-    if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
+  /** Decodes a packet if it may be of a handshake. */
+  #sift(packet: CapturedPacket): void {
+    const { linkType } = packet.interface;
+    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
   }
 
   /**
-   * The clock was set, or captures were joined end to end: only what is under way lies across that. Where
-   * packets of several interfaces are in the file, some of before may still come.
+   * Follows the time of the capture. A packet whose time is far away waits for the next one: one absurd
+   * time costs that packet's handshake its durations, and nobody else's.
    *
-   * @param jumpNs By how much. @param newestNs The newest time before. @param timeNs That after.
+   * @returns Whether the packet is to be taken now.
    */
-  #followClock(jumpNs: number, newestNs: number, timeNs: number): void {
-    this.#matcher?.advance(newestNs + SETTLED_AFTER_NS);
-    this.#matcher?.clockSet(jumpNs, this.#hasInterfaces ? timeNs : -Infinity);
+  #follow(packet: CapturedPacket): boolean {
+    const { epochSeconds } = this.#axis;
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      const absurd = isAbsurd(waiting, packet, this.#clock.newestNs, this.#axis.epochFor(0));
+      this.#takeWaiting(absurd);
+      const isMoved = epochSeconds !== this.#axis.epochSeconds;
+      if (isMoved && packet.timeNs < Infinity) packet.timeNs += this.#movedNs(epochSeconds!);
+    }
+    if (packet.timed && packet.timeNs === Infinity && !this.#axis.isFar(packet.farSeconds)) {
+      packet.timeNs = (packet.farSeconds - this.#axis.epochFor(0)) * 1e9 + packet.farNs;
+    }
+    if (this.#clock.isLeap(packet)) {
+      this.#waiting = copyCaptured(packet);
+      // The next one must come here, too.
+      this.#dueNs = -Infinity;
+      return false;
+    }
+    if (packet.timed && packet.timeNs === Infinity) this.#moveAxis(packet);
+    this.#keepTime(packet);
+    return true;
+  }
+
+  /** Takes the packet that waits. @param absurd Whether its time is wrong. */
+  #takeWaiting(absurd = false): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    if (absurd) waiting.timed = false;
+    else if (waiting.timeNs === Infinity) this.#moveAxis(waiting);
+    this.#keepTime(waiting);
+    this.#sift(waiting);
+  }
+
+  /** Moves the axis to where a packet's time has an exact place. No handshake lasts so long. */
+  #moveAxis(packet: CapturedPacket): void {
+    const from = this.#axis.epochFor(packet.farSeconds);
+    this.#extendSpan();
+    // What waits for an answer has waited long, or is cut off where the time goes back.
+    if (packet.farSeconds < from) this.#matcher?.flush();
+    this.#matcher?.advance(Number.MAX_SAFE_INTEGER);
+    this.flush();
+    this.#axis.epochSeconds = packet.farSeconds;
+    packet.timeNs = packet.farNs;
+    const movedNs = this.#movedNs(from);
+    this.#startNs += movedNs;
+    this.#endNs += movedNs;
+    if (packet.farSeconds < from && this.#clock.newestNs > -Infinity) this.#clock.steps++;
+    this.#clock.reset();
+    this.#completeNs = this.#dueNs = -Infinity;
+    if (this.#matcher) this.#matcher.epochSeconds = packet.farSeconds;
+  }
+
+  /** What is to be added to a time of the axis as it was. */
+  #movedNs(epochSeconds: number): number {
+    return (epochSeconds - this.#axis.epochFor(0)) * 1e9;
+  }
+
+  /** Takes a packet's time, and tells the matcher how far the capture is. */
+  #keepTime(packet: CapturedPacket): void {
+    if (!packet.timed) {
+      this.#untimed++;
+      // As near as its place in the file tells.
+      if (this.#clock.newestNs > -Infinity) packet.timeNs = this.#clock.newestNs;
+      else if (packet.timeNs === Infinity) packet.timeNs = 0;
+    }
+    const { timeNs, timed } = packet;
+    this.#extendSpan();
+    const jumpNs = this.#clock.see(packet);
+    if (jumpNs !== 0) this.#matcher?.clockStep(jumpNs);
+    if (timed && timeNs < this.#startNs) this.#startNs = timeNs;
+    const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
+    if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
   }
 
   /** Takes the newest time into the span of all files, before the clock forgets it. */
@@ -313,7 +347,7 @@ export class ReadSession {
       this.#verdicts.add(verdict, segment);
       return;
     }
-    if ((segment.flags & SYN_ACK) === SYN_ACK) this.#gate.open(segment);
+    if ((segment.flags & TcpFlag.SYN) !== 0) this.#gate.open(segment);
     else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
     const matcher = this.#matcher ??= new Matcher(
       this.#axis.epochFor(0),
@@ -323,11 +357,9 @@ export class ReadSession {
       },
       { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
     );
-    if (!timed) this.#withholdDurations(matcher, timeNs);
-    const mistimed = beginsMistimed(packet);
-    if (mistimed) this.#withholdFromNext(matcher);
+    if (beginsHandshake(packet)) matcher.seesServerData = !beginsEstablished(packet);
     const row = matcher.packet(segment, timeNs, place);
-    if (mistimed) this.#advance(this.#completeNs + 1);
+    if (row >= 0 && (!timed || beginsMistimed(packet))) matcher.withhold(row);
     if (row >= 0) this.#keep(row, packet, place, whole);
   }
 
@@ -376,23 +408,6 @@ export class ReadSession {
     this.#dueNs = completeNs + DISORDER_MAX_NS + ADVANCE_STEP_NS;
     this.#gate.nowNs = completeNs;
     this.#matcher?.advance(completeNs);
-  }
-
-  /** A packet came without a valid time: no handshake that it may belong to can give durations. */
-  #withholdDurations(matcher: Matcher, timeNs: number): void {
-    // As long as the matcher was not told that this moment is over, it does so already.
-    if (this.#completeNs <= this.#untimedUntilNs) return;
-    this.#untimedUntilNs = Math.max(timeNs, this.#clock.newestNs);
-    matcher.clockSet(0, this.#untimedUntilNs);
-  }
-
-  /**
-   * The handshake that begins next gives no durations, as when it was written: what ended before it is
-   * reported first. The next advance ends this.
-   */
-  #withholdFromNext(matcher: Matcher): void {
-    this.#advance(Math.max(this.#clock.newestNs + SETTLED_AFTER_NS, this.#completeNs));
-    matcher.clockSet(0, this.#completeNs);
   }
 
   #takeDrops(): void {

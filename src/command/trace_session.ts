@@ -22,6 +22,7 @@ import type { MatcherOptions, OnHandshake } from "../match/attempts.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
+import { ServedPorts } from "../match/served_ports.ts";
 import type { KeptPackets } from "../pcap/kept_packets.ts";
 import type { HandshakeFormat } from "../report/handshake_format.ts";
 import { countReasons, type Losses } from "../report/summary.ts";
@@ -83,6 +84,7 @@ export class TraceSession {
   #kernelState: KernelSourceState = "off";
   /** Aborted once nothing more is to be begun. */
   readonly #over = new AbortController();
+  readonly #servedPorts = new ServedPorts();
   readonly #matcher: Matcher;
   readonly #startNs: number;
   readonly #scope: CaptureScope;
@@ -156,8 +158,11 @@ export class TraceSession {
       {
         rowKeeper: this.#packets?.rowKeeper ?? session.kept,
         isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
+        hasServer: (words, at, port, timeNs) =>
+          this.#servedPorts.has(port, timeNs) && this.#localAddresses.has(words, at),
         listenerOf: (server) => this.#listeners.find(server),
         listenerAt: (...server) => this.#listeners.at(...server),
+        seesServerData: false,
         ...ownWaits(session.options.probes !== "none"),
       },
     );
@@ -259,10 +264,13 @@ export class TraceSession {
 
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
     this.#kernelState = state;
+    this.#servedPorts.toldFrom(Infinity);
     if (state === "map" || state === "lines") {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
       try {
         await this.#listeners.begin();
+        for (const port of this.#listeners.ports()) this.#servedPorts.add(port);
+        if (this.#kernelState === state) this.#servedPorts.toldFrom(this.#sampleClocks());
       } catch (error) {
         this.#ending.fail("looking for who listens", error);
       }
@@ -294,6 +302,7 @@ export class TraceSession {
     if ("cgroup" in record) this.#cgroups.of(record.cgroup);
     if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
+      this.#servedPorts.add(record.localPort);
     } else {
       if (record.kind === "server") this.#listeners.use(record);
       this.#matcher.kernelRecord(record);
@@ -457,6 +466,8 @@ export class TraceSession {
         kernel_away_ms: kernel.awayMs && Math.ceil(kernel.awayMs),
       }),
       half_open_evicted: counters.evicted,
+      same_tuple_evicted: counters.crowded,
+      contradicted_handshakes: counters.contradicted,
       output_records: this.#output.lost,
       ...this.#packets?.losses,
       ...rotatedAway(this.#output),

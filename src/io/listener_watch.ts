@@ -78,6 +78,11 @@ export class ListenerWatch {
     await this.#holders.search();
   }
 
+  /** The ports on which somebody listens, as far as is known; one may come several times. */
+  *ports(): Iterable<number> {
+    for (const { port } of this.#listeners.open.values()) yield port;
+  }
+
   /** A new tick begins: there is time again for what {@link take} looks for. */
   tick(): void {
     this.#suggestingUntilMs = performance.now() + SUGGESTING_MS;

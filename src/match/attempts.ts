@@ -1,7 +1,10 @@
-import { conclude, type Surroundings } from "./conclude.ts";
+import { conclude, isHere, type Surroundings } from "./conclude.ts";
+import { isOneSided } from "./find_attempt.ts";
 import { findTranslatedFate } from "./find_translated.ts";
-import { FlowState, FlowTable, WireFact } from "./flow_table.ts";
+import { FlowState, FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
+import { keepHeldAck } from "./keep_packet.ts";
+import { hasServer } from "./outcome.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "./retry_waits.ts";
 
 /**
@@ -20,12 +23,19 @@ export type OnHandshake = (handshake: Handshake, row: number) => void;
 
 /** Settings of a `Matcher`; each has a default. */
 export interface MatcherOptions extends Surroundings {
+  /**
+   * Whether the packets hold the data that a server may send before the third ACK. Where a socket filter
+   * keeps it back, that ACK may acknowledge as much as the client's first window holds. True unless set.
+   */
+  seesServerData?: boolean;
   /** Told what becomes of the rows. */
   rowKeeper?: RowKeeper;
   /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
   capacity?: number;
   /** How long a handshake whose end is known waits for the other sources, nanoseconds. */
   joinNs?: number;
+  /** How long an end is doubted that later packets, or the kernel, may tell otherwise. */
+  doubtNs?: number;
   /** How long a SYN without an answer is waited for after the last one. */
   unansweredNs?: number;
   /** How long a SYN-ACK without an ACK is waited for after the last one. */
@@ -42,6 +52,10 @@ export interface MatcherOptions extends Surroundings {
 export interface MatcherCounters {
   /** Half-open handshakes given up because the table was full. */
   evicted: number;
+  /** The same because too many others have the same addresses and ports. */
+  crowded: number;
+  /** Handshakes reported as failed of which the kernel said ESTABLISHED later. */
+  contradicted: number;
   /** Kernel records that came after their handshake was reported, or a second time. */
   lateKernelRecords: number;
   /** accept()s of handshakes that are not under way: a program may accept long after. */
@@ -56,6 +70,7 @@ export const ROWS_USUAL = 65_536;
 const DEFAULTS = {
   capacity: ROWS_USUAL,
   joinNs: 40e6,
+  doubtNs: 1e9,
   ...retryWaits(LINUX_RETRY_SETTINGS),
   rememberNs: 60e9,
 };
@@ -76,6 +91,7 @@ export class Attempts {
   readonly #counters: MatcherCounters;
   readonly #surroundings: Surroundings;
   readonly #joinNs: number;
+  readonly #doubtNs: number;
   readonly #unansweredNs: number;
   readonly #halfOpenNs: number;
   readonly #ownUnansweredNs: number;
@@ -105,6 +121,7 @@ export class Attempts {
     this.#surroundings = options;
     this.#counters = counters;
     this.#joinNs = options.joinNs ?? DEFAULTS.joinNs;
+    this.#doubtNs = options.doubtNs ?? DEFAULTS.doubtNs;
     this.#unansweredNs = options.unansweredNs ?? DEFAULTS.unansweredNs;
     this.#halfOpenNs = options.halfOpenNs ?? DEFAULTS.halfOpenNs;
     this.#ownUnansweredNs = options.ownUnansweredNs ?? this.#unansweredNs;
@@ -115,11 +132,16 @@ export class Attempts {
     this.#handshake.epochSeconds = epochSeconds;
   }
 
+  /** See `Matcher.epochSeconds`. */
+  set epochSeconds(seconds: number) {
+    this.#handshake.epochSeconds = seconds;
+  }
+
   /** Handshakes begun and not yet reported. */
   get pending(): number {
     const table = this.table;
     return table.count(FlowState.SynSent) + table.count(FlowState.Answered) +
-      table.count(FlowState.Settled);
+      table.count(FlowState.Settled) + table.count(FlowState.Doubted);
   }
 
   /** Of these the ones whose end is known. */
@@ -159,6 +181,44 @@ export class Attempts {
     if (table.state[row] !== FlowState.Settled) table.move(row, FlowState.Settled, timeNs);
   }
 
+  /**
+   * Takes that a RST ended it, or that an ACK tells of an answer that was not seen. Later packets may
+   * tell otherwise, unless they are of this host's own stack, or the kernel has told.
+   */
+  doubt(row: number, timeNs: number): void {
+    const { table } = this;
+    const hasServer = this.#hasServer(row, timeNs);
+    const isOwn = isHere(table, row, table.clientAddress, this.#surroundings) ||
+      isHere(table, row, table.serverAddress, this.#surroundings);
+    if (isOwn && !hasServer || this.#isTold(row)) return this.settle(row, timeNs);
+    const state = table.state[row];
+    if (state !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
+  }
+
+  /** Takes that the third packet came. Where this host's kernel decides what that did, it waits for it. */
+  complete(row: number, timeNs: number): void {
+    const { table } = this;
+    const isWaiting = !this.#isTold(row) && this.#hasServer(row, timeNs);
+    if (!isWaiting) this.settle(row, timeNs);
+    else if (table.state[row] !== FlowState.Settled) this.#wait(row, FlowState.Answered, timeNs);
+  }
+
+  /** Whether the server's address is one of this host. */
+  isServerHere(row: number): boolean {
+    return isHere(this.table, row, this.table.serverAddress, this.#surroundings);
+  }
+
+  /** Whether the kernel told of either end, or of what it did with the SYN. */
+  #isTold(row: number): boolean {
+    const { table } = this;
+    return table.clientHalf[row] !== undefined || table.serverHalf[row] !== undefined ||
+      table.accept[row] !== undefined || table.reset[row] !== undefined;
+  }
+
+  #hasServer(row: number, timeNs: number): boolean {
+    return hasServer(this.table, row, timeNs, this.#surroundings);
+  }
+
   /** Takes that a row is another's handshake, whose stragglers it goes on to swallow. */
   join(row: number, into: number, timeNs: number): void {
     const table = this.table;
@@ -173,9 +233,16 @@ export class Attempts {
     this.settle(into, timeNs);
   }
 
-  /** Takes that a SYN was answered, and that the ACK is waited for from now on. */
+  /**
+   * Takes that a SYN was answered, and that the ACK is waited for from now on: also where a RST came
+   * before, which is seen to have ended nothing.
+   */
   answer(row: number, timeNs: number): void {
-    if (this.table.state[row] === FlowState.SynSent) this.#wait(row, FlowState.Answered, timeNs);
+    if ((this.table.facts[row] & WireFact.Ack) !== 0) return;
+    const state = this.table.state[row];
+    const isEnded = state === FlowState.Settled && this.#isTold(row);
+    const isAnswered = state === FlowState.Answered || state === FlowState.Reported;
+    if (!isEnded && !isAnswered) this.#wait(row, FlowState.Answered, timeNs);
   }
 
   /** Takes that more was seen of a handshake: it waits from now on again, unless its end is known. */
@@ -205,11 +272,21 @@ export class Attempts {
     this.#mistimedUntilNs = nowNs;
   }
 
+  /** See `Matcher.clockStep`. */
+  clockStep(jumpNs: number): void {
+    const { touchedNs, mistimed, capacity } = this.table;
+    for (let row = 0; row < capacity; row++) {
+      touchedNs[row] += jumpNs;
+      if (mistimed[row] === Mistimed.No) mistimed[row] = Mistimed.IfMoreComes;
+    }
+  }
+
   /** See `Matcher.advance`. */
   advance(completeNs: number): void {
     const table = this.table;
-    const { SynSent, Answered, Settled } = FlowState;
+    const { SynSent, Answered, Settled, Doubted } = FlowState;
     this.#reportUntil(Settled, false, completeNs - this.#joinNs, completeNs);
+    this.#reportUntil(Doubted, false, completeNs - this.#doubtNs, completeNs);
     this.#reportUntil(SynSent, false, completeNs - this.#unansweredNs, completeNs);
     this.#reportUntil(SynSent, true, completeNs - this.#ownUnansweredNs, completeNs);
     this.#reportUntil(Answered, false, completeNs - this.#halfOpenNs, completeNs);
@@ -225,7 +302,8 @@ export class Attempts {
 
   /** See `Matcher.flush`. */
   flush(): void {
-    for (const state of [FlowState.Settled, FlowState.Answered, FlowState.SynSent]) {
+    const { SynSent, Answered, Settled, Doubted } = FlowState;
+    for (const state of [Doubted, Settled, Answered, SynSent]) {
       for (let row = this.table.oldest(state); row >= 0; row = this.table.oldest(state)) {
         this.#report(row, true, this.table.touchedNs[row]);
       }
@@ -249,7 +327,9 @@ export class Attempts {
       return;
     }
     if (other >= 0) this.#joinFate(other, row, nowNs);
+    if (isOneSided(table, row) && !this.isServerHere(row)) keepHeldAck(table, row);
     conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
+    if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
     table.move(row, FlowState.Reported, nowNs);
     table.forgetAnswers(row);
     this.#onHandshake(this.#handshake, row);
@@ -274,23 +354,47 @@ export class Attempts {
     table.move(row, FlowState.Reported, nowNs);
   }
 
+  /** Whether a tuple has so many attempts that one may have been given up. */
+  isCrowded(client: Uint32Array, server: Uint32Array, ports: number): boolean {
+    let count = 0;
+    let row = this.table.find(client, server, ports);
+    for (; row >= 0; row = this.table.older(row, client, server, ports)) count++;
+    return count >= ATTEMPTS_PER_TUPLE;
+  }
+
+  /**
+   * Frees a row where too many have one tuple: what was reported, else a SYN without an answer that is
+   * neither of the first nor of the last. Who sends SYN after SYN in somebody's name then neither pushes
+   * out one that was before nor one that comes after, and nothing that was answered.
+   */
   #limitTuple(client: Uint32Array, server: Uint32Array, ports: number): void {
     const { table } = this;
     let count = 0;
     let oldest = -1;
+    let reported = -1;
+    let unanswered = -1;
     let row = table.find(client, server, ports);
     for (; row >= 0; row = table.older(row, client, server, ports)) {
       count++;
       oldest = row;
+      const state = table.state[row];
+      if (state === FlowState.Reported) reported = row;
+      else if (state === FlowState.SynSent && (unanswered < 0 || count <= ATTEMPTS_PER_TUPLE / 2)) {
+        unanswered = row;
+      }
     }
-    if (count >= ATTEMPTS_PER_TUPLE) this.#giveUp(oldest);
+    if (count < ATTEMPTS_PER_TUPLE) return;
+    if (reported >= 0) this.#giveUp(reported, "crowded");
+    else this.#giveUp(unanswered >= 0 ? unanswered : oldest, "crowded");
   }
 
   /** Frees a row: of a handshake whose end is known after it was reported, else without. */
-  #giveUp(row: number): void {
+  #giveUp(row: number, why: "evicted" | "crowded" = "evicted"): void {
     const { table } = this;
-    if (table.state[row] === FlowState.Settled) this.#report(row, false, table.touchedNs[row]);
-    else if (table.state[row] !== FlowState.Reported) this.#counters.evicted++;
+    const state = table.state[row];
+    const isKnown = state === FlowState.Settled || state === FlowState.Doubted;
+    if (isKnown) this.#report(row, false, table.touchedNs[row]);
+    else if (state !== FlowState.Reported) this.#counters[why]++;
     table.remove(row);
   }
 
@@ -303,7 +407,9 @@ export class Attempts {
     let halfOpen = unanswered >= 0 ? unanswered : answered;
     if (answered >= 0 && table.touchedNs[answered] < table.touchedNs[halfOpen]) halfOpen = answered;
     const reported = table.oldest(FlowState.Reported);
+    const doubted = table.oldest(FlowState.Doubted);
+    const known = doubted >= 0 ? doubted : table.oldest(FlowState.Settled);
     if (reported >= 0) this.#giveUp(reported);
-    else this.#giveUp(halfOpen >= 0 ? halfOpen : table.oldest(FlowState.Settled));
+    else this.#giveUp(halfOpen >= 0 ? halfOpen : known);
   }
 }

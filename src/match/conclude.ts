@@ -1,25 +1,20 @@
-import { errnoName } from "../kernel/errno.ts";
 import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
-import { isPortUnreachable } from "../wire/icmp.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
-import { type Drops, isRefusal, type Refusal } from "./drops.ts";
-import { isSyn } from "./find_attempt.ts";
-import { type FlowTable, WireFact } from "./flow_table.ts";
-import type {
-  Address,
-  Endpoint,
-  Handshake,
-  HandshakeFlag,
-  Outcome,
-  Role,
-  Tuple,
-} from "./handshake.ts";
+import type { Drops, Refusal } from "./drops.ts";
+import { type FlowTable, Mistimed, WireFact } from "./flow_table.ts";
+import type { Address, Endpoint, Handshake, HandshakeFlag, Role, Tuple } from "./handshake.ts";
+import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
 export interface Surroundings {
   /** Whether an address (four words of a column from an index on) belongs to this host. */
   isLocalAddress?(words: Uint32Array, at: number): boolean;
+  /**
+   * Whether a socket of this host listens at an address and port whose handshakes the kernel tells of:
+   * then its word decides, not an ACK that it may not have taken.
+   */
+  hasServer?(words: Uint32Array, at: number, port: number, timeNs: number): boolean;
   /** The process that listened where this server side was established. */
   listenerOf?(server: KernelHalf): Process | undefined;
   /**
@@ -35,13 +30,6 @@ export interface Surroundings {
     refusal: Refusal | undefined,
   ): Process | undefined;
 }
-
-const ECONNREFUSED = 111;
-const ETIMEDOUT = 110;
-const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
-
-/** After both ends sent a SYN each sends a SYN-ACK (RFC 9293 figure 7): no third packet is needed. */
-const BOTH_ANSWERED = WireFact.SynAck | WireFact.SimultaneousSynAck;
 
 /** Facts of a row as flags of the record, in the order they are listed. */
 const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
@@ -85,7 +73,7 @@ export function conclude(
   into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
   into.role = roleOf(table, row, surroundings);
   into.icmp = table.icmp[row];
-  into.outcome = outcomeOf(facts, client, server, drops, reset, icmpOutcome(table, row));
+  into.outcome = outcomeOf(table, row, surroundings);
   into.reason = reasonOf(into, client, drops, reset);
   into.dropCount = drops?.count;
   into.dropReason = drops?.reason;
@@ -111,63 +99,16 @@ export function conclude(
     WireFact.WrongAckSequence,
     WireFact.WrongAckAck,
   );
+  // Of an answer that was not seen nobody knows which Ack it asked for.
+  const hasAnswer = (facts & (WireFact.SynAck | WireFact.SimultaneousSynAck)) !== 0;
   into.ackAcknowledgesSynAck = verdict(
     facts,
-    WireFact.Ack,
+    hasAnswer ? WireFact.Ack : 0,
     WireFact.WrongAckAck,
     WireFact.WrongAckSequence,
   );
   fillFlags(facts, client, server, traceEnded, into);
-  if (table.mistimed[row] !== 0) withholdDurations(into);
-}
-
-function outcomeOf(
-  facts: number,
-  client: KernelHalf | undefined,
-  server: KernelHalf | undefined,
-  drops: Drops | undefined,
-  reset: KernelReset | undefined,
-  byIcmp: Outcome | undefined,
-): Outcome {
-  if (
-    (facts & WireFact.Ack) !== 0 || (facts & BOTH_ANSWERED) === BOTH_ANSWERED ||
-    client?.newState === TcpState.Established ||
-    server?.newState === TcpState.Established
-  ) return "established";
-  if ((facts & WireFact.ServerReset) !== 0 || client?.error === ECONNREFUSED) return "refused";
-  if (client?.error === ETIMEDOUT) return "timeout";
-  if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
-  if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
-  // A SYN-ACK that was sent and dropped on this host is an answer all the same.
-  const answered = (facts & BOTH_ANSWERED) !== 0 || drops?.serverIsn !== undefined;
-  if (answered || server) return "half_open";
-  if (byIcmp !== undefined) return byIcmp;
-  if (reset && isSyn(reset) || drops && isRefusal(drops)) return "refused";
-  return drops ? "dropped" : "unanswered";
-}
-
-/** What an ICMP error says that answers the SYN: only the server itself can refuse. */
-function icmpOutcome(table: FlowTable, row: number): Outcome | undefined {
-  const answer = table.icmp[row];
-  if (answer === undefined) return undefined;
-  const at = table.tupleAt(row) * 4;
-  const isServer = answer.reporter.every((word, index) => word === table.serverAddress[at + index]);
-  return isServer && isPortUnreachable(answer.symbol) ? "refused" : "unreachable";
-}
-
-/** The symbol that says why it failed: the client's own errno before what anybody else did. */
-function reasonOf(
-  { outcome, icmp }: Handshake,
-  client: KernelHalf | undefined,
-  drops: Drops | undefined,
-  reset: KernelReset | undefined,
-): string | undefined {
-  if (outcome === "established") return undefined;
-  const errno = errnoName(client?.error ?? 0);
-  if (errno !== undefined) return errno;
-  if (outcome === "dropped") return drops?.reason;
-  if (outcome === "unreachable") return icmp?.symbol;
-  return outcome === "refused" ? reset?.reason ?? drops?.reason ?? icmp?.symbol : undefined;
+  if (table.mistimed[row] === Mistimed.Yes) withholdDurations(into);
 }
 
 function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
@@ -182,7 +123,7 @@ function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role
 }
 
 /** Whether an end is this host. Its address in one tuple alone is that of the translation. */
-function isHere(
+export function isHere(
   table: FlowTable,
   row: number,
   addresses: Uint32Array,
@@ -375,7 +316,8 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
     if (answered === undefined) into.ambiguous = true;
     else into.clientRttNs = elapsed(answered, firstSynAck);
   }
-  if (hasSynAck && hasAck) {
+  // An ACK that was captured before the SYN-ACK is known, not when it came.
+  if (hasSynAck && hasAck && table.synAcksBeforeAck[row] > 0) {
     let answered: number | undefined = firstSynAck;
     if (table.synAcksBeforeAck[row] > 1) {
       into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
@@ -444,7 +386,8 @@ function fillFlags(
   ) flags.push("simultaneous_open");
   if (server?.synCookie === true) flags.push("syn_cookie");
   const oneSided = (facts & WireFact.SynAck) !== 0 && (facts & WireFact.Syn) === 0 ||
-    into.wire && into.outcome === "established" && (facts & WireFact.SynAck) === 0;
+    into.wire && into.outcome === "established" &&
+      (facts & (WireFact.SynAck | WireFact.SimultaneousSynAck)) === 0;
   if (oneSided) flags.push("one_sided");
   const open = into.outcome === "unanswered" || into.outcome === "half_open" ||
     into.outcome === "dropped";

@@ -4,12 +4,10 @@
  */
 import type { KernelHalf, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
-import { sequenceAdd, sequenceDistance } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
-
-/** Data that a server may send before the third ACK, which that ACK may acknowledge too. */
-const EARLY_DATA_MAX = 1 << 20;
+import { acknowledgesIsn, acknowledgesSyn, fitsAckSequence, isFromServer } from "./acceptance.ts";
+import { FlowState, type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { isCopy, markOf } from "./keep_packet.ts";
 
 /**
  * How much later than the RST a record of the SYN that it refused may be: the kernel frees the SYN
@@ -105,16 +103,31 @@ export function findBegun(
       if (refusedNs !== Infinity && timeNs <= untilNs) row = older;
     }
   }
+  const isHere = table.synInterface[row] === interfaceIndex;
+  if (!isHere || isCopy(table.synMark[row], table.synMarkNs[row], markOf(segment), timeNs)) {
+    return row;
+  }
   const { ServerReset, SynAck } = WireFact;
-  const wasRefused = (table.facts[row] & (ServerReset | SynAck)) === ServerReset;
-  return wasRefused && table.synInterface[row] === interfaceIndex ? -1 : row;
+  if ((table.facts[row] & (ServerReset | SynAck)) === ServerReset) return -1;
+  // One network may use another's addresses, in a VLAN of its own.
+  while (row >= 0 && !(table.clientIsn[row] === sequence && isOfVlan(table, row, segment.vlan))) {
+    row = table.older(row, source, destination, ports);
+  }
+  return row;
+}
+
+/** Whether a packet with a VLAN tag can be of a row, as far as both have one. */
+export function isOfVlan(table: FlowTable, row: number, vlan: number): boolean {
+  const own = table.vlan[row];
+  return own === vlan || own <= 0 || vlan <= 0;
 }
 
 /**
  * The row whose SYN a SYN-ACK with this Ack answers, -1 where there is none.
  *
- * @param timeNs When, where the kernel tells of it: after a RST nothing is answered. Packets come in
- * their order, so that a SYN-ACK after a RST is a straggler.
+ * @param timeNs When, where the kernel tells of it: after a RST nothing is answered. A packet says by
+ * itself that something was.
+ * @param vlan VLAN of the packet: of several rows that it fits one of that VLAN is its own.
  */
 export function findAnswered(
   table: FlowTable,
@@ -123,15 +136,16 @@ export function findAnswered(
   ports: number,
   acknowledgment: number,
   timeNs = -Infinity,
+  vlan = -1,
 ): number {
+  let found = -1;
   let row = table.find(client, server, ports);
-  while (
-    row >= 0 &&
-    !(acknowledgesSyn(table, row, acknowledgment) && timeNs <= goesOnUntil(table, row))
-  ) {
-    row = table.older(row, client, server, ports);
+  for (; row >= 0; row = table.older(row, client, server, ports)) {
+    if (!acknowledgesSyn(table, row, acknowledgment) || timeNs > goesOnUntil(table, row)) continue;
+    if (isOfVlan(table, row, vlan)) return row;
+    if (found < 0) found = row;
   }
-  return row;
+  return found;
 }
 
 /**
@@ -209,50 +223,27 @@ export function findReset(table: FlowTable, record: KernelReset): number {
  * for as long as it lives, but acknowledges more than the SYN-ACK.
  */
 function canBeThirdAck(table: FlowTable, row: number, acknowledgment: number): boolean {
-  const isComplete = (table.facts[row] & WireFact.Ack) !== 0;
-  return !isComplete || acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment);
-}
-
-/** Whether a SYN-ACK's or RST's Ack lies in a SYN's window: ISN + 1, plus data sent in the SYN. */
-export function acknowledgesSyn(table: FlowTable, row: number, acknowledgment: number): boolean {
-  const distance = sequenceDistance(table.clientIsn[row], acknowledgment);
-  const dataMax = (table.facts[row] & WireFact.Syn) !== 0 ? table.synPayloadLength[row] : 0;
-  return distance >= 1 && distance <= 1 + dataMax;
-}
-
-/** Whether Seq is where the client stands after its SYN: ISN + 1, plus data sent in the SYN. */
-export function fitsAckSequence(table: FlowTable, row: number, sequence: number): boolean {
-  return acknowledgesSyn(table, row, sequence);
-}
-
-/** Whether an Ack acknowledges a SYN-ACK of the row. */
-export function acknowledgesSynAck(
-  table: FlowTable,
-  row: number,
-  acknowledgment: number,
-): boolean {
-  return acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment) ||
-    (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
-      acknowledgesIsn(table, row, table.otherServerIsn[row], acknowledgment);
-}
-
-/** Whether an Ack acknowledges a SYN-ACK of the row that had this initial sequence number. */
-export function acknowledgesIsn(
-  table: FlowTable,
-  row: number,
-  serverIsn: number,
-  acknowledgment: number,
-): boolean {
-  const distance = sequenceDistance(serverIsn, acknowledgment);
-  // With TCP Fast Open the server may have sent data already, which the ACK then covers.
-  const fastOpen = (table.facts[row] & WireFact.FastOpen) !== 0;
-  return distance >= 1 && distance <= (fastOpen ? EARLY_DATA_MAX : 1);
+  const both = WireFact.SynAck | WireFact.Ack;
+  return (table.facts[row] & both) !== both || acknowledgesIsn(table, row, false, acknowledgment);
 }
 
 /** Whether no packet ended the handshake yet. */
 export function isOpen(table: FlowTable, row: number): boolean {
-  const ended = WireFact.Ack | WireFact.ServerReset | WireFact.ClientReset;
-  return table.state[row] !== FlowState.Reported && (table.facts[row] & ended) === 0;
+  const resets = WireFact.ServerReset | WireFact.ClientReset;
+  return !isComplete(table, row) && (table.facts[row] & resets) === 0;
+}
+
+/** Whether nothing can make it more than it is: it is established, or was reported. */
+function isComplete(table: FlowTable, row: number): boolean {
+  return table.state[row] === FlowState.Reported || (table.facts[row] & WireFact.Ack) !== 0 ||
+    (table.marks[row] & Mark.Proven) !== 0;
+}
+
+/** Whether an ACK came and no SYN-ACK, not even a wrong one: an answer was given that was not seen. */
+export function isOneSided(table: FlowTable, row: number): boolean {
+  const { SynAck, WrongSynAckAck, SimultaneousSynAck, Ack, ServerReset } = WireFact;
+  const known = SynAck | WrongSynAckAck | SimultaneousSynAck | Ack | ServerReset;
+  return (table.marks[row] & Mark.AckHeld) !== 0 && (table.facts[row] & known) === 0;
 }
 
 /** The newest row of the attempts on a tuple that are open, -1 where there is none. */
@@ -280,9 +271,25 @@ export function awaitedSynAck(table: FlowTable, row: number, timeNs: number): bo
     hasBoth && table.firstSynNs[row] <= timeNs && timeNs < table.firstSynAckNs[row];
 }
 
-/** Whether its SYN-ACK was seen and its third packet can come. */
+/**
+ * Whether its SYN-ACK was seen and its third packet can come: also after a RST before that SYN-ACK, by
+ * which it is seen that the RST ended nothing.
+ */
 export function awaitsAck(table: FlowTable, row: number): boolean {
-  return isOpen(table, row) && (table.facts[row] & WireFact.SynAck) !== 0;
+  return hasAnswer(table, row) && (table.marks[row] & Mark.AnswerReset) === 0;
+}
+
+/** Whether its SYN-ACK was seen, and it is not established yet. */
+export function hasAnswer(table: FlowTable, row: number): boolean {
+  return (table.facts[row] & WireFact.SynAck) !== 0 && !isComplete(table, row);
+}
+
+/** Whether the client answered a SYN of the server, and the server did not answer that yet. */
+export function awaitsServersAck(table: FlowTable, row: number): boolean {
+  const { SimultaneousSynAck, SynAck, Ack, ServerReset, ClientReset } = WireFact;
+  const known = SimultaneousSynAck | SynAck | Ack | ServerReset | ClientReset;
+  return table.state[row] !== FlowState.Reported &&
+    (table.facts[row] & known) === SimultaneousSynAck;
 }
 
 /**
@@ -313,15 +320,24 @@ export function findRefused(table: FlowTable, segment: Segment): number {
 
 /**
  * Whether a RST refuses an attempt: in answer to the SYN it must acknowledge it (RFC 9293
- * section 3.10.7.3), after the SYN-ACK its Seq must be the next one of the server.
+ * section 3.10.7.3), after the SYN-ACK its Seq must be where the server stands.
  */
 export function isServerReset(table: FlowTable, row: number, segment: Segment): boolean {
   if (!isOpen(table, row)) return false;
-  if ((table.facts[row] & WireFact.SynAck) !== 0) {
-    return segment.sequence === sequenceAdd(table.serverIsn[row], 1) ||
-      (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
-        segment.sequence === sequenceAdd(table.otherServerIsn[row], 1);
-  }
+  if ((table.facts[row] & WireFact.SynAck) !== 0) return isFromServer(table, row, segment.sequence);
   return (segment.flags & TcpFlag.ACK) !== 0 &&
     acknowledgesSyn(table, row, segment.acknowledgment);
+}
+
+/** The row whose client a RST is of, -1 where there is none. */
+export function findAborted(table: FlowTable, segment: Segment): number {
+  const { source, destination, sequence } = segment;
+  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
+  let row = table.find(source, destination, ports);
+  for (; row >= 0; row = table.older(row, source, destination, ports)) {
+    // Who sent its ACK already ends a connection, not a handshake.
+    const isUnderWay = isOpen(table, row) && !isOneSided(table, row);
+    if (isUnderWay && fitsAckSequence(table, row, sequence)) return row;
+  }
+  return -1;
 }

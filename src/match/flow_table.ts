@@ -1,4 +1,5 @@
 import type { KernelAccept, KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
+import { sequenceDistance } from "../wire/sequence.ts";
 import type { Drops } from "./drops.ts";
 import { FlowIndex } from "./flow_index.ts";
 import type { IcmpAnswer } from "./handshake.ts";
@@ -13,6 +14,8 @@ export const FlowState = {
   Settled: 2,
   /** It was reported; kept so that a straggler does not make a second record. */
   Reported: 3,
+  /** Packets tell its end, which later ones, or the kernel, may tell otherwise. */
+  Doubted: 4,
 } as const;
 
 /** One of {@link FlowState}. */
@@ -62,8 +65,32 @@ export const WireFact = {
   LastIsOtherServerIsn: 1 << 28,
 } as const;
 
+/** What else is known of a row, one bit each, in {@link FlowTable.marks}. */
+export const Mark = {
+  /** An ACK with the third one's Seq came, and nothing yet that its Ack acknowledges. */
+  AckHeld: 1 << 0,
+  /** It carried the timestamps option. */
+  HeldTimestamps: 1 << 1,
+  /** The server acknowledged the client's data: the third packet came, though it was not seen. */
+  Proven: 1 << 2,
+  /** A RST came after the SYN-ACK. */
+  AnswerReset: 1 << 3,
+  /** It was reported as not established. */
+  ReportedFailed: 1 << 4,
+  /** A RST came whose numbers do not fit. */
+  WrongReset: 1 << 5,
+} as const;
+
+/** Whether the times of a row's packets cannot be subtracted. */
+export const Mistimed = {
+  No: 0,
+  Yes: 1,
+  /** The clock was set after all of them. */
+  IfMoreComes: 2,
+} as const;
+
 const NONE = -1;
-const STATES = 4;
+const STATES = 5;
 /** Each state has two lists: of the handshakes whose packets are sent again by another host, by this. */
 const LISTS = STATES * 2;
 /** Places that are kept of a handshake; it may pass more. */
@@ -75,6 +102,12 @@ const PLACES_MAX = 8;
  * on one tuple differ in their client's initial sequence number, the newest is found first.
  */
 export class FlowTable extends FlowIndex {
+  /**
+   * Whether the packets at hand hold the data that servers send before the third ACK. A socket filter
+   * that passes handshakes alone does not show it.
+   */
+  seesServerData = true;
+
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;
   /**
@@ -84,6 +117,20 @@ export class FlowTable extends FlowIndex {
   readonly serverIsn: Uint32Array;
   /** Of the last SYN-ACK that had another one. */
   readonly otherServerIsn: Uint32Array;
+  /** Octets that the server was seen to send from the one number on and from the other, SYN included. */
+  readonly serverSent: Uint32Array;
+  readonly otherSent: Uint32Array;
+  /** See {@link Mark}. */
+  readonly marks: Uint8Array;
+  /** Of an ACK that is held: its Ack, its TSecr, its time. */
+  readonly heldAck: Uint32Array;
+  readonly heldEcho: Uint32Array;
+  readonly heldNs: Float64Array;
+  /** What tells copies of the last SYN and SYN-ACK that were counted, and when those came. */
+  readonly synMark: Int32Array;
+  readonly synMarkNs: Float64Array;
+  readonly synAckMark: Int32Array;
+  readonly synAckMarkNs: Float64Array;
   readonly firstSynNs: Float64Array;
   /** Last SYN before the first SYN-ACK: a later one cannot be what was answered. */
   readonly lastSynNs: Float64Array;
@@ -129,7 +176,7 @@ export class FlowTable extends FlowIndex {
   /** 1 where the first packet that was seen went by the second tuple: the kernel told of the first. */
   readonly packetsUseSecond: Uint8Array;
 
-  /** 1 where the clock was set while the handshake was under way. */
+  /** Whether its times can be subtracted, see {@link Mistimed}. */
   readonly mistimed: Uint8Array;
 
   // What the kernel said: of each side, of accept(), of dropped packets, of a RST that it sent. As long
@@ -164,6 +211,16 @@ export class FlowTable extends FlowIndex {
     this.facts = new Uint32Array(capacity);
     this.serverIsn = new Uint32Array(capacity);
     this.otherServerIsn = new Uint32Array(capacity);
+    this.serverSent = new Uint32Array(capacity);
+    this.otherSent = new Uint32Array(capacity);
+    this.marks = new Uint8Array(capacity);
+    this.heldAck = new Uint32Array(capacity);
+    this.heldEcho = new Uint32Array(capacity);
+    this.heldNs = new Float64Array(capacity);
+    this.synMark = new Int32Array(capacity);
+    this.synMarkNs = new Float64Array(capacity);
+    this.synAckMark = new Int32Array(capacity);
+    this.synAckMarkNs = new Float64Array(capacity);
     this.firstSynNs = new Float64Array(capacity);
     this.lastSynNs = new Float64Array(capacity);
     this.firstSynAckNs = new Float64Array(capacity);
@@ -245,7 +302,7 @@ export class FlowTable extends FlowIndex {
   ): number {
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount] : this.#unused++;
     this.addRow(row, client, server, ports, clientIsn);
-    this.facts[row] = 0;
+    this.facts[row] = this.marks[row] = 0;
     this.syns[row] =
       this.synsBeforeAnswer[row] =
       this.synAcks[row] =
@@ -263,30 +320,44 @@ export class FlowTable extends FlowIndex {
 
   /** Takes one more SYN before the answer: it becomes the last. */
   repeatSyn(row: number, timeNs: number, timestamp: number): void {
-    this.#tell(row, WireFact.LastSynTimestampShared, timestamp === this.lastSynTimestamp[row]);
+    // A clock goes forward: a timestamp that is not after all before it may be that of any of them.
+    const isAfter = sequenceDistance(this.lastSynTimestamp[row], timestamp) > 0;
+    this.#tell(row, WireFact.LastSynTimestampShared, !isAfter);
     this.synsBeforeAnswer[row]++;
     this.lastSynNs[row] = timeNs;
-    this.lastSynTimestamp[row] = timestamp;
+    if (isAfter) this.lastSynTimestamp[row] = timestamp;
   }
 
   /**
    * Takes one more SYN-ACK before the ACK: it becomes the last. One with another number is of a server
    * that forgot the first, or makes SYN cookies: the ACK tells which one counts.
+   *
+   * @param payloadLength Bytes of data that it carries.
    */
-  repeatSynAck(row: number, timeNs: number, serverIsn: number, timestamp: number): void {
-    const isShared = timestamp === this.lastSynAckTimestamp[row];
-    this.#tell(row, WireFact.LastSynAckTimestampShared, isShared);
+  repeatSynAck(
+    row: number,
+    timeNs: number,
+    serverIsn: number,
+    timestamp: number,
+    payloadLength: number,
+  ): void {
+    const isAfter = sequenceDistance(this.lastSynAckTimestamp[row], timestamp) > 0;
+    this.#tell(row, WireFact.LastSynAckTimestampShared, !isAfter);
+    const sent = 1 + payloadLength;
     if (serverIsn === this.serverIsn[row]) {
       this.facts[row] |= WireFact.ServerIsnRepeated;
+      if (sent > this.serverSent[row]) this.serverSent[row] = sent;
     } else {
       // Of a third number and on it is not known which of those not kept came again.
       const hasOther = (this.facts[row] & WireFact.OtherServerIsn) !== 0;
+      const isKnown = hasOther && serverIsn === this.otherServerIsn[row];
+      this.otherSent[row] = isKnown ? Math.max(sent, this.otherSent[row]) : sent;
       this.facts[row] |= WireFact.OtherServerIsn | (hasOther ? WireFact.OtherServerIsnRepeated : 0);
       this.otherServerIsn[row] = serverIsn;
     }
     this.synAcksBeforeAck[row]++;
     this.placeSynAck(row, timeNs, serverIsn);
-    this.lastSynAckTimestamp[row] = timestamp;
+    if (isAfter) this.lastSynAckTimestamp[row] = timestamp;
   }
 
   /** Takes when the last SYN-ACK passed the place that counts. */
@@ -312,7 +383,9 @@ export class FlowTable extends FlowIndex {
     this.acknowledgedNs[row] = (facts & repeated) !== 0 ? NaN : onlyNs;
     // The last one carried another number than is acknowledged: an echo of it proves nothing.
     if (isOther !== lastIsOther) this.facts[row] |= WireFact.LastSynAckTimestampShared;
-    if (isOther) this.serverIsn[row] = this.otherServerIsn[row];
+    if (!isOther) return;
+    this.serverIsn[row] = this.otherServerIsn[row];
+    this.serverSent[row] = this.otherSent[row];
   }
 
   #tell(row: number, fact: number, isSo: boolean): void {

@@ -1,7 +1,23 @@
-/** What a row of the table keeps of the first SYN and of the first SYN-ACK. */
+/** What a row of the table keeps of the first SYN, of the first SYN-ACK and of the ACK. */
 import type { Segment } from "../wire/segment.ts";
 import { ecnSetup } from "../wire/tcp_flags.ts";
-import { type FlowTable, WireFact } from "./flow_table.ts";
+import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+
+/** How long a copy of a packet may take from one tap to another, where both write into one capture. */
+const COPY_MAX_NS = 100e6;
+
+/**
+ * Tells a packet from others of its handshake, whatever a switch or router does to it on the way: by
+ * the identification of the IPv4 packet, else by the checksum over all of the segment.
+ */
+export function markOf({ identification, checksum }: Segment): number {
+  return identification > 0 ? identification : -1 - checksum;
+}
+
+/** Whether a packet is a copy of the one of this mark and time. */
+export function isCopy(ofMark: number, ofNs: number, mark: number, timeNs: number): boolean {
+  return mark === ofMark && Math.abs(timeNs - ofNs) <= COPY_MAX_NS;
+}
 
 /** Keeps the first SYN: its options, its time and where it was seen. */
 export function keepSyn(
@@ -28,6 +44,8 @@ export function keepSyn(
   table.clientWindow[row] = segment.window;
   table.clientWindowScale[row] = options.windowScale;
   table.synInterface[row] = interfaceIndex;
+  table.synMark[row] = markOf(segment);
+  table.synMarkNs[row] = timeNs;
   keepNetwork(table, row, segment);
 }
 
@@ -51,6 +69,9 @@ export function keepSynAck(
     (ecn === "ecn" ? WireFact.SynAckEcn : 0) | (ecn === "accecn" ? WireFact.SynAckAccEcn : 0);
   table.synAcks[row] = table.synAcksBeforeAck[row] = 1;
   table.serverIsn[row] = segment.sequence;
+  table.serverSent[row] = 1 + segment.payloadLength;
+  table.synAckMark[row] = markOf(segment);
+  table.synAckMarkNs[row] = timeNs;
   table.firstSynAckNs[row] = table.lastSynAckNs[row] = timeNs;
   table.lastSynAckTimestamp[row] = options.timestampValue;
   table.synAckEcho[row] = options.timestampEcho;
@@ -58,6 +79,41 @@ export function keepSynAck(
   table.serverWindow[row] = segment.window;
   table.serverWindowScale[row] = options.windowScale;
   table.synAckInterface[row] = interfaceIndex;
+}
+
+/** Keeps the third packet: its time and its echo. */
+export function keepAck(
+  table: FlowTable,
+  row: number,
+  { options }: Segment,
+  timeNs: number,
+): void {
+  table.facts[row] |= WireFact.Ack | (options.timestamps ? WireFact.AckTimestamps : 0);
+  table.ackNs[row] = timeNs;
+  table.ackEcho[row] = options.timestampEcho;
+}
+
+/** Holds an ACK, the first of several, until it is known what it acknowledges. @returns Whether it is. */
+export function holdAck(
+  table: FlowTable,
+  row: number,
+  { options, acknowledgment }: Segment,
+  timeNs: number,
+): boolean {
+  if ((table.marks[row] & Mark.AckHeld) !== 0) return false;
+  table.marks[row] |= Mark.AckHeld | (options.timestamps ? Mark.HeldTimestamps : 0);
+  table.heldAck[row] = acknowledgment;
+  table.heldEcho[row] = options.timestampEcho;
+  table.heldNs[row] = timeNs;
+  return true;
+}
+
+/** Takes the ACK that was held for the third packet. */
+export function keepHeldAck(table: FlowTable, row: number): void {
+  const hasTimestamps = (table.marks[row] & Mark.HeldTimestamps) !== 0;
+  table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
+  table.ackNs[row] = table.heldNs[row];
+  table.ackEcho[row] = table.heldEcho[row];
 }
 
 function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment): void {

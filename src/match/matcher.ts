@@ -1,49 +1,53 @@
-import type {
-  KernelAccept,
-  KernelDrop,
-  KernelHalf,
-  KernelListener,
-  KernelPacket,
-  KernelRecord,
-  KernelReset,
-} from "../kernel/kernel_record.ts";
-import { TcpState } from "../kernel/tcp_state.ts";
+import type { KernelListener, KernelRecord } from "../kernel/kernel_record.ts";
 import { type IcmpError, unreachableSymbol } from "../wire/icmp.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
+import {
+  acceptsHeld,
+  acknowledgesIsn,
+  acknowledgesSyn,
+  acknowledgesSynAck,
+  fitsAckSequence,
+  provesThird,
+  takeServerSegment,
+} from "./acceptance.ts";
 import {
   Attempts,
   type MatcherCounters,
   type MatcherOptions,
   type OnHandshake,
 } from "./attempts.ts";
-import { addDrop, isRefusal } from "./drops.ts";
 import {
-  acknowledgesIsn,
-  acknowledgesSynAck,
-  awaitedSynAck,
   awaitsAck,
+  awaitsServersAck,
   awaitsSynAck,
   beganFirst,
+  findAborted,
   findAnswered,
   findAttempt,
-  findAttemptAt,
   findBegun,
-  findJoined,
   findOpen,
   findRefused,
-  findReset,
   findSimultaneous,
-  fitsAckSequence,
+  hasAnswer,
+  isOfVlan,
+  isOneSided,
   isOpen,
-  isSyn,
   joinPorts,
-  REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
-import { findTranslatedHalf, findTranslatedSyn, tupleOf } from "./find_translated.ts";
-import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
-import { keepSyn, keepSynAck } from "./keep_packet.ts";
+import { findTranslatedSyn, tupleOf } from "./find_translated.ts";
+import { FlowState, type FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
+import {
+  holdAck,
+  isCopy,
+  keepAck,
+  keepHeldAck,
+  keepSyn,
+  keepSynAck,
+  markOf,
+} from "./keep_packet.ts";
+import { KernelSide } from "./kernel_side.ts";
 
 /**
  * Puts packets and kernel records together into handshakes, each handed out once.
@@ -55,6 +59,8 @@ export class Matcher {
   /** What could not be used so far. */
   readonly counters: MatcherCounters = {
     evicted: 0,
+    crowded: 0,
+    contradicted: 0,
     lateKernelRecords: 0,
     lateAccepts: 0,
     unexpected: 0,
@@ -62,6 +68,7 @@ export class Matcher {
 
   readonly #attempts: Attempts;
   readonly #table: FlowTable;
+  readonly #kernel: KernelSide;
 
   /**
    * Makes a matcher without handshakes.
@@ -77,6 +84,13 @@ export class Matcher {
   ) {
     this.#attempts = new Attempts(epochSeconds, onHandshake, options, this.counters);
     this.#table = this.#attempts.table;
+    this.#table.seesServerData = options.seesServerData ?? true;
+    this.#kernel = new KernelSide(this.#attempts, this.counters);
+  }
+
+  /** See {@link MatcherOptions.seesServerData}; from now on. */
+  set seesServerData(isSeen: boolean) {
+    this.#table.seesServerData = isSeen;
   }
 
   /** Handshakes begun and not yet reported. */
@@ -99,6 +113,13 @@ export class Matcher {
    * -1 where there is none, or it was reported before.
    */
   packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
+    const row = this.#packet(segment, timeNs, interfaceIndex);
+    const { mistimed } = this.#table;
+    if (row >= 0 && mistimed[row] === Mistimed.IfMoreComes) mistimed[row] = Mistimed.Yes;
+    return row;
+  }
+
+  #packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
     const { flags } = segment;
     if ((flags & TcpFlag.RST) !== 0) return this.#reset(segment, timeNs);
     if ((flags & TcpFlag.SYN) === 0) return this.#acknowledgment(segment, timeNs);
@@ -122,6 +143,10 @@ export class Matcher {
     if ((facts & WireFact.Syn) === 0) {
       keepSyn(table, row, segment, timeNs, interfaceIndex);
     } else if (interfaceIndex === table.synInterface[row]) {
+      const mark = markOf(segment);
+      if (isCopy(table.synMark[row], table.synMarkNs[row], mark, timeNs)) return row;
+      table.synMark[row] = mark;
+      table.synMarkNs[row] = timeNs;
       table.syns[row]++;
       if ((facts & WireFact.SynAck) === 0) {
         table.repeatSyn(row, timeNs, segment.options.timestampValue);
@@ -146,14 +171,14 @@ export class Matcher {
     const table = this.#table;
     const { source, destination, acknowledgment } = segment;
     const ports = joinPorts(segment.destinationPort, segment.sourcePort);
-    let row = findAnswered(table, destination, source, ports, acknowledgment);
+    const { vlan } = segment;
+    let row = findAnswered(table, destination, source, ports, acknowledgment, -Infinity, vlan);
     if (row < 0) {
       const newest = table.find(destination, source, ports);
-      if (newest >= 0 && awaitsSynAck(table, newest)) {
-        // Not in the window of the SYN that waits for an answer: it completes nothing.
-        table.facts[newest] |= WireFact.WrongSynAckAck;
-        this.counters.unexpected++;
-        return newest;
+      const isLost = this.#attempts.isCrowded(destination, source, ports);
+      if (newest >= 0 && isOpen(table, newest) && !isLost) {
+        // Not in the window of the SYN that waits for an answer, or has one: it completes nothing.
+        return this.#misfit(newest, awaitsSynAck(table, newest) ? WireFact.WrongSynAckAck : 0);
       }
       row = this.#attempts.begin(
         destination,
@@ -181,12 +206,21 @@ export class Matcher {
     if (table.state[row] === FlowState.Reported) return -1;
     table.see(row, destination, source, ports, interfaceIndex);
     const facts = table.facts[row];
+    // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
+    if ((facts & (WireFact.SynAck | WireFact.Ack)) === WireFact.Ack) return row;
     if ((facts & WireFact.SynAck) !== 0) {
       if (interfaceIndex === table.synAckInterface[row]) {
+        const mark = markOf(segment);
+        if (isCopy(table.synAckMark[row], table.synAckMarkNs[row], mark, timeNs)) return row;
+        table.synAckMark[row] = mark;
+        table.synAckMarkNs[row] = timeNs;
         table.synAcks[row]++;
         if ((facts & WireFact.Ack) === 0) {
-          const { sequence, options } = segment;
-          table.repeatSynAck(row, timeNs, sequence, options.timestampValue);
+          const { sequence, options, payloadLength } = segment;
+          table.repeatSynAck(row, timeNs, sequence, options.timestampValue, payloadLength);
+          if (acceptsHeld(table, row) && awaitsAck(table, row)) {
+            this.#completeBackwards(row, timeNs);
+          }
         }
         this.#attempts.touch(row, timeNs);
       } else if (
@@ -206,6 +240,10 @@ export class Matcher {
     const isOtherIsn = segment.sequence !== table.serverIsn[row];
     keepSynAck(table, row, segment, timeNs, interfaceIndex);
     this.#attempts.answer(row, timeNs);
+    if (acceptsHeld(table, row)) this.#completeBackwards(row, timeNs);
+    else if ((table.marks[row] & Mark.AckHeld) !== 0 && (facts & WireFact.Ack) === 0) {
+      this.#misfit(row, WireFact.WrongAckAck);
+    }
     if ((facts & WireFact.SimultaneousSynAck) === 0) return row;
     if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
     else this.#attempts.settle(row, timeNs);
@@ -223,7 +261,10 @@ export class Matcher {
     else this.#attempts.answer(row, timeNs);
   }
 
-  /** A segment without SYN and RST: the third packet of the handshake it fits. */
+  /**
+   * A segment without SYN and RST: the third packet of the handshake it fits, or one of the server that
+   * shows how far both are.
+   */
   #acknowledgment(segment: Segment, timeNs: number): number {
     // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
     if ((segment.flags & TcpFlag.ACK) === 0) return -1;
@@ -231,30 +272,115 @@ export class Matcher {
     const { source, destination, sequence, acknowledgment } = segment;
     const ports = joinPorts(segment.sourcePort, segment.destinationPort);
     let newest = -1;
+    let early = -1;
+    let found = -1;
+    let held = -1;
     let row = table.find(source, destination, ports);
     for (; row >= 0; row = table.older(row, source, destination, ports)) {
-      if (!awaitsAck(table, row)) continue;
-      if (newest < 0) newest = row;
-      if (fitsAckSequence(table, row, sequence) && acknowledgesSynAck(table, row, acknowledgment)) {
-        break;
+      if (awaitsAck(table, row)) {
+        if (newest < 0) newest = row;
+        if (!fitsAckSequence(table, row, sequence)) continue;
+        if (!acknowledgesSynAck(table, row, acknowledgment)) continue;
+        if (found < 0) found = row;
+        if (isOfVlan(table, row, segment.vlan)) {
+          found = row;
+          break;
+        }
+      } else if (hasAnswer(table, row)) {
+        // A RST ended it. Should the server go on, this was the third packet.
+        const isThird = fitsAckSequence(table, row, sequence);
+        if (isThird && holdAck(table, row, segment, timeNs)) held = row;
+      } else if (early < 0 && awaitsSynAck(table, row)) {
+        const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+        if (hasSyn && fitsAckSequence(table, row, sequence)) early = row;
       }
     }
-    if (row < 0) {
-      if (newest < 0) return -1;
-      if (!fitsAckSequence(table, newest, sequence)) {
-        table.facts[newest] |= WireFact.WrongAckSequence;
-      }
-      if (!acknowledgesSynAck(table, newest, acknowledgment)) {
-        table.facts[newest] |= WireFact.WrongAckAck;
-      }
-      this.counters.unexpected++;
-      return newest;
+    if (found >= 0) {
+      const isOther = !acknowledgesIsn(table, found, false, acknowledgment);
+      table.acknowledge(found, isOther);
+      keepAck(table, found, segment, timeNs);
+      this.#attempts.complete(found, timeNs);
+      return found;
     }
-    table.acknowledge(row, !acknowledgesIsn(table, row, table.serverIsn[row], acknowledgment));
-    table.facts[row] |= WireFact.Ack | (segment.options.timestamps ? WireFact.AckTimestamps : 0);
-    table.ackNs[row] = timeNs;
-    table.ackEcho[row] = segment.options.timestampEcho;
-    this.#attempts.settle(row, timeNs);
+    const fromServer = this.#serverSegment(segment, timeNs);
+    if (fromServer >= 0) return fromServer;
+    if (early >= 0) return this.#beforeAnswer(early, segment, timeNs);
+    if (newest < 0) return held;
+    const fitsSequence = fitsAckSequence(table, newest, sequence);
+    const fitsAck = acknowledgesSynAck(table, newest, acknowledgment);
+    // What it acknowledges may have been sent, and be captured, after all.
+    const isHeld = fitsSequence && holdAck(table, newest, segment, timeNs);
+    const judged = this.#misfit(
+      newest,
+      (fitsSequence ? 0 : WireFact.WrongAckSequence) | (fitsAck ? 0 : WireFact.WrongAckAck),
+    );
+    return isHeld ? newest : judged;
+  }
+
+  /** The client acknowledges an answer that was not seen, or not yet. */
+  #beforeAnswer(row: number, segment: Segment, timeNs: number): number {
+    holdAck(this.#table, row, segment, timeNs);
+    // A server of this host gives no answer that is not seen here.
+    const isLikely = isOneSided(this.#table, row) && !this.#attempts.isServerHere(row);
+    if (isLikely) this.#attempts.doubt(row, timeNs);
+    return row;
+  }
+
+  /** @returns The row whose server a segment is of, where it waits for that; else -1. */
+  #serverSegment(segment: Segment, timeNs: number): number {
+    const table = this.#table;
+    const { source, destination, sequence, acknowledgment } = segment;
+    const ports = joinPorts(segment.destinationPort, segment.sourcePort);
+    let row = table.find(destination, source, ports);
+    for (; row >= 0; row = table.older(row, destination, source, ports)) {
+      if (awaitsServersAck(table, row)) {
+        // It answers the client's SYN-ACK, as a client answers a server's.
+        const isThird = sequence === sequenceAdd(table.serverIsn[row], 1) &&
+          acknowledgesSyn(table, row, acknowledgment);
+        if (!isThird) continue;
+        keepAck(table, row, segment, timeNs);
+        this.#attempts.settle(row, timeNs);
+        return row;
+      }
+      if (!hasAnswer(table, row) || !takeServerSegment(table, row, segment)) continue;
+      const isProven = provesThird(table, row, acknowledgment);
+      if (acceptsHeld(table, row) && (isProven || awaitsAck(table, row))) {
+        this.#completeHeld(row, timeNs);
+      } else if (isProven) {
+        table.marks[row] |= Mark.Proven;
+        this.#attempts.complete(row, timeNs);
+      }
+      return row;
+    }
+    return -1;
+  }
+
+  #completeHeld(row: number, timeNs: number): void {
+    const table = this.#table;
+    table.acknowledge(row, !acknowledgesIsn(table, row, false, table.heldAck[row]));
+    keepHeldAck(table, row);
+    this.#attempts.complete(row, timeNs);
+  }
+
+  /** The ACK was captured before the SYN-ACK that it acknowledges. */
+  #completeBackwards(row: number, timeNs: number): void {
+    this.#table.synAcksBeforeAck[row] = 0;
+    this.#completeHeld(row, timeNs);
+  }
+
+  /**
+   * Takes that a packet's numbers do not fit a row that waits for it. The first is judged.
+   *
+   * @param wrong What is wrong with it; 0: nothing that is kept.
+   * @returns The row where that is news, else -1: who sends many does not fill up what is kept of it.
+   */
+  #misfit(row: number, wrong: number): number {
+    const table = this.#table;
+    this.counters.unexpected++;
+    const { WrongSynAckAck, WrongAckSequence, WrongAckAck } = WireFact;
+    const kind = wrong === WrongSynAckAck ? WrongSynAckAck : WrongAckSequence | WrongAckAck;
+    if (wrong === 0 || (table.facts[row] & kind) !== 0) return -1;
+    table.facts[row] |= wrong;
     return row;
   }
 
@@ -264,27 +390,28 @@ export class Matcher {
     let row = findRefused(table, segment);
     if (row >= 0) {
       if (!isOpen(table, row)) return -1;
-      table.resets[row]++;
       if ((table.facts[row] & WireFact.SynAck) === 0) table.refusedNs[row] = timeNs;
-      table.facts[row] |= WireFact.ServerReset;
-      this.#attempts.settle(row, timeNs);
-      return row;
+      return this.#endByReset(row, WireFact.ServerReset, timeNs);
     }
+    row = findAborted(table, segment);
+    if (row >= 0) return this.#endByReset(row, WireFact.ClientReset, timeNs);
     const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
     const fromClient = joinPorts(segment.sourcePort, segment.destinationPort);
-    let open = findOpen(table, destination, source, fromServer);
-    row = table.find(source, destination, fromClient);
-    while (row >= 0 && !(isOpen(table, row) && fitsAckSequence(table, row, segment.sequence))) {
-      if (open < 0 && isOpen(table, row)) open = row;
-      row = table.older(row, source, destination, fromClient);
-    }
-    if (row < 0) {
-      if (open >= 0) this.counters.unexpected++;
-      return open;
-    }
+    const open = findOpen(table, destination, source, fromServer);
+    const either = open >= 0 ? open : findOpen(table, source, destination, fromClient);
+    if (either < 0) return -1;
+    this.counters.unexpected++;
+    if ((table.marks[either] & Mark.WrongReset) !== 0) return -1;
+    table.marks[either] |= Mark.WrongReset;
+    return either;
+  }
+
+  #endByReset(row: number, fact: number, timeNs: number): number {
+    const table = this.#table;
     table.resets[row]++;
-    table.facts[row] |= WireFact.ClientReset;
-    this.#attempts.settle(row, timeNs);
+    table.facts[row] |= fact;
+    if ((table.facts[row] & WireFact.SynAck) !== 0) table.marks[row] |= Mark.AnswerReset;
+    this.#attempts.doubt(row, timeNs);
     return row;
   }
 
@@ -319,152 +446,7 @@ export class Matcher {
    * `Listeners`.
    */
   kernelRecord(record: Exclude<KernelRecord, KernelListener>): void {
-    switch (record.kind) {
-      case "client":
-      case "server":
-        return this.#kernelHalf(record);
-      case "accepted":
-        return this.#kernelAccept(record);
-      case "dropped":
-        return this.#kernelDrop(record);
-      case "reset":
-        return this.#kernelReset(record);
-    }
-  }
-
-  #kernelHalf(record: KernelHalf): void {
-    const table = this.#table;
-    const isClient = record.kind === "client";
-    const client = isClient ? record.local : record.remote;
-    const server = isClient ? record.remote : record.local;
-    const ports = isClient
-      ? joinPorts(record.localPort, record.remotePort)
-      : joinPorts(record.remotePort, record.localPort);
-    const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
-    const halves = isClient ? table.clientHalf : table.serverHalf;
-    // A connect() that failed before it chose port and number sent nothing another source could see.
-    const sentNothing = isClient && record.newState !== TcpState.Established &&
-      (record.localPort === 0 || record.iss === 0);
-    // What ended a client's attempt may be the very RST; nothing else comes of one after it.
-    const begunNs = isClient && record.newState !== TcpState.Established
-      ? record.synSentNs ?? record.connectNs ?? -Infinity
-      : record.endNs;
-    let row = sentNothing
-      ? -1
-      : findAttemptAt(table, client, server, ports, clientIsn, record.endNs, begunNs);
-    if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
-      row = findTranslatedHalf(table, { client, server, ports }, clientIsn, record);
-      if (row >= 0) table.translate(row, client, server, ports);
-    }
-    if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
-      const joined = isClient ? findJoined(table, record) : -1;
-      if (joined >= 0) {
-        table.serverHalf[joined] = record;
-        this.#attempts.settle(joined, record.endNs);
-        return;
-      }
-      this.counters.lateKernelRecords++;
-      return;
-    }
-    if (row < 0) {
-      row = this.#attempts.begin(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
-    }
-    halves[row] = record;
-    this.#attempts.settle(row, record.endNs);
-  }
-
-  #kernelAccept(record: KernelAccept): void {
-    const table = this.#table;
-    const { remote, local, irs, endNs } = record;
-    const ports = joinPorts(record.remotePort, record.localPort);
-    const row = findAttemptAt(table, remote, local, ports, irs, endNs, endNs);
-    if (row < 0 || table.state[row] === FlowState.Reported) this.counters.lateAccepts++;
-    else if (table.accept[row] !== undefined) this.counters.lateKernelRecords++;
-    else table.accept[row] = record;
-  }
-
-  /** Unless refused, the handshake goes on: the client sends its SYN again, the server its SYN-ACK. */
-  #kernelDrop(record: KernelDrop): void {
-    const table = this.#table;
-    // Like a packet with RST on the wire, a SYN with RST begins nothing.
-    if ((record.flags & (TcpFlag.SYN | TcpFlag.RST)) !== TcpFlag.SYN) {
-      this.counters.unexpected++;
-      return;
-    }
-    const isSynAck = (record.flags & TcpFlag.ACK) !== 0;
-    const row = isSynAck ? this.#rowOfDroppedSynAck(record) : this.#rowOfDroppedSyn(record);
-    if (row < 0) {
-      this.counters.unexpected++;
-      return;
-    }
-    if (table.state[row] === FlowState.Reported) {
-      this.counters.lateKernelRecords++;
-      return;
-    }
-    const drops = table.drops[row] = addDrop(table.drops[row], record);
-    if (isRefusal(drops)) {
-      this.#refuse(row, record.endNs);
-    } else if (isSynAck && table.state[row] === FlowState.SynSent) {
-      this.#attempts.answer(row, record.endNs);
-    } else {
-      this.#attempts.touch(row, record.endNs);
-    }
-  }
-
-  #rowOfDroppedSyn(record: KernelDrop): number {
-    const { source, destination, sequence, endNs } = record;
-    const ports = joinPorts(record.sourcePort, record.destinationPort);
-    const sinceNs = endNs - REFUSAL_SLACK_NS;
-    const row = findAttemptAt(
-      this.#table,
-      source,
-      destination,
-      ports,
-      sequence,
-      endNs,
-      sinceNs,
-    );
-    return row >= 0 ? row : this.#beginBySyn(record);
-  }
-
-  #beginBySyn(record: KernelPacket): number {
-    const { source, destination, sequence, endNs } = record;
-    const ports = joinPorts(record.sourcePort, record.destinationPort);
-    return this.#attempts.begin(source, destination, ports, sequence, FlowState.SynSent, endNs);
-  }
-
-  /** @returns The row; -1 where the SYN-ACK does not answer the SYN that waits for an answer. */
-  #rowOfDroppedSynAck({ source, destination, ...record }: KernelDrop): number {
-    const table = this.#table;
-    const { acknowledgment, endNs } = record;
-    const ports = joinPorts(record.destinationPort, record.sourcePort);
-    const row = findAnswered(table, destination, source, ports, acknowledgment, endNs);
-    if (row >= 0) return row;
-    const newest = table.find(destination, source, ports);
-    if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return -1;
-    const clientIsn = sequenceAdd(acknowledgment, -1);
-    return this.#attempts.begin(destination, source, ports, clientIsn, FlowState.Answered, endNs);
-  }
-
-  /** Tells why, no more: that there was a RST, and what it ended, the wire says. */
-  #kernelReset(record: KernelReset): void {
-    const table = this.#table;
-    let row = findReset(table, record);
-    if (row < 0 && isSyn(record)) row = this.#beginBySyn(record);
-    if (row < 0) return;
-    if (table.state[row] === FlowState.Reported) {
-      this.counters.lateKernelRecords++;
-      return;
-    }
-    table.reset[row] = record;
-    if (isSyn(record)) this.#refuse(row, record.endNs);
-  }
-
-  /** Takes the kernel's word that a RST refused an attempt; when, the RST itself tells better. */
-  #refuse(row: number, timeNs: number): void {
-    const table = this.#table;
-    if ((table.facts[row] & WireFact.ServerReset) === 0) table.refusedNs[row] = timeNs;
-    this.#attempts.settle(row, timeNs);
+    this.#kernel.take(record);
   }
 
   /**
@@ -476,6 +458,26 @@ export class Matcher {
    */
   clockSet(jumpNs: number, nowNs: number): void {
     this.#attempts.clockSet(jumpNs, nowNs);
+  }
+
+  /**
+   * Takes that the times of the packets at hand go on from another moment: a capture whose host's clock
+   * was set back, or several joined end to end. Only what has packets on both sides gives no durations.
+   *
+   * @param jumpNs By how much, negative: back.
+   */
+  clockStep(jumpNs: number): void {
+    this.#attempts.clockStep(jumpNs);
+  }
+
+  /** Takes that the time of the packet is wrong that a row was told of last: it gives no durations. */
+  withhold(row: number): void {
+    this.#table.mistimed[row] = Mistimed.Yes;
+  }
+
+  /** Whole seconds of Unix time at which the axis begins; moved only while nothing is under way. */
+  set epochSeconds(seconds: number) {
+    this.#attempts.epochSeconds = seconds;
   }
 
   /**

@@ -8,30 +8,27 @@ const SECOND_NS = 1_000_000_000n;
 const HALF = 4_294_967_296;
 /** Differences up to here are exact as a Number, also after adding the low half. */
 const EXACT_MAX = 2 ** 52;
-/** Nanoseconds up to here are exact, with a margin: 100 days. */
-const EXACT_NS = 100 * 86_400e9;
+/** A little below 2^53 ns. */
+const FAR_SECONDS = 9_000_000;
 /** Powers of ten that fit in a nanosecond, and beyond it those whose difference is worth a Number. */
 const DECIMALS_NS = 9;
 const DECIMALS_MAX = 12;
 /** 9999-12-31T23:59:59Z, the last moment that RFC 3339 can write. */
 const UNIX_SECONDS_MAX = 253_402_300_799n;
 
-/** From here on nanoseconds are soon inexact: 100 days. */
-const FAR_SECONDS = 100 * 86_400;
-
 /**
  * Nanoseconds since a whole second of Unix time that the first packet chooses: exact within 104 days
- * of it (2^53 ns), within 256 ns for any later time, unless the axis moves there. Several files share
- * one axis.
+ * of it (2^53 ns). A time farther away has no place on the axis, until the axis is moved there. Several
+ * files share one axis.
  */
 export class CaptureAxis {
   /** Whole seconds of Unix time at which the axis begins; undefined before the first packet. */
   epochSeconds: number | undefined;
-  /**
-   * Asked before a packet far from the begin is placed: whether the axis may begin at its second. Who
-   * says so has moved all times that it keeps, by the seconds given; negative back.
-   */
-  onFar: (bySeconds: number) => boolean = () => false;
+
+  /** Whether a whole second of Unix time is too far from the epoch for its nanoseconds to be exact. */
+  isFar(seconds: number): boolean {
+    return Math.abs(seconds - this.epochFor(seconds)) > FAR_SECONDS;
+  }
 
   /**
    * The epoch, which is chosen where that did not happen yet.
@@ -42,22 +39,6 @@ export class CaptureAxis {
     this.epochSeconds ??= seconds;
     return this.epochSeconds;
   }
-
-  /**
-   * The epoch for a packet, which moves near to it where it may.
-   *
-   * @param seconds Whole seconds of Unix time of the packet at hand.
-   */
-  epochNear(seconds: number): number {
-    const epoch = this.epochFor(seconds);
-    if (!this.isFar(seconds) || !this.onFar(seconds - epoch)) return epoch;
-    return this.epochSeconds = seconds;
-  }
-
-  /** Whether times at a second may be inexact. */
-  isFar(seconds: number): boolean {
-    return Math.abs(seconds - (this.epochSeconds ?? seconds)) > FAR_SECONDS;
-  }
 }
 
 /**
@@ -65,6 +46,9 @@ export class CaptureAxis {
  * is cut off). Allocates nothing for the resolutions in use, 10^-0 to 10^-12 s.
  */
 export class TimeScale {
+  /** Of the last time that was too far away for the axis: its whole second of Unix time, and the rest. */
+  farSeconds = 0;
+  farNs = 0;
   readonly #axis: CaptureAxis;
   readonly #ticksPerSecond: bigint;
   readonly #offsetSeconds: bigint;
@@ -74,7 +58,8 @@ export class TimeScale {
   #baseHigh = 0;
   #baseLow = 0;
   #baseNs = NaN;
-  /** That of the axis when the base was taken. */
+  #baseSeconds = 0;
+  /** Where the axis began when that was placed. */
   #epochSeconds = NaN;
 
   /**
@@ -98,23 +83,32 @@ export class TimeScale {
    * Places a timestamp.
    *
    * @param high Its upper 32 bits. @param low Its lower 32 bits.
-   * @returns Nanoseconds on the axis, or NaN for a time before 1970 or after the year 9999.
+   * @returns Nanoseconds on the axis; NaN for a time before 1970 or after the year 9999; Infinity for
+   * one too far from the axis, which is then in `farSeconds` and `farNs`.
    */
   place(high: number, low: number): number {
     if (this.#decimals < 0) return this.#placeExactly(high, low);
-    const ticks = (high - this.#baseHigh) * HALF + (low - this.#baseLow);
-    const isBased = Math.abs(ticks) < EXACT_MAX && this.#epochSeconds === this.#axis.epochSeconds;
-    if (!isBased && !this.#rebase(high, low)) return NaN;
-    const ns = this.#baseNs + this.#beyondBase(high, low);
-    // Once more where the axis may move there; where it may not the time is as exact as it can be.
-    if (Math.abs(ns) < EXACT_NS || !this.#rebase(high, low)) return ns;
-    return this.#baseNs + this.#beyondBase(high, low);
+    let ticks = (high - this.#baseHigh) * HALF + (low - this.#baseLow);
+    const isBased = Math.abs(ticks) < EXACT_MAX && !Number.isNaN(this.#baseNs) &&
+      this.#epochSeconds === this.#axis.epochSeconds;
+    if (!isBased) {
+      if (!this.#rebase(high, low)) return NaN;
+      ticks = (high - this.#baseHigh) * HALF + (low - this.#baseLow);
+    }
+    const ns = this.#baseNs + this.#nanoseconds(ticks);
+    return Math.abs(ns) <= FAR_SECONDS * 1e9 ? ns : this.#placeFar(high, low);
   }
 
-  /** Nanoseconds behind the base. */
-  #beyondBase(high: number, low: number): number {
-    const ticks = (high - this.#baseHigh) * HALF + (low - this.#baseLow);
+  #nanoseconds(ticks: number): number {
     return this.#decimals <= DECIMALS_NS ? ticks * this.#factor : Math.floor(ticks / this.#factor);
+  }
+
+  #placeFar(high: number, low: number): number {
+    // With the base at its own second what remains is exact.
+    this.#rebase(high, low);
+    this.farNs = this.#nanoseconds((high - this.#baseHigh) * HALF + (low - this.#baseLow));
+    this.farSeconds = this.#baseSeconds;
+    return Infinity;
   }
 
   /** Moves the base to the timestamp's own second, so that a difference to it is exact again. */
@@ -123,15 +117,15 @@ export class TimeScale {
     const second = ticks / this.#ticksPerSecond;
     const seconds = second + this.#offsetSeconds;
     if (seconds < 0n || seconds > UNIX_SECONDS_MAX) {
-      this.#epochSeconds = NaN;
+      this.#baseNs = NaN;
       return false;
     }
     const base = second * this.#ticksPerSecond;
     this.#baseHigh = Number(base >> 32n);
     this.#baseLow = Number(base & 0xffffffffn);
-    const epochSeconds = this.#axis.epochNear(Number(seconds));
-    this.#epochSeconds = epochSeconds;
-    this.#baseNs = (Number(seconds) - epochSeconds) * 1e9;
+    this.#epochSeconds = this.#axis.epochFor(Number(seconds));
+    this.#baseSeconds = Number(seconds);
+    this.#baseNs = (this.#baseSeconds - this.#epochSeconds) * 1e9;
     return true;
   }
 
@@ -140,7 +134,12 @@ export class TimeScale {
     const ns = ticks * SECOND_NS / this.#ticksPerSecond;
     const seconds = ns / SECOND_NS + this.#offsetSeconds;
     if (seconds < 0n || seconds > UNIX_SECONDS_MAX) return NaN;
-    const epoch = this.#axis.epochNear(Number(seconds));
+    if (this.#axis.isFar(Number(seconds))) {
+      this.farSeconds = Number(seconds);
+      this.farNs = Number(ns % SECOND_NS);
+      return Infinity;
+    }
+    const epoch = this.#axis.epochFor(Number(seconds));
     return (Number(seconds) - epoch) * 1e9 + Number(ns % SECOND_NS);
   }
 }

@@ -145,7 +145,7 @@ export class CaptureReader {
         this.#onPacket,
         (dropped, timeNs) => {
           this.dropped += dropped;
-          if (timeNs > this.capturedUntilNs) this.capturedUntilNs = timeNs;
+          if (timeNs > this.capturedUntilNs && timeNs < Infinity) this.capturedUntilNs = timeNs;
         },
       );
     }

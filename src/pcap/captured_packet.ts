@@ -46,6 +46,12 @@ export class CapturedPacket {
    * to the engine is no small integer: giving that up after 2^31 ns would cost it what it has compiled.
    */
   timeNs = -0;
+  /**
+   * Where `timeNs` is Infinity, since the time is too far from the axis: its whole second of Unix time,
+   * and the nanoseconds behind that.
+   */
+  farSeconds = 0;
+  farNs = 0;
   /** Whether the file gives a valid time. Otherwise `timeNs` is the packet's second or the time before. */
   timed = true;
   /** Offset of the packet's pcapng options. */

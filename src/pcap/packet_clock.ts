@@ -5,7 +5,7 @@
  */
 import type { CapturedPacket } from "./captured_packet.ts";
 import { INTERFACE_COUNT_MAX } from "./limits.ts";
-import { beginsHandshake, beginsMistimed } from "./pcapng_option.ts";
+import { beginsHandshake } from "./pcapng_option.ts";
 
 /**
  * How far behind the newest packet an older one may come: programs that capture on several interfaces
@@ -13,8 +13,8 @@ import { beginsHandshake, beginsMistimed } from "./pcapng_option.ts";
  */
 export const DISORDER_MAX_NS = 1e9;
 
-/** No capture waits that long for its next packet: the clock was set forward, or one packet's time is wrong. */
-export const WAIT_MAX_NS = 365 * 86_400e9;
+/** Longer than a capture is usually without a packet: what comes then may carry a wrong time. */
+const LEAP_NS = 60e9;
 
 /** Steps of the clock that are followed; a file with more is not a capture that anything can be told of. */
 const STEPS_MAX = 1_000;
@@ -22,9 +22,8 @@ const STEPS_MAX = 1_000;
 /**
  * Knows the newest time of a capture file, counts packets that are older than one before them, and
  * tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
- * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock, and so is one
- * forward by a year. In a file that synsnoop wrote each handshake goes to its own begin, which is neither;
- * only one across which the clock was set is followed there as it was then.
+ * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that
+ * synsnoop wrote each handshake goes back to its own begin, which is neither.
  */
 export class PacketClock {
   /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */
@@ -43,11 +42,17 @@ export class PacketClock {
     this.#forget();
   }
 
-  /** Moves all times, as the axis moves by so many nanoseconds. */
-  moveAxis(byNs: number): void {
-    this.newestNs -= byNs;
-    this.#newestTogetherNs -= byNs;
-    for (const index of this.#newestOf.keys()) this.#newestOf[index] -= byNs;
+  /**
+   * Whether a packet's time is so far from those before it that the next packet must tell whether the
+   * time of the capture is there, or this one carries a wrong time.
+   */
+  isLeap(packet: CapturedPacket): boolean {
+    const { timeNs, timed } = packet;
+    if (!timed || this.newestNs === -Infinity) return false;
+    const isFar = timeNs - this.newestNs > LEAP_NS;
+    const isBack = this.#newestOf[packet.interface.number] - timeNs > DISORDER_MAX_NS &&
+      this.steps < STEPS_MAX;
+    return (isFar || isBack) && !beginsHandshake(packet);
   }
 
   /** Lets go of what later packets are compared with. */
@@ -67,22 +72,13 @@ export class PacketClock {
   /**
    * Takes the time of any packet.
    *
-   * @returns By how many nanoseconds the clock was set, negative back, or 0.
+   * @returns By how many nanoseconds the clock was set back, negative, or 0.
    */
   see(packet: CapturedPacket): number {
     if (!packet.timed) return 0;
     const { timeNs } = packet;
+    if (timeNs < this.#newestTogetherNs && beginsHandshake(packet)) this.#forget();
     const place = packet.interface.number;
-    const isBack = timeNs < this.#newestTogetherNs;
-    const isFarOn = timeNs - this.newestNs > WAIT_MAX_NS && this.newestNs > -Infinity;
-    if ((isBack || isFarOn) && beginsHandshake(packet)) {
-      this.#forget();
-      if (this.newestNs - timeNs > DISORDER_MAX_NS && beginsMistimed(packet)) {
-        return this.#jump(packet, timeNs - this.newestNs);
-      }
-    } else if (isFarOn && this.steps < STEPS_MAX) {
-      return this.#jump(packet, timeNs - this.newestNs);
-    }
     if (this.isNext(packet)) return 0;
     const newestHere = this.#newestOf[place];
     if (timeNs >= newestHere) {
@@ -93,16 +89,12 @@ export class PacketClock {
     }
     if (newestHere - timeNs > DISORDER_MAX_NS && this.steps < STEPS_MAX) {
       this.steps++;
-      return this.#jump(packet, timeNs - this.#newestTogetherNs);
+      const jumpNs = timeNs - this.#newestTogetherNs;
+      this.#forget();
+      this.newestNs = this.#newestTogetherNs = this.#newestOf[place] = timeNs;
+      return jumpNs;
     }
     this.disordered++;
     return 0;
-  }
-
-  /** Goes on from a packet's time. @returns The jump. */
-  #jump({ timeNs, interface: place }: CapturedPacket, jumpNs: number): number {
-    this.#forget();
-    this.newestNs = this.#newestTogetherNs = this.#newestOf[place.number] = timeNs;
-    return jumpNs;
   }
 }

@@ -71,9 +71,6 @@ function variant(littleEndian: boolean, unitNs: number, recordHeaderLength: numb
   return { littleEndian, unitNs, unitsPerSecond: 1e9 / unitNs, recordHeaderLength };
 }
 
-/** Times within so many seconds of the epoch are exact: 100 days. */
-const NEAR_SECONDS = 100 * 86_400;
-
 /** Reads the records behind the file header. */
 export class PcapParser implements CaptureParser {
   readonly unit = "a packet";
@@ -84,8 +81,6 @@ export class PcapParser implements CaptureParser {
   readonly #onPacket: OnPacket;
   readonly #packet = new CapturedPacket();
   readonly #lengthMax: number;
-  /** Of the axis; NaN before the first packet, see {@linkcode CapturedPacket.timeNs} for why. */
-  #epochSeconds = NaN;
 
   /**
    * Reads the file header.
@@ -151,12 +146,15 @@ export class PcapParser implements CaptureParser {
       if (next > end && end - at < HELD_MAX) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
       const fraction = view.getUint32(at + FRACTION, littleEndian);
-      if (!(Math.abs(seconds - this.#epochSeconds) < NEAR_SECONDS)) {
-        this.#epochSeconds = this.#axis.epochNear(seconds);
-      }
       packet.timed = fraction < unitsPerSecond;
-      packet.timeNs = (seconds - this.#epochSeconds) * 1e9 +
-        (packet.timed ? fraction * unitNs : 0);
+      const fractionNs = packet.timed ? fraction * unitNs : 0;
+      if (this.#axis.isFar(seconds)) {
+        packet.timeNs = Infinity;
+        packet.farSeconds = seconds;
+        packet.farNs = fractionNs;
+      } else {
+        packet.timeNs = (seconds - this.#axis.epochFor(seconds)) * 1e9 + fractionNs;
+      }
       packet.start = start;
       packet.end = next < end ? next : end;
       packet.originalLength = view.getUint32(at + ORIGINAL_LENGTH, littleEndian);

@@ -119,6 +119,17 @@ export function beginsHandshake(packet: CapturedPacket): boolean {
     packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment));
 }
 
+/**
+ * Whether the handshake that begins here was established, as who wrote the file saw it: perhaps through a
+ * filter that did not show what servers send, which is then not in the file either.
+ */
+export function beginsEstablished(packet: CapturedPacket): boolean {
+  return packet.optionsEnd > packet.optionsStart &&
+    packetComments(packet).some((comment) =>
+      OF_HANDSHAKE.test(comment) && comment.startsWith(`${HANDSHAKE_COMMENT}established `)
+    );
+}
+
 /** Whether the times of the packets of the handshake that begins here cannot be subtracted. */
 export function beginsMistimed(packet: CapturedPacket): boolean {
   return packet.optionsEnd > packet.optionsStart &&

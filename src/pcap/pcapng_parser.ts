@@ -210,6 +210,10 @@ export class PcapngParser implements CaptureParser {
     );
     packet.timed = !Number.isNaN(timeNs);
     if (packet.timed) packet.timeNs = timeNs;
+    if (timeNs === Infinity) {
+      packet.farSeconds = described.scale.farSeconds;
+      packet.farNs = described.scale.farNs;
+    }
     packet.interface = described;
     packet.originalLength = view.getUint32(at + PACKET_ORIGINAL_LENGTH, littleEndian);
     packet.littleEndian = littleEndian;

@@ -58,6 +58,16 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     meaning: "half-open handshakes given up because the table was full",
     isLoss: true,
   },
+  {
+    name: "same_tuple_evicted",
+    meaning: "half-open handshakes given up because too many had the same addresses and ports",
+    isLoss: true,
+  },
+  {
+    name: "contradicted_handshakes",
+    meaning: "handshakes reported as failed that the kernel called established later",
+    isLoss: true,
+  },
   { name: "output_records", meaning: "records that could not be written", isLoss: true },
   {
     name: "kept_handshakes",

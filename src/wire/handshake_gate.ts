@@ -29,6 +29,7 @@ const IPV6_DESTINATION = 24;
 const IPV6_LENGTH = 40;
 const TCP = 6;
 const TCP_PORTS = 0;
+const TCP_SEQUENCE = 4;
 const TCP_FLAGS = 13;
 const TCP_LENGTH = 20;
 /** Third word of a v4-mapped address (RFC 4291 §2.5.5.2). */
@@ -38,15 +39,20 @@ const BUCKET_BITS = 17;
 /** Far longer than anybody waits for a third packet: a server repeats its SYN-ACK for 63 s. */
 const KEEP_NS = 180e9;
 
+/** Packets of one handshake that pass at most without completing it: what it still shows is long seen. */
+const PASSED_MAX = 4_096;
+
 /** What a bucket holds: nothing, one handshake, or several of which none can be told apart. */
 const EMPTY = 0;
 const ONE = 1;
 const SHARED = 2;
+/** One whose SYN-ACK did not come yet. */
+const ASKED = 3;
 
 /**
  * Knows the handshakes that wait for their third packet, as far as needed to never hold back a packet
- * of one: SYN and RST always pass, another segment only where a SYN-ACK went the other way before and
- * its answer did not come yet. What the gate does not understand at a glance passes too, for the
+ * of one: SYN and RST always pass, another segment only where its tuple had a SYN or SYN-ACK and that
+ * packet did not come yet. What the gate does not understand at a glance passes too, for the
  * decoder to judge. Fixed in size; when handshakes meet in a bucket, all of that bucket passes.
  */
 export class HandshakeGate {
@@ -59,6 +65,8 @@ export class HandshakeGate {
   readonly #tags = new Uint32Array(1 << BUCKET_BITS);
   readonly #sequences = new Uint32Array(1 << BUCKET_BITS);
   readonly #acknowledgments = new Uint32Array(1 << BUCKET_BITS);
+  readonly #clientIsLower = new Uint8Array(1 << BUCKET_BITS);
+  readonly #passed = new Uint16Array(1 << BUCKET_BITS);
   readonly #openedNs = new Float64Array(1 << BUCKET_BITS);
   readonly #seed: number;
 
@@ -67,20 +75,38 @@ export class HandshakeGate {
     this.#seed = seed;
   }
 
-  /** Takes a SYN-ACK: the packet that answers it passes from now on. */
+  /** Takes a SYN or SYN-ACK: what answers it passes from now on. */
   open(segment: Segment): void {
-    const tag = this.#tag(
-      fold(segment.destination),
-      fold(segment.source),
-      segment.destinationPort << 16 | segment.sourcePort,
-    );
+    const source = fold(segment.source);
+    const destination = fold(segment.destination);
+    const ports = segment.sourcePort << 16 | segment.destinationPort;
+    const isLower = isLowerEnd(source, destination, ports);
+    const tag = isLower
+      ? this.#tag(source, destination, ports)
+      : this.#tag(destination, source, turned(ports));
     const bucket = tag >>> (32 - BUCKET_BITS);
-    const free = this.#state[bucket] === EMPTY || this.nowNs - this.#openedNs[bucket] > KEEP_NS;
-    const alone = free || this.#state[bucket] === ONE && this.#tags[bucket] === tag;
-    this.#state[bucket] = alone ? ONE : SHARED;
+    const state = this.nowNs - this.#openedNs[bucket] > KEEP_NS ? EMPTY : this.#state[bucket];
+    const isAnswer = (segment.flags & TcpFlag.ACK) !== 0;
+    const clientIsLower = isLower !== isAnswer ? 1 : 0;
+    const isSame = state !== SHARED && this.#tags[bucket] === tag &&
+      this.#clientIsLower[bucket] === clientIsLower;
+    const next = isAnswer ? segment.acknowledgment : sequenceAdd(segment.sequence, 1);
+    const isAgain = isSame && this.#sequences[bucket] === next;
+    if (isAnswer) {
+      this.#state[bucket] = state === EMPTY || isSame ? ONE : SHARED;
+    } else if (isAgain && state === ONE) {
+      // The SYN sent again: its answer is known.
+      return;
+    } else {
+      // Of a SYN with data nobody knows yet how much of that is taken.
+      const isOnly = state === EMPTY || isAgain && state === ASKED;
+      this.#state[bucket] = isOnly && segment.payloadLength === 0 ? ASKED : SHARED;
+    }
     this.#tags[bucket] = tag;
-    this.#sequences[bucket] = segment.acknowledgment;
+    this.#clientIsLower[bucket] = clientIsLower;
+    this.#sequences[bucket] = next;
     this.#acknowledgments[bucket] = sequenceAdd(segment.sequence, 1);
+    this.#passed[bucket] = 0;
     this.#openedNs[bucket] = this.nowNs;
   }
 
@@ -89,13 +115,16 @@ export class HandshakeGate {
    * is of no use and does not pass.
    */
   close(segment: Segment): void {
-    const tag = this.#tag(
-      fold(segment.source),
-      fold(segment.destination),
-      segment.sourcePort << 16 | segment.destinationPort,
-    );
+    const source = fold(segment.source);
+    const destination = fold(segment.destination);
+    const ports = segment.sourcePort << 16 | segment.destinationPort;
+    const isLower = isLowerEnd(source, destination, ports);
+    const tag = isLower
+      ? this.#tag(source, destination, ports)
+      : this.#tag(destination, source, turned(ports));
     const bucket = tag >>> (32 - BUCKET_BITS);
     const completes = this.#state[bucket] === ONE && this.#tags[bucket] === tag &&
+      (this.#clientIsLower[bucket] !== 0) === isLower &&
       segment.sequence === this.#sequences[bucket] &&
       segment.acknowledgment === this.#acknowledgments[bucket] &&
       (segment.flags & TcpFlag.ACK) !== 0;
@@ -103,8 +132,8 @@ export class HandshakeGate {
   }
 
   /**
-   * Whether a frame must be decoded. False only for a whole TCP segment without SYN and RST that
-   * answers no SYN-ACK. Reads nothing outside `start` to `end`, and never throws.
+   * Whether a frame must be decoded. False only for a whole TCP segment without SYN and RST that is of
+   * no handshake under way. Reads nothing outside `start` to `end`, and never throws.
    *
    * @param view Bytes. @param start Offset of the frame. @param end Offset behind its last byte captured.
    * @param linkType Link type of the capture.
@@ -133,12 +162,9 @@ export class HandshakeGate {
     if (tcp + TCP_LENGTH > end) return true;
     const flags = view.getUint8(tcp + TCP_FLAGS);
     if ((flags & (TcpFlag.SYN | TcpFlag.RST)) !== 0) return true;
-    const tag = this.#tag(
-      view.getInt32(at + IPV4_SOURCE),
-      view.getInt32(at + IPV4_DESTINATION),
-      view.getInt32(tcp + TCP_PORTS),
-    );
-    return this.#answers(tag);
+    const source = view.getInt32(at + IPV4_SOURCE);
+    const destination = view.getInt32(at + IPV4_DESTINATION);
+    return this.#belongs(view, tcp, source, destination, view.getInt32(tcp + TCP_PORTS));
   }
 
   #passesIpv6(view: DataView, at: number, end: number): boolean {
@@ -146,32 +172,62 @@ export class HandshakeGate {
     if (tcp + TCP_LENGTH > end || view.getUint8(at + IPV6_NEXT_HEADER) !== TCP) return true;
     const flags = view.getUint8(tcp + TCP_FLAGS);
     if ((flags & (TcpFlag.SYN | TcpFlag.RST)) !== 0) return true;
-    const tag = this.#tag(
-      foldBytes(view, at + IPV6_SOURCE),
-      foldBytes(view, at + IPV6_DESTINATION),
-      view.getInt32(tcp + TCP_PORTS),
-    );
-    return this.#answers(tag);
+    const source = foldBytes(view, at + IPV6_SOURCE);
+    const destination = foldBytes(view, at + IPV6_DESTINATION);
+    return this.#belongs(view, tcp, source, destination, view.getInt32(tcp + TCP_PORTS));
   }
 
-  /** Whether a segment may be the third packet of a handshake. */
-  #answers(tag: number): boolean {
+  /**
+   * Whether a segment may be the third packet of a handshake, or one of the server that shows what that
+   * packet may acknowledge.
+   */
+  #belongs(
+    view: DataView,
+    tcp: number,
+    source: number,
+    destination: number,
+    ports: number,
+  ): boolean {
+    const isLower = isLowerEnd(source, destination, ports);
+    const tag = isLower
+      ? this.#tag(source, destination, ports)
+      : this.#tag(destination, source, turned(ports));
     const bucket = tag >>> (32 - BUCKET_BITS);
-    if (this.#state[bucket] === EMPTY) return false;
+    const state = this.#state[bucket];
+    if (state === EMPTY) return false;
     if (this.nowNs - this.#openedNs[bucket] > KEEP_NS) {
       this.#state[bucket] = EMPTY;
       return false;
     }
-    if (this.#state[bucket] === SHARED) return true;
-    return this.#tags[bucket] === tag;
+    if (state === SHARED) return true;
+    if (this.#tags[bucket] !== tag) return false;
+    if (state === ASKED) {
+      const isClients = (this.#clientIsLower[bucket] !== 0) === isLower;
+      const isNext = view.getUint32(tcp + TCP_SEQUENCE) === this.#sequences[bucket];
+      if (!isClients || !isNext) return false;
+    }
+    if (++this.#passed[bucket] > PASSED_MAX) this.#state[bucket] = EMPTY;
+    return true;
   }
 
-  #tag(client: number, server: number, ports: number): number {
-    let hash = Math.imul(client ^ this.#seed, 0x9e3779b1);
-    hash = Math.imul(hash ^ hash >>> 15 ^ server, 0x85ebca77);
+  /** The same for both directions: what comes first is the end that `isLowerEnd` tells. */
+  #tag(lower: number, higher: number, ports: number): number {
+    let hash = Math.imul(lower ^ this.#seed, 0x9e3779b1);
+    hash = Math.imul(hash ^ hash >>> 15 ^ higher, 0x85ebca77);
     hash = Math.imul(hash ^ hash >>> 13 ^ ports, 0xc2b2ae3d);
     return (hash ^ hash >>> 16) >>> 0;
   }
+}
+
+/** Whether the first of two ends stands first in a tag. @param ports Source port << 16 | destination. */
+function isLowerEnd(source: number, destination: number, ports: number): boolean {
+  if (source !== destination) return source < destination;
+  return ports >>> 16 <= (ports & 0xffff);
+}
+
+/** Both ports the other way round. */
+function turned(ports: number): number {
+  return ports << 16 | ports >>> 16;
 }
 
 function linkOf(linkType: number): typeof ETHERNET | undefined {

@@ -4,10 +4,10 @@ import { TcpFlag } from "../../wire/tcp_flags.ts";
 import type { SeenPacket } from "./seen_packet.ts";
 import { senderOf } from "./sender.ts";
 
-/** Data that a server may send before the ACK with TCP Fast Open, which the ACK then covers too. */
+/** More than any server sends before the ACK, which the ACK then covers too. */
 const EARLY_DATA_MAX = 1 << 20;
 
-const { SYN, ACK } = TcpFlag;
+const { SYN, ACK, RST, FIN } = TcpFlag;
 
 /**
  * Which numbers fit a handshake: what follows its SYN, and what follows its SYN-ACK. Says which of the
@@ -19,11 +19,11 @@ export class ExpectedNumbers {
   /** Bytes of data in the SYN. */
   readonly synData: number;
   readonly #serverIsns: readonly number[];
-  readonly #serverDataMax: number;
+  readonly #third: SeenPacket | undefined;
 
   /** Takes the numbers of a handshake and of its packets. */
   constructor(handshake: Handshake, packets: readonly SeenPacket[]) {
-    const { client, server, flags, ackAcknowledgesSynAck } = handshake;
+    const { client, server } = handshake;
     this.clientIsn = client.isn;
     const syn = packets.find((packet) =>
       (packet.flags & (SYN | ACK)) === SYN && senderOf(handshake, packet) === "client"
@@ -36,9 +36,12 @@ export class ExpectedNumbers {
       .filter(({ acknowledgment }) => this.followsSyn(acknowledgment))
       .map(({ sequence }) => sequence);
     this.#serverIsns = server.isn === undefined ? isns : [server.isn, ...isns];
-    // Where only the kernel knew of TCP Fast Open, the packets were judged without it.
-    const isAllowed = flags.includes("tcp_fast_open") && ackAcknowledgesSynAck !== false;
-    this.#serverDataMax = isAllowed ? EARLY_DATA_MAX : 0;
+    this.#third = thirdOf(handshake, packets, this);
+  }
+
+  /** Whether a packet is the one that completed the handshake. */
+  isThird(packet: SeenPacket): boolean {
+    return packet === this.#third;
   }
 
   /** Whether a number is the one after the SYN: its Seq + 1, plus data in it. */
@@ -46,17 +49,75 @@ export class ExpectedNumbers {
     return this.clientIsn !== undefined && follows(this.clientIsn, number, this.synData);
   }
 
+  /** Whether a number is one behind the SYN and the data in it. */
+  isBeyondSyn(number: number): boolean {
+    return !this.followsSyn(number) && this.clientIsn !== undefined &&
+      follows(this.clientIsn, number, EARLY_DATA_MAX);
+  }
+
   /**
-   * The initial sequence number of the SYN-ACK that a number follows; undefined where it follows none.
+   * The initial sequence number of the SYN-ACK that the Ack of the packet follows which completed the
+   * handshake; undefined where it follows none.
    */
   synAckBefore(number: number): number | undefined {
-    return this.#serverIsns.find((isn) => follows(isn, number, this.#serverDataMax));
+    return this.#serverIsns.find((isn) => isNextOf(isn, number)) ??
+      this.#serverIsns.find((isn) => follows(isn, number, EARLY_DATA_MAX));
+  }
+
+  /** Whether a number is one of what the server sent in some packets, or the next. */
+  isOfServer(number: number, packets: readonly SeenPacket[]): boolean {
+    const ends = packets.filter(({ flags }) => (flags & RST) === 0).map(endOf);
+    const isns = packets.filter(({ flags, acknowledgment }) =>
+      (flags & (SYN | ACK | RST)) === (SYN | ACK) && this.followsSyn(acknowledgment)
+    ).map(({ sequence }) => sequence);
+    return isns.some((isn) => {
+      const octets = ends.map((end) => sequenceDistance(isn, end))
+        .filter((distance) => distance >= 1 && distance <= EARLY_DATA_MAX);
+      return follows(isn, number, Math.max(1, ...octets) - 1);
+    });
   }
 
   /** Whether a number is the very next after a SYN-ACK. */
   isNextOfServer(number: number): boolean {
-    return this.#serverIsns.some((isn) => sequenceAdd(isn, 1) === number);
+    return this.#serverIsns.some((isn) => isNextOf(isn, number));
   }
+}
+
+/**
+ * The packet that completed a handshake: the one of that time whose Seq is the next of its sender, the
+ * last such where several are; without times the first whose numbers fit to the byte.
+ */
+function thirdOf(
+  handshake: Handshake,
+  packets: readonly SeenPacket[],
+  expected: ExpectedNumbers,
+): SeenPacket | undefined {
+  const { timeNs, ackNs, ackSequence, flags } = handshake;
+  if (ackSequence !== true) return undefined;
+  const acks = packets.filter((packet) => (packet.flags & (SYN | ACK | RST)) === ACK);
+  const fitting = acks.filter((packet) =>
+    senderOf(handshake, packet) === "client"
+      ? expected.followsSyn(packet.sequence)
+      : expected.isNextOfServer(packet.sequence) && expected.followsSyn(packet.acknowledgment)
+  );
+  if (ackNs !== undefined) {
+    const atTime = fitting.filter((packet) => packet.timeNs - timeNs === ackNs);
+    return atTime.find(({ acknowledgment }) => expected.isNextOfServer(acknowledgment)) ??
+      atTime.at(-1);
+  }
+  if (!flags.includes("clock_set")) return undefined;
+  return fitting.find(({ acknowledgment }) => expected.isNextOfServer(acknowledgment)) ??
+    fitting[0];
+}
+
+function isNextOf(isn: number, number: number): boolean {
+  return sequenceAdd(isn, 1) === number;
+}
+
+/** The number behind a packet. */
+function endOf({ sequence, payloadLength, flags }: SeenPacket): number {
+  const control = (flags & (SYN | FIN)) !== 0 ? 1 : 0;
+  return sequenceAdd(sequence, payloadLength + control);
 }
 
 function follows(isn: number, number: number, dataMax: number): boolean {

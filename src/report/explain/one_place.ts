@@ -1,4 +1,5 @@
 import type { Handshake } from "../../match/handshake.ts";
+import { isCopy } from "../../match/keep_packet.ts";
 import type { SeenPacket } from "./seen_packet.ts";
 import { senderOf } from "./sender.ts";
 
@@ -13,7 +14,7 @@ export interface OnePlace {
 /**
  * Chooses, of packets that were captured at several places on their way, those of the place whose times
  * count for a handshake. One that was seen elsewhere alone is taken from there. At one place the same
- * packet twice is one that was sent twice.
+ * packet twice is one that was sent twice, unless it is a copy that another tap made.
  */
 export function choosePlace(handshake: Handshake, packets: readonly SeenPacket[]): OnePlace {
   const chosen = new Map<string, number>();
@@ -25,11 +26,18 @@ export function choosePlace(handshake: Handshake, packets: readonly SeenPacket[]
   }
   const copies = new Map<number, number>();
   const kept: SeenPacket[] = [];
-  for (const packet of packets) {
-    if (chosen.get(keyOf(handshake, packet)) === packet.place) kept.push(packet);
-    else copies.set(packet.place, (copies.get(packet.place) ?? 0) + 1);
+  const last = new Map<string, SeenPacket>();
+  for (const packet of packets.toSorted((a, b) => a.timeNs - b.timeNs)) {
+    const key = keyOf(handshake, packet);
+    const before = last.get(key);
+    const isOther = before === undefined ||
+      !isCopy(before.mark, before.timeNs, packet.mark, packet.timeNs);
+    if (chosen.get(key) === packet.place && isOther) {
+      kept.push(packet);
+      last.set(key, packet);
+    } else copies.set(packet.place, (copies.get(packet.place) ?? 0) + 1);
   }
-  return { packets: kept.sort((a, b) => a.timeNs - b.timeNs), copies };
+  return { packets: kept, copies };
 }
 
 /** What stays the same on the way: middleboxes change options, and address translation addresses. */

@@ -1,5 +1,4 @@
 import type { Handshake } from "../../match/handshake.ts";
-import { sequenceAdd } from "../../wire/sequence.ts";
 import { TcpFlag } from "../../wire/tcp_flags.ts";
 import { ExpectedNumbers } from "./expected_numbers.ts";
 import { formatBoth, formatFlagNames, formatNumber } from "./numbers.ts";
@@ -35,7 +34,7 @@ export function packetSteps(handshake: Handshake, packets: readonly SeenPacket[]
       ackFits: true,
       fits: true,
     };
-    judge(step, steps, expected);
+    judge(step, steps, expected, handshake);
     if ((packet.flags & SYN) !== 0 && step.tone !== "repeated") {
       step.remarks.push(announced(packet));
     }
@@ -64,16 +63,21 @@ function labelOf(handshake: Handshake, packet: SeenPacket): string {
 }
 
 /** Says whether a packet fits, was sent before, or is another one's. */
-function judge(step: PacketStep, before: readonly PacketStep[], expected: ExpectedNumbers): void {
+function judge(
+  step: PacketStep,
+  before: readonly PacketStep[],
+  expected: ExpectedNumbers,
+  handshake: Handshake,
+): void {
   switch (step.part) {
     case "SYN":
       return judgeSyn(step, before);
     case "SYN-ACK":
       return judgeSynAck(step, before, expected);
     case "ACK":
-      return judgeAck(step, before, expected);
+      return judgeAck(step, before, expected, handshake);
     case "RST":
-      return judgeReset(step, before, expected);
+      return judgeReset(step, before, expected, handshake);
   }
 }
 
@@ -122,19 +126,69 @@ function judgeAck(
   step: PacketStep,
   before: readonly PacketStep[],
   expected: ExpectedNumbers,
+  handshake: Handshake,
 ): void {
+  if (step.from === "server") return judgeServerAck(step, before, expected);
   const { sequence, acknowledgment } = step.packet;
-  const isn = expected.synAckBefore(acknowledgment);
   const answers = answersIn(before);
-  // What a later SYN-ACK carries, this cannot have acknowledged.
-  const isKnown = answers.length === 0 || answers.some(({ packet }) => packet.sequence === isn);
-  step.seqFits = expected.followsSyn(sequence);
-  step.ackFits = isn !== undefined && isKnown;
+  if (expected.isThird(step.packet)) {
+    if (answers.length === 0) step.remarks.push(beforeAnswer(handshake));
+    return;
+  }
+  // The first that does not fit is the one that the verdicts are about, unless another completes it.
+  const others = before.filter(({ part, from }) => part === "ACK" && from === "client");
+  const isJudged = handshake.ackNs === undefined && others.length === 0 && answers.length > 0;
+  step.seqFits = isJudged ? handshake.ackSequence !== false : expected.followsSyn(sequence);
+  step.ackFits = isJudged
+    ? handshake.ackAcknowledgesSynAck !== false
+    : expected.isOfServer(acknowledgment, serverPackets(before));
   const wrong = [
     ...(step.seqFits ? [] : ["its Seq does not follow the SYN"]),
     ...(step.ackFits ? [] : ["its Ack does not follow the SYN-ACK"]),
   ];
-  if (wrong.length > 0) misfit(step, `It completes nothing: ${wrong.join(", and ")}.`);
+  const isEnded = before.some(({ part, fits }) => part === "RST" && fits);
+  misfit(
+    step,
+    wrong.length > 0
+      ? `It completes nothing: ${wrong.join(", and ")}.`
+      : isEnded
+      ? "It completes nothing: a RST came before."
+      : "It completes nothing: no SYN-ACK that it answers came.",
+  );
+}
+
+/** Of the packet that completed a handshake before its SYN-ACK was captured, or without. */
+function beforeAnswer({ flags }: Handshake): string {
+  return flags.includes("one_sided")
+    ? "It answers a SYN-ACK that was not captured: its Seq is the next after the SYN."
+    : "Captured before the SYN-ACK that it acknowledges.";
+}
+
+/** Says what a segment of the server shows before the third packet came. */
+function judgeServerAck(
+  step: PacketStep,
+  before: readonly PacketStep[],
+  expected: ExpectedNumbers,
+): void {
+  const { packet } = step;
+  if (expected.isThird(packet)) {
+    step.remarks.push("It acknowledges the client's SYN-ACK: the numbers fit the other way round.");
+    return;
+  }
+  if (before.some(({ part, from, fits }) => part === "ACK" && from === "client" && fits)) return;
+  if (packet.payloadLength > 0) {
+    step.remarks.push(`${packet.payloadLength} bytes that the server sends before the ACK came.`);
+  }
+  if (answersIn(before).length > 0 && expected.isBeyondSyn(packet.acknowledgment)) {
+    step.remarks.push(
+      "It acknowledges data of the client: the ACK came to the server, though it was not captured.",
+    );
+  }
+}
+
+/** What the server sent so far. */
+function serverPackets(before: readonly PacketStep[]): SeenPacket[] {
+  return before.filter(({ from }) => from === "server").map(({ packet }) => packet);
 }
 
 /** The SYN-ACKs that answered the SYN so far. */
@@ -146,15 +200,24 @@ function judgeReset(
   step: PacketStep,
   before: readonly PacketStep[],
   expected: ExpectedNumbers,
+  handshake: Handshake,
 ): void {
   const { sequence, acknowledgment, flags } = step.packet;
   const answers = answersIn(before);
+  const isEstablished = handshake.outcome === "established";
   step.tone = "bad";
   if (before.some(({ part, fits }) => part === "RST" && fits)) {
     misfit(step, "Another RST ended it already.");
     return;
   }
   if (step.from === "client") {
+    const hasAck = before.some(({ part, from, fits }) =>
+      part === "ACK" && from === "client" && fits
+    );
+    if (hasAck) {
+      misfit(step, "The client sent its ACK before: this ends a connection, not the handshake.");
+      return;
+    }
     step.fits = expected.followsSyn(sequence);
     const refused = before.findLast(({ part, packet }) =>
       part === "SYN-ACK" && packet.acknowledgment === sequence
@@ -165,10 +228,18 @@ function judgeReset(
       return;
     }
   } else if (answers.length > 0) {
-    step.fits = answers.some(({ packet }) => sequenceAdd(packet.sequence, 1) === sequence);
+    step.fits = expected.isOfServer(sequence, serverPackets(before));
   } else {
     step.fits = (flags & ACK) !== 0 && expected.followsSyn(acknowledgment);
-    if (step.fits) step.remarks.push("It acknowledges the SYN, so it is believed: refused.");
+    if (step.fits && !isEstablished) {
+      step.remarks.push("It acknowledges the SYN, so it is believed: refused.");
+    }
+  }
+  if (step.fits && isEstablished) {
+    step.remarks.push(
+      "Its numbers fit, but the connection survives it: whoever sent it was not the other end, or it " +
+        "did not come that far.",
+    );
   }
   if (!step.fits) misfit(step, "Its numbers are not those of this handshake: it ends nothing.");
 }

@@ -39,7 +39,8 @@ export function makeRelations(handshake: Handshake, steps: readonly PacketStep[]
   const refusal = refusalRelation(steps, expected);
   if (refusal) return first.verdict === undefined ? [refusal] : [refusal, first];
   const simultaneous = answersToServer(handshake, steps);
-  if (simultaneous) return [first, simultaneous];
+  const split = splitRelation(steps, expected);
+  if (simultaneous) return split ? [simultaneous, split] : [first, simultaneous];
   return [
     first,
     ackSequenceRelation(handshake, steps, expected),
@@ -110,8 +111,9 @@ function ackRelation(
   expected: ExpectedNumbers,
 ): Relation {
   const claim = "the ACK's Ack is the SYN-ACK's Seq + 1";
-  const found = pick(acksOf(steps), verdict, ({ ackFits }) => ackFits)?.packet.acknowledgment;
-  if (verdict === undefined) return notCaptured(claim, "ACK");
+  const acks = acksOf(steps);
+  const found = pick(acks, verdict, ({ ackFits }) => ackFits)?.packet.acknowledgment;
+  if (verdict === undefined) return notCaptured(claim, acks.length > 0 ? "SYN-ACK" : "ACK");
   if (server.isn === undefined || found === undefined) return withoutPackets(claim, verdict);
   if (!verdict) return failed(claim, server.isn, 0, "the packet's Ack", found, MEANS.ackAck);
   const isn = expected.synAckBefore(found) ?? server.isn;
@@ -160,6 +162,22 @@ function answersToServer(
   if (answer.fits) return { claim, verdict: true, sum: formatSum(sequence, 1), comment: "" };
   const { acknowledgment } = answer.packet;
   return failed(claim, sequence, 0, "the SYN-ACK's Ack", acknowledgment, MEANS.synAckAck);
+}
+
+/** Of a simultaneous open that the server's ACK completed: what that acknowledges; else undefined. */
+function splitRelation(
+  steps: readonly PacketStep[],
+  expected: ExpectedNumbers,
+): Relation | undefined {
+  const third = steps.find(({ packet }) => expected.isThird(packet));
+  if (third?.from !== "server" || expected.clientIsn === undefined) return undefined;
+  const extra = sequenceDistance(expected.clientIsn, third.packet.acknowledgment) - 1;
+  return {
+    claim: `the other ACK's Ack is the SYN's Seq + 1${extra > 0 ? ", plus data in it" : ""}`,
+    verdict: true,
+    sum: formatSum(expected.clientIsn, 1, extra),
+    comment: "The other end sends no SYN-ACK: its ACK answers the one of this end.",
+  };
 }
 
 function acksOf(steps: readonly PacketStep[]): PacketStep[] {

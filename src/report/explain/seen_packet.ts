@@ -1,3 +1,4 @@
+import { markOf } from "../../match/keep_packet.ts";
 import type { Segment } from "../../wire/segment.ts";
 
 /** Bytes of the TCP header before its options (RFC 9293 section 3.1). */
@@ -21,6 +22,8 @@ export interface SeenPacket {
   readonly acknowledgment: number;
   /** Bytes of data. */
   readonly payloadLength: number;
+  /** Tells it from others but its own copies, see `markOf`. */
+  readonly mark: number;
   /** Packets that it was wrapped in. */
   readonly tunnels: number;
   /** The TCP header as far as it was captured: the fixed 20 bytes, then options. */
@@ -50,6 +53,7 @@ export function copyPacket(
     sequence: segment.sequence,
     acknowledgment: segment.acknowledgment,
     payloadLength: segment.payloadLength,
+    mark: markOf(segment),
     tunnels: segment.tunnels,
     header: new Uint8Array(view.buffer, start, length).slice(),
   };

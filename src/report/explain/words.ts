@@ -34,13 +34,28 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
     "something on the way may drop packets, or the answer took a way that is not captured here.",
 };
 
+const NOT_TAKEN =
+  "An ACK that fits came by, but this host's kernel, which is the server, did not take it: a firewall " +
+  "threw it away, or the accept queue was full, or the program waits for data first.";
+const REFUSED_BY_ICMP =
+  "The server answered the SYN with an ICMP error instead of a RST: nobody may connect to that port. " +
+  "connect() fails at once with ECONNREFUSED.";
+
 /** Says what an outcome means. */
 export function explainOutcome({ outcome, ...handshake }: Handshake): string {
-  const { wire, kernel, ackAcknowledgesSynAck, flags } = handshake;
+  const { wire, kernel, ackAcknowledgesSynAck, ackSequence, flags, icmp } = handshake;
   const words = OUTCOMES[outcome];
+  const isTaken = ackSequence === true && ackAcknowledgesSynAck === true;
+  if (outcome === "half_open" && isTaken) return NOT_TAKEN;
+  if (outcome === "refused" && icmp !== undefined && handshake.rstCount === 0) {
+    return REFUSED_BY_ICMP;
+  }
   if (outcome !== "established" || flags.includes("simultaneous_open")) return words;
   if (ackAcknowledgesSynAck === true) return `All three packets fit together. ${words}`;
-  if (!kernel) return words;
+  if (flags.includes("one_sided") && ackSequence === true) {
+    return `The client's ACK answers a SYN-ACK that was not captured. ${words}`;
+  }
+  if (!kernel) return wire ? `The server acknowledges more than the SYN. ${words}` : words;
   return `${wire ? "Not every packet was seen, but the" : "The"} kernel says ESTABLISHED. ${words}`;
 }
 

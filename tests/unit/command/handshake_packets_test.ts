@@ -106,10 +106,11 @@ const ENDED_NS = 1e9;
  * Packets in the order of their times, of one attempt a client: of several between the same ends a
  * wrong SYN-ACK counts for the newest, which may stand in front of the others in the file. None comes
  * so late that its attempt may be reported or forgotten already: when exactly depends on the packets
- * of others.
+ * of others. Nor does a SYN come after a RST, which may begin another attempt with the same number.
  */
 function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
   const endedNs = new Map<string, number>();
+  const reset = new Set<string>();
   const attempts = new Map<string, { isn: number; synData: number; beganNs: number }>();
   return events.filter((event) => "packet" in event).toSorted((a, b) => a.timeNs - b.timeNs)
     .filter(({ packet, timeNs }) => {
@@ -120,6 +121,8 @@ function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
       const ends = [client, server].map(({ address, port }) => `${address} ${port}`);
       const key = ends.join();
       const both = ends.toSorted().join();
+      if ((flags & TcpFlag.RST) !== 0) ends.forEach((each) => reset.add(each));
+      if (isSyn && !isSynAck && ends.some((each) => reset.has(each))) return false;
       if (timeNs - (endedNs.get(both) ?? Infinity) > ENDED_NS) return false;
       const isLast = !isSyn || isSynAck && attempts.has(ends.toReversed().join());
       if (isLast && !endedNs.has(both)) endedNs.set(both, timeNs);

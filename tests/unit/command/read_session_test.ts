@@ -75,6 +75,7 @@ interface Line {
   flags: string[];
   handshakes: number;
   undecoded: Record<string, number>;
+  losses: Record<string, number>;
   discarded: Record<string, number>;
   duration_ns: number;
 }
@@ -507,4 +508,61 @@ Deno.test("ReadSession reports what is settled while a file that grows rests", (
   assertEquals(output.text.split("\n").length - 1, 1);
   session.rest();
   assertEquals(output.text.split("\n").length - 1, 1);
+});
+
+Deno.test("ReadSession lets one absurd time cost only its own packet's handshake", () => {
+  const century = 100 * 365 * 86_400e6;
+  const absurd: Record<string, PcapRecord> = {
+    "of data, a day ahead": { ...at(86_400e6, "ack", 7) },
+    "of data, before the capture": { ...at(-86_400e6, "ack", 7) },
+  };
+  for (const [name, record] of Object.entries(absurd)) {
+    const records = [
+      at(0, "syn", 1),
+      at(5, "syn_ack", 1),
+      record,
+      at(10, "ack", 1),
+      ...HANDSHAKE_LATER,
+    ];
+    const { records: read, last } = run([buildPcap({ records })]);
+    assertEquals(
+      read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, rtt.server_ns, flags]),
+      [["established", 5_000, 5_000, []], ["established", 10_000, 5_000, []]],
+      name,
+    );
+    assertEquals(last.losses.untimed_packets, 1, name);
+  }
+  // Two of them one behind the other, at different times.
+  const records = [
+    at(0, "syn", 1),
+    at(century / 2, "syn_ack", 1),
+    at(century, "ack", 7),
+    at(20, "ack", 1),
+    at(30, "syn", 2),
+    at(40, "syn_ack", 2),
+    at(50, "ack", 2),
+  ];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, flags]), [
+    ["established", undefined, ["clock_set"]],
+    ["established", 10_000, []],
+  ]);
+});
+
+Deno.test("ReadSession is exact to the nanosecond however long a capture is", () => {
+  const whole = (microseconds: number, port: number) => [
+    at(microseconds, "syn", port),
+    at(microseconds + 41, "syn_ack", port),
+    at(microseconds + 122, "ack", port),
+  ];
+  const day = 86_400e6;
+  const days = [0, 20, 110, 7_000, 30, 31, 6_999];
+  const records = days.flatMap((count, index) => whole(count * day + 7, index + 1));
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(
+    read.map(({ rtt, flags }) => [rtt.client_ns, rtt.server_ns, flags]),
+    days.map(() => [41_000, 81_000, []]),
+  );
+  const fractions = read.map(({ time }) => time.slice(-13));
+  assertEquals(new Set(fractions), new Set(["20.000007000Z"]));
 });

@@ -76,6 +76,10 @@ const STEPS = [
   "synAckOtherIsn",
   "synAckWrong",
   "data",
+  "early",
+  "serverData",
+  "serverAck",
+  "serverElsewhere",
   "ackOther",
   "ackWrongSequence",
   "ackWrongAck",
@@ -112,7 +116,10 @@ const handshake = fc.record({
   x: fc.constantFrom(...CLIENT_NUMBERS),
   y: fc.constantFrom(...SERVER_NUMBERS),
   synData: fc.constantFrom(0, 0, 0, 1, 100),
-  fastOpen: fc.constantFrom(undefined, undefined, 0, 8),
+  synAckData: fc.constantFrom(0, 0, 0, 10),
+  fastOpen: fc.constantFrom(undefined, undefined, undefined, 0, 8),
+  window: fc.constantFrom(0, 100, 64240),
+  vlan: fc.constantFrom(undefined, undefined, 0, 7, 8),
   synEcn: fc.constantFrom(0, 0xc0, 0x1c0),
   synAckEcn: fc.constantFrom(0, 0x40, 0x80, 0x1c0),
 });
@@ -124,6 +131,8 @@ const event = fc.record({
   delayNs: fc.constantFrom(0, 1, 1e3, 3e5, 10e6, 39_999_999, 40e6, 1e9, 31e9, 60e9),
   /** What else there is to choose of the step. */
   variant: fc.nat(63),
+  /** How much later another tap's copy of the packet comes, in another VLAN; undefined: none does. */
+  copyNs: fc.constantFrom(undefined, undefined, undefined, 0, 16e3, 100e6, 100_000_001),
 });
 
 /**
@@ -155,6 +164,9 @@ const translation = fc.constantFrom<("client" | "server")[]>([], [], ["client"],
 /** One random trace. */
 export interface Trace {
   events: Event[];
+  /** Whether the matcher is told that it sees what servers send, and what the kernel takes. */
+  seesServerData: boolean;
+  isTraced: boolean;
   capacity: number;
   rememberNs: number;
 }
@@ -173,6 +185,8 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   translation,
   capacity: fc.constantFrom(1, 2, 3, 64, 64, 64),
   rememberNs: fc.constantFrom(0, 60e9),
+  seesServerData: fc.boolean(),
+  isTraced: fc.boolean(),
 }).map(({ simultaneous, choices, timestamps, place, capacity, rememberNs, ...trace }) => {
   const [first] = trace.handshakes;
   // The server of the first sends a SYN too, with the number of its SYN-ACK.
@@ -189,6 +203,8 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
       place,
       simultaneous ? [] : trace.translation,
     ),
+    seesServerData: trace.seesServerData,
+    isTraced: trace.isTraced,
     capacity: twice ? 64 : capacity,
     rememberNs: twice ? 1e15 : rememberNs,
   };
@@ -266,6 +282,27 @@ class Player {
           payloadLength: second ? 0 : 100,
           flags: TcpFlag.ACK | (variant === 7 ? TcpFlag.FIN : 0),
         });
+      case "early":
+        return play.ack(timeNs, {
+          ...this.#ack(timeNs, variant),
+          acknowledgment: plus(y, 1 + this.handshake.synAckData + (even ? 100 : 0)),
+        });
+      case "serverData":
+        return play.fromServer(timeNs, {
+          sequence: plus(y, second ? 1 : 101),
+          payloadLength: 100,
+          flags: TcpFlag.ACK | (even ? TcpFlag.FIN : 0),
+        });
+      case "serverAck":
+        return play.fromServer(timeNs, {
+          acknowledgment: plus(x, 1 + handshake.synData + (even ? 50 : 0)),
+        });
+      case "serverElsewhere":
+        return play.fromServer(timeNs, {
+          sequence: plus(y, even ? 70_000_001 : 0),
+          acknowledgment: plus(x, second ? 50 : 1 << 21),
+          payloadLength: 7,
+        });
       case "ackOther":
         return play.ack(timeNs, {
           ...this.#ack(timeNs, variant),
@@ -284,7 +321,12 @@ class Player {
       case "refusalWrong":
         return play.refusal(timeNs, even ? { acknowledgment: x } : { flags: TcpFlag.RST });
       case "serverReset":
-        return play.serverReset(timeNs, second ? {} : { sequence: plus(y, 70_000_001) });
+        return play.serverReset(
+          timeNs,
+          second ? {} : {
+            sequence: plus(y, even ? 70_000_001 : 101),
+          },
+        );
       case "clientReset":
         return play.clientReset(timeNs, even ? {} : { sequence: plus(x, 7000) });
       case "clientHalf":
@@ -336,7 +378,8 @@ class Player {
       flags: TcpFlag.SYN | synEcn,
       payloadLength: synData,
       fastOpenCookieLength: fastOpen,
-      window: 64240,
+      window: this.handshake.window,
+      vlan: this.handshake.vlan,
       mss: 1460,
       windowScale: synData > 0 ? undefined : 7,
       sackPermitted: synEcn === 0,
@@ -354,6 +397,8 @@ class Player {
     return {
       flags: TcpFlag.SYN | TcpFlag.ACK | this.handshake.synAckEcn,
       window: 65535,
+      vlan: this.handshake.vlan,
+      payloadLength: this.handshake.synAckData,
       mss: 1400,
       sackPermitted: true,
       timestamps: this.timestamps.server ? [value, echo] : undefined,
@@ -365,7 +410,10 @@ class Player {
   #ack(timeNs: number, variant: number): Partial<Packet> {
     const value = Math.floor(timeNs / this.timestamps.tickNs);
     const echo = this.#serverTimestamps[variant % this.#serverTimestamps.length];
-    return { timestamps: this.timestamps.client ? [value, echo] : undefined };
+    return {
+      vlan: this.handshake.vlan,
+      timestamps: this.timestamps.client ? [value, echo] : undefined,
+    };
   }
 }
 
@@ -398,8 +446,10 @@ function play(
   const events: Event[] = [];
   const halves = new Set<string>();
   let nowNs = START_NS;
-  for (const { who, step, delayNs, variant } of choices) {
+  let identification = 0;
+  for (const { who, step, delayNs, variant, copyNs } of choices) {
     nowNs += delayNs;
+    identification++;
     const player = players[who % players.length];
     // Of interest where each packet is seen twice is a capture that sees the SYN first.
     const twice = place.startsWith("two");
@@ -416,8 +466,16 @@ function play(
       if (halves.has(key)) continue;
       halves.add(key);
     }
+    if ("packet" in event && variant % 3 === 0) {
+      Object.assign(event.packet, { identification, checksum: 0 });
+    }
     if (!("packet" in event) || place === "one") {
       events.push(event);
+      if (!("packet" in event) || copyNs === undefined) continue;
+      Object.assign(event.packet, { identification, checksum: 0 });
+      nowNs += copyNs;
+      const vlan = event.packet.vlan && event.packet.vlan + 100;
+      events.push({ ...event, packet: { ...event.packet, vlan }, timeNs: nowNs });
       continue;
     }
     const isClients = event.packet.from === client;

@@ -9,7 +9,14 @@ const LIMITS = { capacity: 2, joinNs: 40, unansweredNs: 700, halfOpenNs: 400, re
 /** Attempts, what they reported by the client's number, and what they counted. */
 function make() {
   const reported: (number | undefined)[] = [];
-  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const counters = {
+    evicted: 0,
+    crowded: 0,
+    contradicted: 0,
+    lateKernelRecords: 0,
+    lateAccepts: 0,
+    unexpected: 0,
+  };
   const report = (handshake: { client: { isn: number | undefined } }) => {
     reported.push(handshake.client.isn);
   };
@@ -102,7 +109,14 @@ Deno.test("Attempts lets go of what the kernel said when a handshake is reported
 
 Deno.test("Attempts waits for what this host sends again as long as its own settings say", () => {
   const reported: (number | undefined)[] = [];
-  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const counters = {
+    evicted: 0,
+    crowded: 0,
+    contradicted: 0,
+    lateKernelRecords: 0,
+    lateAccepts: 0,
+    unexpected: 0,
+  };
   const attempts = new Attempts(
     EPOCH_SECONDS,
     ({ client }) => reported.push(client.isn),
@@ -129,22 +143,54 @@ Deno.test("Attempts waits for what this host sends again as long as its own sett
   assertEquals(atEach, [[], [1], [], [4], [], [2], [], [3]]);
 });
 
-Deno.test("Attempts keeps so many on one tuple, and reports the oldest if its end is known", () => {
+/** Attempts on one tuple; `begin` gives each the time of its number. */
+function onOneTuple() {
   const reported: (number | undefined)[] = [];
-  const counters = { evicted: 0, lateKernelRecords: 0, lateAccepts: 0, unexpected: 0 };
+  const counters = {
+    evicted: 0,
+    crowded: 0,
+    contradicted: 0,
+    lateKernelRecords: 0,
+    lateAccepts: 0,
+    unexpected: 0,
+  };
   const report = ({ client }: { client: { isn: number | undefined } }) => {
     reported.push(client.isn);
   };
   const attempts = new Attempts(EPOCH_SECONDS, report, { ...LIMITS, capacity: 100 }, counters);
   const begin = (isn: number, state: FlowState) =>
     attempts.begin(P.client.address, P.server.address, 1, isn, state, isn);
+  const isns = () => {
+    const { table } = attempts;
+    const found: number[] = [];
+    let row = table.find(P.client.address, P.server.address, 1);
+    for (; row >= 0; row = table.older(row, P.client.address, P.server.address, 1)) {
+      found.push(table.clientIsn[row]);
+    }
+    return found;
+  };
+  return { attempts, reported, counters, begin, isns };
+}
+
+Deno.test("Attempts keeps so many on one tuple, and what was answered longest", () => {
+  const { reported, counters, begin, isns } = onOneTuple();
   begin(1, FlowState.Settled);
-  begin(2, FlowState.SynSent);
-  for (let isn = 3; isn <= 64; isn++) begin(isn, FlowState.SynSent);
-  assertEquals([reported, counters.evicted], [[], 0]);
+  begin(2, FlowState.Answered);
+  for (let isn = 3; isn <= 400; isn++) begin(isn, FlowState.SynSent);
+  const kept = isns();
+  assertEquals([kept.length, reported], [64, []]);
+  // Those that were first and those that came last: of a flood in between nothing is known.
+  assertEquals(kept.slice(-6), [6, 5, 4, 3, 2, 1]);
+  assertEquals(kept.slice(0, 3), [400, 399, 398]);
+  assertEquals([counters.crowded, counters.evicted], [400 - 64, 0]);
+});
+
+Deno.test("Attempts frees what was reported of one tuple first, and reports what it must give up", () => {
+  const { attempts, reported, counters, begin, isns } = onOneTuple();
+  for (let isn = 1; isn <= 64; isn++) begin(isn, FlowState.Settled);
   begin(65, FlowState.SynSent);
-  assertEquals([reported, counters.evicted], [[1], 0]);
+  assertEquals([reported, isns().includes(1), counters.crowded], [[1], false, 0]);
+  attempts.join(attempts.table.oldest(FlowState.Settled), attempts.table.oldest(0), 66);
   begin(66, FlowState.SynSent);
-  assertEquals([reported, counters.evicted], [[1], 1]);
-  assertEquals(attempts.pending, 64);
+  assertEquals([reported, isns().includes(2), counters.crowded], [[1], false, 0]);
 });

@@ -212,7 +212,7 @@ Deno.test("FlowTable.acknowledge tells when the one SYN-ACK came that is acknowl
     const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
     table.serverIsn[row] = first;
     table.firstSynAckNs[row] = table.lastSynAckNs[row] = table.synAcksBeforeAck[row] = 1;
-    isns.forEach((isn, index) => table.repeatSynAck(row, index + 2, isn, index + 2));
+    isns.forEach((isn, index) => table.repeatSynAck(row, index + 2, isn, index + 2, 0));
     assertEquals(table.synAcksBeforeAck[row], 1 + isns.length);
     table.acknowledge(row, acknowledged !== first);
     const name = `${isns} ${acknowledged}`;
@@ -229,7 +229,7 @@ Deno.test("FlowTable.repeatSynAck tells whether the last timestamp is another's 
   const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
   table.lastSynAckTimestamp[row] = 5;
   const shared = [5, 6, 6].map((timestamp) => {
-    table.repeatSynAck(row, 1, 0, timestamp);
+    table.repeatSynAck(row, 1, 0, timestamp, 0);
     return (table.facts[row] & WireFact.LastSynAckTimestampShared) !== 0;
   });
   assertEquals(shared, [true, false, true]);

@@ -9,7 +9,7 @@ import { end, type Event, fillSegment, Play, run } from "./traffic.ts";
 /** Random traces that the matcher and the model are compared on; more find more: `-- --runs=1000000`. */
 const MODEL_RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 10_000);
 
-const LIMITS = { joinNs: 40e6, unansweredNs: 70e9, halfOpenNs: 40e9 };
+const LIMITS = { joinNs: 40e6, doubtNs: 1e9, unansweredNs: 70e9, halfOpenNs: 40e9 };
 const LISTENER = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
 const LOCAL_WORD = end("192.0.2.1", 0).address[3];
 
@@ -20,15 +20,20 @@ const surroundings: Pick<ModelOptions, "isLocal" | "listenerOf"> = {
 
 Deno.test("Matcher reports what the plain model of its definitions reports", () => {
   fc.assert(
-    fc.property(arbitraryTrace, ({ events, capacity, rememberNs }) => {
-      const model = new ReferenceModel({ ...LIMITS, ...surroundings, capacity, rememberNs });
+    fc.property(arbitraryTrace, ({ events, isTraced, ...limits }) => {
+      const model = new ReferenceModel({
+        ...LIMITS,
+        ...surroundings,
+        ...limits,
+        hasServer: (address) => isTraced && surroundings.isLocal(address),
+      });
       for (const event of events) model.feed(event);
       const { pending } = model;
       model.flush();
       const actual = run(events, {
         ...LIMITS,
-        capacity,
-        rememberNs,
+        ...limits,
+        hasServer: (words, at) => isTraced && surroundings.isLocal(words.subarray(at, at + 4)),
         isLocalAddress: (words, at) => surroundings.isLocal(words.subarray(at, at + 4)),
         listenerOf: surroundings.listenerOf,
       });

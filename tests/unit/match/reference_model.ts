@@ -43,7 +43,7 @@ interface Ends {
   server: End;
 }
 
-type State = "syn_sent" | "answered" | "settled" | "reported";
+type State = "syn_sent" | "answered" | "settled" | "doubted" | "reported";
 
 /** One attempt of a client: a tuple and an initial sequence number. */
 interface Attempt {
@@ -59,8 +59,20 @@ interface Attempt {
   touchedNs: number;
   syns: Seen[];
   synAcks: Seen[];
+  /** Its VLAN: of the first packet that tells the network. */
+  vlan: number;
   ack: Seen | undefined;
   acknowledgedIsn: number | undefined;
+  /** An ACK with the third one's Seq of which it is not known what it acknowledges. */
+  held: Seen | undefined;
+  /** Whether it is the third packet though it was captured before what it acknowledges. */
+  isBackwards: boolean;
+  /** How far the server got from each of its numbers, in octets, by segments behind its SYN-ACK. */
+  sent: Map<number, number>;
+  /** Whether the server acknowledged more than the SYN. */
+  isProven: boolean;
+  /** Whether a RST came after the SYN-ACK. */
+  answerReset: boolean;
   serverResets: number;
   clientResets: number;
   /** When a RST came and no SYN-ACK before it; when the kernel told of one. */
@@ -70,13 +82,15 @@ interface Attempt {
   serverSynIsn: number | undefined;
   answeredToo: boolean;
   wrongSynAckAck: boolean;
-  wrongAckSequence: boolean;
-  wrongAckAck: boolean;
+  /** What is wrong with the first third packet that did not fit. */
+  misfit: { sequence: boolean; acknowledgment: boolean } | undefined;
   clientHalf: KernelHalf | undefined;
   serverHalf: KernelHalf | undefined;
   accept: KernelAccept | undefined;
   drops: KernelDrop[];
   kernelResets: KernelReset[];
+  /** Whether it was reported as not established. */
+  wasFailed: boolean;
   /** ICMP errors that quote the SYN and say that it reached nobody. */
   icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
 }
@@ -88,7 +102,10 @@ export interface ModelOptions {
   unansweredNs: number;
   halfOpenNs: number;
   rememberNs: number;
+  doubtNs: number;
+  seesServerData: boolean;
   isLocal(address: Uint32Array): boolean;
+  hasServer(address: Uint32Array): boolean;
   listenerOf(server: KernelHalf): Process | undefined;
 }
 
@@ -139,31 +156,42 @@ function possibleIsns(attempt: Attempt): number[] {
   return [all[0], ...all.filter((isn) => isn !== all[0]).slice(-1)];
 }
 
-/** The server's initial sequence number that an Ack acknowledges, of those it sent. */
-function acknowledgedIsn(
-  attempt: Attempt,
-  acknowledgment: number,
-  isns = serverIsns(attempt),
-): number | undefined {
-  const most = usesFastOpen(attempt) ? EARLY_DATA_MAX : 1;
-  return isns.find((isn) => {
-    const octets = ahead(isn, acknowledgment);
-    return octets >= 1 && octets <= most;
-  });
+/** Octets that the server was seen to send from a number on, its SYN included. */
+function seenOctets(attempt: Attempt, isn: number): number {
+  const inSynAcks = synAcksOf(attempt).filter(({ packet }) => packet.sequence === isn)
+    .map(({ packet }) => 1 + (packet.payloadLength ?? 0));
+  return Math.max(...inSynAcks, attempt.sent.get(isn) ?? 0);
 }
 
-/** Whether an ACK can be the third packet; once that was seen, only one that acknowledges as much. */
-function canBeThird(attempt: Attempt, sequence: number, acknowledgment: number): boolean {
-  if (!followsSyn(attempt, sequence)) return false;
-  const completedBy = attempt.acknowledgedIsn;
-  return completedBy === undefined ||
-    acknowledgedIsn(attempt, acknowledgment, [completedBy]) !== undefined;
+/** Whether nothing can make the attempt more than it is. */
+function isComplete({ state, ack, isProven }: Attempt): boolean {
+  return state === "reported" || ack !== undefined || isProven;
 }
 
 /** Whether no packet ended the attempt yet. */
 function isOpen(attempt: Attempt): boolean {
-  return attempt.state !== "reported" && attempt.ack === undefined &&
-    attempt.serverResets + attempt.clientResets === 0;
+  return !isComplete(attempt) && attempt.serverResets + attempt.clientResets === 0;
+}
+
+/** Whether an ACK tells of an answer that was not seen. */
+function isOneSided({ held, ack, synAcks, serverResets, ...attempt }: Attempt): boolean {
+  return held !== undefined && ack === undefined && !attempt.answeredToo &&
+    !attempt.wrongSynAckAck &&
+    synAcks.length + serverResets === 0;
+}
+
+/** Whether a packet's VLAN can be the attempt's. */
+function isOfVlan(attempt: Attempt, packet: Packet): boolean {
+  const tags = [attempt.vlan, packet.vlan ?? -1].filter((vlan) => vlan > 0);
+  return new Set(tags).size < 2;
+}
+
+/** Whether one of two packets is a copy that another tap made. */
+function areCopies(one: Seen, other: Seen): boolean {
+  return Math.abs(one.timeNs - other.timeNs) <= 100_000_000 &&
+    one.packet.checksum !== undefined &&
+    one.packet.identification === other.packet.identification &&
+    one.packet.checksum === other.packet.checksum;
 }
 
 /**
@@ -214,6 +242,11 @@ function see(attempt: Attempt, client: End, server: End, { interfaceIndex }: See
   places.push(interfaceIndex);
 }
 
+/** Takes the VLAN of the SYN, or of the SYN-ACK where no SYN was seen. */
+function tellVlan(attempt: Attempt, { vlan = -1 }: Packet): void {
+  attempt.vlan = vlan;
+}
+
 /** Whether a packet of it was seen. */
 function hasPackets({ syns, synAcks, serverSynIsn, ...attempt }: Attempt): boolean {
   return syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
@@ -243,6 +276,8 @@ export class ReferenceModel {
   readonly records: Snapshot[] = [];
   readonly counters: MatcherCounters = {
     evicted: 0,
+    crowded: 0,
+    contradicted: 0,
     lateKernelRecords: 0,
     lateAccepts: 0,
     unexpected: 0,
@@ -277,7 +312,7 @@ export class ReferenceModel {
   }
 
   flush(): void {
-    for (const state of ["settled", "answered", "syn_sent"] as const) {
+    for (const state of ["doubted", "settled", "answered", "syn_sent"] as const) {
       for (let [next] = this.#in(state); next; [next] = this.#in(state)) {
         this.#report(next, true, next.touchedNs);
       }
@@ -309,8 +344,14 @@ export class ReferenceModel {
       touchedNs: nowNs,
       syns: [],
       synAcks: [],
+      vlan: -1,
       ack: undefined,
       acknowledgedIsn: undefined,
+      held: undefined,
+      isBackwards: false,
+      sent: new Map(),
+      isProven: false,
+      answerReset: false,
       serverResets: 0,
       clientResets: 0,
       refusedNs: undefined,
@@ -318,8 +359,8 @@ export class ReferenceModel {
       serverSynIsn: undefined,
       answeredToo: false,
       wrongSynAckAck: false,
-      wrongAckSequence: false,
-      wrongAckAck: false,
+      misfit: undefined,
+      wasFailed: false,
       clientHalf: undefined,
       serverHalf: undefined,
       accept: undefined,
@@ -443,9 +484,9 @@ export class ReferenceModel {
       this.counters.evicted++;
       return this.#forget(halfOpen);
     }
-    const [settled] = this.#in("settled");
-    this.#report(settled, false, settled.touchedNs);
-    this.#forget(settled);
+    const [known] = [...this.#in("doubted"), ...this.#in("settled")];
+    this.#report(known, false, known.touchedNs);
+    this.#forget(known);
   }
 
   #forget(attempt: Attempt): void {
@@ -469,13 +510,17 @@ export class ReferenceModel {
     see(attempt, from, to, seen);
     const [first] = attempt.syns;
     if (first && first.interfaceIndex !== seen.interfaceIndex) return;
+    if (first && areCopies(attempt.syns.at(-1)!, seen)) return;
+    if (first === undefined) tellVlan(attempt, seen.packet);
     attempt.syns.push(seen);
     if (first && attempt.state !== "settled") this.#touch(attempt, attempt.state, seen.timeNs);
   }
 
-  #ofSyn({ packet, timeNs, interfaceIndex }: Seen): Attempt | undefined {
-    const [newest, ...older] = this.#of(packet.from, packet.to)
+  #ofSyn(seen: Seen): Attempt | undefined {
+    const { packet, timeNs, interfaceIndex } = seen;
+    const same = this.#of(packet.from, packet.to)
       .filter(({ clientIsn }) => clientIsn === packet.sequence);
+    const [newest, ...older] = same;
     if (newest === undefined) return undefined;
     const earlier = older.filter(({ serverResets, refusedNs, kernelRefusedNs }) => {
       if (serverResets > 0 && refusedNs !== undefined) return timeNs <= refusedNs;
@@ -483,9 +528,10 @@ export class ReferenceModel {
     });
     const attempt = newest.syns.length > 0 ? newest : earlier.at(-1) ?? newest;
     const { syns, synAcks, serverResets } = attempt;
-    const isAgain = serverResets > 0 && synAcks.length === 0 &&
-      syns[0]?.interfaceIndex === interfaceIndex;
-    return isAgain ? undefined : attempt;
+    if (syns[0]?.interfaceIndex !== interfaceIndex) return attempt;
+    if (areCopies(syns.at(-1)!, seen)) return attempt;
+    if (serverResets > 0 && synAcks.length === 0) return undefined;
+    return same.slice(same.indexOf(attempt)).find((each) => isOfVlan(each, packet));
   }
 
   /** The attempt with an initial sequence number, of several the one that a kernel's record fits. */
@@ -499,11 +545,12 @@ export class ReferenceModel {
   #synAck(seen: Seen): void {
     const { from: server, to: client, acknowledgment = 0 } = seen.packet;
     const attempts = this.#of(client, server);
-    let attempt = attempts.find((each) => followsSyn(each, acknowledgment));
+    const answered = attempts.filter((each) => followsSyn(each, acknowledgment));
+    let attempt = answered.find((each) => isOfVlan(each, seen.packet)) ?? answered[0];
     if (attempt === undefined) {
       const [newest] = attempts;
-      if (newest && isOpen(newest) && newest.synAcks.length === 0) {
-        newest.wrongSynAckAck = true;
+      if (newest && isOpen(newest)) {
+        if (newest.synAcks.length === 0) newest.wrongSynAckAck = true;
         this.counters.unexpected++;
         return;
       }
@@ -531,18 +578,35 @@ export class ReferenceModel {
           see(kept, server, client, seen);
           kept.answeredToo = true;
           if (kept.synAcks.length > 0) this.#settle(kept, seen.timeNs);
-          else if (kept.state === "syn_sent") this.#touch(kept, "answered", seen.timeNs);
+          else this.#answer(kept, seen.timeNs);
           return;
         }
       }
     }
     if (attempt.state === "reported") return;
     see(attempt, client, server, seen);
-    const place = synAcksOf(attempt)[0]?.interfaceIndex;
+    // The other way round it is established already.
+    if (attempt.ack && attempt.synAcks.length === 0) return;
+    const counted = synAcksOf(attempt);
+    const place = counted[0]?.interfaceIndex;
+    if (seen.interfaceIndex === place && areCopies(counted.at(-1)!, seen)) return;
+    if (attempt.syns.length + attempt.synAcks.length === 0) tellVlan(attempt, seen.packet);
     attempt.synAcks.push(seen);
-    if (attempt.state === "syn_sent") this.#touch(attempt, "answered", seen.timeNs);
-    else if (attempt.state === "answered" && seen.interfaceIndex === place) {
-      this.#touch(attempt, "answered", seen.timeNs);
+    const isFirst = attempt.synAcks.length === 1;
+    if (isFirst) this.#answer(attempt, seen.timeNs);
+    const isns = serverIsns(attempt);
+    for (const isn of attempt.sent.keys()) if (!isns.includes(isn)) attempt.sent.delete(isn);
+    if ((isFirst || seen.interfaceIndex === place) && attempt.ack === undefined) {
+      if (this.#acceptsHeld(attempt) && !attempt.answerReset && !attempt.isProven) {
+        attempt.isBackwards = true;
+        this.#completeHeld(attempt, seen.timeNs);
+      } else if (isFirst && attempt.held) {
+        this.counters.unexpected++;
+        attempt.misfit ??= { sequence: false, acknowledgment: true };
+      }
+    }
+    if (!isFirst && seen.interfaceIndex === place && attempt.state !== "settled") {
+      this.#touch(attempt, attempt.state, seen.timeNs);
     }
     if (attempt.synAcks.length > 1 || !attempt.answeredToo) return;
     if (attempt.serverSynIsn === seen.packet.sequence) this.#settle(attempt, seen.timeNs);
@@ -560,22 +624,143 @@ export class ReferenceModel {
     return own.synAcks.length === 0;
   }
 
+  /** Takes that a SYN was answered: the ACK is waited for, whatever RST came before. */
+  #answer(attempt: Attempt, timeNs: number): void {
+    if (attempt.ack || attempt.state === "answered") return;
+    if (attempt.state === "settled" && isTold(attempt)) return;
+    this.#touch(attempt, "answered", timeNs);
+  }
+
+  #hasServer(attempt: Attempt): boolean {
+    return this.options.hasServer(endsOfPackets(attempt).server.address);
+  }
+
+  #isHere(attempt: Attempt, end: "client" | "server"): boolean {
+    return [{ client: attempt.client, server: attempt.server }, attempt.other]
+      .every((each) => each === undefined || this.options.isLocal(each[end].address));
+  }
+
+  /** Octets that the server can have sent from a number on. */
+  #sentMax(attempt: Attempt, isn: number): number {
+    if (usesFastOpen(attempt)) return EARLY_DATA_MAX;
+    if (this.options.seesServerData) return seenOctets(attempt, isn);
+    return 1 + (attempt.syns.length > 0 ? attempt.syns[0].packet.window ?? 0 : 65535);
+  }
+
+  /** The server's initial sequence number that an Ack acknowledges, of those it sent. */
+  #acknowledgedIsn(
+    attempt: Attempt,
+    acknowledgment: number,
+    isns = serverIsns(attempt),
+  ): number | undefined {
+    return isns.find((isn) => {
+      const octets = ahead(isn, acknowledgment);
+      return octets >= 1 && octets <= this.#sentMax(attempt, isn);
+    });
+  }
+
+  /** Whether an ACK can be the third packet; once that was seen, only one that acknowledges as much. */
+  #canBeThird(attempt: Attempt, sequence: number, acknowledgment: number): boolean {
+    if (!followsSyn(attempt, sequence)) return false;
+    if (attempt.ack === undefined || attempt.acknowledgedIsn === undefined) return true;
+    return this.#acknowledgedIsn(attempt, acknowledgment, [attempt.acknowledgedIsn]) !== undefined;
+  }
+
+  #acceptsHeld(attempt: Attempt): boolean {
+    return attempt.held !== undefined && attempt.synAcks.length > 0 &&
+      this.#acknowledgedIsn(attempt, attempt.held.packet.acknowledgment ?? 0) !== undefined;
+  }
+
+  #completeHeld(attempt: Attempt, timeNs: number): void {
+    // What was sent in the meantime counts as sent before it.
+    this.#complete(attempt, { ...attempt.held!, order: this.#order }, timeNs);
+  }
+
+  #complete(attempt: Attempt, ack: Seen, timeNs: number): void {
+    attempt.acknowledgedIsn = this.#acknowledgedIsn(attempt, ack.packet.acknowledgment ?? 0);
+    attempt.ack = ack;
+    this.#established(attempt, timeNs);
+  }
+
+  #established(attempt: Attempt, timeNs: number): void {
+    if (isTold(attempt) || !this.#hasServer(attempt)) this.#settle(attempt, timeNs);
+    else if (attempt.state !== "settled") this.#touch(attempt, "answered", timeNs);
+  }
+
   #thirdPacket(seen: Seen): void {
-    const { from, to, sequence, acknowledgment = 0 } = seen.packet;
-    const waiting = this.#of(from, to)
-      .filter((attempt) => isOpen(attempt) && attempt.synAcks.length > 0);
-    const fitting = waiting.find((attempt) =>
-      followsSyn(attempt, sequence) && acknowledgedIsn(attempt, acknowledgment) !== undefined
+    const { packet } = seen;
+    const { from, to, sequence, acknowledgment = 0 } = packet;
+    const own = this.#of(from, to);
+    const answered = own.filter((attempt) => !isComplete(attempt) && attempt.synAcks.length > 0);
+    const waiting = answered.filter(({ answerReset }) => !answerReset);
+    const fitting = waiting.filter((attempt) =>
+      followsSyn(attempt, sequence) && this.#acknowledgedIsn(attempt, acknowledgment) !== undefined
     );
-    if (fitting) {
-      fitting.ack = seen;
-      fitting.acknowledgedIsn = acknowledgedIsn(fitting, acknowledgment);
-      return this.#settle(fitting, seen.timeNs);
+    const third = fitting.find((each) => isOfVlan(each, packet)) ?? fitting[0];
+    const until = fitting.find((each) => isOfVlan(each, packet));
+    // Older ones than the packet's own are not looked at.
+    const looked = until ? own.slice(0, own.indexOf(until)) : own;
+    for (const attempt of answered) {
+      if (!attempt.answerReset || !looked.includes(attempt)) continue;
+      if (followsSyn(attempt, sequence)) attempt.held ??= seen;
     }
-    if (waiting.length === 0) return;
+    if (third) return this.#complete(third, seen, seen.timeNs);
+    if (this.#serverSegment(seen)) return;
+    const early = own.find((attempt) =>
+      isOpen(attempt) && attempt.syns.length > 0 && attempt.synAcks.length === 0 &&
+      followsSyn(attempt, sequence)
+    );
+    if (early) {
+      early.held ??= seen;
+      const isLikely = isOneSided(early) && !this.#isHere(early, "server");
+      if (isLikely) this.#doubt(early, seen.timeNs);
+      return;
+    }
+    const [newest] = waiting;
+    if (newest === undefined) return;
     this.counters.unexpected++;
-    if (!followsSyn(waiting[0], sequence)) waiting[0].wrongAckSequence = true;
-    if (acknowledgedIsn(waiting[0], acknowledgment) === undefined) waiting[0].wrongAckAck = true;
+    const fitsSequence = followsSyn(newest, sequence);
+    if (fitsSequence) newest.held ??= seen;
+    newest.misfit ??= {
+      sequence: !fitsSequence,
+      acknowledgment: this.#acknowledgedIsn(newest, acknowledgment) === undefined,
+    };
+  }
+
+  /** @returns Whether it is of a server that an attempt waits for. */
+  #serverSegment(seen: Seen): boolean {
+    const { from, to, sequence, acknowledgment = 0, payloadLength = 0, flags } = seen.packet;
+    const length = payloadLength + ((flags & TcpFlag.FIN) === 0 ? 0 : 1);
+    for (const attempt of this.#of(to, from)) {
+      const { synAcks, answeredToo, serverSynIsn } = attempt;
+      if (answeredToo && synAcks.length === 0 && isOpen(attempt)) {
+        if (ahead(serverSynIsn!, sequence) !== 1 || !followsSyn(attempt, acknowledgment)) continue;
+        attempt.ack = seen;
+        this.#settle(attempt, seen.timeNs);
+        return true;
+      }
+      if (isComplete(attempt) || synAcks.length === 0) continue;
+      const isns = serverIsns(attempt).filter((isn) => {
+        const distance = ahead(isn, sequence);
+        return distance >= 1 && distance <= 65536;
+      });
+      if (isns.length === 0) continue;
+      for (const isn of isns) {
+        const octets = Math.min(ahead(isn, sequence) + length, EARLY_DATA_MAX);
+        attempt.sent.set(isn, Math.max(octets, attempt.sent.get(isn) ?? 0));
+      }
+      const acknowledged = ahead(attempt.clientIsn, acknowledgment);
+      const isProof = acknowledged > 1 + (attempt.syns[0]?.packet.payloadLength ?? 0) &&
+        acknowledged <= EARLY_DATA_MAX;
+      if (this.#acceptsHeld(attempt) && (isProof || !attempt.answerReset)) {
+        this.#completeHeld(attempt, seen.timeNs);
+      } else if (isProof) {
+        attempt.isProven = true;
+        this.#established(attempt, seen.timeNs);
+      }
+      return true;
+    }
+    return false;
   }
 
   #reset(seen: Seen): void {
@@ -584,7 +769,10 @@ export class ReferenceModel {
     const asServer = this.#of(to, from).filter(isOpen);
     const answered = asServer.filter((attempt) =>
       attempt.synAcks.length > 0
-        ? serverIsns(attempt).some((isn) => ahead(isn, sequence) === 1)
+        ? serverIsns(attempt).some((isn) => {
+          const octets = ahead(isn, sequence);
+          return octets >= 1 && octets <= seenOctets(attempt, isn);
+        })
         : has(packet, TcpFlag.ACK) && followsSyn(attempt, acknowledgment)
     );
     const refused = answered.find(({ syns }) => syns.length > 0) ??
@@ -594,18 +782,29 @@ export class ReferenceModel {
         other.clientIsn === refused.clientIsn && other.serverResets > 0
       );
     if (isCopy) return;
-    if (refused) {
-      refused.serverResets++;
-      refused.refusedNs = refused.synAcks.length > 0 ? refused.kernelRefusedNs : seen.timeNs;
-      return this.#settle(refused, seen.timeNs);
-    }
     const asClient = this.#of(from, to).filter(isOpen);
-    const aborted = asClient.find((attempt) => followsSyn(attempt, sequence));
-    if (aborted) {
-      aborted.clientResets++;
-      return this.#settle(aborted, seen.timeNs);
+    const aborted = asClient.find((attempt) =>
+      !isOneSided(attempt) && followsSyn(attempt, sequence)
+    );
+    const ended = refused ?? aborted;
+    if (ended === undefined) {
+      if (asServer.length + asClient.length > 0) this.counters.unexpected++;
+      return;
     }
-    if (asServer.length + asClient.length > 0) this.counters.unexpected++;
+    if (ended === refused) {
+      ended.serverResets++;
+      ended.refusedNs = ended.synAcks.length > 0 ? ended.kernelRefusedNs : seen.timeNs;
+    } else ended.clientResets++;
+    ended.answerReset = ended.synAcks.length > 0;
+    this.#doubt(ended, seen.timeNs);
+  }
+
+  /** What packets tell, later ones may tell otherwise, but not of this host's own stack. */
+  #doubt(attempt: Attempt, timeNs: number): void {
+    const isOwn = this.#isHere(attempt, "client") || this.#isHere(attempt, "server");
+    const isSure = isOwn && !this.#hasServer(attempt) || isTold(attempt);
+    if (isSure) this.#settle(attempt, timeNs);
+    else if (attempt.state !== "settled") this.#touch(attempt, "doubted", timeNs);
   }
 
   #icmpError({ isIpv6, type, code, reporter, quoted }: Icmp, timeNs: number): void {
@@ -633,7 +832,10 @@ export class ReferenceModel {
     const attempt = this.#at(client, server, irs, endNs, endNs);
     if (attempt === undefined || attempt.state === "reported") this.counters.lateAccepts++;
     else if (attempt.accept) this.counters.lateKernelRecords++;
-    else attempt.accept = record;
+    else {
+      attempt.accept = record;
+      if (attempt.ack) this.#settle(attempt, endNs);
+    }
   }
 
   #drop(record: KernelDrop): void {
@@ -664,9 +866,9 @@ export class ReferenceModel {
       if (last.reason === "NO_SOCKET" && last.flags === TcpFlag.SYN) {
         attempt.kernelRefusedNs = endNs;
         this.#settle(attempt, endNs);
-      } else if (attempt.state === "syn_sent") {
-        this.#touch(attempt, isAnswer ? "answered" : "syn_sent", endNs);
-      } else if (attempt.state === "answered") this.#touch(attempt, "answered", endNs);
+      } else if (attempt.state === "syn_sent" && isAnswer) {
+        this.#touch(attempt, "answered", endNs);
+      } else if (attempt.state !== "settled") this.#touch(attempt, attempt.state, endNs);
     }
   }
 
@@ -677,7 +879,7 @@ export class ReferenceModel {
     if (flags === TcpFlag.SYN) {
       attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS);
     } else if (flags === TcpFlag.ACK) {
-      attempt = this.#of(from, to).find((each) => canBeThird(each, sequence, acknowledgment));
+      attempt = this.#of(from, to).find((each) => this.#canBeThird(each, sequence, acknowledgment));
     } else {
       attempt = this.#of(to, from).find((each) => followsSyn(each, acknowledgment));
     }
@@ -719,7 +921,8 @@ export class ReferenceModel {
         kept.serverHalf = record;
         return this.#settle(kept, record.endNs);
       }
-      this.counters.lateKernelRecords++;
+      const isWrong = attempt?.state === "reported" && attempt.wasFailed && !failed;
+      this.counters[isWrong ? "contradicted" : "lateKernelRecords"]++;
       return;
     }
     if (attempt === undefined) {
@@ -734,9 +937,14 @@ export class ReferenceModel {
   }
 
   #advance(completeNs: number): void {
-    const { joinNs, unansweredNs, halfOpenNs, rememberNs } = this.options;
-    const limits = [["settled", joinNs], ["syn_sent", unansweredNs], ["answered", halfOpenNs]];
-    for (const [state, limitNs] of limits as [State, number][]) {
+    const { joinNs, doubtNs, unansweredNs, halfOpenNs, rememberNs } = this.options;
+    const limits: [State, number][] = [
+      ["settled", joinNs],
+      ["doubted", doubtNs],
+      ["syn_sent", unansweredNs],
+      ["answered", halfOpenNs],
+    ];
+    for (const [state, limitNs] of limits) {
       const untilNs = completeNs - limitNs;
       for (let [next] = this.#in(state); next?.touchedNs <= untilNs; [next] = this.#in(state)) {
         this.#report(next, false, completeNs);
@@ -750,7 +958,12 @@ export class ReferenceModel {
 
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     if (this.#joinFate(attempt, nowNs) === "joined") return;
-    this.records.push(this.#conclude(attempt, traceEnded));
+    if (isOneSided(attempt) && !this.#isHere(attempt, "server")) {
+      attempt.ack = attempt.held;
+    }
+    const record = this.#conclude(attempt, traceEnded);
+    this.records.push(record);
+    attempt.wasFailed = record.outcome !== "established";
     this.#touch(attempt, "reported", nowNs);
     this.#forgetKernel(attempt);
   }
@@ -784,9 +997,10 @@ export class ReferenceModel {
     ].filter((time) => time !== undefined);
     const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
     const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
-    const outcome = outcomeOf(attempt);
+    const outcome = outcomeOf(attempt, this.#hasServer(attempt));
     const wire = hasPackets(attempt);
-    const third = ack !== undefined || attempt.wrongAckSequence || attempt.wrongAckAck;
+    const { misfit } = attempt;
+    const hasAnswer = synAcks.length > 0 || attempt.answeredToo;
     const lastDrop = lastDropOf(attempt);
     const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
     const refusal = drops.find(({ netns }) => netns !== undefined);
@@ -806,7 +1020,7 @@ export class ReferenceModel {
       interfaces: attempt.places,
       translated: translated &&
         `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
-      vlan: undefined,
+      vlan: attempt.vlan > 0 ? attempt.vlan : undefined,
       tunnels: [],
       netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
       client: {
@@ -821,7 +1035,7 @@ export class ReferenceModel {
         process: this.#listening(serverHalf) ??
           (accept && accept.pid !== 0 ? processOf(accept) : undefined),
       },
-      ...rtts(syns, counted, ack, attempt.acknowledgedIsn),
+      ...rtts(syns, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
       kernelClientRttNs: kernelRtt(clientHalf),
       kernelServerRttNs: kernelRtt(serverHalf),
       synCount: syns.length,
@@ -851,8 +1065,8 @@ export class ReferenceModel {
         : attempt.wrongSynAckAck
         ? false
         : undefined,
-      ackSequence: third ? ack !== undefined || !attempt.wrongAckSequence : undefined,
-      ackAcknowledgesSynAck: third ? ack !== undefined || !attempt.wrongAckAck : undefined,
+      ackSequence: ack ? true : misfit && !misfit.sequence,
+      ackAcknowledgesSynAck: ack && hasAnswer ? true : misfit && !misfit.acknowledgment,
       flags: flagsOf(attempt, outcome, wire, traceEnded),
     };
   }
@@ -864,14 +1078,10 @@ export class ReferenceModel {
 
   #role(attempt: Attempt): Role {
     const { clientHalf, serverHalf, accept, drops } = attempt;
-    const ends = [{ client: attempt.client, server: attempt.server }, attempt.other]
-      .filter((it) => it !== undefined);
-    const isHere = (end: "client" | "server") =>
-      ends.every((each) => this.options.isLocal(each[end].address));
-    const clientHere = clientHalf !== undefined || isHere("client");
+    const clientHere = clientHalf !== undefined || this.#isHere(attempt, "client");
     const refusedHere = drops.some(({ netns }) => netns !== undefined);
     const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
-      isHere("server");
+      this.#isHere(attempt, "server");
     if (clientHere && serverHere) return "local";
     if (clientHere) return "client";
     return serverHere ? "server" : "observer";
@@ -894,12 +1104,19 @@ const ERRNO = new Map([
   [99, "EADDRNOTAVAIL"],
 ]);
 
-function outcomeOf(attempt: Attempt): Outcome {
-  const { clientHalf, serverHalf } = attempt;
+/** Whether the kernel told of it: of an end, of accept(), of a RST. */
+function isTold({ clientHalf, serverHalf, accept, kernelResets }: Attempt): boolean {
+  return kernelResets.length > 0 ||
+    [clientHalf, serverHalf, accept].some((it) => it !== undefined);
+}
+
+function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
+  const { clientHalf, serverHalf, accept } = attempt;
   const bothAnswered = attempt.answeredToo && attempt.synAcks.length > 0;
-  if (attempt.ack || bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
+  if (bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
     return "established";
   }
+  if ((attempt.ack || attempt.isProven) && (accept || !hasServer)) return "established";
   if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
   if (clientHalf?.error === 110) return "timeout";
   if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
@@ -975,7 +1192,8 @@ function flagsOf(
   }
   if (serverHalf?.synCookie) flags.push("syn_cookie");
   const synMissing = synAck !== undefined && syn === undefined;
-  const answerMissing = wire && outcome === "established" && synAck === undefined;
+  const answerMissing = wire && outcome === "established" && synAck === undefined &&
+    !attempt.answeredToo;
   if (synMissing || answerMissing) flags.push("one_sided");
   const open = ["unanswered", "half_open", "dropped"].includes(outcome);
   if (traceEnded && open && !serverHalf) flags.push("trace_ended");
@@ -1020,7 +1238,13 @@ function kernelRtt(half: KernelHalf | undefined): number | undefined {
   return half.rttMinUs * 1000;
 }
 
-function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined, serverIsn?: number) {
+function rtts(
+  syns: Seen[],
+  synAcks: Seen[],
+  ack: Seen | undefined,
+  serverIsn: number | undefined,
+  isBackwards: boolean,
+) {
   const [synAck] = synAcks;
   const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
@@ -1029,7 +1253,7 @@ function rtts(syns: Seen[], synAcks: Seen[], ack: Seen | undefined, serverIsn?: 
   // Of a third number on nobody keeps which came again.
   const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
   const isKept = isns.size <= 2 || serverIsn === forServer?.[0].packet.sequence;
-  const server = leg(forServer ?? [], ack, carriers, isKept);
+  const server = leg(isBackwards ? [] : forServer ?? [], ack, carriers, isKept);
   return {
     clientRttNs: client.rttNs,
     serverRttNs: server.rttNs,
@@ -1055,9 +1279,11 @@ function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = t
   if (answer === undefined || first === undefined || last === undefined) return unknown;
   if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
   const echo = answer.packet.timestamps?.[1];
-  const echoed = sent.filter(({ packet }) => packet.timestamps?.[0] === echo);
-  // Who echoes an earlier one may only not have taken the timestamp of a later one.
-  const isTold = echo !== undefined && echoed.length === 1 && echoed[0] === last;
+  const values = sent.map(({ packet }) => packet.timestamps?.[0] ?? 0);
+  // Who echoes an earlier one may only not have taken the timestamp of a later one. One that is not
+  // after all before it may be that of any of them.
+  const isTold = echo !== undefined && isNewest(values) && values.at(-1) === echo &&
+    last.packet.timestamps !== undefined && first.packet.timestamps !== undefined;
   const answered = carriers.length === 1 && isKept
     ? carriers[0]
     : isTold && carriers.includes(last)
@@ -1069,6 +1295,18 @@ function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = t
     lastNs: elapsed(last, answer),
     ambiguous: answered === undefined,
   };
+}
+
+/** Whether the last of some timestamps is after all before it. */
+function isNewest(values: readonly number[]): boolean {
+  let newest = values[0];
+  let isAfter = true;
+  for (const value of values.slice(1)) {
+    const octets = ahead(newest, value);
+    isAfter = octets > 0 && octets < 2 ** 31;
+    if (isAfter) newest = value;
+  }
+  return isAfter;
 }
 
 function elapsed(from: Seen | undefined, to: Seen | undefined): number | undefined {

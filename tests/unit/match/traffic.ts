@@ -52,7 +52,9 @@ export interface Packet {
   timestamps?: readonly [value: number, echo: number];
   fastOpenCookieLength?: number;
   mptcpSubtype?: number;
-  /** As `Segment` has them. */
+  /** As `Segment` has them. Unless both are named no two packets have the same. */
+  identification?: number;
+  checksum?: number;
   vlan?: number;
   tunnels?: number;
   /** Whether the capture holds only some of its options: those that are named. */
@@ -76,6 +78,8 @@ export type Event =
   | { completeNs: number }
   | { jumpNs: number; nowNs: number };
 
+let packets = 0;
+
 /** Fills a segment with a packet, every field. */
 export function fillSegment(packet: Packet, segment: Segment): Segment {
   const { from, to } = packet;
@@ -89,6 +93,8 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   segment.acknowledgment = packet.acknowledgment ?? 0;
   segment.payloadLength = packet.payloadLength ?? 0;
   segment.window = packet.window ?? 0;
+  segment.identification = packet.identification ?? 0;
+  segment.checksum = packet.checksum ?? packets++ & 0xffff;
   segment.vlan = packet.vlan ?? -1;
   segment.tunnels = packet.tunnels ?? 0;
   options.reset();
@@ -245,6 +251,13 @@ export class Play {
       plus(this.y, 1),
       fields,
     );
+  }
+
+  /** A segment of the server behind its SYN-ACK: an ACK without data unless it says otherwise. */
+  fromServer(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+    const [sequence, acknowledgment] = [plus(this.y, 1), plus(this.x, 1)];
+    const flags = TcpFlag.ACK;
+    return this.#send(false, timeNs, interfaceIndex, flags, sequence, acknowledgment, fields);
   }
 
   /** RST,ACK in answer to the SYN. */

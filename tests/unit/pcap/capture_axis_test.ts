@@ -88,31 +88,3 @@ Deno.test("TimeScale is exact within 100 days, whatever came before", () => {
     },
   ));
 });
-
-Deno.test("CaptureAxis.epochNear moves far on where it may, and says by how much", () => {
-  const axis = new CaptureAxis();
-  assertEquals(axis.epochNear(1_000), 1_000);
-  const far = 1_000 + 101 * 86_400;
-  // Nobody moves what it keeps of the times.
-  assertEquals([axis.isFar(far), axis.epochNear(far)], [true, 1_000]);
-  const asked: number[] = [];
-  axis.onFar = (bySeconds) => asked.push(bySeconds) > 1;
-  assertEquals(axis.epochNear(far), 1_000);
-  assertEquals(axis.epochNear(far), far);
-  assertEquals([axis.isFar(far + 99 * 86_400), axis.epochNear(5)], [false, 5]);
-  assertEquals(asked, [101 * 86_400, 101 * 86_400, 5 - far]);
-});
-
-Deno.test("TimeScale places times on an axis that moved, exact at both ends", () => {
-  const axis = new CaptureAxis();
-  axis.onFar = () => true;
-  const scale = new TimeScale(axis, 6, 0n);
-  const place = (seconds: number, micros: number) => {
-    const ticks = BigInt(seconds) * 1_000_000n + BigInt(micros);
-    return scale.place(Number(ticks >> 32n), Number(ticks & 0xffffffffn));
-  };
-  assertEquals(place(1_000, 7), 7_000);
-  assertEquals([place(1_700_000_000, 838_001), axis.epochSeconds], [838_001_000, 1_700_000_000]);
-  assertEquals([place(30, 41), axis.epochSeconds], [41_000, 30]);
-  assertEquals(place(31, 41), 1_000_041_000);
-});

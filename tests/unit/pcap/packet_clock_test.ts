@@ -101,39 +101,17 @@ Deno.test("PacketClock finds disorder and steps inside a handshake that stands t
   assertEquals([clock.newestNs, clock.disordered, clock.steps], [20e9, 1, 1]);
 });
 
-Deno.test("PacketClock goes back to a handshake across which the clock was set, as it was then", () => {
+Deno.test("PacketClock.isLeap tells a packet whose time the next one must prove", () => {
   const clock = new PacketClock();
-  const packets = [
-    firstOfHandshakeAt(600e9),
-    firstOfHandshakeAt(0, 0, ", clock_set"),
-    packetAt(5),
-    firstOfHandshakeAt(1e9, 0, ", clock_set"),
-    firstOfHandshakeAt(0.5e9, 0, ", clock_set"),
-  ];
-  assertEquals(packets.map((packet) => clock.see(packet)), [0, -600e9, 0, 0, 0]);
-  assertEquals([clock.newestNs, clock.steps], [1e9, 0]);
-});
-
-Deno.test("PacketClock takes a jump of more than a year for the clock, and one back from there", () => {
-  const year = 365 * 86_400e9;
-  const clock = new PacketClock();
-  const times = [5, 5 + year, 6 + 3 * year, 7];
-  assertEquals(times.map((time) => clock.see(packetAt(time))), [
-    0,
-    0,
-    2 * year + 1,
-    7 - (6 + 3 * year),
-  ]);
-  assertEquals([clock.newestNs, clock.steps], [7, 1]);
+  assertEquals(clock.isLeap(packetAt(5)), false);
+  clock.see(packetAt(1_000e9));
+  const leaps = (timeNs: number, interfaceNumber = 0, timed = true) =>
+    clock.isLeap(packetAt(timeNs, interfaceNumber, timed));
+  assertEquals([leaps(1_060e9), leaps(1_060e9 + 1), leaps(Infinity)], [false, true, true]);
+  assertEquals([leaps(1_000e9 - DISORDER_MAX_NS), leaps(998e9)], [false, true]);
+  // Between two interfaces packets may be out of order; without a time there is nothing to prove.
+  assertEquals([leaps(998e9, 1), leaps(5_000e9, 0, false)], [false, false]);
   // A handshake that stands together is what was written next, whenever it was.
-  assertEquals(clock.see(firstOfHandshakeAt(9 * year)), 0);
-});
-
-Deno.test("PacketClock moves with its axis", () => {
-  const clock = new PacketClock();
-  clock.see(packetAt(100e9));
-  clock.moveAxis(90e9);
-  assertEquals(clock.newestNs, 10e9);
-  assertEquals(clock.isNext(packetAt(10e9)), true);
-  assertEquals(clock.see(packetAt(5e9)), -5e9);
+  assertEquals(clock.isLeap(firstOfHandshakeAt(5_000e9)), false);
+  assertEquals(clock.newestNs, 1_000e9);
 });

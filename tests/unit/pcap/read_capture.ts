@@ -46,10 +46,12 @@ export function readCapture(file: Uint8Array, cuts: readonly number[] = []): Rea
 }
 
 function plainPacket(packet: CapturedPacket, axis: CaptureAxis): ReadPacket {
-  const { view, start, end, timeNs } = packet;
+  const { view, start, end, farSeconds, farNs } = packet;
+  const isFar = packet.timeNs === Infinity;
+  const [epoch, timeNs] = isFar ? [farSeconds, farNs] : [axis.epochSeconds!, packet.timeNs];
   if (!Number.isInteger(timeNs)) throw new Error(`Cannot place a time at ${timeNs}: no integer`);
   return {
-    unixNs: packet.timed ? BigInt(axis.epochSeconds!) * 1_000_000_000n + BigInt(timeNs) : undefined,
+    unixNs: packet.timed ? BigInt(epoch) * 1_000_000_000n + BigInt(timeNs) : undefined,
     data: new Uint8Array(view.buffer.slice(start, end)),
     originalLength: packet.originalLength,
     linkType: packet.interface.linkType,

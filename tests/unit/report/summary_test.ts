@@ -39,6 +39,8 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["kernel_lines", true],
     ["kernel_away_ms", true],
     ["half_open_evicted", true],
+    ["same_tuple_evicted", true],
+    ["contradicted_handshakes", true],
     ["output_records", true],
     ["kept_handshakes", true],
     ["written_packets", true],

@@ -20,6 +20,7 @@ function anyPacket(handshake: Handshake): fc.Arbitrary<SeenPacket> {
     acknowledgment: fc.oneof(near(handshake.client.isn), near(handshake.server.isn)),
     payloadLength: fc.nat({ max: 3 }),
     options: fc.uint8Array({ maxLength: 40 }),
+    mark: fc.integer(),
     tunnels: fc.nat({ max: 1 }),
   }).map(({ sender, delayNs, options, ...rest }) => ({
     ...rest,

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ExpectedNumbers } from "../../../../src/report/explain/expected_numbers.ts";
+import { TcpFlag } from "../../../../src/wire/tcp_flags.ts";
 import { makeHandshake } from "../sample_handshakes.ts";
 import { CLIENT, CONVERSATIONS, seenPackets, SERVER } from "./build_conversation.ts";
 
@@ -27,10 +28,24 @@ Deno.test("ExpectedNumbers.followsSyn takes its Seq + 1 and up to its data more,
   ]);
 });
 
-Deno.test("ExpectedNumbers.synAckBefore takes early data only with TCP Fast Open", () => {
-  assertEquals(expectedOf(["tcp_fast_open"]).synAckBefore(5_101), 5_000);
-  assertEquals(expectedOf([]).synAckBefore(5_101), undefined);
-  assertEquals(expectedOf([]).synAckBefore(5_001), 5_000);
+Deno.test("ExpectedNumbers.isOfServer takes what was sent by then, synAckBefore what was taken", () => {
+  const packets = seenPackets(CONVERSATIONS.fastOpen);
+  const expected = expectedOf([]);
+  assertEquals([5_000, 5_001, 5_002].map((number) => expected.isOfServer(number, packets)), [
+    false,
+    true,
+    false,
+  ]);
+  const data = { ...packets[1], flags: TcpFlag.ACK, sequence: 5_001, payloadLength: 100 };
+  assertEquals([5_101, 5_102].map((number) => expected.isOfServer(number, [...packets, data])), [
+    true,
+    false,
+  ]);
+  assertEquals([5_001, 5_101, 5_000].map((number) => expected.synAckBefore(number)), [
+    5_000,
+    5_000,
+    undefined,
+  ]);
 });
 
 Deno.test("ExpectedNumbers knows the numbers of every SYN-ACK that answers", () => {

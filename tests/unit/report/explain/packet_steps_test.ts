@@ -79,7 +79,7 @@ Deno.test("packetSteps tells a SYN-ACK with another number and one after the ACK
     { ...synAck, atNs: 1, sequence: 7 },
     synAck,
     ack,
-    { ...synAck, atNs: 11_000_000 },
+    { ...synAck, atNs: 211_000_000 },
   ];
   const steps = storyOf({ ...WORKED_EXAMPLE, packets }).steps
     .filter((step) => step.kind === "packet");

@@ -1,0 +1,117 @@
+/**
+ * Which numbers an end of a handshake takes for an answer (RFC 9293 section 3.10.7, all arithmetic
+ * modulo 2^32).
+ *
+ * @module
+ */
+import type { Segment } from "../wire/segment.ts";
+import { sequenceDistance } from "../wire/sequence.ts";
+import { TcpFlag } from "../wire/tcp_flags.ts";
+import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+
+/** What a server can have sent before the third ACK, where nothing says how much it was. */
+const EARLY_DATA_MAX = 1 << 20;
+/** A window as SYN and SYN-ACK carry it is not scaled (RFC 7323 section 2.2). */
+const FIRST_WINDOW_MAX = 0xffff;
+
+/** Whether a SYN-ACK's or RST's Ack lies in a SYN's window: ISN + 1, plus data sent in the SYN. */
+export function acknowledgesSyn(table: FlowTable, row: number, acknowledgment: number): boolean {
+  const distance = sequenceDistance(table.clientIsn[row], acknowledgment);
+  return distance >= 1 && distance <= 1 + synData(table, row);
+}
+
+/** Whether Seq is where the client stands after its SYN: ISN + 1, plus data sent in the SYN. */
+export function fitsAckSequence(table: FlowTable, row: number, sequence: number): boolean {
+  return acknowledgesSyn(table, row, sequence);
+}
+
+/** Whether a server that sent a SYN-ACK of the row takes an Ack (SND.UNA < SEG.ACK =< SND.NXT). */
+export function acknowledgesSynAck(
+  table: FlowTable,
+  row: number,
+  acknowledgment: number,
+): boolean {
+  return acknowledgesIsn(table, row, false, acknowledgment) ||
+    (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+      acknowledgesIsn(table, row, true, acknowledgment);
+}
+
+/**
+ * The same of the SYN-ACK with one of the server's initial sequence numbers.
+ *
+ * @param isOther Whether it is the other one; of a row that has one.
+ */
+export function acknowledgesIsn(
+  table: FlowTable,
+  row: number,
+  isOther: boolean,
+  acknowledgment: number,
+): boolean {
+  const isn = isOther ? table.otherServerIsn[row] : table.serverIsn[row];
+  const octets = sequenceDistance(isn, acknowledgment);
+  return octets >= 1 && octets <= sentMax(table, row, isOther);
+}
+
+/** Octets that the server can have sent, its SYN included. */
+function sentMax(table: FlowTable, row: number, isOther: boolean): number {
+  if ((table.facts[row] & WireFact.FastOpen) !== 0) return EARLY_DATA_MAX;
+  if (table.seesServerData) return isOther ? table.otherSent[row] : table.serverSent[row];
+  const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+  return 1 + (hasSyn ? table.clientWindow[row] : FIRST_WINDOW_MAX);
+}
+
+/** Whether Seq is where the server stands, or stood since its SYN-ACK. */
+export function isFromServer(table: FlowTable, row: number, sequence: number): boolean {
+  const { serverIsn, serverSent, otherServerIsn, otherSent } = table;
+  return isWithin(sequence, serverIsn[row], serverSent[row]) ||
+    (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+      isWithin(sequence, otherServerIsn[row], otherSent[row]);
+}
+
+function isWithin(sequence: number, isn: number, octets: number): boolean {
+  const distance = sequenceDistance(isn, sequence);
+  return distance >= 1 && distance <= octets;
+}
+
+/**
+ * Takes how far a segment brings the server of a row whose SYN-ACK was seen.
+ *
+ * @returns Whether it can be that server's: its Seq lies in the client's first window.
+ */
+export function takeServerSegment(table: FlowTable, row: number, segment: Segment): boolean {
+  const { sequence, payloadLength, flags } = segment;
+  const length = payloadLength + ((flags & TcpFlag.FIN) !== 0 ? 1 : 0);
+  const first = octetsAfter(table.serverIsn[row], sequence, length);
+  if (first > table.serverSent[row]) table.serverSent[row] = first;
+  if ((table.facts[row] & WireFact.OtherServerIsn) === 0) return first > 0;
+  const other = octetsAfter(table.otherServerIsn[row], sequence, length);
+  if (other > table.otherSent[row]) table.otherSent[row] = other;
+  return first > 0 || other > 0;
+}
+
+/** Octets from a SYN to the end of a segment behind it; 0 where the segment does not follow that SYN. */
+function octetsAfter(isn: number, sequence: number, length: number): number {
+  const distance = sequenceDistance(isn, sequence);
+  if (distance < 1 || distance > 1 + FIRST_WINDOW_MAX) return 0;
+  return Math.min(distance + length, EARLY_DATA_MAX);
+}
+
+/**
+ * Whether a server's Ack proves that the third packet came: it acknowledges more than the SYN, which no
+ * server does before.
+ */
+export function provesThird(table: FlowTable, row: number, acknowledgment: number): boolean {
+  const octets = sequenceDistance(table.clientIsn[row], acknowledgment);
+  return octets > 1 + synData(table, row) && octets <= EARLY_DATA_MAX;
+}
+
+/** Whether the ACK that was held is one that the server takes, by what is known by now. */
+export function acceptsHeld(table: FlowTable, row: number): boolean {
+  return (table.marks[row] & Mark.AckHeld) !== 0 &&
+    (table.facts[row] & (WireFact.SynAck | WireFact.Ack)) === WireFact.SynAck &&
+    acknowledgesSynAck(table, row, table.heldAck[row]);
+}
+
+function synData(table: FlowTable, row: number): number {
+  return (table.facts[row] & WireFact.Syn) !== 0 ? table.synPayloadLength[row] : 0;
+}

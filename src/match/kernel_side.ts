@@ -1,0 +1,202 @@
+import type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  KernelListener,
+  KernelPacket,
+  KernelRecord,
+  KernelReset,
+} from "../kernel/kernel_record.ts";
+import { TcpState } from "../kernel/tcp_state.ts";
+import { sequenceAdd } from "../wire/sequence.ts";
+import { TcpFlag } from "../wire/tcp_flags.ts";
+import type { Attempts, MatcherCounters } from "./attempts.ts";
+import { addDrop, isRefusal } from "./drops.ts";
+import {
+  awaitedSynAck,
+  findAnswered,
+  findAttemptAt,
+  findJoined,
+  findReset,
+  isSyn,
+  joinPorts,
+  REFUSAL_SLACK_NS,
+} from "./find_attempt.ts";
+import { findTranslatedHalf } from "./find_translated.ts";
+import { FlowState, type FlowTable, Mark, WireFact } from "./flow_table.ts";
+
+/** Gives what the kernel says to the handshakes that it says it of. */
+export class KernelSide {
+  readonly #attempts: Attempts;
+  readonly #table: FlowTable;
+  readonly #counters: MatcherCounters;
+
+  /** @param attempts The handshakes under way. @param counters Where what is of no use is counted. */
+  constructor(attempts: Attempts, counters: MatcherCounters) {
+    this.#attempts = attempts;
+    this.#table = attempts.table;
+    this.#counters = counters;
+  }
+
+  /** See `Matcher.kernelRecord`. */
+  take(record: Exclude<KernelRecord, KernelListener>): void {
+    switch (record.kind) {
+      case "client":
+      case "server":
+        return this.#half(record);
+      case "accepted":
+        return this.#accept(record);
+      case "dropped":
+        return this.#drop(record);
+      case "reset":
+        return this.#reset(record);
+    }
+  }
+
+  #half(record: KernelHalf): void {
+    const table = this.#table;
+    const isClient = record.kind === "client";
+    const client = isClient ? record.local : record.remote;
+    const server = isClient ? record.remote : record.local;
+    const ports = isClient
+      ? joinPorts(record.localPort, record.remotePort)
+      : joinPorts(record.remotePort, record.localPort);
+    const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
+    const halves = isClient ? table.clientHalf : table.serverHalf;
+    // A connect() that failed before it chose port and number sent nothing another source could see.
+    const sentNothing = isClient && record.newState !== TcpState.Established &&
+      (record.localPort === 0 || record.iss === 0);
+    // What ended a client's attempt may be the very RST; nothing else comes of one after it.
+    const begunNs = isClient && record.newState !== TcpState.Established
+      ? record.synSentNs ?? record.connectNs ?? -Infinity
+      : record.endNs;
+    let row = sentNothing
+      ? -1
+      : findAttemptAt(table, client, server, ports, clientIsn, record.endNs, begunNs);
+    if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
+      row = findTranslatedHalf(table, { client, server, ports }, clientIsn, record);
+      if (row >= 0) table.translate(row, client, server, ports);
+    }
+    if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
+      const joined = isClient ? findJoined(table, record) : -1;
+      if (joined >= 0) {
+        table.serverHalf[joined] = record;
+        this.#attempts.settle(joined, record.endNs);
+        return;
+      }
+      this.#countLate(row, record);
+      return;
+    }
+    if (row < 0) {
+      row = this.#attempts.begin(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
+    }
+    halves[row] = record;
+    this.#attempts.settle(row, record.endNs);
+  }
+
+  /** A handshake that was reported is not reported again, but that it was reported wrongly is told. */
+  #countLate(row: number, { newState }: KernelHalf): void {
+    const wasFailed = (this.#table.marks[row] & Mark.ReportedFailed) !== 0 &&
+      this.#table.state[row] === FlowState.Reported;
+    if (wasFailed && newState === TcpState.Established) this.#counters.contradicted++;
+    else this.#counters.lateKernelRecords++;
+  }
+
+  #accept(record: KernelAccept): void {
+    const table = this.#table;
+    const { remote, local, irs, endNs } = record;
+    const ports = joinPorts(record.remotePort, record.localPort);
+    const row = findAttemptAt(table, remote, local, ports, irs, endNs, endNs);
+    if (row < 0 || table.state[row] === FlowState.Reported) this.#counters.lateAccepts++;
+    else if (table.accept[row] !== undefined) this.#counters.lateKernelRecords++;
+    else {
+      table.accept[row] = record;
+      // Who waited for the kernel's word has it.
+      if ((table.facts[row] & WireFact.Ack) !== 0) this.#attempts.settle(row, endNs);
+    }
+  }
+
+  /** Unless refused, the handshake goes on: the client sends its SYN again, the server its SYN-ACK. */
+  #drop(record: KernelDrop): void {
+    const table = this.#table;
+    // Like a packet with RST on the wire, a SYN with RST begins nothing.
+    if ((record.flags & (TcpFlag.SYN | TcpFlag.RST)) !== TcpFlag.SYN) {
+      this.#counters.unexpected++;
+      return;
+    }
+    const isSynAck = (record.flags & TcpFlag.ACK) !== 0;
+    const row = isSynAck ? this.#rowOfDroppedSynAck(record) : this.#rowOfDroppedSyn(record);
+    if (row < 0) {
+      this.#counters.unexpected++;
+      return;
+    }
+    if (table.state[row] === FlowState.Reported) {
+      this.#counters.lateKernelRecords++;
+      return;
+    }
+    const drops = table.drops[row] = addDrop(table.drops[row], record);
+    if (isRefusal(drops)) {
+      this.#refuse(row, record.endNs);
+    } else if (isSynAck && table.state[row] === FlowState.SynSent) {
+      this.#attempts.answer(row, record.endNs);
+    } else {
+      this.#attempts.touch(row, record.endNs);
+    }
+  }
+
+  #rowOfDroppedSyn(record: KernelDrop): number {
+    const { source, destination, sequence, endNs } = record;
+    const ports = joinPorts(record.sourcePort, record.destinationPort);
+    const sinceNs = endNs - REFUSAL_SLACK_NS;
+    const row = findAttemptAt(
+      this.#table,
+      source,
+      destination,
+      ports,
+      sequence,
+      endNs,
+      sinceNs,
+    );
+    return row >= 0 ? row : this.#beginBySyn(record);
+  }
+
+  #beginBySyn(record: KernelPacket): number {
+    const { source, destination, sequence, endNs } = record;
+    const ports = joinPorts(record.sourcePort, record.destinationPort);
+    return this.#attempts.begin(source, destination, ports, sequence, FlowState.SynSent, endNs);
+  }
+
+  /** @returns The row; -1 where the SYN-ACK does not answer the SYN that waits for an answer. */
+  #rowOfDroppedSynAck({ source, destination, ...record }: KernelDrop): number {
+    const table = this.#table;
+    const { acknowledgment, endNs } = record;
+    const ports = joinPorts(record.destinationPort, record.sourcePort);
+    const row = findAnswered(table, destination, source, ports, acknowledgment, endNs);
+    if (row >= 0) return row;
+    const newest = table.find(destination, source, ports);
+    if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return -1;
+    const clientIsn = sequenceAdd(acknowledgment, -1);
+    return this.#attempts.begin(destination, source, ports, clientIsn, FlowState.Answered, endNs);
+  }
+
+  /** Tells why, no more: that there was a RST, and what it ended, the wire says. */
+  #reset(record: KernelReset): void {
+    const table = this.#table;
+    let row = findReset(table, record);
+    if (row < 0 && isSyn(record)) row = this.#beginBySyn(record);
+    if (row < 0) return;
+    if (table.state[row] === FlowState.Reported) {
+      this.#counters.lateKernelRecords++;
+      return;
+    }
+    table.reset[row] = record;
+    if (isSyn(record)) this.#refuse(row, record.endNs);
+  }
+
+  /** Takes the kernel's word that a RST refused an attempt; when, the RST itself tells better. */
+  #refuse(row: number, timeNs: number): void {
+    const table = this.#table;
+    if ((table.facts[row] & WireFact.ServerReset) === 0) table.refusedNs[row] = timeNs;
+    this.#attempts.settle(row, timeNs);
+  }
+}

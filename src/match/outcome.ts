@@ -1,0 +1,109 @@
+/**
+ * How a handshake ended, and the symbol that says why it failed.
+ *
+ * @module
+ */
+import { errnoName } from "../kernel/errno.ts";
+import type { KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
+import { TcpState } from "../kernel/tcp_state.ts";
+import { isPortUnreachable } from "../wire/icmp.ts";
+import type { Surroundings } from "./conclude.ts";
+import { type Drops, isRefusal } from "./drops.ts";
+import { isSyn } from "./find_attempt.ts";
+import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import type { Handshake, Outcome } from "./handshake.ts";
+
+const ECONNREFUSED = 111;
+const ETIMEDOUT = 110;
+const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
+
+/** After both ends sent a SYN each sends a SYN-ACK (RFC 9293 figure 7): no third packet is needed. */
+const BOTH_ANSWERED = WireFact.SynAck | WireFact.SimultaneousSynAck;
+
+/** How the handshake of a row ended. */
+export function outcomeOf(table: FlowTable, row: number, surroundings: Surroundings): Outcome {
+  if (isEstablished(table, row, surroundings)) return "established";
+  return failureOf(
+    table.facts[row],
+    table.clientHalf[row],
+    table.serverHalf[row],
+    table.drops[row],
+    table.reset[row],
+    icmpOutcome(table, row),
+  );
+}
+
+/** Whether the kernel says so of either end, or the packets do where no kernel of a server here tells. */
+function isEstablished(table: FlowTable, row: number, surroundings: Surroundings): boolean {
+  const facts = table.facts[row];
+  const client = table.clientHalf[row];
+  const server = table.serverHalf[row];
+  if (client?.newState === TcpState.Established || server?.newState === TcpState.Established) {
+    return true;
+  }
+  if ((facts & BOTH_ANSWERED) === BOTH_ANSWERED) return true;
+  const thirdNs = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : table.touchedNs[row];
+  const hasThird = (facts & WireFact.Ack) !== 0 || (table.marks[row] & Mark.Proven) !== 0;
+  return hasThird &&
+    (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, surroundings));
+}
+
+/** See {@link Surroundings.hasServer}. @param timeNs When what it was to tell happened. */
+export function hasServer(
+  table: FlowTable,
+  row: number,
+  timeNs: number,
+  surroundings: Surroundings,
+): boolean {
+  const at = table.tupleAt(row);
+  return surroundings.hasServer?.(
+    table.serverAddress,
+    at * 4,
+    table.ports[at] & 0xffff,
+    timeNs,
+  ) ?? false;
+}
+
+function failureOf(
+  facts: number,
+  client: KernelHalf | undefined,
+  server: KernelHalf | undefined,
+  drops: Drops | undefined,
+  reset: KernelReset | undefined,
+  byIcmp: Outcome | undefined,
+): Outcome {
+  if ((facts & WireFact.ServerReset) !== 0 || client?.error === ECONNREFUSED) return "refused";
+  if (client?.error === ETIMEDOUT) return "timeout";
+  if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
+  if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
+  // A SYN-ACK that was sent and dropped on this host is an answer all the same.
+  const answered = (facts & BOTH_ANSWERED) !== 0 || drops?.serverIsn !== undefined;
+  if (answered || server) return "half_open";
+  if (byIcmp !== undefined) return byIcmp;
+  if (reset && isSyn(reset) || drops && isRefusal(drops)) return "refused";
+  return drops ? "dropped" : "unanswered";
+}
+
+/** What an ICMP error says that answers the SYN: only the server itself can refuse. */
+function icmpOutcome(table: FlowTable, row: number): Outcome | undefined {
+  const answer = table.icmp[row];
+  if (answer === undefined) return undefined;
+  const at = table.tupleAt(row) * 4;
+  const isServer = answer.reporter.every((word, index) => word === table.serverAddress[at + index]);
+  return isServer && isPortUnreachable(answer.symbol) ? "refused" : "unreachable";
+}
+
+/** The symbol that says why it failed: the client's own errno before what anybody else did. */
+export function reasonOf(
+  { outcome, icmp }: Handshake,
+  client: KernelHalf | undefined,
+  drops: Drops | undefined,
+  reset: KernelReset | undefined,
+): string | undefined {
+  if (outcome === "established") return undefined;
+  const errno = errnoName(client?.error ?? 0);
+  if (errno !== undefined) return errno;
+  if (outcome === "dropped") return drops?.reason;
+  if (outcome === "unreachable") return icmp?.symbol;
+  return outcome === "refused" ? reset?.reason ?? drops?.reason ?? icmp?.symbol : undefined;
+}

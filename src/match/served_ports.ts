@@ -1,0 +1,25 @@
+/**
+ * On which ports somebody of this host listens, and since when its kernel tells of every handshake
+ * there: of such a handshake the kernel's word decides (`Surroundings.hasServer`).
+ *
+ * A port on which nobody listens any more stays known: then no SYN-ACK comes from it either.
+ */
+export class ServedPorts {
+  readonly #isServed = new Uint8Array(65_536);
+  #toldFromNs = Infinity;
+
+  /** Takes that somebody listens on a port. */
+  add(port: number): void {
+    this.#isServed[port] = 1;
+  }
+
+  /** Takes that the kernel tells of every handshake from a moment on; Infinity: that it does no more. */
+  toldFrom(ns: number): void {
+    this.#toldFromNs = ns;
+  }
+
+  /** Whether somebody listens on a port, and the kernel tells of what happened there at a time. */
+  has(port: number, timeNs: number): boolean {
+    return timeNs >= this.#toldFromNs && this.#isServed[port] !== 0;
+  }
+}

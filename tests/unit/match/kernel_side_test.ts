@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import type { MatcherCounters } from "../../../src/match/attempts.ts";
+import { end, type Event, Play, run } from "./traffic.ts";
+
+const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
+const SECOND = 1e9;
+const NO_COUNTS: MatcherCounters = {
+  evicted: 0,
+  crowded: 0,
+  contradicted: 0,
+  lateKernelRecords: 0,
+  lateAccepts: 0,
+  unexpected: 0,
+};
+
+Deno.test("KernelSide tells that a handshake was reported as failed which it says is ESTABLISHED", () => {
+  const aborted = [P.syn(0), P.synAck(5), P.clientReset(9), { completeNs: 2 * SECOND }];
+  const cases: [name: string, events: Event[], counters: Partial<MatcherCounters>][] = [
+    ["the server's end", [...aborted, P.serverHalf(3 * SECOND)], { contradicted: 1 }],
+    ["the client's end", [...aborted, P.clientHalf(3 * SECOND)], { contradicted: 1 }],
+    ["what says the same", [...aborted, P.clientHalf(3 * SECOND, { newState: 7 })], {
+      lateKernelRecords: 1,
+    }],
+    ["of one that was reported as established", [
+      P.syn(0),
+      P.synAck(5),
+      P.ack(9),
+      { completeNs: 2 * SECOND },
+      P.serverHalf(3 * SECOND),
+    ], { lateKernelRecords: 1 }],
+  ];
+  for (const [name, events, counters] of cases) {
+    const { records, counters: actual } = run(events);
+    assertEquals(actual, { ...NO_COUNTS, ...counters }, name);
+    assertEquals(records.length, 1, name);
+  }
+});
+
+/** This host listens on port 443, and its kernel tells of what is established from 0 on. */
+const SERVER_HERE = {
+  hasServer: (_words: Uint32Array, _at: number, port: number, timeNs: number) =>
+    port === 443 && timeNs >= 0,
+};
+
+Deno.test("KernelSide decides what an ACK did to a server of this host", () => {
+  const packets = [P.syn(0), P.synAck(5), P.ack(9)];
+  const later = { completeNs: 10 * SECOND };
+  const waits = { ...SERVER_HERE, halfOpenNs: 40 * SECOND };
+  const unheard = run([...packets, later], waits);
+  assertEquals([unheard.beforeFlush, unheard.records[0].outcome], [0, "half_open"]);
+  assertEquals(unheard.records[0].flags, ["trace_ended"]);
+  const over = run([...packets, { completeNs: 50 * SECOND }], waits);
+  assertEquals([over.beforeFlush, over.records[0].outcome], [1, "half_open"]);
+  assertEquals(over.records[0].ackAcknowledgesSynAck, true);
+  const told = run([...packets, later, P.serverHalf(9 * SECOND)], waits);
+  assertEquals([told.records[0].outcome, told.records[0].serverRttNs], ["established", 4]);
+  const accepted = run([...packets, later, P.accept(9 * SECOND)], waits);
+  assertEquals(accepted.records[0].outcome, "established");
+});
+
+Deno.test("KernelSide decides nothing of a server elsewhere, or of before it was listened to", () => {
+  const elsewhere = new Play(P.client, end("198.51.100.2", 80), 1000, 5000);
+  const events = [elsewhere.syn(0), elsewhere.synAck(5), elsewhere.ack(9)];
+  assertEquals(run(events, SERVER_HERE).records[0].outcome, "established");
+  const before = [P.syn(-20), P.synAck(-15), P.ack(-10)];
+  assertEquals(run(before, SERVER_HERE).records[0].outcome, "established");
+});
+
+Deno.test("KernelSide corrects what a RST seemed to end, as long as that is doubted", () => {
+  const events = [P.syn(0), P.synAck(5), P.clientReset(9), { completeNs: SECOND }];
+  const { records } = run([...events, P.serverHalf(SECOND)], SERVER_HERE);
+  assertEquals(records.map(({ outcome, rstCount }) => [outcome, rstCount]), [["established", 1]]);
+});
