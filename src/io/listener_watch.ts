@@ -18,6 +18,8 @@ import { Slices } from "./slices.ts";
 
 /** What a tick may spend on looking for the descriptors of processes that began to listen. */
 const SUGGESTING_MS = 3;
+/** Index of the loopback interface, the first of each namespace (net/core/net_namespace.c). */
+const LOOPBACK = 1;
 /** Namespaces remembered by a process in them. */
 const NAMESPACES_MAX = 4_096;
 
@@ -150,8 +152,10 @@ export class ListenerWatch {
     let found: Process | undefined;
     for (const netns of new Set(seenAt.map((place) => places.netnsOf(place)))) {
       if (netns === undefined || !addresses.isIn(netns, local)) continue;
-      const devices = seenAt.filter((place) => places.netnsOf(place) === netns)
+      const seenBy = seenAt.filter((place) => places.netnsOf(place) === netns)
         .map((place) => places.indexOf(place) ?? 0);
+      // What comes over the loopback is for whoever is bound to the interface with that address.
+      const devices = seenBy.includes(LOOPBACK) ? undefined : seenBy;
       const arrival = { netns, local, localPort, endNs: timeNs, devices };
       const listeners = this.#listeners.find(arrival);
       this.#use(listeners);

@@ -156,8 +156,8 @@ def reuse_port(port):
 
 
 def bound_to_devices(port):
-    start("on-loopback", port, address=ADDRESS, device="lo")
-    return start("on-cable", port, device=DEVICE)
+    start("on-loopback", port, device="lo")
+    return start("on-cable", port, address=ADDRESS, device=DEVICE)
 
 
 def deferred(port):
