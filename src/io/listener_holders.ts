@@ -45,6 +45,8 @@ const PAUSE_MS = 20;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 300_000;
 const ANCESTORS_MAX = 64;
+/** Processes looked at at a time that began to listen; more are found by the search. */
+const SUGGESTIONS_MAX = 64;
 const LINK_BYTES = 64;
 
 /** Searches for them in the background, and looks again whether one still holds what it held. */
@@ -57,6 +59,9 @@ export class ListenerHolders {
   readonly #ending = new AbortController();
   #isDue = false;
   #search: Promise<void> | undefined;
+  readonly #suggestions = new Set<Promise<void>>();
+  /** One for all of them, that they take no more together than one alone. */
+  readonly #slices = new Slices();
   /** What searches may take now; less than nothing: not yet. */
   #savedMs = SAVED_MAX_MS;
   #savedAtMs = performance.now();
@@ -73,22 +78,27 @@ export class ListenerHolders {
   }
 
   /**
-   * Takes that a process began to listen, and looks whether it holds the socket. Others may hold it too,
-   * or will when it has forked: so it is searched for as well.
-   *
-   * @param untilMs When to give up looking.
+   * Takes that a process began to listen: whether it holds the socket is soon known. Others may hold it
+   * too, or will when it has forked: so it is searched for as well.
    */
-  suggest(inode: number, pid: number, untilMs: number): void {
+  suggest(inode: number, pid: number): void {
     this.search();
-    if (this.#held.has(inode)) return;
+    if (this.#suggestions.size >= SUGGESTIONS_MAX) return;
+    const suggestion = this.#look(inode, pid).catch(this.#onFailure)
+      .finally(() => this.#suggestions.delete(suggestion));
+    this.#suggestions.add(suggestion);
+  }
+
+  /** Looks at the descriptors of one process. */
+  async #look(inode: number, pid: number): Promise<void> {
     const link = `socket:[${inode}]`;
     for (const [fd, target] of descriptorsOf(pid)) {
-      if (target === link) {
-        const descriptor = { ...UNSEEN, pid, fd };
-        this.#held.set(inode, newHeld([descriptor], descriptor));
-        return;
-      }
-      if (performance.now() > untilMs) return;
+      await this.#slices.rest();
+      if (this.#ending.signal.aborted || this.#held.has(inode)) return;
+      if (target !== link) continue;
+      const descriptor = { ...UNSEEN, pid, fd };
+      this.#held.set(inode, newHeld([descriptor], descriptor));
+      return;
     }
   }
 
@@ -224,7 +234,7 @@ export class ListenerHolders {
   /** Ends the search. */
   async close(): Promise<void> {
     this.#ending.abort();
-    await this.#search;
+    await Promise.all([this.#search, ...this.#suggestions]);
   }
 }
 

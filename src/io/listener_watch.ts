@@ -16,8 +16,6 @@ import type { Places } from "./places.ts";
 import { listenersIn, namespacesOfProcesses } from "./find_listeners.ts";
 import { Slices } from "./slices.ts";
 
-/** What a tick may spend on looking for the descriptors of processes that began to listen. */
-const SUGGESTING_MS = 3;
 /** Index of the loopback interface, the first of each namespace (net/core/net_namespace.c). */
 const LOOPBACK = 1;
 /** Namespaces remembered by a process in them. */
@@ -61,7 +59,6 @@ export class ListenerWatch {
   readonly #used = new Set<number>();
   #listing: Promise<void> | undefined;
   #isEnding = false;
-  #suggestingUntilMs = 0;
 
   /** Begins to watch nothing: see {@link begin}. */
   constructor(options: ListenerWatchOptions) {
@@ -85,9 +82,8 @@ export class ListenerWatch {
     for (const { port } of this.#listeners.open.values()) yield port;
   }
 
-  /** A new tick begins: there is time again for what {@link take} looks for. */
+  /** A new tick begins: what was used in the one before counts again. */
   tick(): void {
-    this.#suggestingUntilMs = performance.now() + SUGGESTING_MS;
     this.#used.clear();
   }
 
@@ -107,7 +103,7 @@ export class ListenerWatch {
     }
     if (!listener) return;
     if (!listens) listener.server = this.#lastServer(listener);
-    else this.#holders.suggest(listener.inode, record.pid, this.#suggestingUntilMs);
+    else this.#holders.suggest(listener.inode, record.pid);
   }
 
   /** Takes that a connection was established, long enough before its record is made for a search. */
