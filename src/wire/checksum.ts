@@ -47,11 +47,11 @@ export function ipChecksum(view: DataView, { ipVersion, ipOffset }: Segment): Ch
  * @param view The bytes that were decoded.
  */
 export function tcpChecksum(view: DataView, segment: Segment): Checksum {
-  const { tcpOffset, packetEnd, readableEnd, source, destination, checksum } = segment;
+  const { ipVersion, tcpOffset, packetEnd, readableEnd, source, destination, checksum } = segment;
   if (readableEnd < packetEnd) return Checksum.UNKNOWN;
   const length = packetEnd - tcpOffset;
-  // The words before an IPv4 address in a mapped one are 0 and all ones, which change no sum.
-  const addresses = sumOfWords(source) + sumOfWords(destination) + TCP_PROTOCOL;
+  const addresses = sumOfAddress(source, ipVersion) + sumOfAddress(destination, ipVersion) +
+    TCP_PROTOCOL;
   const pseudoHeader = addresses + (length >>> 16) + (length & ONES);
   if (fold(pseudoHeader + sumOf(view, tcpOffset, packetEnd)) === ONES) return Checksum.RIGHT;
   // With segmentation offload the adapter knows the length of each piece, the sender does not.
@@ -65,24 +65,36 @@ export function internetChecksum(view: DataView, at: number, end: number): numbe
   return fold(sumOf(view, at, end)) ^ ONES;
 }
 
-/** Below 2^53 for any packet. */
+/** The sum of 16-bit words, most of them two at a time; below 2^53 for any packet. */
 function sumOf(view: DataView, at: number, end: number): number {
-  let sum = 0;
+  let uppers = 0;
+  let lowers = 0;
   let offset = at;
-  for (; offset + 1 < end; offset += 2) sum += view.getUint16(offset);
-  return offset < end ? sum + (view.getUint8(offset) << 8) : sum;
+  for (; offset + 3 < end; offset += 4) {
+    const words = view.getUint32(offset);
+    uppers += words >>> 16;
+    lowers += words & ONES;
+  }
+  if (offset + 1 < end) {
+    uppers += view.getUint16(offset);
+    offset += 2;
+  }
+  if (offset < end) lowers += view.getUint8(offset) << 8;
+  return uppers + lowers;
 }
 
-function sumOfWords(words: Uint32Array): number {
-  let sum = 0;
-  for (let index = 0; index < words.length; index++) {
-    sum += (words[index] >>> 16) + (words[index] & ONES);
-  }
+function sumOfAddress(words: Uint32Array, ipVersion: 4 | 6): number {
+  const last = (words[3] >>> 16) + (words[3] & ONES);
+  if (ipVersion === 4) return last;
+  let sum = last;
+  for (let index = 0; index < 3; index++) sum += (words[index] >>> 16) + (words[index] & ONES);
   return sum;
 }
 
 function fold(sum: number): number {
   let folded = sum;
-  while (folded > ONES) folded = Math.floor(folded / 0x10000) + folded % 0x10000;
+  // Of packets beyond 64 KiB; shifts take 32 bits.
+  while (folded > 0xffff_ffff) folded = Math.floor(folded / 0x10000) + folded % 0x10000;
+  while (folded > ONES) folded = (folded >>> 16) + (folded & ONES);
   return folded;
 }

@@ -63,9 +63,10 @@ export class ChecksumJudge {
     return ofIp === Checksum.WRONG ? FrameVerdict.BadIpChecksum : FrameVerdict.BadTcpChecksum;
   }
 
-  #bucketOf({ source }: Segment, place: number): number {
+  #bucketOf({ source, ipVersion }: Segment, place: number): number {
     let hash = place ^ this.#seed;
-    for (let index = 0; index < 4; index++) {
+    // Of IPv4 the first three words are always the same.
+    for (let index = ipVersion === 4 ? 3 : 0; index < 4; index++) {
       hash = Math.imul(hash ^ source[index], 0x9e3779b1);
       hash ^= hash >>> 15;
     }
