@@ -144,6 +144,7 @@ export class KernelSource {
     const { words } = this.#running;
     const beganMs = performance.now();
     let lastTicks = -1;
+    let wasStopped = false;
     let busyMs = beganMs;
     const watch = setInterval(() => {
       if (this.#bpftrace !== bpftrace) return clearInterval(watch);
@@ -152,9 +153,11 @@ export class KernelSource {
       const state = readProcessState(bpftrace.pid);
       if (state === undefined) return;
       if (this.#state === "lines") {
-        if (state.letter === "T") {
+        // Not one that was stopped for a moment.
+        if (wasStopped && state.letter === "T") {
           this.#giveUp("bpftrace was stopped by a signal, and prints no more");
         }
+        wasStopped = state.letter === "T";
         return;
       }
       const nowMs = performance.now();

@@ -1,6 +1,6 @@
 // Every bpftrace that the scripts are for, on the running kernel: the installed one, and those of Debian
 // 13 and of what becomes the next Debian, which are fetched. What they give must be the same.
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
 import { findExecutable } from "../../src/io/packages.ts";
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
@@ -188,10 +188,18 @@ for (const candidate of candidates) {
     );
     const tracer = await Tracer.start(namespace, OURS, options);
     await tracer.said(/kernel events come as printed lines/);
-    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "3000");
+    // While it does not read, what is printed has a page of room.
+    const children = await Deno.readTextFile(`/proc/${tracer.pid}/task/${tracer.pid}/children`);
+    Deno.kill(Number(children.trim()), "SIGSTOP");
+    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "300");
+    Deno.kill(Number(children.trim()), "SIGCONT");
+    // It says how many it lost with the next that comes.
+    await namespace.run(connectLoad, "127.0.0.1", String(PORT), "5");
+    await tracer.wrote(305);
     const { summary } = await tracer.stop();
-    assertGreater(summary!.by_evidence.wire_only + summary!.by_evidence.both, 2_000);
-    assertGreater(summary!.losses.kernel_lines!, 0);
+    const { wire_only } = summary!.by_evidence;
+    assertGreater(wire_only, 0);
+    assertGreaterOrEqual(summary!.losses.kernel_lines!, wire_only);
   });
 
   await versionTest(candidate, "has maps as large as asked, or it is said", async () => {
