@@ -66,7 +66,10 @@ export class ExpectedNumbers {
 
   /** Whether a number is one of what the server sent in some packets, or the next. */
   isOfServer(number: number, packets: readonly SeenPacket[]): boolean {
-    const ends = packets.filter(({ flags }) => (flags & RST) === 0).map(endOf);
+    // A SYN-ACK that answers another SYN is no part of what this one's server sent.
+    const ends = packets.filter(({ flags, acknowledgment }) =>
+      (flags & RST) === 0 && ((flags & SYN) === 0 || this.followsSyn(acknowledgment))
+    ).map(endOf);
     const isns = packets.filter(({ flags, acknowledgment }) =>
       (flags & (SYN | ACK | RST)) === (SYN | ACK) && this.followsSyn(acknowledgment)
     ).map(({ sequence }) => sequence);
@@ -102,8 +105,10 @@ function thirdOf(
   );
   if (ackNs !== undefined) {
     const atTime = fitting.filter((packet) => packet.timeNs - timeNs === ackNs);
-    return atTime.find(({ acknowledgment }) => expected.isNextOfServer(acknowledgment)) ??
-      atTime.at(-1);
+    // Its copy at another place has another time.
+    const candidates = atTime.length > 0 ? atTime : fitting;
+    return candidates.find(({ acknowledgment }) => expected.isNextOfServer(acknowledgment)) ??
+      candidates.at(atTime.length > 0 ? -1 : 0);
   }
   if (!flags.includes("clock_set")) return undefined;
   return fitting.find(({ acknowledgment }) => expected.isNextOfServer(acknowledgment)) ??

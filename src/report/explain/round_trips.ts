@@ -133,7 +133,11 @@ function whyUnknown(handshake: Handshake, steps: readonly PacketStep[], leg: Leg
   if (asked === "SYN-ACK" && handshake.flags.includes("simultaneous_open")) {
     return "none: a simultaneous open needs no third packet";
   }
-  const has = (name: Part) => steps.some(({ part, fits }) => part === name && fits);
+  const has = (name: Part) =>
+    steps.some(({ part, from, fits }) =>
+      part === name && fits &&
+      (name === "RST" || from === (name === "SYN-ACK" ? "server" : "client"))
+    );
   const missing = [asked, answer].filter((name) => !has(name));
   if (missing.length === 0) return "unknown: the packets were captured in the wrong order";
   const reset = answer === "SYN-ACK" && has("RST")

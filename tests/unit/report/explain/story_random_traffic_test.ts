@@ -108,8 +108,9 @@ Deno.test("tellStory says of random traffic what the matcher made of it", () => 
         assertEquals(has("ACK", "client") || isSplit, hasThird);
         if (!handshake.flags.includes("simultaneous_open")) {
           assertEquals(has("SYN-ACK", "server"), synAckCount > 0);
+          // Of a simultaneous open one may have been of the other attempt, before the two were one.
+          assertEquals(packets.filter(({ part, fits }) => part === "RST" && fits).length, rstCount);
         }
-        assertEquals(packets.filter(({ part, fits }) => part === "RST" && fits).length, rstCount);
         for (const { verdict, sum, comment } of relations) {
           assertEquals(sum !== undefined, verdict !== undefined);
           if (verdict === undefined) continue;
