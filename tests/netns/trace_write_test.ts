@@ -3,6 +3,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { interfaceIndex } from "../../src/io/interfaces.ts";
 import type { HandshakeRecord } from "../../src/report/record.ts";
 import { runRead } from "../capture/read_tool.ts";
+import { finished } from "../unit/wire/build_frame.ts";
 import { compileC } from "./compile.ts";
 import { makeFolder } from "./disk.ts";
 import { ethernetFrame, FrameSender, ipPacket, type Segment, TCP } from "./frame_sender.ts";
@@ -176,7 +177,7 @@ await namespaceTest(
       for (const [index, { tags, ...rest }] of cases.entries()) {
         const clientPort = 40_000 + index;
         const send = (segment: Segment) =>
-          sender.send(ethernetFrame(ipPacket({ clientPort, ...rest, ...segment }), tags));
+          sender.send(ethernetFrame(finished(ipPacket({ clientPort, ...rest, ...segment })), tags));
         send({ sequence: 1_000 });
         send({ fromServer: true, flags: TCP.synAck, sequence: 5_000, acknowledgment: 1_001 });
         send({ flags: TCP.ack, sequence: 1_001, acknowledgment: 5_001 });
