@@ -150,7 +150,7 @@ export class HandshakeFilter implements Disposable {
   /**
    * Creates the maps and loads the program, in about 10 ms.
    *
-   * @param halfOpenEntries the most half-open flows remembered, 120 bytes of kernel memory each.
+   * @param halfOpenEntries the most half-open flows remembered, 128 bytes of kernel memory each.
    * @throws {SystemCallError} when the kernel refuses a map or the program; why the verifier does is in
    * the message.
    */
