@@ -52,6 +52,14 @@ export function acknowledgesIsn(
   return octets >= 1 && octets <= sentMax(table, row, isOther);
 }
 
+/** Whether it is the other SYN-ACK that an Ack acknowledges: what follows one exactly counts first. */
+export function acknowledgesOther(table: FlowTable, row: number, acknowledgment: number): boolean {
+  if ((table.facts[row] & WireFact.OtherServerIsn) === 0) return false;
+  const isNext = sequenceDistance(table.otherServerIsn[row], acknowledgment) === 1;
+  const isNextOfFirst = sequenceDistance(table.serverIsn[row], acknowledgment) === 1;
+  return isNext && !isNextOfFirst || !acknowledgesIsn(table, row, false, acknowledgment);
+}
+
 /** Octets that the server can have sent, its SYN included. */
 function sentMax(table: FlowTable, row: number, isOther: boolean): number {
   if ((table.facts[row] & WireFact.FastOpen) !== 0) return EARLY_DATA_MAX;

@@ -5,7 +5,7 @@ import { sequenceAdd } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import {
   acceptsHeld,
-  acknowledgesIsn,
+  acknowledgesOther,
   acknowledgesSyn,
   acknowledgesSynAck,
   fitsAckSequence,
@@ -296,8 +296,7 @@ export class Matcher {
       }
     }
     if (found >= 0) {
-      const isOther = !acknowledgesIsn(table, found, false, acknowledgment);
-      table.acknowledge(found, isOther);
+      table.acknowledge(found, acknowledgesOther(table, found, acknowledgment));
       keepAck(table, found, segment, timeNs);
       this.#attempts.complete(found, timeNs);
       return found;
@@ -357,7 +356,7 @@ export class Matcher {
 
   #completeHeld(row: number, timeNs: number): void {
     const table = this.#table;
-    table.acknowledge(row, !acknowledgesIsn(table, row, false, table.heldAck[row]));
+    table.acknowledge(row, acknowledgesOther(table, row, table.heldAck[row]));
     keepHeldAck(table, row);
     this.#attempts.complete(row, timeNs);
   }

@@ -160,6 +160,8 @@ export class CraftedEnd implements Disposable {
     }
   }
 
+  #identification = 0;
+
   #frames(segment: CraftedSegment): Uint8Array<ArrayBuffer>[] {
     const { port, peerPort, nextHop } = this.#options;
     const ipv6 = this.#options.address.includes(":");
@@ -169,11 +171,14 @@ export class CraftedEnd implements Disposable {
     const between = { source: this.#source, destination: this.#destination };
     const first = segment.firstFragmentBytes;
     const parts = first === undefined ? [tcp] : [tcp.subarray(0, first), tcp.subarray(first)];
+    // Every packet has another, as a host gives it: the same again would be a copy on the way.
+    const identification = ++this.#identification & 0xffff;
     const packets = parts.map((payload, index) => {
       const moreFragments = index + 1 < parts.length;
       const fragmentOffset = index * (first ?? 0) / 8;
       if (!ipv6) {
-        return buildIpv4({ ...between, payload, moreFragments, fragmentOffset, ...segment.ip });
+        const ip = { identification, ...segment.ip };
+        return buildIpv4({ ...between, payload, moreFragments, fragmentOffset, ...ip });
       }
       const extensions = first === undefined ? [] : [ipv6Fragment(fragmentOffset, moreFragments)];
       return buildIpv6({ ...between, payload, extensions });

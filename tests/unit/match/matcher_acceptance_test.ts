@@ -88,6 +88,17 @@ Deno.test("Matcher allows what the first window holds where servers' data is not
       { outcome: "half_open", ackSequence: false },
       blind,
     ],
+    [
+      "what follows another number exactly",
+      [
+        syn,
+        P.synAck(4),
+        P.synAck(6, { sequence: plus(Y, 2_000) }),
+        P.ack(9, { acknowledgment: plus(Y, 2_001) }),
+      ],
+      { outcome: "established", serverRttNs: 3 },
+      blind,
+    ],
     ["without a SYN", [P.synAck(4), P.ack(9, { acknowledgment: plus(Y, 65_536) })], {
       outcome: "established",
       flags: ["one_sided"],

@@ -653,7 +653,7 @@ export class ReferenceModel {
     acknowledgment: number,
     isns = serverIsns(attempt),
   ): number | undefined {
-    return isns.find((isn) => {
+    return isns.find((isn) => ahead(isn, acknowledgment) === 1) ?? isns.find((isn) => {
       const octets = ahead(isn, acknowledgment);
       return octets >= 1 && octets <= this.#sentMax(attempt, isn);
     });
