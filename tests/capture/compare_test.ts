@@ -141,6 +141,12 @@ const RULES: readonly Rule[] = [
     expected: [["total_time", undefined]],
   },
   {
+    name: "the duration to the third packet, where tshark has another",
+    read: { records: [record({ total: 7_000 })] },
+    tshark: packets([{ time: "1.5" }, {}, { time: "1.500007" }]),
+    expected: [["total_time", WHY.otherPacket]],
+  },
+  {
     name: "no duration, for no reason",
     read: { records: [record({ total: undefined })] },
     expected: [["total_time", undefined]],

@@ -42,6 +42,7 @@ export const WHY = {
   untimed: "read is right: of a packet without a valid time no duration can be taken",
   clock: "read is right: the clock was set in between, so no duration can be taken",
   refused: "read is right: tshark takes a RST for the third packet, and no RST is a round trip",
+  otherPacket: "read is right: tshark measures to another packet than the client's first that fits",
   between: "read is right: another packet came first that ends the handshake",
   ambiguous: "read is right: which of several packets was answered is not known",
   behindRst: "read is right: what follows a refusal is another connection's",
@@ -150,7 +151,11 @@ function compareOne(
     initialRttNs !== undefined && total !== initialRttNs && (isEstablished || total !== undefined)
   ) {
     const why = total !== undefined
-      ? third?.hasWrongChecksum && wrong ? WHY.checksum : undefined
+      ? third?.hasWrongChecksum && wrong
+        ? WHY.checksum
+        : total === handshake.thirdNs
+        ? WHY.otherPacket
+        : undefined
       : (read.losses.untimed_packets ?? 0) > 0
       ? WHY.untimed
       : record.flags.includes("clock_set")

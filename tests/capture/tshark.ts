@@ -45,6 +45,8 @@ export interface TsharkHandshake {
   synAcks: readonly TsharkPacket[];
   /** The first segment of the client that fits both, if there is one. */
   third: TsharkPacket | undefined;
+  /** From the only SYN to the third packet. */
+  thirdNs: number | undefined;
   /** `tcp.analysis.initial_rtt` in nanoseconds, where its packets came once each. */
   initialRttNs: number | undefined;
 }
@@ -185,6 +187,9 @@ export function handshakesOf(packets: readonly TsharkPacket[]): TsharkHandshake[
       syns: ofKey,
       synAcks,
       third,
+      thirdNs: third && ofKey.length === 1
+        ? Number(nanoseconds(third.time) - nanoseconds(ofKey[0].time))
+        : undefined,
       initialRttNs: alone && rtt !== undefined ? Math.round(rtt * 1e9) : undefined,
     };
   });
@@ -192,4 +197,9 @@ export function handshakesOf(packets: readonly TsharkPacket[]): TsharkHandshake[
 
 function same(a: End, b: End): boolean {
   return a.address === b.address && a.port === b.port;
+}
+
+function nanoseconds(time: string): bigint {
+  const [seconds, fraction = ""] = time.split(".");
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
