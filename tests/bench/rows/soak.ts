@@ -2,20 +2,27 @@
 import { soak } from "../../netns/soak.ts";
 import type { Row } from "../row.ts";
 
-/** A trace of all kinds of handshakes while a cable flaps, its reader stops and bpftrace is killed. */
+/** Traces of all kinds of handshakes while interfaces, readers, files and bpftrace fail them. */
 export const soaking: Row = {
   name: "soak",
-  title: "`trace` while a cable flaps, its reader stops and bpftrace is killed",
+  title: "two `trace` while interfaces, their reader, their files and bpftrace fail them",
   needs: ["gcc", "bpftrace"],
   async measure(bench) {
     const minutes = bench.either(1, 0.02, 10);
-    const { made, memoryMb, growthMb, findings } = await soak(
+    const { traces, leftOut, findings } = await soak(
       minutes * 60_000,
       (words) => bench.say(words),
     );
-    const handshakes = Object.values(made).reduce((sum, count) => sum + count, 0);
+    const handshakes = Object.values(traces[0].made).reduce((sum, count) => sum + count, 0);
     return [
-      { name: "handshakes made", unit: "", values: [handshakes] },
+      {
+        name: "handshakes made",
+        unit: "",
+        values: [handshakes],
+        note: leftOut.length === 0
+          ? undefined
+          : `without ${leftOut.map(({ fault }) => fault).join("; ")}`,
+      },
       {
         name: "what does not add up",
         unit: "",
@@ -23,12 +30,14 @@ export const soaking: Row = {
         aim: { atMost: 0 },
         note: findings.length === 0 ? undefined : findings.join("; "),
       },
-      { name: "memory of Deno", unit: "MB", values: memoryMb },
-      {
-        name: "growth of the lowest, from the second to the last third",
-        unit: "MB",
-        values: [growthMb],
-      },
+      ...traces.flatMap(({ name, memoryMb, growthMb }) => [
+        { name: `memory of Deno, ${name}`, unit: "MB", values: memoryMb },
+        {
+          name: `growth of the lowest, from the second to the last third, ${name}`,
+          unit: "MB",
+          values: [growthMb],
+        },
+      ]),
     ];
   },
 };
