@@ -274,7 +274,7 @@ export class Matcher {
     let newest = -1;
     let early = -1;
     let found = -1;
-    let held = -1;
+    let ended = -1;
     let row = table.find(source, destination, ports);
     for (; row >= 0; row = table.older(row, source, destination, ports)) {
       if (awaitsAck(table, row)) {
@@ -287,9 +287,7 @@ export class Matcher {
           break;
         }
       } else if (hasAnswer(table, row)) {
-        // A RST ended it. Should the server go on, this was the third packet.
-        const isThird = fitsAckSequence(table, row, sequence);
-        if (isThird && holdAck(table, row, segment, timeNs)) held = row;
+        if (ended < 0 && fitsAckSequence(table, row, sequence)) ended = row;
       } else if (early < 0 && awaitsSynAck(table, row)) {
         const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
         if (hasSyn && fitsAckSequence(table, row, sequence)) early = row;
@@ -303,9 +301,16 @@ export class Matcher {
     }
     const fromServer = this.#serverSegment(segment, timeNs);
     if (fromServer >= 0) return fromServer;
-    if (early >= 0) return this.#beforeAnswer(early, segment, timeNs);
-    if (newest < 0) return held;
-    const fitsSequence = fitsAckSequence(table, newest, sequence);
+    const isOfEnded = ended >= 0 && isOfVlan(table, ended, segment.vlan);
+    if (early >= 0 && !(isOfEnded && !isOfVlan(table, early, segment.vlan))) {
+      return this.#beforeAnswer(early, segment, timeNs);
+    }
+    const fitsSequence = newest >= 0 && fitsAckSequence(table, newest, sequence);
+    if (ended >= 0 && !fitsSequence) {
+      // A RST ended it. Should the server go on, this was the third packet.
+      return holdAck(table, ended, segment, timeNs) ? ended : -1;
+    }
+    if (newest < 0) return -1;
     const fitsAck = acknowledgesSynAck(table, newest, acknowledgment);
     // What it acknowledges may have been sent, and be captured, after all.
     const isHeld = fitsSequence && holdAck(table, newest, segment, timeNs);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Matcher } from "../../../src/match/matcher.ts";
 import { KeptPackets } from "../../../src/pcap/kept_packets.ts";
 import { Segment } from "../../../src/wire/segment.ts";
-import { end, EPOCH_SECONDS, type Event, fillSegment, Play } from "./traffic.ts";
+import { end, EPOCH_SECONDS, type Event, fillSegment, Play, plus } from "./traffic.ts";
 
 const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
 const SECOND = 1e9;
@@ -77,4 +77,16 @@ Deno.test("Matcher tells that the packets of a simultaneous open are of one hand
     play([P.syn(1), opposite.syn(2), P.synAck(3), opposite.synAck(4)]).kept.flat(),
     [1, 2, 3, 4],
   );
+});
+
+Deno.test("Matcher.packet keeps an ACK with the attempt that holds it, in the VLAN that it came in", () => {
+  const packets = [
+    P.syn(1, { vlan: 8 }),
+    P.syn(2e8, { vlan: 108 }),
+    P.synAck(3e8, { vlan: 8 }),
+    P.serverReset(4e8),
+    P.ack(5e8, { vlan: 8 }),
+    P.fromServer(6e8, { acknowledgment: plus(P.x, 51) }),
+  ];
+  assertEquals(play(packets), { kept: [[1, 3e8, 4e8, 5e8, 6e8], [2e8]], others: [] });
 });

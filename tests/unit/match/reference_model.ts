@@ -697,29 +697,28 @@ export class ReferenceModel {
       followsSyn(attempt, sequence) && this.#acknowledgedIsn(attempt, acknowledgment) !== undefined
     );
     const third = fitting.find((each) => isOfVlan(each, packet)) ?? fitting[0];
-    const until = fitting.find((each) => isOfVlan(each, packet));
-    // Older ones than the packet's own are not looked at.
-    const looked = until ? own.slice(0, own.indexOf(until)) : own;
-    for (const attempt of answered) {
-      if (!attempt.answerReset || !looked.includes(attempt)) continue;
-      if (followsSyn(attempt, sequence)) attempt.held ??= seen;
-    }
     if (third) return this.#complete(third, seen, seen.timeNs);
     if (this.#serverSegment(seen)) return;
     const early = own.find((attempt) =>
       isOpen(attempt) && attempt.syns.length > 0 && attempt.synAcks.length === 0 &&
       followsSyn(attempt, sequence)
     );
-    if (early) {
+    const ended = answered.find((each) => each.answerReset && followsSyn(each, sequence));
+    const isOfEnded = ended && isOfVlan(ended, packet);
+    if (early && !(isOfEnded && !isOfVlan(early, packet))) {
       early.held ??= seen;
       const isLikely = isOneSided(early) && !this.#isHere(early, "server");
       if (isLikely) this.#doubt(early, seen.timeNs);
       return;
     }
     const [newest] = waiting;
+    const fitsSequence = newest !== undefined && followsSyn(newest, sequence);
+    if (ended && !fitsSequence) {
+      ended.held ??= seen;
+      return;
+    }
     if (newest === undefined) return;
     this.counters.unexpected++;
-    const fitsSequence = followsSyn(newest, sequence);
     if (fitsSequence) newest.held ??= seen;
     newest.misfit ??= {
       sequence: !fitsSequence,
