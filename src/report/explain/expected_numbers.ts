@@ -3,6 +3,7 @@ import { sequenceAdd, sequenceDistance } from "../../wire/sequence.ts";
 import { TcpFlag } from "../../wire/tcp_flags.ts";
 import type { SeenPacket } from "./seen_packet.ts";
 import { senderOf } from "./sender.ts";
+import type { End } from "./step.ts";
 
 /** More than any server sends before the ACK, which the ACK then covers too. */
 const EARLY_DATA_MAX = 1 << 20;
@@ -19,16 +20,19 @@ export class ExpectedNumbers {
   /** Bytes of data in the SYN. */
   readonly synData: number;
   readonly #serverIsns: readonly number[];
+  /** Bytes of data in the SYN of the other end, which sends one in a simultaneous open. */
+  readonly #serverSynData: number;
   readonly #third: SeenPacket | undefined;
 
   /** Takes the numbers of a handshake and of its packets. */
   constructor(handshake: Handshake, packets: readonly SeenPacket[]) {
     const { client, server } = handshake;
     this.clientIsn = client.isn;
-    const syn = packets.find((packet) =>
-      (packet.flags & (SYN | ACK)) === SYN && senderOf(handshake, packet) === "client"
-    );
-    this.synData = syn?.payloadLength ?? 0;
+    const syns = packets.filter(({ flags }) => (flags & (SYN | ACK)) === SYN);
+    const dataOf = (end: End) =>
+      syns.find((syn) => senderOf(handshake, syn) === end)?.payloadLength ?? 0;
+    this.synData = dataOf("client");
+    this.#serverSynData = dataOf("server");
     const isns = packets
       .filter((packet) =>
         (packet.flags & (SYN | ACK)) === (SYN | ACK) && senderOf(handshake, packet) === "server"
@@ -66,18 +70,24 @@ export class ExpectedNumbers {
 
   /** Whether a number is one of what the server sent in some packets, or the next. */
   isOfServer(number: number, packets: readonly SeenPacket[]): boolean {
-    // A SYN-ACK that answers another SYN is no part of what this one's server sent.
-    const ends = packets.filter(({ flags, acknowledgment }) =>
-      (flags & RST) === 0 && ((flags & SYN) === 0 || this.followsSyn(acknowledgment))
-    ).map(endOf);
+    const sent = packets.filter(({ flags }) => (flags & RST) === 0);
     const isns = packets.filter(({ flags, acknowledgment }) =>
       (flags & (SYN | ACK | RST)) === (SYN | ACK) && this.followsSyn(acknowledgment)
     ).map(({ sequence }) => sequence);
-    return isns.some((isn) => {
-      const octets = ends.map((end) => sequenceDistance(isn, end))
+    // Of more than two the first and the last are believed.
+    const last = isns.findLast((isn) => isn !== isns[0]);
+    return isns.filter((isn) => isn === isns[0] || isn === last).some((isn) => {
+      // Another SYN-ACK, or one that answers another SYN, is no part of what was sent behind this one.
+      const octets = sent.filter(({ flags, sequence }) => (flags & SYN) === 0 || sequence === isn)
+        .map((packet) => sequenceDistance(isn, endOf(packet)))
         .filter((distance) => distance >= 1 && distance <= EARLY_DATA_MAX);
       return follows(isn, number, Math.max(1, ...octets) - 1);
     });
+  }
+
+  /** Whether a number is the one after the server's SYN, or SYN-ACK: its Seq + 1, plus data in a SYN. */
+  followsServerSyn(number: number): boolean {
+    return this.#serverIsns.some((isn) => follows(isn, number, this.#serverSynData));
   }
 
   /** Whether a number is the very next after a SYN-ACK. */
@@ -95,13 +105,16 @@ function thirdOf(
   packets: readonly SeenPacket[],
   expected: ExpectedNumbers,
 ): SeenPacket | undefined {
-  const { timeNs, ackNs, ackSequence, flags } = handshake;
+  const { timeNs, ackNs, ackSequence, synAckCount, flags } = handshake;
   if (ackSequence !== true) return undefined;
   const acks = packets.filter((packet) => (packet.flags & (SYN | ACK | RST)) === ACK);
+  // A server's ACK completes what only the client answered.
+  const isSplit = flags.includes("simultaneous_open") && synAckCount === 0;
   const fitting = acks.filter((packet) =>
     senderOf(handshake, packet) === "client"
       ? expected.followsSyn(packet.sequence)
-      : expected.isNextOfServer(packet.sequence) && expected.followsSyn(packet.acknowledgment)
+      : isSplit && expected.followsServerSyn(packet.sequence) &&
+        expected.followsSyn(packet.acknowledgment)
   );
   if (ackNs !== undefined) {
     const atTime = fitting.filter((packet) => packet.timeNs - timeNs === ackNs);

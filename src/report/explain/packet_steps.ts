@@ -101,7 +101,7 @@ function judgeSynAck(
   const { packet, from } = step;
   const answers = from === "server"
     ? expected.followsSyn(packet.acknowledgment)
-    : expected.isNextOfServer(packet.acknowledgment);
+    : expected.followsServerSyn(packet.acknowledgment);
   if (!answers) {
     misfit(step, "Its Ack is not what follows the SYN: it answers another one, or none.");
     return;
@@ -196,6 +196,18 @@ function answersIn(before: readonly PacketStep[]): PacketStep[] {
   return before.filter(({ part, from, fits }) => part === "SYN-ACK" && from === "server" && fits);
 }
 
+/**
+ * Whether the client sent its ACK, by what was captured so far: one that fits, or one without any
+ * SYN-ACK, whose answer was not captured.
+ */
+function sentAck(before: readonly PacketStep[]): boolean {
+  const isAnswered = answersIn(before).length > 0;
+  const isOneSided = before.every(({ part }) => part !== "SYN-ACK");
+  return before.some(({ part, from, fits, seqFits }) =>
+    part === "ACK" && from === "client" && (isAnswered && fits || isOneSided && seqFits)
+  );
+}
+
 function judgeReset(
   step: PacketStep,
   before: readonly PacketStep[],
@@ -211,10 +223,7 @@ function judgeReset(
     return;
   }
   if (step.from === "client") {
-    const hasAck = before.some(({ part, from, fits }) =>
-      part === "ACK" && from === "client" && fits
-    );
-    if (hasAck) {
+    if (sentAck(before)) {
       misfit(step, "The client sent its ACK before: this ends a connection, not the handshake.");
       return;
     }

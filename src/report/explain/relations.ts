@@ -158,10 +158,19 @@ function answersToServer(
     const missing = syn === undefined ? "SYN of the other end" : "SYN-ACK of this end";
     return notCaptured(claim, missing);
   }
-  const { sequence } = syn.packet;
-  if (answer.fits) return { claim, verdict: true, sum: formatSum(sequence, 1), comment: "" };
+  const { sequence, payloadLength } = syn.packet;
   const { acknowledgment } = answer.packet;
-  return failed(claim, sequence, 0, "the SYN-ACK's Ack", acknowledgment, MEANS.synAckAck);
+  if (!answer.fits) {
+    const what = "the SYN-ACK's Ack";
+    return failed(claim, sequence, payloadLength, what, acknowledgment, MEANS.synAckAck);
+  }
+  const accepted = sequenceDistance(sequence, acknowledgment) - 1;
+  return {
+    claim: accepted > 0 ? `${claim}, plus data taken from it` : claim,
+    verdict: true,
+    sum: formatSum(sequence, 1, accepted),
+    comment: "",
+  };
 }
 
 /** Of a simultaneous open that the server's ACK completed: what that acknowledges; else undefined. */

@@ -1,6 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { TcpFlag } from "../../../../src/wire/tcp_flags.ts";
 import type { PacketStep } from "../../../../src/report/explain/step.ts";
-import { CONVERSATIONS, storyOf, WORKED_EXAMPLE } from "./build_conversation.ts";
+import {
+  type Conversation,
+  CONVERSATIONS,
+  type Said,
+  storyOf,
+  WORKED_EXAMPLE,
+} from "./build_conversation.ts";
 
 type Name = keyof typeof CONVERSATIONS;
 
@@ -92,4 +99,74 @@ Deno.test("packetSteps tells a SYN-ACK with another number and one after the ACK
   ]);
   assertStringIncludes(steps[2].remarks.join(" "), "another initial sequence number, 0xc112f693");
   assertStringIncludes(steps[4].remarks.join(" "), "The ACK had not come to the server yet");
+});
+
+/** Each packet of a conversation as sender, part, and whether it fits. */
+function judged(packets: Conversation["packets"]): string[] {
+  return storyOf({ packets }).steps.filter((step) => step.kind === "packet")
+    .map(({ from, part, fits }) => `${from} ${part} ${fits ? "fits" : "no"}`);
+}
+
+const { SYN, ACK, RST, FIN } = TcpFlag;
+const OPENING: Said = { atNs: 0, by: "client", flags: SYN, sequence: 1000 };
+const ANSWER: Said = {
+  atNs: 20,
+  by: "server",
+  flags: SYN | ACK,
+  sequence: 5000,
+  acknowledgment: 1001,
+};
+
+Deno.test("packetSteps says that a client's RST after its ACK ends no handshake, seen answer or not", () => {
+  const ack: Said = { atNs: 5, by: "client", flags: ACK, sequence: 1001, acknowledgment: 9000 };
+  const reset: Said = { atNs: 9, by: "client", flags: RST, sequence: 1001 };
+  assertEquals(judged([OPENING, ack, reset, ANSWER]), [
+    "client SYN fits",
+    "client ACK no",
+    "client RST no",
+    "server SYN-ACK fits",
+  ]);
+});
+
+Deno.test("packetSteps takes no SYN-ACK's end for what was sent behind another one", () => {
+  const reset: Said = { atNs: 30, by: "server", flags: RST, sequence: 5000 };
+  const other: Said = { ...ANSWER, atNs: 25, sequence: 4990 };
+  assertEquals(judged([OPENING, ANSWER, other, reset]).at(-1), "server RST no");
+  // Of three the matcher holds the first and the last.
+  const third: Said = { ...ANSWER, atNs: 27, sequence: 70 };
+  const fits = [4991, 5001, 71].map((sequence) =>
+    judged([OPENING, ANSWER, other, third, { ...reset, sequence }]).at(-1)
+  );
+  assertEquals(fits, ["server RST no", "server RST fits", "server RST fits"]);
+});
+
+Deno.test("packetSteps takes a server's segment for the third packet only of a simultaneous open", () => {
+  const early: Said = { atNs: 30, by: "client", flags: ACK, sequence: 1001, acknowledgment: 5101 };
+  const data: Said = {
+    atNs: 30,
+    by: "server",
+    flags: FIN | ACK,
+    sequence: 5001,
+    acknowledgment: 1001,
+    payload: new Uint8Array(100),
+  };
+  assertEquals(judged([OPENING, ANSWER, early, data])[2], "client ACK fits");
+});
+
+Deno.test("packetSteps takes the data in both SYNs of a simultaneous open", () => {
+  const syns: Said[] = [
+    { ...OPENING, payload: new Uint8Array(100) },
+    { atNs: 1, by: "server", flags: SYN, sequence: 5000, payload: new Uint8Array(100) },
+  ];
+  const answer: Said = {
+    atNs: 2,
+    by: "client",
+    flags: SYN | ACK,
+    sequence: 1000,
+    acknowledgment: 5101,
+  };
+  const { steps, relations } = storyOf({ packets: [...syns, answer] });
+  const packets = steps.filter((step) => step.kind === "packet");
+  assertEquals(packets.map(({ fits }) => fits), [true, true, true]);
+  assertEquals(relations[1].sum, "0x00001388 + 1 + 100 = 0x000013ed");
 });
