@@ -117,9 +117,15 @@ class Soak {
     for (const { fault, reason } of leftOut) say(`left out: ${fault}: ${reason}`);
     await this.#each((trace) => trace.says(/kernel events come from/));
     const begin = performance.now();
-    do {
-      await this.#cycle(say);
-    } while (this.#cycles < 2 || performance.now() - begin < this.#durationMs);
+    try {
+      do {
+        await this.#cycle(say);
+      } while (this.#cycles < 2 || performance.now() - begin < this.#durationMs);
+    } catch (error) {
+      // What the traces count tells why.
+      this.#findings.push(error instanceof Error ? error.message : String(error));
+      this.#revive();
+    }
     await this.#each(async (trace) => {
       const { code } = await trace.stop();
       if (code !== 0) this.#find(trace, `status ${code} at the end`);
@@ -234,6 +240,12 @@ class Soak {
     await this.#traffic.paced(Math.min(STOPPED_MAX_SECONDS, share));
     this.#traces.forEach((trace) => trace.signal("SIGCONT"));
     await this.#everythingReported();
+  }
+
+  /** Lets go on what was held up. */
+  #revive(): void {
+    this.#traces.forEach((trace) => trace.signal("SIGCONT"));
+    this.#piped.unblock();
   }
 
   async #namesAreOdd(): Promise<void> {
