@@ -324,7 +324,7 @@ export class TraceSession {
       doing = "fetching packets";
       this.#wire.drain(nowNs);
       doing = "fetching kernel records";
-      this.#kernel?.drain();
+      this.#drainKernel();
       doing = "matching";
       this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
       doing = "writing";
@@ -337,6 +337,11 @@ export class TraceSession {
     } catch (error) {
       this.#ending.fail(doing, error);
     }
+  }
+
+  /** Where the kernel's word may be among what was lost, packets decide. */
+  #drainKernel(): void {
+    if (this.#kernel?.drain()) this.#servedPorts.lostUntil(this.#sampleClocks());
   }
 
   /** Says once what is missed for want of a flag. */
@@ -399,7 +404,7 @@ export class TraceSession {
     await ending.attempt("reading the clocks", () => {
       endNs = this.#sampleClocks();
     });
-    await ending.attempt("fetching kernel records", () => this.#kernel?.drain());
+    await ending.attempt("fetching kernel records", () => this.#drainKernel());
     await ending.attempt("stopping bpftrace", async () => {
       if (this.#kernel === undefined) return;
       // As long as that is not known.

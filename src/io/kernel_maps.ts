@@ -21,6 +21,7 @@ export class KernelMaps implements Disposable {
   /** Records that the program says it wrote, and those drained. */
   #written = 0;
   #drained = 0;
+  #lost = 0;
 
   private constructor(records: BpfMap, counter: BpfMap, decoding: KernelDecoding) {
     this.#records = records;
@@ -72,6 +73,12 @@ export class KernelMaps implements Disposable {
     if (written === this.#written) return;
     this.#written = written;
     this.#take(onRecord);
+    this.#lost = Math.max(this.#lost, written - this.#drained);
+  }
+
+  /** How many records there was no room for, at least: as many as the last drains lacked. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Takes every record that is left. @returns How many of all there was no room for. */

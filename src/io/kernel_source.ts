@@ -93,6 +93,8 @@ export class KernelSource {
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   /** What was said since kernel events ceased to come: the same is not said again. */
   readonly #said = new Set<string>();
+  /** Records that were known to be lost at the last look. */
+  #lost = 0;
   #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #stopping = false;
 
@@ -292,9 +294,18 @@ export class KernelSource {
     return undefined;
   }
 
-  /** Takes every record that the map holds now. Lines come by themselves. */
-  drain(): void {
+  /**
+   * Takes every record that the map holds now. Lines come by themselves.
+   *
+   * @returns Whether it is known that more were lost since the last time.
+   */
+  drain(): boolean {
     this.#maps?.drain(this.#options.onRecord);
+    const { mapRecords, lines } = this.#losses;
+    const lost = mapRecords + lines + (this.#maps?.lost ?? 0);
+    const isMore = lost > this.#lost;
+    this.#lost = lost;
+    return isMore;
   }
 
   /** Takes what the map holds and counts what was lost so far; takes milliseconds. */

@@ -18,6 +18,11 @@ export class ServedPorts {
     this.#toldFromNs = ns;
   }
 
+  /** Takes that some of what the kernel told until a moment was lost: packets decide of what was before. */
+  lostUntil(ns: number): void {
+    if (this.#toldFromNs < ns) this.#toldFromNs = ns;
+  }
+
   /** Whether somebody listens on a port, and the kernel tells of what happened there at a time. */
   has(port: number, timeNs: number): boolean {
     return timeNs >= this.#toldFromNs && this.#isServed[port] !== 0;

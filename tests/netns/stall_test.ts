@@ -1,5 +1,6 @@
-// What a trace loses while it does not run: nothing, for as long as its places hold.
-import { assertEquals, assertGreater } from "@std/assert";
+// What a trace loses while it does not run: nothing, for as long as its places hold; and what it makes
+// of a loss.
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { pacedConnections } from "../bench/paced.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest } from "./namespace.ts";
@@ -34,3 +35,32 @@ await namespaceTest("trace loses nothing when it is stopped for ten seconds", as
   assertEquals(summary?.losses.ring_packets, 0);
   assertEquals(summary?.losses.kernel_map_records, 0);
 });
+
+await namespaceTest(
+  "trace goes by the packets where the kernel's word may have found no room",
+  async () => {
+    const COUNT = 50;
+    /** Two records each: more than the kernel's map holds. */
+    const OTHERS = 20_000;
+    const folder = await Deno.makeTempDir({ prefix: "synsnoop-stall-" });
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => Deno.remove(folder, { recursive: true }));
+    const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
+    const here = cleanup.use(await Namespace.create());
+    const elsewhere = cleanup.use(await Namespace.create());
+    const tracer = await Tracer.ready(here, ["--json", "--port", String(PORT)]);
+    const connect = () => here.run(connectLoad, "127.0.0.1", String(PORT), String(COUNT));
+    // From now on it knows that somebody listens there, of whom the kernel should tell.
+    await connect();
+    await tracer.wrote(COUNT);
+    tracer.signal("SIGSTOP");
+    await elsewhere.run(connectLoad, "127.0.0.1", String(PORT + 1), String(OTHERS));
+    await connect();
+    tracer.signal("SIGCONT");
+    const { records, summary } = await tracer.stop();
+    assertGreater(summary!.losses.kernel_map_records!, 0);
+    assertEquals(records.length, 2 * COUNT);
+    assertEquals(records.filter(({ outcome }) => outcome !== "established"), []);
+    assert(records.some(({ evidence }) => evidence.join() === "wire"));
+  },
+);

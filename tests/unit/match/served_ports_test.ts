@@ -11,3 +11,14 @@ Deno.test("ServedPorts has a port from when the kernel tells on, until it does n
   ports.toldFrom(Infinity);
   assertEquals(ports.has(443, 100), false);
 });
+
+Deno.test("ServedPorts has no port while the kernel's words may be among those lost", () => {
+  const ports = new ServedPorts();
+  ports.add(443);
+  ports.lostUntil(10);
+  assertEquals(ports.has(443, 100), false);
+  ports.toldFrom(50);
+  ports.lostUntil(80);
+  ports.lostUntil(70);
+  assertEquals([79, 80].map((ns) => ports.has(443, ns)), [false, true]);
+});
