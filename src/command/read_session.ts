@@ -234,7 +234,7 @@ export class ReadSession {
       const absurd = isAbsurd(waiting, packet, this.#clock.newestNs, this.#axis.epochFor(0));
       this.#takeWaiting(absurd);
       const isMoved = epochSeconds !== this.#axis.epochSeconds;
-      if (isMoved && packet.timeNs < Infinity) packet.timeNs += this.#movedNs(epochSeconds!);
+      if (isMoved && packet.timeNs < Infinity) packet.timeNs += this.#movedNs(epochSeconds);
     }
     if (packet.timed && packet.timeNs === Infinity && !this.#axis.isFar(packet.farSeconds)) {
       packet.timeNs = (packet.farSeconds - this.#axis.epochFor(0)) * 1e9 + packet.farNs;

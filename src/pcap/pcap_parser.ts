@@ -143,17 +143,15 @@ export class PcapParser implements CaptureParser {
         this.fault = { byteOffset: base + at, reason: ZEROS_REASON };
         return at;
       }
-      if (next > end && end - at < HELD_MAX) return at;
+      if (end - at < HELD_MAX && next > end) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
       const fraction = view.getUint32(at + FRACTION, littleEndian);
       packet.timed = fraction < unitsPerSecond;
       const fractionNs = packet.timed ? fraction * unitNs : 0;
-      if (this.#axis.isFar(seconds)) {
-        packet.timeNs = Infinity;
+      packet.timeNs = this.#axis.place(seconds, fractionNs);
+      if (packet.timeNs === Infinity) {
         packet.farSeconds = seconds;
         packet.farNs = fractionNs;
-      } else {
-        packet.timeNs = (seconds - this.#axis.epochFor(seconds)) * 1e9 + fractionNs;
       }
       packet.start = start;
       packet.end = next < end ? next : end;

@@ -62,7 +62,7 @@ export class HandshakeGate {
    */
   nowNs = -Infinity;
   readonly #state = new Uint8Array(1 << BUCKET_BITS);
-  readonly #tags = new Uint32Array(1 << BUCKET_BITS);
+  readonly #tags = new Int32Array(1 << BUCKET_BITS);
   readonly #sequences = new Uint32Array(1 << BUCKET_BITS);
   readonly #acknowledgments = new Uint32Array(1 << BUCKET_BITS);
   readonly #clientIsLower = new Uint8Array(1 << BUCKET_BITS);
@@ -210,12 +210,15 @@ export class HandshakeGate {
     return true;
   }
 
-  /** The same for both directions: what comes first is the end that `isLowerEnd` tells. */
+  /**
+   * The same for both directions: what comes first is the end that `isLowerEnd` tells. Signed, which is
+   * always a small integer to the engine.
+   */
   #tag(lower: number, higher: number, ports: number): number {
     let hash = Math.imul(lower ^ this.#seed, 0x9e3779b1);
     hash = Math.imul(hash ^ hash >>> 15 ^ higher, 0x85ebca77);
     hash = Math.imul(hash ^ hash >>> 13 ^ ports, 0xc2b2ae3d);
-    return (hash ^ hash >>> 16) >>> 0;
+    return hash ^ hash >>> 16;
   }
 }
 
