@@ -5,8 +5,7 @@
  */
 import type { OutputSurface } from "../io/terminal.ts";
 import { type HandshakeFormat, LineFormat, NdjsonFormat } from "../report/handshake_format.ts";
-import { StatisticsFormat } from "../report/statistics_format.ts";
-import { TABLE_ROWS_HELD, TableFormat } from "../report/table.ts";
+import { TABLE_ROWS_HELD } from "../report/limits.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
@@ -76,21 +75,25 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
 }
 
 /**
- * Makes the format asked for.
+ * Makes the format asked for. Tables and statistics are loaded only then: 2 ms of each start.
  *
  * @param follow Whether each handshake is to be written when it comes.
  */
-export function createFormat(
+export async function createFormat(
   { kind, json, top, ascii }: FormatOptions,
   surface: OutputSurface,
   follow: boolean,
-): HandshakeFormat {
+): Promise<HandshakeFormat> {
   const { isTerminal, colour, utf8 } = surface;
   switch (kind) {
-    case "table":
+    case "table": {
+      const { TableFormat } = await import("../report/table.ts");
       return new TableFormat({ rowsHeld: follow ? 1 : TABLE_ROWS_HELD, colour, ascii: !utf8 });
-    case "statistics":
+    }
+    case "statistics": {
+      const { StatisticsFormat } = await import("../report/statistics_format.ts");
       return new StatisticsFormat({ top, json, ascii: ascii || !utf8 });
+    }
     case "records":
       return isTerminal && !json ? new LineFormat({ ascii: !utf8 }) : new NdjsonFormat();
   }

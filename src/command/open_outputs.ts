@@ -1,9 +1,9 @@
-import { openLineOutput, openPacketOutput } from "../io/open_output.ts";
-import { isSameFile, type PacketOutput } from "../io/packet_output.ts";
+import type { PacketOutput } from "../io/packet_output.ts";
+import { isSameFile } from "../io/same_file.ts";
 import { isStandardOutputNowhere } from "../io/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
 import { sayNote } from "../io/terminal.ts";
-import type { OutputOptions } from "./output_options.ts";
+import { type OutputOptions, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
 /** Where a command writes to. */
@@ -18,31 +18,43 @@ export interface Outputs {
 
 const STANDARD_OUTPUT = "/dev/stdout";
 
+/** What opens files. */
+type FileOpener = typeof import("../io/open_output.ts");
+
+/** Loads what opens files, where the flags name one: without one that is 2 ms of each start. */
+export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
+  return writesFiles(options) ? await import("../io/open_output.ts") : undefined;
+}
+
 /**
  * Opens what the flags name.
  *
- * @param options The flags. @param inputs Files that are read, which must not grow by it.
+ * @param options The flags. @param opener Opens files, see {@link loadFileOpener}. @param inputs Files that are read, which must not grow by it.
  * @param stdout Where lines go unless a file is named.
  * @param onGone Called when the reader of the lines has gone away or they cannot be written.
  * @throws {UsageError} A file cannot be written.
  */
 export function openOutputs(
   { output, rotation, write }: OutputOptions,
+  opener: FileOpener | undefined,
   inputs: readonly string[],
   stdout: ByteWriter,
   onGone: () => void,
 ): Outputs {
   if (output === undefined) assertApart(inputs);
   else if (rotation) assertUnrotated(output, rotation.keep, write ? [...inputs, write] : inputs);
-  const file = output === undefined
-    ? undefined
-    : openFile("output", output, inputs, () => openLineOutput(output, rotation, sayNote, onGone));
+  const file = output === undefined ? undefined : openFile(
+    "output",
+    output,
+    inputs,
+    () => opener!.openLineOutput(output, rotation, sayNote, onGone),
+  );
   const lines = file ?? openStandardOutput(stdout, onGone);
   const packets = write === undefined ? undefined : openFile(
     "write",
     write,
     [...inputs, output ?? STANDARD_OUTPUT],
-    () => openPacketOutput(write, sayNote),
+    () => opener!.openPacketOutput(write, sayNote),
   );
   return {
     lines,

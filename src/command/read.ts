@@ -4,12 +4,11 @@ import { ProgressLine } from "../io/progress_line.ts";
 import type { PacketOutput } from "../io/packet_output.ts";
 import { type ByteWriter, type LineOutput, writeText } from "../io/stream_output.ts";
 import { hostName, outputSurface, say, sayNote } from "../io/terminal.ts";
-import { TABLE_ROWS_HELD } from "../report/table.ts";
-import { TALLIES_MAX } from "../report/top_tallies.ts";
+import { TABLE_ROWS_HELD, TALLIES_MAX } from "../report/limits.ts";
 import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
-import { openOutputs } from "./open_outputs.ts";
+import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
@@ -58,12 +57,14 @@ const PATIENCE_MS = 200;
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  const format = await createFormat(options.format, outputSurface(), options.follow);
+  const opener = await loadFileOpener(options);
   const ending = Ending.listen({
     report: () => session.summary(),
     reopen: writesFiles(options) ? () => outputs.reopen() : undefined,
   });
   const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
-  const outputs = openOutputs(options, inputs, stdout, ending.ask);
+  const outputs = openOutputs(options, opener, inputs, stdout, ending.ask);
   const { lines: output, packets } = outputs;
   const progress = new ProgressLine();
   const session: ReadSession = new ReadSession({
@@ -72,7 +73,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     count: options.count,
     output: progress.before(output),
     packetOutput: packets,
-    format: createFormat(options.format, outputSurface(), options.follow),
+    format,
     host: hostName(),
   });
   const reading = new Reading(session, output, ending.asked, progress, packets);

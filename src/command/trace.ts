@@ -7,7 +7,7 @@ import { outputSurface, say, sayNote } from "../io/terminal.ts";
 import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
-import { openOutputs, type Outputs } from "./open_outputs.ts";
+import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
@@ -51,6 +51,8 @@ export async function trace(
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";
+  const format = await createFormat(options.format, outputSurface(), true);
+  const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;
   let session: TraceSession | undefined;
   // Before anything is said: who reads it may send a signal at once.
@@ -62,7 +64,7 @@ export async function trace(
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
-    outputs = openOutputs(options, [], stdout, ending.ask);
+    outputs = openOutputs(options, opener, [], stdout, ending.ask);
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
@@ -71,7 +73,7 @@ export async function trace(
       scope,
       output: outputs.lines,
       packetOutput: outputs.packets,
-      format: createFormat(options.format, outputSurface(), true),
+      format,
       ending,
     });
   } catch (error) {

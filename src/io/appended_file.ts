@@ -1,5 +1,6 @@
 import { closeDescriptor } from "./descriptor.ts";
-import { fileAt, isOneFile, type OpenedFile, openForWriting } from "./open_file.ts";
+import { type OpenedFile, openForWriting } from "./open_file.ts";
+import { fileAt, isOneFile } from "./same_file.ts";
 
 /** What is written to a file, and who hears of its troubles. */
 export interface AppendedFileOptions {

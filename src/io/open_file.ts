@@ -182,17 +182,3 @@ function statOrUndefined(path: string, follow: boolean): Deno.FileInfo | undefin
     throw error instanceof Error ? new Error(error.message.replace(/: l?stat '.*$/s, "")) : error;
   }
 }
-
-/** The file that a path leads to now; undefined where there is none or it cannot be looked at. */
-export function fileAt(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether two looks were at one file. */
-export function isOneFile(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
-  return one.dev === other.dev && one.ino === other.ino;
-}

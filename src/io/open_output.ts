@@ -6,11 +6,12 @@
  */
 import { lostWords } from "./appended_file.ts";
 import { closeDescriptor, isTerminal } from "./descriptor.ts";
+import { FifoWriter } from "./fifo_writer.ts";
 import { FileOutput, type Rotation } from "./file_output.ts";
 import { type OpenedFile, openForWriting } from "./open_file.ts";
 import { PacketFile, type PacketOutput } from "./packet_output.ts";
 import { PacketStream } from "./packet_stream.ts";
-import { FifoWriter, PipeWriter } from "./pipe_writer.ts";
+import { PipeWriter } from "./pipe_writer.ts";
 import { type LineOutput, StreamOutput } from "./stream_output.ts";
 
 /** An output that log rotation may ask to open its file again. */

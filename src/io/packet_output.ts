@@ -4,7 +4,7 @@
  * @module
  */
 import { AppendedFile } from "./appended_file.ts";
-import { fileAt, isOneFile, type OpenedFile } from "./open_file.ts";
+import type { OpenedFile } from "./open_file.ts";
 
 /** Takes the blocks of a capture file. */
 export interface PacketOutput {
@@ -122,10 +122,4 @@ function assertAppendable(path: string): false {
   });
   if (!isWhole) throw new Error("it ends inside a block, so nothing can be appended");
   return false;
-}
-
-/** Whether two paths lead to one file: not a device, which any number may write. */
-export function isSameFile(path: string, other: string): boolean {
-  const [here, there] = [fileAt(path), fileAt(other)];
-  return here !== undefined && there !== undefined && !here.isCharDevice && isOneFile(here, there);
 }

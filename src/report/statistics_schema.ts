@@ -2,7 +2,7 @@ import { OUTCOMES } from "../match/handshake.ts";
 import { DISCARD_NAMES, frameVerdictNames } from "../wire/verdict.ts";
 import { RECORD_VERSION } from "./fields.ts";
 import { LOSS_PLACES, QUANTILES } from "./summary.ts";
-import { TALLIES_MAX } from "./top_tallies.ts";
+import { TALLIES_MAX } from "./limits.ts";
 
 type Schema = Record<string, unknown>;
 

@@ -7,9 +7,6 @@ import type { HandshakeFormat } from "./handshake_format.ts";
 import { formatEndpoint, formatProcesses, formatReasons, formatRtts } from "./line.ts";
 import { formatDuration, formatTime } from "./time.ts";
 
-/** Rows that wait for the widths of those behind them. */
-export const TABLE_ROWS_HELD = 10_000;
-
 /** What other programs chose to say stands last: its width on a terminal is not known. */
 const COLUMNS: readonly Column[] = [
   { heading: "TIME (UTC)", align: "left" },

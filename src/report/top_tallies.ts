@@ -1,8 +1,6 @@
 import type { Handshake } from "../match/handshake.ts";
+import { TALLIES_MAX } from "./limits.ts";
 import { Tally } from "./tally.ts";
-
-/** Names that are counted at a time. */
-export const TALLIES_MAX = 4_096;
 
 /** What was counted under one name. */
 export interface NamedTally {

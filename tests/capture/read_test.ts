@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { TABLE_ROWS_HELD, TALLIES_MAX } from "../../src/report/limits.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
@@ -318,4 +319,14 @@ Deno.test("read ends at a signal while it waits for standard input", async () =>
   assertEquals((await child.status).code, 0);
   assertMatch(await errors, /^4 handshakes: 4 established\n/);
   await writer.close().catch(() => {});
+});
+
+Deno.test("read --help tells how many rows and names are held", async () => {
+  const child = startRead(["--help"]);
+  await child.stdin.close();
+  const { code, stdout } = await child.output();
+  const help = new TextDecoder().decode(stdout);
+  assertEquals(code, 0);
+  assertStringIncludes(help, `first ${TABLE_ROWS_HELD} rows`);
+  assertStringIncludes(help, `counts ${TALLIES_MAX} servers`);
 });

@@ -1,7 +1,7 @@
 // `read --write` and `--output` as a user runs them, and what other programs say of the file.
 // Covers src/command/open_outputs.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { isSameFile } from "../../src/io/packet_output.ts";
+import { isSameFile } from "../../src/io/same_file.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";

@@ -12,7 +12,8 @@ import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
 import { statisticsSchema } from "../../src/report/statistics_schema.ts";
 import { StatisticsFormat } from "../../src/report/statistics_format.ts";
 import { LOSS_PLACES, type Losses, Summary } from "../../src/report/summary.ts";
-import { TABLE_ROWS_HELD, TableFormat } from "../../src/report/table.ts";
+import { TABLE_ROWS_HELD } from "../../src/report/limits.ts";
+import { TableFormat } from "../../src/report/table.ts";
 import {
   CONTEXT,
   EPOCH_SECONDS,

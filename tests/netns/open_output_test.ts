@@ -1,6 +1,7 @@
 // Outputs that are no regular files: FIFOs whose readers come and go, pipes, devices.
 // Covers src/io/descriptor.ts
 // Covers src/io/packet_stream.ts
+// Covers src/io/fifo_writer.ts
 // Covers src/io/pipe_writer.ts
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openLineOutput, openPacketOutput } from "../../src/io/open_output.ts";

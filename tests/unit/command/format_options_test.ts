@@ -81,33 +81,33 @@ const FORMATS = [
 
 for (const { args, surface, expected } of FORMATS) {
   const where = surface.isTerminal ? "a terminal" : "a pipe";
-  Deno.test(`createFormat makes ${expected.name} of "${args}" on ${where}`, () => {
-    assertInstanceOf(createFormat(parse(args), surface, false), expected);
+  Deno.test(`createFormat makes ${expected.name} of "${args}" on ${where}`, async () => {
+    assertInstanceOf(await createFormat(parse(args), surface, false), expected);
   });
 }
 
-Deno.test("createFormat colours a table where colours are wanted", () => {
+Deno.test("createFormat colours a table where colours are wanted", async () => {
   for (const surface of [PIPE, TERMINAL]) {
-    const row = taken(createFormat(parse("--table"), surface, true), WORKED_EXAMPLE);
+    const row = taken(await createFormat(parse("--table"), surface, true), WORKED_EXAMPLE);
     assertEquals(row.includes("\x1b["), surface.colour);
   }
 });
 
-Deno.test("createFormat holds the rows of a table unless a file is followed", () => {
+Deno.test("createFormat holds the rows of a table unless a file is followed", async () => {
   for (const follow of [false, true]) {
-    const row = taken(createFormat(parse("--table"), PIPE, follow), WORKED_EXAMPLE);
+    const row = taken(await createFormat(parse("--table"), PIPE, follow), WORKED_EXAMPLE);
     assertEquals(row !== "", follow);
   }
 });
 
-Deno.test("createFormat draws in ASCII where it is asked to or the locale has no more", () => {
+Deno.test("createFormat draws in ASCII where it is asked to or the locale has no more", async () => {
   const cases = [
     { args: "--stats", surface: TERMINAL, ascii: false },
     { args: "--stats --ascii", surface: TERMINAL, ascii: true },
     { args: "--stats", surface: { ...TERMINAL, utf8: false }, ascii: true },
   ];
   for (const { args, surface, ascii } of cases) {
-    const format = createFormat(parse(args), surface, false);
+    const format = await createFormat(parse(args), surface, false);
     taken(format, WORKED_EXAMPLE);
     const text = format.end({
       summary: new Summary(),

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Handshake } from "../../../src/match/handshake.ts";
-import { TABLE_ROWS_HELD, TableFormat } from "../../../src/report/table.ts";
+import { TABLE_ROWS_HELD } from "../../../src/report/limits.ts";
+import { TableFormat } from "../../../src/report/table.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
 import {

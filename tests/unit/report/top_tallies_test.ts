@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { TALLIES_MAX, TopTallies } from "../../../src/report/top_tallies.ts";
+import { TALLIES_MAX } from "../../../src/report/limits.ts";
+import { TopTallies } from "../../../src/report/top_tallies.ts";
 import { makeHandshake } from "./sample_handshakes.ts";
 
 const HANDSHAKE = makeHandshake({
