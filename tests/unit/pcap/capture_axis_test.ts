@@ -10,7 +10,7 @@ function place(scale: TimeScale, ticks: bigint): number {
 
 Deno.test("CaptureAxis begins at the first second it is asked for", () => {
   const axis = new CaptureAxis();
-  assertEquals(axis.epochSeconds, undefined);
+  assertEquals(axis.epochSeconds, NaN);
   assertEquals([axis.epochFor(5), axis.epochFor(9), axis.epochSeconds], [5, 5, 5]);
 });
 
