@@ -2,8 +2,16 @@ import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/k
 import { TcpState } from "../kernel/tcp_state.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import type { Drops, Refusal } from "./drops.ts";
-import { type FlowTable, Mistimed, WireFact } from "./flow_table.ts";
-import type { Address, Endpoint, Handshake, HandshakeFlag, Role, Tuple } from "./handshake.ts";
+import { type FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
+import type {
+  Address,
+  Endpoint,
+  Handshake,
+  HandshakeFlag,
+  Outcome,
+  Role,
+  Tuple,
+} from "./handshake.ts";
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
@@ -107,7 +115,9 @@ export function conclude(
     WireFact.WrongAckAck,
     WireFact.WrongAckSequence,
   );
-  fillFlags(facts, client, server, traceEnded, into);
+  fillFlags(facts, client, server, into);
+  if (isOneSided(table, row, into)) into.flags.push("one_sided");
+  if (traceEnded && isOpen(into.outcome) && !server) into.flags.push("trace_ended");
   if (table.mistimed[row] === Mistimed.Yes) withholdDurations(into);
 }
 
@@ -363,7 +373,6 @@ function fillFlags(
   facts: number,
   client: KernelHalf | undefined,
   server: KernelHalf | undefined,
-  traceEnded: boolean,
   into: Handshake,
 ): void {
   const { flags } = into;
@@ -385,13 +394,24 @@ function fillFlags(
     (facts & WireFact.SimultaneousSyn) !== 0 || client?.oldState === TcpState.SynReceived
   ) flags.push("simultaneous_open");
   if (server?.synCookie === true) flags.push("syn_cookie");
-  const oneSided = (facts & WireFact.SynAck) !== 0 && (facts & WireFact.Syn) === 0 ||
-    into.wire && into.outcome === "established" &&
-      (facts & (WireFact.SynAck | WireFact.SimultaneousSynAck)) === 0;
-  if (oneSided) flags.push("one_sided");
-  const open = into.outcome === "unanswered" || into.outcome === "half_open" ||
-    into.outcome === "dropped";
-  if (traceEnded && open && !server) flags.push("trace_ended");
+}
+
+/**
+ * Whether packets of one direction are missing: the SYN of a SYN-ACK, the SYN-ACK of what was
+ * established, or all that the client sent behind its SYN though the server acknowledges that.
+ */
+function isOneSided(table: FlowTable, row: number, { wire, outcome }: Handshake): boolean {
+  const facts = table.facts[row];
+  const { Syn, SynAck, SimultaneousSynAck, Ack, WrongAckSequence, WrongAckAck } = WireFact;
+  if ((facts & (Syn | SynAck)) === SynAck) return true;
+  if (!wire || outcome !== "established") return false;
+  if ((facts & (SynAck | SimultaneousSynAck)) === 0) return true;
+  const isSilent = (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
+  return isSilent && (table.marks[row] & (Mark.Proven | Mark.AckHeld)) === Mark.Proven;
+}
+
+function isOpen(outcome: Outcome): boolean {
+  return outcome === "unanswered" || outcome === "half_open" || outcome === "dropped";
 }
 
 /** No two times of a handshake can be subtracted when the clock was set between them. */

@@ -168,10 +168,16 @@ Deno.test("Matcher knows by the server's Ack that the third packet came", () => 
       serverRttNs: undefined,
       ackSequence: undefined,
     }],
-    ["the ACK lost", [P.syn(0), P.synAck(4), proof], {
+    ["nothing of the client behind its SYN", [P.syn(0), P.synAck(4), proof], {
       outcome: "established",
+      flags: ["one_sided"],
       clientRttNs: 4,
       serverRttNs: undefined,
+      ackNs: undefined,
+    }],
+    ["the ACK lost", [P.syn(0), P.synAck(4), P.ack(8, { sequence: plus(X, 500) }), proof], {
+      outcome: "established",
+      flags: [],
       ackNs: undefined,
     }],
     ["no more than the SYN", [P.syn(0), P.synAck(4), P.fromServer(20, { payloadLength: 9 })], {

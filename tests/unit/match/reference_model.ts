@@ -1193,7 +1193,9 @@ function flagsOf(
   const synMissing = synAck !== undefined && syn === undefined;
   const answerMissing = wire && outcome === "established" && synAck === undefined &&
     !attempt.answeredToo;
-  if (synMissing || answerMissing) flags.push("one_sided");
+  const thirdMissing = outcome === "established" && attempt.isProven &&
+    attempt.ack === undefined && attempt.held === undefined && attempt.misfit === undefined;
+  if (synMissing || answerMissing || thirdMissing) flags.push("one_sided");
   const open = ["unanswered", "half_open", "dropped"].includes(outcome);
   if (traceEnded && open && !serverHalf) flags.push("trace_ended");
   return flags;
