@@ -8,7 +8,7 @@ import { formatLessonSvg } from "../report/explain/lesson_svg.ts";
 import { formatLessonText } from "../report/explain/lesson_text.ts";
 import type { Story } from "../report/explain/story.ts";
 import { LineFormat } from "../report/handshake_format.ts";
-import { describeDiscarded } from "../report/summary.ts";
+import { describeDiscarded, type Undecoded } from "../report/summary.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
@@ -97,8 +97,7 @@ async function pickOfFile(
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => session.finish());
   if (fault !== undefined) sayNote(fault);
-  const thrownAway = describeDiscarded(session.undecoded());
-  if (thrownAway !== undefined) sayNote(thrownAway);
+  sayThrownAway(session.undecoded());
   if (pick.story === undefined) {
     const undecoded = Object.entries(session.undecoded());
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");
@@ -108,6 +107,12 @@ async function pickOfFile(
   }
   const isDone = pick.story !== undefined && fault === undefined && !ending.failed;
   return { story: pick.story, status: isDone ? ExitStatus.Ok : ExitStatus.Failed };
+}
+
+/** Says how many packets decide nothing, and why: the ladder lacks them. */
+function sayThrownAway(undecoded: Undecoded): void {
+  const thrownAway = describeDiscarded(undecoded);
+  if (thrownAway !== undefined) sayNote(thrownAway);
 }
 
 async function pickOfHost(options: ExplainOptions): Promise<Picked> {
@@ -138,6 +143,7 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     });
     await ending.asked;
     await session.finish();
+    sayThrownAway(session.undecoded());
     if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
     return {
       story: pick.story,

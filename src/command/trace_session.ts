@@ -401,9 +401,7 @@ export class TraceSession {
     });
     await ending.attempt("fetching packets", () => this.#drainWhatCame());
     let endNs = this.#tickNs;
-    await ending.attempt("reading the clocks", () => {
-      endNs = this.#sampleClocks();
-    });
+    await ending.attempt("reading the clocks", () => void (endNs = this.#sampleClocks()));
     await ending.attempt("fetching kernel records", () => this.#drainKernel());
     await ending.attempt("stopping bpftrace", async () => {
       if (this.#kernel === undefined) return;
@@ -428,10 +426,8 @@ export class TraceSession {
     await this.#flushOutput();
     await ending.attempt("writing", () => this.#writer.end(span, this.#losses(), undecoded));
     await this.#flushOutput();
-    return await ending.attempt(
-      "the summary",
-      () => this.#writer.summarize(this.#losses(), undecoded),
-    );
+    const summarize = () => this.#writer.summarize(this.#losses(), undecoded);
+    return await ending.attempt("the summary", summarize);
   }
 
   /** Takes each packet that is in a ring by now: a busy machine hands its block over late. */
@@ -483,6 +479,11 @@ export class TraceSession {
       unexpected_packets: counters.unexpected,
       ...(wire && countReasons(wire.undecoded)),
     };
+  }
+
+  /** Packets that were not decoded, or that decide nothing, by reason, as counted last. */
+  undecoded(): Readonly<Record<string, number>> {
+    return this.#wireStatistics?.undecoded ?? {};
   }
 
   /** Whether packets could not be written. */

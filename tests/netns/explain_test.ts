@@ -1,7 +1,10 @@
 // `explain` of what happens on this host: the next handshake that matches, from packets and kernel.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findExecutable } from "../../src/io/packages.ts";
-import { Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";
+import { interfaceIndex } from "../../src/io/interfaces.ts";
+import { TcpFlag } from "../../src/wire/tcp_flags.ts";
+import { CraftedEnd } from "./lab/crafted_end.ts";
+import { inNamespace, Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";
 import { MAIN } from "./tracer.ts";
 
 /** Attaching takes about a second; a busy machine takes several. */
@@ -121,5 +124,38 @@ await namespaceTest("explain ends at Ctrl-C and says what came instead", async (
   assertMatch(
     explainer.stderr,
     /Cannot explain a handshake: 2 handshakes came \(1 established, 1 refused\), none of them matches\n$/,
+  );
+});
+
+await namespaceTest("explain says which packets of the trace decide nothing", async () => {
+  await using client = await Namespace.create();
+  await using server = await Namespace.create();
+  const [here, there] = await client.connect(server, {
+    here: "10.77.0.1/24",
+    there: "10.77.0.2/24",
+  });
+  const [{ address: clientMac }] = JSON.parse(await client.ip("-j", "link", "show", here));
+  // Nobody answers for the crafted end.
+  await server.ip("neigh", "replace", "10.77.0.50", "lladdr", clientMac, "dev", there);
+  const explainer = new Explainer(server, ["--probes", "none", "--port", String(PORT)]);
+  await explainer.said(/capturing packets/);
+  const [{ address: nextHop }] = JSON.parse(await server.ip("-j", "link", "show", there));
+  using ghost = new CraftedEnd({
+    namespace: client,
+    interfaceIndex: inNamespace(client.name, () => interfaceIndex(here)!),
+    nextHop: Uint8Array.from(nextHop.split(":"), (byte: string) => parseInt(byte, 16)),
+    address: "10.77.0.50",
+    port: 40_000,
+    peerAddress: "10.77.0.2",
+    peerPort: PORT,
+  });
+  const syn = { flags: TcpFlag.SYN, sequence: 1000 };
+  ghost.send({ ...syn, sequence: 7, badChecksum: true }, { ...syn, badIpChecksum: true }, syn);
+  // Nobody listens: the kernel answers the true one with a RST.
+  assertEquals(await explainer.ended(), 0, explainer.stderr);
+  assertMatch(explainer.stdout, /^TCP handshake: refused\n/);
+  assertMatch(
+    explainer.stderr,
+    /: 2 packets decide nothing: .* \(1 bad_ip_checksum, 1 bad_tcp_checksum\)\n/,
   );
 });
