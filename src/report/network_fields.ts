@@ -64,8 +64,8 @@ export const NETWORK_FIELDS: readonly Field[] = [
     meaning: "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
     since: 1,
     get: ({ client, server, ipv4, wire }) =>
-      // A connect() that failed at once had no port yet; packets may have port 0.
-      client.port === 0 && !wire
+      // A connect() that failed at once had neither port nor number yet; a SYN may come from port 0.
+      client.port === 0 && client.isn === undefined && !wire
         ? undefined
         : communityId(client.address, client.port, server.address, server.port, ipv4),
   },

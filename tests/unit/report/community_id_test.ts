@@ -68,6 +68,28 @@ const MEASURED: Vector[] = [
     serverPort: 34855,
     expected: "1:IbiZHbwv8gnB8o2hd88gVyYm3KY=",
   },
+  // Port 0 is a port like another.
+  {
+    client: "10.0.0.1",
+    clientPort: 0,
+    server: "10.0.0.2",
+    serverPort: 443,
+    expected: "1:kSrdrB5+6ALEApJ6ksk2YuxYCqk=",
+  },
+  {
+    client: "10.0.0.2",
+    clientPort: 40000,
+    server: "10.0.0.1",
+    serverPort: 0,
+    expected: "1:wSC1HQsbjgvJC6Nu9WQlNewGJaw=",
+  },
+  {
+    client: "10.0.0.1",
+    clientPort: 0,
+    server: "10.0.0.2",
+    serverPort: 0,
+    expected: "1:CjNPP3Zn05ZloAyaNq3bu4jULMA=",
+  },
   // Both ends the same socket.
   {
     client: "10.0.0.1",

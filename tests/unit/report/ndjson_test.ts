@@ -108,6 +108,14 @@ Deno.test("encodeHandshake leaves out what is unknown, and levels with nothing i
   });
 });
 
+Deno.test("encodeHandshake gives a flow hash to who sent a SYN, from port 0 too, seen by the kernel alone", () => {
+  const [client, server] = [{ address: "10.0.0.1", port: 0 }, { address: "10.0.0.2", port: 443 }];
+  const idOf = (isn: number | undefined) =>
+    parse(makeHandshake({ client: { ...client, isn }, server, kernel: true })).network.community_id;
+  assertEquals(idOf(7), "1:kSrdrB5+6ALEApJ6ksk2YuxYCqk=");
+  assertEquals(idOf(undefined), undefined);
+});
+
 Deno.test("encodeHandshake tells zero and false from unknown", () => {
   const record = parse(makeHandshake({
     client: { address: "10.0.0.1", isn: 0, windowScale: 0, timestamps: false },
