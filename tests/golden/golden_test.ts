@@ -186,9 +186,24 @@ Deno.test("README.md shows the worked example as explain writes it", () => {
   assert(readme.includes(readGolden("explain.txt")), "README.md does not hold explain.txt");
 });
 
-Deno.test("README.md lists the fields as the table of the encoder does", () => {
+/** The lines that README.md has between two marks. */
+function listedInReadme(mark: string): string[] {
   const readme = Deno.readTextFileSync(`${import.meta.dirname}/../../README.md`);
-  const [, listed] = /<!-- fields -->([^]*?)<!-- \/fields -->/.exec(readme) ?? [];
-  assert(listed !== undefined, 'README.md has no "<!-- fields -->" and "<!-- /fields -->"');
-  assertEquals(listed.trim().split("\n"), markdownTable().trim().split("\n"));
+  const [, listed] = readme.split(new RegExp(`<!-- /?${mark} -->`));
+  assert(listed !== undefined, `README.md has no "<!-- ${mark} -->" and "<!-- /${mark} -->"`);
+  return listed.trim().split("\n");
+}
+
+Deno.test("README.md lists the fields as the table of the encoder does", () => {
+  assertEquals(listedInReadme("fields"), markdownTable().trim().split("\n"));
+});
+
+Deno.test("README.md lists every place of the summary where something can get lost", () => {
+  assertEquals(listedInReadme("losses"), [
+    "| `losses` | | counts |",
+    "| --- | --- | --- |",
+    ...LOSS_PLACES.map(({ name, meaning, isLoss }) =>
+      `| \`${name}\` | ${isLoss ? "lost" : "set aside"} | ${meaning} |`
+    ),
+  ]);
 });

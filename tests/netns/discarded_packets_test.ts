@@ -1,5 +1,5 @@
 // Packets that the server's kernel throws away, against what accept() says: nothing that the tracer
-// reports is decided by one.
+// reports is decided by one. And packets of one direction that pass a host which is neither end.
 // Covers src/io/source_route_settings.ts
 import { assertEquals } from "@std/assert";
 import { interfaceIndex } from "../../src/io/interfaces.ts";
@@ -161,3 +161,40 @@ await namespaceTest("trace believes a source route where the host takes it", asy
   assertEquals(records.map(({ outcome }) => outcome), ["refused"]);
   assertEquals(summary?.discarded, {});
 });
+
+/** A filter that waits for a SYN-ACK lets no ACK through where that takes another way. */
+const ONE_WAY = [
+  { filter: "ebpf", outcome: "unanswered", flags: ["trace_ended"] },
+  { filter: "classic", outcome: "established", flags: ["one_sided"] },
+];
+
+for (const { filter, outcome, flags } of ONE_WAY) {
+  await namespaceTest(`trace of one direction in passing, ${filter}: ${outcome}`, async () => {
+    await using client = await Namespace.create();
+    await using passing = await Namespace.create();
+    const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
+    const [here, there] = await client.connect(passing, addresses);
+    using ghost = new CraftedEnd({
+      namespace: client,
+      interfaceIndex: inNamespace(client.name, () => interfaceIndex(here)!),
+      nextHop: await macOf(passing, there),
+      address: GHOST,
+      port: 20_000,
+      peerAddress: "198.51.100.7",
+      peerPort: PORT,
+    });
+    const tracer = await Tracer.start(
+      passing,
+      ["--json", "--probes", "none", "--packet-filter", filter, "--port", String(PORT)],
+    );
+    const third = { flags: ACK, sequence: ISN + 1, acknowledgment: 5001 };
+    ghost.send({ flags: SYN, sequence: ISN }, third);
+    // Another that is known when it is over, so that both packets came.
+    const refused = { flags: SYN, sequence: 2 * ISN };
+    ghost.send(refused, { flags: RST, sequence: 2 * ISN + 1, acknowledgment: 0 });
+    await tracer.wrote(1);
+    const { records } = await tracer.stop();
+    const record = records.find(({ client }) => client.isn === ISN);
+    assertEquals([record?.outcome, record?.flags], [outcome, flags]);
+  });
+}
