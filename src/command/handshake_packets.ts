@@ -16,6 +16,9 @@ const KEPT_PACKETS = 2 * ROWS_USUAL;
 /** Bytes gathered before they are written between two calls of {@link HandshakePackets.flush}. */
 const GATHERED_MAX = 1 << 20;
 
+/** Makes a {@link HandshakePackets} for an output. @param options What to write of times and interfaces. */
+export type MakeHandshakePackets = (options: PcapngWriterOptions) => HandshakePackets;
+
 /** Keeps the packets of handshakes under way and writes those of each that is reported. */
 export class HandshakePackets {
   readonly #kept: KeptPackets;

@@ -3,6 +3,7 @@ import { isSameFile } from "../io/same_file.ts";
 import { isStandardOutputNowhere } from "../io/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../io/stream_output.ts";
 import { sayNote } from "../io/terminal.ts";
+import type { MakeHandshakePackets } from "./handshake_packets.ts";
 import { type OutputOptions, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
@@ -12,18 +13,23 @@ export interface Outputs {
   lines: LineOutput;
   /** The packets of what it reports; undefined: nowhere. */
   packets: PacketOutput | undefined;
+  /** Makes what writes them there. */
+  keepPackets: MakeHandshakePackets | undefined;
   /** Goes on in the files that have the paths now, as log rotation asks by a signal. */
   reopen(): void;
 }
 
 const STANDARD_OUTPUT = "/dev/stdout";
 
-/** What opens files. */
-type FileOpener = typeof import("../io/open_output.ts");
+/** What opens files, and writes packets to them. */
+type FileOpener =
+  & typeof import("../io/open_output.ts")
+  & typeof import("./handshake_packets.ts");
 
 /** Loads what opens files, where the flags name one: without one that is 2 ms of each start. */
 export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
-  return writesFiles(options) ? await import("../io/open_output.ts") : undefined;
+  if (!writesFiles(options)) return undefined;
+  return { ...await import("../io/open_output.ts"), ...await import("./handshake_packets.ts") };
 }
 
 /**
@@ -59,6 +65,7 @@ export function openOutputs(
   return {
     lines,
     packets,
+    keepPackets: packets && ((kept) => new opener!.HandshakePackets(packets, kept)),
     reopen: () => {
       file?.reopen();
       packets?.reopen();

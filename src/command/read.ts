@@ -72,7 +72,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     interfaces: options.interfaces,
     count: options.count,
     output: progress.before(output),
-    packetOutput: packets,
+    keepPackets: outputs.keepPackets,
     format,
     host: hostName(),
   });

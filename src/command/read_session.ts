@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import type { OnHandshake } from "../match/attempts.ts";
 import { Matcher } from "../match/matcher.ts";
@@ -31,7 +30,7 @@ import { readIcmpError } from "../wire/icmp_message.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import type { HandshakeFilter } from "./filter.ts";
-import { HandshakePackets } from "./handshake_packets.ts";
+import type { HandshakePackets, MakeHandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 
 /** What a session needs. */
@@ -42,8 +41,8 @@ export interface ReadSessionOptions {
   /** Handshakes reported at most. */
   count: number;
   output: LineOutput;
-  /** Where the packets of handshakes go; undefined: nowhere. */
-  packetOutput?: PacketOutput;
+  /** Makes what writes the packets of handshakes; undefined: they go nowhere. */
+  keepPackets?: MakeHandshakePackets;
   format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
@@ -106,7 +105,7 @@ export class ReadSession {
       context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
       onCount: () => this.done = true,
     });
-    this.#kept = options.packetOutput && new HandshakePackets(options.packetOutput, {
+    this.#kept = options.keepPackets?.({
       epochSeconds: () => this.#axis.epochFor(0),
       interfaceName: (place) => this.#places.nameOf(place),
     });

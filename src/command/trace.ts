@@ -72,7 +72,7 @@ export async function trace(
       options,
       scope,
       output: outputs.lines,
-      packetOutput: outputs.packets,
+      keepPackets: outputs.keepPackets,
       format,
       ending,
     });

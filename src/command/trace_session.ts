@@ -9,7 +9,6 @@ import { LocalAddresses } from "../io/local_addresses.ts";
 import { Places } from "../io/places.ts";
 import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
-import type { PacketOutput } from "../io/packet_output.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { setUpTrace } from "../io/set_up.ts";
 import { hostName, sayNote } from "../io/terminal.ts";
@@ -28,7 +27,7 @@ import type { HandshakeFormat } from "../report/handshake_format.ts";
 import { countReasons, type Losses } from "../report/summary.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import type { Ending } from "./ending.ts";
-import { HandshakePackets } from "./handshake_packets.ts";
+import type { HandshakePackets, MakeHandshakePackets } from "./handshake_packets.ts";
 import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
 import { nextTickMs } from "./tick.ts";
 import type { TraceOptions } from "./trace_options.ts";
@@ -39,8 +38,8 @@ export interface TraceSessionOptions {
   /** Where to capture. */
   scope: CaptureScope;
   output: LineOutput;
-  /** Where the packets of handshakes go; undefined: nowhere. */
-  packetOutput?: PacketOutput;
+  /** Makes what writes the packets of handshakes; undefined: they go nowhere. */
+  keepPackets?: MakeHandshakePackets;
   format: HandshakeFormat;
   /** Asked when the count or the duration asked for is reached, and told what failed. */
   ending: Ending;
@@ -137,7 +136,7 @@ export class TraceSession {
       },
       onCount: session.ending.ask,
     });
-    this.#packets = session.packetOutput && new HandshakePackets(session.packetOutput, {
+    this.#packets = session.keepPackets?.({
       epochSeconds: () => this.#axis.epochSeconds,
       interfaceName: (place) => this.#nameInFile(place),
     });

@@ -2,6 +2,7 @@
 // throw, hang, or grow. `-- --runs=100000` for more than a few; a failure names what it came of.
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { HandshakePackets } from "../../src/command/handshake_packets.ts";
 import { ReadSession } from "../../src/command/read_session.ts";
 import { CaptureInput } from "../../src/io/capture_input.ts";
 import { InputError } from "../../src/io/input_error.ts";
@@ -135,7 +136,7 @@ function newSession(): ReadSession {
     interfaces: [],
     count: Infinity,
     output,
-    packetOutput: output,
+    keepPackets: (kept) => new HandshakePackets(output, kept),
     format: new NdjsonFormat(),
     host: "reader",
   });

@@ -163,7 +163,7 @@ function read(capture: Uint8Array) {
     interfaces: [],
     count: Infinity,
     output,
-    packetOutput: output,
+    keepPackets: (kept) => new HandshakePackets(output, kept),
     format: new NdjsonFormat(),
     host: "reader",
   });
