@@ -80,8 +80,8 @@ export async function soak(
     await using traffic = await SoakTraffic.lay(here, there, folder);
     const run = new Soak(
       traffic,
-      new PipedTrace(here),
-      new FileTrace(here, folder, SOAK_INTERFACES),
+      new PipedTrace([here, there]),
+      new FileTrace([here, there], folder, SOAK_INTERFACES),
       durationMs,
     );
     return await run.go(say);
@@ -227,7 +227,7 @@ class Soak {
       const line = await trace.says(/^\d+ handshakes/, from);
       const told = parseInt(line);
       // Half-open ones are reported whenever their time has come.
-      const atMost = this.#made();
+      const atMost = this.#made() + sum(trace.foreign);
       if (told < atLeast || told > atMost) {
         this.#find(trace, `${told} told at SIGUSR1, ${atLeast} to ${atMost} reported`);
       }
@@ -282,7 +282,7 @@ class Soak {
 
   #made(): number {
     const { made, overtaken } = this.#traffic;
-    return Object.values(made).reduce((sum, count) => sum + count, overtaken);
+    return sum(made) + overtaken;
   }
 
   /** All but half-open ones, for which one waits long. */
@@ -312,7 +312,7 @@ class Soak {
       if (asMade !== asReported) {
         this.#find(trace, `${asMade} ${outcome} made, ${asReported} reported`);
       }
-      const inSummary = summary.outcomes[outcome] ?? 0;
+      const inSummary = (summary.outcomes[outcome] ?? 0) - (trace.foreign[outcome] ?? 0);
       if (inSummary !== asReported) {
         this.#find(trace, `${asReported} ${outcome} written, ${inSummary} in the summary`);
       }
@@ -372,6 +372,10 @@ const MUST_BE_EMPTY = [
   "written_packets",
   "undecoded_packets",
 ];
+
+function sum(counts: Counts): number {
+  return Object.values(counts).reduce((all, count) => all + count, 0);
+}
 
 /** What was made, those of either outcome counted where they were reported. */
 function settle({ made, overtaken }: SoakTraffic, reported: Counts): Counts {

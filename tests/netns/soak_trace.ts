@@ -19,6 +19,8 @@ export abstract class SoakTrace {
   abstract readonly name: string;
   /** Reported so far, by outcome. */
   readonly reported: Counts = {};
+  /** Reported of namespaces of others, by outcome: the kernel tells of all that use a port. */
+  readonly foreign: Counts = {};
   /** Reported with a client whose names are no UTF-8. */
   madeByOdd = 0;
   /** Reported with what the kernel knows. */
@@ -27,13 +29,20 @@ export abstract class SoakTrace {
   /** Memory of Deno, MB, whenever it was looked at. */
   readonly memoryMb: number[] = [];
   readonly stderr: string[] = [];
+  readonly #namespaces: ReadonlySet<number | null>;
   readonly #child: Deno.ChildProcess;
   readonly #readingStderr: Promise<void>;
 
-  protected constructor(namespace: Namespace, args: readonly string[], stdout: "piped" | "null") {
+  /** @param hosts The namespaces of what is to be reported; it runs in the first. */
+  protected constructor(
+    hosts: readonly Namespace[],
+    args: readonly string[],
+    stdout: "piped" | "null",
+  ) {
+    this.#namespaces = new Set(hosts.map(({ name }) => Deno.statSync(`/run/netns/${name}`).ino));
     // `ip netns exec` gives it a /sys without control groups.
     const groups = 'mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null; exec "$@"';
-    this.#child = namespace.spawn(
+    this.#child = hosts[0].spawn(
       ["sh", "-c", groups, "sh", ...taskCommand("trace"), "--port", SOAK_PORTS, ...args],
       { stdout, stderr: "piped" },
     );
@@ -104,7 +113,9 @@ export abstract class SoakTrace {
       this.summary = record;
       return;
     }
-    this.reported[record.outcome] = (this.reported[record.outcome] ?? 0) + 1;
+    const isOwn = record.evidence.includes("wire") || this.#namespaces.has(record.network.netns);
+    const counts = isOwn ? this.reported : this.foreign;
+    counts[record.outcome] = (counts[record.outcome] ?? 0) + 1;
     if (record.evidence.includes("kernel")) this.withKernel++;
     if (isOddlyNamed(record.client.process)) this.madeByOdd++;
   }
@@ -116,8 +127,8 @@ export class PipedTrace extends SoakTrace {
   readonly #reading: Promise<void>;
   #mayRead: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(namespace: Namespace) {
-    super(namespace, ["--json"], "piped");
+  constructor(hosts: readonly Namespace[]) {
+    super(hosts, ["--json"], "piped");
     this.#mayRead.resolve();
     this.#reading = eachLine(this.stdout, (line) => this.take(line), () => this.#mayRead.promise);
   }
@@ -150,10 +161,10 @@ export class FileTrace extends SoakTrace {
   #rest = "";
 
   /** @param folder For its files. */
-  constructor(namespace: Namespace, folder: string, interfaces: readonly string[]) {
+  constructor(hosts: readonly Namespace[], folder: string, interfaces: readonly string[]) {
     const [records, packets] = [`${folder}/records.ndjson`, `${folder}/packets.pcapng`];
     const where = ["--interface", interfaces.join(",")];
-    super(namespace, [...where, "--output", records, "--write", packets], "null");
+    super(hosts, [...where, "--output", records, "--write", packets], "null");
     [this.#records, this.#packets] = [records, packets];
     Deno.writeTextFileSync(records, "");
     this.#file = Deno.openSync(records);
