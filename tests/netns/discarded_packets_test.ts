@@ -15,6 +15,10 @@ const GHOST = "10.77.0.50";
 const PORT = 7777;
 const ISN = 1000;
 
+/** Numbers that are none of a handshake's: each lies beyond any window. */
+const GUESSES = Array.from({ length: 100 }, (_, index) => 0x1000_0000 + index * 0x0010_0007);
+const GUESSED_PORT = 21_000;
+
 interface Case {
   name: string;
   /** What is wrong with the third packet, or with a RST in its place. */
@@ -102,8 +106,31 @@ for (const filter of ["ebpf", "classic"] as const) {
         accepted[Symbol.dispose]();
         ghost[Symbol.dispose]();
       }
-      await tracer.wrote(CASES.length);
+      // Before the true one, what somebody guesses who knows the tuple alone.
+      const { ghost, third } = await begin(GUESSED_PORT);
+      for (const flags of [ACK, RST]) {
+        ghost.send(
+          ...GUESSES.map((sequence) => ({ ...third, flags, sequence, acknowledgment: 7 })),
+        );
+      }
+      ghost.send(third);
+      (await listener.accept())[Symbol.dispose]();
+      ghost[Symbol.dispose]();
+      await tracer.wrote(CASES.length + 1);
       const { records, summary } = await tracer.stop();
+      const guessed = records.filter((record) => record.client.port === GUESSED_PORT);
+      assertEquals(
+        guessed.map(({ outcome, packets, checks }) => ({ outcome, packets, checks })),
+        [{
+          outcome: "established",
+          packets: { syn: 1, syn_ack: 1, rst: 0 },
+          checks: {
+            syn_ack_acknowledges_syn: true,
+            ack_sequence: true,
+            ack_acknowledges_syn_ack: true,
+          },
+        }],
+      );
       const outcomeOf = (port: number) =>
         records.filter((record) => record.client.port === port).map(({ outcome }) => outcome);
       for (const { port, name } of sent) {
@@ -197,4 +224,80 @@ for (const { filter, outcome, flags } of ONE_WAY) {
     const record = records.find(({ client }) => client.isn === ISN);
     assertEquals([record?.outcome, record?.flags], [outcome, flags]);
   });
+}
+
+/** Answers that the client's kernel throws away. */
+const ANSWERS: readonly { name: string; wrong: CraftedSegment; reason: string }[] = [
+  { name: "TCP checksum", wrong: { badChecksum: true }, reason: "bad_tcp_checksum" },
+  { name: "IP checksum", wrong: { badIpChecksum: true }, reason: "bad_ip_checksum" },
+  { name: "another host's address", wrong: { to: elsewhere }, reason: "other_host" },
+  { name: "a lone fragment", wrong: { ip: { moreFragments: true } }, reason: "lone_fragment" },
+  {
+    name: "a RST's checksum",
+    wrong: { flags: RST | ACK, sequence: 0, badChecksum: true },
+    reason: "bad_tcp_checksum",
+  },
+];
+
+for (const filter of ["ebpf", "classic"] as const) {
+  await namespaceTest(
+    `trace believes no answer that the client throws away, ${filter}`,
+    async () => {
+      await using client = await Namespace.create();
+      await using server = await Namespace.create();
+      const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
+      const [here, there] = await client.connect(server, addresses);
+      const serverMac = await macOf(server, there);
+      const text = [...serverMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+      await client.ip("neigh", "replace", GHOST, "lladdr", text, "dev", here);
+      const nextHop = await macOf(client, here);
+      const index = inNamespace(server.name, () => interfaceIndex(there)!);
+      const tracer = await Tracer.start(
+        client,
+        ["--json", "--probes", "none", "--packet-filter", filter, "--port", String(PORT)],
+      );
+      const begin = async (port: number) => {
+        const ghost = new CraftedEnd({
+          namespace: server,
+          interfaceIndex: index,
+          nextHop,
+          address: GHOST,
+          port: PORT,
+          peerAddress: "10.77.0.1",
+          peerPort: port,
+        });
+        const socket = TcpSocket.open(client).bind("10.77.0.1", port).connect(GHOST, PORT);
+        const { sequence } = await ghost.receive(SYN);
+        const answer = { flags: SYN | ACK, sequence: ISN, acknowledgment: sequence + 1 };
+        return { ghost, socket, answer };
+      };
+      for (const [at, { wrong }] of ANSWERS.entries()) {
+        // Alone: the client goes on waiting.
+        const { ghost, socket, answer } = await begin(20_000 + at);
+        ghost.send({ ...answer, ...wrong });
+        socket[Symbol.dispose]();
+        ghost[Symbol.dispose]();
+        // Before the true one, which the client takes.
+        const other = await begin(20_100 + at);
+        other.ghost.send({ ...other.answer, sequence: 9 * ISN, ...wrong }, other.answer);
+        await other.socket.connected();
+        await other.ghost.receive(ACK);
+        other.socket[Symbol.dispose]();
+        other.ghost[Symbol.dispose]();
+      }
+      await tracer.wrote(ANSWERS.length);
+      const { records, summary } = await tracer.stop();
+      const of = (port: number) => records.filter((record) => record.client.port === port);
+      for (const [at, { name }] of ANSWERS.entries()) {
+        assertEquals(of(20_000 + at).map(({ outcome }) => outcome), ["unanswered"], name);
+        const known = of(20_100 + at).map((
+          { outcome, server, packets },
+        ) => [outcome, server.isn, packets.syn_ack, packets.rst]);
+        assertEquals(known, [["established", ISN, 1, 0]], name);
+      }
+      const expected: Record<string, number> = {};
+      for (const { reason } of ANSWERS) expected[reason] = (expected[reason] ?? 0) + 2;
+      assertEquals(summary?.discarded, expected);
+    },
+  );
 }
