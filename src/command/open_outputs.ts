@@ -29,7 +29,12 @@ type FileOpener =
 /** Loads what opens files, where the flags name one: without one that is 2 ms of each start. */
 export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
   if (!writesFiles(options)) return undefined;
-  return { ...await import("../io/open_output.ts"), ...await import("./handshake_packets.ts") };
+  return { ...await load("../io/open_output.ts"), ...await load("./handshake_packets.ts") };
+}
+
+/** A literal path would have what it leads to read and examined at each start. */
+function load(path: string) {
+  return import(import.meta.resolve(path));
 }
 
 /**

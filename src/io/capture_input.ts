@@ -195,8 +195,11 @@ async function decompressorOf(begin: Uint8Array<ArrayBuffer>): Promise<Decompres
   const isZstd = magic === ZSTD_MAGIC ||
     (magic & SKIPPABLE_MASK) === (SKIPPABLE_MAGIC & SKIPPABLE_MASK);
   if (!isGzip && !isZstd) return undefined;
-  // Loading the libraries takes time and memory that a plain file does not cost.
-  const { decompressGzip, decompressZstd } = await import("./decompress.ts");
+  // Loading the libraries takes time and memory that a plain file does not cost; with a literal path they
+  // would be read and examined at each start.
+  const { decompressGzip, decompressZstd }: typeof import("./decompress.ts") = await import(
+    import.meta.resolve("./decompress.ts")
+  );
   return isGzip ? decompressGzip : decompressZstd;
 }
 
