@@ -6,7 +6,7 @@
  * @module
  */
 import { countsSkippedRuns } from "../kernel/kernel_facts.ts";
-import { parseKernelLine } from "../kernel/kernel_line.ts";
+import { type KernelLine, parseKernelLine } from "../kernel/kernel_line.ts";
 import type { KernelDecoding, KernelRecord } from "../kernel/kernel_record.ts";
 import { heldBpf, type HeldMap } from "./bpf_map.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
@@ -96,6 +96,7 @@ export class KernelSource {
   /** Records that were known to be lost at the last look. */
   #lost = 0;
   #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
+  #lines = new LineCount();
   #stopping = false;
 
   /** Starts the first program; {@link KernelSourceOptions.onChange} tells when records begin to come. */
@@ -210,8 +211,8 @@ export class KernelSource {
 
   #onLine(line: string, mode: Mode): void {
     const parsed = parseKernelLine(line, this.#options.decoding);
-    if (parsed.type === "record") this.#options.onRecord(parsed.record);
-    else if (parsed.type === "lost") this.#losses.lines += parsed.count;
+    this.#lines.take(parsed);
+    if (parsed.type === "record" && parsed.record) this.#options.onRecord(parsed.record);
     else if (parsed.type === "ready" && this.#state === "starting") this.#onReady(mode);
   }
 
@@ -310,7 +311,7 @@ export class KernelSource {
 
   /** Takes what the map holds and counts what was lost so far; takes milliseconds. */
   countLosses(): KernelLosses {
-    const { mapRecords, awayMs } = this.#losses;
+    const { mapRecords, lines, awayMs } = this.#losses;
     const runs = this.#state === "map" || this.#state === "lines";
     const missed = runs ? heldBpf(this.#bpftrace!.pid).recursionMisses : undefined;
     const awayNowMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
@@ -318,6 +319,7 @@ export class KernelSource {
       ...this.#losses,
       missedProbes: this.#missedProbesWith(missed),
       mapRecords: mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
+      lines: lines + this.#lines.lost,
       awayMs: awayMs + awayNowMs,
     };
   }
@@ -326,14 +328,14 @@ export class KernelSource {
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
-    this.#losses = this.countLosses();
+    const losses = this.countLosses();
     this.#maps?.[Symbol.dispose]();
     this.#maps = undefined;
     // Lines may still be on their way; a map was just emptied, and ending by itself takes bpftrace time.
     if (this.#state === "lines") await this.#bpftrace?.stop();
     else this.kill();
     await this.#bpftrace?.ended;
-    return this.#losses;
+    return { ...losses, lines: this.#losses.lines + this.#lines.lost };
   }
 
   /** Ends the program at once, without counting. */
@@ -375,6 +377,8 @@ export class KernelSource {
     if (this.#state === "starting") return this.#onFailure(why);
     // The maps outlive their maker while they are open here.
     this.#finishMaps();
+    this.#losses.lines += this.#lines.lost;
+    this.#lines = new LineCount();
     this.#losses.missedProbes = undefined;
     this.#awaySinceMs = performance.now();
     if (this.#awaySinceMs - this.#attached!.atMs >= STEADY_MS) this.#restarts = 0;
@@ -387,6 +391,27 @@ export class KernelSource {
     // While it cannot attach, it fails in the same way again and again.
     if (this.#awaySinceMs !== undefined && this.#said.size < REPEATED_MAX) this.#said.add(sentence);
     this.#options.onChange(state, sentence);
+  }
+}
+
+/** Printed records of one run of bpftrace: those that came, and those that did not. */
+class LineCount {
+  #came = 0;
+  /** By what bpftrace says, which is late, and with 0.17 and 0.27 not always all. */
+  #told = 0;
+  /** By the program's own count, which bpftrace prints last of all where it ends by itself. */
+  #written = 0;
+  #hasEnded = false;
+
+  take(line: KernelLine): void {
+    if (line.type === "record") this.#came++;
+    else if (line.type === "lost") this.#told += line.count;
+    else if (line.type === "end") this.#hasEnded = true;
+    else if (line.type === "written" && this.#hasEnded) this.#written = line.count;
+  }
+
+  get lost(): number {
+    return Math.max(this.#told, this.#written - this.#came);
   }
 }
 

@@ -11,7 +11,10 @@ import {
 export type KernelLine =
   | { type: "ready" }
   | { type: "end" }
-  | { type: "record"; record: KernelRecord }
+  /** Of a record that tells nothing, such as a foreign socket's, there is the line alone. */
+  | { type: "record"; record: KernelRecord | undefined }
+  /** How many records were to be printed in all: true only behind `end`. */
+  | { type: "written"; count: number }
   | { type: "lost"; count: number }
   | { type: "other"; text: string };
 
@@ -27,6 +30,7 @@ const COMM_CHARACTERS_MAX = 16;
 const READY = /^ready\|1\|[0-9]{9,}$/;
 const END = /^end\|1\|[0-9]{9,}$/;
 const LOST = /^Lost ([0-9]+) events$/;
+const WRITTEN = /^@written: ([0-9]+)$/;
 const WORD = /^[0-9a-f]{1,16}$/;
 
 const keys = new DataView(new ArrayBuffer(KEY_BYTES));
@@ -37,7 +41,8 @@ const values = new DataView(new ArrayBuffer(VALUE_BYTES));
  *
  * The record's comm stands last because it may hold any byte: a separator in it is part of it, and
  * what follows a newline in it is a line of its own, at most 14 bytes long and so `other`. Only
- * `Lost 99 events` is short enough to be forged so: it can claim a loss, never hide one.
+ * `Lost 99 events`, which can claim a loss, never hide one, and `@written: 999` are short enough to be
+ * forged so: the true one is the last line of all, behind the one that ends the trace.
  *
  * @param line The line without its end.
  * @param decoding Places the kernel's times and names its reasons.
@@ -48,6 +53,8 @@ export function parseKernelLine(line: string, decoding: KernelDecoding): KernelL
   }
   if (READY.test(line)) return { type: "ready" };
   if (END.test(line)) return { type: "end" };
+  const written = WRITTEN.exec(line);
+  if (written) return { type: "written", count: Number(written[1]) };
   const lost = LOST.exec(line);
   return lost ? { type: "lost", count: Number(lost[1]) } : { type: "other", text: line };
 }
@@ -69,7 +76,7 @@ function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undef
     }
   }
   const record = readKernelRecord(keys, 0, values, 0, decoding);
-  if (record === undefined) return undefined;
+  if (record === undefined) return { type: "record", record };
   // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
   if ("comm" in record && record.pid !== 0) {
     record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);

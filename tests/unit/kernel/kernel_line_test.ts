@@ -207,6 +207,7 @@ Deno.test("parseKernelLine reads the lines that are no records", () => {
     { input: "end|1|897123456789", expected: { type: "end" } },
     { input: "Lost 1 events", expected: { type: "lost", count: 1 } },
     { input: "Lost 40960 events", expected: { type: "lost", count: 40_960 } },
+    { input: "@written: 305", expected: { type: "written", count: 305 } },
   ];
   for (const { input, expected } of cases) {
     assertEquals(parseKernelLine(input, decoding), expected as ReturnType<typeof parseKernelLine>);
@@ -248,8 +249,9 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
     replaced(14, "1ffffffff"),
     replaced(14, "::1::"),
     replaced(15, "127.0.0"),
-    // A kind that is not known.
-    replaced(7, "9c4001bb00020107"),
+    "@written:",
+    "@written: -1",
+    "@writtenx: 1",
     `k${buildLine(CLIENT).slice(1)}`,
     ` ${buildLine(CLIENT)}`,
   ];
@@ -258,8 +260,13 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
   }
 });
 
+Deno.test("parseKernelLine counts a record of a kind that is not known, which tells nothing", () => {
+  const line = buildLine(CLIENT).split("|").with(7, "9c4001bb00020107").join("|");
+  assertEquals(parseKernelLine(line, decoding), { type: "record", record: undefined });
+});
+
 Deno.test("parseKernelLine never throws", () => {
-  const types = new Set(["ready", "end", "record", "lost", "other"]);
+  const types = new Set(["ready", "end", "record", "written", "lost", "other"]);
   const piece = fc.constantFrom("K|", "|", "0", "ffffffff", "ready|1|", "Lost ", " events", "\n");
   const text = fc.oneof(
     fc.string({ unit: "binary", maxLength: 300 }),
