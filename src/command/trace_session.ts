@@ -2,7 +2,8 @@ import type { CaptureScope } from "../io/capture_scope.ts";
 import { CgroupPaths } from "../io/cgroup_paths.ts";
 import { sampleClocks } from "../io/clocks.ts";
 import { inspectProbes, type ProbeInspection } from "../io/inspect_kernel.ts";
-import { type KernelLosses, KernelSource, type KernelSourceState } from "../io/kernel_source.ts";
+import { type KernelLosses, KernelSource, mayLack } from "../io/kernel_source.ts";
+import type { KernelSourceState } from "../io/kernel_source.ts";
 import { clockNs } from "../io/libc.ts";
 import { ListenerWatch } from "../io/listener_watch.ts";
 import { LocalAddresses } from "../io/local_addresses.ts";
@@ -269,7 +270,8 @@ export class TraceSession {
       try {
         await this.#listeners.begin();
         for (const port of this.#listeners.ports()) this.#servedPorts.add(port);
-        if (this.#kernelState === state) this.#servedPorts.toldFrom(this.#sampleClocks());
+        const isTold = this.#kernelState === state && this.#kernel?.isSilenceTold;
+        if (isTold) this.#servedPorts.toldFrom(this.#sampleClocks());
       } catch (error) {
         this.#ending.fail("looking for who listens", error);
       }
@@ -404,10 +406,10 @@ export class TraceSession {
     await ending.attempt("fetching kernel records", () => this.#drainKernel());
     await ending.attempt("stopping bpftrace", async () => {
       if (this.#kernel === undefined) return;
-      // As long as that is not known.
-      this.#kernelLosses = {};
+      this.#kernelLosses = {}; // as long as they are not known
       this.#kernelLosses = await this.#kernel.stop();
     }, STOP_MAX_MS);
+    if (mayLack(this.#kernelLosses)) this.#servedPorts.lostUntil(this.#sampleClocks());
     await ending.attempt("matching", () => this.#matcher.flush());
     await ending.attempt("writing", () => this.#writer.flush());
     await ending.attempt("counting packets", () => {

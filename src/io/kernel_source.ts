@@ -65,6 +65,8 @@ const AGAIN_FIRST_MS = 1_000;
 const AGAIN_MAX_MS = 30_000;
 /** What has run so long did not end soon. */
 const STEADY_MS = 60_000;
+/** How often it is read how many programs the kernel skipped, which takes milliseconds. */
+const READ_MISSES_MS = 5_000;
 /** So begins what bpftrace says of a failure, after the place in the program. */
 const ERROR = /\bERROR:/;
 /** Characters of it that are repeated. */
@@ -93,8 +95,11 @@ export class KernelSource {
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   /** What was said since kernel events ceased to come: the same is not said again. */
   readonly #said = new Set<string>();
-  /** Records that were known to be lost at the last look. */
+  /** Events and records that were known to be lost at the last look. */
   #lost = 0;
+  /** Programs that the kernel had skipped when that was last read, and when. */
+  #misses = 0;
+  #missesReadMs = performance.now();
   #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #lines = new LineCount();
   #stopping = false;
@@ -302,22 +307,39 @@ export class KernelSource {
    */
   drain(): boolean {
     this.#maps?.drain(this.#options.onRecord);
+    const nowMs = performance.now();
+    if (nowMs - this.#missesReadMs >= READ_MISSES_MS) {
+      this.#missesReadMs = nowMs;
+      this.#misses = this.#missedProbesWith(this.#readMisses()) ?? 0;
+    }
     const { mapRecords, lines } = this.#losses;
-    const lost = mapRecords + lines + (this.#maps?.lost ?? 0);
+    const lost = mapRecords + (this.#maps?.lost ?? 0) + lines + this.#lines.lost + this.#misses;
     const isMore = lost > this.#lost;
     this.#lost = lost;
     return isMore;
   }
 
+  /** Programs of the one that runs that the kernel skipped; undefined where none runs. */
+  #readMisses(): number | undefined {
+    const runs = this.#state === "map" || this.#state === "lines";
+    return runs ? heldBpf(this.#bpftrace!.pid).recursionMisses : undefined;
+  }
+
+  /**
+   * Whether what is not told did not happen, as long as nothing is known to be lost. Not where kernels
+   * before 6.7 skip the tracepoint alone without counting it: accept() tells otherwise of each server.
+   */
+  get isSilenceTold(): boolean {
+    return countsSkippedRuns(Deno.osRelease()) || this.#running.tellsAccept;
+  }
+
   /** Takes what the map holds and counts what was lost so far; takes milliseconds. */
   countLosses(): KernelLosses {
     const { mapRecords, lines, awayMs } = this.#losses;
-    const runs = this.#state === "map" || this.#state === "lines";
-    const missed = runs ? heldBpf(this.#bpftrace!.pid).recursionMisses : undefined;
     const awayNowMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
     return {
       ...this.#losses,
-      missedProbes: this.#missedProbesWith(missed),
+      missedProbes: this.#missedProbesWith(this.#readMisses()),
       mapRecords: mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
       lines: lines + this.#lines.lost,
       awayMs: awayMs + awayNowMs,
@@ -328,14 +350,14 @@ export class KernelSource {
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
-    const losses = this.countLosses();
+    const counted = this.countLosses();
     this.#maps?.[Symbol.dispose]();
     this.#maps = undefined;
     // Lines may still be on their way; a map was just emptied, and ending by itself takes bpftrace time.
     if (this.#state === "lines") await this.#bpftrace?.stop();
     else this.kill();
     await this.#bpftrace?.ended;
-    return { ...losses, lines: this.#losses.lines + this.#lines.lost };
+    return { ...counted, lines: this.#losses.lines + this.#lines.lost };
   }
 
   /** Ends the program at once, without counting. */
@@ -392,6 +414,16 @@ export class KernelSource {
     if (this.#awaySinceMs !== undefined && this.#said.size < REPEATED_MAX) this.#said.add(sentence);
     this.#options.onChange(state, sentence);
   }
+}
+
+/**
+ * Whether records may be lacking that the kernel's side should have given, by what it lost; undefined
+ * where there is no such side.
+ */
+export function mayLack(losses: Partial<KernelLosses> | undefined): boolean {
+  if (losses === undefined) return false;
+  const { missedProbes = 0, mapRecords = 1, lines = 1 } = losses;
+  return missedProbes + mapRecords + lines > 0;
 }
 
 /** Printed records of one run of bpftrace: those that came, and those that did not. */

@@ -17,6 +17,8 @@ export interface ProbeProgram {
   words: string;
   /** What it does not tell that the one before it does, for a sentence; "" where nothing. */
   lacks: string;
+  /** Whether it tells of accept() too: of an established server by another probe once more. */
+  tellsAccept: boolean;
   /** Entries that its maps must have for it to tell all that it can. */
   mapEntriesMin: number;
   /** Its text. */
@@ -41,6 +43,7 @@ export async function readProbePrograms(
   const programs = mechanisms.map((mechanism) => ({
     words: MECHANISM_WORDS[mechanism],
     lacks: MECHANISM_LACKS[mechanism],
+    tellsAccept: mechanism !== "tracepoint",
     mapEntriesMin: mechanism === "tracepoint" ? 0 : SYN_SLOTS,
     text: [probeScript(source, mechanism), ...joined].join("\n"),
   }));
@@ -48,6 +51,7 @@ export async function readProbePrograms(
     programs.push({
       words: `${MECHANISM_WORDS.tracepoint} alone`,
       lacks: `no reasons of ${fragments.map((fragment) => `${fragment}s`).join(" and ")}`,
+      tellsAccept: false,
       mapEntriesMin: 0,
       text: probeScript(source, "tracepoint"),
     });

@@ -152,9 +152,15 @@ async function wrapped(script: string): Promise<string> {
 }
 
 const CHAIN: ProbeProgram[] = [
-  { words: "fentry probes", lacks: "", mapEntriesMin: 0, text: "FENTRY" },
-  { words: "kprobes", lacks: "", mapEntriesMin: 0, text: "KPROBE" },
-  { words: "the tracepoint", lacks: "no SYN cookies", mapEntriesMin: 0, text: "TRACEPOINT" },
+  { words: "fentry probes", lacks: "", tellsAccept: true, mapEntriesMin: 0, text: "FENTRY" },
+  { words: "kprobes", lacks: "", tellsAccept: true, mapEntriesMin: 0, text: "KPROBE" },
+  {
+    words: "the tracepoint",
+    lacks: "no SYN cookies",
+    tellsAccept: false,
+    mapEntriesMin: 0,
+    text: "TRACEPOINT",
+  },
 ];
 
 await namespaceTest("KernelSource tries one program after the other and says why", async () => {
