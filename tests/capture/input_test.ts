@@ -28,13 +28,15 @@ function packet(port: number, flags: number, sequence = 0, acknowledgment = 0) {
   return buildEthernet({ payload: buildIpv4({ source, destination, payload }) });
 }
 
-/** SYNs from some ports, each so late that the one before is given up. */
+/**
+ * SYNs from some ports, each so late that the one before is given up. What follows each is of no handshake:
+ * it proves the time of a packet that comes so late.
+ */
 function synsFrom(...ports: number[]): Uint8Array<ArrayBuffer> {
   return buildPcap({
-    records: ports.map((port, index) => ({
-      seconds: SECONDS + 100 * index,
-      data: packet(port, SYN),
-    })),
+    records: ports.flatMap((port, index) =>
+      [SYN, ACK].map((flags) => ({ seconds: SECONDS + 100 * index, data: packet(port, flags) }))
+    ),
   }) as Uint8Array<ArrayBuffer>;
 }
 
@@ -255,7 +257,8 @@ Deno.test("read refuses a zstd window that takes much memory, and says what to d
     said,
     /: to decompress it takes a zstd window of more than 32 MB of memory; let zstd do it: zstd -dc /,
   );
-  assertEquals((await runRead([folder.file("fits.zst", bomb(25, 1))])).status, 0);
+  const fits = await runRead([folder.file("fits.zst", bomb(25, 1))]);
+  assertMatch(fits.said, /: zeros follow: /);
 });
 
 Deno.test("read says how to give a file whose name is no UTF-8, and takes one with U+FFFD", async () => {
