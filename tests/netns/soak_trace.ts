@@ -113,10 +113,12 @@ export abstract class SoakTrace {
       this.summary = record;
       return;
     }
-    const isOwn = record.evidence.includes("wire") || this.#namespaces.has(record.network.netns);
-    const counts = isOwn ? this.reported : this.foreign;
+    const { evidence, network: { netns } } = record;
+    const isForeign = !evidence.includes("wire") && netns !== undefined &&
+      !this.#namespaces.has(netns);
+    const counts = isForeign ? this.foreign : this.reported;
     counts[record.outcome] = (counts[record.outcome] ?? 0) + 1;
-    if (record.evidence.includes("kernel")) this.withKernel++;
+    if (evidence.includes("kernel")) this.withKernel++;
     if (isOddlyNamed(record.client.process)) this.madeByOdd++;
   }
 }
