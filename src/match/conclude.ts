@@ -406,7 +406,8 @@ function isOneSided(table: FlowTable, row: number, { wire, outcome }: Handshake)
   if ((facts & (Syn | SynAck)) === SynAck) return true;
   if (!wire || outcome !== "established") return false;
   if ((facts & (SynAck | SimultaneousSynAck)) === 0) return true;
-  const isSilent = (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
+  // A filter that keeps data back keeps back an ACK with data on it, too.
+  const isSilent = table.seesData && (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
   return isSilent && (table.marks[row] & (Mark.Proven | Mark.AckHeld)) === Mark.Proven;
 }
 

@@ -107,6 +107,8 @@ export class FlowTable extends FlowIndex {
    * that passes handshakes alone does not show it.
    */
   seesServerData = true;
+  /** The same of the tap itself, whatever a capture file says of one handshake in it. */
+  seesData = true;
 
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;

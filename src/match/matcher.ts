@@ -84,7 +84,7 @@ export class Matcher {
   ) {
     this.#attempts = new Attempts(epochSeconds, onHandshake, options, this.counters);
     this.#table = this.#attempts.table;
-    this.#table.seesServerData = options.seesServerData ?? true;
+    this.#table.seesServerData = this.#table.seesData = options.seesServerData ?? true;
     this.#kernel = new KernelSide(this.#attempts, this.counters);
   }
 

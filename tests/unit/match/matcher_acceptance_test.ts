@@ -175,6 +175,10 @@ Deno.test("Matcher knows by the server's Ack that the third packet came", () => 
       serverRttNs: undefined,
       ackNs: undefined,
     }],
+    ["its ACK kept back for the data on it", [P.syn(0), P.synAck(4), proof], {
+      outcome: "established",
+      flags: [],
+    }, { seesServerData: false }],
     ["the ACK lost", [P.syn(0), P.synAck(4), P.ack(8, { sequence: plus(X, 500) }), proof], {
       outcome: "established",
       flags: [],

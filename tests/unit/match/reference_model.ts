@@ -1066,7 +1066,7 @@ export class ReferenceModel {
         : undefined,
       ackSequence: ack ? true : misfit && !misfit.sequence,
       ackAcknowledgesSynAck: ack && hasAnswer ? true : misfit && !misfit.acknowledgment,
-      flags: flagsOf(attempt, outcome, wire, traceEnded),
+      flags: flagsOf(attempt, outcome, wire, traceEnded, this.options.seesServerData),
     };
   }
 
@@ -1170,6 +1170,7 @@ function flagsOf(
   outcome: Outcome,
   wire: boolean,
   traceEnded: boolean,
+  seesData: boolean,
 ): Snapshot["flags"] {
   const { client, server } = endsOfPackets(attempt);
   const { syns, synAcks, clientHalf, serverHalf } = attempt;
@@ -1193,7 +1194,7 @@ function flagsOf(
   const synMissing = synAck !== undefined && syn === undefined;
   const answerMissing = wire && outcome === "established" && synAck === undefined &&
     !attempt.answeredToo;
-  const thirdMissing = outcome === "established" && attempt.isProven &&
+  const thirdMissing = seesData && outcome === "established" && attempt.isProven &&
     attempt.ack === undefined && attempt.held === undefined && attempt.misfit === undefined;
   if (synMissing || answerMissing || thirdMissing) flags.push("one_sided");
   const open = ["unanswered", "half_open", "dropped"].includes(outcome);
