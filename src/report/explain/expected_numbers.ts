@@ -105,11 +105,11 @@ function thirdOf(
   packets: readonly SeenPacket[],
   expected: ExpectedNumbers,
 ): SeenPacket | undefined {
-  const { timeNs, ackNs, ackSequence, synAckCount, flags } = handshake;
+  const { timeNs, ackNs, ackSequence, flags } = handshake;
   if (ackSequence !== true) return undefined;
   const acks = packets.filter((packet) => (packet.flags & (SYN | ACK | RST)) === ACK);
-  // A server's ACK completes what only the client answered.
-  const isSplit = flags.includes("simultaneous_open") && synAckCount === 0;
+  // A server's ACK completes what the client alone had answered by then.
+  const isSplit = flags.includes("simultaneous_open");
   const fitting = acks.filter((packet) =>
     senderOf(handshake, packet) === "client"
       ? expected.followsSyn(packet.sequence)

@@ -109,7 +109,11 @@ Deno.test("tellStory says of random traffic what the matcher made of it", () => 
         );
         const hasThird = ackSequence === true && ackAcknowledgesSynAck !== false &&
           ackNs !== undefined;
-        assertEquals(has("ACK", "client") || isSplit, hasThird);
+        // The client answered a SYN of the server with another number than the record has.
+        const hasOtherIsn = packets.some(({ part, from, fits }) =>
+          part === "SYN-ACK" && from === "client" && !fits
+        );
+        if (!hasOtherIsn) assertEquals(has("ACK", "client") || isSplit, hasThird);
         if (!handshake.flags.includes("simultaneous_open")) {
           assertEquals(has("SYN-ACK", "server"), synAckCount > 0);
           // Of a simultaneous open one may have been of the other attempt, before the two were one.
