@@ -59,6 +59,7 @@ export class ListenerHolders {
   readonly #ending = new AbortController();
   #isDue = false;
   #search: Promise<void> | undefined;
+  readonly #firstSearch = Promise.withResolvers<void>();
   readonly #suggestions = new Set<Promise<void>>();
   /** One for all of them, that they take no more together than one alone. */
   readonly #slices = new Slices();
@@ -121,11 +122,18 @@ export class ListenerHolders {
     if (held) this.#check(inode, held);
   }
 
-  /** Searches soon. @returns Settled when no search is due any more. */
+  /**
+   * Searches soon.
+   *
+   * @returns Settled when the first search is over; those behind it may be put off for long.
+   */
   search(): Promise<void> {
     this.#isDue = true;
-    return this.#search ??= this.#searchWhileDue().catch(this.#onFailure)
-      .finally(() => this.#search = undefined);
+    this.#search ??= this.#searchWhileDue().catch(this.#onFailure).finally(() => {
+      this.#search = undefined;
+      this.#firstSearch.resolve();
+    });
+    return this.#firstSearch.promise;
   }
 
   async #searchWhileDue(): Promise<void> {
@@ -137,6 +145,7 @@ export class ListenerHolders {
       this.#isDue = false;
       const beganMs = performance.now();
       await this.#searchOnce(signal);
+      this.#firstSearch.resolve();
       this.#savedMs -= performance.now() - beganMs;
       if (this.#isDue) await pause(PAUSE_MS, signal);
     }
