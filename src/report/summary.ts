@@ -172,6 +172,9 @@ export class Summary {
   readonly #byEvidence = { both: 0, wire_only: 0, kernel_only: 0 };
   readonly #clientRtt = new Histogram();
   readonly #serverRtt = new Histogram();
+  /** The kernel's own samples, of handshakes whose packets were not captured. */
+  readonly #kernelClientRtt = new Histogram();
+  readonly #kernelServerRtt = new Histogram();
 
   /** Handshakes counted. */
   get handshakes(): number {
@@ -187,6 +190,10 @@ export class Summary {
     else this.#byEvidence.both++;
     if (handshake.clientRttNs !== undefined) this.#clientRtt.record(handshake.clientRttNs);
     if (handshake.serverRttNs !== undefined) this.#serverRtt.record(handshake.serverRttNs);
+    if (handshake.wire) return;
+    const { kernelClientRttNs, kernelServerRttNs } = handshake;
+    if (kernelClientRttNs !== undefined) this.#kernelClientRtt.record(kernelClientRttNs);
+    if (kernelServerRttNs !== undefined) this.#kernelServerRtt.record(kernelServerRttNs);
   }
 
   /** Takes a handshake that a filter kept back. */
@@ -234,7 +241,12 @@ export class Summary {
       filtered: this.#filtered,
       outcomes: Object.fromEntries([...this.#outcomes].sort()),
       by_evidence: this.#byEvidence,
-      rtt: { client: rtt(this.#clientRtt), server: rtt(this.#serverRtt) },
+      rtt: {
+        client: rtt(this.#clientRtt),
+        server: rtt(this.#serverRtt),
+        kernel_client: rtt(this.#kernelClientRtt),
+        kernel_server: rtt(this.#kernelServerRtt),
+      },
       losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
       ...splitReasons(undecoded),
     };
@@ -254,6 +266,9 @@ export class Summary {
       `evidence: ${both} wire and kernel, ${wire_only} wire only, ${kernel_only} kernel only`,
       formatRtt("client RTT", this.#clientRtt),
       formatRtt("server RTT", this.#serverRtt),
+      ...[["client", this.#kernelClientRtt] as const, ["server", this.#kernelServerRtt] as const]
+        .filter(([, histogram]) => histogram.count > 0)
+        .map(([leg, each]) => formatRtt(`${leg} RTT by the kernel, without packets`, each)),
       ...formatLosses(losses),
       ...formatReasons(undecoded),
     ];

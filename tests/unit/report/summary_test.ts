@@ -25,7 +25,8 @@ function encode(summary: Summary, losses: Losses, host = "web1") {
 }
 
 function lossLines(losses: Losses): string[] {
-  return summaryOf().format(losses).trimEnd().split("\n").slice(4);
+  const lines = summaryOf().format(losses).trimEnd().split("\n");
+  return lines.slice(lines.findLastIndex((line) => line.includes(" RTT ")) + 1);
 }
 
 Deno.test("LOSS_PLACES has every place of the path from ring to output once", () => {
@@ -84,6 +85,8 @@ Deno.test("Summary encodes counts, quantiles and losses as the last line", () =>
       // of the bucket, at most the largest value.
       client: { count: 6, p50_ns: 18_175, p90_ns: 12_345_678, p99_ns: 12_345_678 },
       server: { count: 4, p50_ns: 7_039, p90_ns: 9_000_000, p99_ns: 9_000_000 },
+      kernel_client: { count: 0 },
+      kernel_server: { count: 1, p50_ns: 318_000, p90_ns: 318_000, p99_ns: 318_000 },
     },
     losses: { ...ALL_ZERO, ring_packets: 3 },
     discarded: {},
@@ -97,7 +100,8 @@ Deno.test("Summary of nothing is complete", () => {
   const { record } = encode(summary, ALL_ZERO);
   assertEquals(record.handshakes, 0);
   assertEquals(record.outcomes, {});
-  assertEquals(record.rtt, { client: { count: 0 }, server: { count: 0 } });
+  const [client, server, kernel_client, kernel_server] = Array(4).fill({ count: 0 });
+  assertEquals(record.rtt, { client, server, kernel_client, kernel_server });
   assertEquals(
     summary.format(ALL_ZERO),
     "0 handshakes\nevidence: 0 wire and kernel, 0 wire only, 0 kernel only\n" +
@@ -142,6 +146,20 @@ Deno.test("Summary writes outcomes for a person, the most frequent first", () =>
     "evidence: 1 wire and kernel, 2 wire only, 0 kernel only",
     "client RTT: p50 201 ns, p90 300 ns, p99 300 ns (3 measured)",
     "server RTT: none",
+  ]);
+});
+
+Deno.test("Summary tells the kernel's RTTs where no packets were captured", () => {
+  const ends = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
+  const seen = { ...ends, outcome: "established", kernel: true, kernelClientRttNs: 5_000 } as const;
+  const summary = summaryOf([
+    makeHandshake({ ...seen, wire: false }),
+    makeHandshake({ ...seen, wire: true, clientRttNs: 4_000 }),
+  ]);
+  assertEquals(summary.format(ALL_ZERO).split("\n").slice(2, 5), [
+    "client RTT: p50 4.00 µs, p90 4.00 µs, p99 4.00 µs (1 measured)",
+    "server RTT: none",
+    "client RTT by the kernel, without packets: p50 5.00 µs, p90 5.00 µs, p99 5.00 µs (1 measured)",
   ]);
 });
 
