@@ -146,6 +146,17 @@ for (
   }
 }
 
+/** Waits until a process has one child alone, and returns its pid. */
+async function onlyChild(pid: number): Promise<number> {
+  let children: string[] = [];
+  await until("one bpftrace runs", () => {
+    const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+    children = text.trim().split(/\s+/);
+    return children.length === 1 && children[0] !== "";
+  });
+  return Number(children[0]);
+}
+
 for (const candidate of candidates) {
   await versionTest(candidate, "prints readable lines when the script runs alone", async () => {
     await using namespace = await Namespace.create();
@@ -188,11 +199,11 @@ for (const candidate of candidates) {
     );
     const tracer = await Tracer.start(namespace, OURS, options);
     await tracer.said(/kernel events come as printed lines/);
-    // While it does not read, what is printed has a page of room.
-    const children = await Deno.readTextFile(`/proc/${tracer.pid}/task/${tracer.pid}/children`);
-    Deno.kill(Number(children.trim()), "SIGSTOP");
+    // While it does not read, what is printed has a page of room. The one before it may still end.
+    const bpftrace = await onlyChild(tracer.pid);
+    Deno.kill(bpftrace, "SIGSTOP");
     await namespace.run(connectLoad, "127.0.0.1", String(PORT), "300");
-    Deno.kill(Number(children.trim()), "SIGCONT");
+    Deno.kill(bpftrace, "SIGCONT");
     const { records, summary } = await tracer.stop();
     const { wire_only } = summary!.by_evidence;
     assertGreater(wire_only, 0);

@@ -219,12 +219,15 @@ await namespaceTest("KernelSource waits for none that does nothing", async () =>
     'bpftrace could not attach the tracepoint, saying "ERROR: the words"',
   ]);
   assertGreater((await watched.source.stop()).awayMs, 0);
-  Deno.kill(Number(await Deno.readTextFile(`${options.executable}.pid`)), "SIGKILL");
+  Deno.kill(await childOf(options.executable!), "SIGKILL");
 });
 
 /** The process that a source runs. */
 async function childOf(path: string): Promise<number> {
-  return Number(await Deno.readTextFile(`${path}.pid`));
+  const pid = Number(await Deno.readTextFile(`${path}.pid`));
+  // A signal for 0 would be one for this test and all around it.
+  assertGreater(pid, 0);
+  return pid;
 }
 
 await namespaceTest(

@@ -381,18 +381,20 @@ export const WRAPPINGS: readonly Wrapping[] = [
     name: "the authentication header in IPv4, transport mode",
     tunnels: ["ah"],
     wrap: (packet) => {
-      // Between the IP header and what it carried.
+      // Between the IP header, whose addresses stay, and what it carried.
       const isIpv6 = packet[0] >>> 4 === 6;
       const headerLength = isIpv6 ? 40 : 20;
       const inner = packet.subarray(headerLength);
       const header = concat(bytes(6, 4, 0, 0), new Uint8Array(20));
       if (isIpv6) {
         const extensions = [{ header: 51, body: header.subarray(1) }];
-        return buildEthernet({ payload: buildIpv6({ extensions, payload: inner }) });
+        const payload = buildIpv6({ extensions, payload: inner });
+        payload.set(packet.subarray(8, 40), 8);
+        return buildEthernet({ payload });
       }
-      return buildEthernet({
-        payload: buildIpv4({ protocol: 51, payload: concat(header, inner) }),
-      });
+      const payload = buildIpv4({ protocol: 51, payload: concat(header, inner) });
+      payload.set(packet.subarray(12, 20), 12);
+      return buildEthernet({ payload });
     },
   },
   {
