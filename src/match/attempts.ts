@@ -198,9 +198,26 @@ export class Attempts {
   /** Takes that the third packet came. Where this host's kernel decides what that did, it waits for it. */
   complete(row: number, timeNs: number): void {
     const { table } = this;
-    const isWaiting = !this.#isTold(row) && this.#hasServer(row, timeNs);
-    if (!isWaiting) this.settle(row, timeNs);
-    else if (table.state[row] !== FlowState.Settled) this.#wait(row, FlowState.Answered, timeNs);
+    if (this.#isTold(row)) return this.settle(row, timeNs);
+    if (!this.#hasServer(row, timeNs)) {
+      table.marks[row] |= Mark.UnknownServer;
+      return this.settle(row, timeNs);
+    }
+    if (table.state[row] !== FlowState.Settled) this.#wait(row, FlowState.Answered, timeNs);
+  }
+
+  /**
+   * Waits for the kernel's word of a handshake that seemed to need none: that somebody listens there, the
+   * kernel told only after its packets were taken.
+   */
+  #waitsAfterAll(row: number, nowNs: number): boolean {
+    const { table } = this;
+    if ((table.marks[row] & Mark.UnknownServer) === 0) return false;
+    table.marks[row] &= ~Mark.UnknownServer;
+    const hasAck = (table.facts[row] & WireFact.Ack) !== 0;
+    if (!hasAck || this.#isTold(row) || !this.#hasServer(row, table.ackNs[row])) return false;
+    this.#wait(row, FlowState.Answered, nowNs);
+    return true;
   }
 
   /** Whether the server's address is one of this host. */
@@ -315,6 +332,7 @@ export class Attempts {
     for (;;) {
       const row = table.oldest(state, isOwn);
       if (row < 0 || table.touchedNs[row] > untilNs) return;
+      if (state === FlowState.Settled && this.#waitsAfterAll(row, nowNs)) continue;
       this.#report(row, false, nowNs);
     }
   }

@@ -79,15 +79,12 @@ export const Mark = {
   ReportedFailed: 1 << 4,
   /** A RST came whose numbers do not fit. */
   WrongReset: 1 << 5,
+  /** The third packet came when nobody was known to listen: the kernel's word may be due all the same. */
+  UnknownServer: 1 << 6,
 } as const;
 
-/** Whether the times of a row's packets cannot be subtracted. */
-export const Mistimed = {
-  No: 0,
-  Yes: 1,
-  /** The clock was set after all of them. */
-  IfMoreComes: 2,
-} as const;
+/** Whether the times of a row's packets cannot be subtracted; the last: the clock was set after them. */
+export const Mistimed = { No: 0, Yes: 1, IfMoreComes: 2 } as const;
 
 const NONE = -1;
 const STATES = 5;

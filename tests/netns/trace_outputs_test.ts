@@ -166,6 +166,8 @@ await namespaceTest(
       // Its reader takes the begin of the file and goes.
       while (bytes < 200) await refuse(namespace, port);
       await read;
+      // Its standard output ends before it lets go of the FIFO.
+      await reader.status;
       await refuse(namespace, 1);
       await until(
         "a lost reader",

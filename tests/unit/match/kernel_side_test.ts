@@ -58,6 +58,24 @@ Deno.test("KernelSide decides what an ACK did to a server of this host", () => {
   assertEquals(accepted.records[0].outcome, "established");
 });
 
+Deno.test("KernelSide is waited for where it is known only after the ACK that somebody listens", () => {
+  for (const word of [P.serverHalf(2 * SECOND), undefined]) {
+    let isKnown = false;
+    const events = function* () {
+      yield* [P.syn(0), P.synAck(5), P.ack(9)];
+      isKnown = true;
+      yield { completeNs: SECOND };
+      if (word) yield word;
+    };
+    const { beforeFlush, records } = run(events(), {
+      hasServer: () => isKnown,
+      halfOpenNs: 40 * SECOND,
+    });
+    const outcome = word ? "established" : "half_open";
+    assertEquals([beforeFlush, records.map((each) => each.outcome)], [0, [outcome]]);
+  }
+});
+
 Deno.test("KernelSide decides nothing of a server elsewhere, or of before it was listened to", () => {
   const elsewhere = new Play(P.client, end("198.51.100.2", 80), 1000, 5000);
   const events = [elsewhere.syn(0), elsewhere.synAck(5), elsewhere.ack(9)];
