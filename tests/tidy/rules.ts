@@ -198,3 +198,25 @@ export function toolTasks(files: Files): string[] {
     },
   );
 }
+
+/** The checks that stand before the tests in the one gate, `deno task ok`. */
+const CHECKS = ["deno fmt --check", "deno lint", "deno check", "deno doc --lint mod.ts"];
+
+/** Finds what the gate, `deno task ok`, leaves out, and a `.ci/run` that runs anything else. */
+export function oneGate(files: Files): string[] {
+  const { tasks } = JSON.parse(files.get("deno.json") ?? '{"tasks":{}}');
+  const steps = (name: string): string[] =>
+    (tasks[name]?.command ?? "").replaceAll(" --quiet", "").split(" && ");
+  const lacking = (name: string, wanted: readonly string[]) =>
+    wanted.filter((step) => !steps(name).includes(step))
+      .map((step) => `the task ${name} does not run "${step}"`);
+  const [, run = ""] = (files.get(".ci/run") ?? "").split("export CI=true\n");
+  return [
+    ...lacking("ok", ["deno task check", "deno task test"]),
+    ...lacking("check", CHECKS),
+    ...lacking("test", ["deno run -A tests/run.ts"]),
+    ...run.trim().match(/^exec npx -y deno@[\d.]+ task --quiet ok <\/dev\/null$/)
+      ? []
+      : ['.ci/run runs something else than "deno task ok"'],
+  ];
+}

@@ -7,6 +7,20 @@ type Rule = (files: rules.Files) => string[];
 
 const WIRE = "src/wire/tcp.ts";
 const HEADER = "/* Purpose Probes Fields Kernels Cost\n * Sample output */\nBEGIN {}";
+const RUN =
+  "#!/usr/bin/env bash\nexport CI=true\n\nexec npx -y deno@2.9.6 task --quiet ok </dev/null\n";
+
+/** A deno.json whose tasks make the gate, but for `changes`. */
+function gate(changes: Record<string, string> = {}): string {
+  const commands = {
+    check: "deno fmt --check && deno lint && deno check && deno doc --lint mod.ts",
+    test: "deno run --quiet -A tests/run.ts",
+    ok: "deno task --quiet check && deno task --quiet test",
+    ...changes,
+  };
+  const tasks = Object.entries(commands).map(([name, command]) => [name, { command }]);
+  return JSON.stringify({ tasks: Object.fromEntries(tasks) });
+}
 
 const CASES: { name: string; rule: Rule; files: Record<string, string>; findings: number }[] = [
   {
@@ -144,6 +158,27 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
       }),
     },
     findings: 2,
+  },
+  {
+    name: "a gate that runs all there is",
+    rule: rules.oneGate,
+    files: { "deno.json": gate(), ".ci/run": RUN },
+    findings: 0,
+  },
+  {
+    name: "a gate that leaves something out",
+    rule: rules.oneGate,
+    files: {
+      "deno.json": gate({ ok: "deno task check", check: "deno fmt --check && deno lint" }),
+      ".ci/run": RUN,
+    },
+    findings: 3,
+  },
+  {
+    name: "a second gate",
+    rule: rules.oneGate,
+    files: { "deno.json": gate(), ".ci/run": `${RUN}npx -y deno@2.9.6 task test\n` },
+    findings: 1,
   },
   {
     name: "paths of one machine",
