@@ -98,7 +98,8 @@ export {
   type Tuple,
 } from "./src/match/handshake.ts";
 export { Matcher } from "./src/match/matcher.ts";
-export { type Field, FIELDS, type FieldValue, type RecordContext } from "./src/report/fields.ts";
+export type { Field, FieldValue, RecordContext } from "./src/report/field.ts";
+export { FIELDS } from "./src/report/fields.ts";
 export { formatHandshake, formatHeading } from "./src/report/line.ts";
 export { ByteText, ConstantText } from "./src/report/byte_text.ts";
 export { encodeHandshake, toRecord, writeHandshake } from "./src/report/ndjson.ts";

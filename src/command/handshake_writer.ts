@@ -1,7 +1,7 @@
 import type { LineOutput } from "../io/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { ByteText } from "../report/byte_text.ts";
-import type { RecordContext } from "../report/fields.ts";
+import type { RecordContext } from "../report/field.ts";
 import type { HandshakeFormat, TraceSpan } from "../report/handshake_format.ts";
 import { type Losses, Summary, type Undecoded } from "../report/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../match/handshake.ts";
 import { addressText } from "./address_text.ts";
-import type { Field, FieldValue, RecordContext } from "./fields.ts";
+import type { Field, FieldValue, RecordContext } from "./field.ts";
 
 /** The fields of one end, and the packet that it announced itself with. */
 export function endpointFields(end: "client" | "server", packet: string): Field[] {

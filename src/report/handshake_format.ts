@@ -1,6 +1,6 @@
 import type { Handshake } from "../match/handshake.ts";
 import type { ByteText } from "./byte_text.ts";
-import type { RecordContext } from "./fields.ts";
+import type { RecordContext } from "./field.ts";
 import { formatHandshake, formatHeading } from "./line.ts";
 import { writeHandshake } from "./ndjson.ts";
 import type { Losses, Summary, Undecoded } from "./summary.ts";

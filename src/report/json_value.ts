@@ -1,6 +1,6 @@
 import { ByteText, ConstantText } from "./byte_text.ts";
 import { jsonString } from "./escape.ts";
-import type { FieldValue } from "./fields.ts";
+import type { FieldValue } from "./field.ts";
 
 const QUOTE = '"'.charCodeAt(0);
 const COMMA = ",".charCodeAt(0);

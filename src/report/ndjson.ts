@@ -1,6 +1,7 @@
 import type { Handshake } from "../match/handshake.ts";
 import { ByteText } from "./byte_text.ts";
-import { FIELDS, type RecordContext } from "./fields.ts";
+import type { RecordContext } from "./field.ts";
+import { FIELDS } from "./fields.ts";
 import { writeJsonValue } from "./json_value.ts";
 import type { HandshakeRecord } from "./record.ts";
 import { BEGIN, buildSteps } from "./steps.ts";

@@ -1,7 +1,7 @@
 import { formatAddress } from "../wire/address.ts";
 import { TUNNEL_NAMES } from "../wire/tunnel.ts";
 import { communityId } from "./community_id.ts";
-import type { Field } from "./fields.ts";
+import type { Field } from "./field.ts";
 
 /** The fields of what lies below TCP. */
 export const NETWORK_FIELDS: readonly Field[] = [

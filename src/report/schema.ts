@@ -1,4 +1,5 @@
-import { type Field, FIELDS, RECORD_VERSION } from "./fields.ts";
+import type { Field } from "./field.ts";
+import { FIELDS, RECORD_VERSION } from "./fields.ts";
 import { buildTree, type Level } from "./tree.ts";
 
 /** The JSON Schema (2020-12) of a handshake's line, made of the table that encodes it. */

@@ -1,5 +1,5 @@
 import { ConstantText } from "./byte_text.ts";
-import type { Field } from "./fields.ts";
+import type { Field } from "./field.ts";
 import type { Leaf, Level } from "./tree.ts";
 
 /** Level before the first field of a line. */

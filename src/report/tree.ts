@@ -1,4 +1,4 @@
-import type { Field } from "./fields.ts";
+import type { Field } from "./field.ts";
 
 /** A level of the record: its fields and its deeper levels, in the order of the table. */
 export interface Level {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ByteText } from "../../../src/report/byte_text.ts";
 import { jsonString } from "../../../src/report/escape.ts";
-import type { FieldValue } from "../../../src/report/fields.ts";
+import type { FieldValue } from "../../../src/report/field.ts";
 import { writeJsonValue } from "../../../src/report/json_value.ts";
 import { anyText } from "./arbitrary_handshake.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ByteText } from "../../../src/report/byte_text.ts";
 import { end } from "../match/traffic.ts";
-import type { RecordContext } from "../../../src/report/fields.ts";
+import type { RecordContext } from "../../../src/report/field.ts";
 import { NETWORK_FIELDS } from "../../../src/report/network_fields.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 

@@ -2,7 +2,7 @@
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { ByteText } from "../../../src/report/byte_text.ts";
-import type { RecordContext } from "../../../src/report/fields.ts";
+import type { RecordContext } from "../../../src/report/field.ts";
 import type { HandshakeFormat } from "../../../src/report/handshake_format.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Field, FIELDS } from "../../../src/report/fields.ts";
+import type { Field } from "../../../src/report/field.ts";
+import { FIELDS } from "../../../src/report/fields.ts";
 import { buildTree, type Level } from "../../../src/report/tree.ts";
 
 function field(path: string): Field {
