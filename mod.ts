@@ -77,7 +77,7 @@ export type {
   MatcherOptions,
   OnHandshake,
   RowKeeper,
-} from "./src/match/attempts.ts";
+} from "./src/match/options.ts";
 export { TUNNEL_NAMES, type TunnelName, tunnelNames } from "./src/wire/tunnel.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PacketOutput } from "../io/packet_output.ts";
-import { type RowKeeper, ROWS_USUAL } from "../match/attempts.ts";
+import { type RowKeeper, ROWS_USUAL } from "../match/options.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { type KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
 import { PcapngWriter, type PcapngWriterOptions } from "../pcap/pcapng_writer.ts";

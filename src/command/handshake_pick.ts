@@ -1,5 +1,5 @@
 import { type Handshake, type Outcome, OUTCOMES } from "../match/handshake.ts";
-import { ROWS_USUAL } from "../match/attempts.ts";
+import { ROWS_USUAL } from "../match/options.ts";
 import { KeptPackets } from "../pcap/kept_packets.ts";
 import { copyPacket, type SeenPacket } from "../report/explain/seen_packet.ts";
 import { type Story, tellStory } from "../report/explain/story.ts";

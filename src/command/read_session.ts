@@ -4,7 +4,7 @@
  * @module
  */
 import type { LineOutput } from "../io/stream_output.ts";
-import type { OnHandshake } from "../match/attempts.ts";
+import type { OnHandshake } from "../match/options.ts";
 import { Matcher } from "../match/matcher.ts";
 import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";

@@ -18,7 +18,7 @@ import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
-import type { MatcherOptions, OnHandshake } from "../match/attempts.ts";
+import type { MatcherOptions, OnHandshake } from "../match/options.ts";
 import { ClockAxis } from "../match/clock.ts";
 import { Matcher } from "../match/matcher.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";

@@ -1,4 +1,4 @@
-import type { ProbeFacts } from "./kernel_facts.ts";
+import type { ProbeFacts } from "./probe_facts.ts";
 import { isRelease } from "./release.ts";
 
 /** The ways to hook the kernel, the one that tells most for the least first. */

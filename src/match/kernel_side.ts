@@ -10,7 +10,7 @@ import type {
 import { TcpState } from "../kernel/tcp_state.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import type { Attempts, MatcherCounters } from "./attempts.ts";
+import type { Attempts } from "./attempts.ts";
 import { addDrop, isRefusal } from "./drops.ts";
 import {
   awaitedSynAck,
@@ -24,6 +24,7 @@ import {
 } from "./find_attempt.ts";
 import { findTranslatedHalf } from "./find_translated.ts";
 import { FlowState, type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import type { MatcherCounters } from "./options.ts";
 
 /** Gives what the kernel says to the handshakes that it says it of. */
 export class KernelSide {

@@ -12,12 +12,7 @@ import {
   provesThird,
   takeServerSegment,
 } from "./acceptance.ts";
-import {
-  Attempts,
-  type MatcherCounters,
-  type MatcherOptions,
-  type OnHandshake,
-} from "./attempts.ts";
+import { Attempts } from "./attempts.ts";
 import {
   awaitsAck,
   awaitsServersAck,
@@ -48,6 +43,7 @@ import {
   markOf,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
+import type { MatcherCounters, MatcherOptions, OnHandshake } from "./options.ts";
 
 /**
  * Puts packets and kernel records together into handshakes, each handed out once.

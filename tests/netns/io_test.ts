@@ -88,6 +88,7 @@ Deno.test("inspectKernel finds what this machine offers", async () => {
   assertEquals(judgeFacts(facts).find(({ subject }) => subject === "rights")?.verdict, "ok");
 });
 
+// Covers src/kernel/probe_facts.ts
 Deno.test("inspectProbes finds the functions that the kernel's own table of symbols has", async () => {
   const { facts } = await inspectProbes();
   const symbols = await Deno.readTextFile("/proc/kallsyms");

@@ -13,7 +13,7 @@
  * @module
  */
 import { parseDuration } from "../../src/command/values.ts";
-import { ROWS_USUAL } from "../../src/match/attempts.ts";
+import { ROWS_USUAL } from "../../src/match/options.ts";
 import { Namespace, until } from "./namespace.ts";
 import { FileTrace, PATIENCE_MS, PipedTrace, type SoakTrace } from "./soak_trace.ts";
 import { type Counts, SOAK_INTERFACES, SoakTraffic } from "./soak_traffic.ts";

@@ -7,7 +7,7 @@ import {
   MECHANISMS,
   type ProbeChoice,
 } from "../../../src/kernel/choose_probes.ts";
-import type { ProbeFacts } from "../../../src/kernel/kernel_facts.ts";
+import type { ProbeFacts } from "../../../src/kernel/probe_facts.ts";
 import { DEBIAN_12, DEBIAN_13, LOCKED_DOWN } from "./recorded_facts.ts";
 
 interface Case {

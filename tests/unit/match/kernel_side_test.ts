@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { MatcherCounters } from "../../../src/match/attempts.ts";
+import type { MatcherCounters } from "../../../src/match/options.ts";
 import { end, type Event, Play, run } from "./traffic.ts";
 
 const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { MatcherOptions } from "../../../src/match/attempts.ts";
+import type { MatcherOptions } from "../../../src/match/options.ts";
 import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import { end, type Event, Play, plus, run, type Snapshot } from "./traffic.ts";
 

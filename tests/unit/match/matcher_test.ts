@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { MatcherCounters, MatcherOptions } from "../../../src/match/attempts.ts";
+import type { MatcherCounters, MatcherOptions } from "../../../src/match/options.ts";
 import { Matcher } from "../../../src/match/matcher.ts";
 import type { Handshake } from "../../../src/match/handshake.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";

@@ -14,7 +14,7 @@ import type {
   KernelReset,
   Process,
 } from "../../../src/kernel/kernel_record.ts";
-import type { MatcherCounters } from "../../../src/match/attempts.ts";
+import type { MatcherCounters } from "../../../src/match/options.ts";
 import type { Outcome, Role } from "../../../src/match/handshake.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { type EcnSetup, ecnSetup, TcpFlag } from "../../../src/wire/segment.ts";

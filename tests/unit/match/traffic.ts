@@ -14,7 +14,7 @@ import type {
   KernelReset,
   NegotiatedOptions,
 } from "../../../src/kernel/kernel_record.ts";
-import type { MatcherCounters, MatcherOptions } from "../../../src/match/attempts.ts";
+import type { MatcherCounters, MatcherOptions } from "../../../src/match/options.ts";
 import type { Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { Matcher } from "../../../src/match/matcher.ts";
 import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
