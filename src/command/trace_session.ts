@@ -12,7 +12,8 @@ import { readRetrySettings } from "../io/retry_settings.ts";
 import { type ProbeProgram, readProbePrograms } from "../io/probe_programs.ts";
 import type { LineOutput } from "../io/stream_output.ts";
 import { setUpTrace } from "../io/set_up.ts";
-import { hostName, sayNote } from "../io/terminal.ts";
+import { hostName } from "../io/host.ts";
+import { sayNote } from "../io/terminal.ts";
 import { WireSource, type WireStatistics } from "../io/wire_source.ts";
 import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
@@ -114,7 +115,6 @@ export class TraceSession {
 
   /**
    * Begins to capture, then starts the kernel's side.
-   *
    * @throws {SystemCallError} EPERM without the right to capture.
    */
   constructor(session: TraceSessionOptions) {

@@ -7,7 +7,7 @@
 import { TextLineStream } from "@std/streams";
 import { mountedTracefs, TRACEFS } from "./kernel_files.ts";
 import { NarrowedBtf } from "./narrowed_btf.ts";
-import { findExecutable } from "./packages.ts";
+import { findExecutable } from "./host.ts";
 
 /** How a bpftrace process ended. */
 export interface BpftraceEnd {

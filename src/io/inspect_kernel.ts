@@ -17,8 +17,7 @@ import { scanNamespaces } from "./namespace_scan.ts";
 import { BTF } from "./narrowed_btf.ts";
 import { NetworkNamespace } from "./network_namespace.ts";
 import { PacketRing } from "./packet_ring.ts";
-import { findExecutable } from "./packages.ts";
-import { isRoot } from "./terminal.ts";
+import { findExecutable, isRoot } from "./host.ts";
 
 /** What the probes can rest on. */
 export interface ProbeInspection {

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { findExecutable } from "./packages.ts";
-import { isRoot } from "./terminal.ts";
+import { findExecutable, isRoot } from "./host.ts";
 
 /** How a file begins; `refused` where it is there and cannot be read. */
 export type FileHead = { text: string } | "refused" | "absent";

@@ -4,7 +4,7 @@
  * below it look at the machine and change it.
  */
 
-import { environmentVariable } from "./environment.ts";
+import { findExecutable, isFileThere } from "./host.ts";
 
 /** The package managers that are known, in the order in which they are looked for. */
 export const MANAGERS = ["apt-get", "dnf", "pacman", "zypper", "apk"] as const;
@@ -185,31 +185,10 @@ export function commandToRun(
 
 // ------------------------------------------------------------------ below: looks at the machine
 
-/** Where programs for root are, which a user's PATH often leaves out. */
-const ROOT_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-/** Any of the three bits of `st_mode` that let someone run a file (inode(7)). */
-const S_IXUGO = 0o111;
-
-/**
- * Finds a program in the folders of PATH and in those for root.
- *
- * @param name Its file name.
- * @returns Its path, or undefined where there is none.
- */
-export function findExecutable(name: string): string | undefined {
-  const folders = (environmentVariable("PATH") ?? "").split(":").filter((folder) => folder !== "");
-  for (const folder of [...folders, ...ROOT_FOLDERS]) {
-    const path = `${folder}/${name}`;
-    const { isFile, mode } = stat(path) ?? {};
-    if (isFile && mode && (mode & S_IXUGO) !== 0) return path;
-  }
-  return undefined;
-}
-
 /** Whether all that a need names is on this machine. Starts no process. */
 export function isPresent(need: Need): boolean {
   return need.executables.every((name) => findExecutable(name) !== undefined) &&
-    (need.file === undefined || stat(need.file) !== undefined);
+    (need.file === undefined || isFileThere(need.file));
 }
 
 /**
@@ -266,14 +245,5 @@ async function run(
     if (error instanceof Deno.errors.NotFound) return false;
     if (error instanceof Deno.errors.PermissionDenied) return false;
     throw error;
-  }
-}
-
-function stat(path: string): Deno.FileInfo | undefined {
-  // Unreadable and absent are the same here: it cannot be used.
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -7,7 +7,6 @@ import { environmentVariable } from "./environment.ts";
 import {
   type Command,
   commandToRun,
-  findExecutable,
   installCommands,
   isPresent,
   MANAGERS,
@@ -16,7 +15,7 @@ import {
   runQuietly,
   TRACE_NEEDS,
 } from "./packages.ts";
-import { isRoot } from "./terminal.ts";
+import { findExecutable, isRoot } from "./host.ts";
 
 /** What set-up looks at and does, so that a test can stand in for the machine. */
 export interface Machine {

@@ -1,5 +1,5 @@
 /**
- * What a command says, the host's name, and whether somebody looks at standard output.
+ * What a command says, and whether somebody looks at standard output.
  *
  * @module
  */
@@ -70,16 +70,6 @@ export function outputSurface(): OutputSurface {
 function localeIsUtf8(): boolean {
   const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable).find((value) => value);
   return /utf-?8/i.test(locale ?? "");
-}
-
-/** The host's name, as the records carry it. */
-export function hostName(): string {
-  return Deno.hostname();
-}
-
-/** Whether this process runs as root. */
-export function isRoot(): boolean {
-  return Deno.uid() === 0;
 }
 
 /** Ends this process at once. */

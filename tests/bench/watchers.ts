@@ -5,7 +5,7 @@
  */
 import { TextLineStream } from "@std/streams";
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
 import { chooseProbes } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { escapeText } from "../../src/report/escape.ts";
 import { compare, type Difference, type ReadCapture } from "./differences.ts";
 import { runRead } from "./read_tool.ts";

@@ -2,7 +2,7 @@
 // Covers src/command/explain.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXPLAIN_FLAGS } from "../../src/command/explain_options.ts";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import {
   buildConversation,

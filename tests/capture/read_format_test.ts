@@ -3,7 +3,7 @@
 // Covers src/io/terminal.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";

@@ -14,7 +14,7 @@ import {
   finished,
 } from "../unit/wire/build_frame.ts";
 import { WRAPPINGS } from "../unit/wire/build_wrapping.ts";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { runRead } from "./read_tool.ts";
 

@@ -1,7 +1,7 @@
 // Every bpftrace that the scripts are for, on the running kernel: the installed one, and those of Debian
 // 13 and of what becomes the next Debian, which are fetched. What they give must be the same.
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { inspectProbes } from "../../src/io/inspect_kernel.ts";
 import { readProbePrograms } from "../../src/io/probe_programs.ts";
 import { chooseProbes, MECHANISMS } from "../../src/kernel/choose_probes.ts";

@@ -1,7 +1,7 @@
 // The tool as a user runs it: what it says, where, and the status it ends with.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TRACE_FLAGS } from "../../src/command/trace_options.ts";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { type Finding, judgeFacts } from "../../src/kernel/kernel_facts.ts";
 import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
 import { Namespace, namespaceTest, skippableTest } from "./namespace.ts";

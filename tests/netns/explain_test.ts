@@ -1,6 +1,6 @@
 // `explain` of what happens on this host: the next handshake that matches, from packets and kernel.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { interfaceIndex } from "../../src/io/interfaces.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { CraftedEnd } from "./lab/crafted_end.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../src/io/kernel_source.ts";
 import { exists } from "../../src/io/kernel_files.ts";
 import { BTF, NarrowedBtf } from "../../src/io/narrowed_btf.ts";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import { readProcessState } from "../../src/io/process_state.ts";
 import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
 import { SOCK_ADDRESSES } from "../../src/kernel/choose_probes.ts";

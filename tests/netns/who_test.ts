@@ -1,7 +1,7 @@
 // Whose a handshake is: real processes that listen and connect in ways that make it hard to say.
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { findExecutable } from "../../src/io/packages.ts";
+import { findExecutable } from "../../src/io/host.ts";
 import type { HandshakeRecord, ProcessRecord } from "../../src/report/record.ts";
 import {
   Namespace,
