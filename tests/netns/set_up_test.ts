@@ -1,6 +1,6 @@
 // When a trace installs what it needs: once it has begun, and never for what needs no root. On a machine
 // without bpftrace, which a mount namespace makes of this one, whose package manager is a script.
-// Covers src/io/set_up.ts
+// Covers src/setup/machine.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findExecutable } from "../../src/io/host.ts";
 import { Namespace, reasonAgainstNamespaces, skippableTest, until } from "./namespace.ts";

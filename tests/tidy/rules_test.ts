@@ -51,7 +51,7 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       "src/io/a.ts": "Deno.exit()",
       "src/main.ts": "Deno.args",
-      "src/setup.ts": "Deno.args",
+      "src/setup/setup.ts": "Deno.args",
       [WIRE]: '// Deno.args\nconst a = "Deno.args"; /* Deno.x */',
       "src/command/b.ts":
         "const x = 1;\nDeno.args;\n`${Deno.args}`;\nglobalThis.Deno?.args;\nconst DenoX = { a: Deno };",

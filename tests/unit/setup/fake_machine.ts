@@ -1,5 +1,5 @@
-import { needName } from "../../../src/io/packages.ts";
-import type { Machine } from "../../../src/io/set_up.ts";
+import { needName } from "../../../src/setup/packages.ts";
+import type { Machine } from "../../../src/setup/machine.ts";
 
 /** A machine on which `absent` is not there, and which keeps what was said and run. */
 export function fakeMachine(absent: string[], changes: Partial<Machine> = {}) {

@@ -1,40 +1,17 @@
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import {
-  BENCH_NEEDS,
   commandToRun,
   installCommands,
-  MANAGERS,
+  type MANAGERS,
   type Need,
   needName,
-  TEST_NEEDS,
-  TRACE_NEEDS,
-} from "../../../src/io/packages.ts";
+} from "../../../src/setup/packages.ts";
+import { TEST_NEEDS } from "../../../src/setup/test_needs.ts";
+import { TRACE_NEEDS } from "../../../src/setup/trace_needs.ts";
 
 function need(name: string): Need {
   return TEST_NEEDS.find((each) => needName(each) === name)!;
 }
-
-Deno.test("BENCH_NEEDS share what they can with TEST_NEEDS", () => {
-  const shared = BENCH_NEEDS.filter((each) => TEST_NEEDS.includes(each)).map(needName);
-  assertEquals(shared, [
-    ...["bpftrace", "ip", "tcpdump", "tshark", "gcc", "/usr/include/stdio.h"],
-    ...["qemu-system-x86_64", "busybox", "depmod", "xz", "zstd"],
-  ]);
-});
-
-Deno.test("TRACE_NEEDS are among TEST_NEEDS", () => {
-  for (const each of TRACE_NEEDS) assertEquals(TEST_NEEDS.includes(each), true);
-});
-
-Deno.test("each need can be looked for, is named once and has a package on each manager", () => {
-  const names = TEST_NEEDS.map(needName);
-  assertEquals(new Set(names).size, names.length);
-  for (const each of TEST_NEEDS) {
-    assertNotEquals(needName(each), "");
-    assertEquals(Object.keys(each.package).toSorted(), [...MANAGERS].toSorted());
-    for (const name of Object.values(each.package)) assertMatch(name, /^[a-z0-9][a-z0-9+._-]*$/);
-  }
-});
 
 Deno.test("installCommands refreshes apt-get's list first and lets nothing ask", () => {
   const commands = installCommands("apt-get", [need("bpftrace"), need("tshark")]);

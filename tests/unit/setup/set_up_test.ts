@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { TRACE_NEEDS } from "../../../src/io/packages.ts";
-import { setUp } from "../../../src/io/set_up.ts";
+import { setUp } from "../../../src/setup/set_up.ts";
+import { TRACE_NEEDS } from "../../../src/setup/trace_needs.ts";
 import { fakeMachine } from "./fake_machine.ts";
 
 Deno.test("setUp tells whether all is there in the end", async () => {

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { needName } from "../../src/io/packages.ts";
-import type { Machine } from "../../src/io/set_up.ts";
-import { setup } from "../../src/setup.ts";
-import { fakeMachine } from "./io/fake_machine.ts";
+import type { Machine } from "../../../src/setup/machine.ts";
+import { needName } from "../../../src/setup/packages.ts";
+import { setup } from "../../../src/setup/setup.ts";
+import { fakeMachine } from "./fake_machine.ts";
 
 Deno.test("setup is silent and runs nothing where all is there", async () => {
   for (const args of [[], ["--tests"]]) {

@@ -3,13 +3,17 @@
  * `deno task setup --tests` what the tests need too, `--bench` what the benchmark compares with.
  * Silent where all is there.
  *
- * `SYNSNOOP_SETUP=never` forbids installing. A missing bpftrace does not stop a trace, which goes on
- * with the wire alone, and the benchmark leaves out what it does not find, so that without `--tests`
- * the exit status is 0 even where nothing could be
- * installed; with it, 1. A wrong argument gives 2.
+ * `SYNSNOOP_SETUP=never` forbids installing. The exit status is 0 even where something is missing,
+ * because a trace goes on without bpftrace and the benchmark without what it does not find; with
+ * `--tests` it is then 1. A wrong argument gives 2.
+ *
+ * @module
  */
-import { BENCH_NEEDS, runCommand, TEST_NEEDS, TRACE_NEEDS } from "./io/packages.ts";
-import { type Machine, setUp, thisMachine } from "./io/set_up.ts";
+import { BENCH_NEEDS } from "./bench_needs.ts";
+import { type Machine, runCommand, thisMachine } from "./machine.ts";
+import { setUp } from "./set_up.ts";
+import { TEST_NEEDS } from "./test_needs.ts";
+import { TRACE_NEEDS } from "./trace_needs.ts";
 
 /**
  * Installs what is missing, or says why it does not and what to run.

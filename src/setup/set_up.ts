@@ -3,46 +3,16 @@
  *
  * @module
  */
-import { environmentVariable } from "./environment.ts";
+import { type Machine, runQuietly, thisMachine } from "./machine.ts";
 import {
   type Command,
   commandToRun,
   installCommands,
-  isPresent,
   MANAGERS,
   type Need,
   needName,
-  runQuietly,
-  TRACE_NEEDS,
 } from "./packages.ts";
-import { findExecutable, isRoot } from "./host.ts";
-
-/** What set-up looks at and does, so that a test can stand in for the machine. */
-export interface Machine {
-  /** Whether a program of this name can be run. */
-  hasExecutable(name: string): boolean;
-  /** Whether a need is met. */
-  isPresent(need: Need): boolean;
-  /** Whether this process may install packages. */
-  readonly root: boolean;
-  /** Whether its user forbids it to. */
-  readonly forbidden: boolean;
-  /** Runs a command; whether it succeeded. */
-  run(command: Command): Promise<boolean>;
-  /** Says a sentence. */
-  say(sentence: string): void;
-}
-
-/** This machine, with a way to run a command on it and to say something. */
-export function thisMachine(actions: Pick<Machine, "run" | "say">): Machine {
-  return {
-    hasExecutable: (name) => findExecutable(name) !== undefined,
-    isPresent,
-    root: isRoot(),
-    forbidden: environmentVariable("SYNSNOOP_SETUP") === "never",
-    ...actions,
-  };
-}
+import { TRACE_NEEDS } from "./trace_needs.ts";
 
 /**
  * Installs what is missing. Silent where nothing is.
