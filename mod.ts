@@ -98,11 +98,11 @@ export {
   type Tuple,
 } from "./src/match/handshake.ts";
 export { Matcher } from "./src/match/matcher.ts";
-export type { Field, FieldValue, RecordContext } from "./src/report/field.ts";
-export { FIELDS } from "./src/report/fields.ts";
-export { formatHandshake, formatHeading } from "./src/report/line.ts";
-export { ByteText, ConstantText } from "./src/report/byte_text.ts";
-export { encodeHandshake, toRecord, writeHandshake } from "./src/report/ndjson.ts";
+export type { Field, FieldValue, RecordContext } from "./src/record/field.ts";
+export { FIELDS } from "./src/record/fields.ts";
+export { formatHandshake, formatHeading } from "./src/output/line.ts";
+export { ByteText, ConstantText } from "./src/text/byte_text.ts";
+export { encodeHandshake, toRecord, writeHandshake } from "./src/record/ndjson.ts";
 export type {
   AddressRecord,
   ChecksRecord,
@@ -116,5 +116,5 @@ export type {
   RttRecord,
   TimesRecord,
   TranslatedRecord,
-} from "./src/report/record.ts";
-export { jsonSchema } from "./src/report/schema.ts";
+} from "./src/record/record.ts";
+export { jsonSchema } from "./src/record/schema.ts";

@@ -1,13 +1,13 @@
 /**
  * Compiles bpf/handshake_filter.c with clang and writes bpf/handshake_filter.json, the form in which
- * src/io/handshake_filter.ts loads it, so that running synsnoop needs no compiler:
+ * src/linux/capture/handshake_filter.ts loads it, so that running synsnoop needs no compiler:
  *
  *     deno run -A bpf/build_filter.ts           # compile and write
  *     deno run -A bpf/build_filter.ts --check   # compile and compare; exit code 1 when they differ
  *
  * @module
  */
-import type { CompiledFilter, MapDefinition } from "../src/io/handshake_filter.ts";
+import type { CompiledFilter, MapDefinition } from "../src/linux/capture/handshake_filter.ts";
 
 const SOURCE = new URL("./handshake_filter.c", import.meta.url);
 const OUTPUT = new URL("./handshake_filter.json", import.meta.url);

@@ -23,7 +23,7 @@
  *       RST takes no entry along; what it leaves behind falls out of the LRU.
  * Cost  0.10 us a packet of established traffic (IPv6 0.12), 0.06 us a SYN, 0.4 us a repeated SYN-ACK; 2 maps: `half_open` (LRU), `counters` (per CPU).
  * Needs Linux 4.18 (bpf_skb_load_bytes_relative). No BTF, no libbpf: bpf/build_filter.ts turns this
- *       file into handshake_filter.json, which src/io/handshake_filter.ts loads with bpf(2).
+ *       file into handshake_filter.json, which src/linux/capture/handshake_filter.ts loads with bpf(2).
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -106,7 +106,7 @@ struct half_open_entry {
   u16 later;                   /* segments met after one that fitted */
 };
 
-/* The order is that of COUNTERS in src/io/handshake_filter.ts. */
+/* The order is that of COUNTERS in src/linux/capture/handshake_filter.ts. */
 enum counter {
   COUNT_SYN,
   COUNT_SYN_ACK,

@@ -8,10 +8,10 @@
  *
  * @module
  */
-import { inspectProbes } from "../src/io/inspect_kernel.ts";
-import { readProbePrograms } from "../src/io/probe_programs.ts";
-import { writeText } from "../src/io/stream_output.ts";
-import { sayNote } from "../src/io/terminal.ts";
+import { inspectProbes } from "../src/linux/probes/inspect_kernel.ts";
+import { readProbePrograms } from "../src/linux/probes/probe_programs.ts";
+import { writeText } from "../src/files/stream_output.ts";
+import { sayNote } from "../src/cli/process/terminal.ts";
 import { chooseProbes, MECHANISMS } from "../src/kernel/choose_probes.ts";
 
 const kind = MECHANISMS.find((mechanism) => mechanism === Deno.args[0]);

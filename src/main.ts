@@ -1,10 +1,10 @@
 /** The command line: finds the command, runs it, and turns what it throws into one line and a status. */
-import { askNearest } from "./command/nearest.ts";
-import { ExitStatus, UsageError } from "./command/usage.ts";
-import { standardOutput } from "./io/standard_streams.ts";
-import { writeText } from "./io/stream_output.ts";
-import { allSaid, say, sayNote } from "./io/terminal.ts";
-import { onUnforeseen } from "./io/unforeseen.ts";
+import { askNearest } from "./cli/nearest.ts";
+import { ExitStatus, UsageError } from "./cli/usage.ts";
+import { standardOutput } from "./files/standard_streams.ts";
+import { writeText } from "./files/stream_output.ts";
+import { allSaid, say, sayNote } from "./cli/process/terminal.ts";
+import { onUnforeseen } from "./linux/unforeseen.ts";
 
 const HELP =
   `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
@@ -26,23 +26,23 @@ async function run(args: readonly string[]): Promise<number> {
   if (asksVersion(args)) return await print({ text: await versionText(), status: ExitStatus.Ok });
   switch (command) {
     case "trace": {
-      const { trace }: typeof import("./command/trace.ts") = await load("trace");
+      const { trace }: typeof import("./cli/trace.ts") = await load("trace");
       return await trace(rest, standardOutput());
     }
     case "read": {
-      const { read }: typeof import("./command/read.ts") = await load("read");
+      const { read }: typeof import("./cli/read.ts") = await load("read");
       return await read(rest, standardOutput());
     }
     case "explain": {
-      const { explain }: typeof import("./command/explain.ts") = await load("explain");
+      const { explain }: typeof import("./cli/explain.ts") = await load("explain");
       return await explain(rest, standardOutput());
     }
     case "doctor": {
-      const { doctor }: typeof import("./command/doctor.ts") = await load("doctor");
+      const { doctor }: typeof import("./cli/doctor.ts") = await load("doctor");
       return await print(await doctor(rest));
     }
     case "schema": {
-      const { schema }: typeof import("./command/schema.ts") = await load("schema");
+      const { schema }: typeof import("./cli/schema.ts") = await load("schema");
       return await print({ text: schema(rest), status: ExitStatus.Ok });
     }
     case "help":
@@ -74,7 +74,7 @@ async function versionText(): Promise<string> {
 
 /** A literal path would have the files of every command read and examined at each start: 6 ms. */
 function load(command: string) {
-  return import(import.meta.resolve(`./command/${command}.ts`));
+  return import(import.meta.resolve(`./cli/${command}.ts`));
 }
 
 async function print({ text, status }: { text: string; status: number }): Promise<number> {

@@ -7,7 +7,7 @@
  * run ran no test; 2 for a wrong argument.
  */
 import { parseArgs } from "@std/cli";
-import { findExecutable } from "../src/io/host.ts";
+import { findExecutable } from "../src/linux/host.ts";
 import { parseJunitReport, skipReason } from "./junit_report.ts";
 import { reasonAgainstGuests } from "./vm/vm.ts";
 

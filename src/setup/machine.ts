@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { environmentVariable } from "../io/environment.ts";
-import { findExecutable, isFileThere, isRoot } from "../io/host.ts";
+import { environmentVariable } from "../linux/environment.ts";
+import { findExecutable, isFileThere, isRoot } from "../linux/host.ts";
 import type { Command, Need } from "./packages.ts";
 
 /** What set-up looks at and does, so that a test can stand in for the machine. */

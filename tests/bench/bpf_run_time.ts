@@ -11,7 +11,7 @@ import {
   memory,
   Pins,
   SystemCallError,
-} from "../../src/io/libc.ts";
+} from "../../src/linux/libc.ts";
 
 // enum bpf_cmd, enum bpf_stats_type and enum bpf_prog_type, linux/bpf.h.
 const BPF_PROG_GET_NEXT_ID = 11;

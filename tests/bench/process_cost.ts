@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkResult, libc, memory } from "../../src/io/libc.ts";
+import { checkResult, libc, memory } from "../../src/linux/libc.ts";
 
 /** CPUCLOCK_SCHED of a process: nanoseconds of all its threads (linux/posix-timers_types.h). */
 const PROCESS_CPU_CLOCK = 2;

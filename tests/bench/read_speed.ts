@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
 import { taskCommand } from "./task_command.ts";
 

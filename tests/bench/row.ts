@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { compileC } from "../netns/compile.ts";
 
 /** What the median of a figure is held against. */

@@ -12,7 +12,7 @@
  * 2 for a wrong argument.
  */
 import { parseArgs } from "@std/cli";
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
 import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";

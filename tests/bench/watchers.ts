@@ -4,9 +4,9 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { inspectProbes } from "../../src/io/inspect_kernel.ts";
-import { findExecutable } from "../../src/io/host.ts";
-import { readProbePrograms } from "../../src/io/probe_programs.ts";
+import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import { readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { chooseProbes } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";
 import { type Outcome, parseOutcome } from "./outcome.ts";

@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
-import { escapeText } from "../../src/report/escape.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import { escapeText } from "../../src/text/escape.ts";
 import { compare, type Difference, type ReadCapture } from "./differences.ts";
 import { runRead } from "./read_tool.ts";
 import { readWithTshark } from "./tshark.ts";

@@ -1,8 +1,8 @@
 // `deno task compare`: who is right where read and tshark differ, and that they do not on captures made
 // here.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { findExecutable } from "../../src/io/host.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { buildPcap, type PcapRecord } from "../unit/pcap/build_capture.ts";
 import {

@@ -1,7 +1,7 @@
 // Every capture file of a folder, against tshark: the same handshakes, the same numbers, the same
 // times. The folder is named by SYNSNOOP_CORPUS; its files are not part of this repository.
 import { assertEquals } from "@std/assert";
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { capturesBelow, compareFile, formatComparison, isClean } from "./compare.ts";
 
 const CORPUS = Deno.env.get("SYNSNOOP_CORPUS");

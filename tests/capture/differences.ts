@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { handshakeKey, type TsharkHandshake } from "./tshark.ts";
 
 /** What `read` made of a capture. */

@@ -1,14 +1,14 @@
 // `explain` of a capture file as a user runs it: what it writes where, and how it ends.
-// Covers src/command/explain.ts
+// Covers src/cli/explain.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { EXPLAIN_FLAGS } from "../../src/command/explain_options.ts";
-import { findExecutable } from "../../src/io/host.ts";
+import { EXPLAIN_FLAGS } from "../../src/cli/explain_options.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import {
   buildConversation,
   CONVERSATIONS,
   WORKED_EXAMPLE,
-} from "../unit/report/explain/build_conversation.ts";
+} from "../unit/explain/build_conversation.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const GOLDEN = new URL("../golden/", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 // Files that are none, or that were made to do harm: FIFOs, compressed bombs, odd names.
-// Covers src/io/capture_input.ts
-// Covers src/io/decompress.ts
-// Covers src/io/progress_line.ts
+// Covers src/files/capture_input.ts
+// Covers src/files/decompress.ts
+// Covers src/cli/process/progress_line.ts
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -208,7 +208,7 @@ const BOMBS: { name: string; bytes: () => Uint8Array; length: number }[] = [
 
 /** Reads a file to its end; says how much it held and by how many bytes memory grew meanwhile at most. */
 const MEASURE = `
-  import { CaptureInput } from "${new URL("../../src/io/capture_input.ts", import.meta.url)}";
+  import { CaptureInput } from "${new URL("../../src/files/capture_input.ts", import.meta.url)}";
   const kilobytes = (name) =>
     Number(new RegExp(name + ":\\\\s+(\\\\d+)").exec(Deno.readTextFileSync("/proc/self/status"))[1]);
   const before = kilobytes("VmRSS");

@@ -1,5 +1,5 @@
 // In a locale that is not UTF-8 all that people read is ASCII; in one that is, nothing is lost.
-// Covers src/io/terminal.ts
+// Covers src/cli/process/terminal.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";

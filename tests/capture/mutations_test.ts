@@ -2,13 +2,13 @@
 // throw, hang, or grow. `-- --runs=100000` for more than a few; a failure names what it came of.
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { HandshakePackets } from "../../src/command/handshake_packets.ts";
-import { ReadSession } from "../../src/command/read_session.ts";
-import { CaptureInput } from "../../src/io/capture_input.ts";
-import { InputError } from "../../src/io/input_error.ts";
-import type { PacketOutput } from "../../src/io/packet_output.ts";
-import { type LineOutput, type Lines, toBytes } from "../../src/io/stream_output.ts";
-import { NdjsonFormat } from "../../src/report/handshake_format.ts";
+import { HandshakePackets } from "../../src/cli/handshake_packets.ts";
+import { ReadSession } from "../../src/cli/read_session.ts";
+import { CaptureInput } from "../../src/files/capture_input.ts";
+import { InputError } from "../../src/files/input_error.ts";
+import type { PacketOutput } from "../../src/files/packet_output.ts";
+import { type LineOutput, type Lines, toBytes } from "../../src/files/stream_output.ts";
+import { NdjsonFormat } from "../../src/output/handshake_format.ts";
 import { seedFiles } from "./seed_captures.ts";
 
 const RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 3_000);

@@ -1,9 +1,9 @@
 // What `read` writes when it is asked for a table or for statistics, on a pipe, on a terminal and
 // where it cannot write.
-// Covers src/io/terminal.ts
+// Covers src/cli/process/terminal.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";

@@ -1,12 +1,12 @@
 // `read` as a user runs it: what it takes, what it says of what it cannot read, how it ends.
-// Covers src/command/read.ts
-// Covers src/io/capture_input.ts
-// Covers src/io/decompress.ts
-// Covers src/io/progress_line.ts
+// Covers src/cli/read.ts
+// Covers src/files/capture_input.ts
+// Covers src/files/decompress.ts
+// Covers src/cli/process/progress_line.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { TABLE_ROWS_HELD, TALLIES_MAX } from "../../src/report/limits.ts";
+import { TABLE_ROWS_HELD, TALLIES_MAX } from "../../src/output/limits.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 

@@ -1,7 +1,7 @@
 // `read --write` and `--output` as a user runs them, and what other programs say of the file.
-// Covers src/command/open_outputs.ts
+// Covers src/cli/open_outputs.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { isSameFile } from "../../src/io/same_file.ts";
+import { isSameFile } from "../../src/files/same_file.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
@@ -14,7 +14,7 @@ import {
   finished,
 } from "../unit/wire/build_frame.ts";
 import { WRAPPINGS } from "../unit/wire/build_wrapping.ts";
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { runRead } from "./read_tool.ts";
 

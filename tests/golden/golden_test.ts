@@ -2,31 +2,31 @@
 // is a change that its readers see. After one that is meant, write them anew and look at the
 // difference: deno test --allow-read --allow-write tests/golden -- --update
 import { assert, assertEquals } from "@std/assert";
-import { formatLessonMarkdown } from "../../src/report/explain/lesson_markdown.ts";
-import { formatLessonSvg } from "../../src/report/explain/lesson_svg.ts";
-import { formatLessonText } from "../../src/report/explain/lesson_text.ts";
-import { tellStory } from "../../src/report/explain/story.ts";
-import { formatHandshake, formatHeading } from "../../src/report/line.ts";
-import { encodeHandshake } from "../../src/report/ndjson.ts";
-import { jsonSchema, markdownTable } from "../../src/report/schema.ts";
-import { statisticsSchema } from "../../src/report/statistics_schema.ts";
-import { StatisticsFormat } from "../../src/report/statistics_format.ts";
-import { LOSS_PLACES, type Losses, Summary } from "../../src/report/summary.ts";
-import { TABLE_ROWS_HELD } from "../../src/report/limits.ts";
-import { TableFormat } from "../../src/report/table.ts";
+import { formatLessonMarkdown } from "../../src/explain/lesson_markdown.ts";
+import { formatLessonSvg } from "../../src/explain/lesson_svg.ts";
+import { formatLessonText } from "../../src/explain/lesson_text.ts";
+import { tellStory } from "../../src/explain/story.ts";
+import { formatHandshake, formatHeading } from "../../src/output/line.ts";
+import { encodeHandshake } from "../../src/record/ndjson.ts";
+import { jsonSchema, markdownTable } from "../../src/record/schema.ts";
+import { statisticsSchema } from "../../src/output/statistics/schema.ts";
+import { StatisticsFormat } from "../../src/output/statistics/format.ts";
+import { LOSS_PLACES, type Losses, Summary } from "../../src/output/summary.ts";
+import { TABLE_ROWS_HELD } from "../../src/output/limits.ts";
+import { TableFormat } from "../../src/output/table.ts";
 import {
   CONTEXT,
   EPOCH_SECONDS,
   HANDSHAKES,
   WORKED_EXAMPLE,
-} from "../unit/report/sample_handshakes.ts";
+} from "../unit/record/sample_handshakes.ts";
 import {
   CONVERSATIONS,
   seenPackets,
   storyOf,
   WORKED_EXAMPLE as CONVERSATION,
-} from "../unit/report/explain/build_conversation.ts";
-import { schemaErrors } from "../unit/report/schema_checker.ts";
+} from "../unit/explain/build_conversation.ts";
+import { schemaErrors } from "../unit/record/schema_checker.ts";
 import { readSample } from "./sample_capture.ts";
 
 const UPDATE = Deno.args.includes("--update");

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { toBytes } from "../../src/io/stream_output.ts";
-import { ReadSession } from "../../src/command/read_session.ts";
-import type { HandshakeFormat } from "../../src/report/handshake_format.ts";
+import { toBytes } from "../../src/files/stream_output.ts";
+import { ReadSession } from "../../src/cli/read_session.ts";
+import type { HandshakeFormat } from "../../src/output/handshake_format.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, type PcapRecord } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildIpv6, buildTcp } from "../unit/wire/build_frame.ts";

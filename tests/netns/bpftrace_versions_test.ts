@@ -1,11 +1,11 @@
 // Every bpftrace that the scripts are for, on the running kernel: the installed one, and those of Debian
 // 13 and of what becomes the next Debian, which are fetched. What they give must be the same.
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
-import { findExecutable } from "../../src/io/host.ts";
-import { inspectProbes } from "../../src/io/inspect_kernel.ts";
-import { readProbePrograms } from "../../src/io/probe_programs.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
+import { readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { chooseProbes, MECHANISMS } from "../../src/kernel/choose_probes.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { debianBpftrace } from "../vm/debian_bpftrace.ts";
 import { debianRelease } from "../vm/debian_archive.ts";
 import { compileC } from "./compile.ts";

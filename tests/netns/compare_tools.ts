@@ -8,8 +8,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import type { HandshakeRecord } from "../../src/report/record.ts";
-import { formatDuration } from "../../src/report/time.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
+import { formatDuration } from "../../src/text/time.ts";
 import { libbpfTools } from "../vm/compare/libbpf_tools.ts";
 import { GUESTS } from "../vm/guest_files.ts";
 import { Capture, slowedDown } from "./compare/capture.ts";

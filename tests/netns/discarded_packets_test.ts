@@ -1,8 +1,8 @@
 // Packets that the server's kernel throws away, against what accept() says: nothing that the tracer
 // reports is decided by one. And packets of one direction that pass a host which is neither end.
-// Covers src/io/source_route_settings.ts
+// Covers src/linux/netns/source_route_settings.ts
 import { assertEquals } from "@std/assert";
-import { interfaceIndex } from "../../src/io/interfaces.ts";
+import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { CraftedEnd, type CraftedSegment } from "./lab/crafted_end.ts";
 import { TcpSocket } from "./lab/tcp_socket.ts";

@@ -1,6 +1,6 @@
 // Why this host's kernel drops a SYN or answers with a RST, as the records tell it.
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { inspectProbes } from "../../src/io/inspect_kernel.ts";
+import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, reasonAgainstNamespaces, skippableTest, until } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";

@@ -1,13 +1,13 @@
 // How a command ends, whoever started it and however it is asked to: at the first request everything that
 // it holds is written. On a real terminal, where a task runner hands on what the terminal has sent
 // already. `-- --tries=20` for more tries of each.
-// Covers src/io/signals.ts
-// Covers src/io/runner.ts
-// Covers src/io/unforeseen.ts
-// Covers src/command/ending.ts
+// Covers src/cli/process/signals.ts
+// Covers src/cli/process/runner.ts
+// Covers src/linux/unforeseen.ts
+// Covers src/cli/ending.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { readProcessState } from "../../src/io/process_state.ts";
+import { readProcessState } from "../../src/linux/process_state.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
 import { seedFiles } from "../capture/seed_captures.ts";
 import {
@@ -567,33 +567,49 @@ interface Injection {
 const LATER = "setTimeout(() => { throw new Error('injected') })";
 const REJECTED = "Promise.reject(new Error('injected'))";
 const FAULTS: Injection[] = [
-  { file: "io/wire_source.ts", type: "WireSource", method: "drain", doing: "fetching packets" },
   {
-    file: "io/wire_source.ts",
+    file: "linux/capture/wire_source.ts",
+    type: "WireSource",
+    method: "drain",
+    doing: "fetching packets",
+  },
+  {
+    file: "linux/capture/wire_source.ts",
     type: "WireSource",
     method: "follow",
     doing: "following interfaces",
   },
-  { file: "io/kernel_source.ts", type: "KernelSource", method: "drain", doing: "fetching kernel" },
+  {
+    file: "linux/probes/kernel_source.ts",
+    type: "KernelSource",
+    method: "drain",
+    doing: "fetching kernel",
+  },
   { file: "match/matcher.ts", type: "Matcher", method: "packet", doing: "fetching packets" },
   { file: "match/matcher.ts", type: "Matcher", method: "kernelRecord", doing: "taking a kernel" },
   { file: "match/matcher.ts", type: "Matcher", method: "advance", doing: "matching" },
   {
-    file: "report/handshake_format.ts",
+    file: "output/handshake_format.ts",
     type: "NdjsonFormat",
     method: "take",
     doing: "writing a handshake",
   },
   {
-    file: "command/handshake_writer.ts",
+    file: "cli/handshake_writer.ts",
     type: "HandshakeWriter",
     method: "flush",
     once: true,
     doing: "writing",
   },
-  { file: "io/wire_source.ts", type: "WireSource", method: "follow", body: LATER, doing: "a part" },
   {
-    file: "io/wire_source.ts",
+    file: "linux/capture/wire_source.ts",
+    type: "WireSource",
+    method: "follow",
+    body: LATER,
+    doing: "a part",
+  },
+  {
+    file: "linux/capture/wire_source.ts",
     type: "WireSource",
     method: "follow",
     body: REJECTED,

@@ -1,7 +1,7 @@
 // `explain` of what happens on this host: the next handshake that matches, from packets and kernel.
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { findExecutable } from "../../src/io/host.ts";
-import { interfaceIndex } from "../../src/io/interfaces.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { CraftedEnd } from "./lab/crafted_end.ts";
 import { inNamespace, Namespace, namespaceTest, skippableTest, until } from "./namespace.ts";

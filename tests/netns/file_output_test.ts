@@ -1,10 +1,10 @@
 // Lines in a regular file: rotation, full disks, and what others do to the file meanwhile.
-// Covers src/io/appended_file.ts
-// Covers src/io/rotate_files.ts
+// Covers src/files/appended_file.ts
+// Covers src/files/rotate_files.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { openForWriting } from "../../src/io/open_file.ts";
-import { FileOutput, type Rotation } from "../../src/io/file_output.ts";
+import { openForWriting } from "../../src/files/open_file.ts";
+import { FileOutput, type Rotation } from "../../src/files/file_output.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "./disk.ts";
 import { skippableTest } from "./namespace.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkResult, libc, memory } from "../../src/io/libc.ts";
+import { checkResult, libc, memory } from "../../src/linux/libc.ts";
 
 /** TCP flag bits (RFC 9293, 3.1). */
 export const TCP = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 0x10, synAck: 0x12 } as const;

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import compiled from "../../bpf/handshake_filter.json" with { type: "json" };
 import { buildFilter, installedCompiler } from "../../bpf/build_filter.ts";
-import type { FilterCounters } from "../../src/io/handshake_filter.ts";
-import { interfaceIndex } from "../../src/io/interfaces.ts";
-import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
+import type { FilterCounters } from "../../src/linux/capture/handshake_filter.ts";
+import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
+import { PacketRing, type PacketRingOptions } from "../../src/linux/capture/packet_ring.ts";
 import {
   ethernetFrame,
   EXTENSION,

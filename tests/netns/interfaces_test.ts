@@ -1,10 +1,10 @@
 // What a trace makes of interfaces that come, change and go.
-// Covers src/io/link_watch.ts
-// Covers src/io/capture_site.ts
+// Covers src/linux/netns/link_watch.ts
+// Covers src/linux/capture/capture_site.ts
 import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
-import type { Link, LinkMessage } from "../../src/io/link_messages.ts";
-import { LinkWatch } from "../../src/io/link_watch.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { Link, LinkMessage } from "../../src/linux/netns/link_messages.ts";
+import { LinkWatch } from "../../src/linux/netns/link_watch.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 import { MAIN, Tracer, type TraceResult } from "./tracer.ts";
 

@@ -1,5 +1,5 @@
 // The small parts of src/io against the real machine.
-// Covers src/io/proc_folder.ts
+// Covers src/linux/listeners/proc_folder.ts
 import {
   assert,
   assertEquals,
@@ -8,12 +8,16 @@ import {
   assertLess,
   assertMatch,
 } from "@std/assert";
-import { sampleClocks } from "../../src/io/clocks.ts";
-import { inspectKernel, inspectProbes } from "../../src/io/inspect_kernel.ts";
-import { interfaceIndex, listInterfaces, localAddresses } from "../../src/io/interfaces.ts";
-import { exists, mountedTracefs, readKernelFiles } from "../../src/io/kernel_files.ts";
-import { clockNs } from "../../src/io/libc.ts";
-import { findExecutable, hostName, isRoot } from "../../src/io/host.ts";
+import { sampleClocks } from "../../src/linux/clocks.ts";
+import { inspectKernel, inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
+import {
+  interfaceIndex,
+  listInterfaces,
+  localAddresses,
+} from "../../src/linux/netns/interfaces.ts";
+import { exists, mountedTracefs, readKernelFiles } from "../../src/linux/probes/kernel_files.ts";
+import { clockNs } from "../../src/linux/libc.ts";
+import { findExecutable, hostName, isRoot } from "../../src/linux/host.ts";
 import { FUNCTIONS } from "../../src/kernel/choose_probes.ts";
 import { judgeFacts } from "../../src/kernel/kernel_facts.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";

@@ -1,18 +1,18 @@
-// Covers src/io/kernel_maps.ts
+// Covers src/linux/probes/kernel_maps.ts
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { BpfMap, heldBpf } from "../../src/io/bpf_map.ts";
-import { Bpftrace } from "../../src/io/bpftrace.ts";
-import { sampleClocks } from "../../src/io/clocks.ts";
+import { BpfMap, heldBpf } from "../../src/linux/probes/bpf_map.ts";
+import { Bpftrace } from "../../src/linux/probes/bpftrace.ts";
+import { sampleClocks } from "../../src/linux/clocks.ts";
 import {
   KernelSource,
   type KernelSourceOptions,
   type KernelSourceState,
-} from "../../src/io/kernel_source.ts";
-import { exists } from "../../src/io/kernel_files.ts";
-import { BTF, NarrowedBtf } from "../../src/io/narrowed_btf.ts";
-import { findExecutable } from "../../src/io/host.ts";
-import { readProcessState } from "../../src/io/process_state.ts";
-import { type ProbeProgram, readProbePrograms } from "../../src/io/probe_programs.ts";
+} from "../../src/linux/probes/kernel_source.ts";
+import { exists } from "../../src/linux/probes/kernel_files.ts";
+import { BTF, NarrowedBtf } from "../../src/linux/probes/narrowed_btf.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import { readProcessState } from "../../src/linux/process_state.ts";
+import { type ProbeProgram, readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { SOCK_ADDRESSES } from "../../src/kernel/choose_probes.ts";
 import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
 import { narrowBtf } from "../../src/kernel/narrow_btf.ts";

@@ -1,10 +1,10 @@
 // Who listens on the running kernel, by netlink and /proc.
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { clockNs } from "../../src/io/libc.ts";
-import { ListenerWatch } from "../../src/io/listener_watch.ts";
-import { LocalAddresses } from "../../src/io/local_addresses.ts";
-import { Places } from "../../src/io/places.ts";
+import { clockNs } from "../../src/linux/libc.ts";
+import { ListenerWatch } from "../../src/linux/listeners/listener_watch.ts";
+import { LocalAddresses } from "../../src/linux/netns/local_addresses.ts";
+import { Places } from "../../src/linux/capture/places.ts";
 import { parseAddress } from "../../src/wire/address.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkResult, cString, libc } from "../../src/io/libc.ts";
+import { checkResult, cString, libc } from "../../src/linux/libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const O_CLOEXEC = 0o2000000;

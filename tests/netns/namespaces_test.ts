@@ -1,16 +1,20 @@
 // What happens in other network namespaces, as one trace sees it that captures there too.
-// Covers src/io/capture_site.ts
-// Covers src/io/cgroup_paths.ts
-// Covers src/io/wire_source.ts
+// Covers src/linux/capture/capture_site.ts
+// Covers src/linux/cgroup_paths.ts
+// Covers src/linux/capture/wire_source.ts
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { CaptureScope } from "../../src/io/capture_scope.ts";
-import { LocalAddresses } from "../../src/io/local_addresses.ts";
-import { SystemCallError } from "../../src/io/libc.ts";
-import { isMounted, namespaceOfProcess, scanNamespaces } from "../../src/io/namespace_scan.ts";
-import { NetworkNamespace } from "../../src/io/network_namespace.ts";
-import { nameOf } from "../../src/io/system_names.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import { CaptureScope } from "../../src/linux/capture/capture_scope.ts";
+import { LocalAddresses } from "../../src/linux/netns/local_addresses.ts";
+import { SystemCallError } from "../../src/linux/libc.ts";
+import {
+  isMounted,
+  namespaceOfProcess,
+  scanNamespaces,
+} from "../../src/linux/netns/namespace_scan.ts";
+import { NetworkNamespace } from "../../src/linux/netns/network_namespace.ts";
+import { nameOf } from "../../src/linux/system_names.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { parseAddress } from "../../src/wire/address.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";
@@ -287,7 +291,7 @@ await namespaceTest(
   "CgroupPaths finds paths with and without the right to open by id",
   async () => {
     await using namespace = await Namespace.create();
-    const module = new URL("../../src/io/cgroup_paths.ts", import.meta.url);
+    const module = new URL("../../src/linux/cgroup_paths.ts", import.meta.url);
     const folder = `/sys/fs/cgroup/synsnoop-paths-${Deno.pid}`;
     const script = `
     import { CgroupPaths } from "${module}";
@@ -444,8 +448,8 @@ await namespaceTest("NetworkNamespace.run goes in and comes back, whatever happe
 
 await namespaceTest("NetworkNamespace ends the process that finds no way back", async () => {
   await using namespace = await Namespace.create();
-  const module = new URL("../../src/io/network_namespace.ts", import.meta.url);
-  const libc = new URL("../../src/io/libc.ts", import.meta.url);
+  const module = new URL("../../src/linux/netns/network_namespace.ts", import.meta.url);
+  const libc = new URL("../../src/linux/libc.ts", import.meta.url);
   // The way back is an open file, which the operation closes.
   const script = `
     import { NetworkNamespace } from "${module}";

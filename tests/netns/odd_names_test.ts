@@ -1,11 +1,11 @@
 // Names that are no UTF-8: of files, cgroups, interfaces, network namespaces, processes and in the
 // environment. Any user may choose some of them; none may end a trace or hide what is beside it.
-// Covers src/io/cgroup_paths.ts
+// Covers src/linux/cgroup_paths.ts
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { environmentVariable } from "../../src/io/environment.ts";
-import { interfaceIndex, listInterfaces } from "../../src/io/interfaces.ts";
-import { scanNamespaces } from "../../src/io/namespace_scan.ts";
-import { NetworkNamespace } from "../../src/io/network_namespace.ts";
+import { environmentVariable } from "../../src/linux/environment.ts";
+import { interfaceIndex, listInterfaces } from "../../src/linux/netns/interfaces.ts";
+import { scanNamespaces } from "../../src/linux/netns/namespace_scan.ts";
+import { NetworkNamespace } from "../../src/linux/netns/network_namespace.ts";
 import {
   joinNames,
   nameOf,
@@ -13,7 +13,7 @@ import {
   readFolder,
   readLink,
   statusOf,
-} from "../../src/io/system_names.ts";
+} from "../../src/linux/system_names.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";
 
@@ -62,7 +62,7 @@ Deno.test("readFolder, readLink and statusOf take names that are no UTF-8", asyn
 
 Deno.test("environmentVariable reads what is UTF-8 of a value that is not", async () => {
   assertEquals(environmentVariable("SYNSNOOP_NOT_SET"), undefined);
-  const module = new URL("../../src/io/environment.ts", import.meta.url);
+  const module = new URL("../../src/linux/environment.ts", import.meta.url);
   const script = `import { environmentVariable } from "${module}";
     console.log(JSON.stringify(["ODD", "EVEN", "NONE"].map(environmentVariable)));`;
   const printed = await shell(
@@ -81,7 +81,7 @@ Deno.test("doctor finds its programs though a folder in PATH and the locale are 
 
 await namespaceTest("CgroupPaths finds cgroups whose names are no UTF-8", async () => {
   await using namespace = await Namespace.create();
-  const module = new URL("../../src/io/cgroup_paths.ts", import.meta.url);
+  const module = new URL("../../src/linux/cgroup_paths.ts", import.meta.url);
   const folder = `synsnoop-odd-${Deno.pid}`;
   const cannotOpen = [
     "setpriv",

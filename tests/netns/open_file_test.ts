@@ -1,8 +1,8 @@
 // What root opens to write to, where others can put things.
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { closeDescriptor } from "../../src/io/descriptor.ts";
-import { type OpenedFile, openForWriting } from "../../src/io/open_file.ts";
-import { fileAt, isOneFile } from "../../src/io/same_file.ts";
+import { closeDescriptor } from "../../src/files/descriptor.ts";
+import { type OpenedFile, openForWriting } from "../../src/files/open_file.ts";
+import { fileAt, isOneFile } from "../../src/files/same_file.ts";
 import { makeFolder } from "./disk.ts";
 
 /** Opens and closes again. */

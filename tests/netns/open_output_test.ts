@@ -1,11 +1,11 @@
 // Outputs that are no regular files: FIFOs whose readers come and go, pipes, devices.
-// Covers src/io/descriptor.ts
-// Covers src/io/packet_stream.ts
-// Covers src/io/fifo_writer.ts
-// Covers src/io/pipe_writer.ts
+// Covers src/files/descriptor.ts
+// Covers src/files/packet_stream.ts
+// Covers src/files/fifo_writer.ts
+// Covers src/files/pipe_writer.ts
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openLineOutput, openPacketOutput } from "../../src/io/open_output.ts";
-import type { LineOutput } from "../../src/io/stream_output.ts";
+import { openLineOutput, openPacketOutput } from "../../src/files/open_output.ts";
+import type { LineOutput } from "../../src/files/stream_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { concat } from "../unit/wire/build_frame.ts";
 import { makeFolder } from "./disk.ts";
@@ -306,7 +306,7 @@ Deno.test("A FIFO that something else took the place of is waited for, and nothi
 
 Deno.test("A terminal takes lines, and no packets", async () => {
   // script(1) runs a program on a terminal of its own.
-  const outputs = new URL("../../src/io/open_output.ts", import.meta.url).href;
+  const outputs = new URL("../../src/files/open_output.ts", import.meta.url).href;
   const program = `
     const { openLineOutput, openPacketOutput } = await import("${outputs}");
     const lines = openLineOutput("/dev/tty", undefined, console.log, () => {});

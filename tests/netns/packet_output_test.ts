@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { openForWriting } from "../../src/io/open_file.ts";
-import { PacketFile } from "../../src/io/packet_output.ts";
+import { openForWriting } from "../../src/files/open_file.ts";
+import { PacketFile } from "../../src/files/packet_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
 import { concat } from "../unit/wire/build_frame.ts";

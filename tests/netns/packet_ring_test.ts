@@ -1,9 +1,13 @@
-// Covers src/io/ring_frame.ts
+// Covers src/linux/capture/ring_frame.ts
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { NONE } from "../../src/io/choose_interfaces.ts";
-import { interfaceIndex, listInterfaces, localAddresses } from "../../src/io/interfaces.ts";
-import { clockNs, libc, SystemCallError } from "../../src/io/libc.ts";
-import { PacketRing, type PacketRingOptions } from "../../src/io/packet_ring.ts";
+import { NONE } from "../../src/linux/capture/choose_interfaces.ts";
+import {
+  interfaceIndex,
+  listInterfaces,
+  localAddresses,
+} from "../../src/linux/netns/interfaces.ts";
+import { clockNs, libc, SystemCallError } from "../../src/linux/libc.ts";
+import { PacketRing, type PacketRingOptions } from "../../src/linux/capture/packet_ring.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 
@@ -509,7 +513,7 @@ await namespaceTest("PacketRing.open refuses what cannot work and says so", asyn
         ...["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw"],
         ...[Deno.execPath(), "eval", "--quiet", "--no-config"],
         `import { PacketRing } from ${
-          JSON.stringify(new URL("../../src/io/packet_ring.ts", import.meta.url).href)
+          JSON.stringify(new URL("../../src/linux/capture/packet_ring.ts", import.meta.url).href)
         };
          PacketRing.open();`,
       ),
@@ -520,7 +524,7 @@ await namespaceTest("PacketRing.open refuses what cannot work and says so", asyn
 
 await namespaceTest("PacketRing takes the filter that its capabilities allow", async () => {
   await using namespace = await Namespace.create();
-  const module = new URL("../../src/io/packet_ring.ts", import.meta.url).href;
+  const module = new URL("../../src/linux/capture/packet_ring.ts", import.meta.url).href;
   const script = `
     import { PacketRing } from "${module}";
     console.log(JSON.stringify(PacketRing.open().filter));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { readRetrySettings } from "../../src/io/retry_settings.ts";
+import { readRetrySettings } from "../../src/linux/retry_settings.ts";
 import { compileC } from "./compile.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";

@@ -2,7 +2,7 @@
 // without bpftrace, which a mount namespace makes of this one, whose package manager is a script.
 // Covers src/setup/machine.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { Namespace, reasonAgainstNamespaces, skippableTest, until } from "./namespace.ts";
 import { MAIN } from "./tracer.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { until } from "./namespace.ts";
 
 /** Ctrl and a letter, as a keyboard sends it. */

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { parseDuration } from "../../src/command/values.ts";
+import { parseDuration } from "../../src/cli/values.ts";
 import { ROWS_USUAL } from "../../src/match/options.ts";
 import { Namespace, until } from "./namespace.ts";
 import { FileTrace, PATIENCE_MS, PipedTrace, type SoakTrace } from "./soak_trace.ts";

@@ -1,4 +1,4 @@
-// Covers src/io/terminal.ts
+// Covers src/cli/process/terminal.ts
 import {
   assert,
   assertEquals,
@@ -6,7 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";

@@ -1,7 +1,7 @@
 // Which probes a trace uses on the running kernel, and what it says where they cannot be had.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { inspectProbes } from "../../src/io/inspect_kernel.ts";
-import { exists } from "../../src/io/kernel_files.ts";
+import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
+import { exists } from "../../src/linux/probes/kernel_files.ts";
 import { chooseProbes, MECHANISM_WORDS } from "../../src/kernel/choose_probes.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";

@@ -1,10 +1,10 @@
-// Covers src/command/trace.ts
-// Covers src/command/trace_session.ts
-// Covers src/io/local_addresses.ts
-// Covers src/io/wire_source.ts
+// Covers src/cli/trace.ts
+// Covers src/cli/trace_session.ts
+// Covers src/linux/netns/local_addresses.ts
+// Covers src/linux/capture/wire_source.ts
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { inspectProbes } from "../../src/io/inspect_kernel.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { handshakeKey, Oracle, type OracleHandshake, recordTimeNs } from "./oracle.ts";

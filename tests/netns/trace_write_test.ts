@@ -1,7 +1,7 @@
 // What `trace --write` writes, against tcpdump beside it, tshark, and `read`.
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { interfaceIndex } from "../../src/io/interfaces.ts";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { runRead } from "../capture/read_tool.ts";
 import { finished } from "../unit/wire/build_frame.ts";
 import { compileC } from "./compile.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import type { HandshakeRecord } from "../../src/report/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { type Namespace, until } from "./namespace.ts";
 
 /** The command line of the tool. */

@@ -1,8 +1,8 @@
 // Whose a handshake is: real processes that listen and connect in ways that make it hard to say.
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
-import { findExecutable } from "../../src/io/host.ts";
-import type { HandshakeRecord, ProcessRecord } from "../../src/report/record.ts";
+import { findExecutable } from "../../src/linux/host.ts";
+import type { HandshakeRecord, ProcessRecord } from "../../src/record/record.ts";
 import {
   Namespace,
   namespaceTest,

@@ -29,8 +29,8 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       [WIRE]: 'import { a } from "./a.ts";',
       "src/match/m.ts": 'import type { T } from "../wire/tcp.ts";\nimport "../kernel/k.ts";',
-      "src/report/r.ts": 'import { m } from "../match/m.ts";',
-      "src/command/c.ts": 'import { parseArgs } from "@std/cli";',
+      "src/record/r.ts": 'import { m } from "../match/m.ts";',
+      "src/cli/c.ts": 'import { parseArgs } from "@std/cli";',
     },
     findings: 0,
   },
@@ -40,8 +40,8 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       [WIRE]: 'import { a } from "../match/a.ts";\nimport "node:util";\nexport * from "@std/cli";',
       "src/kernel/k.ts": 'import type { T } from "../match/m.ts";',
-      "src/match/m.ts": 'const t = await import("../report/r.ts");',
-      "src/report/r.ts": 'import {\n  a,\n  b,\n} from "../io/i.ts";',
+      "src/match/m.ts": 'const t = await import("../record/r.ts");',
+      "src/record/r.ts": 'import {\n  a,\n  b,\n} from "../linux/i.ts";',
     },
     findings: 6,
   },
@@ -49,11 +49,11 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     name: "only the edge uses Deno.",
     rule: rules.denoOnlyAtTheEdge,
     files: {
-      "src/io/a.ts": "Deno.exit()",
+      "src/linux/a.ts": "Deno.exit()",
       "src/main.ts": "Deno.args",
       "src/setup/setup.ts": "Deno.args",
       [WIRE]: '// Deno.args\nconst a = "Deno.args"; /* Deno.x */',
-      "src/command/b.ts":
+      "src/cli/b.ts":
         "const x = 1;\nDeno.args;\n`${Deno.args}`;\nglobalThis.Deno?.args;\nconst DenoX = { a: Deno };",
     },
     findings: 4,
@@ -86,8 +86,8 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       [WIRE]: "",
       "tests/unit/wire/tcp_test.ts": "",
-      "src/io/ring.ts": "",
-      "tests/netns/ring_test.ts": 'import { Ring } from "../../src/io/ring.ts";',
+      "src/linux/ring.ts": "",
+      "tests/netns/ring_test.ts": 'import { Ring } from "../../src/linux/ring.ts";',
       "src/main.ts": "",
       "src/wire/mod.ts": "",
       "src/std/cli/parse_args.ts": "",
@@ -99,8 +99,8 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     rule: rules.untestedFiles,
     files: {
       [WIRE]: "",
-      "src/io/tcp.ts": "",
-      "tests/unit/tcp_test.ts": 'import "../../src/io/tcp.ts"',
+      "src/linux/tcp.ts": "",
+      "tests/unit/tcp_test.ts": 'import "../../src/linux/tcp.ts"',
     },
     findings: 2,
   },

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { cached, exists } from "./cache.ts";
 import { output } from "./command.ts";
 import { DebianArchive, debianRelease } from "./debian_archive.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { output } from "./command.ts";
 
 /** Signs every suite of Debian; from the package debian-archive-keyring, which is essential there. */

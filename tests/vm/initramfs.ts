@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { output } from "./command.ts";
 import type { BootFiles } from "./guest_files.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { findExecutable } from "../../src/io/host.ts";
+import { findExecutable } from "../../src/linux/host.ts";
 import { lastLines } from "./command.ts";
 import { debianRelease } from "./debian_archive.ts";
 import type { BootFiles } from "./guest_files.ts";

@@ -1,5 +1,5 @@
 /** What established traffic pays for a filter that only wants handshakes. */
-import { PacketRing } from "../../../src/io/packet_ring.ts";
+import { PacketRing } from "../../../src/linux/capture/packet_ring.ts";
 import { inNamespace, Namespace, until } from "../../netns/namespace.ts";
 import { compare, shareFigures } from "../compare.ts";
 import type { Figure, Row } from "../row.ts";

@@ -1,5 +1,5 @@
 /** What a web server loses of its requests when each is a connection of its own. */
-import { findExecutable } from "../../../src/io/host.ts";
+import { findExecutable } from "../../../src/linux/host.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { compare, shareFigures } from "../compare.ts";
 import type { Row } from "../row.ts";

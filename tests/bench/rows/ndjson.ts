@@ -1,9 +1,9 @@
 /** How fast records are written. */
-import { HandshakeWriter } from "../../../src/command/handshake_writer.ts";
-import { StreamOutput } from "../../../src/io/stream_output.ts";
-import { NdjsonFormat } from "../../../src/report/handshake_format.ts";
+import { HandshakeWriter } from "../../../src/cli/handshake_writer.ts";
+import { StreamOutput } from "../../../src/files/stream_output.ts";
+import { NdjsonFormat } from "../../../src/output/handshake_format.ts";
 import type { Row } from "../row.ts";
-import { CONTEXT, WORKED_EXAMPLE } from "../../unit/report/sample_handshakes.ts";
+import { CONTEXT, WORKED_EXAMPLE } from "../../unit/record/sample_handshakes.ts";
 
 const BATCH = 2_000;
 

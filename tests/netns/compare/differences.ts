@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import type { TracedConnection } from "./tcptrace.ts";
 import { Completeness, type Conversation, type WirePacket } from "./wireshark.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkResult, lastErrno, libc, memory, SystemCallError } from "../../../src/io/libc.ts";
+import { checkResult, lastErrno, libc, memory, SystemCallError } from "../../../src/linux/libc.ts";
 import { addressesEqual, parseAddress } from "../../../src/wire/address.ts";
 import { decodeFrame, FrameVerdict, LinkType } from "../../../src/wire/frame.ts";
 import { Segment } from "../../../src/wire/segment.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { Namespace, until } from "../namespace.ts";
 import { Tracer, type TraceResult } from "../tracer.ts";
 import { CLIENT_NETWORK, GATEWAY, Host, ipv4, ipv6, LAB_NETWORKS, SERVER_NETWORK } from "./host.ts";

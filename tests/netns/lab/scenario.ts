@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import type { Performance, Stage } from "./lab.ts";
 import type { Topology } from "./topology.ts";
 

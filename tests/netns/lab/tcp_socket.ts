@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { checkResult, lastErrno, libc, memory, SystemCallError } from "../../../src/io/libc.ts";
+import { checkResult, lastErrno, libc, memory, SystemCallError } from "../../../src/linux/libc.ts";
 import { errnoName } from "../../../src/kernel/errno.ts";
 import { isIpv4Mapped, parseAddress } from "../../../src/wire/address.ts";
 import { inNamespace, type Namespace, until } from "../namespace.ts";

@@ -14,8 +14,8 @@ import {
   paddedLength,
   PcapngOption,
 } from "../../../src/pcap/pcapng_option.ts";
-import { describeHandshake } from "../../../src/report/comment.ts";
-import { anyHandshake } from "../report/arbitrary_handshake.ts";
+import { describeHandshake } from "../../../src/output/packet_comment.ts";
+import { anyHandshake } from "../record/arbitrary_handshake.ts";
 import { concat } from "../wire/build_frame.ts";
 import { PcapngBuilder } from "./build_capture.ts";
 

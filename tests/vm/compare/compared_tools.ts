@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 
 /** What a tool said of one handshake. */
 export interface Sighting {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { Lines } from "../guest/lines.ts";
 import { connectionKey, PacketLog } from "../guest/packet_log.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { ALL_HOLD } from "../../netns/lab/expectations.ts";
 import type { Hosts } from "../../netns/lab/lab.ts";
 import { until } from "../../netns/namespace.ts";

@@ -8,7 +8,7 @@
  */
 import { assert, fail } from "@std/assert";
 import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { LAB_NETWORKS } from "../../netns/lab/host.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { Tracer, type TraceResult } from "../../netns/tracer.ts";

@@ -13,7 +13,7 @@ import {
 } from "@std/assert";
 import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
 import { isRelease } from "../../../src/kernel/release.ts";
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { ADDRESSES, type DelayedNetwork, PORTS, portsOf, SPOOFED } from "./delayed_network.ts";
 import { connectAndServe, connectAtOnce, listen, sendSpoofedSyns, SERVERS } from "./peers.ts";
 

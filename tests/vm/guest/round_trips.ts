@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Mechanism } from "../../../src/kernel/choose_probes.ts";
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { until } from "../../netns/namespace.ts";
 import { DELAY_MS, type DelayedNetwork, portsOf } from "./delayed_network.ts";
 import { connectionKey, PacketLog } from "./packet_log.ts";

@@ -7,7 +7,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Mechanism, MECHANISMS } from "../../../src/kernel/choose_probes.ts";
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { buildHosts } from "../../netns/lab/lab.ts";
 import { check } from "../../netns/lab/scenario.ts";
 import { ROUTED } from "../../netns/lab/topology.ts";

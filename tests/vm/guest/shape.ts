@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HandshakeRecord } from "../../../src/report/record.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { firstPort } from "./delayed_network.ts";
 
 /** What records of like connections have in common. */

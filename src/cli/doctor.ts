@@ -1,0 +1,77 @@
+import { inspectKernel } from "../linux/probes/inspect_kernel.ts";
+import {
+  describePlan,
+  type Finding,
+  judgeFacts,
+  judgeOutlook,
+  type KernelFacts,
+  type Outlook,
+} from "../kernel/kernel_facts.ts";
+import { outputSurface } from "./process/terminal.ts";
+import { toAscii } from "../text/ascii.ts";
+import { escapeText } from "../text/escape.ts";
+import { type Flag, formatFlags, parseFlags } from "./flags.ts";
+import { ExitStatus, UsageError } from "./usage.ts";
+
+const DOCTOR_FLAGS: readonly Flag[] = [
+  { name: "json", meaning: "facts and findings as one JSON object" },
+  { name: "help", meaning: "show this" },
+];
+
+/**
+ * The command `doctor`: what this machine offers, what a trace will use, and what to do where
+ * something is missing.
+ *
+ * @param args What follows the command's name.
+ * @returns The text to print and the exit status: 0 where a trace works with all that this kernel can
+ *   tell, 4 where it works with less, 1 where it does not.
+ * @throws {UsageError} One line for the user.
+ */
+export async function doctor(args: readonly string[]): Promise<{ text: string; status: number }> {
+  const { switches, operands } = parseFlags(args, DOCTOR_FLAGS);
+  if (operands.length > 0) {
+    throw new UsageError(`Cannot use "${operands[0]}": doctor takes flags only`);
+  }
+  if (switches.has("help")) {
+    const text = "Show what this machine offers for a trace and what will be used.\n\n" +
+      `synsnoop doctor [flags]\n\n${formatFlags(DOCTOR_FLAGS)}\n` +
+      "Exit status: 0 a trace works with all that this kernel can tell, 4 it works with less, " +
+      "1 it does\nnot work, 2 wrong usage.\n";
+    return { text, status: ExitStatus.Ok };
+  }
+  const facts = await inspectKernel();
+  const status = STATUS[judgeOutlook(facts)];
+  if (switches.has("json")) return { text: encodeDiagnosis(facts), status };
+  const text = formatDiagnosis(facts);
+  return { text: outputSurface().utf8 ? text : toAscii(text), status };
+}
+
+const STATUS: Readonly<Record<Outlook, number>> = {
+  works: ExitStatus.Ok,
+  works_with_less: ExitStatus.WorksWithLess,
+  does_not_work: ExitStatus.Failed,
+};
+
+const OUTLOOK_WORDS: Readonly<Record<Outlook, string>> = {
+  works: "a trace works, with all that this kernel can tell",
+  works_with_less: "a trace works with less: what is worse or missing stands above",
+  does_not_work: "a trace does not work: no packet can be captured",
+};
+
+/** Encodes the facts of a machine and what follows from them as a line of NDJSON. */
+export function encodeDiagnosis(facts: KernelFacts): string {
+  const [findings, plan, result] = [judgeFacts(facts), describePlan(facts), judgeOutlook(facts)];
+  return JSON.stringify({ v: 1, event: "doctor", facts, findings, plan, result }) + "\n";
+}
+
+/** Writes the facts of a machine and what follows from them for a person. */
+export function formatDiagnosis(facts: KernelFacts): string {
+  const kernel = `Linux ${escapeText(facts.release)} on ${facts.architecture}`;
+  return `${kernel}\n${judgeFacts(facts).map(formatFinding).join("")}\n` +
+    `Result: ${OUTLOOK_WORDS[judgeOutlook(facts)]}\nPlan: ${describePlan(facts)}\n`;
+}
+
+function formatFinding({ verdict, subject, state, advice }: Finding): string {
+  const line = `${verdict.padEnd(8)} ${subject.padEnd(10)} ${escapeText(state)}\n`;
+  return advice === undefined ? line : `${line}${" ".repeat(20)}${advice}\n`;
+}

@@ -1,0 +1,80 @@
+import { type Handshake, type Outcome, OUTCOMES } from "../match/handshake.ts";
+import { ROWS_USUAL } from "../match/options.ts";
+import { KeptPackets } from "../pcap/kept_packets.ts";
+import { copyPacket, type SeenPacket } from "../explain/seen_packet.ts";
+import { type Story, tellStory } from "../explain/story.ts";
+import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
+import { Segment } from "../wire/segment.ts";
+import { type HandshakeFilter, passes } from "./filter.ts";
+
+/** Packets kept at the most, of all handshakes under way: 76 MB, touched as they come. */
+const KEPT_MAX = 262_144;
+
+/** Which handshake to pick, and what to do then. */
+export interface HandshakePickOptions {
+  filter: HandshakeFilter;
+  /** Which of those that match, 1 the first. */
+  index: number;
+  /** Name of the interface of a place, undefined where it is unknown. */
+  interfaceName(place: number): string | undefined;
+  /** Called when it came. */
+  onPicked(): void;
+}
+
+/** Picks one handshake out of all that a session reports, and tells its story. */
+export class HandshakePick {
+  /** Keeps the packets of the handshakes under way. */
+  readonly kept: KeptPackets;
+  /** The story of the one that was picked; undefined as long as it did not come. */
+  story: Story | undefined;
+  readonly #options: HandshakePickOptions;
+  readonly #segment = new Segment();
+  readonly #outcomes = new Map<Outcome, number>();
+  #seen = 0;
+  #matched = 0;
+
+  /** Reserves the memory for `keptMax` packets. */
+  constructor(options: HandshakePickOptions, keptMax = KEPT_MAX) {
+    this.#options = options;
+    this.kept = new KeptPackets(ROWS_USUAL, keptMax);
+  }
+
+  /** Takes a handshake that was in a row of the table; nothing of the object is kept. */
+  readonly take = (handshake: Handshake, row: number): void => {
+    if (this.story !== undefined) return;
+    const { filter, index, interfaceName, onPicked } = this.#options;
+    this.#seen++;
+    this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
+    if (!passes(filter, handshake) || ++this.#matched < index) return;
+    const { packets, complete } = this.kept.packetsOf(row);
+    let isAll = complete;
+    const seen = packets.flatMap((packet): SeenPacket[] => {
+      const { view, start, end, originalLength, linkType, timeNs, place } = packet;
+      const segment = this.#segment;
+      const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
+      if (verdict === FrameVerdict.Tcp) return [copyPacket(segment, view, timeNs, place)];
+      // Of an ICMP error the handshake itself tells.
+      isAll &&= verdict === FrameVerdict.IcmpError;
+      return [];
+    });
+    this.story = tellStory(handshake, { packets: seen, complete: isAll, interfaceName });
+    onPicked();
+  };
+
+  /** Why there is no story: one sentence of what came instead. */
+  describeMiss(): string {
+    if (this.#seen === 0) return "no handshake came";
+    const counts = OUTCOMES.flatMap((outcome) => {
+      const count = this.#outcomes.get(outcome);
+      return count === undefined ? [] : [`${count} ${outcome}`];
+    });
+    const { index } = this.#options;
+    const wanted = index === 1
+      ? "none of them matches"
+      : this.#matched === this.#seen
+      ? `there is no number ${index}`
+      : `${this.#matched} of them match, there is no number ${index}`;
+    const came = this.#seen === 1 ? "1 handshake" : `${this.#seen} handshakes`;
+    return `${came} came (${counts.join(", ")}), ${wanted}`;
+  }
+}

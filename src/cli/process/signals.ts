@@ -1,0 +1,98 @@
+/**
+ * What signals ask of a running command, and who may have sent them.
+ *
+ * @module
+ */
+import { type ProcessState, readProcessState } from "../../linux/process_state.ts";
+
+/** What signals ask of a command. */
+export interface SignalRequests {
+  /** SIGINT, SIGTERM, and SIGHUP from a terminal that is gone. */
+  end(): void;
+  /** SIGHUP where no terminal was there at start: files were moved. Undefined: it asks to end. */
+  reopen?: () => void;
+  /** SIGUSR1: tell how it goes. */
+  report(): void;
+}
+
+/** Signal numbers (signal(7)), the same on all machines that Deno runs on. */
+const SIGHUP = 1;
+const SIGTSTP = 20;
+/** Of the flags of an open file (open(2)). */
+const O_ACCMODE = 3;
+const O_WRONLY = 1;
+
+/**
+ * Listens to signals until this process ends. One that was ignored at start stays ignored where that is
+ * how it is asked for: SIGHUP by nohup(1), SIGTSTP by a shell without jobs.
+ */
+export function listenToSignals({ end, reopen, report }: SignalRequests): void {
+  const ignored = ignoredSignals();
+  // Now: once a terminal has gone, it is nobody's.
+  const hasTerminal = (readProcessState("self")?.terminal ?? 0) !== 0;
+  const hangUp = hasTerminal || reopen === undefined ? end : reopen;
+  Deno.addSignalListener("SIGINT", end);
+  Deno.addSignalListener("SIGTERM", end);
+  Deno.addSignalListener("SIGUSR1", report);
+  // To ignore it takes a listener: with the first of any signal Deno takes up SIGHUP, too.
+  const isIgnored = ignored.has(SIGHUP) || hasInputOfNohup();
+  Deno.addSignalListener("SIGHUP", isIgnored ? () => {} : hangUp);
+  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper());
+}
+
+/** The signals that this process ignores, by number. */
+function ignoredSignals(): Set<number> {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readOwn("status"))?.[1];
+  const bits = BigInt(`0x${mask ?? "0"}`);
+  return new Set([SIGHUP, SIGTSTP].filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
+}
+
+/**
+ * Whether standard input is what nohup(1) puts in place of a terminal: /dev/null, which cannot be read.
+ * A task runner that listens to SIGHUP itself has it no longer ignored in what it starts.
+ */
+function hasInputOfNohup(): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readOwn("fdinfo/0"))?.[1];
+  const isWriteOnly = (Number.parseInt(flags ?? "0", 8) & O_ACCMODE) === O_WRONLY;
+  return isWriteOnly && Deno.readLinkSync("/proc/self/fd/0") === "/dev/null";
+}
+
+/** A file below /proc/self; "" where Deno may not read it, as is enough to read a capture file. */
+function readOwn(name: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/self/${name}`);
+  } catch {
+    return "";
+  }
+}
+
+/** How long after a job went on its Ctrl-Z may still be handed on. */
+const HANDED_ON_MS = 1_000;
+
+/**
+ * Makes what Ctrl-Z does. A task runner between the shell and this process takes the signal and hands it
+ * on, but does not stop itself, so that the shell would wait for ever: so the whole job is stopped, as
+ * the terminal asked.
+ */
+function jobStopper(): () => void {
+  let continuedMs = -Infinity;
+  return () => {
+    const own = readProcessState("self");
+    if (own === undefined || !canBeContinued(own)) return;
+    if (performance.now() - continuedMs < HANDED_ON_MS) return;
+    const isForeground = own.terminal !== 0 && own.foregroundGroup === own.group;
+    Deno.kill(isForeground ? -own.group : own.pid, "SIGSTOP");
+    // It goes on here.
+    continuedMs = performance.now();
+  };
+}
+
+/**
+ * Whether a shell could continue the job: one whose group has no parent outside in the same session is
+ * never stopped by its terminal (POSIX: an orphaned process group).
+ */
+function canBeContinued(own: ProcessState): boolean {
+  let stat: ProcessState | undefined = own;
+  while (stat !== undefined && stat.group === own.group) stat = readProcessState(stat.parentPid);
+  return stat?.session === own.session;
+}

@@ -1,0 +1,78 @@
+/**
+ * What a command says, and whether somebody looks at standard output.
+ *
+ * @module
+ */
+import { toAscii } from "../../text/ascii.ts";
+import { escapeText } from "../../text/escape.ts";
+import { environmentVariable } from "../../linux/environment.ts";
+import { standardError } from "../../files/standard_streams.ts";
+import { StreamOutput } from "../../files/stream_output.ts";
+
+/** A full pipe or a stopped terminal must not stop who writes to it: messages wait, not the trace. */
+let messages: StreamOutput | undefined;
+const MESSAGES_MAX_BYTES = 1 << 20;
+
+let prepare = () => {};
+
+/** Has something done before the next words on standard error, such as to make room for them. */
+export function beforeSaying(action: () => void): void {
+  prepare = action;
+}
+
+/** Writes some lines to standard error. Never waits; not being able to is no reason to stop. */
+export function say(lines: string): void {
+  prepare();
+  const text = localeIsUtf8() ? lines : toAscii(lines);
+  show(text.endsWith("\n") ? text : text + "\n");
+}
+
+/** Writes to standard error what is no line, such as how far one is. Never waits. */
+export function show(text: string): void {
+  messages ??= new StreamOutput(standardError(), () => {}, { waitingMax: MESSAGES_MAX_BYTES });
+  messages.write(text, 0);
+}
+
+/** Settles when all that was said is written, or cannot be, or soon after {@link giveUpSaying}. */
+export async function allSaid(): Promise<void> {
+  await messages?.flush();
+}
+
+/** From now on whoever reads standard error is waited for two seconds, no longer. */
+export function giveUpSaying(): void {
+  messages?.hasten();
+}
+
+/** Says one sentence of the tool's own, which may quote untrusted text. */
+export function sayNote(sentence: string): void {
+  say(`synsnoop: ${escapeText(sentence)}`);
+}
+
+/** What standard output shows: a terminal or not, colours, more than ASCII. */
+export interface OutputSurface {
+  isTerminal: boolean;
+  /** On a terminal that has them, unless NO_COLOR is set (no-color.org). */
+  colour: boolean;
+  /** Whether the locale is UTF-8 (LC_ALL, else LC_CTYPE, else LANG, as in locale(7)). */
+  utf8: boolean;
+}
+
+/** Finds out what standard output shows. */
+export function outputSurface(): OutputSurface {
+  const isTerminal = Deno.stdout.isTerminal();
+  return {
+    isTerminal,
+    colour: isTerminal && !Deno.noColor && environmentVariable("TERM") !== "dumb",
+    utf8: localeIsUtf8(),
+  };
+}
+
+function localeIsUtf8(): boolean {
+  const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(environmentVariable).find((value) => value);
+  return /utf-?8/i.test(locale ?? "");
+}
+
+/** Ends this process at once. */
+export function exit(status: number): never {
+  Deno.exit(status);
+}

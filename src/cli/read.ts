@@ -1,0 +1,252 @@
+import { CaptureInput } from "../files/capture_input.ts";
+import { InputError } from "../files/input_error.ts";
+import { ProgressLine } from "./process/progress_line.ts";
+import type { PacketOutput } from "../files/packet_output.ts";
+import { type ByteWriter, type LineOutput, writeText } from "../files/stream_output.ts";
+import { hostName } from "../linux/host.ts";
+import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
+import { Ending } from "./ending.ts";
+import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
+import { loadFileOpener, openOutputs } from "./open_outputs.ts";
+import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
+import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
+import { formatProgress } from "./read_progress.ts";
+import { ReadSession } from "./read_session.ts";
+import { ExitStatus } from "./usage.ts";
+
+const HELP = `Report every TCP handshake in capture files.
+
+synsnoop read [flags] FILE...   on a terminal one line a handshake, elsewhere NDJSON
+
+FILE is pcap or pcapng, compressed with gzip or zstd or not; - is standard input. Several files are
+one capture in their order: a handshake may begin in one and end in the next.
+
+${formatFlags(READ_FLAGS)}
+Flags that filter may be repeated or list values separated by commas. The summary comes at the end
+on standard error, and as the last line of NDJSON.
+
+${OUTPUT_HELP}
+After a signal a reader that takes nothing for two seconds is given up.
+
+--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are known, with
+--follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a time; where there are
+more, it says so, and is sure to name whoever has more than one in ${
+  TALLIES_MAX / 2
+} handshakes. Its
+quantiles are never too low and at most 1.6 % too high.
+
+Exit status: 0 done, 1 a file could not be read to its end (what comes before the fault is reported)
+or not all could be written, 2 wrong usage, 130 interrupted twice.
+`;
+
+/** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
+const TURN_MS = 10;
+const PROGRESS_INTERVAL_MS = 250;
+/** How long a pipe may be silent before what is settled is reported. */
+const PATIENCE_MS = 200;
+
+/**
+ * The command `read`.
+ *
+ * @param args What follows the command's name.
+ * @param stdout Where records and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  const options = parseReadOptions(args);
+  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  const format = await createFormat(options.format, outputSurface(), options.follow);
+  const opener = await loadFileOpener(options);
+  const ending = Ending.listen({
+    report: () => session.summary(),
+    reopen: writesFiles(options) ? () => outputs.reopen() : undefined,
+  });
+  const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
+  const outputs = openOutputs(options, opener, inputs, stdout, ending.ask);
+  const { lines: output, packets } = outputs;
+  const progress = new ProgressLine();
+  const session: ReadSession = new ReadSession({
+    filter: options.filter,
+    interfaces: options.interfaces,
+    count: options.count,
+    output: progress.before(output),
+    keepPackets: outputs.keepPackets,
+    format,
+    host: hostName(),
+  });
+  const reading = new Reading(session, output, ending.asked, progress, packets);
+  let failed = false;
+  for (const file of options.files) {
+    if (reading.isOver) break;
+    const fault = await ending.attempt("reading", () => reading.read(file, options.follow));
+    if (fault === undefined) continue;
+    sayNote(fault);
+    failed = true;
+  }
+  // Of what could not even be begun there is nothing to sum up.
+  if (failed && session.packets === 0) return ExitStatus.Failed;
+  await ending.attempt("writing", async () => {
+    // What comes last is to stand under the path.
+    outputs.reopen();
+    session.conclude();
+    await Promise.all([output.flush(), packets?.flush()]);
+  });
+  await ending.attempt("writing the summary", async () => {
+    session.finish();
+    await output.flush();
+  });
+  const summary = await ending.attempt("the summary", () => session.summary());
+  if (summary !== undefined) say(summary);
+  const isWhole = !failed && !ending.failed && output.lost === 0 && !session.packetsFailed;
+  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
+}
+
+/** The reading of files into a session, which can be interrupted. */
+export class Reading {
+  readonly #session: ReadSession;
+  readonly #output: LineOutput;
+  readonly #packets: PacketOutput | undefined;
+  readonly #progress: ProgressLine;
+  /** Settles when what was handed on is written. */
+  #written: Promise<unknown> = Promise.resolve();
+  #interrupted = false;
+  /** Ends the waiting for what may never come. */
+  #interrupt = () => {};
+
+  /**
+   * Reads nothing yet; the outputs are flushed as it goes on, `ended` interrupts it, and `progress` shows
+   * how far it is.
+   */
+  constructor(
+    session: ReadSession,
+    output: LineOutput,
+    ended: Promise<void>,
+    progress: ProgressLine,
+    packets?: PacketOutput,
+  ) {
+    this.#session = session;
+    this.#output = output;
+    this.#packets = packets;
+    this.#progress = progress;
+    ended.then(() => {
+      this.#interrupted = true;
+      // A reader that takes nothing is no reason to wait for ever.
+      output.hasten?.();
+      packets?.hasten();
+      this.#interrupt();
+    });
+  }
+
+  /** Whether nothing more is to be read. */
+  get isOver(): boolean {
+    return this.#interrupted || this.#session.done;
+  }
+
+  /** Reads a file. @returns One sentence for the user where it could not be read to its end. */
+  async read(file: string, follow: boolean): Promise<string | undefined> {
+    const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
+    try {
+      const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
+      using input = await this.#unlessEnded(opening);
+      if (input === undefined) return undefined;
+      if (follow && !input.canGrow) {
+        return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
+      }
+      return await this.#readInput(input, name, follow);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return `Cannot read ${name}: ${error.message}`;
+    } finally {
+      this.#progress.clear();
+    }
+  }
+
+  async #readInput(
+    input: CaptureInput,
+    name: string,
+    follow: boolean,
+  ): Promise<string | undefined> {
+    const session = this.#session;
+    const reader = session.beginFile();
+    const packetsBefore = session.packets;
+    const beginMs = performance.now();
+    let turnMs = beginMs;
+    let shownMs = beginMs;
+    while (!this.isOver && reader.fault === undefined) {
+      const nowMs = performance.now();
+      const isTurn = nowMs - turnMs >= TURN_MS;
+      if (isTurn) {
+        turnMs = nowMs;
+        await this.#handOn();
+        if (nowMs - shownMs >= PROGRESS_INTERVAL_MS && !follow) {
+          shownMs = nowMs;
+          // What is written later would stand behind it on its line.
+          await this.#written;
+          this.#progress.show(formatProgress({
+            bytes: input.bytesRead,
+            totalBytes: input.totalBytes,
+            packets: session.packets - packetsBefore,
+            elapsedMs: nowMs - beginMs,
+          }));
+        }
+      }
+      const reading = input.read(reader.room(), isTurn);
+      const count = typeof reading === "number"
+        ? reading
+        : await (input.canGrow ? reading : this.#wait(reading));
+      if (count === undefined) break;
+      if (count > 0) {
+        reader.take(count);
+      } else if (follow) {
+        session.rest();
+        await this.#unlessEnded(this.#flush());
+        await this.#unlessEnded(input.grown());
+      } else {
+        reader.end();
+        break;
+      }
+    }
+    await this.#handOn();
+    const { fault } = reader;
+    if (fault === undefined) return undefined;
+    const inside = input.isCompressed ? " of what it decompresses to" : "";
+    return `Cannot read ${name} from byte ${fault.byteOffset}${inside} on: ${fault.reason}`;
+  }
+
+  /** Waits for the next bytes, undefined where it was interrupted; what is settled is reported. */
+  async #wait(reading: Promise<number>): Promise<number | undefined> {
+    this.#session.flush();
+    const timer = setTimeout(() => this.#session.rest(), PATIENCE_MS);
+    try {
+      return await this.#unlessEnded(reading);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Waits for something, undefined where it was interrupted. A race with the promise of the end would
+   * leave something behind in it each time.
+   */
+  #unlessEnded<T>(coming: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => resolve(undefined);
+      if (this.#interrupted) this.#interrupt();
+      coming.then(resolve, reject);
+    });
+  }
+
+  /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
+  async #handOn(): Promise<void> {
+    this.#session.flush();
+    await this.#unlessEnded(this.#written);
+    this.#written = this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.all([this.#output.flush(), this.#packets?.flush()]);
+  }
+}

@@ -1,0 +1,423 @@
+/**
+ * What lies between the bytes of capture files and the lines written of them.
+ *
+ * @module
+ */
+import type { LineOutput } from "../files/stream_output.ts";
+import type { OnHandshake } from "../match/options.ts";
+import { Matcher } from "../match/matcher.ts";
+import { CaptureAxis } from "../pcap/capture_axis.ts";
+import { CapturePlaces } from "../pcap/capture_places.ts";
+import { CaptureReader } from "../pcap/capture_reader.ts";
+import type { CapturedPacket } from "../pcap/captured_packet.ts";
+import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
+import { copyCaptured, isAbsurd } from "../pcap/leap.ts";
+import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import {
+  beginsEstablished,
+  beginsHandshake,
+  beginsMistimed,
+  directionOf,
+} from "../pcap/pcapng_option.ts";
+import type { HandshakeFormat, TraceSpan } from "../output/handshake_format.ts";
+import { countReasons, type Losses } from "../output/summary.ts";
+import { ChecksumJudge } from "../wire/checksum_judge.ts";
+import { type AssembledPacket, FragmentAssembler } from "../wire/fragment_assembler.ts";
+import { decodeFrame, decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
+import { HandshakeGate } from "../wire/handshake_gate.ts";
+import { IcmpError } from "../wire/icmp.ts";
+import { readIcmpError } from "../wire/icmp_message.ts";
+import { Segment, TcpFlag } from "../wire/segment.ts";
+import { VerdictCounts } from "../wire/unread.ts";
+import type { HandshakeFilter } from "./filter.ts";
+import type { HandshakePackets, MakeHandshakePackets } from "./handshake_packets.ts";
+import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
+
+/** What a session needs. */
+export interface ReadSessionOptions {
+  filter: HandshakeFilter;
+  /** Names of interfaces to report from; none: all. */
+  interfaces: readonly string[];
+  /** Handshakes reported at most. */
+  count: number;
+  output: LineOutput;
+  /** Makes what writes the packets of handshakes; undefined: they go nowhere. */
+  keepPackets?: MakeHandshakePackets;
+  format: HandshakeFormat;
+  /** Name of the host, as records carry it. */
+  host: string;
+  /** Keeps the packets of the handshakes under way. */
+  kept?: KeptPackets;
+  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
+  onHandshake?: OnHandshake;
+}
+
+/** How far the time of the file moves before what has waited long enough is reported. */
+const ADVANCE_STEP_NS = 10e6;
+/** Longer than the matcher waits for other sources, of which a file has none. */
+const SETTLED_AFTER_NS = 100e6;
+const SYN_OR_RST = TcpFlag.SYN | TcpFlag.RST;
+
+/**
+ * Capture files from the first packet to the summary: several are one capture, read in order. Time is
+ * that of the packets; nothing depends on how fast or in which pieces the bytes come.
+ */
+export class ReadSession {
+  /** Packets read so far. */
+  packets = 0;
+  /** Whether as many handshakes as asked for were reported: nothing more is needed. */
+  done = false;
+  readonly #options: ReadSessionOptions;
+  readonly #axis = new CaptureAxis();
+  readonly #clock = new PacketClock();
+  readonly #places = new CapturePlaces();
+  readonly #gate = new HandshakeGate();
+  readonly #segment = new Segment();
+  readonly #icmpError = new IcmpError();
+  readonly #judge = new ChecksumJudge();
+  readonly #fragments = new FragmentAssembler();
+  readonly #verdicts = new VerdictCounts();
+  readonly #writer: HandshakeWriter;
+  readonly #kept: HandshakePackets | undefined;
+  #reader: CaptureReader | undefined;
+  #matcher: Matcher | undefined;
+  #dropped = 0;
+  #untimed = 0;
+  /** From when to when packets were read, at the end. */
+  #span: TraceSpan | undefined;
+  #startNs = Infinity;
+  #endNs = -Infinity;
+  /** Up to here the matcher was told that every packet has come. */
+  #completeNs = -Infinity;
+  /** From here on it is to be told more. */
+  #dueNs = -Infinity;
+  /** A packet whose time the next one is to prove. */
+  #waiting: CapturedPacket | undefined;
+
+  /** Reads nothing yet. */
+  constructor(options: ReadSessionOptions) {
+    this.#options = options;
+    this.#writer = new HandshakeWriter({
+      filter: options.filter,
+      count: options.count,
+      output: options.output,
+      format: options.format,
+      context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
+      onCount: () => this.done = true,
+    });
+    this.#kept = options.keepPackets?.({
+      epochSeconds: () => this.#axis.epochFor(0),
+      interfaceName: (place) => this.#places.nameOf(place),
+    });
+  }
+
+  /** The name of the interface of a place in the files; untrusted text. */
+  interfaceName(place: number): string | undefined {
+    return this.#places.nameOf(place);
+  }
+
+  /** Begins with the next file. @returns What takes its bytes. */
+  beginFile(): CaptureReader {
+    this.#takeWaiting();
+    this.#takeDrops();
+    // Its times may lie before those of the last file: what waits for an answer from there waits on.
+    this.#extendSpan();
+    this.#clock.reset();
+    this.#completeNs = this.#dueNs = -Infinity;
+    this.#reader = new CaptureReader(this.#axis, this.#onPacket);
+    return this.#reader;
+  }
+
+  /** Writes what was reported since the last time. */
+  flush(): void {
+    this.#writer.flush();
+    this.#kept?.flush();
+  }
+
+  /**
+   * Reports what is complete though no later packet has come, as at the end of a file that is being
+   * written. Who waits for an answer waits on.
+   */
+  rest(): void {
+    this.#takeWaiting();
+    this.#advance(this.#clock.newestNs + SETTLED_AFTER_NS);
+    this.flush();
+  }
+
+  /** Reports everything that is under way. What the outputs lose of it is known when they are flushed. */
+  conclude(): void {
+    if (this.#span) return;
+    this.#takeWaiting();
+    // What was waited for long enough before the capture ended is not cut off by that end.
+    const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
+    if (untilNs > this.#completeNs) this.#advance(untilNs);
+    this.#takeDrops();
+    this.#extendSpan();
+    this.#matcher?.flush();
+    this.flush();
+    const isEmpty = this.#startNs > this.#endNs;
+    const span = this.#span = {
+      epochSeconds: this.#axis.epochFor(0),
+      startNs: isEmpty ? 0 : this.#startNs,
+      endNs: isEmpty ? 0 : this.#endNs,
+    };
+    const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
+    this.#kept?.end(captured, this.#dropped);
+  }
+
+  /** Writes what stands at the end, after everything that is under way. */
+  finish(): void {
+    this.conclude();
+    this.#writer.end(this.#span!, this.#losses(), this.undecoded());
+  }
+
+  /** The summary for a person, true of the output when all of it was written or given up. */
+  summary(): string {
+    return this.#writer.summarize(this.#losses(), this.undecoded()) +
+      (this.#clock.steps > 0
+        ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
+          "handshakes across that give no durations\n"
+        : "");
+  }
+
+  /** Whether packets could not be written. */
+  get packetsFailed(): boolean {
+    return this.#kept?.failed ?? false;
+  }
+
+  #losses(): Losses {
+    const counters = this.#matcher?.counters;
+    return {
+      capture_packets: this.#dropped,
+      half_open_evicted: counters?.evicted ?? 0,
+      same_tuple_evicted: counters?.crowded ?? 0,
+      output_records: this.#options.output.lost,
+      ...rotatedAway(this.#options.output),
+      ...this.#kept?.losses,
+      unexpected_packets: counters?.unexpected ?? 0,
+      ...countReasons(this.undecoded()),
+      untimed_packets: this.#untimed,
+      disordered_packets: this.#clock.disordered,
+    };
+  }
+
+  /** Packets that were not decoded, by reason. */
+  undecoded(): Record<string, number> {
+    return this.#verdicts.byReason(this.#fragments.alone);
+  }
+
+  readonly #onPacket = (packet: CapturedPacket): void => {
+    if (this.done) return;
+    this.packets++;
+    // Nearly every packet is in order and none of a handshake, and nothing is due.
+    const isNext = packet.timeNs < this.#dueNs && this.#clock.isNext(packet);
+    if (isNext || this.#follow(packet)) this.#sift(packet);
+  };
+
+  /** Decodes a packet if it may be of a handshake. */
+  #sift(packet: CapturedPacket): void {
+    const { linkType } = packet.interface;
+    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
+  }
+
+  /**
+   * Follows the time of the capture. A packet whose time is far away waits for the next one: one absurd
+   * time costs that packet's handshake its durations, and nobody else's.
+   *
+   * @returns Whether the packet is to be taken now.
+   */
+  #follow(packet: CapturedPacket): boolean {
+    const { epochSeconds } = this.#axis;
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      const absurd = isAbsurd(waiting, packet, this.#clock.newestNs, this.#axis.epochFor(0));
+      this.#takeWaiting(absurd);
+      const isMoved = epochSeconds !== this.#axis.epochSeconds;
+      if (isMoved && packet.timeNs < Infinity) packet.timeNs += this.#movedNs(epochSeconds);
+    }
+    if (packet.timed && packet.timeNs === Infinity && !this.#axis.isFar(packet.farSeconds)) {
+      packet.timeNs = (packet.farSeconds - this.#axis.epochFor(0)) * 1e9 + packet.farNs;
+    }
+    if (this.#clock.isLeap(packet)) {
+      this.#waiting = copyCaptured(packet);
+      // The next one must come here, too.
+      this.#dueNs = -Infinity;
+      return false;
+    }
+    if (packet.timed && packet.timeNs === Infinity) this.#moveAxis(packet);
+    this.#keepTime(packet);
+    return true;
+  }
+
+  /** Takes the packet that waits. @param absurd Whether its time is wrong. */
+  #takeWaiting(absurd = false): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    if (absurd) waiting.timed = false;
+    else if (waiting.timeNs === Infinity) this.#moveAxis(waiting);
+    this.#keepTime(waiting);
+    this.#sift(waiting);
+  }
+
+  /** Moves the axis to where a packet's time has an exact place. No handshake lasts so long. */
+  #moveAxis(packet: CapturedPacket): void {
+    const from = this.#axis.epochFor(packet.farSeconds);
+    this.#extendSpan();
+    // What waits for an answer has waited long, or is cut off where the time goes back.
+    if (packet.farSeconds < from) this.#matcher?.flush();
+    this.#matcher?.advance(Number.MAX_SAFE_INTEGER);
+    this.flush();
+    this.#axis.epochSeconds = packet.farSeconds;
+    packet.timeNs = packet.farNs;
+    const movedNs = this.#movedNs(from);
+    this.#startNs += movedNs;
+    this.#endNs += movedNs;
+    if (packet.farSeconds < from && this.#clock.newestNs > -Infinity) this.#clock.steps++;
+    this.#clock.reset();
+    this.#completeNs = this.#dueNs = -Infinity;
+    if (this.#matcher) this.#matcher.epochSeconds = packet.farSeconds;
+  }
+
+  /** What is to be added to a time of the axis as it was. */
+  #movedNs(epochSeconds: number): number {
+    return (epochSeconds - this.#axis.epochFor(0)) * 1e9;
+  }
+
+  /** Takes a packet's time, and tells the matcher how far the capture is. */
+  #keepTime(packet: CapturedPacket): void {
+    if (!packet.timed) {
+      this.#untimed++;
+      // As near as its place in the file tells.
+      if (this.#clock.newestNs > -Infinity) packet.timeNs = this.#clock.newestNs;
+      else if (packet.timeNs === Infinity) packet.timeNs = 0;
+    }
+    const { timeNs, timed } = packet;
+    this.#extendSpan();
+    const jumpNs = this.#clock.see(packet);
+    if (jumpNs !== 0) this.#matcher?.clockStep(jumpNs);
+    if (timed && timeNs < this.#startNs) this.#startNs = timeNs;
+    const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
+    if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
+  }
+
+  /** Takes the newest time into the span of all files, before the clock forgets it. */
+  #extendSpan(): void {
+    this.#endNs = Math.max(this.#endNs, this.#clock.newestNs);
+  }
+
+  /** Takes a packet that may belong to a handshake. */
+  #take(packet: CapturedPacket): void {
+    const { view, start, end, originalLength } = packet;
+    const { linkType, name } = packet.interface;
+    if (!this.#isWanted(name)) return;
+    const segment = this.#segment;
+    const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
+    switch (verdict) {
+      case FrameVerdict.Tcp:
+        this.#takeSegment(packet, view);
+        break;
+      case FrameVerdict.FirstFragment:
+      case FrameVerdict.LaterFragment:
+        this.#takeFragment(packet);
+        break;
+      case FrameVerdict.IcmpError:
+        if (readIcmpError(view, segment, this.#icmpError)) {
+          this.#takeIcmpError(packet);
+          break;
+        }
+        // falls through
+      default:
+        this.#verdicts.add(verdict, segment);
+    }
+  }
+
+  /**
+   * Takes the segment that was decoded.
+   *
+   * @param view The bytes that it was decoded from. @param whole Where they were put together.
+   */
+  #takeSegment(packet: CapturedPacket, view: DataView, whole?: AssembledPacket): void {
+    const segment = this.#segment;
+    const { timeNs, timed } = packet;
+    const place = this.#places.of(packet);
+    const verdict = this.#judge.judge(view, segment, place);
+    if (verdict !== FrameVerdict.Tcp) {
+      this.#verdicts.add(verdict, segment);
+      return;
+    }
+    if ((segment.flags & TcpFlag.SYN) !== 0) this.#gate.open(segment);
+    else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
+    const matcher = this.#matcher ??= new Matcher(
+      this.#axis.epochFor(0),
+      (handshake, row) => {
+        this.#options.onHandshake?.(handshake, row);
+        if (this.#writer.take(handshake)) this.#kept?.write(handshake, row);
+      },
+      { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
+    );
+    if (beginsHandshake(packet)) matcher.seesServerData = !beginsEstablished(packet);
+    const row = matcher.packet(segment, timeNs, place);
+    if (row >= 0 && (!timed || beginsMistimed(packet))) matcher.withhold(row);
+    if (row >= 0) this.#keep(row, packet, place, whole);
+  }
+
+  /** Takes the fragment that a packet is; with the last one the whole packet. */
+  #takeFragment(packet: CapturedPacket): void {
+    const segment = this.#segment;
+    const place = this.#places.of(packet);
+    const whole = this.#fragments.take(packet.view, segment, place, packet.timeNs);
+    if (whole === undefined) return;
+    const { view, capturedLength, originalLength } = whole;
+    const verdict = decodePacket(view, 0, capturedLength, originalLength, segment);
+    segment.vlan = whole.vlan;
+    segment.tunnels = whole.tunnels;
+    if (verdict === FrameVerdict.Tcp) this.#takeSegment(packet, view, whole);
+    else this.#verdicts.add(verdict, segment);
+  }
+
+  /** Takes the ICMP error that a packet is. */
+  #takeIcmpError(packet: CapturedPacket): void {
+    const row = this.#matcher?.icmpError(this.#icmpError, packet.timeNs) ?? -1;
+    if (row >= 0) this.#keep(row, packet, this.#places.of(packet));
+  }
+
+  #keep(row: number, packet: CapturedPacket, place: number, whole?: AssembledPacket): void {
+    const kept = this.#kept ?? this.#options.kept;
+    if (kept === undefined) return;
+    const keep = keptPacketOf(packet, place);
+    if (whole !== undefined) {
+      keep.view = whole.view;
+      keep.start = 0;
+      keep.end = whole.capturedLength;
+      keep.originalLength = whole.originalLength;
+      keep.linkType = LinkType.RAW;
+    }
+    kept.keep(row, keep);
+  }
+
+  #isWanted(interfaceName: string | undefined): boolean {
+    const { interfaces } = this.#options;
+    return interfaces.length === 0 ||
+      interfaceName !== undefined && interfaces.includes(interfaceName);
+  }
+
+  #advance(completeNs: number): void {
+    this.#completeNs = completeNs;
+    this.#dueNs = completeNs + DISORDER_MAX_NS + ADVANCE_STEP_NS;
+    this.#gate.nowNs = completeNs;
+    this.#matcher?.advance(completeNs);
+  }
+
+  #takeDrops(): void {
+    this.#dropped += this.#reader?.dropped ?? 0;
+    this.#reader = undefined;
+  }
+}
+
+function keptPacketOf(packet: CapturedPacket, place: number): KeptPacket {
+  const { view, start, end, originalLength, timeNs } = packet;
+  const direction = directionOf(packet);
+  const { linkType } = packet.interface;
+  return { view, start, end, originalLength, linkType, timeNs, place, direction };
+}

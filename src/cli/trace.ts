@@ -1,0 +1,103 @@
+import { CaptureScope } from "../linux/capture/capture_scope.ts";
+import { SystemCallError } from "../linux/libc.ts";
+import { UnknownTargetError } from "../linux/netns/namespace_watch.ts";
+import { PacketRing } from "../linux/capture/packet_ring.ts";
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import { Ending } from "./ending.ts";
+import { formatFlags } from "./flags.ts";
+import { createFormat } from "./format_options.ts";
+import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
+import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
+import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
+import { TraceSession } from "./trace_session.ts";
+import { ExitStatus, UsageError } from "./usage.ts";
+
+const HELP = `Report every TCP handshake on this host, from its packets and its kernel.
+
+synsnoop trace [flags]      on a terminal one line a handshake, elsewhere NDJSON
+
+${formatFlags(TRACE_FLAGS)}
+Flags that filter may be repeated or list values separated by commas. The summary comes at the end
+on standard error, and as the last line of NDJSON. Ctrl-C and SIGTERM end the trace; another one, a
+second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP without a terminal has
+--output and --write open their files again.
+
+${OUTPUT_HELP}
+At the end a reader that takes nothing for two seconds is given up.
+
+Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
+captured. --netns all takes those that appear later too. --interface means the interface of that name
+in each of them.
+
+Exit status: 0 done, 1 could not go on or could not write all, 2 wrong usage, 3 not permitted (run
+as root), 130 interrupted twice.
+`;
+
+/**
+ * The command `trace`.
+ *
+ * @param args What follows the command's name.
+ * @param stdout Where records and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function trace(
+  args: readonly string[],
+  stdout: ByteWriter,
+): Promise<number> {
+  const options = parseTraceOptions(args);
+  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  const onInterfaces = options.interfaces.length > 0
+    ? options.interfaces.join(", ")
+    : "all interfaces";
+  const format = await createFormat(options.format, outputSurface(), true);
+  const opener = await loadFileOpener(options);
+  let outputs: Outputs | undefined;
+  let session: TraceSession | undefined;
+  // Before anything is said: who reads it may send a signal at once.
+  const ending = Ending.listen({
+    leave: () => session?.kill(),
+    report: () => session?.summarize() ?? "the trace has not begun",
+    reopen: writesFiles(options) ? () => outputs?.reopen() : undefined,
+  });
+  try {
+    const scope = openScope(options);
+    PacketRing.assertPermitted();
+    outputs = openOutputs(options, opener, [], stdout, ending.ask);
+    const { length } = scope.sites;
+    const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
+    sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
+    session = new TraceSession({
+      options,
+      scope,
+      output: outputs.lines,
+      keepPackets: outputs.keepPackets,
+      format,
+      ending,
+    });
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    sayNote(error.message);
+    return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
+  }
+  await ending.asked;
+  const summary = await session.finish();
+  if (summary !== undefined) say(summary);
+  const isWhole = !ending.failed && outputs.lines.lost === 0 && !session.packetsFailed;
+  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
+}
+
+/** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */
+export function openScope(
+  { interfaces, awaitsInterfaces: awaits, namespaces }: Pick<
+    TraceOptions,
+    "interfaces" | "awaitsInterfaces" | "namespaces"
+  >,
+): CaptureScope {
+  try {
+    return new CaptureScope(interfaces, namespaces, { awaits });
+  } catch (error) {
+    throw error instanceof UnknownTargetError ? new UsageError(error.message) : error;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * One handshake as a lesson: the values that the text, the picture and the Markdown are drawn from.
+ *
+ * @module
+ */
+import type { Address, Endpoint, Handshake, Tuple } from "../match/handshake.ts";
+import { formatAddress } from "../wire/address.ts";
+import { escapeText } from "../text/escape.ts";
+import { formatTime } from "../text/time.ts";
+import { dropStep, icmpStep, kernelSteps, resetStep } from "./kernel_steps.ts";
+import { chooseUnit, type TimeUnit } from "./numbers.ts";
+import { choosePlace } from "./one_place.ts";
+import { packetSteps } from "./packet_steps.ts";
+import { makeRelations, type Relation } from "./relations.ts";
+import { type RoundTrip, roundTrips } from "./round_trips.ts";
+import type { SeenPacket } from "./seen_packet.ts";
+import type { KernelStep, PacketStep, Step } from "./step.ts";
+import { explainFlag, explainOutcome, explainReason } from "./words.ts";
+
+/** Something named and what there is to say of it. */
+export interface Fact {
+  /** One or two words. */
+  name: string;
+  /** The rest. */
+  text: string;
+}
+
+/** A handshake as it is explained. Every text is safe to print, and plain: no markup of any kind. */
+export interface Story {
+  /** What it was. */
+  title: string;
+  /** When, who, where seen. */
+  facts: Fact[];
+  /** Address and port of either end. */
+  client: string;
+  server: string;
+  /** The unit that all of its times are readable in. */
+  unit: TimeUnit;
+  /** Packets and events, in their order. */
+  steps: Step[];
+  relations: Relation[];
+  roundTrips: RoundTrip[];
+  /** What the outcome means. */
+  outcome: string;
+  /** Flags of the record, other copies, what is missing: a sentence or two each. */
+  remarks: string[];
+  /** Shifts of the windows that both sides agreed on; undefined where they did not or it is not known. */
+  windowShifts: { client: number; server: number } | undefined;
+}
+
+/** What a story needs beyond the handshake. */
+export interface StoryContext {
+  /** Its captured packets, also those captured at several places; in any order. */
+  packets: readonly SeenPacket[];
+  /** Whether those are all: false where some were no longer kept. */
+  complete: boolean;
+  /** Name of the interface of a place, undefined where it is unknown. */
+  interfaceName(place: number): string | undefined;
+}
+
+/**
+ * Tells a handshake. Nothing of the object is kept.
+ *
+ * @param handshake The handshake, an object that may be reused afterwards.
+ */
+export function tellStory(handshake: Handshake, context: StoryContext): Story {
+  const { packets, copies } = choosePlace(handshake, context.packets);
+  const ofPackets = packetSteps(handshake, packets);
+  markPlaces(ofPackets, handshake.interfaceIndex, context);
+  const trips = roundTrips(handshake, ofPackets);
+  const steps = inOrder(ofPackets, kernelSteps(handshake), handshake);
+  const timesNs = [...steps.map(({ timeNs }) => timeNs), ...trips.map(({ ns }) => ns)]
+    .filter((ns) => ns !== undefined);
+  return {
+    title: `TCP handshake: ${handshake.outcome}`,
+    facts: factsOf(handshake, context),
+    client: formatEndpoint(handshake.client),
+    server: formatEndpoint(handshake.server),
+    unit: chooseUnit(timesNs),
+    steps,
+    relations: makeRelations(handshake, ofPackets),
+    roundTrips: trips,
+    outcome: explainOutcome(handshake),
+    remarks: remarksOf(handshake, copies, context),
+    windowShifts: shiftsOf(handshake),
+  };
+}
+
+function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
+  const { epochSeconds, timeNs, client, server, reason, synNs, synAckNs, wire, translated } =
+    handshake;
+  const origin = synNs === 0
+    ? "the first SYN"
+    : synAckNs === 0
+    ? "the first SYN-ACK"
+    : wire
+    ? undefined
+    : "the first event";
+  const counted = origin ? `, ${origin}: 0 on the ladder` : "";
+  return [
+    { name: "time", text: formatTime(epochSeconds, timeNs) + counted },
+    { name: "client", text: formatEndpoint(client) + formatProcess(client) },
+    { name: "server", text: formatEndpoint(server) + formatProcess(server) },
+    ...(translated === undefined ? [] : [{ name: "NAT", text: sayTranslated(translated) }]),
+    { name: "seen", text: whereSeen(handshake, context) },
+    ...(reason === undefined ? [] : [{ name: "reason", text: explainReason(reason) }]),
+  ];
+}
+
+function sayTranslated({ client, server }: Tuple): string {
+  return `on its other side ${formatEndpoint(client)} to ${formatEndpoint(server)}: ` +
+    "this host translates addresses";
+}
+
+const SEEN_BY = {
+  client: "this host is the client",
+  server: "this host is the server",
+  local: "both ends are on this host",
+  observer: "neither end is known to be this host",
+} as const;
+
+function whereSeen(
+  { wire, kernel, interfaceIndex, role }: Handshake,
+  context: StoryContext,
+): string {
+  const name = nameOf(interfaceIndex, context);
+  const sources = [
+    ...(wire ? [name ? `its packets on ${name}` : "its packets"] : []),
+    ...(kernel ? ["events of this host's kernel"] : []),
+  ];
+  return `${sources.join(" and ")}; ${SEEN_BY[role]}`;
+}
+
+function formatEndpoint({ address, port }: Address): string {
+  const text = formatAddress(address);
+  return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
+}
+
+function formatProcess({ process }: Endpoint): string {
+  return process
+    ? `, ${escapeText(process.comm)} (process ${process.pid}, user ${process.uid})`
+    : "";
+}
+
+function nameOf(place: number, { interfaceName }: StoryContext): string | undefined {
+  const name = place === 0 ? undefined : interfaceName(place);
+  return name === undefined ? undefined : escapeText(name);
+}
+
+/** Says of packets that did not pass the place whose times count where they were captured. */
+function markPlaces(steps: PacketStep[], place: number, context: StoryContext): void {
+  for (const { packet, remarks } of steps) {
+    if (packet.tunnels > 0) remarks.push("It came wrapped in a tunnel or behind a tag.");
+    if (place === 0 || packet.place === place) continue;
+    remarks.push(`Captured on ${nameOf(packet.place, context) ?? "another interface"} only.`);
+  }
+}
+
+/** By their times; what has none stands behind the packet that it is about. */
+function inOrder(
+  packets: readonly PacketStep[],
+  events: readonly KernelStep[],
+  handshake: Handshake,
+): Step[] {
+  const drop = dropStep(handshake);
+  const reset = resetStep(handshake);
+  const icmp = icmpStep(handshake);
+  const timed = [...events, drop, reset, icmp].filter((event): event is KernelStep =>
+    event?.timeNs !== undefined
+  );
+  const steps: Step[] = [...packets, ...timed];
+  // Without times the packets stay in their order.
+  if (timed.length > 0) steps.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
+  if (drop && drop.timeNs === undefined) {
+    insertBehind(steps, drop, handshake.dropPacket === "syn_ack" ? "SYN-ACK" : "SYN");
+  }
+  if (reset && reset.timeNs === undefined) insertBehind(steps, reset, "RST");
+  if (icmp && icmp.timeNs === undefined) insertBehind(steps, icmp, "SYN");
+  return steps;
+}
+
+function insertBehind(steps: Step[], step: KernelStep, part: PacketStep["part"]): void {
+  const at = steps.findLastIndex((each) => each.kind === "packet" && each.part === part);
+  steps.splice(at < 0 ? steps.length : at + 1, 0, step);
+}
+
+function remarksOf(
+  { flags, wire }: Handshake,
+  copies: ReadonlyMap<number, number>,
+  context: StoryContext,
+): string[] {
+  const remarks = flags.map(explainFlag);
+  if (copies.size > 0) {
+    const places = [...copies].map(([place, count]) =>
+      `${nameOf(place, context) ?? "another interface"} (${count})`
+    );
+    remarks.push(
+      `The same packets were also captured on ${places.join(", ")} on their way: ` +
+        "those copies are not on the ladder, and were not sent again.",
+    );
+  }
+  if (!wire) remarks.push("No packet of it was captured: all of this is what the kernel told.");
+  else if (!context.complete) {
+    remarks.push("It has more packets than could be kept: the first ones are not on the ladder.");
+  }
+  return remarks;
+}
+
+function shiftsOf({ client, server }: Handshake): Story["windowShifts"] {
+  if (client.windowScale === undefined || server.windowScale === undefined) return undefined;
+  return { client: client.windowScale, server: server.windowScale };
+}

@@ -1,0 +1,112 @@
+/**
+ * Decompression of streams, piece by piece: memory does not grow with the file, whatever it holds.
+ *
+ * @module
+ */
+import type { Transform } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { broken, type InputError } from "./input_error.ts";
+import { cutZstdFrames } from "./zstd_frames.ts";
+import { claimErrors } from "../linux/unforeseen.ts";
+
+/** Bytes given to a decompressor at once: of gzip a thousand times as much may come of them. */
+const PART_LENGTH = 16 * 1024;
+/** Blocks of zstd given to it at once: 2 MiB come of them at most, from as few as 64 bytes. */
+const PART_BLOCKS = 16;
+
+/**
+ * Decompresses gzip (RFC 1952), any number of members.
+ *
+ * @throws {InputError} While iterating: the data is broken or ends too early.
+ */
+export function decompressGzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return through(pieces, createGunzip());
+}
+
+/**
+ * Decompresses zstd (RFC 8878), any number of frames: node:zlib takes one in each write.
+ *
+ * @throws {InputError} While iterating: the data is broken, ends too early, or asks for much memory.
+ */
+export function decompressZstd(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return through(cutZstdFrames(pieces, PART_BLOCKS), createZstdDecompress());
+}
+
+/**
+ * Writes pieces to a transform and hands out what it makes of each before the next, to be used before
+ * the next is asked for. Unlike pipe(), this delivers all that was decompressed before an error.
+ */
+async function* through(
+  pieces: AsyncIterable<Uint8Array>,
+  transform: Transform,
+): AsyncGenerator<Uint8Array> {
+  let made: Uint8Array[] = [];
+  function* take() {
+    const taken = made;
+    made = [];
+    for (const chunk of taken) {
+      yield chunk;
+      release(chunk);
+    }
+  }
+  transform.on("data", (chunk: Uint8Array) => made.push(chunk));
+  // After an error not every write calls back (zstd), so each step ends by either.
+  let failure: unknown;
+  let settle: (error?: unknown) => void = () => {};
+  const fail = (error: unknown) => settle(failure = error);
+  transform.on("error", fail);
+  // It may end before it is told to: behind a gzip member without content come bytes of no other.
+  let ended = false;
+  transform.on("end", () => {
+    ended = true;
+    settle();
+  });
+  using _listening = onThrownError(fail);
+  // What is abandoned goes on with nothing, and cannot fail any more.
+  using _ending = { [Symbol.dispose]: () => transform.destroy() };
+  const step = (begin: (done: (error?: unknown) => void) => void) =>
+    new Promise<unknown>((resolve) => {
+      settle = resolve;
+      if (failure || ended) resolve(failure);
+      else begin(resolve);
+    });
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += PART_LENGTH) {
+      const part = piece.subarray(at, at + PART_LENGTH);
+      const error = await step((done) => transform.write(part, done));
+      yield* take();
+      if (error) throw toBroken(error);
+    }
+  }
+  const error = await step(() => transform.end());
+  yield* take();
+  if (error) throw toBroken(error);
+}
+
+function toBroken(error: unknown): InputError {
+  return broken(error instanceof Error ? error.message : String(error));
+}
+
+/**
+ * Frees the memory of what was handed out and is used up. The collector would come when some hundred
+ * megabytes of it have gathered.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  // Of a buffer with room behind the bytes the decompressor fills the rest.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
+/** How Deno's node:zlib begins what it says of damaged zstd data. */
+const ZSTD_ERROR = /^Zstd decompress error/;
+
+/**
+ * Catches what node:zlib throws where nobody can catch it: Deno's does so, instead of emitting it, for
+ * damage behind the first 16 KiB that a write decompresses to.
+ */
+function onThrownError(fail: (error: unknown) => void): Disposable {
+  return claimErrors((error) => {
+    if (!(error instanceof Error && ZSTD_ERROR.test(error.message))) return false;
+    fail(error);
+    return true;
+  });
+}

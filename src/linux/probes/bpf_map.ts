@@ -1,0 +1,244 @@
+/**
+ * Reads the maps of a bpftrace process from outside with bpf(2), and what the kernel knows of its
+ * programs.
+ *
+ * @module
+ */
+import { bpf, checkResult, lastErrno, libc, memory, Pins, SystemCallError } from "../libc.ts";
+
+// enum bpf_cmd, linux/bpf.h.
+const BPF_MAP_LOOKUP_ELEM = 1;
+const BPF_MAP_GET_FD_BY_ID = 14;
+const BPF_OBJ_GET_INFO_BY_FD = 15;
+const BPF_MAP_LOOKUP_BATCH = 24;
+const BPF_MAP_LOOKUP_AND_DELETE_BATCH = 25;
+
+// union bpf_attr, the members of these commands (byte offsets).
+const GET_FD_ID = 0;
+const INFO_FD = 0;
+const INFO_LENGTH = 4;
+const INFO_ADDRESS = 8;
+const LOOKUP_MAP_FD = 0;
+const LOOKUP_KEY = 8;
+const LOOKUP_VALUE = 16;
+const BATCH_IN = 0;
+const BATCH_OUT = 8;
+const BATCH_KEYS = 16;
+const BATCH_VALUES = 24;
+const BATCH_COUNT = 32;
+const BATCH_MAP_FD = 36;
+const ATTR_BYTES = 56;
+
+// struct bpf_map_info.
+const MAP_INFO_BYTES = 88;
+const MAP_INFO_KEY_SIZE = 8;
+const MAP_INFO_VALUE_SIZE = 12;
+const MAP_INFO_MAX_ENTRIES = 16;
+const MAP_INFO_NAME = 24;
+const NAME_BYTES = 16;
+
+// enum bpf_map_type: BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_PERCPU_HASH.
+const HASH_TYPES = [1, 5];
+
+const ENOENT = 2;
+/** Entries asked for at once. */
+const BATCH_ENTRIES = 4096;
+/** The most CPUs a kernel is built for (NR_CPUS). */
+const CPUS_MAX = 8192;
+
+/** A BPF map of another process, open for reading and deleting. */
+export class BpfMap implements Disposable {
+  /** The name the kernel keeps: bpftrace calls `@done` `AT_done`. */
+  readonly name: string;
+  /** Bytes of a key and of a value. */
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+
+  readonly #fd: number;
+  readonly #pins = new Pins();
+  readonly #attr = memory(ATTR_BYTES);
+  readonly #attrView = new DataView(this.#attr.buffer);
+  readonly #cursor = memory(8);
+  readonly #nextCursor = memory(8);
+  readonly #keys: Uint8Array<ArrayBuffer>;
+  readonly #values: Uint8Array<ArrayBuffer>;
+  readonly #keysView: DataView;
+  readonly #valuesView: DataView;
+  readonly #cursorAddress: bigint;
+  #perCpu: PerCpuLookup | undefined;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    const info = memory(MAP_INFO_BYTES);
+    const view = new DataView(info.buffer);
+    {
+      using pins = new Pins();
+      this.#attrView.setUint32(INFO_FD, fd, true);
+      this.#attrView.setUint32(INFO_LENGTH, MAP_INFO_BYTES, true);
+      this.#attrView.setBigUint64(INFO_ADDRESS, pins.address(info), true);
+      checkResult(bpf(BPF_OBJ_GET_INFO_BY_FD, this.#attr), "bpf(BPF_OBJ_GET_INFO_BY_FD)");
+    }
+    const name = info.subarray(MAP_INFO_NAME, MAP_INFO_NAME + NAME_BYTES);
+    const end = name.indexOf(0);
+    this.name = new TextDecoder().decode(end < 0 ? name : name.subarray(0, end));
+    this.keySize = view.getUint32(MAP_INFO_KEY_SIZE, true);
+    this.valueSize = view.getUint32(MAP_INFO_VALUE_SIZE, true);
+    this.maxEntries = view.getUint32(MAP_INFO_MAX_ENTRIES, true);
+    this.#keys = memory(this.keySize * BATCH_ENTRIES);
+    this.#values = memory(this.valueSize * BATCH_ENTRIES);
+    this.#keysView = new DataView(this.#keys.buffer);
+    this.#valuesView = new DataView(this.#values.buffer);
+    this.#cursorAddress = this.#pins.address(this.#cursor);
+    this.#attr.fill(0);
+    this.#attrView.setBigUint64(BATCH_OUT, this.#pins.address(this.#nextCursor), true);
+    this.#attrView.setBigUint64(BATCH_KEYS, this.#pins.address(this.#keys), true);
+    this.#attrView.setBigUint64(BATCH_VALUES, this.#pins.address(this.#values), true);
+    this.#attrView.setUint32(BATCH_MAP_FD, fd, true);
+  }
+
+  /**
+   * Opens a map by its id. The map then outlives the process that made it.
+   *
+   * @throws {SystemCallError} without CAP_SYS_ADMIN, or when there is no such map.
+   */
+  static open(id: number): BpfMap {
+    const attr = memory(ATTR_BYTES);
+    new DataView(attr.buffer).setUint32(GET_FD_ID, id, true);
+    return new BpfMap(checkResult(bpf(BPF_MAP_GET_FD_BY_ID, attr), "bpf(BPF_MAP_GET_FD_BY_ID)"));
+  }
+
+  /**
+   * Hands every entry to a function, and with `take` removes it from the map: no entry is handed out
+   * twice, none that is there when the call begins is left out.
+   *
+   * @param onEntry Gets the bytes of all keys and values of a batch and where this entry's begin;
+   *   they are overwritten by the next batch.
+   * @returns Entries handed out.
+   * @throws {SystemCallError} when the kernel lacks batch operations (before 5.6).
+   */
+  forEach(
+    take: boolean,
+    onEntry: (keys: DataView, keyAt: number, values: DataView, valueAt: number) => void,
+  ): number {
+    const attr = this.#attrView;
+    const command = take ? BPF_MAP_LOOKUP_AND_DELETE_BATCH : BPF_MAP_LOOKUP_BATCH;
+    attr.setBigUint64(BATCH_IN, 0n, true);
+    let total = 0;
+    for (;;) {
+      attr.setUint32(BATCH_COUNT, BATCH_ENTRIES, true);
+      const failed = bpf(command, this.#attr) < 0;
+      // ENOENT says that the end was reached; the entries before it are there all the same.
+      const errno = failed ? lastErrno() : 0;
+      if (failed && errno !== ENOENT) throw new SystemCallError("bpf(BPF_MAP_LOOKUP_BATCH)", errno);
+      const count = attr.getUint32(BATCH_COUNT, true);
+      for (let index = 0; index < count; index++) {
+        onEntry(this.#keysView, index * this.keySize, this.#valuesView, index * this.valueSize);
+      }
+      total += count;
+      if (failed) return total;
+      this.#cursor.set(this.#nextCursor);
+      attr.setBigUint64(BATCH_IN, this.#cursorAddress, true);
+    }
+  }
+
+  /**
+   * Adds up the counters that each CPU keeps under the key of all zeros (bpftrace's `count()`).
+   *
+   * @returns 0 where nothing was counted yet.
+   */
+  sumOfZeroKey(): number {
+    const { attr, values } = this.#perCpu ??= this.#preparePerCpu();
+    if (bpf(BPF_MAP_LOOKUP_ELEM, attr) < 0) {
+      const errno = lastErrno();
+      if (errno === ENOENT) return 0;
+      throw new SystemCallError("bpf(BPF_MAP_LOOKUP_ELEM)", errno);
+    }
+    let sum = 0;
+    for (let word = 0; word < values.length; word += 2) {
+      sum += values[word] + values[word + 1] * 4294967296;
+    }
+    return sum;
+  }
+
+  #preparePerCpu(): PerCpuLookup {
+    const attr = memory(ATTR_BYTES);
+    const view = new DataView(attr.buffer);
+    const values = memory(possibleCpus() * 8);
+    view.setUint32(LOOKUP_MAP_FD, this.#fd, true);
+    view.setBigUint64(LOOKUP_KEY, this.#pins.address(memory(this.keySize)), true);
+    view.setBigUint64(LOOKUP_VALUE, this.#pins.address(values), true);
+    return { attr, values: new Uint32Array(values.buffer) };
+  }
+
+  /** Closes the map. */
+  [Symbol.dispose](): void {
+    libc().close(this.#fd);
+    this.#pins[Symbol.dispose]();
+  }
+}
+
+interface PerCpuLookup {
+  attr: Uint8Array<ArrayBuffer>;
+  /** Two words for each possible CPU, the low one first. */
+  values: Uint32Array<ArrayBuffer>;
+}
+
+/** The CPUs that a kernel may ever have: it writes a value for each, there or not. */
+function possibleCpus(): number {
+  const ranges = Deno.readTextFileSync("/sys/devices/system/cpu/possible").trim();
+  const last = Number(ranges.split(/[-,]/).pop());
+  return Number.isInteger(last) && last < CPUS_MAX ? last + 1 : CPUS_MAX;
+}
+
+/** What /proc says of a BPF map that a process holds. */
+export interface HeldMap {
+  id: number;
+  /** Whether it is a hash, as bpftrace's maps with keys are: one for all CPUs, or one a CPU. */
+  isHash: boolean;
+  maxEntries: number;
+}
+
+/** What /proc says of the BPF objects that a process holds. */
+export interface HeldBpf {
+  /** Its maps. */
+  maps: HeldMap[];
+  /** Runs of its programs that the kernel skipped because one was running on the same CPU. */
+  recursionMisses: number;
+}
+
+/**
+ * Looks up the BPF maps and programs of a process in /proc/PID/fdinfo (proc(5)).
+ *
+ * @param pid The process.
+ * @returns What it holds; nothing where the process is gone.
+ */
+export function heldBpf(pid: number): HeldBpf {
+  const held: HeldBpf = { maps: [], recursionMisses: 0 };
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(`/proc/${pid}/fdinfo`)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return held;
+    throw error;
+  }
+  for (const entry of entries) {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(`/proc/${pid}/fdinfo/${entry.name}`);
+    } catch {
+      continue; // closed since the folder was listed
+    }
+    const number = (name: string) => {
+      const found = new RegExp(`^${name}:\\s*(\\d+)$`, "m").exec(text);
+      return found ? Number(found[1]) : undefined;
+    };
+    const id = number("map_id");
+    if (id !== undefined) {
+      const isHash = HASH_TYPES.includes(number("map_type")!);
+      held.maps.push({ id, isHash, maxEntries: number("max_entries")! });
+    }
+    held.recursionMisses += number("recursion_misses") ?? 0;
+  }
+  return held;
+}

@@ -1,0 +1,138 @@
+import { OUTCOMES } from "../../match/handshake.ts";
+import { DISCARD_NAMES, frameVerdictNames } from "../../wire/verdict.ts";
+import { RECORD_VERSION } from "../../record/fields.ts";
+import { LOSS_PLACES, QUANTILES } from "../summary.ts";
+import { TALLIES_MAX } from "../limits.ts";
+
+type Schema = Record<string, unknown>;
+
+/** All but the first, which means that a packet was decoded. */
+const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
+const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
+
+/** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
+export function statisticsSchema(): Schema {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: `synsnoop statistics, version ${RECORD_VERSION}`,
+    description: "All handshakes together. An absent field is unknown, never guessed.",
+    ...object({
+      v: integer("Version of the line"),
+      event: { ...string("Kind of the line"), enum: ["statistics"] },
+      time: string("When the trace ended (RFC 3339, UTC, nine digits)"),
+      host: string("Name of the host that traced"),
+      duration_ns: integer("From the begin of the trace to its end (ns)"),
+      handshakes: integer("Handshakes counted here"),
+      filtered: integer("Handshakes that filters kept back"),
+      outcomes: object(
+        Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
+        [],
+      ),
+      by_evidence: object({
+        both: integer("Handshakes that packets and the kernel told of"),
+        wire_only: integer("Handshakes that packets alone told of"),
+        kernel_only: integer("Handshakes that the kernel alone told of"),
+      }),
+      rtt: object({
+        client: rtt("SYN to SYN-ACK"),
+        server: rtt("SYN-ACK to ACK"),
+        total: rtt("First SYN to ACK"),
+      }),
+      losses: object(
+        Object.fromEntries(LOSS_PLACES.map(({ name, meaning }) => [name, integer(meaning)])),
+        [],
+      ),
+      undecoded: object(
+        Object.fromEntries(
+          UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
+        ),
+        [],
+      ),
+      discarded: object(
+        Object.fromEntries(
+          [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
+        ),
+        [],
+      ),
+      repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),
+      servers: ranking("server", "Address and port"),
+      clients: ranking("client", "Address"),
+    }),
+  };
+}
+
+function rtt(meaning: string): Schema {
+  return object({
+    count: integer(`Handshakes in which it was measured: ${meaning}`),
+    ...quantiles(),
+    max_ns: integer("The longest (ns)"),
+    buckets: array(
+      "Side by side, from the first to the last that is not empty",
+      object({
+        from_ns: integer("The shortest duration of the bucket (ns)"),
+        to_ns: integer("The first that is too long for it (ns)"),
+        count: integer("Handshakes"),
+      }),
+    ),
+  }, ["count", "buckets"]);
+}
+
+function repetition(packet: string): Schema {
+  return object({
+    captured: integer(`Handshakes of which a ${packet} was captured`),
+    repeated: integer(`Handshakes of which more than one ${packet} was captured`),
+  });
+}
+
+function ranking(end: string, name: string): Schema {
+  return object({
+    different: integer(
+      `How many different ones there were; absent where they were more than ${TALLIES_MAX}`,
+    ),
+    top: array(
+      "Those with the most handshakes",
+      object({
+        [end]: string(name),
+        ...tally(),
+        missed_max: integer("Handshakes at most that are counted among the others instead"),
+      }),
+    ),
+    others: object(tally()),
+  }, ["top", "others"]);
+}
+
+function tally(): Record<string, Schema> {
+  return {
+    handshakes: integer("Handshakes"),
+    established: integer("Handshakes with the outcome established"),
+    captured: integer("Handshakes of which a SYN or a SYN-ACK was captured"),
+    repeated: integer("Handshakes of which more than one SYN or SYN-ACK was captured"),
+    client_rtt: object({
+      count: integer("Handshakes in which SYN to SYN-ACK was measured"),
+      ...quantiles(),
+    }, ["count"]),
+  };
+}
+
+function quantiles(): Record<string, Schema> {
+  return Object.fromEntries(
+    QUANTILES.map(([name]) => [`${name}_ns`, integer(`Quantile (ns), ${QUANTILE_NOTE}`)]),
+  );
+}
+
+/** An object with these members, all of them required unless told. */
+function object(properties: Record<string, Schema>, required = Object.keys(properties)): Schema {
+  return { type: "object", properties, required, additionalProperties: true };
+}
+
+function array(description: string, items: Schema): Schema {
+  return { description, type: "array", items };
+}
+
+function integer(description: string): Schema {
+  return { description, type: "integer" };
+}
+
+function string(description: string): Schema {
+  return { description, type: "string" };
+}

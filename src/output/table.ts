@@ -1,0 +1,120 @@
+import type { Handshake, Outcome } from "../match/handshake.ts";
+import { toAscii } from "../text/ascii.ts";
+import type { ByteText } from "../text/byte_text.ts";
+import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
+import type { RecordContext } from "../record/field.ts";
+import type { HandshakeFormat } from "./handshake_format.ts";
+import { formatEndpoint, formatProcesses, formatReasons, formatRtts } from "./line.ts";
+import { formatDuration, formatTime } from "../text/time.ts";
+
+/** What other programs chose to say stands last: its width on a terminal is not known. */
+const COLUMNS: readonly Column[] = [
+  { heading: "TIME (UTC)", align: "left" },
+  { heading: "OUTCOME", align: "left" },
+  { heading: "CLIENT", align: "left" },
+  { heading: "SERVER", align: "left" },
+  { heading: "CLIENT RTT", align: "right" },
+  { heading: "SERVER RTT", align: "right" },
+  { heading: "TOTAL", align: "right" },
+  { heading: "SYN", align: "right" },
+  { heading: "SYN-ACK", align: "right" },
+  { heading: "NOTES", align: "left" },
+];
+const OUTCOME_COLUMN = 1;
+/** Widths where no row is waited for: most IPv4 rows fit. */
+const USUAL_WIDTHS = [26, 11, 21, 21, 10, 10, 7, 3, 7, 0];
+
+/** Select Graphic Rendition (ECMA-48 §8.3.117): bold, colours, and back to the default of each. */
+const BOLD = ["\x1b[1m", "\x1b[22m"];
+const RED = ["\x1b[31m", "\x1b[39m"];
+const GREEN = ["\x1b[32m", "\x1b[39m"];
+const YELLOW = ["\x1b[33m", "\x1b[39m"];
+
+const OUTCOME_COLOUR: Readonly<Record<Outcome, readonly string[]>> = {
+  established: GREEN,
+  refused: RED,
+  timeout: RED,
+  unreachable: RED,
+  dropped: RED,
+  aborted: YELLOW,
+  half_open: YELLOW,
+  unanswered: YELLOW,
+};
+
+/** How a table is written. */
+export interface TableOptions {
+  /** Rows that wait for the widths of those behind them; later ones are written at once. */
+  rowsHeld: number;
+  colour: boolean;
+  /** ASCII alone. */
+  ascii: boolean;
+}
+
+/**
+ * An aligned table, one row a handshake. The columns are as wide as the first rows need; where there
+ * are more than are held, a longer cell pushes the rest of its row right.
+ */
+export class TableFormat implements HandshakeFormat {
+  readonly #options: TableOptions;
+  #held: string[][] = [];
+  #widths: number[] | undefined;
+
+  /** Writes nothing yet. */
+  constructor(options: TableOptions) {
+    this.#options = options;
+  }
+
+  /** Its row, or once enough rows are held those too. */
+  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
+    const cells = this.#options.ascii ? cellsOf(handshake).map(toAscii) : cellsOf(handshake);
+    if (this.#widths !== undefined) {
+      into.text(this.#row(cells, this.#widths));
+      return;
+    }
+    this.#held.push(cells);
+    if (this.#held.length >= this.#options.rowsHeld) into.text(this.#release());
+  }
+
+  /** The rows still held; the headings alone where there was none. */
+  end(): string {
+    return this.#widths === undefined ? this.#release() : "";
+  }
+
+  #release(): string {
+    const least = this.#options.rowsHeld > 1 ? [] : USUAL_WIDTHS;
+    const widths = columnWidths(COLUMNS, this.#held)
+      .map((width, at) => Math.max(width, least[at] ?? 0));
+    const rows = this.#held.map((cells) => this.#row(cells, widths));
+    this.#widths = widths;
+    this.#held = [];
+    const headings = joinCells(padCells(COLUMNS, COLUMNS.map(({ heading }) => heading), widths));
+    return this.#paint(headings.trimEnd(), BOLD) + "\n" + rows.join("");
+  }
+
+  #row(cells: readonly string[], widths: readonly number[]): string {
+    const padded = padCells(COLUMNS, cells, widths);
+    const colour = OUTCOME_COLOUR[cells[OUTCOME_COLUMN] as Outcome];
+    padded[OUTCOME_COLUMN] = this.#paint(padded[OUTCOME_COLUMN], colour);
+    return joinCells(padded);
+  }
+
+  #paint(text: string, [on, off]: readonly string[]): string {
+    return this.#options.colour ? on + text + off : text;
+  }
+}
+
+function cellsOf(handshake: Handshake): string[] {
+  const { epochSeconds, timeNs, outcome, client, server, totalNs, flags } = handshake;
+  const notes = [...formatReasons(handshake), ...flags, formatProcesses(handshake)];
+  return [
+    formatTime(epochSeconds, timeNs).slice(0, 26).replace("T", " "),
+    outcome,
+    formatEndpoint(client),
+    formatEndpoint(server),
+    ...formatRtts(handshake),
+    totalNs === undefined ? "-" : formatDuration(totalNs),
+    String(handshake.synCount),
+    String(handshake.synAckCount),
+    notes.filter((note) => note !== "").join(", "),
+  ];
+}

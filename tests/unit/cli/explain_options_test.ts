@@ -1,0 +1,116 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  EXPLAIN_FLAGS,
+  type ExplainOptions,
+  parseExplainOptions,
+} from "../../../src/cli/explain_options.ts";
+import { formatFlags } from "../../../src/cli/flags.ts";
+import { parseTraceOptions } from "../../../src/cli/trace_options.ts";
+import { UsageError } from "../../../src/cli/usage.ts";
+
+const NO_FILTER = {
+  ports: undefined,
+  networks: undefined,
+  roles: undefined,
+  outcomes: undefined,
+  comms: undefined,
+  pids: undefined,
+};
+
+/** Of nothing but the command's name. */
+const DEFAULTS: ExplainOptions = {
+  help: false,
+  file: undefined,
+  index: 1,
+  filter: NO_FILTER,
+  filterText: "",
+  interfaces: [],
+  header: false,
+  format: "text",
+  ascii: false,
+  trace: { ...parseTraceOptions([]), filter: {}, count: 0 },
+};
+
+const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
+  { args: [], expected: {} },
+  { args: ["a.pcap"], expected: { file: "a.pcap" } },
+  { args: ["-", "--index", "3"], expected: { file: "-", index: 3 } },
+  { args: ["--", "--ascii"], expected: { file: "--ascii" } },
+  { args: ["--help"], expected: { help: true } },
+  { args: ["--header", "--ascii"], expected: { header: true, ascii: true } },
+  { args: ["--format", "svg"], expected: { format: "svg" } },
+  { args: ["--format=markdown", "--ascii"], expected: { format: "markdown", ascii: true } },
+  {
+    args: ["a", "--interface", "lo,eth0"],
+    expected: {
+      file: "a",
+      interfaces: ["lo", "eth0"],
+      trace: { ...DEFAULTS.trace, interfaces: ["lo", "eth0"] },
+    },
+  },
+  {
+    args: ["--interface", "tun0", "--interface-wait"],
+    expected: {
+      interfaces: ["tun0"],
+      trace: { ...DEFAULTS.trace, interfaces: ["tun0"], awaitsInterfaces: true },
+    },
+  },
+  {
+    args: ["--port", "80,81"],
+    expected: { filter: { ...NO_FILTER, ports: [80, 81] }, filterText: "--port 80,81" },
+  },
+  {
+    args: ["a", "--outcome", "refused"],
+    expected: {
+      file: "a",
+      filter: { ...NO_FILTER, outcomes: ["refused"] },
+      filterText: "--outcome refused",
+    },
+  },
+  {
+    args: ["--comm", "curl", "--role", "client", "--duration", "2s", "--probes", "kprobe"],
+    expected: {
+      filter: { ...NO_FILTER, comms: ["curl"], roles: ["client"] },
+      filterText: "--role client --comm curl",
+      // It is filtered where it is picked: what was there is told.
+      trace: { ...DEFAULTS.trace, durationMs: 2_000, probes: "kprobe" },
+    },
+  },
+];
+
+for (const { args, expected } of GOOD) {
+  Deno.test(`parseExplainOptions reads "${args.join(" ")}"`, () => {
+    assertEquals(parseExplainOptions(args), { ...DEFAULTS, ...expected });
+  });
+}
+
+const BAD: { args: string[]; says: string }[] = [
+  { args: ["a", "b"], says: 'Cannot explain "b" too' },
+  { args: ["a", "--comm", "curl"], says: "Cannot use --comm with a FILE" },
+  { args: ["--interface-wait"], says: "Cannot use --interface-wait without --interface" },
+  {
+    args: ["a", "--interface", "lo", "--interface-wait"],
+    says: "Cannot use --interface-wait with a FILE",
+  },
+  { args: ["a", "--probes", "none"], says: "Cannot use --probes with a FILE" },
+  { args: ["--index", "0"], says: '--index "0"' },
+  { args: ["--format", "html"], says: "give one of text, svg, markdown" },
+  { args: ["--format", "svg", "--ascii"], says: "Cannot use --ascii with --format svg" },
+  { args: ["--probes", "none", "--comm", "curl"], says: "packets do not tell processes" },
+  { args: ["--json"], says: 'Unknown flag "--json"' },
+];
+
+for (const { args, says } of BAD) {
+  Deno.test(`parseExplainOptions refuses "${args.join(" ")}"`, () => {
+    const error = assertThrows(() => parseExplainOptions(args), UsageError);
+    assertStringIncludes(error.message, says);
+  });
+}
+
+Deno.test("EXPLAIN_FLAGS names each flag once, with what it is for", () => {
+  const names = EXPLAIN_FLAGS.map(({ name }) => name);
+  assertEquals(new Set(names).size, names.length);
+  for (const name of ["netns", "role", "comm", "pid", "duration", "probes"]) {
+    assertStringIncludes(formatFlags(EXPLAIN_FLAGS), `  --${name} `);
+  }
+});

@@ -1,0 +1,153 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { type HandshakeFilter, passes } from "../../../src/cli/filter.ts";
+import { parseNetwork } from "../../../src/cli/values.ts";
+import { formatAddress } from "../../../src/wire/address.ts";
+import { makeHandshake } from "../record/sample_handshakes.ts";
+
+const HANDSHAKE = makeHandshake({
+  role: "client",
+  outcome: "refused",
+  wire: true,
+  client: {
+    address: "192.0.2.1",
+    port: 50_000,
+    process: { pid: 4711, comm: "curl", uid: 0, cgroup: 1 },
+  },
+  server: {
+    address: "2001:db8::1",
+    port: 443,
+    process: {
+      pid: 12,
+      comm: "nginx",
+      uid: 33,
+      cgroup: 2,
+      thread: { tid: 13, comm: "pool-1" },
+    },
+  },
+});
+
+/** One that only the kernel saw, of a process that nobody knows. */
+const BARE = makeHandshake({
+  role: "server",
+  outcome: "established",
+  client: { address: "192.0.2.1", port: 50_000 },
+  server: { address: "192.0.2.2", port: 80 },
+});
+
+function networks(...texts: string[]): HandshakeFilter {
+  return { networks: texts.map((text) => parseNetwork("host", text)) };
+}
+
+const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = [
+  { filter: {}, handshake: true, bare: true },
+  { filter: { ports: [443] }, handshake: true, bare: false },
+  { filter: { ports: [50_000] }, handshake: true, bare: true },
+  { filter: { ports: [1, 80] }, handshake: false, bare: true },
+  { filter: { ports: [1] }, handshake: false, bare: false },
+  { filter: networks("192.0.2.1"), handshake: true, bare: true },
+  { filter: networks("2001:db8::/32"), handshake: true, bare: false },
+  { filter: networks("10.0.0.0/8", "192.0.2.2"), handshake: false, bare: true },
+  { filter: networks("10.0.0.0/8"), handshake: false, bare: false },
+  // A network of IPv6 holds no IPv4 address, and none of IPv4 an IPv6 address.
+  { filter: networks("::/0"), handshake: true, bare: false },
+  { filter: networks("::/95"), handshake: false, bare: false },
+  { filter: networks("::ffff:0:0/96"), handshake: true, bare: true },
+  { filter: networks("0.0.0.0/0"), handshake: true, bare: true },
+  { filter: { captured: true }, handshake: true, bare: false },
+  { filter: { captured: false }, handshake: true, bare: true },
+  { filter: { roles: ["client"] }, handshake: true, bare: false },
+  { filter: { roles: ["local", "server"] }, handshake: false, bare: true },
+  { filter: { outcomes: ["timeout", "refused"] }, handshake: true, bare: false },
+  { filter: { outcomes: ["established"] }, handshake: false, bare: true },
+  { filter: { comms: ["curl"] }, handshake: true, bare: false },
+  { filter: { comms: ["x", "nginx"] }, handshake: true, bare: false },
+  { filter: { comms: ["pool-1"] }, handshake: true, bare: false },
+  { filter: { comms: ["ngin", "Curl", ""] }, handshake: false, bare: false },
+  { filter: { pids: [4711] }, handshake: true, bare: false },
+  { filter: { pids: [1, 12] }, handshake: true, bare: false },
+  { filter: { pids: [471, 0] }, handshake: false, bare: false },
+  // All parts must fit.
+  { filter: { ports: [443], pids: [12], roles: ["client"] }, handshake: true, bare: false },
+  { filter: { ports: [443], pids: [13], roles: ["client"] }, handshake: false, bare: false },
+  { filter: { ports: [50_000], outcomes: ["established"] }, handshake: false, bare: true },
+];
+
+for (const { filter, handshake, bare } of CASES) {
+  Deno.test(`passes judges by ${JSON.stringify(filter)}`, () => {
+    assertEquals([passes(filter, HANDSHAKE), passes(filter, BARE)], [handshake, bare]);
+  });
+}
+
+function toBigInt(words: Uint32Array): bigint {
+  return words.reduce((sum, word) => sum << 32n | BigInt(word), 0n);
+}
+
+const MAPPED = 0xffffn;
+
+/** The rule in one line of arithmetic on 128-bit numbers. */
+function holds(network: bigint, bits: number, address: bigint): boolean {
+  if (bits < 96 && address >> 32n === MAPPED) return false;
+  return network >> BigInt(128 - bits) === address >> BigInt(128 - bits);
+}
+
+/** An address and another that differs from it in one bit, or in none. */
+function addressPair(ipv4: boolean): fc.Arbitrary<[Uint32Array, Uint32Array]> {
+  const width = ipv4 ? 32 : 128;
+  const word = fc.oneof(fc.constantFrom(0, 1, 0x80000000, 0xffffffff), fc.nat(0xffffffff));
+  const words = ipv4
+    ? word.map((last) => Uint32Array.of(0, 0, 0xffff, last))
+    : fc.array(word, { minLength: 4, maxLength: 4 }).map((all) => Uint32Array.from(all));
+  return fc.tuple(words, fc.integer({ min: -1, max: width - 1 })).map(([first, differing]) => {
+    const second = first.slice();
+    if (differing >= 0) {
+      const bit = 128 - width + differing;
+      second[bit >>> 5] = second[bit >>> 5] ^ 1 << 31 - (bit & 31);
+    }
+    return [first, second];
+  });
+}
+
+for (
+  const { ipv4, boundaries } of [
+    { ipv4: true, boundaries: [0, 1, 15, 16, 24, 31, 32] },
+    { ipv4: false, boundaries: [0, 1, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128] },
+  ]
+) {
+  Deno.test(`passes compares the first bits of IPv${ipv4 ? 4 : 6} addresses, at either end`, () => {
+    const width = ipv4 ? 32 : 128;
+    const bits = fc.oneof(fc.constantFrom(...boundaries), fc.integer({ min: 0, max: width }));
+    let held = 0;
+    fc.assert(
+      fc.property(addressPair(ipv4), bits, ([network, address], length) => {
+        const text = `${formatAddress(network)}/${length}`;
+        // An IPv6 address that happens to be mapped is written as IPv4, with 32 bits at most.
+        fc.pre(ipv4 || text.includes(":"));
+        const filter = networks(text);
+        const oracle = holds(toBigInt(network), length + 128 - width, toBigInt(address));
+        if (oracle) held++;
+        const elsewhere = ipv4 ? "::1" : "203.0.113.1";
+        const there = makeHandshake({
+          client: { address: elsewhere, port: 1 },
+          server: { address: elsewhere, port: 2 },
+        });
+        assertEquals(
+          passes(filter, there),
+          holds(
+            toBigInt(network),
+            length + 128 - width,
+            toBigInt(there.client.address),
+          ),
+        );
+        there.client.address.set(address);
+        const asClient = passes(filter, there);
+        there.client.address.set(there.server.address);
+        there.server.address.set(address);
+        const asServer = passes(filter, there);
+        assertEquals([asClient, asServer], [oracle, oracle], text);
+      }),
+      { numRuns: 500 },
+    );
+    assertEquals(held > 0, true);
+  });
+}

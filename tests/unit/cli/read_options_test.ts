@@ -1,0 +1,109 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { formatFlags } from "../../../src/cli/flags.ts";
+import { parseReadOptions, READ_FLAGS, type ReadOptions } from "../../../src/cli/read_options.ts";
+import { UsageError } from "../../../src/cli/usage.ts";
+
+/** What a reading does when nothing is asked but a file. */
+const DEFAULTS: ReadOptions = {
+  help: false,
+  files: ["a.pcap"],
+  filter: {
+    ports: undefined,
+    networks: undefined,
+    roles: undefined,
+    outcomes: undefined,
+    comms: undefined,
+    pids: undefined,
+  },
+  interfaces: [],
+  output: undefined,
+  rotation: undefined,
+  write: undefined,
+  format: { kind: "records", json: false, top: 10, ascii: false },
+  count: Infinity,
+  follow: false,
+};
+
+const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
+  { args: "a.pcap", expected: {} },
+  { args: "-", expected: { files: ["-"] } },
+  { args: "a - b", expected: { files: ["a", "-", "b"] } },
+  { args: "-- --json", expected: { files: ["--json"] } },
+  { args: "--help", expected: { files: [], help: true } },
+  { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
+  {
+    args: "a.pcap --output b --rotate-size 64K --rotate-keep 2",
+    expected: {
+      output: "b",
+      rotation: { maxBytes: 64_000, keep: 2 },
+      format: { ...DEFAULTS.format, json: true },
+    },
+  },
+  { args: "a.pcap --json", expected: { format: { ...DEFAULTS.format, json: true } } },
+  {
+    args: "a.pcap --table --port 80",
+    expected: {
+      filter: { ...DEFAULTS.filter, ports: [80] },
+      format: { ...DEFAULTS.format, kind: "table" },
+    },
+  },
+  {
+    args: "a.pcap --stats --top 3 --ascii --count 9",
+    expected: {
+      format: { kind: "statistics", json: false, top: 3, ascii: true },
+      count: 9,
+    },
+  },
+  { args: "--count 3 a.pcap", expected: { count: 3 } },
+  { args: "--follow a.pcap", expected: { follow: true } },
+  { args: "a.pcap --interface eth0,lo", expected: { interfaces: ["eth0", "lo"] } },
+  { args: "a.pcap --port 80", expected: { filter: { ...DEFAULTS.filter, ports: [80] } } },
+  {
+    args: "a.pcap --outcome refused",
+    expected: { filter: { ...DEFAULTS.filter, outcomes: ["refused"] } },
+  },
+  {
+    args: "a.pcap --host ::1",
+    expected: {
+      filter: {
+        ...DEFAULTS.filter,
+        networks: [{ words: Uint32Array.of(0, 0, 0, 1), bits: 128 }],
+      },
+    },
+  },
+];
+
+for (const { args, expected } of GOOD) {
+  Deno.test(`parseReadOptions reads "${args}"`, () => {
+    assertEquals(parseReadOptions(args.split(" ")), { ...DEFAULTS, ...expected });
+  });
+}
+
+const BAD: { args: string[]; says: string }[] = [
+  { args: [], says: "Cannot read nothing: give a pcap or pcapng FILE, or - for standard input" },
+  { args: ["--json"], says: "Cannot read nothing" },
+  { args: ["-", "-"], says: 'Cannot read "-" twice: standard input ends once' },
+  { args: ["--follow", "-"], says: "Cannot use --follow here: it takes one FILE" },
+  { args: ["--follow", "a", "b"], says: "Cannot use --follow here: it takes one FILE" },
+  { args: ["a", "--count", "0"], says: 'Cannot use --count "0"' },
+  { args: ["a", "--table", "--json"], says: "Cannot use --table with --json" },
+  { args: ["a", "--top", "3"], says: "Cannot use --top without --stats" },
+  { args: ["a", "--role", "client"], says: 'Unknown flag "--role"' },
+  { args: ["a", "--outcome", "good"], says: 'Cannot use --outcome "good"' },
+];
+
+for (const { args, says } of BAD) {
+  Deno.test(`parseReadOptions refuses "${args.join(" ")}"`, () => {
+    const { message } = assertThrows(() => parseReadOptions(args), UsageError);
+    assertStringIncludes(message, says);
+    assertEquals(message.includes("\n"), false);
+  });
+}
+
+Deno.test("READ_FLAGS have a test each, and a line of help", () => {
+  const help = formatFlags(READ_FLAGS);
+  for (const { name, meaning } of READ_FLAGS) {
+    assertStringIncludes(help, meaning);
+    assertEquals(GOOD.some(({ args }) => args.includes(`--${name}`)), true, name);
+  }
+});

@@ -1,0 +1,568 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { ReadSession } from "../../../src/cli/read_session.ts";
+import { type LineOutput, type Lines, toBytes } from "../../../src/files/stream_output.ts";
+import { NdjsonFormat } from "../../../src/output/handshake_format.ts";
+import { TcpFlag } from "../../../src/wire/segment.ts";
+import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
+import {
+  buildEthernet,
+  buildIcmp,
+  buildIpv4,
+  buildTcp,
+  concat,
+  finished,
+} from "../wire/build_frame.ts";
+
+const { SYN, ACK, RST } = TcpFlag;
+const START = 1_700_000_000;
+
+class Kept implements LineOutput {
+  readonly lost = 0;
+  text = "";
+
+  write(lines: Lines): void {
+    this.text += new TextDecoder().decode(toBytes(lines));
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+type Step = "syn" | "syn_ack" | "ack" | "refuse";
+
+/** A frame of the handshake of one client port. */
+function frame(step: Step, port = 40_000): Uint8Array {
+  const fromClient = step === "syn" || step === "ack";
+  const [client, server] = ["192.0.2.1", "198.51.100.2"];
+  const numbers = {
+    syn: { flags: SYN, sequence: 1_000 },
+    syn_ack: { flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 },
+    ack: { flags: ACK, sequence: 1_001, acknowledgment: 5_001 },
+    refuse: { flags: RST | ACK, sequence: 0, acknowledgment: 1_001 },
+  }[step];
+  return buildEthernet({
+    payload: buildIpv4({
+      source: fromClient ? client : server,
+      destination: fromClient ? server : client,
+      payload: buildTcp({
+        sourcePort: fromClient ? port : 443,
+        destinationPort: fromClient ? 443 : port,
+        ...numbers,
+      }),
+    }),
+  });
+}
+
+function at(microseconds: number, step: Step, port?: number): PcapRecord {
+  return {
+    seconds: START + Math.floor(microseconds / 1e6),
+    fraction: ((microseconds % 1e6) + 1e6) % 1e6,
+    data: frame(step, port),
+  };
+}
+
+interface Line {
+  event: string;
+  time: string;
+  outcome: string;
+  reason: string | null;
+  role: string;
+  client: { port: number };
+  network: { interface?: string; community_id?: string };
+  rtt: { client_ns?: number; server_ns?: number };
+  packets: { syn: number; syn_ack: number };
+  flags: string[];
+  handshakes: number;
+  undecoded: Record<string, number>;
+  losses: Record<string, number>;
+  discarded: Record<string, number>;
+  duration_ns: number;
+}
+
+type Asked = Partial<
+  Pick<ConstructorParameters<typeof ReadSession>[0], "interfaces" | "count" | "filter">
+>;
+
+/** Reads files, in pieces of some bytes, and returns what was written. */
+function run(files: readonly Uint8Array[], asked: Asked = {}, piece = Infinity) {
+  const output = new Kept();
+  const session = new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    format: new NdjsonFormat(),
+    host: "reader",
+    ...asked,
+  });
+  for (const file of files) {
+    const reader = session.beginFile();
+    for (let from = 0; from < file.length; from += piece) {
+      reader.feed(file.subarray(from, from + piece));
+      session.flush();
+    }
+    reader.end();
+  }
+  session.finish();
+  const summary = session.summary();
+  const lines: Line[] = output.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  return { records: lines.slice(0, -1), last: lines.at(-1)!, summary, session, text: output.text };
+}
+
+const HANDSHAKE = [at(0, "syn"), at(100, "syn_ack"), at(150, "ack")];
+
+Deno.test("ReadSession reports a handshake with its times, as observer", () => {
+  const { records, last, summary } = run([buildPcap({ records: HANDSHAKE })]);
+  assertEquals(records.length, 1);
+  const [{ time, role, outcome, rtt }] = records;
+  assertEquals([time, role, outcome], [
+    "2023-11-14T22:13:20.000000000Z",
+    "observer",
+    "established",
+  ]);
+  assertEquals([rtt.client_ns, rtt.server_ns], [100_000, 50_000]);
+  assertEquals([last.event, last.handshakes, last.duration_ns], ["summary", 1, 150_000]);
+  assertMatch(summary, /^1 handshake: 1 established\n/);
+});
+
+Deno.test("ReadSession writes the same whatever pieces the bytes come in", () => {
+  const records = [];
+  for (let port = 1; port < 50; port++) {
+    const begin = port * 3_000_000;
+    records.push(at(begin, "syn", port), at(begin + 100, port % 3 ? "syn_ack" : "refuse", port));
+    if (port % 5) records.push(at(begin + 150, "ack", port));
+  }
+  const file = buildPcap({ records });
+  const { text } = run([file]);
+  assertEquals(text.split("\n").length, 51);
+  for (const piece of [1, 7, 1_000]) assertEquals(run([file], {}, piece).text, text);
+});
+
+Deno.test("ReadSession reports in the time of the file: what is not answered in 70 s is not", () => {
+  const records = [at(0, "syn", 1), at(60e6, "syn", 2), at(90e6, "syn", 3)];
+  const { records: [first, second, third] } = run([buildPcap({ records })]);
+  assertEquals([first.client.port, first.outcome, first.flags], [1, "unanswered", []]);
+  for (const later of [second, third]) {
+    assertEquals([later.outcome, later.flags], ["unanswered", ["trace_ended"]]);
+  }
+});
+
+Deno.test("ReadSession goes on with a handshake in the next file", () => {
+  const [syn, synAck, ack] = HANDSHAKE;
+  const { records } = run([
+    buildPcap({ records: [syn] }),
+    buildPcap({ records: [synAck] }),
+    buildPcap({ records: [ack] }),
+  ]);
+  assertEquals(records.map(({ outcome, rtt }) => [outcome, rtt.client_ns]), [[
+    "established",
+    100_000,
+  ]]);
+});
+
+Deno.test("ReadSession reads a file that begins before the last one", () => {
+  const early = [at(-3_600e6, "syn", 7), at(-3_590e6, "syn_ack", 7), at(-3_589e6, "ack", 7)];
+  const { records } = run([buildPcap({ records: HANDSHAKE }), buildPcap({ records: early })]);
+  assertEquals(records.map(({ client, outcome, rtt }) => [client.port, outcome, rtt.client_ns]), [
+    [40_000, "established", 100_000],
+    [7, "established", 10e9],
+  ]);
+});
+
+Deno.test("ReadSession gives no durations across a clock that was set back", () => {
+  const records = [
+    at(100e6, "syn"),
+    at(5e6, "syn_ack"),
+    at(6e6, "ack"),
+    at(7e6, "syn", 2),
+    at(8e6, "syn_ack", 2),
+    at(9e6, "ack", 2),
+  ];
+  const { records: read, summary } = run([buildPcap({ records })]);
+  assertEquals(
+    read.map(({ client, outcome, rtt, flags }) => [client.port, outcome, rtt.client_ns, flags]),
+    [
+      [40_000, "established", undefined, ["clock_set"]],
+      [2, "established", 1e9, []],
+    ],
+  );
+  assertMatch(summary, /clock was set back 1 times/);
+});
+
+const HANDSHAKE_LATER = [
+  at(5e6, "syn", 9),
+  at(5e6 + 10, "syn_ack", 9),
+  at(5e6 + 15, "ack", 9),
+];
+
+Deno.test("ReadSession gives durations of handshakes beside a step of the clock", () => {
+  const day = 86_400e6;
+  const whole = (microseconds: number, port: number) => [
+    at(microseconds, "syn", port),
+    at(microseconds + 10, "syn_ack", port),
+    at(microseconds + 15, "ack", port),
+  ];
+  // Captures joined end to end, the later ones of earlier days.
+  const records = [...whole(2 * day, 1), ...whole(day, 2), ...whole(0, 3)];
+  const joined = run([buildPcap({ records })]).records;
+  assertEquals(
+    joined.map(({ client, outcome, rtt, flags }) => [client.port, outcome, rtt.client_ns, flags]),
+    [1, 2, 3].map((port) => [port, "established", 10_000, []]),
+  );
+});
+
+Deno.test("ReadSession gives exact times however long a capture is", () => {
+  const day = 86_400e6;
+  const far = (start: number, port: number) => [
+    { ...at(start, "syn", port), fraction: 1 },
+    { ...at(start, "syn_ack", port), fraction: 839 },
+    { ...at(start, "ack", port), fraction: 882 },
+  ];
+  // Months on, and years back; one SYN is unanswered until long after.
+  const records = [...far(0, 1), at(5, "syn", 9), ...far(300 * day, 2), ...far(-900 * day, 3)];
+  const ng = new PcapngBuilder();
+  const ticks = ({ seconds = 0, fraction = 0 }: PcapRecord) =>
+    BigInt(seconds) * 1_000_000n + BigInt(fraction);
+  const files = [
+    buildPcap({ records }),
+    concat(
+      ng.section(),
+      ng.interface(),
+      ...records.map((record) => ng.packet({ ticks: ticks(record), data: record.data })),
+    ),
+  ];
+  for (const file of files) {
+    const { records: read, last } = run([file]);
+    assertEquals(
+      read.filter(({ outcome }) => outcome === "established")
+        .map(({ client, rtt }) => [client.port, rtt.client_ns, rtt.server_ns]),
+      [1, 2, 3].map((port) => [port, 838_000, 43_000]),
+    );
+    assertEquals(last.handshakes, 4);
+    assertEquals(read.find(({ client }) => client.port === 2)?.time.slice(19), ".000001000Z");
+  }
+});
+
+Deno.test("ReadSession goes on with a handshake of which one packet has a time of years ahead", () => {
+  const years = 50 * 365 * 86_400e6;
+  const records = [at(0, "syn"), at(years, "syn_ack"), at(20, "ack"), ...HANDSHAKE_LATER];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, flags]), [
+    ["established", undefined, ["clock_set"]],
+    ["established", 10_000, []],
+  ]);
+});
+
+Deno.test("ReadSession gives no durations of packets without a valid time", () => {
+  const records = [
+    at(0, "syn", 1),
+    { ...at(100, "syn_ack", 1), fraction: 1_000_000 },
+    at(150, "ack", 1),
+    at(20e6, "syn", 2),
+    at(20e6 + 5, "syn_ack", 2),
+    at(20e6 + 9, "ack", 2),
+  ];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ client, outcome, rtt }) => [client.port, outcome, rtt.client_ns]), [
+    [1, "established", undefined],
+    [2, "established", 5_000],
+  ]);
+});
+
+Deno.test("ReadSession takes packets of several interfaces somewhat out of order", () => {
+  const build = new PcapngBuilder();
+  const packet = (interfaceNumber: number, microseconds: number, step: Step, port: number) =>
+    build.packet({
+      interfaceNumber,
+      ticks: BigInt(START) * 1_000_000n + BigInt(microseconds),
+      data: frame(step, port),
+    });
+  const file = concat(
+    build.section(),
+    build.interface({ name: "eth0" }),
+    build.interface({ name: "eth1" }),
+    packet(0, 900_000, "syn", 1),
+    packet(1, 100_000, "syn", 2),
+    packet(1, 100_500, "syn_ack", 2),
+    packet(1, 100_700, "ack", 2),
+    packet(0, 900_100, "syn_ack", 1),
+    packet(0, 900_200, "ack", 1),
+  );
+  const { records } = run([file]);
+  const seen = records.map(({ client, outcome, rtt, network }) => ({
+    port: client.port,
+    outcome,
+    client_ns: rtt.client_ns,
+    name: network.interface,
+  })).toSorted((a, b) => a.port - b.port);
+  assertEquals(seen, [
+    { port: 1, outcome: "established", client_ns: 100_000, name: "eth0" },
+    { port: 2, outcome: "established", client_ns: 500_000, name: "eth1" },
+  ]);
+  const onEth1 = run([file], { interfaces: ["eth1"] }).records;
+  assertEquals(onEth1.map(({ client }) => client.port), [2]);
+});
+
+Deno.test("ReadSession counts a packet that leaves and arrives on the loopback once", () => {
+  const build = new PcapngBuilder();
+  const both = (step: Step, microseconds: number) =>
+    [2, 1].map((direction, index) =>
+      build.packet({
+        ticks: BigInt(START) * 1_000_000n + BigInt(microseconds + index),
+        data: frame(step),
+        options: [build.flags(direction)],
+      })
+    );
+  const file = concat(
+    build.section(),
+    build.interface({ name: "lo" }),
+    ...both("syn", 0),
+    ...both("syn_ack", 10),
+    ...both("ack", 20),
+  );
+  const { records: [{ packets, rtt }] } = run([file]);
+  assertEquals([packets.syn, packets.syn_ack], [1, 1]);
+  assertEquals([rtt.client_ns, rtt.server_ns], [10_000, 10_000]);
+});
+
+Deno.test("ReadSession ends at its count and filters as a trace does", () => {
+  const records = [1, 2, 3, 4].flatMap((port) => [
+    at(port * 2e6, "syn", port),
+    at(port * 2e6 + 10, port % 2 ? "refuse" : "syn_ack", port),
+  ]);
+  const file = buildPcap({ records });
+  const counted = run([file, file], { count: 1 });
+  assertEquals([counted.records.length, counted.session.done], [1, true]);
+  const refused = run([file], { filter: { outcomes: ["refused"] } });
+  assertEquals(refused.records.map(({ client }) => client.port), [1, 3]);
+});
+
+Deno.test("ReadSession names why packets were not decoded", () => {
+  const arp = buildEthernet({ etherType: 0x0806, payload: new Uint8Array(60) });
+  const { session, summary, last } = run([
+    buildPcap({ records: [{ data: arp }, { data: new Uint8Array(3) }, ...HANDSHAKE] }),
+  ]);
+  assertEquals(session.undecoded(), { not_ip: 1, truncated_ethernet: 1 });
+  assertEquals(last.undecoded, session.undecoded());
+  assertMatch(summary, /1 not_ip, 1 truncated_ethernet/);
+});
+
+/** A record whose packet is changed before it is wrapped; its checksums are right unless told. */
+function changed(
+  microseconds: number,
+  step: Step,
+  change: (packet: Uint8Array) => readonly Uint8Array[],
+): PcapRecord[] {
+  return change(frame(step).subarray(14)).map((payload) => ({
+    ...at(microseconds, step),
+    data: buildEthernet({ payload }),
+  }));
+}
+
+const right = (packet: Uint8Array) => [finished(packet)];
+
+Deno.test("ReadSession lets no packet decide that the receiving host throws away", () => {
+  const cases: {
+    reason: string;
+    step: Step;
+    change: (packet: Uint8Array) => readonly Uint8Array[];
+    count?: number;
+  }[] = [
+    {
+      reason: "bad_tcp_checksum",
+      step: "ack",
+      change: (packet) => [finished(packet, { tcp: 9 })],
+    },
+    { reason: "bad_ip_checksum", step: "ack", change: (packet) => [finished(packet, { ip: 9 })] },
+    {
+      reason: "bad_tcp_checksum",
+      step: "refuse",
+      change: (packet) => [finished(packet, { tcp: 9 })],
+    },
+    {
+      reason: "ip_length_beyond_packet",
+      step: "ack",
+      change: (packet) => [finished(packet.with(2, 3))],
+    },
+    { reason: "lone_fragment", step: "ack", change: (packet) => [finished(packet.with(6, 0x20))] },
+    {
+      reason: "lone_fragment",
+      step: "refuse",
+      change: (packet) => [finished(packet.with(6, 0x20))],
+    },
+  ];
+  for (const { reason, step, change } of cases) {
+    const begin = [...changed(0, "syn", right), ...changed(10, "syn_ack", right)];
+    const thrown = changed(20, step, change);
+    const alone = run([buildPcap({ records: [...begin, ...thrown] })]);
+    const outcomes = alone.records.map(({ outcome }) => outcome);
+    assertEquals(outcomes, ["half_open"], `${reason} ${step}`);
+    assertEquals(alone.last.discarded, { [reason]: 1 });
+    assertEquals(alone.last.undecoded, {});
+    assertMatch(alone.summary, new RegExp(`thrown away: 1 ${reason}`));
+    // The true one behind it still counts, with its own time.
+    const end = changed(30, "ack", right);
+    const { records } = run([buildPcap({ records: [...begin, ...thrown, ...end] })]);
+    assertEquals(records.map(({ outcome, rtt }) => [outcome, rtt.server_ns]), [
+      ["established", 20_000],
+    ]);
+  }
+});
+
+Deno.test("ReadSession believes a capture made before the adapter finished the checksums", () => {
+  const unfinished = (
+    packet: Uint8Array,
+  ) => [finished(packet, { pseudoLength: packet.length - 20 })];
+  const records = [
+    ...changed(0, "syn", unfinished),
+    ...changed(10, "syn_ack", right),
+    ...changed(20, "ack", unfinished),
+  ];
+  const { records: [record], last } = run([buildPcap({ records })]);
+  assertEquals([record.outcome, last.discarded], ["established", {}]);
+});
+
+Deno.test("ReadSession puts the fragments of a handshake's packets together", () => {
+  const cut = (packet: Uint8Array) =>
+    [[0, 8], [8, 16], [16, 20]].map(([begin, end]) => {
+      const [fixed] = right(packet);
+      const part = concat(fixed.subarray(0, 20), fixed.subarray(20 + begin, 20 + end));
+      const view = new DataView(part.buffer);
+      view.setUint16(2, part.length);
+      view.setUint16(6, begin / 8 | (end < 20 ? 0x2000 : 0));
+      return part;
+    });
+  for (const linkType of [1, 101]) {
+    const records = [
+      ...changed(0, "syn", cut),
+      ...changed(10, "syn_ack", (packet) => cut(packet).reverse()),
+      ...changed(20, "ack", cut),
+    ].map((record) => linkType === 1 ? record : { ...record, data: record.data!.subarray(14) });
+    const { records: found, last } = run([buildPcap({ linkType, records })]);
+    assertEquals(found.map(({ outcome }) => outcome), ["established"]);
+    assertEquals([last.undecoded, last.discarded], [{}, {}]);
+  }
+});
+
+Deno.test("ReadSession takes port 0 for a port", () => {
+  const { records } = run([buildPcap({
+    records: HANDSHAKE.map((record, index) => ({
+      ...record,
+      data: frame((["syn", "syn_ack", "ack"] as const)[index], 0),
+    })),
+  })]);
+  assertEquals(records.map(({ client, outcome }) => [client.port, outcome]), [[0, "established"]]);
+  assertEquals(records[0].network.community_id?.startsWith("1:"), true);
+});
+
+Deno.test("ReadSession takes ICMP errors for answers to the SYN that they quote", () => {
+  const quoted = frame("syn").subarray(14);
+  const icmp = (source: string, code: number, packet = quoted): PcapRecord => ({
+    ...at(30, "syn"),
+    data: buildEthernet({
+      payload: buildIpv4({
+        source,
+        destination: "192.0.2.1",
+        protocol: 1,
+        payload: buildIcmp(3, code, packet),
+      }),
+    }),
+  });
+  const cases: [PcapRecord, string, string | null][] = [
+    [icmp("203.0.113.1", 1), "unreachable", "ICMP_HOST_UNREACH"],
+    [icmp("198.51.100.2", 3), "refused", "ICMP_PORT_UNREACH"],
+    [icmp("203.0.113.1", 13, quoted.subarray(0, 28)), "unreachable", "ICMP_PKT_FILTERED"],
+    [icmp("203.0.113.1", 1, frame("syn", 9).subarray(14)), "unanswered", null],
+    [icmp("203.0.113.1", 1, buildIpv4({ protocol: 17 })), "unanswered", null],
+  ];
+  for (const [record, outcome, reason] of cases) {
+    const { records } = run([buildPcap({ records: [at(0, "syn"), record] })]);
+    assertEquals(records.map((each) => [each.outcome, each.reason]), [[outcome, reason]]);
+  }
+  const { session } = run([buildPcap({ records: [icmp("203.0.113.1", 3), cases[4][0]] })]);
+  // The first is of no handshake; the second quotes UDP.
+  assertEquals(session.undecoded(), { not_tcp: 1 });
+});
+
+Deno.test("ReadSession writes a summary of nothing", () => {
+  const { records, last } = run([]);
+  assertEquals([records.length, last.handshakes, last.duration_ns], [0, 0, 0]);
+});
+
+Deno.test("ReadSession reports what is settled while a file that grows rests", () => {
+  const output = new Kept();
+  const session = new ReadSession({
+    filter: {},
+    interfaces: [],
+    count: Infinity,
+    output,
+    format: new NdjsonFormat(),
+    host: "reader",
+  });
+  const reader = session.beginFile();
+  reader.feed(buildPcap({ records: [...HANDSHAKE, at(200, "syn", 9)] }));
+  session.flush();
+  assertEquals(output.text, "");
+  session.rest();
+  assertEquals(output.text.split("\n").length - 1, 1);
+  session.rest();
+  assertEquals(output.text.split("\n").length - 1, 1);
+});
+
+Deno.test("ReadSession lets one absurd time cost only its own packet's handshake", () => {
+  const century = 100 * 365 * 86_400e6;
+  const absurd: Record<string, PcapRecord> = {
+    "of data, a day ahead": { ...at(86_400e6, "ack", 7) },
+    "of data, before the capture": { ...at(-86_400e6, "ack", 7) },
+  };
+  for (const [name, record] of Object.entries(absurd)) {
+    const records = [
+      at(0, "syn", 1),
+      at(5, "syn_ack", 1),
+      record,
+      at(10, "ack", 1),
+      ...HANDSHAKE_LATER,
+    ];
+    const { records: read, last } = run([buildPcap({ records })]);
+    assertEquals(
+      read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, rtt.server_ns, flags]),
+      [["established", 5_000, 5_000, []], ["established", 10_000, 5_000, []]],
+      name,
+    );
+    assertEquals(last.losses.untimed_packets, 1, name);
+  }
+  // Two of them one behind the other, at different times.
+  const records = [
+    at(0, "syn", 1),
+    at(century / 2, "syn_ack", 1),
+    at(century, "ack", 7),
+    at(20, "ack", 1),
+    at(30, "syn", 2),
+    at(40, "syn_ack", 2),
+    at(50, "ack", 2),
+  ];
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(read.map(({ outcome, rtt, flags }) => [outcome, rtt.client_ns, flags]), [
+    ["established", undefined, ["clock_set"]],
+    ["established", 10_000, []],
+  ]);
+});
+
+Deno.test("ReadSession is exact to the nanosecond however long a capture is", () => {
+  const whole = (microseconds: number, port: number) => [
+    at(microseconds, "syn", port),
+    at(microseconds + 41, "syn_ack", port),
+    at(microseconds + 122, "ack", port),
+  ];
+  const day = 86_400e6;
+  const days = [0, 20, 110, 7_000, 30, 31, 6_999];
+  const records = days.flatMap((count, index) => whole(count * day + 7, index + 1));
+  const { records: read } = run([buildPcap({ records })]);
+  assertEquals(
+    read.map(({ rtt, flags }) => [rtt.client_ns, rtt.server_ns, flags]),
+    days.map(() => [41_000, 81_000, []]),
+  );
+  const fractions = read.map(({ time }) => time.slice(-13));
+  assertEquals(new Set(fractions), new Set(["20.000007000Z"]));
+});

@@ -1,0 +1,194 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { formatFlags } from "../../../src/cli/flags.ts";
+import {
+  parseTraceOptions,
+  TRACE_FLAGS,
+  type TraceOptions,
+} from "../../../src/cli/trace_options.ts";
+import { UsageError } from "../../../src/cli/usage.ts";
+import { MECHANISMS } from "../../../src/kernel/choose_probes.ts";
+import { OUTCOMES, ROLES } from "../../../src/match/handshake.ts";
+
+/** What a trace does when nothing is asked. */
+const DEFAULTS: TraceOptions = {
+  help: false,
+  filter: {
+    ports: undefined,
+    networks: undefined,
+    roles: undefined,
+    outcomes: undefined,
+    comms: undefined,
+    pids: undefined,
+  },
+  interfaces: [],
+  awaitsInterfaces: false,
+  namespaces: [],
+  format: { kind: "records", json: false, top: 10, ascii: false },
+  count: Infinity,
+  durationMs: Infinity,
+  output: undefined,
+  rotation: undefined,
+  write: undefined,
+  probes: "auto",
+  packetFilter: "auto",
+};
+
+const NDJSON: TraceOptions["format"] = { ...DEFAULTS.format, json: true };
+const STATISTICS: TraceOptions["format"] = { ...DEFAULTS.format, kind: "statistics" };
+
+type Changes = Partial<Omit<TraceOptions, "filter">> & { filter?: TraceOptions["filter"] };
+
+const GOOD: { args: string; expected: Changes }[] = [
+  { args: "", expected: {} },
+  { args: "--help", expected: { help: true } },
+  { args: "--port 1", expected: { filter: { ports: [1] } } },
+  { args: "--port 80,443 --port=65535", expected: { filter: { ports: [80, 443, 65_535] } } },
+  {
+    args: "--host 192.0.2.0/24 --host ::1",
+    expected: {
+      filter: {
+        networks: [
+          { words: Uint32Array.of(0, 0, 0xffff, 0xc0000200), bits: 120 },
+          { words: Uint32Array.of(0, 0, 0, 1), bits: 128 },
+        ],
+      },
+    },
+  },
+  { args: `--role ${ROLES.join(",")}`, expected: { filter: { roles: ROLES } } },
+  { args: `--outcome ${OUTCOMES.join(",")}`, expected: { filter: { outcomes: OUTCOMES } } },
+  { args: "--comm curl,nginx", expected: { filter: { comms: ["curl", "nginx"] } } },
+  { args: "--pid 1 --pid 4194304", expected: { filter: { pids: [1, 4_194_304] } } },
+  { args: "--interface lo,eth0", expected: { interfaces: ["lo", "eth0"] } },
+  {
+    args: "--interface-wait --interface eth0",
+    expected: { interfaces: ["eth0"], awaitsInterfaces: true },
+  },
+  { args: "--netns web,4711 --netns all", expected: { namespaces: ["web", "4711", "all"] } },
+  { args: "--json", expected: { format: NDJSON } },
+  { args: "--table", expected: { format: { ...DEFAULTS.format, kind: "table" } } },
+  { args: "--stats --top 3", expected: { format: { ...STATISTICS, top: 3 } } },
+  { args: "--stats --ascii", expected: { format: { ...STATISTICS, ascii: true } } },
+  { args: "--count 1", expected: { count: 1 } },
+  { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
+  { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
+  { args: "--output a.ndjson", expected: { output: "a.ndjson", format: NDJSON } },
+  { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
+  // Standard output by name is NDJSON, on a terminal too.
+  { args: "--output -", expected: { format: NDJSON } },
+  { args: "--output=-", expected: { format: NDJSON } },
+  {
+    args: "--output a --rotate-size 1M",
+    expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 }, format: NDJSON },
+  },
+  {
+    args: "--rotate-keep 0 --rotate-size 64000 --output a",
+    expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 }, format: NDJSON },
+  },
+  {
+    args: "--output a --rotate-size 1G --rotate-keep 1000",
+    expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 }, format: NDJSON },
+  },
+  ...(["auto", "fentry", "kprobe", "tracepoint", "none"] as const).map((probes) => ({
+    args: `--probes ${probes}`,
+    expected: { probes },
+  })),
+  ...(["auto", "ebpf", "classic"] as const).map((packetFilter) => ({
+    args: `--packet-filter ${packetFilter}`,
+    expected: { packetFilter },
+  })),
+];
+
+function words(line: string): string[] {
+  return line === "" ? [] : line.split(" ");
+}
+
+for (const { args, expected } of GOOD) {
+  Deno.test(`parseTraceOptions reads "${args}"`, () => {
+    const filter = { ...DEFAULTS.filter, ...expected.filter };
+    assertEquals(parseTraceOptions(words(args)), { ...DEFAULTS, ...expected, filter });
+  });
+}
+
+const BAD: { args: string; says: string }[] = [
+  { args: "x", says: 'Cannot use "x": trace takes flags only, see synsnoop trace --help' },
+  { args: "--json 80", says: 'Cannot use "80": trace takes flags only' },
+  { args: "--port 0", says: 'Cannot use --port "0": give a whole number from 1 to 65535' },
+  { args: "--port 80,70000", says: 'Cannot use --port "70000"' },
+  { args: "--port -5", says: 'Cannot use --port "-5": give a whole number from 1 to 65535' },
+  { args: "--pid 0", says: 'Cannot use --pid "0": give a whole number from 1 to 4194304' },
+  { args: "--pid 4194305", says: 'Cannot use --pid "4194305"' },
+  { args: "--host 1.2.3", says: 'Cannot use --host "1.2.3"' },
+  { args: "--host 1.2.3.4,x", says: 'Cannot use --host "x"' },
+  { args: "--role boss", says: `Cannot use --role "boss": give one of ${ROLES.join(", ")}` },
+  {
+    args: "--outcome nope",
+    says: `Cannot use --outcome "nope": give one of ${OUTCOMES.join(", ")}`,
+  },
+  {
+    args: "--interface-wait",
+    says: "Cannot use --interface-wait without --interface: it waits for that one",
+  },
+  { args: "--count 0", says: 'Cannot use --count "0": give a whole number from 1 to' },
+  { args: "--count 1 --count 2", says: 'Cannot use "--count" 2 times' },
+  { args: "--duration abc", says: 'Cannot use --duration "abc"' },
+  { args: "--duration 600h", says: 'Cannot use --duration "600h"' },
+  { args: "--output a --output b", says: 'Cannot use "--output" 2 times' },
+  { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
+  {
+    args: "--table --output a",
+    says: "Cannot use --table with --output, which takes NDJSON: give one of them",
+  },
+  {
+    args: "--stats --output -",
+    says: "Cannot use --stats with --output, which takes NDJSON: give one of them",
+  },
+  { args: "--output", says: 'Cannot use "--output" without a value: give FILE' },
+  { args: "--rotate-size 1M", says: "Cannot use --rotate-size without a file: give --output FILE" },
+  { args: "--rotate-size 1M --output -", says: "Cannot use --rotate-size without a file" },
+  { args: "--output a --rotate-size 0", says: 'Cannot use --rotate-size "0"' },
+  {
+    args: "--output a --rotate-keep 1",
+    says: "Cannot use --rotate-keep alone: give --rotate-size SIZE too",
+  },
+  {
+    args: "--output a --rotate-size 1M --rotate-keep 1001",
+    says: 'Cannot use --rotate-keep "1001": give a whole number from 0 to 1000',
+  },
+  {
+    args: "--probes none --pid 3",
+    says: "Cannot use --pid with --probes none: packets do not tell processes",
+  },
+  {
+    args: "--probes fast",
+    says: 'Cannot use --probes "fast": give one of auto, fentry, kprobe, tracepoint, none',
+  },
+  {
+    args: "--packet-filter none",
+    says: 'Cannot use --packet-filter "none": give one of auto, ebpf, classic',
+  },
+];
+
+for (const { args, says } of BAD) {
+  Deno.test(`parseTraceOptions refuses "${args}"`, () => {
+    const { message } = assertThrows(() => parseTraceOptions(words(args)), UsageError);
+    assertStringIncludes(message, says);
+    assertEquals(message.includes("\n"), false);
+  });
+}
+
+Deno.test("TRACE_FLAGS have a test each, and a line of help with every word they take", () => {
+  const lines = formatFlags(TRACE_FLAGS).split("\n");
+  assertEquals(lines.length, TRACE_FLAGS.length + 1);
+  for (const [index, { name, meaning }] of TRACE_FLAGS.entries()) {
+    assertStringIncludes(lines[index], `  --${name}`);
+    assertStringIncludes(lines[index], meaning);
+    assertEquals(GOOD.some(({ args }) => args.includes(`--${name}`)), true, name);
+  }
+  const help = lines.join("\n");
+  for (const word of [...ROLES, ...OUTCOMES, ...MECHANISMS, "none", "ebpf", "classic"]) {
+    assertStringIncludes(help, word);
+  }
+  // The first column is the same for all.
+  const columns = TRACE_FLAGS.map(({ meaning }, index) => lines[index].indexOf(`  ${meaning}`));
+  assertEquals(new Set(columns).size, 1);
+});

@@ -1,0 +1,195 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "../../../src/cli/usage.ts";
+import {
+  parseChoice,
+  parseDuration,
+  parseInteger,
+  parseNetwork,
+  parseSize,
+} from "../../../src/cli/values.ts";
+import { formatAddress } from "../../../src/wire/address.ts";
+
+type Parse = (text: string) => unknown;
+
+const GOOD: { name: string; parse: Parse; cases: Record<string, unknown> }[] = [
+  {
+    name: "parseDuration",
+    parse: (text) => parseDuration("duration", text),
+    cases: {
+      "10": 10_000,
+      "10s": 10_000,
+      "500ms": 500,
+      "2m": 120_000,
+      "1h": 3_600_000,
+      "1.5s": 1_500,
+      "0.5ms": 0.5,
+      "007s": 7_000,
+      // The longest that a timer takes, in each unit.
+      "2147483647ms": 2_147_483_647,
+      "596h": 596 * 3_600_000,
+    },
+  },
+  {
+    name: "parseSize",
+    parse: (text) => parseSize("rotate-size", text),
+    cases: {
+      "1": 1,
+      "1B": 1,
+      "500K": 500_000,
+      "500k": 500_000,
+      "100M": 100_000_000,
+      "100MB": 100_000_000,
+      "2G": 2_000_000_000,
+      "2gb": 2_000_000_000,
+      "9007199254740991": Number.MAX_SAFE_INTEGER,
+    },
+  },
+  {
+    name: "parseInteger",
+    parse: (text) => parseInteger("port", text, 1, 65_535),
+    cases: { "1": 1, "65535": 65_535, "0443": 443 },
+  },
+  {
+    name: "parseInteger from 0",
+    parse: (text) => parseInteger("rotate-keep", text, 0, 1e15),
+    cases: { "0": 0, "999999999999999": 999_999_999_999_999 },
+  },
+  {
+    name: "parseChoice",
+    parse: (text) => parseChoice("color", text, ["red", "green"]),
+    cases: { red: "red", green: "green" },
+  },
+  {
+    name: "parseNetwork",
+    parse: (text) => {
+      const { words, bits } = parseNetwork("host", text);
+      return `${formatAddress(words)} ${bits}`;
+    },
+    cases: {
+      "192.0.2.1": "192.0.2.1 128",
+      "192.0.2.0/24": "192.0.2.0 120",
+      "192.0.2.1/24": "192.0.2.1 120",
+      "0.0.0.0/0": "0.0.0.0 96",
+      "192.0.2.1/32": "192.0.2.1 128",
+      "10.0.0.0/08": "10.0.0.0 104",
+      "::1": "::1 128",
+      "::/0": ":: 0",
+      "2001:db8::/32": "2001:db8:: 32",
+      "2001:DB8::1/128": "2001:db8::1 128",
+      // Written as IPv6, an IPv4 address has the prefix of IPv6.
+      "::ffff:192.0.2.0/120": "192.0.2.0 120",
+      "::ffff:192.0.2.1": "192.0.2.1 128",
+    },
+  },
+];
+
+for (const { name, parse, cases } of GOOD) {
+  Deno.test(`${name} reads what it is for`, () => {
+    for (const [text, expected] of Object.entries(cases)) {
+      assertEquals(parse(text), expected, text);
+    }
+  });
+}
+
+/** Wrong whatever is asked for. */
+const NEVER_RIGHT = [
+  "",
+  " ",
+  "abc",
+  "-1",
+  "+1",
+  "1e3",
+  "0x10",
+  "1,0",
+  "NaN",
+  "Infinity",
+  "１",
+  "1\n",
+];
+
+const BAD: { name: string; flag: string; parse: Parse; texts: string[]; advice: string }[] = [
+  {
+    name: "parseDuration",
+    flag: "duration",
+    parse: (text) => parseDuration("duration", text),
+    texts: [
+      ...[
+        "0",
+        "0s",
+        "0.0h",
+        "10S",
+        "10 s",
+        " 10",
+        "10s ",
+        "10sec",
+        "10us",
+        "1d",
+        ".5s",
+        "1.s",
+        "s",
+      ],
+      // Longer than a timer takes, which would fire at once.
+      ...["2147483648ms", "597h", "1000h", "9".repeat(400)],
+    ],
+    advice: "give a time such as 10s, 500ms, 2m or 1h, at most 596h",
+  },
+  {
+    name: "parseSize",
+    flag: "rotate-size",
+    parse: (text) => parseSize("rotate-size", text),
+    texts: [
+      ...["0", "0G", "1.5M", "1 M", "1MiB", "1T", "M", "B", "-1M"],
+      ...["9007199254740992", "9007200G", "9".repeat(400)],
+    ],
+    advice: "give a size above zero such as 100M, 500K or 2G",
+  },
+  {
+    name: "parseInteger",
+    flag: "port",
+    parse: (text) => parseInteger("port", text, 1, 65_535),
+    texts: ["0", "65536", "70000", "80.0", "80 ", "80-90", "http", "0000000000000080"],
+    advice: "give a whole number from 1 to 65535",
+  },
+  {
+    name: "parseChoice",
+    flag: "color",
+    parse: (text) => parseChoice("color", text, ["red", "green"]),
+    texts: ["blue", "", "redgreen", "toString"],
+    advice: "give one of red, green",
+  },
+  {
+    name: "parseNetwork",
+    flag: "host",
+    parse: (text) => parseNetwork("host", text),
+    texts: [
+      ...[
+        "1.2.3",
+        "1.2.3.4.5",
+        "256.0.0.1",
+        "1.2.3.4/33",
+        "1.2.3.4/-1",
+        "1.2.3.4/",
+        "1.2.3.4/24/8",
+      ],
+      ...["1.2.3.4/0x8", "1.2.3.4/8.0", "1.2.3.4/ 8", "/8", "1.2.3.4/1000", "01.2.3.4"],
+      ...["::/129", "::1/", "::1::", "fe80::1%eth0", "[::1]", "example.org", "1.2.3.4:80"],
+    ],
+    advice: "give an IP address or a network such as 192.0.2.0/24",
+  },
+];
+
+for (const { name, flag, parse, texts, advice } of BAD) {
+  Deno.test(`${name} refuses what it cannot read, quotes it and says what is right`, () => {
+    for (const text of [...NEVER_RIGHT, ...texts]) {
+      const { message } = assertThrows(() => parse(text), UsageError, undefined, text);
+      assertEquals(message, `Cannot use --${flag} "${text}": ${advice}`);
+    }
+  });
+}
+
+Deno.test("parseChoice proposes what was meant", () => {
+  for (const text of ["Red", "re", "red ", "erd"]) {
+    const error = assertThrows(() => parseChoice("color", text, ["red", "green"]), UsageError);
+    assertEquals(error.message, `Cannot use --color "${text}": did you mean red?`);
+  }
+});

@@ -1,0 +1,23 @@
+import { assertEquals } from "@std/assert";
+import { isActivated, parentOf } from "../../../../src/linux/listeners/listener_holders.ts";
+
+Deno.test("parentOf reads the parent behind any command name", () => {
+  for (const comm of ["nginx", "a b", ")", ") S 1 2 (", "a\nb"]) {
+    assertEquals(parentOf(`9001 (${comm}) S 812 9001 9001 0 -1 4194560`), 812, comm);
+  }
+  // A process that is gone.
+  assertEquals(parentOf(""), 0);
+});
+
+Deno.test("isActivated wants the variable to name the process itself", () => {
+  const cases = [
+    { environ: "PATH=/bin\0LISTEN_PID=7\0LISTEN_FDS=1\0", expected: true },
+    { environ: "LISTEN_PID=7", expected: true },
+    // A child has its parent's.
+    { environ: "LISTEN_PID=8\0", expected: false },
+    { environ: "LISTEN_PID=77\0", expected: false },
+    { environ: "XLISTEN_PID=7\0", expected: false },
+    { environ: "", expected: false },
+  ];
+  for (const { environ, expected } of cases) assertEquals(isActivated(environ, 7), expected);
+});

@@ -1,0 +1,89 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Handshake } from "../../../../src/match/handshake.ts";
+import { RTTS, Statistics } from "../../../../src/output/statistics/statistics.ts";
+import { formatEndpoint } from "../../../../src/output/line.ts";
+import { formatAddress } from "../../../../src/wire/address.ts";
+import { anyHandshake } from "../../record/arbitrary_handshake.ts";
+import { makeHandshake } from "../../record/sample_handshakes.ts";
+
+const ENDS = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
+const NS_OF = { client: "clientRttNs", server: "serverRttNs", total: "totalNs" } as const;
+
+function statisticsOf(handshakes: readonly Handshake[], namesMax?: number): Statistics {
+  const statistics = new Statistics(namesMax);
+  for (const handshake of handshakes) statistics.record(handshake);
+  return statistics;
+}
+
+Deno.test("Statistics counts outcomes, the most frequent first", () => {
+  const outcomes = ["refused", "established", "timeout", "established"] as const;
+  const statistics = statisticsOf(outcomes.map((outcome) => makeHandshake({ ...ENDS, outcome })));
+  assertEquals(statistics.handshakes, 4);
+  assertEquals(statistics.outcomes(), [["established", 2], ["refused", 1], ["timeout", 1]]);
+});
+
+Deno.test("Statistics counts packets that came again, of the handshakes that had them", () => {
+  const counts = [[0, 0], [1, 0], [3, 0], [1, 2], [2, 1], [0, 1]];
+  const { syn, synAck } = statisticsOf(
+    counts.map(([synCount, synAckCount]) => makeHandshake({ ...ENDS, synCount, synAckCount })),
+  );
+  assertEquals([syn, synAck], [{ captured: 4, repeated: 2 }, { captured: 3, repeated: 1 }]);
+});
+
+Deno.test("Statistics names servers with their port and clients without", () => {
+  const handshakes = [1, 2, 3].map((port) =>
+    makeHandshake({
+      client: { address: "2001:db8::1", port },
+      server: { address: "2001:db8::2", port: port === 3 ? 80 : 443 },
+    })
+  );
+  const statistics = statisticsOf(handshakes);
+  const counts = ({ top }: ReturnType<Statistics["servers"]>) =>
+    top.map(({ name, tally }) => [name, tally.handshakes]);
+  assertEquals(counts(statistics.servers(9)), [["[2001:db8::2]:443", 2], ["[2001:db8::2]:80", 1]]);
+  assertEquals(counts(statistics.clients(9)), [["2001:db8::1", 3]]);
+  const { top, others, names } = statistics.servers(1);
+  assertEquals([top.length, others.handshakes, names], [1, 1, 2]);
+});
+
+Deno.test("Statistics loses no handshake, whoever is named and however many there are", () => {
+  const handshakes = fc.array(anyHandshake(), { maxLength: 15 });
+  fc.assert(
+    fc.property(
+      handshakes,
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 2, max: 9 }),
+      (handshakes, most, namesMax) => {
+        const statistics = statisticsOf(handshakes, namesMax);
+        const rankings = [
+          {
+            ranking: statistics.servers(most),
+            nameOf: (it: Handshake) => formatEndpoint(it.server),
+          },
+          {
+            ranking: statistics.clients(most),
+            nameOf: (it: Handshake) => formatAddress(it.client.address),
+          },
+        ];
+        for (const { ranking: { top, others, names }, nameOf } of rankings) {
+          const tallies = [...top.map(({ tally }) => tally), others];
+          const sum = (count: (tally: typeof others) => number) =>
+            tallies.reduce((total, tally) => total + count(tally), 0);
+          const measured = handshakes.filter(({ clientRttNs }) => clientRttNs !== undefined);
+          assertEquals(sum((tally) => tally.handshakes), handshakes.length);
+          assertEquals(sum((tally) => tally.clientRtt.count), measured.length);
+          const different = new Set(handshakes.map(nameOf)).size;
+          assertEquals(names, different <= namesMax ? different : undefined);
+        }
+        for (const name of RTTS) {
+          const { quantiles, buckets } = statistics.rtt(name);
+          const exact = handshakes.map((it) => it[NS_OF[name]])
+            .filter((ns) => ns !== undefined);
+          assertEquals(quantiles.count, exact.length);
+          assertEquals(buckets.reduce((total, { count }) => total + count, 0), exact.length);
+        }
+      },
+    ),
+  );
+});

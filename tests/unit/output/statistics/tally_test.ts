@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Tally } from "../../../../src/output/statistics/tally.ts";
+import type { Handshake } from "../../../../src/match/handshake.ts";
+import { anyHandshake } from "../../record/arbitrary_handshake.ts";
+import { makeHandshake } from "../../record/sample_handshakes.ts";
+
+const ENDS = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
+
+function tallyOf(handshakes: readonly Handshake[]): Tally {
+  const tally = new Tally();
+  for (const handshake of handshakes) tally.record(handshake);
+  return tally;
+}
+
+function countsOf({ handshakes, established, captured, repeated, clientRtt }: Tally) {
+  return { handshakes, established, captured, repeated, measured: clientRtt.count };
+}
+
+Deno.test("Tally counts handshakes, those established and those whose client RTT is known", () => {
+  const { handshakes, established, measured } = countsOf(tallyOf([
+    makeHandshake({ ...ENDS, outcome: "established", clientRttNs: 0 }),
+    makeHandshake({ ...ENDS, outcome: "established" }),
+    makeHandshake({ ...ENDS, outcome: "half_open", clientRttNs: 5 }),
+    makeHandshake({ ...ENDS, outcome: "refused", serverRttNs: 5 }),
+  ]));
+  assertEquals([handshakes, established, measured], [4, 2, 2]);
+});
+
+const REPETITIONS: { synCount: number; synAckCount: number; expected: number[] }[] = [
+  { synCount: 0, synAckCount: 0, expected: [0, 0] },
+  { synCount: 1, synAckCount: 0, expected: [1, 0] },
+  { synCount: 0, synAckCount: 1, expected: [1, 0] },
+  { synCount: 2, synAckCount: 1, expected: [1, 1] },
+  { synCount: 1, synAckCount: 3, expected: [1, 1] },
+  { synCount: 2, synAckCount: 2, expected: [1, 1] },
+];
+
+for (const { synCount, synAckCount, expected } of REPETITIONS) {
+  Deno.test(`Tally of ${synCount} SYNs and ${synAckCount} SYN-ACKs`, () => {
+    const { captured, repeated } = tallyOf([makeHandshake({ ...ENDS, synCount, synAckCount })]);
+    assertEquals([captured, repeated], expected);
+  });
+}
+
+Deno.test("Tally without its parts counts what is in none of them", () => {
+  const handshakes = fc.array(anyHandshake(), { maxLength: 12 });
+  fc.assert(fc.property(handshakes, handshakes, handshakes, (one, two, left) => {
+    const rest = tallyOf([...one, ...left, ...two]).without([tallyOf(one), tallyOf(two)]);
+    assertEquals(countsOf(rest), countsOf(tallyOf(left)));
+  }));
+});
