@@ -25,7 +25,7 @@ export interface RecordContext {
  */
 export type FieldValue = string | ByteText | number | boolean | null | readonly string[];
 
-/** One field of the record: encoder, JSON Schema and the README's table are made of these. */
+/** One field of the record: encoder, JSON Schema and the table of this folder's README are made of these. */
 export interface Field {
   /** Where it stands in the record, levels separated by dots. */
   path: string;

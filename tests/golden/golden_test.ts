@@ -1,7 +1,7 @@
 // What the tool writes, byte by byte, against files kept beside this test: a change of any of them
 // is a change that its readers see. After one that is meant, write them anew and look at the
 // difference: deno test --allow-read --allow-write tests/golden -- --update
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatLessonMarkdown } from "../../src/explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../../src/explain/lesson_svg.ts";
 import { formatLessonText } from "../../src/explain/lesson_text.ts";
@@ -181,25 +181,36 @@ Deno.test("golden text has no character that acts on a terminal", () => {
   }
 });
 
-Deno.test("README.md shows the worked example as explain writes it", () => {
-  const readme = Deno.readTextFileSync(`${import.meta.dirname}/../../README.md`);
-  assert(readme.includes(readGolden("explain.txt")), "README.md does not hold explain.txt");
-});
-
-/** The lines that README.md has between two marks. */
-function listedInReadme(mark: string): string[] {
-  const readme = Deno.readTextFileSync(`${import.meta.dirname}/../../README.md`);
-  const [, listed] = readme.split(new RegExp(`<!-- /?${mark} -->`));
-  assert(listed !== undefined, `README.md has no "<!-- ${mark} -->" and "<!-- /${mark} -->"`);
-  return listed.trim().split("\n");
+/** The text of a document of the repository. */
+function readDocument(path: string): string {
+  return Deno.readTextFileSync(`${import.meta.dirname}/../../${path}`);
 }
 
-Deno.test("README.md lists the fields as the table of the encoder does", () => {
-  assertEquals(listedInReadme("fields"), markdownTable().trim().split("\n"));
+Deno.test("the documents show the worked example as explain writes it", () => {
+  const golden = readGolden("explain.txt");
+  const document = readDocument("src/explain/README.md");
+  assert(document.includes(golden), "src/explain/README.md does not hold explain.txt");
+  const sections = golden.split(/\n(?=\S)/);
+  const ladder = sections[0].slice(sections[0].indexOf("                  client"));
+  const sums = sections.find((section) => section.startsWith("Do the numbers fit?"))!;
+  for (const part of [ladder.split("\n\n")[0], sums.split("\n\n").slice(0, 2).join("\n\n")]) {
+    assertStringIncludes(readDocument("README.md"), part);
+  }
 });
 
-Deno.test("README.md lists every place of the summary where something can get lost", () => {
-  assertEquals(listedInReadme("losses"), [
+/** The lines that the record's document has between two marks. */
+function listed(mark: string): string[] {
+  const [, lines] = readDocument("src/record/README.md").split(new RegExp(`<!-- /?${mark} -->`));
+  assert(lines !== undefined, `src/record/README.md has no "<!-- ${mark} -->"`);
+  return lines.trim().split("\n");
+}
+
+Deno.test("src/record/README.md lists the fields as the table of the encoder does", () => {
+  assertEquals(listed("fields"), markdownTable().trim().split("\n"));
+});
+
+Deno.test("src/record/README.md lists every place of the summary where something can get lost", () => {
+  assertEquals(listed("losses"), [
     "| `losses` | | counts |",
     "| --- | --- | --- |",
     ...LOSS_PLACES.map(({ name, meaning, isLoss }) =>
