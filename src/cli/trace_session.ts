@@ -462,7 +462,7 @@ export class TraceSession {
       ...(wire?.interfaceGaps !== undefined && { interface_gaps: wire.interfaceGaps }),
       ...(this.#scope.hasOthers && { refused_namespaces: this.#scope.refusals }),
       ...(kernel && {
-        kernel_missed_probes: kernel.missedProbes,
+        recursion_misses: kernel.recursionMisses,
         kernel_map_records: kernel.mapRecords,
         kernel_lines: kernel.lines,
         kernel_away_ms: kernel.awayMs && Math.ceil(kernel.awayMs),

@@ -38,8 +38,8 @@ export const LOSS_PLACES: readonly LossPlace[] = [
     isLoss: true,
   },
   {
-    name: "kernel_missed_probes",
-    meaning: "kernel events missed (recursion_misses): a probe was at work on that CPU already",
+    name: "recursion_misses",
+    meaning: "runs of a probe that the kernel skipped: one was under way on that CPU already",
     isLoss: true,
   },
   {

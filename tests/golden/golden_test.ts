@@ -48,7 +48,7 @@ const LOSSES: Losses = {
   ring_packets: 12,
   interface_gaps: 2,
   kernel_map_records: 3,
-  kernel_missed_probes: undefined,
+  recursion_misses: undefined,
   unexpected_packets: 1,
 };
 const UNDECODED = { not_ip: 3, truncated_tcp: 1 };

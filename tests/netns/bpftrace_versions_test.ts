@@ -135,7 +135,7 @@ for (
         const { records, summary, stderr } = await tracer.stop();
         assert(!stderr.some((line) => /bpftrace says|bpftrace's maps have/.test(line)));
         assertEquals(summary!.by_evidence, { both: ALL, wire_only: 0, kernel_only: 0 });
-        for (const place of ["kernel_missed_probes", "kernel_map_records", "kernel_lines"]) {
+        for (const place of ["recursion_misses", "kernel_map_records", "kernel_lines"]) {
           assertEquals(summary!.losses[place] ?? 0, 0, place);
         }
         records.sort((a, b) => a.client.port - b.client.port);

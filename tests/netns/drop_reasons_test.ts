@@ -82,7 +82,7 @@ skippableTest(
       assertEquals([drop?.reason, drop?.packet], ["NETFILTER_DROP", "syn"]);
       // The kernel may skip a probe, and counts that.
       const unseen = await droppedBy(server) - drop!.count!;
-      const missed = summary!.losses.kernel_missed_probes!;
+      const missed = summary!.losses.recursion_misses!;
       assert(unseen >= 0 && unseen <= missed, `${unseen} drops not seen, ${missed} probes missed`);
     }),
 );

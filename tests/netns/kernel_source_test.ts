@@ -253,9 +253,9 @@ await namespaceTest(
     );
     assert(away, again);
     await namespace.run(connectLoad, "127.0.0.1", String(PORT), "10");
-    const { missedProbes, mapRecords, lines, awayMs } = await watched.source.stop();
+    const { recursionMisses, mapRecords, lines, awayMs } = await watched.source.stop();
     assertEquals(watched.kinds(), { client: 20, server: 20, listener: 4 });
-    assertEquals([missedProbes, mapRecords, lines], [undefined, 0, 0]);
+    assertEquals([recursionMisses, mapRecords, lines], [undefined, 0, 0]);
     assertEquals((awayMs / 1000).toFixed(1), away[1]);
     assertGreater(awayMs, 1_000);
   },

@@ -343,7 +343,7 @@ class Soak {
     }
     const unnamed = this.#traffic.madeByOdd - trace.madeByOdd;
     // The kernel's map is filled by whoever connects on this machine.
-    const missed = (losses.kernel_missed_probes ?? 0) + (losses.kernel_map_records ?? 0) +
+    const missed = (losses.recursion_misses ?? 0) + (losses.kernel_map_records ?? 0) +
       (losses.late_kernel_records ?? 0);
     if (unnamed < 0 || unnamed > missed) {
       this.#find(trace, `${unnamed} without their odd names, ${missed} missed`);

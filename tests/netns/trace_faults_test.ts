@@ -94,7 +94,7 @@ await namespaceTest(
     );
     // The map outlived bpftrace, so its records are all counted; its programs' misses are not known.
     assertEquals(summary?.losses.kernel_map_records, 0);
-    assertEquals("kernel_missed_probes" in summary!.losses, false);
+    assertEquals("recursion_misses" in summary!.losses, false);
   },
 );
 

@@ -153,7 +153,7 @@ await namespaceTest("trace reports every one of 20,000 handshakes made at full s
   // What the wire missed must be counted as dropped by the ring, what the kernel missed as its loss.
   const { by_evidence, losses } = summary!;
   const lostPackets = losses.ring_packets!;
-  const lostRecords = losses.kernel_map_records! + losses.kernel_missed_probes!;
+  const lostRecords = losses.kernel_map_records! + losses.recursion_misses!;
   assert(
     by_evidence.kernel_only <= lostPackets,
     `${by_evidence.kernel_only} of ${lostPackets} packets`,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type HeldBpf, readHeldBpf } from "../../kernel/held_bpf.ts";
 import { bpf, checkResult, lastErrno, libc, memory, Pins, SystemCallError } from "../libc.ts";
 
 // enum bpf_cmd, linux/bpf.h.
@@ -36,9 +37,6 @@ const MAP_INFO_VALUE_SIZE = 12;
 const MAP_INFO_MAX_ENTRIES = 16;
 const MAP_INFO_NAME = 24;
 const NAME_BYTES = 16;
-
-// enum bpf_map_type: BPF_MAP_TYPE_HASH and BPF_MAP_TYPE_PERCPU_HASH.
-const HASH_TYPES = [1, 5];
 
 const ENOENT = 2;
 /** Entries asked for at once. */
@@ -191,22 +189,6 @@ function possibleCpus(): number {
   return Number.isInteger(last) && last < CPUS_MAX ? last + 1 : CPUS_MAX;
 }
 
-/** What /proc says of a BPF map that a process holds. */
-export interface HeldMap {
-  id: number;
-  /** Whether it is a hash, as bpftrace's maps with keys are: one for all CPUs, or one a CPU. */
-  isHash: boolean;
-  maxEntries: number;
-}
-
-/** What /proc says of the BPF objects that a process holds. */
-export interface HeldBpf {
-  /** Its maps. */
-  maps: HeldMap[];
-  /** Runs of its programs that the kernel skipped because one was running on the same CPU. */
-  recursionMisses: number;
-}
-
 /**
  * Looks up the BPF maps and programs of a process in /proc/PID/fdinfo (proc(5)).
  *
@@ -214,31 +196,17 @@ export interface HeldBpf {
  * @returns What it holds; nothing where the process is gone.
  */
 export function heldBpf(pid: number): HeldBpf {
-  const held: HeldBpf = { maps: [], recursionMisses: 0 };
-  let entries: Deno.DirEntry[];
+  const descriptions: string[] = [];
   try {
-    entries = [...Deno.readDirSync(`/proc/${pid}/fdinfo`)];
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/fdinfo`)) {
+      try {
+        descriptions.push(Deno.readTextFileSync(`/proc/${pid}/fdinfo/${name}`));
+      } catch {
+        // Closed since the folder was listed.
+      }
+    }
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return held;
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  for (const entry of entries) {
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(`/proc/${pid}/fdinfo/${entry.name}`);
-    } catch {
-      continue; // closed since the folder was listed
-    }
-    const number = (name: string) => {
-      const found = new RegExp(`^${name}:\\s*(\\d+)$`, "m").exec(text);
-      return found ? Number(found[1]) : undefined;
-    };
-    const id = number("map_id");
-    if (id !== undefined) {
-      const isHash = HASH_TYPES.includes(number("map_type")!);
-      held.maps.push({ id, isHash, maxEntries: number("max_entries")! });
-    }
-    held.recursionMisses += number("recursion_misses") ?? 0;
-  }
-  return held;
+  return readHeldBpf(descriptions);
 }

@@ -7,7 +7,8 @@ import {
   sentinelFits,
   VALUE_BYTES,
 } from "../../kernel/kernel_record.ts";
-import { BpfMap, type HeldMap } from "./bpf_map.ts";
+import type { HeldMap } from "../../kernel/held_bpf.ts";
+import { BpfMap } from "./bpf_map.ts";
 
 /** bpftrace names `@done` so, and `@written`. */
 const RECORDS_MAP = "AT_done";

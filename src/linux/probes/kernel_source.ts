@@ -8,7 +8,8 @@
 import { countsSkippedRuns } from "../../kernel/kernel_facts.ts";
 import { type KernelLine, parseKernelLine } from "../../kernel/kernel_line.ts";
 import type { KernelDecoding, KernelRecord } from "../../kernel/kernel_record.ts";
-import { heldBpf, type HeldMap } from "./bpf_map.ts";
+import type { HeldMap } from "../../kernel/held_bpf.ts";
+import { heldBpf } from "./bpf_map.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
 import { KernelMaps } from "./kernel_maps.ts";
 import type { ProbeProgram } from "./probe_programs.ts";
@@ -43,7 +44,7 @@ export interface KernelSourceOptions {
 
 /** What the kernel's side lost, by place; undefined where it could not be counted. */
 export interface KernelLosses {
-  missedProbes: number | undefined;
+  recursionMisses: number | undefined;
   mapRecords: number;
   lines: number;
   /** Time without kernel events, after they had come or since nothing could be attached. */
@@ -100,7 +101,7 @@ export class KernelSource {
   /** Programs that the kernel had skipped when that was last read, and when. */
   #misses = 0;
   #missesReadMs = performance.now();
-  #losses: KernelLosses = { missedProbes: 0, mapRecords: 0, lines: 0, awayMs: 0 };
+  #losses: KernelLosses = { recursionMisses: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #lines = new LineCount();
   #stopping = false;
 
@@ -310,7 +311,7 @@ export class KernelSource {
     const nowMs = performance.now();
     if (nowMs - this.#missesReadMs >= READ_MISSES_MS) {
       this.#missesReadMs = nowMs;
-      this.#misses = this.#missedProbesWith(this.#readMisses()) ?? 0;
+      this.#misses = this.#recursionMissesWith(this.#readMisses()) ?? 0;
     }
     const { mapRecords, lines } = this.#losses;
     const lost = mapRecords + (this.#maps?.lost ?? 0) + lines + this.#lines.lost + this.#misses;
@@ -339,7 +340,7 @@ export class KernelSource {
     const awayNowMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
     return {
       ...this.#losses,
-      missedProbes: this.#missedProbesWith(this.#readMisses()),
+      recursionMisses: this.#recursionMissesWith(this.#readMisses()),
       mapRecords: mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
       lines: lines + this.#lines.lost,
       awayMs: awayMs + awayNowMs,
@@ -368,11 +369,11 @@ export class KernelSource {
   }
 
   /** @param count Those of one run; undefined where it ended before they could be read. */
-  #missedProbesWith(count: number | undefined): number | undefined {
-    const { missedProbes } = this.#losses;
-    const known = count !== undefined && missedProbes !== undefined &&
+  #recursionMissesWith(count: number | undefined): number | undefined {
+    const { recursionMisses } = this.#losses;
+    const known = count !== undefined && recursionMisses !== undefined &&
       countsSkippedRuns(Deno.osRelease());
-    return known ? missedProbes + count : undefined;
+    return known ? recursionMisses + count : undefined;
   }
 
   #finishMaps(): void {
@@ -401,7 +402,7 @@ export class KernelSource {
     this.#finishMaps();
     this.#losses.lines += this.#lines.lost;
     this.#lines = new LineCount();
-    this.#losses.missedProbes = undefined;
+    this.#losses.recursionMisses = undefined;
     this.#awaySinceMs = performance.now();
     if (this.#awaySinceMs - this.#attached!.atMs >= STEADY_MS) this.#restarts = 0;
     this.#startAgain(`${why}; going on with packets alone until it has attached again`);
@@ -422,8 +423,8 @@ export class KernelSource {
  */
 export function mayLack(losses: Partial<KernelLosses> | undefined): boolean {
   if (losses === undefined) return false;
-  const { missedProbes = 0, mapRecords = 1, lines = 1 } = losses;
-  return missedProbes + mapRecords + lines > 0;
+  const { recursionMisses = 0, mapRecords = 1, lines = 1 } = losses;
+  return recursionMisses + mapRecords + lines > 0;
 }
 
 /** Printed records of one run of bpftrace: those that came, and those that did not. */

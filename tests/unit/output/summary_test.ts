@@ -40,7 +40,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["ring_packets", true],
     ["interface_gaps", true],
     ["refused_namespaces", true],
-    ["kernel_missed_probes", true],
+    ["recursion_misses", true],
     ["kernel_map_records", true],
     ["kernel_lines", true],
     ["kernel_away_ms", true],

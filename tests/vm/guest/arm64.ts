@@ -60,7 +60,7 @@ for (const mechanism of MECHANISMS) {
     const { records, summary, stderr } = await tracer.stop();
     // Emulated, a program runs for so long that the kernel skips some that would run meanwhile. It counts
     // them, and no more may be lacking than that.
-    const missed = summary!.losses.kernel_missed_probes!;
+    const missed = summary!.losses.recursion_misses!;
     assertLess(missed, ALL / 2, stderr.join("\n"));
     const { both, kernel_only } = summary!.by_evidence;
     assertEquals([kernel_only, summary!.losses.kernel_map_records], [0, 0]);

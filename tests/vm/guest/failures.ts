@@ -190,7 +190,7 @@ export async function testFlood(
   };
 
   // What a probe missed is told as a loss, by kernels that count it.
-  const missed = summary!.losses.kernel_missed_probes ?? MISSED_MAX;
+  const missed = summary!.losses.recursion_misses ?? MISSED_MAX;
   const hasDrop = ({ drop }: HandshakeRecord) => drop !== undefined;
   const closed = to(PORTS.refusing, SPOOFED_SYNS);
   const silent = to(PORTS.silent, SPOOFED_SYNS);
@@ -228,7 +228,7 @@ export async function testFlood(
   for (const { outcome } of untold) assertEquals(outcome, "unanswered");
   console.error(
     `flood: ${2 * SPOOFED_SYNS - told + (seesListeners(mechanism) ? untold.length : 0)} untold; ` +
-      `the kernel counts ${summary!.losses.kernel_missed_probes} missed`,
+      `the kernel counts ${summary!.losses.recursion_misses} missed`,
   );
   if (seesListeners(mechanism)) assertLessOrEqual(untold.length, missed);
   else assertEquals(refused, []);
