@@ -1,7 +1,7 @@
 import type { LineOutput } from "../files/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { ByteText } from "../text/byte_text.ts";
-import type { RecordContext } from "../record/field.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import type { HandshakeFormat, TraceSpan } from "../output/handshake_format.ts";
 import { type Losses, Summary, type Undecoded } from "../output/summary.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";

@@ -1,6 +1,6 @@
 import type { Handshake } from "../match/handshake.ts";
 import type { ByteText } from "../text/byte_text.ts";
-import type { RecordContext } from "../record/field.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import { formatHandshake, formatHeading } from "./line.ts";
 import { writeHandshake } from "../record/ndjson.ts";
 import type { Losses, Summary, Undecoded } from "./summary.ts";

@@ -2,7 +2,7 @@ import type { Handshake, Outcome } from "../match/handshake.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { ByteText } from "../text/byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
-import type { RecordContext } from "../record/field.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import type { HandshakeFormat } from "./handshake_format.ts";
 import { formatEndpoint, formatProcesses, formatReasons, formatRtts } from "./line.ts";
 import { formatDuration, formatTime } from "../text/time.ts";

@@ -1,84 +1,111 @@
 import type { Endpoint } from "../match/handshake.ts";
+import { parseAddress } from "../wire/address.ts";
 import { addressText } from "./address_text.ts";
-import type { Field, FieldValue, RecordContext } from "./field.ts";
+import {
+  boolean,
+  type Field,
+  type FieldValue,
+  integer,
+  text,
+  UINT16,
+  UINT64,
+  UINT8,
+} from "./field.ts";
+import type { RecordContext } from "./record_context.ts";
 
 /** The fields of one end, and the packet that it announced itself with. */
 export function endpointFields(end: "client" | "server", packet: string): Field[] {
-  const field = (
-    name: string,
-    type: Field["type"],
-    meaning: string,
-    get: (endpoint: Endpoint, context: RecordContext) => FieldValue | undefined,
-    rest: Partial<Field> = {},
-  ): Field => ({
-    path: `${end}.${name}`,
-    type,
-    meaning,
-    since: 1,
-    get: end === "client"
+  type Get = (endpoint: Endpoint, context: RecordContext) => FieldValue | undefined;
+  const isClient = end === "client";
+  const of = (get: Get): Field["get"] =>
+    isClient
       ? (handshake, context) => get(handshake.client, context)
-      : (handshake, context) => get(handshake.server, context),
-    ...rest,
-  });
+      : (handshake, context) => get(handshake.server, context);
+  const process = `${end}.process`;
+  const thread = `${process}.thread`;
   return [
-    field("address", "string", "IP address", (it) => addressText(it.address), { always: true }),
-    field("port", "integer", "TCP port; 0: none was chosen yet", (it) => it.port, {
+    text(`${end}.address`, "IP address", of((it) => addressText(it.address)), {
       always: true,
+      set: (handshake, value: string) => setAddress(handshake[end].address, value),
     }),
-    field("isn", "integer", `Initial sequence number: Seq of the ${packet}`, (it) => it.isn),
-    field("mss", "integer", `Maximum segment size announced in the ${packet}`, (it) => it.mss, {
+    integer(`${end}.port`, "TCP port; 0: none was chosen yet", of((it) => it.port), {
+      always: true,
+      range: UINT16,
+    }),
+    integer(`${end}.isn`, `Initial sequence number: Seq of the ${packet}`, of((it) => it.isn)),
+    integer(`${end}.mss`, `Maximum segment size announced in the ${packet}`, of((it) => it.mss), {
       unit: "bytes",
+      range: UINT16,
     }),
-    field("window", "integer", `Window in the ${packet}, never scaled there`, (it) => it.window, {
+    integer(`${end}.window`, `Window in the ${packet}, never scaled there`, of((it) => it.window), {
       unit: "bytes",
+      range: UINT16,
     }),
-    field(
-      "window_scale",
-      "integer",
+    integer(
+      `${end}.window_scale`,
       `Window scale shift announced in the ${packet}`,
-      (it) => it.windowScale,
+      of((it) => it.windowScale),
+      { range: UINT8 },
     ),
-    field(
-      "sack_permitted",
-      "boolean",
+    boolean(
+      `${end}.sack_permitted`,
       `SACK permitted announced in the ${packet}`,
-      (it) => it.sackPermitted,
+      of((it) => it.sackPermitted),
     ),
-    field("timestamps", "boolean", `Timestamps announced in the ${packet}`, (it) => it.timestamps),
-    field(
-      "process.pid",
-      "integer",
-      end === "client"
+    boolean(
+      `${end}.timestamps`,
+      `Timestamps announced in the ${packet}`,
+      of((it) => it.timestamps),
+    ),
+    integer(
+      `${process}.pid`,
+      isClient
         ? "Process that called connect()"
         : "Process that listens: it holds the listening socket; of several that do the one that " +
           "the others descend from, else the one that accepted",
-      (it) => it.process?.pid,
+      of((it) => it.process?.pid),
+      { always: process },
     ),
-    field("process.comm", "string", "Its command name", (it) => it.process?.comm),
-    field("process.uid", "integer", "User that owns the socket", (it) => it.process?.uid),
-    field("process.cgroup", "integer", "Id of the socket's cgroup v2", (it) => it.process?.cgroup),
-    field(
-      "process.cgroup_path",
-      "string",
+    text(`${process}.comm`, "Its command name", of((it) => it.process?.comm), { always: process }),
+    integer(`${process}.uid`, "User that owns the socket", of((it) => it.process?.uid), {
+      always: process,
+    }),
+    integer(`${process}.cgroup`, "Id of the socket's cgroup v2", of((it) => it.process?.cgroup), {
+      range: UINT64,
+    }),
+    text(
+      `${process}.cgroup_path`,
       "Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there",
-      (it, context) => {
+      of((it, context) => {
         const cgroup = it.process?.cgroup;
         return cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
+      }),
+      {
+        set: (handshake, path: string, context) => {
+          const cgroup = handshake[end].process?.cgroup;
+          if (cgroup !== undefined) context.setCgroupPath(cgroup, path);
+        },
       },
     ),
-    field(
-      "process.thread.tid",
-      "integer",
-      `Thread that called ${end === "client" ? "connect()" : "listen() or accept()"}, where it ` +
+    integer(
+      `${thread}.tid`,
+      `Thread that called ${isClient ? "connect()" : "listen() or accept()"}, where it ` +
         "is not the process's first",
-      (it) => it.process?.thread?.tid,
+      of((it) => it.process?.thread?.tid),
+      { always: thread },
     ),
-    field("process.thread.comm", "string", "Its name", (it) => it.process?.thread?.comm),
-    field(
-      "process.kernel",
-      "boolean",
+    text(`${thread}.comm`, "Its name", of((it) => it.process?.thread?.comm)),
+    boolean(
+      `${process}.kernel`,
       "Present, and true, where it is a thread of the kernel, such as NFS connects from",
-      (it) => it.process?.kernel,
+      of((it) => it.process?.kernel),
     ),
   ];
+}
+
+/** Puts the address that a text says into four words. @returns False where it says none. */
+export function setAddress(into: Uint32Array, text: string): boolean {
+  const words = parseAddress(text);
+  if (words !== undefined) into.set(words);
+  return words !== undefined;
 }

@@ -1,22 +1,11 @@
 /**
- * What a row of the table of fields is. Those who fill the table need it, so it stands apart.
+ * What a row of the table of fields is, and how one is written.
  *
  * @module
  */
 import type { Handshake } from "../match/handshake.ts";
 import type { ByteText } from "../text/byte_text.ts";
-
-/** What a record tells beyond the handshake itself. */
-export interface RecordContext {
-  /** Name of the host that traced. */
-  host: string;
-  /** Name of an interface by its place number, undefined where it is gone or unknown. */
-  interfaceName(place: number): string | undefined;
-  /** Inode number of the network namespace of a place; absent where none is known, as in files. */
-  netnsOf?(place: number): number | undefined;
-  /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
-  cgroupPath?(id: number): string | undefined;
-}
+import type { RecordContext, RecordedContext } from "./record_context.ts";
 
 /**
  * What a field can hold. Strings may be untrusted text and are escaped where they are written. A
@@ -25,7 +14,13 @@ export interface RecordContext {
  */
 export type FieldValue = string | ByteText | number | boolean | null | readonly string[];
 
-/** One field of the record: encoder, JSON Schema and the table of this folder's README are made of these. */
+/** What is read back of a field's JSON. */
+export type ReadValue = Exclude<FieldValue, ByteText>;
+
+/** The least and the greatest number that a field can hold. */
+export type IntegerRange = readonly [least: number, greatest: number];
+
+/** One field of the record: encoder, decoder, types, JSON Schema and this folder's README are made of these. */
 export interface Field {
   /** Where it stands in the record, levels separated by dots. */
   path: string;
@@ -33,10 +28,12 @@ export interface Field {
   type: "string" | "integer" | "boolean" | "strings";
   /** The only values, where there are few. */
   values?: readonly string[];
+  /** Of an integer: what it can be. */
+  range?: IntegerRange;
   /** Whether it can be null, which then means there is none; absent always means unknown. */
   nullable?: boolean;
-  /** Whether every record has it. */
-  always?: boolean;
+  /** Where it always is: in every record (`true`), or in every one that has the level of this path. */
+  always?: true | string;
   /** What a number counts or how a text is written, where that needs saying. */
   unit?: string;
   /** What it says, in words for the schema and the README. */
@@ -45,4 +42,47 @@ export interface Field {
   since: number;
   /** Its value, undefined where unknown: then the field is absent. */
   get(handshake: Handshake, context: RecordContext): FieldValue | undefined;
+  /**
+   * Takes back a value of its type that was read, after those of the fields before it. Not needed where
+   * `get` reads a property and no more: then the value is put there.
+   *
+   * @returns False where the text means nothing; the record is then none.
+   */
+  set?(handshake: Handshake, value: ReadValue, context: RecordedContext): boolean | void;
 }
+
+/** The ranges of the integers of so many bits. */
+export const UINT8: IntegerRange = [0, 0xff];
+export const UINT16: IntegerRange = [0, 0xffff];
+export const UINT32: IntegerRange = [0, 0xffff_ffff];
+export const UINT64: IntegerRange = [0, 2 ** 64];
+export const INT64: IntegerRange = [-(2 ** 63), 2 ** 63];
+
+/** What a row says beyond its path, meaning and getter, where it is not the usual. */
+type More = Partial<Omit<Field, "path" | "type" | "meaning" | "get">>;
+
+/** Makes a field of text. */
+export function text(path: string, meaning: string, get: Field["get"], more: More = {}): Field {
+  return { path, type: "string", meaning, since: 1, get, ...more };
+}
+
+/** Makes a field of a list of texts. */
+export function texts(path: string, meaning: string, get: Field["get"], more: More = {}): Field {
+  return { path, type: "strings", meaning, since: 1, get, ...more };
+}
+
+/** Makes a field that is true or false. */
+export function boolean(path: string, meaning: string, get: Field["get"], more: More = {}): Field {
+  return { path, type: "boolean", meaning, since: 1, get, ...more };
+}
+
+/** Makes a field of an integer of 32 bits, or one of nanoseconds where the path says so. */
+export function integer(path: string, meaning: string, get: Field["get"], more: More = {}): Field {
+  const usual = path.endsWith("_ns")
+    ? { unit: path.startsWith("times.") ? "ns after time" : "ns", range: INT64 }
+    : { range: UINT32 };
+  return { path, type: "integer", ...usual, meaning, since: 1, get, ...more };
+}
+
+/** The `set` of a field that is computed of others: they are taken back already. */
+export function isComputed(): void {}

@@ -1,363 +1,247 @@
 import { DROPPED_PACKETS, HANDSHAKE_FLAGS, OUTCOMES, ROLES } from "../match/handshake.ts";
 import { endpointFields } from "./endpoint_fields.ts";
-import type { Field } from "./field.ts";
+import { boolean, type Field, integer, isComputed, text, texts } from "./field.ts";
 import { NETWORK_FIELDS } from "./network_fields.ts";
-import { timeText } from "../text/time.ts";
+import { parseTime, timeText } from "../text/time.ts";
 
 /** Version of the record: fields may be added to it, none is ever changed. */
 export const RECORD_VERSION = 1;
 
 /** Every field of the record, in the order in which it is written. */
 export const FIELDS: readonly Field[] = [
-  {
-    path: "v",
-    type: "integer",
+  integer("v", "Version of the record", () => RECORD_VERSION, {
     always: true,
-    meaning: "Version of the record",
-    since: 1,
-    get: () => RECORD_VERSION,
-  },
-  {
-    path: "event",
-    type: "string",
+    set: isComputed,
+  }),
+  text("event", "Kind of the line", () => "handshake", {
     values: ["handshake"],
     always: true,
-    meaning: "Kind of the line",
-    since: 1,
-    get: () => "handshake",
-  },
-  {
-    path: "time",
-    type: "string",
-    unit: "RFC 3339, UTC, nine digits",
-    always: true,
-    meaning: "The first SYN on the wire, or the first kernel time where no packet was seen",
-    since: 1,
-    get: (handshake) => timeText(handshake.epochSeconds, handshake.timeNs),
-  },
-  {
-    path: "host",
-    type: "string",
-    always: true,
-    meaning: "Name of the host that traced",
-    since: 1,
-    get: (_, context) => context.host,
-  },
-  {
-    path: "role",
-    type: "string",
-    values: ROLES,
-    always: true,
-    meaning: "This host's part: one end, both ends (local) or neither (observer)",
-    since: 1,
-    get: (handshake) => handshake.role,
-  },
-  {
-    path: "outcome",
-    type: "string",
-    values: OUTCOMES,
-    always: true,
-    meaning:
-      "How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up or could not begin) " +
+    set: isComputed,
+  }),
+  text(
+    "time",
+    "The first SYN on the wire, or the first kernel time where no packet was seen",
+    (it) => timeText(it.epochSeconds, it.timeNs),
+    {
+      always: true,
+      unit: "RFC 3339, UTC, nine digits",
+      set: (it, text: string) => {
+        const moment = parseTime(text);
+        if (moment === undefined) return false;
+        it.epochSeconds = moment.seconds;
+        it.timeNs = moment.ns;
+      },
+    },
+  ),
+  text("host", "Name of the host that traced", (_, context) => context.host, { always: true }),
+  text(
+    "role",
+    "This host's part: one end, both ends (local) or neither (observer)",
+    (it) => it.role,
+    { values: ROLES, always: true },
+  ),
+  text(
+    "outcome",
+    "How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up or could not begin) " +
       "by the client's kernel or RST; half_open: no ACK came; dropped: this host's kernel dropped " +
       "the SYN; unanswered: nothing came",
-    since: 1,
-    get: (handshake) => handshake.outcome,
-  },
-  {
-    path: "reason",
-    type: "string",
-    nullable: true,
-    always: true,
-    meaning:
-      "Symbol of the errno the client's socket got; without one, of the ICMP error that answered, " +
+    (it) => it.outcome,
+    { values: OUTCOMES, always: true },
+  ),
+  text(
+    "reason",
+    "Symbol of the errno the client's socket got; without one, of the ICMP error that answered, " +
       "or the kernel's own reason to drop or refuse",
-    since: 1,
-    get: (handshake) => handshake.reason ?? null,
-  },
-  {
-    path: "evidence",
-    type: "strings",
-    values: ["wire", "kernel"],
-    always: true,
-    meaning: "Which sources saw it",
-    since: 1,
-    get: (handshake) =>
-      handshake.wire ? handshake.kernel ? WIRE_AND_KERNEL : WIRE_ONLY : KERNEL_ONLY,
-  },
+    (it) => it.reason ?? null,
+    { nullable: true, always: true },
+  ),
+  texts(
+    "evidence",
+    "Which sources saw it",
+    (it) => it.wire ? it.kernel ? WIRE_AND_KERNEL : WIRE_ONLY : KERNEL_ONLY,
+    {
+      values: ["wire", "kernel"],
+      always: true,
+      set: (it, sources: readonly string[]) => {
+        it.wire = sources.includes("wire");
+        it.kernel = sources.includes("kernel");
+      },
+    },
+  ),
   ...NETWORK_FIELDS,
   ...endpointFields("client", "SYN"),
   ...endpointFields("server", "SYN-ACK"),
-  {
-    path: "rtt.client_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "SYN to SYN-ACK; of the SYN that was answered, absent where that cannot be told",
-    since: 1,
-    get: (handshake) => handshake.clientRttNs,
-  },
-  {
-    path: "rtt.server_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "SYN-ACK to ACK; of the SYN-ACK that was answered, absent where that cannot be told",
-    since: 1,
-    get: (handshake) => handshake.serverRttNs,
-  },
-  {
-    path: "rtt.total_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "First SYN to ACK",
-    since: 1,
-    get: (handshake) => handshake.totalNs,
-  },
-  {
-    path: "rtt.ambiguous",
-    type: "boolean",
+  integer(
+    "rtt.client_ns",
+    "SYN to SYN-ACK; of the SYN that was answered, absent where that cannot be told",
+    (it) => it.clientRttNs,
+  ),
+  integer(
+    "rtt.server_ns",
+    "SYN-ACK to ACK; of the SYN-ACK that was answered, absent where that cannot be told",
+    (it) => it.serverRttNs,
+  ),
+  integer("rtt.total_ns", "First SYN to ACK", (it) => it.totalNs),
+  boolean(
+    "rtt.ambiguous",
+    "An RTT is absent because a repeated packet was answered and no timestamp tells which",
+    (it) => it.ambiguous,
+    { always: true },
+  ),
+  integer(
+    "rtt.first_syn_to_syn_ack_ns",
+    "With repeated SYNs: first SYN to SYN-ACK",
+    (it) => it.firstSynToSynAckNs,
+  ),
+  integer(
+    "rtt.last_syn_to_syn_ack_ns",
+    "With repeated SYNs: last SYN before the SYN-ACK to SYN-ACK",
+    (it) => it.lastSynToSynAckNs,
+  ),
+  integer(
+    "rtt.first_syn_ack_to_ack_ns",
+    "With repeated SYN-ACKs: first SYN-ACK to ACK",
+    (it) => it.firstSynAckToAckNs,
+  ),
+  integer(
+    "rtt.last_syn_ack_to_ack_ns",
+    "With repeated SYN-ACKs: last SYN-ACK before the ACK to ACK",
+    (it) => it.lastSynAckToAckNs,
+  ),
+  integer(
+    "rtt.kernel_client_ns",
+    "The client kernel's own sample of SYN to SYN-ACK, in whole microseconds",
+    (it) => it.kernelClientRttNs,
+  ),
+  integer(
+    "rtt.kernel_server_ns",
+    "The server kernel's own sample of SYN-ACK to ACK, in whole microseconds",
+    (it) => it.kernelServerRttNs,
+  ),
+  integer("packets.syn", "SYNs seen, repeated ones included", (it) => it.synCount, {
     always: true,
-    meaning: "An RTT is absent because a repeated packet was answered and no timestamp tells which",
-    since: 1,
-    get: (handshake) => handshake.ambiguous,
-  },
-  {
-    path: "rtt.first_syn_to_syn_ack_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "With repeated SYNs: first SYN to SYN-ACK",
-    since: 1,
-    get: (handshake) => handshake.firstSynToSynAckNs,
-  },
-  {
-    path: "rtt.last_syn_to_syn_ack_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "With repeated SYNs: last SYN before the SYN-ACK to SYN-ACK",
-    since: 1,
-    get: (handshake) => handshake.lastSynToSynAckNs,
-  },
-  {
-    path: "rtt.first_syn_ack_to_ack_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "With repeated SYN-ACKs: first SYN-ACK to ACK",
-    since: 1,
-    get: (handshake) => handshake.firstSynAckToAckNs,
-  },
-  {
-    path: "rtt.last_syn_ack_to_ack_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "With repeated SYN-ACKs: last SYN-ACK before the ACK to ACK",
-    since: 1,
-    get: (handshake) => handshake.lastSynAckToAckNs,
-  },
-  {
-    path: "rtt.kernel_client_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "The client kernel's own sample of SYN to SYN-ACK, in whole microseconds",
-    since: 1,
-    get: (handshake) => handshake.kernelClientRttNs,
-  },
-  {
-    path: "rtt.kernel_server_ns",
-    type: "integer",
-    unit: "ns",
-    meaning: "The server kernel's own sample of SYN-ACK to ACK, in whole microseconds",
-    since: 1,
-    get: (handshake) => handshake.kernelServerRttNs,
-  },
-  {
-    path: "packets.syn",
-    type: "integer",
+  }),
+  integer("packets.syn_ack", "SYN-ACKs seen, repeated ones included", (it) => it.synAckCount, {
     always: true,
-    meaning: "SYNs seen, repeated ones included",
-    since: 1,
-    get: (handshake) => handshake.synCount,
-  },
-  {
-    path: "packets.syn_ack",
-    type: "integer",
-    always: true,
-    meaning: "SYN-ACKs seen, repeated ones included",
-    since: 1,
-    get: (handshake) => handshake.synAckCount,
-  },
-  {
-    path: "packets.rst",
-    type: "integer",
-    always: true,
-    meaning: "RSTs that ended it",
-    since: 1,
-    get: (handshake) => handshake.rstCount,
-  },
-  {
-    path: "times.connect_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "connect() was called: before routing and port choice, so before the SYN",
-    since: 1,
-    get: (handshake) => handshake.connectNs,
-  },
-  {
-    path: "times.syn_sent_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "The client's kernel was about to send the first SYN; by function probes only",
-    since: 1,
-    get: (handshake) => handshake.synSentNs,
-  },
-  {
-    path: "times.syn_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "First SYN captured",
-    since: 1,
-    get: (handshake) => handshake.synNs,
-  },
-  {
-    path: "times.syn_received_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "The listener took the SYN that was answered; by function probes only",
-    since: 1,
-    get: (handshake) => handshake.synReceivedNs,
-  },
-  {
-    path: "times.syn_ack_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "First SYN-ACK captured",
-    since: 1,
-    get: (handshake) => handshake.synAckNs,
-  },
-  {
-    path: "times.ack_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "The ACK that completes it captured",
-    since: 1,
-    get: (handshake) => handshake.ackNs,
-  },
-  {
-    path: "times.established_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "This host's socket became ESTABLISHED; the client's where both ends are here",
-    since: 1,
-    get: (handshake) => handshake.establishedNs,
-  },
-  {
-    path: "times.server_established_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "The server's socket became ESTABLISHED, where both ends are here",
-    since: 1,
-    get: (handshake) => handshake.serverEstablishedNs,
-  },
-  {
-    path: "times.accepted_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "accept() returned the socket, where it did before the record was written",
-    since: 1,
-    get: (handshake) => handshake.acceptedNs,
-  },
-  {
-    path: "times.dropped_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "This host's kernel dropped a packet of it: the last that it did",
-    since: 1,
-    get: (handshake) => handshake.droppedNs,
-  },
-  {
-    path: "times.reset_sent_ns",
-    type: "integer",
-    unit: "ns after time",
-    meaning: "This host's kernel answered a packet of it with a RST",
-    since: 1,
-    get: (handshake) => handshake.resetSentNs,
-  },
-  {
-    path: "drop.reason",
-    type: "string",
-    meaning: "Why this host's kernel dropped a packet of it: the kernel's symbol, of the last one",
-    since: 1,
-    get: (handshake) => handshake.dropReason,
-  },
-  {
-    path: "drop.packet",
-    type: "string",
+  }),
+  integer("packets.rst", "RSTs that ended it", (it) => it.rstCount, { always: true }),
+  integer(
+    "times.connect_ns",
+    "connect() was called: before routing and port choice, so before the SYN",
+    (it) => it.connectNs,
+  ),
+  integer(
+    "times.syn_sent_ns",
+    "The client's kernel was about to send the first SYN; by function probes only",
+    (it) => it.synSentNs,
+  ),
+  integer("times.syn_ns", "First SYN captured", (it) => it.synNs),
+  integer(
+    "times.syn_received_ns",
+    "The listener took the SYN that was answered; by function probes only",
+    (it) => it.synReceivedNs,
+  ),
+  integer("times.syn_ack_ns", "First SYN-ACK captured", (it) => it.synAckNs),
+  integer("times.ack_ns", "The ACK that completes it captured", (it) => it.ackNs),
+  integer(
+    "times.established_ns",
+    "This host's socket became ESTABLISHED; the client's where both ends are here",
+    (it) => it.establishedNs,
+  ),
+  integer(
+    "times.server_established_ns",
+    "The server's socket became ESTABLISHED, where both ends are here",
+    (it) => it.serverEstablishedNs,
+  ),
+  integer(
+    "times.accepted_ns",
+    "accept() returned the socket, where it did before the record was written",
+    (it) => it.acceptedNs,
+  ),
+  integer(
+    "times.dropped_ns",
+    "This host's kernel dropped a packet of it: the last that it did",
+    (it) => it.droppedNs,
+  ),
+  integer(
+    "times.reset_sent_ns",
+    "This host's kernel answered a packet of it with a RST",
+    (it) => it.resetSentNs,
+  ),
+  text(
+    "drop.reason",
+    "Why this host's kernel dropped a packet of it: the kernel's symbol, of the last one",
+    (it) => it.dropReason,
+    { always: "drop" },
+  ),
+  text("drop.packet", "Which packet was dropped last", (it) => it.dropPacket, {
     values: DROPPED_PACKETS,
-    meaning: "Which packet was dropped last",
-    since: 1,
-    get: (handshake) => handshake.dropPacket,
-  },
-  {
-    path: "drop.count",
-    type: "integer",
-    meaning: "Packets of it that this host's kernel dropped",
-    since: 1,
-    get: (handshake) => handshake.dropCount,
-  },
-  {
-    path: "drop.queue_length",
-    type: "integer",
-    meaning: "Entries in the listener's queue that was full",
-    since: 1,
-    get: (handshake) => handshake.dropQueue?.length,
-  },
-  {
-    path: "drop.queue_limit",
-    type: "integer",
-    meaning: "Entries that queue may have (the backlog)",
-    since: 1,
-    get: (handshake) => handshake.dropQueue?.limit,
-  },
-  {
-    path: "reset.reason",
-    type: "string",
-    meaning: "Why this host's kernel answered a packet of it with a RST: the kernel's symbol",
-    since: 1,
-    get: (handshake) => handshake.resetReason,
-  },
-  {
-    path: "checks.syn_ack_acknowledges_syn",
-    type: "boolean",
-    meaning: "SYN-ACK's Ack = SYN's Seq + 1 (plus data accepted from the SYN)",
-    since: 1,
-    get: (handshake) => handshake.synAckAcknowledgesSyn,
-  },
-  {
-    path: "checks.ack_sequence",
-    type: "boolean",
-    meaning: "ACK's Seq = SYN's Seq + 1 (plus data sent in the SYN)",
-    since: 1,
-    get: (handshake) => handshake.ackSequence,
-  },
-  {
-    path: "checks.ack_acknowledges_syn_ack",
-    type: "boolean",
-    meaning: "ACK's Ack = SYN-ACK's Seq + 1",
-    since: 1,
-    get: (handshake) => handshake.ackAcknowledgesSynAck,
-  },
-  {
-    path: "flags",
-    type: "strings",
-    values: HANDSHAKE_FLAGS,
-    always: true,
-    meaning:
-      "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: " +
+    always: "drop",
+  }),
+  integer("drop.count", "Packets of it that this host's kernel dropped", (it) => it.dropCount, {
+    always: "drop",
+  }),
+  integer(
+    "drop.queue_length",
+    "Entries in the listener's queue that was full",
+    (it) => it.dropQueue?.length,
+  ),
+  integer(
+    "drop.queue_limit",
+    "Entries that queue may have (the backlog)",
+    (it) => it.dropQueue?.limit,
+  ),
+  text(
+    "reset.reason",
+    "Why this host's kernel answered a packet of it with a RST: the kernel's symbol",
+    (it) => it.resetReason,
+    { always: "reset" },
+  ),
+  boolean(
+    "checks.syn_ack_acknowledges_syn",
+    "SYN-ACK's Ack = SYN's Seq + 1 (plus data accepted from the SYN)",
+    (it) => it.synAckAcknowledgesSyn,
+  ),
+  boolean(
+    "checks.ack_sequence",
+    "ACK's Seq = SYN's Seq + 1 (plus data sent in the SYN)",
+    (it) => it.ackSequence,
+  ),
+  boolean(
+    "checks.ack_acknowledges_syn_ack",
+    "ACK's Ack = SYN-ACK's Seq + 1",
+    (it) => it.ackAcknowledgesSynAck,
+  ),
+  texts(
+    "flags",
+    "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: " +
       "packets of one direction are missing; trace_ended: the trace ended before an answer could " +
       "come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so " +
       "there are no durations",
-    since: 1,
-    get: (handshake) => handshake.flags,
-  },
+    (it) => it.flags,
+    { values: HANDSHAKE_FLAGS, always: true },
+  ),
 ];
+
+/** What the levels of the record hold, by their paths. */
+export const LEVELS: Readonly<Record<string, string>> = {
+  network: "What lies below TCP",
+  "network.translated": "The other tuple, where this host translates addresses (NAT)",
+  "network.translated.client": "The end that sent the SYN",
+  "network.translated.server": "The end that the SYN went to",
+  client: "The end that sent the SYN",
+  "client.process": "Its process",
+  "client.process.thread": "The thread of it that acted",
+  server: "The end that the SYN went to",
+  "server.process": "Its process",
+  "server.process.thread": "The thread of it that acted",
+  rtt: "Durations between packets",
+  packets: "Packets counted",
+  times: "Moments after `time`",
+  drop: "Packets of it that this host's kernel dropped; absent where none is known",
+  reset: "The RST that this host's kernel sent; absent where none is known",
+  checks: "Verdicts on the numbers; absent where the packets are missing",
+};
 
 const WIRE_AND_KERNEL: readonly string[] = ["wire", "kernel"];
 const WIRE_ONLY: readonly string[] = ["wire"];

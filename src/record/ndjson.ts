@@ -1,14 +1,13 @@
 import type { Handshake } from "../match/handshake.ts";
 import { ByteText } from "../text/byte_text.ts";
-import type { RecordContext } from "./field.ts";
 import { FIELDS } from "./fields.ts";
 import { writeJsonValue } from "./json_value.ts";
+import type { RecordContext } from "./record_context.ts";
 import type { HandshakeRecord } from "./record.ts";
 import { BEGIN, buildSteps } from "./steps.ts";
-import { buildTree, type Level } from "./tree.ts";
+import { buildTree } from "./tree.ts";
 
-const RECORD_TREE = buildTree(FIELDS);
-const { steps: STEPS, ends: ENDS } = buildSteps(RECORD_TREE);
+const { steps: STEPS, ends: ENDS } = buildSteps(buildTree(FIELDS));
 
 const line = new ByteText();
 
@@ -42,26 +41,5 @@ export function writeHandshake(
 
 /** Makes a plain record of a handshake, for programs that keep it: the line's content as an object. */
 export function toRecord(handshake: Handshake, context: RecordContext): HandshakeRecord {
-  return toLevel(RECORD_TREE, handshake, context) as unknown as HandshakeRecord;
-}
-
-function toLevel(
-  level: Level,
-  handshake: Handshake,
-  context: RecordContext,
-): Record<string, unknown> {
-  const record: Record<string, unknown> = {};
-  for (const member of level.members) {
-    if ("members" in member) {
-      const inner = toLevel(member, handshake, context);
-      if (Object.keys(inner).length > 0) record[member.name] = inner;
-    } else {
-      const value = member.field.get(handshake, context);
-      if (value === undefined) continue;
-      // What is no plain value is filled anew for the next handshake.
-      if (value instanceof ByteText) record[member.name] = value.toString();
-      else record[member.name] = Array.isArray(value) ? [...value] : value;
-    }
-  }
-  return record;
+  return JSON.parse(encodeHandshake(handshake, context));
 }

@@ -1,92 +1,111 @@
+import type { Address, Handshake } from "../match/handshake.ts";
 import { formatAddress } from "../wire/address.ts";
-import { TUNNEL_NAMES } from "../wire/tunnel.ts";
+import { TUNNEL_NAMES, type TunnelName } from "../wire/tunnel.ts";
 import { communityId } from "./community_id.ts";
-import type { Field } from "./field.ts";
+import { setAddress } from "./endpoint_fields.ts";
+import { type Field, integer, isComputed, text, texts, UINT16 } from "./field.ts";
+
+const TRANSLATED = "network.translated";
+/** Interfaces of a handshake that are told at most. */
+const INTERFACES_MAX = 8;
+/** The place of an interface whose name nobody knows. */
+const NOWHERE = 0;
 
 /** The fields of what lies below TCP. */
 export const NETWORK_FIELDS: readonly Field[] = [
-  {
-    path: "network.type",
-    type: "string",
+  text("network.type", "IP version of the packets", (it) => it.ipv4 ? "ipv4" : "ipv6", {
     values: ["ipv4", "ipv6"],
     always: true,
-    meaning: "IP version of the packets",
-    since: 1,
-    get: (handshake) => handshake.ipv4 ? "ipv4" : "ipv6",
-  },
-  {
-    path: "network.interface",
-    type: "string",
-    meaning: "Interface whose packet times are given",
-    since: 1,
-    get: (handshake, context) => context.interfaceName(handshake.interfaceIndex),
-  },
-  {
-    path: "network.interfaces",
-    type: "strings",
-    meaning:
-      "Where it was seen on several: all interfaces that a SYN or SYN-ACK passed, first to last, at " +
+    set: (it, type: string) => {
+      it.ipv4 = type === "ipv4";
+    },
+  }),
+  text(
+    "network.interface",
+    "Interface whose packet times are given",
+    (it, context) => context.interfaceName(it.interfaceIndex),
+    {
+      set: (it, name: string, context) => {
+        it.interfaceIndex = context.placeOf(name);
+      },
+    },
+  ),
+  texts(
+    "network.interfaces",
+    "Where it was seen on several: all interfaces that a SYN or SYN-ACK passed, first to last, at " +
       "most eight",
-    since: 1,
-    get: ({ interfaces }, context) => {
+    ({ interfaces }, context) => {
       if (interfaces.length < 2) return undefined;
-      const names = interfaces.map((index) => context.interfaceName(index));
+      const names = interfaces.map((place) => context.interfaceName(place));
       return names.filter((name) => name !== undefined);
     },
-  },
-  {
-    path: "network.vlan",
-    type: "integer",
-    meaning: "VLAN id of the outermost tag, where its packets carried one",
-    since: 1,
-    get: (handshake) => handshake.vlan,
-  },
-  {
-    path: "network.tunnels",
-    type: "strings",
-    values: TUNNEL_NAMES,
-    meaning:
-      "What is around its packets, the outermost first: tunnels, tags other than VLAN, some links",
-    since: 1,
-    get: ({ tunnels }) => tunnels.length > 0 ? tunnels : undefined,
-  },
-  {
-    path: "network.netns",
-    type: "integer",
-    meaning: "Inode number of the network namespace of the client's socket, else the server's, " +
+    {
+      set: ({ interfaces }, names: readonly string[], context) => {
+        if (names.length > INTERFACES_MAX) return false;
+        interfaces.push(...names.map((name) => context.placeOf(name)));
+        // Those whose names were not known are missing in the list.
+        while (interfaces.length < 2) interfaces.push(NOWHERE);
+      },
+    },
+  ),
+  integer(
+    "network.vlan",
+    "VLAN id of the outermost tag, where its packets carried one",
+    (it) => it.vlan,
+    { range: UINT16 },
+  ),
+  texts(
+    "network.tunnels",
+    "What is around its packets, the outermost first: tunnels, tags other than VLAN, some links",
+    ({ tunnels }) => tunnels.length > 0 ? tunnels : undefined,
+    {
+      values: TUNNEL_NAMES,
+      set: (it, names: readonly TunnelName[]) => {
+        it.tunnels = names;
+      },
+    },
+  ),
+  integer(
+    "network.netns",
+    "Inode number of the network namespace of the client's socket, else the server's, " +
       "else of the interface",
-    since: 1,
-    get: (handshake, context) => handshake.netns ?? context.netnsOf?.(handshake.interfaceIndex),
-  },
-  {
-    path: "network.community_id",
-    type: "string",
-    meaning: "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
-    since: 1,
-    get: ({ client, server, ipv4, wire }) =>
+    (it, context) => it.netns ?? context.netnsOf?.(it.interfaceIndex),
+    {
+      set: (it, netns: number) => {
+        it.netns = netns;
+      },
+    },
+  ),
+  text(
+    "network.community_id",
+    "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
+    ({ client, server, ipv4, wire }) =>
       // A connect() that failed at once had neither port nor number yet; a SYN may come from port 0.
       client.port === 0 && client.isn === undefined && !wire
         ? undefined
         : communityId(client.address, client.port, server.address, server.port, ipv4),
-  },
-  ...(["client", "server"] as const).flatMap(translatedFields),
+    { set: isComputed },
+  ),
+  ...(["client", "server"] as const).flatMap((end): Field[] => [
+    text(
+      `${TRANSLATED}.${end}.address`,
+      `IP address of the ${end} in the other tuple, where this host translates (NAT)`,
+      ({ translated }) => translated && formatAddress(translated[end].address),
+      {
+        always: TRANSLATED,
+        set: (it, address: string) => setAddress(translatedOf(it)[end].address, address),
+      },
+    ),
+    integer(
+      `${TRANSLATED}.${end}.port`,
+      `TCP port of the ${end} in the other tuple`,
+      ({ translated }) => translated?.[end].port,
+      { always: TRANSLATED, range: UINT16 },
+    ),
+  ]),
 ];
 
-function translatedFields(end: "client" | "server"): Field[] {
-  return [
-    {
-      path: `network.translated.${end}.address`,
-      type: "string",
-      meaning: `IP address of the ${end} in the other tuple, where this host translates (NAT)`,
-      since: 1,
-      get: ({ translated }) => translated && formatAddress(translated[end].address),
-    },
-    {
-      path: `network.translated.${end}.port`,
-      type: "integer",
-      meaning: `TCP port of the ${end} in the other tuple`,
-      since: 1,
-      get: ({ translated }) => translated?.[end].port,
-    },
-  ];
+function translatedOf(handshake: Handshake): NonNullable<Handshake["translated"]> {
+  const nowhere = (): Address => ({ address: new Uint32Array(4), port: 0 });
+  return handshake.translated ??= { client: nowhere(), server: nowhere() };
 }

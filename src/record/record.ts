@@ -1,200 +1,305 @@
-import type { Process } from "../kernel/kernel_record.ts";
-import type { DroppedPacket, HandshakeFlag, Outcome, Role } from "../match/handshake.ts";
-import type { TunnelName } from "../wire/tunnel.ts";
-
-/** The process at one end; part of an {@link EndpointRecord}. */
-export interface ProcessRecord extends Process {
-  /** Path of its cgroup in the cgroup v2 hierarchy: untrusted text. */
-  cgroup_path?: string;
-}
-
-/** One end of a {@link HandshakeRecord}; `FIELDS` holds each field's meaning. */
-export interface EndpointRecord {
-  /** IP address as text. */
-  address: string;
-  /** TCP port. */
-  port: number;
-  /** Initial sequence number. */
-  isn?: number;
-  /** Maximum segment size announced, bytes. */
-  mss?: number;
-  /** Window announced, bytes. */
-  window?: number;
-  /** Window scale shift announced. */
-  window_scale?: number;
-  /** Whether SACK permitted was announced. */
-  sack_permitted?: boolean;
-  /** Whether timestamps were announced. */
-  timestamps?: boolean;
-  /** The process at this end. */
-  process?: ProcessRecord;
-}
-
-/** Where one end is in the other tuple; part of a {@link TranslatedRecord}. */
-export interface AddressRecord {
-  /** IP address as text. */
-  address: string;
-  /** TCP port. */
-  port: number;
-}
-
-/** The other tuple of a handshake that this host translates; part of a {@link NetworkRecord}. */
-export interface TranslatedRecord {
-  /** The end that sent the SYN. */
-  client: AddressRecord;
-  /** The end that the SYN went to. */
-  server: AddressRecord;
-}
-
-/** Addresses below TCP; part of a {@link HandshakeRecord}. */
-export interface NetworkRecord {
-  /** IP version of the packets. */
-  type: "ipv4" | "ipv6";
-  /** Name of the interface whose packet times are given. */
-  interface?: string;
-  /** Names of all interfaces that a SYN or SYN-ACK passed, where they were several. */
-  interfaces?: string[];
-  /** Id of the outermost VLAN tag. */
-  vlan?: number;
-  /** Tunnels around its packets, the outermost first. */
-  tunnels?: TunnelName[];
-  /** Inode number of the network namespace. */
-  netns?: number;
-  /** Community ID v1 flow hash. */
-  community_id?: string;
-  /** The other tuple, where this host translates addresses (NAT). */
-  translated?: TranslatedRecord;
-}
-
-/** Durations between packets, nanoseconds; part of a {@link HandshakeRecord}. */
-export interface RttRecord {
-  /** SYN to SYN-ACK. */
-  client_ns?: number;
-  /** SYN-ACK to ACK. */
-  server_ns?: number;
-  /** First SYN to ACK. */
-  total_ns?: number;
-  /** Whether an RTT is absent because which packet was answered cannot be told. */
-  ambiguous: boolean;
-  /** With repeated SYNs: from the first. */
-  first_syn_to_syn_ack_ns?: number;
-  /** With repeated SYNs: from the last before the SYN-ACK. */
-  last_syn_to_syn_ack_ns?: number;
-  /** With repeated SYN-ACKs: from the first. */
-  first_syn_ack_to_ack_ns?: number;
-  /** With repeated SYN-ACKs: from the last before the ACK. */
-  last_syn_ack_to_ack_ns?: number;
-  /** The client kernel's own sample. */
-  kernel_client_ns?: number;
-  /** The server kernel's own sample. */
-  kernel_server_ns?: number;
-}
-
-/** Packets counted, repeated ones included; part of a {@link HandshakeRecord}. */
-export interface PacketsRecord {
-  /** SYNs. */
-  syn: number;
-  /** SYN-ACKs. */
-  syn_ack: number;
-  /** RSTs that ended it. */
-  rst: number;
-}
-
-/** Moments in nanoseconds after `time`; part of a {@link HandshakeRecord}. */
-export interface TimesRecord {
-  /** connect() was called. */
-  connect_ns?: number;
-  /** The client's kernel was about to send the first SYN. */
-  syn_sent_ns?: number;
-  /** First SYN. */
-  syn_ns?: number;
-  /** The listener took the SYN that was answered. */
-  syn_received_ns?: number;
-  /** First SYN-ACK. */
-  syn_ack_ns?: number;
-  /** The ACK that completes it. */
-  ack_ns?: number;
-  /** This host's socket became ESTABLISHED. */
-  established_ns?: number;
-  /** The server's socket became ESTABLISHED, where both ends are here. */
-  server_established_ns?: number;
-  /** accept() returned the socket. */
-  accepted_ns?: number;
-  /** This host's kernel dropped a packet of it, the last time. */
-  dropped_ns?: number;
-  /** This host's kernel answered a packet with a RST. */
-  reset_sent_ns?: number;
-}
-
-/** Packets that this host's kernel dropped; part of a {@link HandshakeRecord}. */
-export interface DropRecord {
-  /** Why the last of them was dropped: the kernel's symbol. */
-  reason: string;
-  /** Which packet the last of them was. */
-  packet: DroppedPacket;
-  /** How many there were. */
-  count: number;
-  /** Entries in the listener's queue that was full. */
-  queue_length?: number;
-  /** Entries that queue may have. */
-  queue_limit?: number;
-}
-
-/** A RST that this host's kernel sent; part of a {@link HandshakeRecord}. */
-export interface ResetRecord {
-  /** Why: the kernel's symbol. */
-  reason: string;
-}
-
-/** Verdicts on the three relations of the numbers; part of a {@link HandshakeRecord}. */
-export interface ChecksRecord {
-  /** SYN-ACK's Ack = SYN's Seq + 1 (plus data accepted from the SYN). */
-  syn_ack_acknowledges_syn?: boolean;
-  /** ACK's Seq = SYN's Seq + 1 (plus data sent in the SYN). */
-  ack_sequence?: boolean;
-  /** ACK's Ack = SYN-ACK's Seq + 1. */
-  ack_acknowledges_syn_ack?: boolean;
-}
+// Made of the table of fields, not by hand: tests/golden writes it anew.
 
 /**
- * One handshake as it stands in a line of NDJSON, version 1. Absent means unknown. Times and
- * durations are integer nanoseconds; `FIELDS` holds each field's meaning and unit.
+ * One handshake as it stands in a line of NDJSON. Absent means unknown. Times and durations are
+ * integer nanoseconds.
  */
 export interface HandshakeRecord {
   /** Version of the record. */
-  v: 1;
+  v: number;
   /** Kind of the line. */
   event: "handshake";
-  /** RFC 3339 in UTC with nine digits: the first SYN, or the first kernel time without one. */
+  /**
+   * The first SYN on the wire, or the first kernel time where no packet was seen (RFC 3339, UTC,
+   * nine digits).
+   */
   time: string;
   /** Name of the host that traced. */
   host: string;
-  /** This host's part. */
-  role: Role;
-  /** How it ended. */
-  outcome: Outcome;
-  /** Symbol of the errno, else of the ICMP error or of the kernel's own reason; null for none. */
+  /** This host's part: one end, both ends (local) or neither (observer). */
+  role: "client" | "server" | "local" | "observer";
+  /**
+   * How it ended: refused by a RST; timeout, unreachable and aborted (the client gave up or could
+   * not begin) by the client's kernel or RST; half_open: no ACK came; dropped: this host's kernel
+   * dropped the SYN; unanswered: nothing came.
+   */
+  outcome:
+    | "established"
+    | "refused"
+    | "timeout"
+    | "unreachable"
+    | "aborted"
+    | "half_open"
+    | "dropped"
+    | "unanswered";
+  /**
+   * Symbol of the errno the client's socket got; without one, of the ICMP error that answered, or
+   * the kernel's own reason to drop or refuse.
+   */
   reason: string | null;
   /** Which sources saw it. */
   evidence: ("wire" | "kernel")[];
   /** What lies below TCP. */
-  network: NetworkRecord;
+  network: {
+    /** IP version of the packets. */
+    type: "ipv4" | "ipv6";
+    /** Interface whose packet times are given. */
+    interface?: string;
+    /**
+     * Where it was seen on several: all interfaces that a SYN or SYN-ACK passed, first to last, at
+     * most eight.
+     */
+    interfaces?: string[];
+    /** VLAN id of the outermost tag, where its packets carried one. */
+    vlan?: number;
+    /**
+     * What is around its packets, the outermost first: tunnels, tags other than VLAN, some links.
+     */
+    tunnels?: (
+      | "ipip"
+      | "gre"
+      | "vxlan"
+      | "geneve"
+      | "6in4"
+      | "ah"
+      | "gre_in_udp"
+      | "erspan"
+      | "gtp_u"
+      | "teredo"
+      | "ayiya"
+      | "capwap"
+      | "l2tp"
+      | "mpls"
+      | "cisco_cmd"
+      | "vn_tag"
+      | "mac_in_mac"
+      | "llc_snap"
+      | "fabricpath"
+      | "trill"
+      | "hsr"
+      | "ieee_802_11"
+      | "fddi"
+      | "ipoib"
+      | "arcnet"
+    )[];
+    /**
+     * Inode number of the network namespace of the client's socket, else the server's, else of the
+     * interface.
+     */
+    netns?: number;
+    /** Community ID v1 flow hash, as in Zeek, Suricata and Wireshark. */
+    community_id?: string;
+    /** The other tuple, where this host translates addresses (NAT). */
+    translated?: {
+      /** The end that sent the SYN. */
+      client: {
+        /** IP address of the client in the other tuple, where this host translates (NAT). */
+        address: string;
+        /** TCP port of the client in the other tuple. */
+        port: number;
+      };
+      /** The end that the SYN went to. */
+      server: {
+        /** IP address of the server in the other tuple, where this host translates (NAT). */
+        address: string;
+        /** TCP port of the server in the other tuple. */
+        port: number;
+      };
+    };
+  };
   /** The end that sent the SYN. */
-  client: EndpointRecord;
+  client: {
+    /** IP address. */
+    address: string;
+    /** TCP port; 0: none was chosen yet. */
+    port: number;
+    /** Initial sequence number: Seq of the SYN. */
+    isn?: number;
+    /** Maximum segment size announced in the SYN (bytes). */
+    mss?: number;
+    /** Window in the SYN, never scaled there (bytes). */
+    window?: number;
+    /** Window scale shift announced in the SYN. */
+    window_scale?: number;
+    /** SACK permitted announced in the SYN. */
+    sack_permitted?: boolean;
+    /** Timestamps announced in the SYN. */
+    timestamps?: boolean;
+    /** Its process. */
+    process?: {
+      /** Process that called connect(). */
+      pid: number;
+      /** Its command name. */
+      comm: string;
+      /** User that owns the socket. */
+      uid: number;
+      /** Id of the socket's cgroup v2. */
+      cgroup?: number;
+      /**
+       * Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there.
+       */
+      cgroup_path?: string;
+      /** The thread of it that acted. */
+      thread?: {
+        /** Thread that called connect(), where it is not the process's first. */
+        tid: number;
+        /** Its name. */
+        comm?: string;
+      };
+      /** Present, and true, where it is a thread of the kernel, such as NFS connects from. */
+      kernel?: boolean;
+    };
+  };
   /** The end that the SYN went to. */
-  server: EndpointRecord;
+  server: {
+    /** IP address. */
+    address: string;
+    /** TCP port; 0: none was chosen yet. */
+    port: number;
+    /** Initial sequence number: Seq of the SYN-ACK. */
+    isn?: number;
+    /** Maximum segment size announced in the SYN-ACK (bytes). */
+    mss?: number;
+    /** Window in the SYN-ACK, never scaled there (bytes). */
+    window?: number;
+    /** Window scale shift announced in the SYN-ACK. */
+    window_scale?: number;
+    /** SACK permitted announced in the SYN-ACK. */
+    sack_permitted?: boolean;
+    /** Timestamps announced in the SYN-ACK. */
+    timestamps?: boolean;
+    /** Its process. */
+    process?: {
+      /**
+       * Process that listens: it holds the listening socket; of several that do the one that the
+       * others descend from, else the one that accepted.
+       */
+      pid: number;
+      /** Its command name. */
+      comm: string;
+      /** User that owns the socket. */
+      uid: number;
+      /** Id of the socket's cgroup v2. */
+      cgroup?: number;
+      /**
+       * Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there.
+       */
+      cgroup_path?: string;
+      /** The thread of it that acted. */
+      thread?: {
+        /** Thread that called listen() or accept(), where it is not the process's first. */
+        tid: number;
+        /** Its name. */
+        comm?: string;
+      };
+      /** Present, and true, where it is a thread of the kernel, such as NFS connects from. */
+      kernel?: boolean;
+    };
+  };
   /** Durations between packets. */
-  rtt: RttRecord;
+  rtt: {
+    /** SYN to SYN-ACK; of the SYN that was answered, absent where that cannot be told (ns). */
+    client_ns?: number;
+    /** SYN-ACK to ACK; of the SYN-ACK that was answered, absent where that cannot be told (ns). */
+    server_ns?: number;
+    /** First SYN to ACK (ns). */
+    total_ns?: number;
+    /** An RTT is absent because a repeated packet was answered and no timestamp tells which. */
+    ambiguous: boolean;
+    /** With repeated SYNs: first SYN to SYN-ACK (ns). */
+    first_syn_to_syn_ack_ns?: number;
+    /** With repeated SYNs: last SYN before the SYN-ACK to SYN-ACK (ns). */
+    last_syn_to_syn_ack_ns?: number;
+    /** With repeated SYN-ACKs: first SYN-ACK to ACK (ns). */
+    first_syn_ack_to_ack_ns?: number;
+    /** With repeated SYN-ACKs: last SYN-ACK before the ACK to ACK (ns). */
+    last_syn_ack_to_ack_ns?: number;
+    /** The client kernel's own sample of SYN to SYN-ACK, in whole microseconds (ns). */
+    kernel_client_ns?: number;
+    /** The server kernel's own sample of SYN-ACK to ACK, in whole microseconds (ns). */
+    kernel_server_ns?: number;
+  };
   /** Packets counted. */
-  packets: PacketsRecord;
+  packets: {
+    /** SYNs seen, repeated ones included. */
+    syn: number;
+    /** SYN-ACKs seen, repeated ones included. */
+    syn_ack: number;
+    /** RSTs that ended it. */
+    rst: number;
+  };
   /** Moments after `time`. */
-  times?: TimesRecord;
-  /** Packets that this host's kernel dropped; absent where none is known. */
-  drop?: DropRecord;
+  times?: {
+    /** connect() was called: before routing and port choice, so before the SYN (ns after time). */
+    connect_ns?: number;
+    /**
+     * The client's kernel was about to send the first SYN; by function probes only (ns after time).
+     */
+    syn_sent_ns?: number;
+    /** First SYN captured (ns after time). */
+    syn_ns?: number;
+    /** The listener took the SYN that was answered; by function probes only (ns after time). */
+    syn_received_ns?: number;
+    /** First SYN-ACK captured (ns after time). */
+    syn_ack_ns?: number;
+    /** The ACK that completes it captured (ns after time). */
+    ack_ns?: number;
+    /**
+     * This host's socket became ESTABLISHED; the client's where both ends are here (ns after time).
+     */
+    established_ns?: number;
+    /** The server's socket became ESTABLISHED, where both ends are here (ns after time). */
+    server_established_ns?: number;
+    /** accept() returned the socket, where it did before the record was written (ns after time). */
+    accepted_ns?: number;
+    /** This host's kernel dropped a packet of it: the last that it did (ns after time). */
+    dropped_ns?: number;
+    /** This host's kernel answered a packet of it with a RST (ns after time). */
+    reset_sent_ns?: number;
+  };
+  /** Packets of it that this host's kernel dropped; absent where none is known. */
+  drop?: {
+    /** Why this host's kernel dropped a packet of it: the kernel's symbol, of the last one. */
+    reason: string;
+    /** Which packet was dropped last. */
+    packet: "syn" | "syn_ack";
+    /** Packets of it that this host's kernel dropped. */
+    count: number;
+    /** Entries in the listener's queue that was full. */
+    queue_length?: number;
+    /** Entries that queue may have (the backlog). */
+    queue_limit?: number;
+  };
   /** The RST that this host's kernel sent; absent where none is known. */
-  reset?: ResetRecord;
+  reset?: {
+    /** Why this host's kernel answered a packet of it with a RST: the kernel's symbol. */
+    reason: string;
+  };
   /** Verdicts on the numbers; absent where the packets are missing. */
-  checks?: ChecksRecord;
-  /** Facts that are no error. */
-  flags: HandshakeFlag[];
+  checks?: {
+    /** SYN-ACK's Ack = SYN's Seq + 1 (plus data accepted from the SYN). */
+    syn_ack_acknowledges_syn?: boolean;
+    /** ACK's Seq = SYN's Seq + 1 (plus data sent in the SYN). */
+    ack_sequence?: boolean;
+    /** ACK's Ack = SYN-ACK's Seq + 1. */
+    ack_acknowledges_syn_ack?: boolean;
+  };
+  /**
+   * Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets
+   * of one direction are missing; trace_ended: the trace ended before an answer could come;
+   * clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so there are
+   * no durations.
+   */
+  flags: (
+    | "tcp_fast_open"
+    | "mptcp"
+    | "ecn"
+    | "accecn"
+    | "simultaneous_open"
+    | "self_connect"
+    | "syn_cookie"
+    | "one_sided"
+    | "trace_ended"
+    | "clock_set"
+  )[];
 }

@@ -1,6 +1,6 @@
 import type { Field } from "./field.ts";
-import { FIELDS, RECORD_VERSION } from "./fields.ts";
-import { buildTree, type Level } from "./tree.ts";
+import { FIELDS, LEVELS, RECORD_VERSION } from "./fields.ts";
+import { buildTree, isAlways, type Level } from "./tree.ts";
 
 /** The JSON Schema (2020-12) of a handshake's line, made of the table that encodes it. */
 export function jsonSchema(): Record<string, unknown> {
@@ -16,28 +16,37 @@ function levelSchema(level: Level): Record<string, unknown> {
   const properties: Record<string, unknown> = {};
   const required: string[] = [];
   for (const member of level.members) {
-    if ("members" in member) {
-      const schema = levelSchema(member);
-      properties[member.name] = schema;
-      if ((schema.required as string[]).length > 0) required.push(member.name);
-    } else {
-      properties[member.name] = fieldSchema(member.field);
-      if (member.field.always) required.push(member.name);
-    }
+    properties[member.name] = "members" in member ? levelSchema(member) : fieldSchema(member.field);
+    if (isAlways(member, level.path)) required.push(member.name);
   }
+  const meaning = LEVELS[level.path];
   // Fields may be added, so a reader must not refuse what it does not know.
-  return { type: "object", properties, required, additionalProperties: true };
+  return {
+    ...(meaning && { description: meaning }),
+    type: "object",
+    properties,
+    required,
+    additionalProperties: true,
+  };
 }
 
 function fieldSchema(field: Field): Record<string, unknown> {
-  const description = field.unit ? `${field.meaning} (${field.unit})` : field.meaning;
+  const { range } = field;
+  const description = describe(field);
   const base: Record<string, unknown> = field.type === "strings"
     ? { type: "array", items: { type: "string", ...(field.values && { enum: field.values }) } }
     : {
       type: field.nullable ? [field.type, "null"] : field.type,
       ...(field.values && { enum: field.values }),
+      // Beyond these a number of JSON is not exact.
+      ...(range && Number.isSafeInteger(range[1]) && { minimum: range[0], maximum: range[1] }),
     };
   return { description, ...base };
+}
+
+/** What a field says, with its unit where it has one. */
+export function describe({ meaning, unit }: Field): string {
+  return unit ? `${meaning} (${unit})` : meaning;
 }
 
 /** The table of fields in Markdown, as it stands in the README. */

@@ -32,6 +32,25 @@ export function formatTime(epochSeconds: number, timeNs: number): string {
   return timeText(epochSeconds, timeNs).toString();
 }
 
+/** A moment of Unix time, exact. */
+export interface Moment {
+  /** Whole seconds. */
+  seconds: number;
+  /** Nanoseconds since then, less than a second. */
+  ns: number;
+}
+
+/** Seconds and their fraction, as {@link timeText} writes them; years beyond 9999 have six digits. */
+const TIME = /^((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z$/;
+
+/** Reads what {@link timeText} writes; undefined for anything else. */
+export function parseTime(text: string): Moment | undefined {
+  const parts = TIME.exec(text);
+  if (parts === null) return undefined;
+  const seconds = Date.parse(parts[1] + "Z") / 1000;
+  return Number.isNaN(seconds) ? undefined : { seconds, ns: Number(parts[2]) };
+}
+
 /**
  * Writes a duration for people, four characters of number at the most and its unit: `41.0 µs`.
  *

@@ -8,6 +8,7 @@ import { formatLessonText } from "../../src/explain/lesson_text.ts";
 import { tellStory } from "../../src/explain/story.ts";
 import { formatHandshake, formatHeading } from "../../src/output/line.ts";
 import { encodeHandshake } from "../../src/record/ndjson.ts";
+import { recordTypes } from "../../src/record/record_types.ts";
 import { jsonSchema, markdownTable } from "../../src/record/schema.ts";
 import { statisticsSchema } from "../../src/output/statistics/schema.ts";
 import { StatisticsFormat } from "../../src/output/statistics/format.ts";
@@ -157,6 +158,12 @@ for (const { name, write } of GOLDENS) {
     assertEquals(text.split("\n"), readGolden(name).split("\n"));
   });
 }
+
+Deno.test("src/record/record.ts is what the table of fields makes of it", () => {
+  const path = pathOf("../../src/record/record.ts");
+  if (UPDATE) Deno.writeTextFileSync(path, recordTypes());
+  assertEquals(recordTypes().split("\n"), Deno.readTextFileSync(path).split("\n"));
+});
 
 Deno.test("golden records fit the golden schema", () => {
   const schema = JSON.parse(readGolden("handshake.schema.json"));

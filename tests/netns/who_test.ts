@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { findExecutable } from "../../src/linux/host.ts";
-import type { HandshakeRecord, ProcessRecord } from "../../src/record/record.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import {
   Namespace,
   namespaceTest,
@@ -39,6 +39,7 @@ const PLAIN = CASES.filter((name) => !["deferred", "full", "half_open"].includes
 /** Connections until a process must have been found: each may come before it was looked for. */
 const ROUNDS_MAX = 20;
 
+type ProcessRecord = NonNullable<HandshakeRecord["client"]["process"]>;
 type Named = Pick<ProcessRecord, "pid" | "comm" | "thread">;
 
 function portOf(name: Case): number {

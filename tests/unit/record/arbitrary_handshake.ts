@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import {
+  type Address,
   DROPPED_PACKETS,
   type Endpoint,
   Handshake,
@@ -44,10 +45,18 @@ function anyProcess(): fc.Arbitrary<Process> {
   }, { requiredKeys: ["pid", "comm", "uid"] });
 }
 
-function anyEndpoint(ipv4: boolean): fc.Arbitrary<Endpoint> {
+function anyWords(ipv4: boolean): fc.Arbitrary<Uint32Array> {
   const words = fc.array(u32, { minLength: 4, maxLength: 4 });
+  return words.map((all) => new Uint32Array(ipv4 ? [0, 0, 0xffff, all[3]] : all));
+}
+
+function anyAddress(ipv4: boolean): fc.Arbitrary<Address> {
+  return fc.record({ address: anyWords(ipv4), port: u16 });
+}
+
+function anyEndpoint(ipv4: boolean): fc.Arbitrary<Endpoint> {
   return fc.record({
-    address: words.map((all) => new Uint32Array(ipv4 ? [0, 0, 0xffff, all[3]] : all)),
+    address: anyWords(ipv4),
     port: u16,
     isn: maybe(u32),
     mss: maybe(u16),
@@ -107,22 +116,27 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     acceptedNs: maybe(momentNs),
     droppedNs: maybe(momentNs),
     resetSentNs: maybe(momentNs),
-    dropCount: maybe(u32),
-    dropReason: maybe(anyText()),
-    dropPacket: maybe(fc.constantFrom(...DROPPED_PACKETS)),
-    dropQueue: maybe(fc.record({ length: u32, limit: u32 })),
     resetReason: maybe(anyText()),
   });
+  const drop = fc.oneof(
+    fc.constant({}),
+    fc.record({
+      dropCount: u32,
+      dropReason: anyText(),
+      dropPacket: fc.constantFrom(...DROPPED_PACKETS),
+      dropQueue: maybe(fc.record({ length: u32, limit: u32 })),
+    }),
+  );
   const flags = fc.subarray([...HANDSHAKE_FLAGS]);
   const ends = fc.boolean().chain((ipv4) =>
     fc.record({
       ipv4: fc.constant(ipv4),
       client: anyEndpoint(ipv4),
       server: anyEndpoint(ipv4),
-      translated: maybe(fc.record({ client: anyEndpoint(ipv4), server: anyEndpoint(ipv4) })),
+      translated: maybe(fc.record({ client: anyAddress(ipv4), server: anyAddress(ipv4) })),
     })
   );
-  return fc.tuple(rest, durations, moments, kernel, ends, flags).map(([a, b, c, d, e, flags]) =>
-    Object.assign(new Handshake(), a, b, c, d, e, { flags })
+  return fc.tuple(rest, durations, moments, kernel, drop, ends, flags).map(([...parts]) =>
+    Object.assign(new Handshake(), ...parts.slice(0, -1), { flags: parts.at(-1) })
   );
 }

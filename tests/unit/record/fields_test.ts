@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Handshake } from "../../../src/match/handshake.ts";
-import { FIELDS, RECORD_VERSION } from "../../../src/record/fields.ts";
+import { FIELDS, LEVELS, RECORD_VERSION } from "../../../src/record/fields.ts";
 import { CONTEXT, makeHandshake } from "./sample_handshakes.ts";
 
 Deno.test("FIELDS names each path once and no path inside another", () => {
@@ -37,13 +37,32 @@ Deno.test("FIELDS documents each field, fit for a cell of a table", () => {
   }
 });
 
+Deno.test("LEVELS has a meaning for each level of the table", () => {
+  const levels = FIELDS.flatMap(({ path }) => {
+    const names = path.split(".").slice(0, -1);
+    return names.map((_, at) => names.slice(0, at + 1).join("."));
+  });
+  assertEquals(Object.keys(LEVELS).sort(), [...new Set(levels)].sort());
+  for (const meaning of Object.values(LEVELS)) assertMatch(meaning, /^[A-Z].*[^.]$/);
+});
+
+Deno.test("FIELDS gives each integer, and nothing else, a range", () => {
+  for (const { path, type, range } of FIELDS) {
+    assertEquals(range !== undefined, type === "integer", path);
+    if (range) assert(range[0] < range[1], path);
+  }
+});
+
 Deno.test("FIELDS has the same fields at both ends", () => {
   const of = (end: string) =>
-    FIELDS.filter(({ path }) => path.startsWith(end)).map(({ path, type, unit, always }) => ({
+    FIELDS.filter(({ path }) => path.startsWith(end)).map((
+      { path, type, unit, range, always },
+    ) => ({
       path: path.slice(end.length),
       type,
       unit,
-      always,
+      range,
+      always: String(always).replace(end, ""),
     }));
   assertEquals(of("client."), of("server."));
   assertEquals(of("client.").length > 0, true);
@@ -53,7 +72,7 @@ Deno.test("FIELDS gives of an empty handshake what every record has and nothing 
   const empty = new Handshake();
   for (const { path, always, nullable, get } of FIELDS) {
     const value = get(empty, CONTEXT);
-    assertEquals(value !== undefined, always ?? false, path);
+    assertEquals(value !== undefined, always === true, path);
     if (value === null) assertEquals(nullable, true, path);
   }
 });

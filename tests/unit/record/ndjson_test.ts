@@ -11,73 +11,8 @@ import {
   HOSTILE_COMM,
   makeHandshake,
   WORKED_EXAMPLE,
+  WORKED_RECORD,
 } from "./sample_handshakes.ts";
-
-/** The record's contract, version 1: names, types, nesting and order that readers rely on. */
-const CONTRACT = {
-  v: 1,
-  event: "handshake",
-  time: "2026-11-23T01:02:03.123456789Z",
-  host: "web1",
-  role: "client",
-  outcome: "established",
-  reason: null,
-  evidence: ["wire", "kernel"],
-  network: {
-    type: "ipv4",
-    interface: "eth0",
-    netns: 4026531840,
-    community_id: "1:CQrbKbilRtXBgWq8rbsuAIaK0f0=",
-  },
-  client: {
-    address: "192.168.100.191",
-    port: 52312,
-    isn: 1290032976,
-    mss: 1460,
-    window: 64240,
-    window_scale: 7,
-    sack_permitted: true,
-    timestamps: true,
-    process: {
-      pid: 4711,
-      comm: "curl",
-      uid: 1000,
-      cgroup: 8231,
-      cgroup_path: "/user.slice/user-1000.slice",
-    },
-  },
-  server: {
-    address: "172.67.149.132",
-    port: 443,
-    isn: 3239245459,
-    mss: 1400,
-    window: 65535,
-    window_scale: 13,
-    sack_permitted: true,
-    timestamps: false,
-  },
-  rtt: {
-    client_ns: 10231000,
-    server_ns: 41000,
-    total_ns: 10272000,
-    ambiguous: false,
-    kernel_client_ns: 10240000,
-  },
-  packets: { syn: 1, syn_ack: 1, rst: 0 },
-  times: {
-    connect_ns: -52000,
-    syn_ns: 0,
-    syn_ack_ns: 10231000,
-    ack_ns: 10272000,
-    established_ns: 10250000,
-  },
-  checks: {
-    syn_ack_acknowledges_syn: true,
-    ack_sequence: true,
-    ack_acknowledges_syn_ack: true,
-  },
-  flags: ["tcp_fast_open"],
-};
 
 const EMPTY_ENDS = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
 
@@ -86,7 +21,7 @@ function parse(handshake: Handshake): Record<string, Record<string, unknown>> {
 }
 
 Deno.test("encodeHandshake writes the worked example as the contract has it", () => {
-  assertEquals(encodeHandshake(WORKED_EXAMPLE, CONTEXT), JSON.stringify(CONTRACT) + "\n");
+  assertEquals(encodeHandshake(WORKED_EXAMPLE, CONTEXT), JSON.stringify(WORKED_RECORD) + "\n");
 });
 
 Deno.test("encodeHandshake leaves out what is unknown, and levels with nothing in them", () => {
@@ -235,9 +170,24 @@ Deno.test("encodeHandshake writes one line of JSON of any handshake", () => {
   }));
 });
 
-/** The record's line as it would be encoded without haste. */
+/** The record as the table of fields has it, made without haste. */
+function plainRecord(handshake: Handshake): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
+  for (const { path, get } of FIELDS) {
+    const value = get(handshake, CONTEXT);
+    if (value === undefined) continue;
+    const names = path.split(".");
+    const last = names.pop()!;
+    let level = record;
+    for (const name of names) level = (level[name] ??= {}) as Record<string, unknown>;
+    level[last] = value instanceof ByteText ? String(value) : value;
+  }
+  return record;
+}
+
+/** Its line. */
 function plainLine(handshake: Handshake): string {
-  return JSON.stringify(toRecord(handshake, CONTEXT)).replace(
+  return JSON.stringify(plainRecord(handshake)).replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
     (character) =>
       character.split("").map((unit) => "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0"))
@@ -263,11 +213,8 @@ Deno.test("writeHandshake appends line after line", () => {
 });
 
 Deno.test("toRecord makes the object that the line holds", () => {
-  for (const handshake of HANDSHAKES) {
-    assertEquals(toRecord(handshake, CONTEXT) as unknown, parse(handshake) as unknown);
-  }
   fc.assert(fc.property(anyHandshake(), (handshake) => {
-    assertEquals(toRecord(handshake, CONTEXT) as unknown, parse(handshake) as unknown);
+    assertEquals<unknown>(toRecord(handshake, CONTEXT), plainRecord(handshake));
   }));
 });
 

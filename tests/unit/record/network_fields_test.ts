@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ByteText } from "../../../src/text/byte_text.ts";
 import { end } from "../match/traffic.ts";
-import type { RecordContext } from "../../../src/record/field.ts";
+import type { RecordContext } from "../../../src/record/record_context.ts";
 import { NETWORK_FIELDS } from "../../../src/record/network_fields.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 

@@ -2,8 +2,9 @@
 import type { Process } from "../../../src/kernel/kernel_record.ts";
 import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { ByteText } from "../../../src/text/byte_text.ts";
-import type { RecordContext } from "../../../src/record/field.ts";
+import type { RecordContext } from "../../../src/record/record_context.ts";
 import type { HandshakeFormat } from "../../../src/output/handshake_format.ts";
+import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
 /** 2026-11-23T01:02:03Z. */
@@ -89,6 +90,72 @@ export const WORKED_EXAMPLE: Handshake = makeHandshake({
   ackAcknowledgesSynAck: true,
   flags: ["tcp_fast_open"],
 });
+
+/** Its record, version 1: names, types, nesting and order that readers rely on. */
+export const WORKED_RECORD: HandshakeRecord = {
+  v: 1,
+  event: "handshake",
+  time: "2026-11-23T01:02:03.123456789Z",
+  host: "web1",
+  role: "client",
+  outcome: "established",
+  reason: null,
+  evidence: ["wire", "kernel"],
+  network: {
+    type: "ipv4",
+    interface: "eth0",
+    netns: 4026531840,
+    community_id: "1:CQrbKbilRtXBgWq8rbsuAIaK0f0=",
+  },
+  client: {
+    address: "192.168.100.191",
+    port: 52312,
+    isn: 1290032976,
+    mss: 1460,
+    window: 64240,
+    window_scale: 7,
+    sack_permitted: true,
+    timestamps: true,
+    process: {
+      pid: 4711,
+      comm: "curl",
+      uid: 1000,
+      cgroup: 8231,
+      cgroup_path: "/user.slice/user-1000.slice",
+    },
+  },
+  server: {
+    address: "172.67.149.132",
+    port: 443,
+    isn: 3239245459,
+    mss: 1400,
+    window: 65535,
+    window_scale: 13,
+    sack_permitted: true,
+    timestamps: false,
+  },
+  rtt: {
+    client_ns: 10231000,
+    server_ns: 41000,
+    total_ns: 10272000,
+    ambiguous: false,
+    kernel_client_ns: 10240000,
+  },
+  packets: { syn: 1, syn_ack: 1, rst: 0 },
+  times: {
+    connect_ns: -52000,
+    syn_ns: 0,
+    syn_ack_ns: 10231000,
+    ack_ns: 10272000,
+    established_ns: 10250000,
+  },
+  checks: {
+    syn_ack_acknowledges_syn: true,
+    ack_sequence: true,
+    ack_acknowledges_syn_ack: true,
+  },
+  flags: ["tcp_fast_open"],
+};
 
 /** A name that would clear a terminal, write lines of its own and reorder what follows. */
 export const HOSTILE_COMM = '\x1b[2J\n{"v":1}\u009b1m\u202e\u2028';

@@ -18,6 +18,10 @@ export function schemaErrors(schema: Schema, value: unknown, place = "$"): strin
       }
       case "enum":
         return (rule as unknown[]).includes(value) ? [] : [`${place} is none of ${rule}`];
+      case "minimum":
+        return Number(value) >= Number(rule) ? [] : [`${place} is less than ${rule}`];
+      case "maximum":
+        return Number(value) <= Number(rule) ? [] : [`${place} is more than ${rule}`];
       case "items":
         return Array.isArray(value)
           ? value.flatMap((item, at) => schemaErrors(rule as Schema, item, `${place}[${at}]`))

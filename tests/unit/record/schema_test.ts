@@ -57,6 +57,19 @@ Deno.test("jsonSchema refuses what is no record", () => {
     { change: (record) => record.client.isn = "1", expected: ["$.client.isn is not integer"] },
     { change: (record) => record.client.isn = null, expected: ["$.client.isn is not integer"] },
     {
+      change: (record) => record.client.port = 65_536,
+      expected: ["$.client.port is more than 65535"],
+    },
+    { change: (record) => record.client.isn = -1, expected: ["$.client.isn is less than 0"] },
+    {
+      change: (record) => record.client.process = { comm: "curl", uid: 0 },
+      expected: ["$.client.process.pid is missing"],
+    },
+    {
+      change: (record) => record.network.translated = { client: { address: "a", port: 1 } },
+      expected: ["$.network.translated.server is missing"],
+    },
+    {
       change: (record) => record.rtt.client_ns = 0.5,
       expected: ["$.rtt.client_ns is not integer"],
     },

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Field } from "../../../src/record/field.ts";
 import { FIELDS } from "../../../src/record/fields.ts";
-import { buildTree, type Level } from "../../../src/record/tree.ts";
+import { buildTree, isAlways, type Level } from "../../../src/record/tree.ts";
 
 function field(path: string): Field {
   return { path, type: "integer", meaning: path, since: 1, get: () => 1 };
@@ -50,4 +50,35 @@ Deno.test("buildTree keeps every field of the record at its path", () => {
     leafPaths(buildTree(FIELDS)),
     FIELDS.map((each) => [each.path, each]),
   );
+});
+
+Deno.test("isAlways tells what is there wherever a level is", () => {
+  const root = buildTree([
+    { ...field("v"), always: true },
+    field("a.x"),
+    { ...field("a.b.pid"), always: "a.b" },
+    { ...field("a.b.c.y"), always: "a.b.c" },
+    { ...field("t.client.port"), always: "t" },
+  ]);
+  const told: Record<string, boolean> = {};
+  const visit = (level: Level) => {
+    for (const member of level.members) {
+      const path = level.path === "" ? member.name : `${level.path}.${member.name}`;
+      told[path] = isAlways(member, level.path);
+      if ("members" in member) visit(member);
+    }
+  };
+  visit(root);
+  assertEquals(told, {
+    v: true,
+    a: false,
+    "a.x": false,
+    "a.b": false,
+    "a.b.pid": true,
+    "a.b.c": false,
+    "a.b.c.y": true,
+    t: false,
+    "t.client": true,
+    "t.client.port": true,
+  });
 });

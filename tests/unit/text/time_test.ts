@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { formatDuration, formatTime } from "../../../src/text/time.ts";
+import { formatDuration, formatTime, parseTime } from "../../../src/text/time.ts";
 
 Deno.test("formatTime writes RFC 3339 with nine digits", () => {
   const cases: { epochSeconds: number; timeNs: number; expected: string }[] = [
@@ -88,4 +88,29 @@ Deno.test("formatDuration is within half of its last digit and never shrinks", (
     }),
     { numRuns: 5000 },
   );
+});
+
+Deno.test("parseTime reads what formatTime writes, to the nanosecond", () => {
+  const seconds = fc.integer({ min: -62_000_000_000, max: 300_000_000_000 });
+  fc.assert(fc.property(seconds, fc.nat({ max: 999_999_999 }), (seconds, ns) => {
+    assertEquals(parseTime(formatTime(seconds, ns)), { seconds, ns });
+  }));
+});
+
+Deno.test("parseTime reads nothing else", () => {
+  const texts = [
+    "",
+    "now",
+    "2026-11-23",
+    "2026-11-23T01:02:03Z",
+    "2026-11-23T01:02:03.123Z",
+    "2026-11-23T01:02:03.1234567890Z",
+    "2026-11-23T01:02:03.123456789",
+    "2026-11-23T01:02:03.123456789+01:00",
+    "2026-13-23T01:02:03.123456789Z",
+    "2026-11-23T25:02:03.123456789Z",
+    "2026-11-23T01:02:03.123456789Z\n",
+    " 2026-11-23T01:02:03.123456789Z",
+  ];
+  for (const text of texts) assertEquals(parseTime(text), undefined, text);
 });

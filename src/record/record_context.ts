@@ -1,0 +1,44 @@
+/** What a record tells beyond the handshake itself. */
+export interface RecordContext {
+  /** Name of the host that traced. */
+  host: string;
+  /** Name of an interface by its place number, undefined where it is gone or unknown. */
+  interfaceName(place: number): string | undefined;
+  /** Inode number of the network namespace of a place; absent where none is known, as in files. */
+  netnsOf?(place: number): number | undefined;
+  /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
+  cgroupPath?(id: number): string | undefined;
+}
+
+/** What one record that was read back tells beyond its handshake. */
+export class RecordedContext implements RecordContext {
+  /** Name of the host that traced: untrusted text. */
+  host = "";
+  readonly #interfaces: string[] = [];
+  readonly #cgroupPaths = new Map<number, string>();
+
+  /**
+   * The number that stands for an interface in this record.
+   *
+   * @param name Untrusted text. @returns From 1 on.
+   */
+  placeOf(name: string): number {
+    const at = this.#interfaces.indexOf(name);
+    return at < 0 ? this.#interfaces.push(name) : at + 1;
+  }
+
+  /** The name of an interface of {@link placeOf}; undefined for any other number. */
+  interfaceName(place: number): string | undefined {
+    return this.#interfaces[place - 1];
+  }
+
+  /** Takes the path of a cgroup. */
+  setCgroupPath(id: number, path: string): void {
+    this.#cgroupPaths.set(id, path);
+  }
+
+  /** The path that was taken for a cgroup. */
+  cgroupPath(id: number): string | undefined {
+    return this.#cgroupPaths.get(id);
+  }
+}
