@@ -34,25 +34,21 @@ export interface ParsedFlags {
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const switchNames = flags.filter((flag) => !flag.value).map((flag) => flag.name);
   const valueNames = flags.filter((flag) => flag.value).map((flag) => flag.name);
-  const parsed: Record<string, unknown> = parseArgs(attachValues(args, flags), {
+  const parsed: Record<string, unknown> = parseArgs(withoutGuesses(args, flags), {
     boolean: switchNames,
     // `_`: what is no flag is quoted as it was given, numbers too.
     string: [...valueNames, "_"],
     collect: valueNames,
     unknown: (arg, name) => {
-      if (name === undefined) return true;
-      throw new UsageError(`Unknown flag "${arg}": ${proposeFlags(arg, flags)}`);
+      if (name !== undefined) throw refuse(arg, flags);
     },
   });
-  const switches = new Set<string>();
-  for (const name of switchNames) {
-    if (parsed[name] === true) switches.add(name);
-  }
-  const values = new Map<string, string[]>();
+  const switches = new Set(switchNames.filter((name) => parsed[name]));
+  const values = new Map<string, readonly string[]>();
   for (const flag of flags) {
     if (!flag.value) continue;
-    const given = (parsed[flag.name] ?? []) as string[];
-    if (given.length === 0) continue;
+    const given = parsed[flag.name] as string[];
+    if (given.includes("")) throw lacksValue(flag);
     if (given.length > 1 && !flag.many) {
       throw new UsageError(`Cannot use "--${flag.name}" ${given.length} times: give it once`);
     }
@@ -62,48 +58,51 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
         `Cannot use --${flag.name} "${given.join(",")}": a value between the commas is empty`,
       );
     }
-    values.set(flag.name, apart);
+    if (apart.length > 0) values.set(flag.name, apart);
   }
   return { switches, values, operands: parsed._ as string[] };
 }
 
-function proposeFlags(arg: string, flags: readonly Flag[]): string {
-  const typed = /^-*([^=]*)/.exec(arg)![1];
-  return askNearest(typed, flags.map(({ name }) => name), "--") ??
-    `the flags here are ${flags.map(({ name }) => `--${name}`).join(", ")}`;
+/**
+ * Takes away what parseArgs guesses at: it takes a value that begins with a dash for a flag, `true` or
+ * `=value` behind a switch for the switch, and `--no-port=80` for `--port=80`. `-h` is `--help`.
+ */
+function withoutGuesses(args: readonly string[], flags: readonly Flag[]): string[] {
+  const clear: string[] = [];
+  for (const [at, arg] of args.entries()) {
+    if (arg === "--") return [...clear, ...args.slice(at)];
+    const before = findFlag(flags, clear.at(-1));
+    const [head] = arg.split("=", 1);
+    const flag = findFlag(flags, head);
+    if (before?.value && /^-(?!-)/.test(arg)) clear.push(`${clear.pop()}=${arg}`);
+    else if (before && !before.value && /^(?:true|false)$/.test(arg)) throw takesNone(before, arg);
+    else if (flag && !flag.value && arg !== head) throw takesNone(flag, arg.slice(head.length + 1));
+    else if (!flag && head.startsWith("--no-")) throw refuse(arg, flags);
+    else clear.push(arg === "-h" ? "--help" : arg);
+  }
+  return clear;
 }
 
-/**
- * Puts each value into the argument of its flag (`--port=80`): the parser would take a value that
- * begins with a dash for a flag of its own, and `true` behind a switch for its value. `-h` is `--help`.
- */
-function attachValues(args: readonly string[], flags: readonly Flag[]): string[] {
-  const attached: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] === "-h" ? "--help" : args[at];
-    if (arg === "--") return [...attached, ...args.slice(at)];
-    const [head] = arg.split("=", 1);
-    const flag = flags.find((each) => `--${each.name}` === head);
-    const own = arg === head ? undefined : arg.slice(head.length + 1);
-    const next = args.at(at + 1);
-    if (flag === undefined) {
-      attached.push(arg);
-    } else if (!flag.value) {
-      const value = own ?? (next === "true" || next === "false" ? next : undefined);
-      if (value !== undefined) {
-        throw new UsageError(`Cannot use "--${flag.name}" with "${value}": it takes no value`);
-      }
-      attached.push(arg);
-    } else {
-      const value = own ?? (next?.startsWith("--") ? undefined : next);
-      if (!value) {
-        throw new UsageError(`Cannot use "--${flag.name}" without a value: give ${flag.value}`);
-      }
-      if (own === undefined) at++;
-      attached.push(`--${flag.name}=${value}`);
-    }
-  }
-  return attached;
+function findFlag(flags: readonly Flag[], word: string | undefined): Flag | undefined {
+  return flags.find((flag) => `--${flag.name}` === word);
+}
+
+function takesNone(flag: Flag, value: string): UsageError {
+  return new UsageError(`Cannot use "--${flag.name}" with "${value}": it takes no value`);
+}
+
+function lacksValue(flag: Flag): UsageError {
+  return new UsageError(`Cannot use "--${flag.name}" without a value: give ${flag.value}`);
+}
+
+/** The error for a flag that parseArgs does not know. To it `--port=` is a flag named `port=`. */
+function refuse(arg: string, flags: readonly Flag[]): UsageError {
+  const [typed] = arg.replace(/^-+/, "").split("=", 1);
+  const flag = arg.endsWith("=") && findFlag(flags, `--${typed}`);
+  if (flag) return lacksValue(flag);
+  const proposal = askNearest(typed, flags.map(({ name }) => name), "--") ??
+    `the flags here are ${flags.map(({ name }) => `--${name}`).join(", ")}`;
+  return new UsageError(`Unknown flag "${arg}": ${proposal}`);
 }
 
 /** Writes the help of a table of flags: one aligned line each. */

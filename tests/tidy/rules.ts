@@ -240,3 +240,20 @@ export function oneGate(files: Files): string[] {
       : ['.ci/run runs something else than "deno task ok"'],
   ];
 }
+
+/** Finds what a stand-in under src/std exports and no other file uses, its own test apart. */
+export function unusedStandIns(files: Files): string[] {
+  const users = [...files].filter(([path]) =>
+    isTypeScript(path) && !path.startsWith("tests/unit/std/")
+  );
+  return sources(files).flatMap(([path, text]) => {
+    if (room(path) !== "src/std") return [];
+    const names = text.matchAll(/^export (?:async )?(?:function|class) (\w+)/gm);
+    return [...new Set([...names].map(([, name]) => name))]
+      .filter((name) => {
+        const word = new RegExp(`\\b${name}\\b`);
+        return !users.some(([user, text]) => user !== path && word.test(text));
+      })
+      .map((name) => `${path} exports ${name}, which nothing uses`);
+  });
+}

@@ -160,6 +160,16 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 2,
   },
   {
+    name: "a stand-in of which a part is used",
+    rule: rules.unusedStandIns,
+    files: {
+      "src/std/cli/a.ts": "export function used() {}\nexport class Lone {}\nexport type T = 1;",
+      "tests/unit/std/cli/a_test.ts": 'import { Lone } from "@std/cli";',
+      "src/command/c.ts": 'import { used } from "@std/cli";',
+    },
+    findings: 1,
+  },
+  {
     name: "a gate that runs all there is",
     rule: rules.oneGate,
     files: { "deno.json": gate(), ".ci/run": RUN },

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 
 /** Builds "`what`." or, with the caller's own words, "`what`: `msg`". */
 export function withMessage(what: string, msg?: string): string {
-  return msg === undefined ? `${what}.` : `${what}: ${msg}`;
+  return msg ? `${what}: ${msg}` : `${what}.`;
 }
 
 /** One value as a failed assertion shows it. */

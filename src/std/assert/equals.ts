@@ -1,4 +1,7 @@
-import { deepStrictEqual, notDeepStrictEqual } from "node:assert";
+import { deepStrictEqual } from "node:assert";
+import { isDeepStrictEqual } from "node:util";
+import { AssertionError } from "./assertion_error.ts";
+import { show, withMessage } from "./_message.ts";
 import { viaNode } from "./_node.ts";
 
 /**
@@ -22,5 +25,8 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
  * @throws {AssertionError} When they are equal.
  */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  viaNode("Values are equal", msg, () => notDeepStrictEqual(actual, expected));
+  if (!isDeepStrictEqual(actual, expected)) return;
+  throw new AssertionError(
+    withMessage(`Expected actual: ${show(actual)} not to be: ${show(expected)}`, msg),
+  );
 }

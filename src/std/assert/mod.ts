@@ -11,8 +11,6 @@
  *
  * @module
  */
-export * from "./almost_equals.ts";
-export * from "./array_includes.ts";
 export * from "./assert.ts";
 export * from "./assertion_error.ts";
 export * from "./compare.ts";
@@ -20,11 +18,8 @@ export * from "./equals.ts";
 export * from "./exists.ts";
 export * from "./fail.ts";
 export * from "./instance_of.ts";
-export * from "./is_error.ts";
 export * from "./match.ts";
-export * from "./object_match.ts";
 export * from "./rejects.ts";
 export * from "./strict_equals.ts";
 export * from "./string_includes.ts";
 export * from "./throws.ts";
-export * from "./unreachable.ts";

@@ -1,6 +1,6 @@
 import { AssertionError } from "./assertion_error.ts";
 import { withMessage } from "./_message.ts";
-import { assertIsError, type ErrorClass } from "./is_error.ts";
+import { assertIsError, type ErrorClass } from "./_is_error.ts";
 
 /**
  * Asserts that a function throws.

@@ -1,5 +1,6 @@
 /**
- * Stand-in for the published `@std/cli`: `parseArgs`, with the same options and behaviour.
+ * Stand-in for the published `@std/cli`: what this program uses of `parseArgs`, with the same names,
+ * types and behaviour.
  *
  * @example
  * ```ts
@@ -12,4 +13,3 @@
  * @module
  */
 export * from "./parse_args.ts";
-export type * from "./parse_options.ts";

@@ -1,6 +1,6 @@
 /**
- * Stand-in for the published `@std/streams`: what this program uses of it, with the same names,
- * types and behaviour, built on web streams.
+ * Stand-in for the published `@std/streams`: what this program uses of `TextLineStream`, with the
+ * same names, types and behaviour, built on web streams.
  *
  * @example
  * ```ts
@@ -13,4 +13,3 @@
  * @module
  */
 export * from "./text_line_stream.ts";
-export * from "./to_text.ts";

@@ -1,21 +1,6 @@
-/** Options of {@linkcode TextLineStream}. */
-export interface TextLineStreamOptions {
-  /**
-   * Also end a line at a lone `\r`.
-   *
-   * @default {false}
-   */
-  allowCR?: boolean;
-}
-
-// Both ends of a line are found in one pass over the text.
-const LF_OR_CRLF = /\r?\n/g;
-// A `\r` that ends the chunk may be the first half of `\r\n`: it waits for the next chunk.
-const LF_CRLF_OR_CR = /\r?\n|\r(?!$)/g;
-
 /**
- * Divides text into lines at `\n` or `\r\n` (and at `\r` with `allowCR`). The line ends are not part
- * of the lines; a last line without an end is a line; nothing follows a last line with one.
+ * Divides text into lines at `\n` or `\r\n`. The line ends are not part of the lines; a last line
+ * without an end is a line; nothing follows a last line with one.
  *
  * @example
  * ```ts
@@ -26,30 +11,20 @@ const LF_CRLF_OR_CR = /\r?\n|\r(?!$)/g;
  * ```
  */
 export class TextLineStream extends TransformStream<string, string> {
-  #rest = "";
-
-  /**
-   * Makes the stream.
-   *
-   * @param options Which characters end a line.
-   */
-  constructor(options: TextLineStreamOptions = {}) {
-    const allowCR = options.allowCR ?? false;
-    const lineEnd = allowCR ? LF_CRLF_OR_CR : LF_OR_CRLF;
+  /** Makes the stream. */
+  constructor() {
+    let rest = "";
     super({
-      transform: (chunk, controller) => {
-        const text = this.#rest + chunk;
-        let start = 0;
-        for (const end of text.matchAll(lineEnd)) {
-          controller.enqueue(text.slice(start, end.index));
-          start = end.index + end[0].length;
+      transform(chunk, controller) {
+        const lines = (rest + chunk).split("\n");
+        // A `\r` at its end may be the first half of `\r\n`: it waits for the next chunk.
+        rest = lines.pop()!;
+        for (const line of lines) {
+          controller.enqueue(line.endsWith("\r") ? line.slice(0, -1) : line);
         }
-        this.#rest = text.slice(start);
       },
-      flush: (controller) => {
-        if (this.#rest === "") return;
-        const closed = allowCR && this.#rest.endsWith("\r");
-        controller.enqueue(closed ? this.#rest.slice(0, -1) : this.#rest);
+      flush(controller) {
+        if (rest !== "") controller.enqueue(rest);
       },
     });
   }

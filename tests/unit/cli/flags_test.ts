@@ -77,6 +77,8 @@ const BAD: { args: string[]; message: string }[] = [
   ...[
     "--no-json",
     "--no-port",
+    "--no-port=1",
+    "--no-json=true",
     "--verbose",
     "-5",
     "-x",

@@ -37,7 +37,7 @@ Deno.test("assertThrows fails on what is not thrown or is another error", () => 
   );
   throws(
     () => assertThrows(raise(new Error("x")), Error, "y"),
-    failure(/include 'y', but got 'x'/),
+    failure(/include "y", but got "x"/),
   );
 });
 
@@ -73,7 +73,7 @@ Deno.test("assertRejects fails on what resolves, throws at once or is another er
     },
     {
       run: () => assertRejects(() => Promise.reject(new Error("x")), Error, "y"),
-      says: /include 'y'/,
+      says: /include "y"/,
     },
   ];
   for (const { run, says } of cases) await rejects(run(), failure(says));

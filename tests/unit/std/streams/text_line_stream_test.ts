@@ -1,15 +1,14 @@
 import { assertEquals } from "@std/assert";
-import { TextLineStream, type TextLineStreamOptions } from "@std/streams";
+import { TextLineStream } from "@std/streams";
 import fc from "fast-check";
 
-function lines(chunks: string[], options?: TextLineStreamOptions): Promise<string[]> {
-  return Array.fromAsync(ReadableStream.from(chunks).pipeThrough(new TextLineStream(options)));
+function lines(chunks: string[]): Promise<string[]> {
+  return Array.fromAsync(ReadableStream.from(chunks).pipeThrough(new TextLineStream()));
 }
 
 const CASES: {
   name: string;
   input: string[];
-  options?: TextLineStreamOptions;
   expected: string[];
 }[] = [
   { name: "\\n", input: ["a\nb\n"], expected: ["a", "b"] },
@@ -21,23 +20,11 @@ const CASES: {
   { name: "a line over chunks", input: ["ab", "cd", "e\nf"], expected: ["abcde", "f"] },
   { name: "\\r\\n over chunks", input: ["a\r", "\nb"], expected: ["a", "b"] },
   { name: "a lone \\r as text", input: ["a\rb\r", "c\r"], expected: ["a\rb\rc\r"] },
-  {
-    name: "\\r with allowCR",
-    input: ["a\rb\nc\r\nd\r", "e\r", "\nf\r"],
-    options: { allowCR: true },
-    expected: ["a", "b", "c", "d", "e", "f"],
-  },
-  {
-    name: "\\r\\r with allowCR",
-    input: ["a\r\rb"],
-    options: { allowCR: true },
-    expected: ["a", "", "b"],
-  },
 ];
 
-for (const { name, input, options, expected } of CASES) {
+for (const { name, input, expected } of CASES) {
   Deno.test(`TextLineStream divides ${name}`, async () => {
-    assertEquals(await lines(input, options), expected);
+    assertEquals(await lines(input), expected);
   });
 }
 
@@ -47,8 +34,7 @@ Deno.test("TextLineStream gives the same lines however the text is cut", async (
     fc.asyncProperty(
       text,
       fc.infiniteStream(fc.integer({ min: 1, max: 4 })),
-      fc.boolean(),
-      async (parts, cuts, cr) => {
+      async (parts, cuts) => {
         const whole = parts.join("");
         const chunks: string[] = [];
         for (let at = 0; at < whole.length;) {
@@ -56,7 +42,7 @@ Deno.test("TextLineStream gives the same lines however the text is cut", async (
           chunks.push(whole.slice(at, at + size));
           at += size;
         }
-        assertEquals(await lines(chunks, { allowCR: cr }), await lines([whole], { allowCR: cr }));
+        assertEquals(await lines(chunks), await lines([whole]));
       },
     ),
   );
