@@ -4,6 +4,7 @@
  * @module
  */
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { roundTrip } from "../unit/record/round_trip.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 
@@ -50,8 +51,11 @@ export async function runRead(
   })();
   const { code, stdout, stderr } = await child.output();
   await fed;
-  const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
+  const texts = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+  const lines = texts.map((line) => JSON.parse(line));
+  for (const [at, { event }] of lines.entries()) {
+    if (event === "handshake") roundTrip(texts[at] + "\n");
+  }
   return {
     status: code,
     records: lines.filter(({ event }) => event === "handshake"),

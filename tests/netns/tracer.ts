@@ -5,6 +5,7 @@
  */
 import { TextLineStream } from "@std/streams";
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { roundTrip } from "../unit/record/round_trip.ts";
 import { type Namespace, until } from "./namespace.ts";
 
 /** The command line of the tool. */
@@ -110,11 +111,17 @@ export class Tracer {
     return await this.ended();
   }
 
-  /** Waits for its end and takes what it wrote. Fails where a line is no whole JSON object. */
+  /**
+   * Waits for its end and takes what it wrote. Fails where a line is no whole JSON object, or a record
+   * that is another one once it was read back.
+   */
   async ended(): Promise<TraceResult> {
     await this.#read;
     const status = await this.#child.status;
     const events = this.lines.map((line) => JSON.parse(line));
+    for (const [at, { event }] of events.entries()) {
+      if (event === "handshake") roundTrip(this.lines[at] + "\n");
+    }
     return {
       records: events.filter((event) => event.event === "handshake"),
       summary: events.find((event) => event.event === "summary"),

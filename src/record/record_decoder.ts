@@ -1,0 +1,255 @@
+/**
+ * One line of our own NDJSON → the handshake that it was written of.
+ *
+ * @module
+ */
+import { Handshake } from "../match/handshake.ts";
+import type { Field, ReadValue } from "./field.ts";
+import { FIELDS, RECORD_VERSION } from "./fields.ts";
+import { type RecordContext, RecordedContext } from "./record_context.ts";
+import { buildTree, isAlways, type Level } from "./tree.ts";
+
+/** What a line turned out to be. */
+export type DecodedLine =
+  | {
+    kind: "handshake";
+    /** As the matcher reported it, but for what a record does not say. */
+    handshake: Handshake;
+    /** What the record says beyond it. */
+    context: RecordedContext;
+    /** Fields and values that this version does not know and skipped: untrusted text. */
+    unknown: readonly string[];
+    /** Version of the record. */
+    version: number;
+  }
+  | {
+    /** A line of another kind, such as `summary`. */
+    kind: "event";
+    /** Its `event`: untrusted text. */
+    event: string;
+  }
+  | {
+    kind: "refused";
+    /** What is wrong with it: not JSON at all, or JSON that is no record. */
+    fault: "json" | "record";
+    /** In words, which hold nothing of the line. */
+    reason: string;
+  };
+
+/** Names of what one record has and this version does not know that are told. */
+const UNKNOWN_MAX = 16;
+/** Characters of such a name. */
+const NAME_MAX = 64;
+
+/**
+ * Decodes a line of NDJSON that this tool wrote, or a later version of it: `encodeHandshake` of the
+ * handshake and context gives the same line again. What the line has that this version does not
+ * know is skipped and told.
+ *
+ * @example
+ * ```ts
+ * import { decodeLine } from "./record_decoder.ts";
+ *
+ * decodeLine('{"v":1,"event":"summary"}'); // { kind: "event", event: "summary" }
+ * ```
+ *
+ * @param line Without its newline.
+ */
+export function decodeLine(line: string): DecodedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: "refused", fault: "json", reason: "it is no JSON" };
+  }
+  if (!isObject(value)) return refuse("it is no object");
+  const { v: version, event } = value;
+  if (!Number.isInteger(version) || Number(version) < 1) return refuse("it has no version (v)");
+  if (typeof event !== "string") return refuse("it has no event");
+  if (event !== "handshake") return { kind: "event", event };
+  const handshake = new Handshake();
+  const context = new RecordedContext();
+  const unknown: string[] = [];
+  const reason = takeLevel(RECORD, value, { handshake, context, unknown });
+  if (reason !== undefined) return refuse(reason);
+  // One half of a pair says nothing.
+  if (handshake.dropQueue?.length === undefined || handshake.dropQueue.limit === undefined) {
+    handshake.dropQueue = undefined;
+  }
+  return { kind: "handshake", handshake, context, unknown, version: Number(version) };
+}
+
+/** Whether a version of the record is later than this tool's. */
+export function isNewer(version: number): boolean {
+  return version > RECORD_VERSION;
+}
+
+/** What is being decoded. */
+interface Target {
+  readonly handshake: Handshake;
+  readonly context: RecordedContext;
+  readonly unknown: string[];
+}
+
+/** A member of a level, ready to be read. */
+interface Member {
+  readonly name: string;
+  readonly path: string;
+  readonly always: boolean;
+  /** Takes its value. @returns What is wrong with it, undefined where nothing is. */
+  take(value: unknown, target: Target): string | undefined;
+}
+
+/** A level, its members by their names. */
+type Members = readonly Member[];
+
+const RECORD = membersOf(buildTree(FIELDS));
+
+function membersOf(level: Level): Members {
+  return level.members.map((member) => {
+    const always = isAlways(member, level.path);
+    if (!("members" in member)) {
+      const { path } = member.field;
+      return { name: member.name, path, always, take: takerOf(member.field, always) };
+    }
+    const { name, path } = member;
+    const members = membersOf(member);
+    return {
+      name,
+      path,
+      always,
+      take: (value, target) =>
+        isObject(value) ? takeLevel(members, value, target, path) : `${path} is no object`,
+    };
+  });
+}
+
+function takeLevel(
+  members: Members,
+  level: Record<string, unknown>,
+  target: Target,
+  path = "",
+): string | undefined {
+  let known = 0;
+  for (let at = 0; at < members.length; at++) {
+    const member = members[at];
+    const value = level[member.name];
+    if (value === undefined) {
+      if (member.always) return `${member.path} is missing`;
+      continue;
+    }
+    known++;
+    const fault = member.take(value, target);
+    if (fault !== undefined) return fault;
+  }
+  let present = 0;
+  for (const _ in level) present++;
+  if (present > known) noteUnknown(members, level, target.unknown, path);
+  return undefined;
+}
+
+function noteUnknown(
+  members: Members,
+  level: Record<string, unknown>,
+  unknown: string[],
+  path: string,
+): void {
+  for (const name in level) {
+    if (unknown.length >= UNKNOWN_MAX) return;
+    if (members.some((member) => member.name === name)) continue;
+    unknown.push((path === "" ? name : `${path}.${name}`).slice(0, NAME_MAX));
+  }
+}
+
+function takerOf(field: Field, always: boolean): Member["take"] {
+  const { path, values } = field;
+  const set = setterOf(field);
+  const meaningless = `${path} says nothing that it can mean`;
+  return (value, { handshake, context, unknown }) => {
+    if (!isOfType(field, value)) return `${path} is no ${describeType(field)}`;
+    let known = value;
+    if (values !== undefined && typeof value === "string" && !values.includes(value)) {
+      if (always) return `${path} has a value that this version does not know`;
+      noteValue(path, value, unknown);
+      return undefined;
+    }
+    if (values !== undefined && Array.isArray(value)) {
+      known = value.filter((item) => values.includes(item) || noteValue(path, item, unknown));
+    }
+    return set(handshake, known, context) === false ? meaningless : undefined;
+  };
+}
+
+function noteValue(path: string, value: string, unknown: string[]): false {
+  if (unknown.length < UNKNOWN_MAX) unknown.push(`${path} ${value}`.slice(0, NAME_MAX));
+  return false;
+}
+
+function isOfType({ type, range, nullable }: Field, value: unknown): value is ReadValue {
+  if (value === null) return nullable ?? false;
+  switch (type) {
+    case "integer":
+      return Number.isInteger(value) &&
+        (range === undefined || Number(value) >= range[0] && Number(value) <= range[1]);
+    case "strings":
+      return Array.isArray(value) && value.every((item) => typeof item === "string");
+    case "string":
+      return typeof value === "string";
+    case "boolean":
+      return typeof value === "boolean";
+  }
+}
+
+function describeType({ type, range }: Field): string {
+  if (type === "strings") return "list of strings";
+  return range ? `integer from ${range[0]} to ${range[1]}` : type;
+}
+
+type Setter = (handshake: Handshake, value: ReadValue, context: RecordedContext) => boolean | void;
+
+/** What takes a field's value back: its own `set`, or one that puts it where its getter finds it. */
+function setterOf(field: Field): Setter {
+  if (field.set) return (handshake, value, context) => field.set!(handshake, value, context);
+  const { isOfContext, names } = propertyRead(field);
+  const last = names[names.length - 1];
+  const levels = names.slice(0, -1);
+  return (handshake, value, context) => {
+    let object: Properties = properties(isOfContext ? context : handshake);
+    for (const name of levels) object = properties(object[name] ??= {});
+    object[last] = value ?? undefined;
+  };
+}
+
+type Properties = Record<string, unknown>;
+
+function properties(object: unknown): Properties {
+  return object as Properties;
+}
+
+/**
+ * Finds which property a field's getter reads, so that it needs not be named a second time: the getter
+ * is called with objects that remember what is taken of them.
+ *
+ * @throws {Error} The getter does more than that, and the field has no `set`.
+ */
+function propertyRead({ path, get }: Field): { isOfContext: boolean; names: readonly string[] } {
+  const read = new Map<unknown, { isOfContext: boolean; names: readonly string[] }>();
+  const recorder = <T extends object>(isOfContext: boolean, names: readonly string[]): T => {
+    const proxy = new Proxy({} as T, {
+      get: (_, name) => recorder(isOfContext, [...names, String(name)]),
+    });
+    read.set(proxy, { isOfContext, names });
+    return proxy;
+  };
+  const property = read.get(get(recorder<Handshake>(false, []), recorder<RecordContext>(true, [])));
+  if (property === undefined) throw new Error(`Cannot read back "${path}": it has no set`);
+  return property;
+}
+
+function refuse(reason: string): DecodedLine {
+  return { kind: "refused", fault: "record", reason };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
