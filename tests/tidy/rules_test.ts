@@ -141,9 +141,10 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       [WIRE]: "x\n".repeat(rules.MAX_LINES),
       "src/wire/long.ts": "x\n".repeat(rules.MAX_LINES + 1),
-      "tests/long.ts": "x\n".repeat(rules.MAX_LINES + 1),
+      "tests/a_test.ts": "x\n".repeat(rules.MAX_TEST_LINES),
+      "tests/long_test.ts": "x\n".repeat(rules.MAX_TEST_LINES + 1),
     },
-    findings: 1,
+    findings: 2,
   },
   {
     name: "tasks of the tool",

@@ -38,7 +38,7 @@ const RULES: { name: string; rule: (files: rules.Files) => string[] }[] = [
   { name: "every source file has a test", rule: rules.untestedFiles },
   { name: "every golden file is used", rule: rules.unusedGoldens },
   { name: "every bpftrace script opens with its header", rule: rules.scriptHeaders },
-  { name: "no source file is too long", rule: rules.longFiles },
+  { name: "no file is too long", rule: rules.longFiles },
   { name: "tasks of the tool look up no name", rule: rules.toolTasks },
   { name: "the stand-ins hold what is used", rule: rules.unusedStandIns },
   { name: "there is one gate, and .ci/run is it", rule: rules.oneGate },

@@ -1,16 +1,11 @@
 import { assertEquals } from "@std/assert";
 import type { MatcherOptions } from "../../../src/match/options.ts";
 import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
+import { ALL_FIT, SECOND } from "./matcher_cases.ts";
 import { end, type Event, Play, plus, run, type Snapshot } from "./traffic.ts";
 
 const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 0xfffffff0, 0xffffffff);
 const { x: X, y: Y } = P;
-const SECOND = 1e9;
-const ALL_FIT = {
-  synAckAcknowledgesSyn: true,
-  ackSequence: true,
-  ackAcknowledgesSynAck: true,
-} as const;
 const SERVERS_OWN = (words: Uint32Array, at: number) => words[at + 3] === P.server.address[3];
 
 type Case = [

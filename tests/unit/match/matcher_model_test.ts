@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { Matcher } from "../../../src/match/matcher.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { arbitraryTrace } from "./arbitrary_traffic.ts";
-import { type ModelOptions, ReferenceModel } from "./reference_model.ts";
+import type { ModelOptions } from "./model_attempt.ts";
+import { ReferenceModel } from "./reference_model.ts";
 import { end, type Event, fillSegment, Play, run } from "./traffic.ts";
 
 /** Random traces that the matcher and the model are compared on; more find more: `-- --runs=1000000`. */

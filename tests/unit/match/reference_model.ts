@@ -12,263 +12,56 @@ import type {
   KernelListener,
   KernelRecord,
   KernelReset,
-  Process,
 } from "../../../src/kernel/kernel_record.ts";
 import type { MatcherCounters } from "../../../src/match/options.ts";
-import type { Outcome, Role } from "../../../src/match/handshake.ts";
-import { formatAddress } from "../../../src/wire/address.ts";
-import { type EcnSetup, ecnSetup, TcpFlag } from "../../../src/wire/segment.ts";
+import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import {
-  type End,
-  type EndpointSnapshot,
-  EPOCH_SECONDS,
-  type Event,
-  formatEnd,
-  type Icmp,
-  type Packet,
-  type Snapshot,
-} from "./traffic.ts";
+  ahead,
+  areCopies,
+  type Attempt,
+  canGoOnAt,
+  EARLY_DATA_MAX,
+  type Ends,
+  firstOf,
+  followsSyn,
+  has,
+  hasPackets,
+  isComplete,
+  isOfVlan,
+  isOneSided,
+  isOpen,
+  isTold,
+  lastDropOf,
+  type ModelOptions,
+  possibleIsns,
+  REFUSAL_SLACK_NS,
+  see,
+  type Seen,
+  seenOctets,
+  serverIsns,
+  sharesEnd,
+  type State,
+  synAcksOf,
+  tellVlan,
+  tupleOf,
+  usesFastOpen,
+} from "./model_attempt.ts";
+import { conclude, hasServer, isHere } from "./model_conclusion.ts";
+import type { End, Event, Icmp, Snapshot } from "./traffic.ts";
 
-/** A packet as it was seen, and as the how manieth. */
-interface Seen {
-  packet: Packet;
-  timeNs: number;
-  interfaceIndex: number;
-  order: number;
-}
+/** Names of ICMP errors that say that a packet reached nobody, by type and code. */
+const ICMP: Readonly<Record<number, readonly string[]>> = {
+  3: ["ICMP_NET_UNREACH", "ICMP_HOST_UNREACH", "ICMP_PROT_UNREACH", "ICMP_PORT_UNREACH", ""],
+  11: ["ICMP_EXC_TTL"],
+};
+const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
 
-/** A tuple. */
-interface Ends {
-  client: End;
-  server: End;
-}
-
-type State = "syn_sent" | "answered" | "settled" | "doubted" | "reported";
-
-/** One attempt of a client: a tuple and an initial sequence number. */
-interface Attempt {
-  client: End;
-  server: End;
-  /** The other tuple that it goes by, and whether that is the one of its packets. */
-  other: Ends | undefined;
-  packetsUseOther: boolean;
-  /** Where SYNs and SYN-ACKs of it were seen. */
-  places: number[];
-  clientIsn: number;
-  state: State;
-  touchedNs: number;
-  syns: Seen[];
-  synAcks: Seen[];
-  /** Its VLAN: of the first packet that tells the network. */
-  vlan: number;
-  ack: Seen | undefined;
-  acknowledgedIsn: number | undefined;
-  /** An ACK with the third one's Seq of which it is not known what it acknowledges. */
-  held: Seen | undefined;
-  /** Whether it is the third packet though it was captured before what it acknowledges. */
-  isBackwards: boolean;
-  /** How far the server got from each of its numbers, in octets, by segments behind its SYN-ACK. */
-  sent: Map<number, number>;
-  /** Whether the server acknowledged more than the SYN. */
-  isProven: boolean;
-  /** Whether a RST came after the SYN-ACK. */
-  answerReset: boolean;
-  serverResets: number;
-  clientResets: number;
-  /** When a RST came and no SYN-ACK before it; when the kernel told of one. */
-  refusedNs: number | undefined;
-  kernelRefusedNs: number | undefined;
-  /** The number of the server's own SYN, where it sent one; whether the client answered that. */
-  serverSynIsn: number | undefined;
-  answeredToo: boolean;
-  wrongSynAckAck: boolean;
-  /** What is wrong with the first third packet that did not fit. */
-  misfit: { sequence: boolean; acknowledgment: boolean } | undefined;
-  clientHalf: KernelHalf | undefined;
-  serverHalf: KernelHalf | undefined;
-  accept: KernelAccept | undefined;
-  drops: KernelDrop[];
-  kernelResets: KernelReset[];
-  /** Whether it was reported as not established. */
-  wasFailed: boolean;
-  /** ICMP errors that quote the SYN and say that it reached nobody. */
-  icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
-}
-
-/** What the model is told of its surroundings and limits. */
-export interface ModelOptions {
-  capacity: number;
-  joinNs: number;
-  unansweredNs: number;
-  halfOpenNs: number;
-  rememberNs: number;
-  doubtNs: number;
-  seesServerData: boolean;
-  isLocal(address: Uint32Array): boolean;
-  hasServer(address: Uint32Array): boolean;
-  listenerOf(server: KernelHalf): Process | undefined;
-}
-
-const MODULUS = 1n << 32n;
-const EARLY_DATA_MAX = 1 << 20;
-
-/** Octets from one sequence number on to another, 0 to 2^32 - 1. */
-function ahead(from: number, to: number): number {
-  return Number((BigInt(to) - BigInt(from) + MODULUS) % MODULUS);
-}
-
-function tupleOf(client: End, server: End): string {
-  return `${client.address} ${client.port} ${server.address} ${server.port}`;
-}
-
-function has(packet: Packet, flag: number): boolean {
-  return (packet.flags & flag) !== 0;
-}
-
-/** Whether a number is that after the SYN, or after some of the data that the SYN carried. */
-function followsSyn(attempt: Attempt, number: number): boolean {
-  const data = attempt.syns[0]?.packet.payloadLength ?? 0;
-  const octets = ahead(attempt.clientIsn, number);
-  return octets >= 1 && octets <= 1 + data;
-}
-
-function usesFastOpen(attempt: Attempt): boolean {
-  const [syn] = attempt.syns;
-  const [synAck] = attempt.synAcks;
-  return syn !== undefined &&
-      (syn.packet.fastOpenCookieLength !== undefined || (syn.packet.payloadLength ?? 0) > 0) ||
-    synAck?.packet.fastOpenCookieLength !== undefined;
-}
-
-/** The server's initial sequence numbers that are kept: the first, and the last that is another. */
-function serverIsns(attempt: Attempt): number[] {
-  const all = synAcksOf(attempt).map(({ packet }) => packet.sequence);
-  return [...all.slice(0, 1), ...all.filter((isn) => isn !== all[0]).slice(-1)];
-}
-
-/** Those of them that can be the connection's, as far as the packets up to the ACK tell. */
-function possibleIsns(attempt: Attempt): number[] {
-  const { ack, acknowledgedIsn } = attempt;
-  if (ack === undefined) return serverIsns(attempt);
-  const all = synAcksOf(attempt).filter(({ order }) => order < ack.order)
-    .map(({ packet }) => packet.sequence);
-  if (acknowledgedIsn !== all[0]) return [acknowledgedIsn!];
-  return [all[0], ...all.filter((isn) => isn !== all[0]).slice(-1)];
-}
-
-/** Octets that the server was seen to send from a number on, its SYN included. */
-function seenOctets(attempt: Attempt, isn: number): number {
-  const inSynAcks = synAcksOf(attempt).filter(({ packet }) => packet.sequence === isn)
-    .map(({ packet }) => 1 + (packet.payloadLength ?? 0));
-  return Math.max(...inSynAcks, attempt.sent.get(isn) ?? 0);
-}
-
-/** Whether nothing can make the attempt more than it is. */
-function isComplete({ state, ack, isProven }: Attempt): boolean {
-  return state === "reported" || ack !== undefined || isProven;
-}
-
-/** Whether no packet ended the attempt yet. */
-function isOpen(attempt: Attempt): boolean {
-  return !isComplete(attempt) && attempt.serverResets + attempt.clientResets === 0;
-}
-
-/** Whether an ACK tells of an answer that was not seen. */
-function isOneSided({ held, ack, synAcks, serverResets, ...attempt }: Attempt): boolean {
-  return held !== undefined && ack === undefined && !attempt.answeredToo &&
-    !attempt.wrongSynAckAck &&
-    synAcks.length + serverResets === 0;
-}
-
-/** Whether a packet's VLAN can be the attempt's. */
-function isOfVlan(attempt: Attempt, packet: Packet): boolean {
-  const tags = [attempt.vlan, packet.vlan ?? -1].filter((vlan) => vlan > 0);
-  return new Set(tags).size < 2;
-}
-
-/** Whether one of two packets is a copy that another tap made. */
-function areCopies(one: Seen, other: Seen): boolean {
-  return Math.abs(one.timeNs - other.timeNs) <= 100_000_000 &&
-    one.packet.checksum !== undefined &&
-    one.packet.identification === other.packet.identification &&
-    one.packet.checksum === other.packet.checksum;
-}
-
-/**
- * The SYN-ACKs, each once. Only times of one place may be subtracted: each has that of the SYN's
- * place if it came by there. They are counted where the first was seen that did not come so far, or
- * at the SYN's place.
- */
-function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Seen[] {
-  if (first === undefined) return [];
-  const counted = [first];
-  let place = first.interfaceIndex;
-  for (const seen of more) {
-    const inTime = syn !== undefined && syn.order < seen.order &&
-      (ack === undefined || seen.order < ack.order);
-    if (seen.interfaceIndex === place) {
-      counted.push(seen);
-    } else if (
-      inTime && seen.interfaceIndex === syn.interfaceIndex &&
-      seen.packet.sequence === counted.at(-1)!.packet.sequence
-    ) {
-      const last = counted.pop()!;
-      counted.push({ ...last, timeNs: seen.timeNs });
-      if (counted.length === 1) place = seen.interfaceIndex;
-    }
-  }
-  counted[0] = { ...counted[0], interfaceIndex: place };
-  return counted;
-}
-
-/** Whether the same end, or the same other end, is in both tuples. */
-function sharesEnd(attempt: Attempt, { client, server }: Ends): boolean {
-  return formatEnd(attempt.client) === formatEnd(client) ||
-    formatEnd(attempt.server) === formatEnd(server);
-}
-
-/** The tuple that its packets had where they were seen first. */
-function endsOfPackets({ client, server, other, packetsUseOther }: Attempt): Ends {
-  return packetsUseOther && other ? other : { client, server };
-}
-
-/** Takes where a SYN or SYN-ACK was seen, and of the first of all by which tuple it went. */
-function see(attempt: Attempt, client: End, server: End, { interfaceIndex }: Seen): void {
-  const { places, other } = attempt;
-  if (other && !hasPackets(attempt)) {
-    attempt.packetsUseOther = tupleOf(other.client, other.server) === tupleOf(client, server);
-  }
-  if (interfaceIndex === 0 || places.length === 8 || places.includes(interfaceIndex)) return;
-  places.push(interfaceIndex);
-}
-
-/** Takes the VLAN of the SYN, or of the SYN-ACK where no SYN was seen. */
-function tellVlan(attempt: Attempt, { vlan = -1 }: Packet): void {
-  attempt.vlan = vlan;
-}
-
-/** Whether a packet of it was seen. */
-function hasPackets({ syns, synAcks, serverSynIsn, ...attempt }: Attempt): boolean {
-  return syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
-    attempt.wrongSynAckAck || serverSynIsn !== undefined;
-}
-
-/** How late a record of a SYN may be that was refused, and how far clocks are apart. */
-const REFUSAL_SLACK_NS = 200_000_000;
-
-/** Whether the kernel can tell of the attempt what began at a time: not after its RST. */
-function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number): boolean {
-  if (synAcks.length > 0) return true;
-  if (attempt.serverResets > 0) return timeNs <= attempt.refusedNs!;
-  if (syns.length > 0 || attempt.kernelRefusedNs === undefined) return true;
-  return timeNs <= attempt.kernelRefusedNs;
-}
-
-/** Of two attempts that are one, that of the first SYN goes on. */
-function firstOf(answered: Attempt, own: Attempt): [kept: Attempt, joined: Attempt] {
-  const isAnswered = answered.state !== "reported" &&
-    answered.syns[0]?.timeNs <= own.syns[0].timeNs;
-  return isAnswered ? [answered, own] : [own, answered];
+/** Where a packet that the kernel tells of came from, and where it went. */
+function endsOf(record: KernelDrop | KernelReset): [from: End, to: End] {
+  return [
+    { address: record.source, port: record.sourcePort },
+    { address: record.destination, port: record.destinationPort },
+  ];
 }
 
 /** The reference: feed it what the matcher is fed. */
@@ -631,15 +424,6 @@ export class ReferenceModel {
     this.#touch(attempt, "answered", timeNs);
   }
 
-  #hasServer(attempt: Attempt): boolean {
-    return this.options.hasServer(endsOfPackets(attempt).server.address);
-  }
-
-  #isHere(attempt: Attempt, end: "client" | "server"): boolean {
-    return [{ client: attempt.client, server: attempt.server }, attempt.other]
-      .every((each) => each === undefined || this.options.isLocal(each[end].address));
-  }
-
   /** Octets that the server can have sent from a number on. */
   #sentMax(attempt: Attempt, isn: number): number {
     if (usesFastOpen(attempt)) return EARLY_DATA_MAX;
@@ -683,7 +467,7 @@ export class ReferenceModel {
   }
 
   #established(attempt: Attempt, timeNs: number): void {
-    if (isTold(attempt) || !this.#hasServer(attempt)) this.#settle(attempt, timeNs);
+    if (isTold(attempt) || !hasServer(attempt, this.options)) this.#settle(attempt, timeNs);
     else if (attempt.state !== "settled") this.#touch(attempt, "answered", timeNs);
   }
 
@@ -707,7 +491,7 @@ export class ReferenceModel {
     const isOfEnded = ended && isOfVlan(ended, packet);
     if (early && !(isOfEnded && !isOfVlan(early, packet))) {
       early.held ??= seen;
-      const isLikely = isOneSided(early) && !this.#isHere(early, "server");
+      const isLikely = isOneSided(early) && !isHere(early, "server", this.options);
       if (isLikely) this.#doubt(early, seen.timeNs);
       return;
     }
@@ -800,8 +584,9 @@ export class ReferenceModel {
 
   /** What packets tell, later ones may tell otherwise, but not of this host's own stack. */
   #doubt(attempt: Attempt, timeNs: number): void {
-    const isOwn = this.#isHere(attempt, "client") || this.#isHere(attempt, "server");
-    const isSure = isOwn && !this.#hasServer(attempt) || isTold(attempt);
+    const isOwn = isHere(attempt, "client", this.options) ||
+      isHere(attempt, "server", this.options);
+    const isSure = isOwn && !hasServer(attempt, this.options) || isTold(attempt);
     if (isSure) this.#settle(attempt, timeNs);
     else if (attempt.state !== "settled") this.#touch(attempt, "doubted", timeNs);
   }
@@ -957,10 +742,10 @@ export class ReferenceModel {
 
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     if (this.#joinFate(attempt, nowNs) === "joined") return;
-    if (isOneSided(attempt) && !this.#isHere(attempt, "server")) {
+    if (isOneSided(attempt) && !isHere(attempt, "server", this.options)) {
       attempt.ack = attempt.held;
     }
-    const record = this.#conclude(attempt, traceEnded);
+    const record = conclude(attempt, traceEnded, this.options);
     this.records.push(record);
     attempt.wasFailed = record.outcome !== "established";
     this.#touch(attempt, "reported", nowNs);
@@ -973,345 +758,4 @@ export class ReferenceModel {
     attempt.kernelResets = [];
     attempt.icmps = [];
   }
-
-  #conclude(attempt: Attempt, traceEnded: boolean): Snapshot {
-    const own = { client: attempt.client, server: attempt.server };
-    const { client, server } = endsOfPackets(attempt);
-    const translated = attempt.packetsUseOther ? own : attempt.other;
-    const { syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
-    const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
-    const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
-    const synNs = syns[0]?.timeNs;
-    const counted = synAcksOf(attempt);
-    const place = counted[0]?.interfaceIndex;
-    const synAckNs = counted[0]?.timeNs;
-    const kernelTimes = [
-      clientHalf?.connectNs,
-      clientHalf?.synSentNs,
-      clientHalf?.endNs,
-      ...drops.map(({ endNs }) => endNs),
-      attempt.kernelResets.at(-1)?.endNs,
-      serverHalf?.synReceivedNs,
-      serverHalf?.endNs,
-    ].filter((time) => time !== undefined);
-    const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
-    const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
-    const outcome = outcomeOf(attempt, this.#hasServer(attempt));
-    const wire = hasPackets(attempt);
-    const { misfit } = attempt;
-    const hasAnswer = synAcks.length > 0 || attempt.answeredToo;
-    const lastDrop = lastDropOf(attempt);
-    const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
-    const refusal = drops.find(({ netns }) => netns !== undefined);
-    const resetReason = attempt.kernelResets.at(-1)?.reason;
-    return {
-      epochSeconds: EPOCH_SECONDS,
-      timeNs,
-      role: this.#role(attempt),
-      outcome,
-      reason: reasonOf(outcome, attempt, lastDrop, resetReason),
-      wire,
-      kernel: [clientHalf, serverHalf, accept, lastDrop, resetReason].some((it) =>
-        it !== undefined
-      ),
-      ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
-      interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
-      interfaces: attempt.places,
-      translated: translated &&
-        `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
-      vlan: attempt.vlan > 0 ? attempt.vlan : undefined,
-      tunnels: [],
-      netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
-      client: {
-        ...described(client, syns[0]?.packet, clientHalf, serverHalf),
-        isn: client.port === 0 ? undefined : attempt.clientIsn,
-        process: clientHalf && clientHalf.pid !== 0 ? processOf(clientHalf) : undefined,
-      },
-      server: {
-        ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
-        isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? attempt.serverSynIsn ??
-          serverHalf?.iss ?? clientHalf?.irs ?? droppedSynAck?.sequence,
-        process: this.#listening(serverHalf) ??
-          (accept && accept.pid !== 0 ? processOf(accept) : undefined),
-      },
-      ...rtts(syns, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
-      kernelClientRttNs: kernelRtt(clientHalf),
-      kernelServerRttNs: kernelRtt(serverHalf),
-      synCount: syns.length,
-      synAckCount: counted.length,
-      rstCount: attempt.serverResets + attempt.clientResets,
-      connectNs: since(clientHalf?.connectNs),
-      synSentNs: since(clientHalf?.synSentNs),
-      synNs: since(synNs),
-      synReceivedNs: since(serverHalf?.synReceivedNs),
-      synAckNs: since(synAckNs),
-      ackNs: since(ack?.timeNs),
-      establishedNs: since(established ?? serverEstablished),
-      serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
-      acceptedNs: since(accept?.endNs),
-      icmpNs: since(attempt.icmps[0]?.timeNs),
-      icmp: attempt.icmps[0] &&
-        { symbol: attempt.icmps[0].symbol, reporter: attempt.icmps[0].reporter },
-      droppedNs: since(lastDrop?.endNs),
-      resetSentNs: since(attempt.kernelResets.at(-1)?.endNs),
-      dropCount: drops.length > 0 ? drops.length : undefined,
-      dropReason: lastDrop?.reason,
-      dropPacket: lastDrop && (lastDrop.flags === TcpFlag.SYN ? "syn" : "syn_ack"),
-      dropQueue: lastDrop?.queue,
-      resetReason,
-      synAckAcknowledgesSyn: syns.length > 0 && synAcks.length > 0
-        ? true
-        : attempt.wrongSynAckAck
-        ? false
-        : undefined,
-      ackSequence: ack ? true : misfit && !misfit.sequence,
-      ackAcknowledgesSynAck: ack && hasAnswer ? true : misfit && !misfit.acknowledgment,
-      flags: flagsOf(attempt, outcome, wire, traceEnded, this.options.seesServerData),
-    };
-  }
-
-  #listening(half: KernelHalf | undefined): Process | undefined {
-    if (half?.kind !== "client") return half && this.options.listenerOf(half);
-    return half.pid !== 0 ? processOf(half) : undefined;
-  }
-
-  #role(attempt: Attempt): Role {
-    const { clientHalf, serverHalf, accept, drops } = attempt;
-    const clientHere = clientHalf !== undefined || this.#isHere(attempt, "client");
-    const refusedHere = drops.some(({ netns }) => netns !== undefined);
-    const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
-      this.#isHere(attempt, "server");
-    if (clientHere && serverHere) return "local";
-    if (clientHere) return "client";
-    return serverHere ? "server" : "observer";
-  }
-}
-
-/** Names of ICMP errors that say that a packet reached nobody, by type and code. */
-const ICMP: Readonly<Record<number, readonly string[]>> = {
-  3: ["ICMP_NET_UNREACH", "ICMP_HOST_UNREACH", "ICMP_PROT_UNREACH", "ICMP_PORT_UNREACH", ""],
-  11: ["ICMP_EXC_TTL"],
-};
-const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
-
-const ERRNO = new Map([
-  [104, "ECONNRESET"],
-  [110, "ETIMEDOUT"],
-  [111, "ECONNREFUSED"],
-  [113, "EHOSTUNREACH"],
-  [101, "ENETUNREACH"],
-  [99, "EADDRNOTAVAIL"],
-]);
-
-/** Whether the kernel told of it: of an end, of accept(), of a RST. */
-function isTold({ clientHalf, serverHalf, accept, kernelResets }: Attempt): boolean {
-  return kernelResets.length > 0 ||
-    [clientHalf, serverHalf, accept].some((it) => it !== undefined);
-}
-
-function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
-  const { clientHalf, serverHalf, accept } = attempt;
-  const bothAnswered = attempt.answeredToo && attempt.synAcks.length > 0;
-  if (bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
-    return "established";
-  }
-  if ((attempt.ack || attempt.isProven) && (accept || !hasServer)) return "established";
-  if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
-  if (clientHalf?.error === 110) return "timeout";
-  if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
-  if (clientHalf || attempt.clientResets > 0) return "aborted";
-  const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
-  const answered = attempt.synAcks.length > 0 || attempt.answeredToo;
-  if (answered || serverHalf || droppedSynAck) return "half_open";
-  const [icmp] = attempt.icmps;
-  if (icmp) {
-    const { server } = endsOfPackets(attempt);
-    const isServers = formatAddress(icmp.reporter) === formatAddress(server.address);
-    return isServers && icmp.symbol.endsWith("PORT_UNREACH") ? "refused" : "unreachable";
-  }
-  if (attempt.kernelResets.at(-1)?.flags === TcpFlag.SYN) return "refused";
-  const lastDrop = lastDropOf(attempt);
-  if (lastDrop === undefined) return "unanswered";
-  return lastDrop.reason === "NO_SOCKET" ? "refused" : "dropped";
-}
-
-/** The last by its time; of equal times the one told of last. */
-function lastDropOf({ drops }: Attempt): KernelDrop | undefined {
-  return drops.toSorted((a, b) => a.endNs - b.endNs).at(-1);
-}
-
-function reasonOf(
-  outcome: Outcome,
-  { clientHalf, icmps: [icmp] }: Attempt,
-  drop: KernelDrop | undefined,
-  resetReason: string | undefined,
-): string | undefined {
-  if (outcome === "established") return undefined;
-  if (clientHalf && clientHalf.error !== 0) return ERRNO.get(clientHalf.error);
-  if (outcome === "unreachable") return icmp?.symbol;
-  if (outcome === "refused") return resetReason ?? drop?.reason ?? icmp?.symbol;
-  return outcome === "dropped" ? drop?.reason : undefined;
-}
-
-function processOf({ pid, comm, uid, cgroup }: KernelHalf | KernelAccept): Process {
-  return { pid, comm, uid, cgroup };
-}
-
-/** Where a packet that the kernel tells of came from, and where it went. */
-function endsOf(record: KernelDrop | KernelReset): [from: End, to: End] {
-  return [
-    { address: record.source, port: record.sourcePort },
-    { address: record.destination, port: record.destinationPort },
-  ];
-}
-
-function flagsOf(
-  attempt: Attempt,
-  outcome: Outcome,
-  wire: boolean,
-  traceEnded: boolean,
-  seesData: boolean,
-): Snapshot["flags"] {
-  const { client, server } = endsOfPackets(attempt);
-  const { syns, synAcks, clientHalf, serverHalf } = attempt;
-  const flags: Snapshot["flags"][number][] = [];
-  const [syn] = syns;
-  const [synAck] = synAcks;
-  if (usesFastOpen(attempt) || clientHalf?.options?.synData) flags.push("tcp_fast_open");
-  if (syn?.packet.mptcpSubtype !== undefined || synAck?.packet.mptcpSubtype !== undefined) {
-    flags.push("mptcp");
-  }
-  const ecn = agreedEcn(syn?.packet, synAck?.packet);
-  if (ecn) flags.push(ecn);
-  if (
-    client.port !== 0 && `${client.address}:${client.port}` === `${server.address}:${server.port}`
-  ) {
-    flags.push("self_connect");
-  } else if (clientHalf?.oldState === 3 || attempt.serverSynIsn !== undefined) {
-    flags.push("simultaneous_open");
-  }
-  if (serverHalf?.synCookie) flags.push("syn_cookie");
-  const synMissing = synAck !== undefined && syn === undefined;
-  const answerMissing = wire && outcome === "established" && synAck === undefined &&
-    !attempt.answeredToo;
-  const thirdMissing = seesData && outcome === "established" && attempt.isProven &&
-    attempt.ack === undefined && attempt.held === undefined && attempt.misfit === undefined;
-  if (synMissing || answerMissing || thirdMissing) flags.push("one_sided");
-  const open = ["unanswered", "half_open", "dropped"].includes(outcome);
-  if (traceEnded && open && !serverHalf) flags.push("trace_ended");
-  return flags;
-}
-
-/** RFC 3168 section 6.1.1; an AccECN client falls back to it, RFC 9768 table 2. */
-function agreedEcn(syn: Packet | undefined, synAck: Packet | undefined): EcnSetup | undefined {
-  if (syn === undefined || synAck === undefined) return undefined;
-  const asked = ecnSetup(syn.flags);
-  const agreed = ecnSetup(synAck.flags);
-  return asked !== undefined && (agreed === "ecn" || agreed === asked) ? agreed : undefined;
-}
-
-function described(
-  { address, port }: End,
-  packet: Packet | undefined,
-  own: KernelHalf | undefined,
-  peer: KernelHalf | undefined,
-): Omit<EndpointSnapshot, "isn" | "process"> {
-  const end = { address: formatAddress(address), port };
-  // Only the whole packet says that an option was not there.
-  const isWhole = packet !== undefined && !packet.optionsCut;
-  const agreed = isWhole ? undefined : own?.options ?? peer?.options;
-  const shift = own?.options ? own.options.ownWindowScale : peer?.options?.peerWindowScale;
-  const otherwise = isWhole ? false : undefined;
-  return {
-    ...end,
-    mss: packet?.mss,
-    window: packet && (packet.window ?? 0),
-    windowScale: packet?.windowScale ?? (agreed?.windowScale ? shift : undefined),
-    sackPermitted: packet?.sackPermitted || agreed?.sackPermitted || otherwise,
-    timestamps: packet?.timestamps !== undefined || agreed?.timestamps || otherwise,
-  };
-}
-
-function kernelRtt(half: KernelHalf | undefined): number | undefined {
-  if (half === undefined || half.newState !== 1 || half.rttMinUs === undefined) return undefined;
-  const wholeMs = half.rttMinUs % 1000 === 0;
-  if (half.retransmits > 0 && wholeMs) return undefined;
-  if (half.kind === "server" && (half.synCookie ?? wholeMs)) return undefined;
-  return half.rttMinUs * 1000;
-}
-
-function rtts(
-  syns: Seen[],
-  synAcks: Seen[],
-  ack: Seen | undefined,
-  serverIsn: number | undefined,
-  isBackwards: boolean,
-) {
-  const [synAck] = synAcks;
-  const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
-  const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
-  const client = leg(forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [], synAck);
-  const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
-  // Of a third number on nobody keeps which came again.
-  const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
-  const isKept = isns.size <= 2 || serverIsn === forServer?.[0].packet.sequence;
-  const server = leg(isBackwards ? [] : forServer ?? [], ack, carriers, isKept);
-  return {
-    clientRttNs: client.rttNs,
-    serverRttNs: server.rttNs,
-    totalNs: elapsed(syns[0], ack),
-    ambiguous: client.ambiguous || server.ambiguous,
-    firstSynToSynAckNs: client.firstNs,
-    lastSynToSynAckNs: client.lastNs,
-    firstSynAckToAckNs: server.firstNs,
-    lastSynAckToAckNs: server.lastNs,
-  };
-}
-
-/**
- * The time from one of several packets to their answer: of which one is known or not.
- *
- * @param carriers Those whose number the answer acknowledges.
- * @param isKept Whether one carrier is known to be the only one.
- */
-function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = true) {
-  const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
-  const first = sent[0];
-  const last = sent.at(-1);
-  if (answer === undefined || first === undefined || last === undefined) return unknown;
-  if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
-  const echo = answer.packet.timestamps?.[1];
-  const values = sent.map(({ packet }) => packet.timestamps?.[0] ?? 0);
-  // Who echoes an earlier one may only not have taken the timestamp of a later one. One that is not
-  // after all before it may be that of any of them.
-  const isTold = echo !== undefined && isNewest(values) && values.at(-1) === echo &&
-    last.packet.timestamps !== undefined && first.packet.timestamps !== undefined;
-  const answered = carriers.length === 1 && isKept
-    ? carriers[0]
-    : isTold && carriers.includes(last)
-    ? last
-    : undefined;
-  return {
-    rttNs: elapsed(answered, answer),
-    firstNs: elapsed(first, answer),
-    lastNs: elapsed(last, answer),
-    ambiguous: answered === undefined,
-  };
-}
-
-/** Whether the last of some timestamps is after all before it. */
-function isNewest(values: readonly number[]): boolean {
-  let newest = values[0];
-  let isAfter = true;
-  for (const value of values.slice(1)) {
-    const octets = ahead(newest, value);
-    isAfter = octets > 0 && octets < 2 ** 31;
-    if (isAfter) newest = value;
-  }
-  return isAfter;
-}
-
-function elapsed(from: Seen | undefined, to: Seen | undefined): number | undefined {
-  if (from === undefined || to === undefined || to.timeNs < from.timeNs) return undefined;
-  return to.timeNs - from.timeNs;
 }

@@ -1,0 +1,131 @@
+import { assertEquals } from "@std/assert";
+import type { TunnelName } from "../../../src/wire/tunnel.ts";
+import { ALL_FIT, check, P, SECOND } from "./matcher_cases.ts";
+import { type Event, Play, run } from "./traffic.ts";
+
+Deno.test("Matcher takes the times of one place where a packet passes several", () => {
+  // A bridge: the SYN passes veth (1), then bridge (2); the answer passes them the other way.
+  const bridged = [
+    P.syn(0, {}, 1),
+    P.syn(100, {}, 2),
+    P.synAck(1000, {}, 2),
+    P.synAck(1100, {}, 1),
+    P.ack(1200, {}, 1),
+    P.ack(1300, {}, 2),
+  ];
+  const times = { clientRttNs: 1100, serverRttNs: 100, totalNs: 1200, ambiguous: false };
+  const counts = {
+    synCount: 1,
+    synAckCount: 1,
+    outcome: "established",
+    interfaceIndex: 1,
+  } as const;
+  check([
+    { name: "each twice", events: bridged, expected: [{ ...times, ...counts, ...ALL_FIT }] },
+    {
+      name: "each twice, the SYN sent twice",
+      events: [
+        P.syn(-SECOND, { timestamps: [1, 0] }, 1),
+        P.syn(-SECOND + 100, { timestamps: [1, 0] }, 2),
+        P.syn(0, { timestamps: [1001, 0] }, 1),
+        P.syn(100, { timestamps: [1001, 0] }, 2),
+        P.synAck(1000, { timestamps: [9, 1001] }, 2),
+        P.synAck(1100, { timestamps: [9, 1001] }, 1),
+        P.ack(1200, {}, 1),
+        P.ack(1300, {}, 2),
+      ],
+      expected: [{
+        ...times,
+        ...counts,
+        totalNs: SECOND + 1200,
+        synCount: 2,
+        firstSynToSynAckNs: SECOND + 1100,
+        lastSynToSynAckNs: 1100,
+      }],
+    },
+    {
+      name: "the SYN-ACK's copy at the SYN's place comes after the ACK",
+      events: [P.syn(0, {}, 1), P.synAck(10, {}, 2), P.ack(20, {}, 1), P.synAck(30, {}, 1)],
+      expected: [{ ...counts, clientRttNs: 10, serverRttNs: 10, ambiguous: false }],
+    },
+    {
+      name: "out by one interface, in by another",
+      events: [P.syn(0, {}, 1), P.synAck(1000, {}, 2), P.synAck(5000, {}, 2), P.ack(6000, {}, 1)],
+      expected: [{ ...counts, synAckCount: 2, clientRttNs: 1000, ambiguous: true }],
+    },
+    {
+      name: "the first SYN-ACK does not come as far as the SYN's place",
+      events: [
+        P.syn(0, {}, 1),
+        P.syn(100, {}, 2),
+        P.synAck(1000, { timestamps: [5, 1] }, 2),
+        P.synAck(SECOND, { timestamps: [1005, 1] }, 2),
+        P.synAck(SECOND + 100, { timestamps: [1005, 1] }, 1),
+        P.ack(SECOND + 200, { timestamps: [9, 1005] }, 1),
+      ],
+      expected: [{
+        ...counts,
+        synAckCount: 2,
+        clientRttNs: 1000,
+        firstSynAckToAckNs: SECOND - 800,
+        lastSynAckToAckNs: 100,
+        serverRttNs: 100,
+        ambiguous: false,
+      }],
+    },
+    {
+      name: "the first does not come so far, the one with another number does",
+      events: [
+        P.syn(0, {}, 1),
+        P.synAck(1000, {}, 2),
+        P.synAck(SECOND, { sequence: 7 }, 2),
+        P.synAck(SECOND + 100, { sequence: 7 }, 1),
+        P.ack(SECOND + 200, { acknowledgment: 8 }, 1),
+      ],
+      expected: [{ ...counts, synAckCount: 2, serverRttNs: 100, ambiguous: false }],
+    },
+    {
+      name: "interface of the SYN-ACK where the SYN was not seen",
+      events: [P.synAck(0, {}, 4), P.ack(5, {}, 4)],
+      expected: [{ interfaceIndex: 4, serverRttNs: 5, flags: ["one_sided"] }],
+    },
+  ]);
+});
+
+Deno.test("Matcher tells the VLAN and the tunnels of the SYN, without one of the SYN-ACK", () => {
+  const cases: { events: Event[]; vlan?: number; tunnels: TunnelName[] }[] = [
+    { events: [P.syn(0)], tunnels: [] },
+    // A tag with a priority alone.
+    { events: [P.syn(0, { vlan: 0, tunnels: 4 << 6 | 3 })], tunnels: ["geneve", "vxlan"] },
+    {
+      events: [P.synAck(0, { vlan: 5, tunnels: 2 }), P.ack(1, { vlan: 9, tunnels: 1 })],
+      vlan: 5,
+      tunnels: ["gre"],
+    },
+    {
+      events: [P.synAck(0, { vlan: 5, tunnels: 2 }), P.syn(1, { vlan: 6, tunnels: 1 })],
+      vlan: 6,
+      tunnels: ["ipip"],
+    },
+    { events: [P.syn(0, { vlan: 7 }), P.synAck(1, { vlan: 8, tunnels: 1 })], vlan: 7, tunnels: [] },
+    { events: [P.clientHalf(0)], tunnels: [] },
+  ];
+  for (const { events, vlan, tunnels } of cases) {
+    const { records } = run(events);
+    assertEquals(records.map((each) => [each.vlan, each.tunnels]), [[vlan, tunnels]]);
+  }
+});
+
+Deno.test("Matcher tells no VLAN and no tunnel of the handshake that had a row before", () => {
+  const other = new Play(P.client, P.server, 77, 78);
+  const { records } = run([
+    P.syn(0, { vlan: 3, tunnels: 4 }),
+    P.refusal(1),
+    { completeNs: 1e12 },
+    other.clientHalf(2e12),
+  ], { capacity: 1 });
+  assertEquals(records.map(({ vlan, tunnels }) => [vlan, tunnels]), [
+    [3, ["geneve"]],
+    [undefined, []],
+  ]);
+});

@@ -1,0 +1,262 @@
+/** What the plain model of the matcher keeps of an attempt, and what follows from that alone. */
+import type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  KernelReset,
+  Process,
+} from "../../../src/kernel/kernel_record.ts";
+import { type End, formatEnd, type Packet } from "./traffic.ts";
+
+/** A packet as it was seen, and its place in the order of all. */
+export interface Seen {
+  packet: Packet;
+  timeNs: number;
+  interfaceIndex: number;
+  order: number;
+}
+
+/** A tuple. */
+export interface Ends {
+  client: End;
+  server: End;
+}
+
+export type State = "syn_sent" | "answered" | "settled" | "doubted" | "reported";
+
+/** One attempt of a client: a tuple and an initial sequence number. */
+export interface Attempt {
+  client: End;
+  server: End;
+  /** The other tuple that it goes by, and whether that is the one of its packets. */
+  other: Ends | undefined;
+  packetsUseOther: boolean;
+  /** Where SYNs and SYN-ACKs of it were seen. */
+  places: number[];
+  clientIsn: number;
+  state: State;
+  touchedNs: number;
+  syns: Seen[];
+  synAcks: Seen[];
+  /** Its VLAN: of the first packet that tells the network. */
+  vlan: number;
+  ack: Seen | undefined;
+  acknowledgedIsn: number | undefined;
+  /** An ACK with the third one's Seq of which it is not known what it acknowledges. */
+  held: Seen | undefined;
+  /** Whether it is the third packet though it was captured before what it acknowledges. */
+  isBackwards: boolean;
+  /** How far the server got from each of its numbers, in octets, by segments behind its SYN-ACK. */
+  sent: Map<number, number>;
+  /** Whether the server acknowledged more than the SYN. */
+  isProven: boolean;
+  /** Whether a RST came after the SYN-ACK. */
+  answerReset: boolean;
+  serverResets: number;
+  clientResets: number;
+  /** When a RST came and no SYN-ACK before it; when the kernel told of one. */
+  refusedNs: number | undefined;
+  kernelRefusedNs: number | undefined;
+  /** The number of the server's own SYN, where it sent one; whether the client answered that. */
+  serverSynIsn: number | undefined;
+  answeredToo: boolean;
+  wrongSynAckAck: boolean;
+  /** What is wrong with the first third packet that did not fit. */
+  misfit: { sequence: boolean; acknowledgment: boolean } | undefined;
+  clientHalf: KernelHalf | undefined;
+  serverHalf: KernelHalf | undefined;
+  accept: KernelAccept | undefined;
+  drops: KernelDrop[];
+  kernelResets: KernelReset[];
+  /** Whether it was reported as not established. */
+  wasFailed: boolean;
+  /** ICMP errors that quote the SYN and say that it reached nobody. */
+  icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
+}
+
+/** What the model is told of its surroundings and limits. */
+export interface ModelOptions {
+  capacity: number;
+  joinNs: number;
+  unansweredNs: number;
+  halfOpenNs: number;
+  rememberNs: number;
+  doubtNs: number;
+  seesServerData: boolean;
+  isLocal(address: Uint32Array): boolean;
+  hasServer(address: Uint32Array): boolean;
+  listenerOf(server: KernelHalf): Process | undefined;
+}
+
+export const MODULUS = 1n << 32n;
+export const EARLY_DATA_MAX = 1 << 20;
+
+/** Octets from one sequence number on to another, 0 to 2^32 - 1. */
+export function ahead(from: number, to: number): number {
+  return Number((BigInt(to) - BigInt(from) + MODULUS) % MODULUS);
+}
+
+export function tupleOf(client: End, server: End): string {
+  return `${client.address} ${client.port} ${server.address} ${server.port}`;
+}
+
+export function has(packet: Packet, flag: number): boolean {
+  return (packet.flags & flag) !== 0;
+}
+
+/** Whether a number is that after the SYN, or after some of the data that the SYN carried. */
+export function followsSyn(attempt: Attempt, number: number): boolean {
+  const data = attempt.syns[0]?.packet.payloadLength ?? 0;
+  const octets = ahead(attempt.clientIsn, number);
+  return octets >= 1 && octets <= 1 + data;
+}
+
+export function usesFastOpen(attempt: Attempt): boolean {
+  const [syn] = attempt.syns;
+  const [synAck] = attempt.synAcks;
+  return syn !== undefined &&
+      (syn.packet.fastOpenCookieLength !== undefined || (syn.packet.payloadLength ?? 0) > 0) ||
+    synAck?.packet.fastOpenCookieLength !== undefined;
+}
+
+/** The server's initial sequence numbers that are kept: the first, and the last that is another. */
+export function serverIsns(attempt: Attempt): number[] {
+  const all = synAcksOf(attempt).map(({ packet }) => packet.sequence);
+  return [...all.slice(0, 1), ...all.filter((isn) => isn !== all[0]).slice(-1)];
+}
+
+/** Those of them that can be the connection's, as far as the packets up to the ACK tell. */
+export function possibleIsns(attempt: Attempt): number[] {
+  const { ack, acknowledgedIsn } = attempt;
+  if (ack === undefined) return serverIsns(attempt);
+  const all = synAcksOf(attempt).filter(({ order }) => order < ack.order)
+    .map(({ packet }) => packet.sequence);
+  if (acknowledgedIsn !== all[0]) return [acknowledgedIsn!];
+  return [all[0], ...all.filter((isn) => isn !== all[0]).slice(-1)];
+}
+
+/** Octets that the server was seen to send from a number on, its SYN included. */
+export function seenOctets(attempt: Attempt, isn: number): number {
+  const inSynAcks = synAcksOf(attempt).filter(({ packet }) => packet.sequence === isn)
+    .map(({ packet }) => 1 + (packet.payloadLength ?? 0));
+  return Math.max(...inSynAcks, attempt.sent.get(isn) ?? 0);
+}
+
+/** Whether nothing can make the attempt more than it is. */
+export function isComplete({ state, ack, isProven }: Attempt): boolean {
+  return state === "reported" || ack !== undefined || isProven;
+}
+
+/** Whether no packet ended the attempt yet. */
+export function isOpen(attempt: Attempt): boolean {
+  return !isComplete(attempt) && attempt.serverResets + attempt.clientResets === 0;
+}
+
+/** Whether an ACK tells of an answer that was not seen. */
+export function isOneSided({ held, ack, synAcks, serverResets, ...attempt }: Attempt): boolean {
+  return held !== undefined && ack === undefined && !attempt.answeredToo &&
+    !attempt.wrongSynAckAck &&
+    synAcks.length + serverResets === 0;
+}
+
+/** Whether a packet's VLAN can be the attempt's. */
+export function isOfVlan(attempt: Attempt, packet: Packet): boolean {
+  const tags = [attempt.vlan, packet.vlan ?? -1].filter((vlan) => vlan > 0);
+  return new Set(tags).size < 2;
+}
+
+/** Whether one of two packets is a copy that another tap made. */
+export function areCopies(one: Seen, other: Seen): boolean {
+  return Math.abs(one.timeNs - other.timeNs) <= 100_000_000 &&
+    one.packet.checksum !== undefined &&
+    one.packet.identification === other.packet.identification &&
+    one.packet.checksum === other.packet.checksum;
+}
+
+/**
+ * The SYN-ACKs, each once. Only times of one place may be subtracted: each has that of the SYN's
+ * place if it came by there. They are counted where the first was seen that did not come so far, or
+ * at the SYN's place.
+ */
+export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Seen[] {
+  if (first === undefined) return [];
+  const counted = [first];
+  let place = first.interfaceIndex;
+  for (const seen of more) {
+    const inTime = syn !== undefined && syn.order < seen.order &&
+      (ack === undefined || seen.order < ack.order);
+    if (seen.interfaceIndex === place) {
+      counted.push(seen);
+    } else if (
+      inTime && seen.interfaceIndex === syn.interfaceIndex &&
+      seen.packet.sequence === counted.at(-1)!.packet.sequence
+    ) {
+      const last = counted.pop()!;
+      counted.push({ ...last, timeNs: seen.timeNs });
+      if (counted.length === 1) place = seen.interfaceIndex;
+    }
+  }
+  counted[0] = { ...counted[0], interfaceIndex: place };
+  return counted;
+}
+
+/** Whether the same end, or the same other end, is in both tuples. */
+export function sharesEnd(attempt: Attempt, { client, server }: Ends): boolean {
+  return formatEnd(attempt.client) === formatEnd(client) ||
+    formatEnd(attempt.server) === formatEnd(server);
+}
+
+/** The tuple that its packets had where they were seen first. */
+export function endsOfPackets({ client, server, other, packetsUseOther }: Attempt): Ends {
+  return packetsUseOther && other ? other : { client, server };
+}
+
+/** Takes where a SYN or SYN-ACK was seen, and of the first of all by which tuple it went. */
+export function see(attempt: Attempt, client: End, server: End, { interfaceIndex }: Seen): void {
+  const { places, other } = attempt;
+  if (other && !hasPackets(attempt)) {
+    attempt.packetsUseOther = tupleOf(other.client, other.server) === tupleOf(client, server);
+  }
+  if (interfaceIndex === 0 || places.length === 8 || places.includes(interfaceIndex)) return;
+  places.push(interfaceIndex);
+}
+
+/** Takes the VLAN of the SYN, or of the SYN-ACK where no SYN was seen. */
+export function tellVlan(attempt: Attempt, { vlan = -1 }: Packet): void {
+  attempt.vlan = vlan;
+}
+
+/** Whether a packet of it was seen. */
+export function hasPackets({ syns, synAcks, serverSynIsn, ...attempt }: Attempt): boolean {
+  return syns.length + synAcks.length + attempt.serverResets + attempt.clientResets > 0 ||
+    attempt.wrongSynAckAck || serverSynIsn !== undefined;
+}
+
+/** How late a record of a SYN may be that was refused, and how far clocks are apart. */
+export const REFUSAL_SLACK_NS = 200_000_000;
+
+/** Whether the kernel can tell of the attempt what began at a time: not after its RST. */
+export function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number): boolean {
+  if (synAcks.length > 0) return true;
+  if (attempt.serverResets > 0) return timeNs <= attempt.refusedNs!;
+  if (syns.length > 0 || attempt.kernelRefusedNs === undefined) return true;
+  return timeNs <= attempt.kernelRefusedNs;
+}
+
+/** Of two attempts that are one, that of the first SYN goes on. */
+export function firstOf(answered: Attempt, own: Attempt): [kept: Attempt, joined: Attempt] {
+  const isAnswered = answered.state !== "reported" &&
+    answered.syns[0]?.timeNs <= own.syns[0].timeNs;
+  return isAnswered ? [answered, own] : [own, answered];
+}
+
+/** Whether the kernel told of it: of an end, of accept(), of a RST. */
+export function isTold({ clientHalf, serverHalf, accept, kernelResets }: Attempt): boolean {
+  return kernelResets.length > 0 ||
+    [clientHalf, serverHalf, accept].some((it) => it !== undefined);
+}
+
+/** The last by its time; of equal times the one told of last. */
+export function lastDropOf({ drops }: Attempt): KernelDrop | undefined {
+  return drops.toSorted((a, b) => a.endNs - b.endNs).at(-1);
+}

@@ -1,0 +1,358 @@
+/** What the plain model of the matcher says of an attempt in the end. */
+import type {
+  KernelAccept,
+  KernelDrop,
+  KernelHalf,
+  Process,
+} from "../../../src/kernel/kernel_record.ts";
+import type { Outcome, Role } from "../../../src/match/handshake.ts";
+import { formatAddress } from "../../../src/wire/address.ts";
+import { type EcnSetup, ecnSetup, TcpFlag } from "../../../src/wire/tcp_flags.ts";
+import {
+  ahead,
+  type Attempt,
+  endsOfPackets,
+  hasPackets,
+  lastDropOf,
+  type ModelOptions,
+  type Seen,
+  synAcksOf,
+  usesFastOpen,
+} from "./model_attempt.ts";
+import {
+  type End,
+  type EndpointSnapshot,
+  EPOCH_SECONDS,
+  formatEnd,
+  type Packet,
+  type Snapshot,
+} from "./traffic.ts";
+
+/** What a record says of an attempt, worked out from all that was seen of it. */
+export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOptions): Snapshot {
+  const own = { client: attempt.client, server: attempt.server };
+  const { client, server } = endsOfPackets(attempt);
+  const translated = attempt.packetsUseOther ? own : attempt.other;
+  const { syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
+  const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
+  const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
+  const synNs = syns[0]?.timeNs;
+  const counted = synAcksOf(attempt);
+  const place = counted[0]?.interfaceIndex;
+  const synAckNs = counted[0]?.timeNs;
+  const kernelTimes = [
+    clientHalf?.connectNs,
+    clientHalf?.synSentNs,
+    clientHalf?.endNs,
+    ...drops.map(({ endNs }) => endNs),
+    attempt.kernelResets.at(-1)?.endNs,
+    serverHalf?.synReceivedNs,
+    serverHalf?.endNs,
+  ].filter((time) => time !== undefined);
+  const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
+  const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
+  const outcome = outcomeOf(attempt, hasServer(attempt, options));
+  const wire = hasPackets(attempt);
+  const { misfit } = attempt;
+  const hasAnswer = synAcks.length > 0 || attempt.answeredToo;
+  const lastDrop = lastDropOf(attempt);
+  const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
+  const refusal = drops.find(({ netns }) => netns !== undefined);
+  const resetReason = attempt.kernelResets.at(-1)?.reason;
+  return {
+    epochSeconds: EPOCH_SECONDS,
+    timeNs,
+    role: roleOf(attempt, options),
+    outcome,
+    reason: reasonOf(outcome, attempt, lastDrop, resetReason),
+    wire,
+    kernel: [clientHalf, serverHalf, accept, lastDrop, resetReason].some((it) => it !== undefined),
+    ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
+    interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
+    interfaces: attempt.places,
+    translated: translated &&
+      `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
+    vlan: attempt.vlan > 0 ? attempt.vlan : undefined,
+    tunnels: [],
+    netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
+    client: {
+      ...described(client, syns[0]?.packet, clientHalf, serverHalf),
+      isn: client.port === 0 ? undefined : attempt.clientIsn,
+      process: clientHalf && clientHalf.pid !== 0 ? processOf(clientHalf) : undefined,
+    },
+    server: {
+      ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
+      isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? attempt.serverSynIsn ??
+        serverHalf?.iss ?? clientHalf?.irs ?? droppedSynAck?.sequence,
+      process: listening(serverHalf, options) ??
+        (accept && accept.pid !== 0 ? processOf(accept) : undefined),
+    },
+    ...rtts(syns, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
+    kernelClientRttNs: kernelRtt(clientHalf),
+    kernelServerRttNs: kernelRtt(serverHalf),
+    synCount: syns.length,
+    synAckCount: counted.length,
+    rstCount: attempt.serverResets + attempt.clientResets,
+    connectNs: since(clientHalf?.connectNs),
+    synSentNs: since(clientHalf?.synSentNs),
+    synNs: since(synNs),
+    synReceivedNs: since(serverHalf?.synReceivedNs),
+    synAckNs: since(synAckNs),
+    ackNs: since(ack?.timeNs),
+    establishedNs: since(established ?? serverEstablished),
+    serverEstablishedNs: established === undefined ? undefined : since(serverEstablished),
+    acceptedNs: since(accept?.endNs),
+    icmpNs: since(attempt.icmps[0]?.timeNs),
+    icmp: attempt.icmps[0] &&
+      { symbol: attempt.icmps[0].symbol, reporter: attempt.icmps[0].reporter },
+    droppedNs: since(lastDrop?.endNs),
+    resetSentNs: since(attempt.kernelResets.at(-1)?.endNs),
+    dropCount: drops.length > 0 ? drops.length : undefined,
+    dropReason: lastDrop?.reason,
+    dropPacket: lastDrop && (lastDrop.flags === TcpFlag.SYN ? "syn" : "syn_ack"),
+    dropQueue: lastDrop?.queue,
+    resetReason,
+    synAckAcknowledgesSyn: syns.length > 0 && synAcks.length > 0
+      ? true
+      : attempt.wrongSynAckAck
+      ? false
+      : undefined,
+    ackSequence: ack ? true : misfit && !misfit.sequence,
+    ackAcknowledgesSynAck: ack && hasAnswer ? true : misfit && !misfit.acknowledgment,
+    flags: flagsOf(attempt, outcome, wire, traceEnded, options.seesServerData),
+  };
+}
+
+function listening(half: KernelHalf | undefined, options: ModelOptions): Process | undefined {
+  if (half?.kind !== "client") return half && options.listenerOf(half);
+  return half.pid !== 0 ? processOf(half) : undefined;
+}
+
+function roleOf(attempt: Attempt, options: ModelOptions): Role {
+  const { clientHalf, serverHalf, accept, drops } = attempt;
+  const clientHere = clientHalf !== undefined || isHere(attempt, "client", options);
+  const refusedHere = drops.some(({ netns }) => netns !== undefined);
+  const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
+    isHere(attempt, "server", options);
+  if (clientHere && serverHere) return "local";
+  if (clientHere) return "client";
+  return serverHere ? "server" : "observer";
+}
+
+/** Whether somebody is known to listen at the server, so that the kernel decides. */
+export function hasServer(attempt: Attempt, options: ModelOptions): boolean {
+  return options.hasServer(endsOfPackets(attempt).server.address);
+}
+
+/** Whether an end is on this host, by each tuple that the attempt goes by. */
+export function isHere(
+  attempt: Attempt,
+  end: "client" | "server",
+  options: ModelOptions,
+): boolean {
+  return [{ client: attempt.client, server: attempt.server }, attempt.other]
+    .every((each) => each === undefined || options.isLocal(each[end].address));
+}
+
+const ERRNO = new Map([
+  [104, "ECONNRESET"],
+  [110, "ETIMEDOUT"],
+  [111, "ECONNREFUSED"],
+  [113, "EHOSTUNREACH"],
+  [101, "ENETUNREACH"],
+  [99, "EADDRNOTAVAIL"],
+]);
+
+function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
+  const { clientHalf, serverHalf, accept } = attempt;
+  const bothAnswered = attempt.answeredToo && attempt.synAcks.length > 0;
+  if (bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
+    return "established";
+  }
+  if ((attempt.ack || attempt.isProven) && (accept || !hasServer)) return "established";
+  if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
+  if (clientHalf?.error === 110) return "timeout";
+  if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
+  if (clientHalf || attempt.clientResets > 0) return "aborted";
+  const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
+  const answered = attempt.synAcks.length > 0 || attempt.answeredToo;
+  if (answered || serverHalf || droppedSynAck) return "half_open";
+  const [icmp] = attempt.icmps;
+  if (icmp) {
+    const { server } = endsOfPackets(attempt);
+    const isServers = formatAddress(icmp.reporter) === formatAddress(server.address);
+    return isServers && icmp.symbol.endsWith("PORT_UNREACH") ? "refused" : "unreachable";
+  }
+  if (attempt.kernelResets.at(-1)?.flags === TcpFlag.SYN) return "refused";
+  const lastDrop = lastDropOf(attempt);
+  if (lastDrop === undefined) return "unanswered";
+  return lastDrop.reason === "NO_SOCKET" ? "refused" : "dropped";
+}
+
+function reasonOf(
+  outcome: Outcome,
+  { clientHalf, icmps: [icmp] }: Attempt,
+  drop: KernelDrop | undefined,
+  resetReason: string | undefined,
+): string | undefined {
+  if (outcome === "established") return undefined;
+  if (clientHalf && clientHalf.error !== 0) return ERRNO.get(clientHalf.error);
+  if (outcome === "unreachable") return icmp?.symbol;
+  if (outcome === "refused") return resetReason ?? drop?.reason ?? icmp?.symbol;
+  return outcome === "dropped" ? drop?.reason : undefined;
+}
+
+function processOf({ pid, comm, uid, cgroup }: KernelHalf | KernelAccept): Process {
+  return { pid, comm, uid, cgroup };
+}
+
+function flagsOf(
+  attempt: Attempt,
+  outcome: Outcome,
+  wire: boolean,
+  traceEnded: boolean,
+  seesData: boolean,
+): Snapshot["flags"] {
+  const { client, server } = endsOfPackets(attempt);
+  const { syns, synAcks, clientHalf, serverHalf } = attempt;
+  const flags: Snapshot["flags"][number][] = [];
+  const [syn] = syns;
+  const [synAck] = synAcks;
+  if (usesFastOpen(attempt) || clientHalf?.options?.synData) flags.push("tcp_fast_open");
+  if (syn?.packet.mptcpSubtype !== undefined || synAck?.packet.mptcpSubtype !== undefined) {
+    flags.push("mptcp");
+  }
+  const ecn = agreedEcn(syn?.packet, synAck?.packet);
+  if (ecn) flags.push(ecn);
+  if (
+    client.port !== 0 && `${client.address}:${client.port}` === `${server.address}:${server.port}`
+  ) {
+    flags.push("self_connect");
+  } else if (clientHalf?.oldState === 3 || attempt.serverSynIsn !== undefined) {
+    flags.push("simultaneous_open");
+  }
+  if (serverHalf?.synCookie) flags.push("syn_cookie");
+  const synMissing = synAck !== undefined && syn === undefined;
+  const answerMissing = wire && outcome === "established" && synAck === undefined &&
+    !attempt.answeredToo;
+  const thirdMissing = seesData && outcome === "established" && attempt.isProven &&
+    attempt.ack === undefined && attempt.held === undefined && attempt.misfit === undefined;
+  if (synMissing || answerMissing || thirdMissing) flags.push("one_sided");
+  const open = ["unanswered", "half_open", "dropped"].includes(outcome);
+  if (traceEnded && open && !serverHalf) flags.push("trace_ended");
+  return flags;
+}
+
+/** RFC 3168 section 6.1.1; an AccECN client falls back to it, RFC 9768 table 2. */
+function agreedEcn(syn: Packet | undefined, synAck: Packet | undefined): EcnSetup | undefined {
+  if (syn === undefined || synAck === undefined) return undefined;
+  const asked = ecnSetup(syn.flags);
+  const agreed = ecnSetup(synAck.flags);
+  return asked !== undefined && (agreed === "ecn" || agreed === asked) ? agreed : undefined;
+}
+
+function described(
+  { address, port }: End,
+  packet: Packet | undefined,
+  own: KernelHalf | undefined,
+  peer: KernelHalf | undefined,
+): Omit<EndpointSnapshot, "isn" | "process"> {
+  const end = { address: formatAddress(address), port };
+  // Only the whole packet says that an option was not there.
+  const isWhole = packet !== undefined && !packet.optionsCut;
+  const agreed = isWhole ? undefined : own?.options ?? peer?.options;
+  const shift = own?.options ? own.options.ownWindowScale : peer?.options?.peerWindowScale;
+  const otherwise = isWhole ? false : undefined;
+  return {
+    ...end,
+    mss: packet?.mss,
+    window: packet && (packet.window ?? 0),
+    windowScale: packet?.windowScale ?? (agreed?.windowScale ? shift : undefined),
+    sackPermitted: packet?.sackPermitted || agreed?.sackPermitted || otherwise,
+    timestamps: packet?.timestamps !== undefined || agreed?.timestamps || otherwise,
+  };
+}
+
+function kernelRtt(half: KernelHalf | undefined): number | undefined {
+  if (half === undefined || half.newState !== 1 || half.rttMinUs === undefined) return undefined;
+  const wholeMs = half.rttMinUs % 1000 === 0;
+  if (half.retransmits > 0 && wholeMs) return undefined;
+  if (half.kind === "server" && (half.synCookie ?? wholeMs)) return undefined;
+  return half.rttMinUs * 1000;
+}
+
+function rtts(
+  syns: Seen[],
+  synAcks: Seen[],
+  ack: Seen | undefined,
+  serverIsn: number | undefined,
+  isBackwards: boolean,
+) {
+  const [synAck] = synAcks;
+  const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
+  const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
+  const client = leg(forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [], synAck);
+  const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
+  // Of a third number on nobody keeps which came again.
+  const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
+  const isKept = isns.size <= 2 || serverIsn === forServer?.[0].packet.sequence;
+  const server = leg(isBackwards ? [] : forServer ?? [], ack, carriers, isKept);
+  return {
+    clientRttNs: client.rttNs,
+    serverRttNs: server.rttNs,
+    totalNs: elapsed(syns[0], ack),
+    ambiguous: client.ambiguous || server.ambiguous,
+    firstSynToSynAckNs: client.firstNs,
+    lastSynToSynAckNs: client.lastNs,
+    firstSynAckToAckNs: server.firstNs,
+    lastSynAckToAckNs: server.lastNs,
+  };
+}
+
+/**
+ * The time from one of several packets to their answer: of which one is known or not.
+ *
+ * @param carriers Those whose number the answer acknowledges.
+ * @param isKept Whether one carrier is known to be the only one.
+ */
+function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = true) {
+  const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
+  const first = sent[0];
+  const last = sent.at(-1);
+  if (answer === undefined || first === undefined || last === undefined) return unknown;
+  if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
+  const echo = answer.packet.timestamps?.[1];
+  const values = sent.map(({ packet }) => packet.timestamps?.[0] ?? 0);
+  // Who echoes an earlier one may only not have taken the timestamp of a later one. One that is not
+  // after all before it may be that of any of them.
+  const isTold = echo !== undefined && isNewest(values) && values.at(-1) === echo &&
+    last.packet.timestamps !== undefined && first.packet.timestamps !== undefined;
+  const answered = carriers.length === 1 && isKept
+    ? carriers[0]
+    : isTold && carriers.includes(last)
+    ? last
+    : undefined;
+  return {
+    rttNs: elapsed(answered, answer),
+    firstNs: elapsed(first, answer),
+    lastNs: elapsed(last, answer),
+    ambiguous: answered === undefined,
+  };
+}
+
+/** Whether the last of some timestamps is after all before it. */
+function isNewest(values: readonly number[]): boolean {
+  let newest = values[0];
+  let isAfter = true;
+  for (const value of values.slice(1)) {
+    const octets = ahead(newest, value);
+    isAfter = octets > 0 && octets < 2 ** 31;
+    if (isAfter) newest = value;
+  }
+  return isAfter;
+}
+
+function elapsed(from: Seen | undefined, to: Seen | undefined): number | undefined {
+  if (from === undefined || to === undefined || to.timeNs < from.timeNs) return undefined;
+  return to.timeNs - from.timeNs;
+}
