@@ -101,7 +101,7 @@ export { Matcher } from "./src/match/matcher.ts";
 export type { Field, FieldValue, IntegerRange, ReadValue } from "./src/record/field.ts";
 export { type RecordContext, RecordedContext } from "./src/record/record_context.ts";
 export { FIELDS } from "./src/record/fields.ts";
-export { formatHandshake, formatHeading } from "./src/output/line.ts";
+export { formatHandshake, formatHeading, type LineStyle } from "./src/output/line.ts";
 export { ByteText, ConstantText } from "./src/text/byte_text.ts";
 export { encodeHandshake, toRecord, writeHandshake } from "./src/record/ndjson.ts";
 export type { HandshakeRecord } from "./src/record/record.ts";

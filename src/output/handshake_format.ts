@@ -63,7 +63,7 @@ export class LineFormat implements HandshakeFormat {
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
     if (!this.#headed) into.text(formatHeading());
     this.#headed = true;
-    into.text(formatHandshake(handshake, this.#ascii));
+    into.text(formatHandshake(handshake, { ascii: this.#ascii }));
   }
 
   /** Nothing. */

@@ -1,138 +1,222 @@
+/**
+ * A handshake as one line of a terminal: what an operator looks for first where it is narrow, all that
+ * three packets tell where it is wide.
+ *
+ * @module
+ */
 import type { Endpoint, Handshake } from "../match/handshake.ts";
-import { formatAddress } from "../wire/address.ts";
 import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
-import { formatDuration, formatTime } from "../text/time.ts";
+import { formatClock } from "../text/time.ts";
+import { clip, clipMiddle } from "../text/width.ts";
+import { formatAddress } from "../wire/address.ts";
+import {
+  formatChecks,
+  formatEndpoint,
+  formatEvidence,
+  formatFacts,
+  formatIsn,
+  formatNetworkRtt,
+  formatProcesses,
+  formatReasons,
+  formatRtts,
+  joinParts,
+} from "./cells.ts";
+import { OUTCOME_COLOUR, paint } from "./colour.ts";
 
-/** Columns of a line: heading and width in characters; a longer value pushes the rest right. */
-const COLUMNS = [
-  ["TIME (UTC)", 15],
-  ["ROLE", 8],
-  ["OUTCOME", 12],
-  ["CLIENT", 21],
-  ["SERVER", 21],
-  ["CLIENT RTT", -10],
-  ["SERVER RTT", -10],
-  ["CLIENT ISN", 10],
-  ["SERVER ISN", 10],
-  ["CHECKS", 6],
-  ["PROCESS", 0],
-] as const;
+/** How lines are written. */
+export interface LineStyle {
+  /** Columns of the terminal; Infinity: every value whole. */
+  width: number;
+  /** ASCII alone: a check that held is `y`, one that did not is `n`. */
+  ascii: boolean;
+  /** Whether outcomes are coloured. */
+  colour: boolean;
+  /** Whether the time is local, not UTC. */
+  localTime: boolean;
+}
 
-/** How a check is shown that held, and one that did not. */
-const CHECKS = ["✓", "✗"];
-const ASCII_CHECKS = ["y", "n"];
+/** Every value whole, without colours, in UTC. */
+const WHOLE: LineStyle = { width: Infinity, ascii: false, colour: false, localTime: false };
 
-/** The headings of the lines that {@link formatHandshake} writes, with a newline. */
-export function formatHeading(): string {
-  return joinColumns(COLUMNS.map(([heading]) => heading));
+/** A column: its heading, its width in characters, negative where it is aligned right, and its cells. */
+interface LineColumn {
+  heading: string;
+  width: number;
+  cell(handshake: Handshake, style: LineStyle): string;
+}
+
+/** The characters of `01:02:03.123` and of `01:02:03.123456`. */
+const MILLISECONDS = 12;
+const MICROSECONDS = 15;
+
+const TIME: LineColumn = {
+  heading: "TIME",
+  width: MILLISECONDS,
+  cell: ({ epochSeconds, timeNs }, { localTime }) =>
+    formatClock(epochSeconds, timeNs, localTime).slice(0, MILLISECONDS),
+};
+const OUTCOME: LineColumn = { heading: "OUTCOME", width: 11, cell: ({ outcome }) => outcome };
+const NETWORK_RTT: LineColumn = { heading: "RTT", width: -9, cell: formatNetworkRtt };
+const CLIENT = endpoint("CLIENT", ({ client }) => client);
+const SERVER = endpoint("SERVER", ({ server }) => server);
+const ISNS: readonly LineColumn[] = [
+  { heading: "CLIENT ISN", width: 10, cell: ({ client }) => formatIsn(client.isn) },
+  { heading: "SERVER ISN", width: 10, cell: ({ server }) => formatIsn(server.isn) },
+];
+const CHECKS: LineColumn = {
+  heading: "CHECKS",
+  width: 6,
+  cell: (handshake, { ascii }) => formatChecks(handshake, ascii),
+};
+const NOTES: LineColumn = {
+  heading: "NOTES",
+  width: 0,
+  cell: (handshake) =>
+    joinParts([
+      ...formatReasons(handshake),
+      formatProcesses(handshake),
+      ...formatFacts(handshake),
+      formatEvidence(handshake),
+    ]),
+};
+
+/** What an operator looks for first: whom it concerns, by name where that is known, and how it went. */
+const NARROW: readonly LineColumn[] = [
+  TIME,
+  OUTCOME,
+  {
+    heading: "CLIENT",
+    width: 15,
+    cell: ({ client }, { ascii }) =>
+      clip(nameOf(client, ascii), 15, ascii) ||
+      clipMiddle(formatAddress(client.address), 15, ascii),
+  },
+  {
+    heading: "SERVER",
+    width: 21,
+    // Of a server elsewhere the address tells more than a name here would.
+    cell: ({ role, server }, { ascii }) => {
+      const name = role === "client" ? "" : clip(nameOf(server, ascii), 15, ascii);
+      return name === "" ? clipMiddle(formatEndpoint(server), 21, ascii) : `${name}:${server.port}`;
+    },
+  },
+  {
+    heading: "RTT OR REASON",
+    width: 0,
+    cell: (handshake) => {
+      const rtt = formatNetworkRtt(handshake);
+      return joinParts([
+        rtt === "-" ? "" : rtt,
+        ...formatReasons(handshake),
+        ...formatFacts(handshake),
+      ]);
+    },
+  },
+];
+
+const MEDIUM: readonly LineColumn[] = [TIME, OUTCOME, CLIENT, SERVER, NETWORK_RTT, NOTES];
+
+const WIDE: readonly LineColumn[] = [
+  TIME,
+  OUTCOME,
+  CLIENT,
+  SERVER,
+  NETWORK_RTT,
+  ...ISNS,
+  CHECKS,
+  NOTES,
+];
+
+/** All that there is; a longer value pushes the rest right. */
+const WHOLE_COLUMNS: readonly LineColumn[] = [
+  {
+    ...TIME,
+    width: MICROSECONDS,
+    cell: ({ epochSeconds, timeNs }, { localTime }) =>
+      formatClock(epochSeconds, timeNs, localTime).slice(0, MICROSECONDS),
+  },
+  { heading: "ROLE", width: 8, cell: ({ role }) => role },
+  { ...OUTCOME, width: 12 },
+  { ...CLIENT, cell: ({ client }) => formatEndpoint(client) },
+  { ...SERVER, cell: ({ server }) => formatEndpoint(server) },
+  { heading: "CLIENT RTT", width: -10, cell: (handshake) => formatRtts(handshake)[0] },
+  { heading: "SERVER RTT", width: -10, cell: (handshake) => formatRtts(handshake)[1] },
+  ...ISNS,
+  CHECKS,
+  {
+    heading: "PROCESS",
+    width: 0,
+    cell: (handshake) =>
+      joinParts([
+        formatProcesses(handshake),
+        ...formatReasons(handshake),
+        ...formatFacts(handshake),
+        formatEvidence(handshake),
+      ]),
+  },
+];
+
+/** The columns for terminals that are at least so wide, the widest first. */
+const LAYOUTS: readonly (readonly [width: number, columns: readonly LineColumn[]])[] = [
+  [180, WHOLE_COLUMNS],
+  [140, WIDE],
+  [100, MEDIUM],
+  [0, NARROW],
+];
+
+function endpoint(heading: string, end: (handshake: Handshake) => Endpoint): LineColumn {
+  return {
+    heading,
+    width: 21,
+    cell: (handshake, { ascii }) => clipMiddle(formatEndpoint(end(handshake)), 21, ascii),
+  };
+}
+
+/** The name of an end's process as printable text; "" where there is none. */
+function nameOf({ process }: Endpoint, ascii: boolean): string {
+  const name = escapeText(process?.comm ?? "");
+  return ascii ? toAscii(name) : name;
+}
+
+function columnsFor(width: number): readonly LineColumn[] {
+  return LAYOUTS.find(([least]) => width >= least)![1];
+}
+
+/** The headings of the lines that {@link formatHandshake} writes in the same style, with a newline. */
+export function formatHeading(style: Partial<LineStyle> = {}): string {
+  const { width, localTime } = { ...WHOLE, ...style };
+  const columns = columnsFor(width);
+  const headings = columns.map(({ heading }) =>
+    heading === TIME.heading && !localTime ? "TIME (UTC)" : heading
+  );
+  return joinColumns(columns, headings, { width, ascii: false });
 }
 
 /**
- * Writes a handshake as one aligned line for a terminal, with a newline: `-` is unknown, the checks
- * are the three relations of the numbers in the order SYN-ACK's Ack, ACK's Seq, ACK's Ack.
- *
- * @param ascii Whether to write ASCII alone: a check that held as `y`, one that did not as `n`.
+ * Writes a handshake as one aligned line for a terminal, with a newline: `-` is unknown. It has no more
+ * columns than the terminal; what does not fit is cut off, marked by `…`.
  */
-export function formatHandshake(handshake: Handshake, ascii = false): string {
-  const { client, server } = handshake;
-  const checks = [
-    handshake.synAckAcknowledgesSyn,
-    handshake.ackSequence,
-    handshake.ackAcknowledgesSynAck,
-  ];
-  const line = joinColumns([
-    formatTime(handshake.epochSeconds, handshake.timeNs).slice(11, 26),
-    handshake.role,
-    handshake.outcome,
-    formatEndpoint(client),
-    formatEndpoint(server),
-    ...formatRtts(handshake),
-    formatIsn(client.isn),
-    formatIsn(server.isn),
-    checks.map((verdict) => formatCheck(verdict, ascii ? ASCII_CHECKS : CHECKS)).join(""),
-    formatRemarks(handshake),
-  ]);
-  return ascii ? toAscii(line) : line;
+export function formatHandshake(handshake: Handshake, style: Partial<LineStyle> = {}): string {
+  const whole = { ...WHOLE, ...style };
+  const { width, ascii, colour } = whole;
+  const columns = columnsFor(width);
+  const cells = columns.map(({ cell }) => cell(handshake, whole));
+  const line = joinColumns(columns, ascii ? cells.map(toAscii) : cells, whole);
+  if (!colour) return line;
+  // The first column with these words is the outcome's: before it are a time, and perhaps a role.
+  const { outcome } = handshake;
+  return line.replace(outcome, paint(outcome, OUTCOME_COLOUR[outcome], true));
 }
 
-/** Writes client RTT and server RTT: `-` is unknown, `ambiguous` withheld by Karn's rule. */
-export function formatRtts(handshake: Handshake): [client: string, server: string] {
-  const ambiguous = handshake.ambiguous ? "ambiguous" : "-";
-  const { clientRttNs, serverRttNs, firstSynToSynAckNs, firstSynAckToAckNs } = handshake;
-  return [
-    clientRttNs === undefined
-      ? firstSynToSynAckNs === undefined ? "-" : ambiguous
-      : formatDuration(clientRttNs),
-    serverRttNs === undefined
-      ? firstSynAckToAckNs === undefined ? "-" : ambiguous
-      : formatDuration(serverRttNs),
-  ];
-}
-
-function formatRemarks(handshake: Handshake): string {
-  const { synCount, synAckCount, flags } = handshake;
-  return [
-    formatProcesses(handshake),
-    ...formatReasons(handshake),
-    synCount > 1 ? `${synCount} SYNs` : "",
-    synAckCount > 1 ? `${synAckCount} SYN-ACKs` : "",
-    ...flags,
-    handshake.wire ? handshake.kernel ? "" : "wire only" : "kernel only",
-  ].filter((part) => part !== "").join(", ");
-}
-
-/** Writes who connected to whom: `curl/4711 -> ?`; "" where neither is known. */
-export function formatProcesses({ client, server }: Handshake): string {
-  return client.process || server.process
-    ? `${formatProcess(client)} -> ${formatProcess(server)}`
-    : "";
-}
-
-/** Writes why it ended as it did: errno, RST, drops, each "" where there is none. */
-export function formatReasons(handshake: Handshake): string[] {
-  return [escapeText(handshake.reason ?? ""), formatReset(handshake), formatDrops(handshake)];
-}
-
-function formatReset({ reason, resetReason }: Handshake): string {
-  return resetReason === undefined || resetReason === reason
-    ? ""
-    : `reset: ${escapeText(resetReason)}`;
-}
-
-function formatDrops(handshake: Handshake): string {
-  const { outcome, reason, resetReason, dropCount, dropReason, dropQueue } = handshake;
-  if (dropCount === undefined || dropReason === undefined) return "";
-  const isTold = dropReason === reason || dropReason === resetReason;
-  // What is answered with a RST is dropped then: nothing new.
-  if (isTold && outcome === "refused") return "";
-  const queue = dropQueue ? ` (queue ${dropQueue.length}/${dropQueue.limit})` : "";
-  return `${dropCount} dropped${isTold ? "" : `: ${escapeText(dropReason)}`}${queue}`;
-}
-
-function formatProcess({ process }: Endpoint): string {
-  return process ? `${escapeText(process.comm)}/${process.pid}` : "?";
-}
-
-/** Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
-export function formatEndpoint({ address, port }: Endpoint): string {
-  const text = formatAddress(address);
-  return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
-}
-
-function formatIsn(isn: number | undefined): string {
-  return isn === undefined ? "-" : "0x" + isn.toString(16).padStart(8, "0");
-}
-
-function formatCheck(verdict: boolean | undefined, [held, failed]: readonly string[]): string {
-  return verdict === undefined ? "-" : verdict ? held : failed;
-}
-
-function joinColumns(values: readonly string[]): string {
-  let line = "";
-  values.forEach((value, index) => {
-    const width = COLUMNS[index][1];
-    line += (index === 0 ? "" : " ") + (width < 0 ? value.padStart(-width) : value.padEnd(width));
-  });
-  return line.trimEnd() + "\n";
+function joinColumns(
+  columns: readonly LineColumn[],
+  cells: readonly string[],
+  { width, ascii }: Pick<LineStyle, "width" | "ascii">,
+): string {
+  const line = cells.map((cell, at) => {
+    const columnWidth = columns[at].width;
+    return columnWidth < 0 ? cell.padStart(-columnWidth) : cell.padEnd(columnWidth);
+  }).join(" ");
+  return clip(line.trimEnd(), width, ascii) + "\n";
 }

@@ -1,10 +1,11 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
+import { BOLD, OUTCOME_COLOUR, paint } from "./colour.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { ByteText } from "../text/byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { HandshakeFormat } from "./handshake_format.ts";
-import { formatEndpoint, formatProcesses, formatReasons, formatRtts } from "./line.ts";
+import { formatEndpoint, formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
 import { formatDuration, formatTime } from "../text/time.ts";
 
 /** What other programs chose to say stands last: its width on a terminal is not known. */
@@ -23,23 +24,6 @@ const COLUMNS: readonly Column[] = [
 const OUTCOME_COLUMN = 1;
 /** Widths where no row is waited for: most IPv4 rows fit. */
 const USUAL_WIDTHS = [26, 11, 21, 21, 10, 10, 7, 3, 7, 0];
-
-/** Select Graphic Rendition (ECMA-48 §8.3.117): bold, colours, and back to the default of each. */
-const BOLD = ["\x1b[1m", "\x1b[22m"];
-const RED = ["\x1b[31m", "\x1b[39m"];
-const GREEN = ["\x1b[32m", "\x1b[39m"];
-const YELLOW = ["\x1b[33m", "\x1b[39m"];
-
-const OUTCOME_COLOUR: Readonly<Record<Outcome, readonly string[]>> = {
-  established: GREEN,
-  refused: RED,
-  timeout: RED,
-  unreachable: RED,
-  dropped: RED,
-  aborted: YELLOW,
-  half_open: YELLOW,
-  unanswered: YELLOW,
-};
 
 /** How a table is written. */
 export interface TableOptions {
@@ -88,18 +72,14 @@ export class TableFormat implements HandshakeFormat {
     this.#widths = widths;
     this.#held = [];
     const headings = joinCells(padCells(COLUMNS, COLUMNS.map(({ heading }) => heading), widths));
-    return this.#paint(headings.trimEnd(), BOLD) + "\n" + rows.join("");
+    return paint(headings.trimEnd(), BOLD, this.#options.colour) + "\n" + rows.join("");
   }
 
   #row(cells: readonly string[], widths: readonly number[]): string {
     const padded = padCells(COLUMNS, cells, widths);
     const colour = OUTCOME_COLOUR[cells[OUTCOME_COLUMN] as Outcome];
-    padded[OUTCOME_COLUMN] = this.#paint(padded[OUTCOME_COLUMN], colour);
+    padded[OUTCOME_COLUMN] = paint(padded[OUTCOME_COLUMN], colour, this.#options.colour);
     return joinCells(padded);
-  }
-
-  #paint(text: string, [on, off]: readonly string[]): string {
-    return this.#options.colour ? on + text + off : text;
   }
 }
 
@@ -115,6 +95,6 @@ function cellsOf(handshake: Handshake): string[] {
     totalNs === undefined ? "-" : formatDuration(totalNs),
     String(handshake.synCount),
     String(handshake.synAckCount),
-    notes.filter((note) => note !== "").join(", "),
+    joinParts(notes),
   ];
 }

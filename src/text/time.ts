@@ -52,6 +52,21 @@ export function parseTime(text: string): Moment | undefined {
 }
 
 /**
+ * Writes the time of day of a moment of the axis with nine digits: `01:02:03.123456789`.
+ *
+ * @param local Whether in the time zone of this host, not UTC.
+ */
+export function formatClock(epochSeconds: number, timeNs: number, local: boolean): string {
+  const utc = formatTime(epochSeconds, timeNs).slice(11, -1);
+  if (!local) return utc;
+  const at = new Date((epochSeconds + Math.floor(timeNs / 1e9)) * 1000);
+  const digits = [at.getHours(), at.getMinutes(), at.getSeconds()].map((value) =>
+    String(value).padStart(2, "0")
+  );
+  return digits.join(":") + utc.slice(8);
+}
+
+/**
  * Writes a duration for people, four characters of number at the most and its unit: `41.0 µs`.
  *
  * @param ns Nanoseconds, not negative.

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { formatHandshake, formatHeading } from "../../../src/output/line.ts";
+import { widthOf } from "../../../src/text/width.ts";
 import { anyHandshake } from "../record/arbitrary_handshake.ts";
 import {
   HANDSHAKES,
@@ -192,13 +193,87 @@ Deno.test("formatHandshake writes ASCII alone where asked to, in the same places
     clientRttNs: 41_000,
     client: { ...ENDS.client, process },
   });
-  const [line, ascii] = [formatHandshake(handshake), formatHandshake(handshake, true)];
+  const [line, ascii] = [formatHandshake(handshake), formatHandshake(handshake, { ascii: true })];
   assertEquals(
     ascii,
     line.replace("µs", "us").replace("✓✗-", "yn-")
       .replace("naïve µ", "na\\u{ef}ve \\u{b5}"),
   );
   fc.assert(fc.property(anyHandshake(), (any) => {
-    assert(/^[ -~]*\n$/.test(formatHandshake(any, true)));
+    assert(/^[ -~]*\n$/.test(formatHandshake(any, { ascii: true })));
   }));
+});
+
+Deno.test("formatHandshake shows in 80 columns who, to whom, how it ended, how long or why", () => {
+  const narrow = { width: 80 };
+  const lines = HANDSHAKES.slice(0, 5).map((handshake) => formatHandshake(handshake, narrow));
+  assertEquals(
+    formatHeading(narrow) + lines.join(""),
+    "TIME (UTC)   OUTCOME     CLIENT          SERVER                RTT OR REASON\n" +
+      "01:02:03.123 established curl            172.67.149.132:443    10.2 ms, tcp_fas…\n" +
+      "01:02:02.999 established 2001:db8::7     nginx:443\n" +
+      "01:02:04.500 unanswered  10.0.0.2        198.51.100.2:443\n" +
+      "01:02:05.000 refused     python3         127.0.0.1:43391       ECONNREFUSED\n" +
+      "01:02:06.000 established curl            203.0.113.9:22        ambiguous, 3 SYN…\n",
+  );
+});
+
+Deno.test("formatHandshake has more columns where the terminal is wider", () => {
+  const has = (width: number, heading: string) => formatHeading({ width }).includes(heading);
+  for (
+    const [heading, least] of [["NOTES", 100], ["CHECKS", 140], ["ROLE", 180]] as const
+  ) {
+    assertEquals([has(least - 1, heading), has(least, heading)], [false, true], heading);
+  }
+  const line = formatHandshake(WORKED_EXAMPLE, { width: 100 });
+  assertEquals(
+    line,
+    "01:02:03.123 established 192.168.100.191:52312 172.67.149.132:443      10.2 ms " +
+      "curl/4711 -> ?, tcp_…\n",
+  );
+});
+
+Deno.test("formatHandshake never writes more than the terminal's columns, of any handshake", () => {
+  const widths = fc.integer({ min: 20, max: 220 });
+  fc.assert(fc.property(anyHandshake(), widths, fc.boolean(), (handshake, width, ascii) => {
+    const line = formatHandshake(handshake, { width, ascii });
+    assert(widthOf(line.slice(0, -1)) <= width, line);
+    assertEquals(line.indexOf("\n"), line.length - 1);
+    if (ascii) assertMatch(line, /^[ -~]*\n$/);
+  }));
+});
+
+Deno.test("formatHandshake gives the round trip through the network, by this host's part", () => {
+  const rtts = { clientRttNs: 10_000_000, serverRttNs: 21_000_000 };
+  for (
+    const [role, expected] of [
+      ["client", "10.0 ms"],
+      ["server", "21.0 ms"],
+      ["local", "31.0 ms"],
+      ["observer", "31.0 ms"],
+    ] as const
+  ) {
+    const handshake = makeHandshake({ ...ENDS, role, ...rtts });
+    assertEquals(formatHandshake(handshake, { width: 100 }).slice(69, 78).trim(), expected);
+  }
+});
+
+Deno.test("formatHandshake colours the outcome and nothing else", () => {
+  const handshake = makeHandshake({ ...ENDS, role: "client", outcome: "refused" });
+  for (const width of [80, 100, 140, 180]) {
+    const line = formatHandshake(handshake, { width });
+    assertEquals(
+      formatHandshake(handshake, { width, colour: true }),
+      line.replace("refused", "\x1b[31mrefused\x1b[39m"),
+    );
+  }
+});
+
+Deno.test("formatHandshake gives the time of this host's zone where asked to", () => {
+  const at = new Date((WORKED_EXAMPLE.epochSeconds + WORKED_EXAMPLE.timeNs / 1e9) * 1e3);
+  const hours = String(at.getHours()).padStart(2, "0");
+  const minutes = String(at.getMinutes()).padStart(2, "0");
+  const local = { width: 80, localTime: true };
+  assertEquals(formatHeading(local).slice(0, 12), "TIME        ");
+  assertEquals(formatHandshake(WORKED_EXAMPLE, local).slice(0, 12), `${hours}:${minutes}:03.123`);
 });

@@ -1,0 +1,30 @@
+/**
+ * Colours of a terminal.
+ *
+ * @module
+ */
+import type { Outcome } from "../match/handshake.ts";
+
+/** Select Graphic Rendition (ECMA-48 §8.3.117): bold on, and off. */
+export const BOLD = ["\x1b[1m", "\x1b[22m"];
+/** Colours, and back to the default. */
+const RED = ["\x1b[31m", "\x1b[39m"];
+const GREEN = ["\x1b[32m", "\x1b[39m"];
+const YELLOW = ["\x1b[33m", "\x1b[39m"];
+
+/** What went well, what failed, what is between. */
+export const OUTCOME_COLOUR: Readonly<Record<Outcome, readonly string[]>> = {
+  established: GREEN,
+  refused: RED,
+  timeout: RED,
+  unreachable: RED,
+  dropped: RED,
+  aborted: YELLOW,
+  half_open: YELLOW,
+  unanswered: YELLOW,
+};
+
+/** Paints a text. @param on Whether colours are wanted. */
+export function paint(text: string, [begin, end]: readonly string[], on: boolean): string {
+  return on ? begin + text + end : text;
+}
