@@ -42,6 +42,22 @@ const KEEP_NS = 180e9;
 /** Packets of one handshake that pass at most without completing it: what it still shows is long seen. */
 const PASSED_MAX = 4_096;
 
+/**
+ * A bucket's place in {@linkcode HandshakeGate} as words of 32 bits, and its last two as one double: all
+ * of it in one line of the processor's cache, which it is seldom in.
+ */
+const STATE = 0;
+const TAG = 1;
+/** What the third packet must have for its numbers, as signed integers. */
+const SEQUENCE = 2;
+const ACKNOWLEDGMENT = 3;
+const CLIENT_IS_LOWER = 4;
+const PASSED = 5;
+const BUCKET_WORDS_BITS = 3;
+/** When it was opened, as the double of a bucket. */
+const OPENED_NS = 3;
+const BUCKET_DOUBLES_BITS = 2;
+
 /** What a bucket holds: nothing, one handshake, or several of which none can be told apart. */
 const EMPTY = 0;
 const ONE = 1;
@@ -61,13 +77,8 @@ export class HandshakeGate {
    * because a number that is no small integer costs an allocation where it is one.
    */
   nowNs = -Infinity;
-  readonly #state = new Uint8Array(1 << BUCKET_BITS);
-  readonly #tags = new Int32Array(1 << BUCKET_BITS);
-  readonly #sequences = new Uint32Array(1 << BUCKET_BITS);
-  readonly #acknowledgments = new Uint32Array(1 << BUCKET_BITS);
-  readonly #clientIsLower = new Uint8Array(1 << BUCKET_BITS);
-  readonly #passed = new Uint16Array(1 << BUCKET_BITS);
-  readonly #openedNs = new Float64Array(1 << BUCKET_BITS);
+  readonly #words = new Int32Array(1 << BUCKET_BITS + BUCKET_WORDS_BITS);
+  readonly #doubles = new Float64Array(this.#words.buffer);
   readonly #seed: number;
 
   /** @param seed Makes buckets unpredictable for who wrote the capture. */
@@ -84,30 +95,32 @@ export class HandshakeGate {
     const tag = isLower
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
-    const bucket = tag >>> (32 - BUCKET_BITS);
-    const state = this.nowNs - this.#openedNs[bucket] > KEEP_NS ? EMPTY : this.#state[bucket];
+    const words = this.#words;
+    const at = wordsAt(tag);
+    const isOver = this.nowNs - this.#doubles[doublesAt(tag) + OPENED_NS] > KEEP_NS;
+    const state = isOver ? EMPTY : words[at + STATE];
     const isAnswer = (segment.flags & TcpFlag.ACK) !== 0;
     const clientIsLower = isLower !== isAnswer ? 1 : 0;
-    const isSame = state !== SHARED && this.#tags[bucket] === tag &&
-      this.#clientIsLower[bucket] === clientIsLower;
-    const next = isAnswer ? segment.acknowledgment : sequenceAdd(segment.sequence, 1);
-    const isAgain = isSame && this.#sequences[bucket] === next;
+    const isSame = state !== SHARED && words[at + TAG] === tag &&
+      words[at + CLIENT_IS_LOWER] === clientIsLower;
+    const next = (isAnswer ? segment.acknowledgment : sequenceAdd(segment.sequence, 1)) | 0;
+    const isAgain = isSame && words[at + SEQUENCE] === next;
     if (isAnswer) {
-      this.#state[bucket] = state === EMPTY || isSame ? ONE : SHARED;
+      words[at + STATE] = state === EMPTY || isSame ? ONE : SHARED;
     } else if (isAgain && state === ONE) {
       // The SYN sent again: its answer is known.
       return;
     } else {
       // Of a SYN with data nobody knows yet how much of that is taken.
       const isOnly = state === EMPTY || isAgain && state === ASKED;
-      this.#state[bucket] = isOnly && segment.payloadLength === 0 ? ASKED : SHARED;
+      words[at + STATE] = isOnly && segment.payloadLength === 0 ? ASKED : SHARED;
     }
-    this.#tags[bucket] = tag;
-    this.#clientIsLower[bucket] = clientIsLower;
-    this.#sequences[bucket] = next;
-    this.#acknowledgments[bucket] = sequenceAdd(segment.sequence, 1);
-    this.#passed[bucket] = 0;
-    this.#openedNs[bucket] = this.nowNs;
+    words[at + TAG] = tag;
+    words[at + CLIENT_IS_LOWER] = clientIsLower;
+    words[at + SEQUENCE] = next;
+    words[at + ACKNOWLEDGMENT] = sequenceAdd(segment.sequence, 1);
+    words[at + PASSED] = 0;
+    this.#doubles[doublesAt(tag) + OPENED_NS] = this.nowNs;
   }
 
   /**
@@ -122,13 +135,14 @@ export class HandshakeGate {
     const tag = isLower
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
-    const bucket = tag >>> (32 - BUCKET_BITS);
-    const completes = this.#state[bucket] === ONE && this.#tags[bucket] === tag &&
-      (this.#clientIsLower[bucket] !== 0) === isLower &&
-      segment.sequence === this.#sequences[bucket] &&
-      segment.acknowledgment === this.#acknowledgments[bucket] &&
+    const words = this.#words;
+    const at = wordsAt(tag);
+    const completes = words[at + STATE] === ONE && words[at + TAG] === tag &&
+      (words[at + CLIENT_IS_LOWER] !== 0) === isLower &&
+      (segment.sequence | 0) === words[at + SEQUENCE] &&
+      (segment.acknowledgment | 0) === words[at + ACKNOWLEDGMENT] &&
       (segment.flags & TcpFlag.ACK) !== 0;
-    if (completes) this.#state[bucket] = EMPTY;
+    if (completes) words[at + STATE] = EMPTY;
   }
 
   /**
@@ -192,21 +206,22 @@ export class HandshakeGate {
     const tag = isLower
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
-    const bucket = tag >>> (32 - BUCKET_BITS);
-    const state = this.#state[bucket];
+    const words = this.#words;
+    const at = wordsAt(tag);
+    const state = words[at + STATE];
     if (state === EMPTY) return false;
-    if (this.nowNs - this.#openedNs[bucket] > KEEP_NS) {
-      this.#state[bucket] = EMPTY;
+    if (this.nowNs - this.#doubles[doublesAt(tag) + OPENED_NS] > KEEP_NS) {
+      words[at + STATE] = EMPTY;
       return false;
     }
     if (state === SHARED) return true;
-    if (this.#tags[bucket] !== tag) return false;
+    if (words[at + TAG] !== tag) return false;
     if (state === ASKED) {
-      const isClients = (this.#clientIsLower[bucket] !== 0) === isLower;
-      const isNext = view.getUint32(tcp + TCP_SEQUENCE) === this.#sequences[bucket];
+      const isClients = (words[at + CLIENT_IS_LOWER] !== 0) === isLower;
+      const isNext = view.getInt32(tcp + TCP_SEQUENCE) === words[at + SEQUENCE];
       if (!isClients || !isNext) return false;
     }
-    if (++this.#passed[bucket] > PASSED_MAX) this.#state[bucket] = EMPTY;
+    if (++words[at + PASSED] > PASSED_MAX) words[at + STATE] = EMPTY;
     return true;
   }
 
@@ -220,6 +235,16 @@ export class HandshakeGate {
     hash = Math.imul(hash ^ hash >>> 13 ^ ports, 0xc2b2ae3d);
     return hash ^ hash >>> 16;
   }
+}
+
+/** Where the bucket of a tag begins, counted in words. */
+function wordsAt(tag: number): number {
+  return tag >>> (32 - BUCKET_BITS) << BUCKET_WORDS_BITS;
+}
+
+/** The same counted in doubles. */
+function doublesAt(tag: number): number {
+  return tag >>> (32 - BUCKET_BITS) << BUCKET_DOUBLES_BITS;
 }
 
 /** Whether the first of two ends stands first in a tag. @param ports Source port << 16 | destination. */
