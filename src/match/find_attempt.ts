@@ -15,9 +15,12 @@ import { isCopy, markOf } from "./keep_packet.ts";
  */
 export const REFUSAL_SLACK_NS = 200e6;
 
-/** Both ports as the table keeps them. */
+/**
+ * Both ports as the table keeps them: signed, which is always a small integer to the engine. Unsigned
+ * ones would cost it what it has compiled with the first high port of a client.
+ */
 export function joinPorts(clientPort: number, serverPort: number): number {
-  return (clientPort * 65536 + serverPort) >>> 0;
+  return clientPort << 16 | serverPort;
 }
 
 /**

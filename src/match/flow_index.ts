@@ -19,12 +19,12 @@ export class FlowIndex {
    */
   readonly clientAddress: Uint32Array;
   readonly serverAddress: Uint32Array;
-  readonly ports: Uint32Array;
+  readonly ports: Int32Array;
   readonly clientIsn: Uint32Array;
 
   /** Of each table its own, so that nobody outside can choose tuples that meet in one bucket. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
-  readonly #hash: Uint32Array;
+  readonly #hash: Int32Array;
   readonly #mask: number;
   readonly #buckets: Int32Array;
   readonly #nextInBucket: Int32Array;
@@ -38,12 +38,12 @@ export class FlowIndex {
     this.capacity = capacity;
     this.clientAddress = new Uint32Array(capacity * 8);
     this.serverAddress = new Uint32Array(capacity * 8);
-    this.ports = new Uint32Array(capacity * 2);
+    this.ports = new Int32Array(capacity * 2);
     this.clientIsn = new Uint32Array(capacity);
     let buckets = 1;
     while (buckets < capacity) buckets *= 2;
     this.#mask = buckets - 1;
-    this.#hash = new Uint32Array(capacity * 2);
+    this.#hash = new Int32Array(capacity * 2);
     this.#buckets = new Int32Array(buckets).fill(NONE);
     this.#nextInBucket = new Int32Array(capacity * 2);
     this.#isTranslated = new Uint8Array(capacity);
@@ -56,7 +56,7 @@ export class FlowIndex {
    * The newest row of a tuple.
    *
    * @param client Client's address, four words. @param server Server's.
-   * @param ports Client's port << 16 | server's port, unsigned.
+   * @param ports Client's port << 16 | server's port, signed.
    * @returns The row, -1 where there is none.
    */
   find(client: Uint32Array, server: Uint32Array, ports: number): number {
@@ -183,7 +183,7 @@ function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean
     column[at + 1] === words[1] && column[at] === words[0];
 }
 
-/** Mixes a tuple into 32 bits (the multipliers and shifts are those of MurmurHash3 and xxHash). */
+/** Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash). */
 function hashTuple(
   seed: number,
   client: Uint32Array,
@@ -196,5 +196,5 @@ function hashTuple(
   hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ server[0] ^ Math.imul(server[2], 0x165667b1);
   hash = Math.imul(hash ^ (hash >>> 15), 0x165667b1) ^ client[1] ^ Math.imul(server[1], 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

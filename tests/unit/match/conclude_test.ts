@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { KernelAccept, KernelDrop, KernelHalf } from "../../../src/kernel/kernel_record.ts";
 import { conclude, type Surroundings } from "../../../src/match/conclude.ts";
 import { addDrop } from "../../../src/match/drops.ts";
+import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/handshake.ts";
 import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
@@ -28,7 +29,7 @@ interface Row {
 function concluded(row: Row, into = new Handshake()): Snapshot {
   const { facts = 0, client, server, columns = {}, play = PLAY } = row;
   const table = new FlowTable(1);
-  const ports = (play.client.port << 16 | play.server.port) >>> 0;
+  const ports = joinPorts(play.client.port, play.server.port);
   table.insert(play.client.address, play.server.address, ports, play.x, FlowState.SynSent, 0);
   table.facts[0] = facts;
   table.serverIsn[0] = play.y;

@@ -36,10 +36,10 @@ function tableOf(...isns: number[]): FlowTable {
   return table;
 }
 
-Deno.test("joinPorts keeps both, unsigned", () => {
+Deno.test("joinPorts keeps both, signed", () => {
   assertEquals([joinPorts(1, 2), joinPorts(65535, 65535), joinPorts(0, 0)], [
     65538,
-    2 ** 32 - 1,
+    -1,
     0,
   ]);
 });

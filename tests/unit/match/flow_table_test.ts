@@ -2,18 +2,19 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { KernelAccept, KernelHalf, KernelReset } from "../../../src/kernel/kernel_record.ts";
 import type { Drops } from "../../../src/match/drops.ts";
+import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
 
 const STATES = Object.values(FlowState);
 
 /** Few tuples, so that they are reused; each differs from the first in one word or one port. */
 const TUPLES = [
-  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
-  [[0, 0, 0xffff, 2], [0, 0, 0xffff, 1], 0xffff0001],
-  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0x0001ffff],
-  [[1, 0, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
-  [[0, 1, 0xffff, 1], [0, 0, 0xffff, 2], 0xffff0001],
-  [[0, 0, 0xffff, 1], [0, 0, 0xfffe, 2], 0xffff0001],
+  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
+  [[0, 0, 0xffff, 2], [0, 0, 0xffff, 1], joinPorts(0xffff, 1)],
+  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(1, 0xffff)],
+  [[1, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
+  [[0, 1, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
+  [[0, 0, 0xffff, 1], [0, 0, 0xfffe, 2], joinPorts(0xffff, 1)],
 ].map(([client, server, ports]) => ({
   client: new Uint32Array(client as number[]),
   server: new Uint32Array(server as number[]),
@@ -152,6 +153,7 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
 });
 
 Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
+  const PORTS = joinPorts(40_001, 443);
   const table = new FlowTable(512);
   const client = new Uint32Array([0x20010db8, 0, 0, 1]);
   const server = new Uint32Array([0x20010db8, 0, 0, 2]);
@@ -160,16 +162,16 @@ Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
     for (const words of [client, server]) {
       for (let bit = 0; bit < 128; bit++) {
         words[bit >>> 5] ^= 1 << (bit & 31);
-        visit(`${client}|${server}`, 0x9c4001bb);
+        visit(`${client}|${server}`, PORTS);
         words[bit >>> 5] ^= 1 << (bit & 31);
       }
     }
-    for (let bit = 0; bit < 32; bit++) visit(`ports ${bit}`, (0x9c4001bb ^ 1 << bit) >>> 0);
+    for (let bit = 0; bit < 32; bit++) visit(`ports ${bit}`, PORTS ^ 1 << bit);
   };
   each((key, ports) => rows.set(key, table.insert(client, server, ports, 0, 0, 0)));
   assertEquals(rows.size, 288);
   each((key, ports) => assertEquals(table.find(client, server, ports), rows.get(key)));
-  assertEquals(table.find(client, server, 0x9c4001bb), -1);
+  assertEquals(table.find(client, server, PORTS), -1);
 });
 
 Deno.test("FlowTable.repeatSyn tells whether the last timestamp is another's too", () => {

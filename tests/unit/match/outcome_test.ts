@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, Mark, WireFact } from "../../../src/match/flow_table.ts";
 import { hasServer, outcomeOf } from "../../../src/match/outcome.ts";
 import { end, Play } from "./traffic.ts";
@@ -8,7 +9,7 @@ const { Syn, SynAck, Ack, ServerReset, ClientReset } = WireFact;
 
 function rowWith(facts: number, marks = 0): FlowTable {
   const table = new FlowTable(1);
-  const ports = (P.client.port * 65536 + P.server.port) >>> 0;
+  const ports = joinPorts(P.client.port, P.server.port);
   table.insert(P.client.address, P.server.address, ports, P.x, FlowState.SynSent, 0);
   table.facts[0] = facts;
   table.marks[0] = marks;
