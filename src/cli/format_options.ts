@@ -87,14 +87,21 @@ export async function createFormat(
   const { isTerminal, colour, utf8 } = surface;
   switch (kind) {
     case "table": {
-      const { TableFormat } = await import("../output/table.ts");
+      const { TableFormat }: typeof import("../output/table.ts") = await load("table");
       return new TableFormat({ rowsHeld: follow ? 1 : TABLE_ROWS_HELD, colour, ascii: !utf8 });
     }
     case "statistics": {
-      const { StatisticsFormat } = await import("../output/statistics/format.ts");
+      const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
+        "statistics/format",
+      );
       return new StatisticsFormat({ top, json, ascii: ascii || !utf8 });
     }
     case "records":
       return isTerminal && !json ? new LineFormat({ ascii: !utf8 }) : new NdjsonFormat();
   }
+}
+
+/** A literal path would have what it leads to read and examined at each start. */
+function load(format: string) {
+  return import(import.meta.resolve(`../output/${format}.ts`));
 }
