@@ -42,19 +42,15 @@ const KEEP_NS = 180e9;
 /** Packets of one handshake that pass at most without completing it: what it still shows is long seen. */
 const PASSED_MAX = 4_096;
 
-/**
- * A bucket's place in {@linkcode HandshakeGate} as words of 32 bits, and its last two as one double: all
- * of it in one line of the processor's cache, which it is seldom in.
- */
-const STATE = 0;
-const TAG = 1;
+/** What a bucket holds beside its state, in words of 32 bits. */
+const TAG = 0;
 /** What the third packet must have for its numbers, as signed integers. */
-const SEQUENCE = 2;
-const ACKNOWLEDGMENT = 3;
-const CLIENT_IS_LOWER = 4;
-const PASSED = 5;
+const SEQUENCE = 1;
+const ACKNOWLEDGMENT = 2;
+const CLIENT_IS_LOWER = 3;
+const PASSED = 4;
 const BUCKET_WORDS_BITS = 3;
-/** When it was opened, as the double of a bucket. */
+/** When it was opened: a double in the place of the last two words. */
 const OPENED_NS = 3;
 const BUCKET_DOUBLES_BITS = 2;
 
@@ -77,6 +73,9 @@ export class HandshakeGate {
    * because a number that is no small integer costs an allocation where it is one.
    */
   nowNs = -Infinity;
+  /** So short that it stays in the processor's cache: of an empty bucket nothing else is read. */
+  readonly #state = new Uint8Array(1 << BUCKET_BITS);
+  /** The rest of a bucket is in one line of that cache. */
   readonly #words = new Int32Array(1 << BUCKET_BITS + BUCKET_WORDS_BITS);
   readonly #doubles = new Float64Array(this.#words.buffer);
   readonly #seed: number;
@@ -96,31 +95,33 @@ export class HandshakeGate {
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
     const words = this.#words;
-    const at = wordsAt(tag);
-    const isOver = this.nowNs - this.#doubles[doublesAt(tag) + OPENED_NS] > KEEP_NS;
-    const state = isOver ? EMPTY : words[at + STATE];
+    const bucket = bucketOf(tag);
+    const at = bucket << BUCKET_WORDS_BITS;
+    const openedAt = (bucket << BUCKET_DOUBLES_BITS) + OPENED_NS;
+    let state = this.#state[bucket];
+    if (state !== EMPTY && this.nowNs - this.#doubles[openedAt] > KEEP_NS) state = EMPTY;
     const isAnswer = (segment.flags & TcpFlag.ACK) !== 0;
     const clientIsLower = isLower !== isAnswer ? 1 : 0;
-    const isSame = state !== SHARED && words[at + TAG] === tag &&
+    const isSame = (state === ONE || state === ASKED) && words[at + TAG] === tag &&
       words[at + CLIENT_IS_LOWER] === clientIsLower;
     const next = (isAnswer ? segment.acknowledgment : sequenceAdd(segment.sequence, 1)) | 0;
     const isAgain = isSame && words[at + SEQUENCE] === next;
     if (isAnswer) {
-      words[at + STATE] = state === EMPTY || isSame ? ONE : SHARED;
+      this.#state[bucket] = state === EMPTY || isSame ? ONE : SHARED;
     } else if (isAgain && state === ONE) {
       // The SYN sent again: its answer is known.
       return;
     } else {
       // Of a SYN with data nobody knows yet how much of that is taken.
       const isOnly = state === EMPTY || isAgain && state === ASKED;
-      words[at + STATE] = isOnly && segment.payloadLength === 0 ? ASKED : SHARED;
+      this.#state[bucket] = isOnly && segment.payloadLength === 0 ? ASKED : SHARED;
     }
     words[at + TAG] = tag;
     words[at + CLIENT_IS_LOWER] = clientIsLower;
     words[at + SEQUENCE] = next;
     words[at + ACKNOWLEDGMENT] = sequenceAdd(segment.sequence, 1);
     words[at + PASSED] = 0;
-    this.#doubles[doublesAt(tag) + OPENED_NS] = this.nowNs;
+    this.#doubles[openedAt] = this.nowNs;
   }
 
   /**
@@ -136,13 +137,14 @@ export class HandshakeGate {
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
     const words = this.#words;
-    const at = wordsAt(tag);
-    const completes = words[at + STATE] === ONE && words[at + TAG] === tag &&
+    const bucket = bucketOf(tag);
+    const at = bucket << BUCKET_WORDS_BITS;
+    const completes = this.#state[bucket] === ONE && words[at + TAG] === tag &&
       (words[at + CLIENT_IS_LOWER] !== 0) === isLower &&
       (segment.sequence | 0) === words[at + SEQUENCE] &&
       (segment.acknowledgment | 0) === words[at + ACKNOWLEDGMENT] &&
       (segment.flags & TcpFlag.ACK) !== 0;
-    if (completes) words[at + STATE] = EMPTY;
+    if (completes) this.#state[bucket] = EMPTY;
   }
 
   /**
@@ -206,22 +208,24 @@ export class HandshakeGate {
     const tag = isLower
       ? this.#tag(source, destination, ports)
       : this.#tag(destination, source, turned(ports));
-    const words = this.#words;
-    const at = wordsAt(tag);
-    const state = words[at + STATE];
+    const bucket = bucketOf(tag);
+    const state = this.#state[bucket];
     if (state === EMPTY) return false;
-    if (this.nowNs - this.#doubles[doublesAt(tag) + OPENED_NS] > KEEP_NS) {
-      words[at + STATE] = EMPTY;
+    const openedNs = this.#doubles[(bucket << BUCKET_DOUBLES_BITS) + OPENED_NS];
+    if (this.nowNs - openedNs > KEEP_NS) {
+      this.#state[bucket] = EMPTY;
       return false;
     }
     if (state === SHARED) return true;
+    const words = this.#words;
+    const at = bucket << BUCKET_WORDS_BITS;
     if (words[at + TAG] !== tag) return false;
     if (state === ASKED) {
       const isClients = (words[at + CLIENT_IS_LOWER] !== 0) === isLower;
       const isNext = view.getInt32(tcp + TCP_SEQUENCE) === words[at + SEQUENCE];
       if (!isClients || !isNext) return false;
     }
-    if (++words[at + PASSED] > PASSED_MAX) words[at + STATE] = EMPTY;
+    if (++words[at + PASSED] > PASSED_MAX) this.#state[bucket] = EMPTY;
     return true;
   }
 
@@ -237,14 +241,8 @@ export class HandshakeGate {
   }
 }
 
-/** Where the bucket of a tag begins, counted in words. */
-function wordsAt(tag: number): number {
-  return tag >>> (32 - BUCKET_BITS) << BUCKET_WORDS_BITS;
-}
-
-/** The same counted in doubles. */
-function doublesAt(tag: number): number {
-  return tag >>> (32 - BUCKET_BITS) << BUCKET_DOUBLES_BITS;
+function bucketOf(tag: number): number {
+  return tag >>> (32 - BUCKET_BITS);
 }
 
 /** Whether the first of two ends stands first in a tag. @param ports Source port << 16 | destination. */
