@@ -39,6 +39,15 @@ const NOTHING_CAME: ExpectedRecord = {
 };
 /** Where a kernel beside the packets tells that nobody has that address. */
 const THROWN_AWAY = all(NOTHING_CAME, { outcome: "dropped", reason: "IP_INADDRERRORS" });
+/** The SYN-ACK again, and the timestamp of the second one echoed. */
+const SYN_ACK_AGAIN = {
+  packets: { syn_ack: 2 },
+  rtt: {
+    server_ns: QUICK,
+    first_syn_ack_to_ack_ns: ONE_SECOND,
+    last_syn_ack_to_ack_ns: QUICK,
+  },
+} as const;
 /** Ports that the flood comes from: those of the scenario beside the server's. */
 const FLOOD = 9;
 const SYNS_PER_PORT = 20;
@@ -222,34 +231,13 @@ export const floods: readonly Scenario[] = [
     },
     expected: {
       client: [
-        all(ESTABLISHED, AT_SERVER, {
-          packets: { syn_ack: 2 },
-          rtt: {
-            server_ns: QUICK,
-            first_syn_ack_to_ack_ns: ONE_SECOND,
-            last_syn_ack_to_ack_ns: QUICK,
-          },
-        }),
+        all(ESTABLISHED, AT_SERVER, SYN_ACK_AGAIN),
       ],
       router: [
-        all(ESTABLISHED, IN_THE_MIDDLE, {
-          packets: { syn_ack: 2 },
-          rtt: {
-            server_ns: QUICK,
-            first_syn_ack_to_ack_ns: ONE_SECOND,
-            last_syn_ack_to_ack_ns: QUICK,
-          },
-        }),
+        all(ESTABLISHED, IN_THE_MIDDLE, SYN_ACK_AGAIN),
       ],
       server: [
-        all(ESTABLISHED, AT_SERVER, {
-          packets: { syn_ack: 2 },
-          rtt: {
-            server_ns: QUICK,
-            first_syn_ack_to_ack_ns: ONE_SECOND,
-            last_syn_ack_to_ack_ns: QUICK,
-          },
-        }),
+        all(ESTABLISHED, AT_SERVER, SYN_ACK_AGAIN),
       ],
     },
   },

@@ -32,75 +32,46 @@ async function refusedBehind({ client, server, port }: Stage): Promise<void> {
   await ghost.receive(TcpFlag.RST);
 }
 
+function inTwoFragments(
+  { name, says, isIpv6 }: { name: string; says: string; isIpv6: boolean },
+): Scenario {
+  const whole = { client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true } };
+  return {
+    name,
+    says,
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const listener = server.listen(port, { ipv6: isIpv6 });
+      const address = isIpv6 ? server.address6 : server.address;
+      const ghost = client.ghost(port + 1, address, port);
+      ghost.send({
+        sequence: 1000,
+        options: linuxSynOptions(),
+        firstFragmentBytes: FIRST_FRAGMENT_BYTES,
+      });
+      const { sequence } = await ghost.receive(SYN_ACK);
+      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
+      await listener.accept();
+    },
+    expected: {
+      client: [all(ESTABLISHED, AT_SERVER, whole)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, whole)],
+      server: [all(ESTABLISHED, AT_SERVER, whole)],
+    },
+  };
+}
+
 export const middleboxes: readonly Scenario[] = [
-  {
+  inTwoFragments({
     name: "a SYN in two fragments",
     says: "Both are put together as the server does: no option of the SYN is missing.",
-    topology: ROUTED,
-    traffic: async ({ client, server, port }) => {
-      const listener = server.listen(port);
-      const ghost = client.ghost(port + 1, server.address, port);
-      ghost.send({
-        sequence: 1000,
-        options: linuxSynOptions(),
-        firstFragmentBytes: FIRST_FRAGMENT_BYTES,
-      });
-      const { sequence } = await ghost.receive(SYN_ACK);
-      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
-      await listener.accept();
-    },
-    expected: {
-      client: [
-        all(ESTABLISHED, AT_SERVER, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-      router: [
-        all(ESTABLISHED, IN_THE_MIDDLE, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-      server: [
-        all(ESTABLISHED, AT_SERVER, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-    },
-  },
-  {
+    isIpv6: false,
+  }),
+  inTwoFragments({
     name: "a SYN in two fragments over IPv6",
     says: "The same behind IPv6's fragment header.",
-    topology: ROUTED,
-    traffic: async ({ client, server, port }) => {
-      const listener = server.listen(port, { ipv6: true });
-      const ghost = client.ghost(port + 1, server.address6, port);
-      ghost.send({
-        sequence: 1000,
-        options: linuxSynOptions(),
-        firstFragmentBytes: FIRST_FRAGMENT_BYTES,
-      });
-      const { sequence } = await ghost.receive(SYN_ACK);
-      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
-      await listener.accept();
-    },
-    expected: {
-      client: [
-        all(ESTABLISHED, AT_SERVER, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-      router: [
-        all(ESTABLISHED, IN_THE_MIDDLE, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-      server: [
-        all(ESTABLISHED, AT_SERVER, {
-          client: { isn: 1000, mss: 1460, sack_permitted: true, timestamps: true },
-        }),
-      ],
-    },
-  },
+    isIpv6: true,
+  }),
   {
     name: "a SYN with a bad checksum",
     says:

@@ -31,6 +31,9 @@ const UNREACHABLE = all(NO_ANSWER, {
 });
 /** Of packets alone: what ICMP says. */
 const byIcmp = (reason: string) => all(UNREACHABLE, IN_THE_MIDDLE, { reason, flags: [] });
+/** Of the kernel alone, which tells of every namespace. */
+const unreachableByKernel = (reason: string) =>
+  all(UNREACHABLE, { reason, evidence: ["kernel"], packets: { syn: 0 } });
 const SYN_AGAIN = {
   packets: { syn: 2, syn_ack: 1, rst: 0 },
   rtt: { first_syn_to_syn_ack_ns: present, last_syn_to_syn_ack_ns: present },
@@ -39,6 +42,74 @@ const SYN_AGAIN = {
 const NOBODY = 99;
 const NOBODY_EITHER = 98;
 const NO_NETWORK = 8;
+
+/** A connect() that a router answers by ICMP, because of where it goes or by its firewall. */
+function unreachable(
+  { name, says, address, firewall, isBlocking = false, reason, icmp }: {
+    name: string;
+    says: string;
+    /** Where it goes; the server's where absent. */
+    address?: string;
+    /** What the router's firewall does with it. */
+    firewall?: string;
+    /** Whether connect() waits for the answer, in a process of its own. */
+    isBlocking?: boolean;
+    reason: string;
+    icmp: string;
+  },
+): Scenario {
+  const by = isBlocking ? { client: { process: { comm: "connect_load" } } } : {};
+  return {
+    name,
+    says,
+    topology: ROUTED,
+    traffic: async ({ client, router, server, port }) => {
+      if (firewall) await router.firewall("forward", `tcp dport ${port} ${firewall}`);
+      const to = address ?? server.address;
+      if (isBlocking) await client.blockingConnect(to, port).status;
+      else await client.connect(to, port).failed();
+    },
+    expected: {
+      client: [all(UNREACHABLE, AT_CLIENT, { reason }, by)],
+      router: [byIcmp(icmp)],
+      server: [unreachableByKernel(reason)],
+    },
+  };
+}
+
+/** A RST in answer to the SYN that refuses nothing, and behind it the SYN-ACK. */
+function withoutEffect(
+  { name, says, flags, acknowledges }: {
+    name: string;
+    says: string;
+    flags: number;
+    /** What it acknowledges behind the client's number. */
+    acknowledges: number;
+  },
+): Scenario {
+  const answered = { server: { isn: 7000 } };
+  return {
+    name,
+    says,
+    topology: ROUTED,
+    traffic: async ({ client, server, port }) => {
+      const ghost = server.ghost(port, client.address, port + 1);
+      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
+      const { sequence } = await ghost.receive(TcpFlag.SYN);
+      ghost.send(
+        { flags, sequence: 0, acknowledgment: sequence + acknowledges },
+        { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000, acknowledgment: sequence + 1 },
+      );
+      await socket.connected();
+      await ghost.receive(TcpFlag.ACK);
+    },
+    expected: {
+      client: [all(ESTABLISHED, AT_CLIENT, answered)],
+      router: [all(ESTABLISHED, IN_THE_MIDDLE, answered)],
+      server: [all(ESTABLISHED, AT_CLIENT, answered)],
+    },
+  };
+}
 
 export const refusedAndUnreachable: readonly Scenario[] = [
   {
@@ -113,49 +184,19 @@ export const refusedAndUnreachable: readonly Scenario[] = [
       server: [all(REFUSED, BY_KERNEL, { evidence: ["kernel"], packets: { syn: 0, rst: 0 } })],
     },
   },
-  {
+  withoutEffect({
     name: "a RST with a wrong Ack",
     says:
       "A RST that does not acknowledge the SYN refuses nothing: the SYN-ACK behind it completes.",
-    topology: ROUTED,
-    traffic: async ({ client, server, port }) => {
-      const ghost = server.ghost(port, client.address, port + 1);
-      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
-      const { sequence } = await ghost.receive(TcpFlag.SYN);
-      ghost.send(
-        { flags: TcpFlag.RST | TcpFlag.ACK, sequence: 0, acknowledgment: sequence + 2 },
-        { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000, acknowledgment: sequence + 1 },
-      );
-      await socket.connected();
-      await ghost.receive(TcpFlag.ACK);
-    },
-    expected: {
-      client: [all(ESTABLISHED, AT_CLIENT, { server: { isn: 7000 } })],
-      router: [all(ESTABLISHED, IN_THE_MIDDLE, { server: { isn: 7000 } })],
-      server: [all(ESTABLISHED, AT_CLIENT, { server: { isn: 7000 } })],
-    },
-  },
-  {
+    flags: TcpFlag.RST | TcpFlag.ACK,
+    acknowledges: 2,
+  }),
+  withoutEffect({
     name: "a RST without an Ack",
     says: "In answer to a SYN a RST counts only with its ACK flag (RFC 9293 section 3.10.7.3).",
-    topology: ROUTED,
-    traffic: async ({ client, server, port }) => {
-      const ghost = server.ghost(port, client.address, port + 1);
-      const socket = client.connect(server.ghostAddress, port, { ownPort: port + 1 });
-      const { sequence } = await ghost.receive(TcpFlag.SYN);
-      ghost.send(
-        { flags: TcpFlag.RST, sequence: 0, acknowledgment: sequence + 1 },
-        { flags: TcpFlag.SYN | TcpFlag.ACK, sequence: 7000, acknowledgment: sequence + 1 },
-      );
-      await socket.connected();
-      await ghost.receive(TcpFlag.ACK);
-    },
-    expected: {
-      client: [all(ESTABLISHED, AT_CLIENT)],
-      router: [all(ESTABLISHED, IN_THE_MIDDLE)],
-      server: [all(ESTABLISHED, AT_CLIENT)],
-    },
-  },
+    flags: TcpFlag.RST,
+    acknowledges: 1,
+  }),
   {
     name: "a SYN-ACK with a wrong Ack",
     says:
@@ -184,109 +225,50 @@ export const refusedAndUnreachable: readonly Scenario[] = [
       server: [all(ESTABLISHED, AT_CLIENT, SYN_AGAIN)],
     },
   },
-  {
+  unreachable({
     name: "host unreachable",
     says: "The router finds nobody with that address and says so by ICMP: EHOSTUNREACH.",
-    topology: ROUTED,
-    traffic: async ({ client, port }) => {
-      await client.connect(ipv4(SERVER_NETWORK, NOBODY), port).failed();
-    },
-    expected: {
-      client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
-      router: [byIcmp("ICMP_HOST_UNREACH")],
-      server: [
-        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
-  {
+    address: ipv4(SERVER_NETWORK, NOBODY),
+    reason: "EHOSTUNREACH",
+    icmp: "ICMP_HOST_UNREACH",
+  }),
+  unreachable({
     name: "host unreachable for a blocking connect()",
     says: "connect() waits for the answer and returns EHOSTUNREACH.",
-    topology: ROUTED,
-    traffic: async ({ client, port }) => {
-      const { status } = client.blockingConnect(ipv4(SERVER_NETWORK, NOBODY_EITHER), port);
-      await status;
-    },
-    expected: {
-      client: [
-        all(UNREACHABLE, AT_CLIENT, {
-          reason: "EHOSTUNREACH",
-          client: { process: { comm: "connect_load" } },
-        }),
-      ],
-      router: [byIcmp("ICMP_HOST_UNREACH")],
-      server: [
-        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
-  {
+    address: ipv4(SERVER_NETWORK, NOBODY_EITHER),
+    isBlocking: true,
+    reason: "EHOSTUNREACH",
+    icmp: "ICMP_HOST_UNREACH",
+  }),
+  unreachable({
     name: "network unreachable",
     says: "The router has no route and says so by ICMP: ENETUNREACH.",
-    topology: ROUTED,
-    traffic: async ({ client, port }) => {
-      await client.connect(ipv4(NO_NETWORK, NOBODY), port).failed();
-    },
-    expected: {
-      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
-      router: [byIcmp("ICMP_NET_UNREACH")],
-      server: [
-        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
-  {
+    address: ipv4(NO_NETWORK, NOBODY),
+    reason: "ENETUNREACH",
+    icmp: "ICMP_NET_UNREACH",
+  }),
+  unreachable({
     name: "network unreachable over IPv6",
     says: "The same over IPv6, by ICMPv6.",
-    topology: ROUTED,
-    traffic: async ({ client, port }) => {
-      await client.connect(ipv6(NO_NETWORK, NOBODY), port).failed();
-    },
-    expected: {
-      client: [all(UNREACHABLE, AT_CLIENT, { reason: "ENETUNREACH" })],
-      router: [byIcmp("ICMPV6_NOROUTE")],
-      server: [
-        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
-  {
+    address: ipv6(NO_NETWORK, NOBODY),
+    reason: "ENETUNREACH",
+    icmp: "ICMPV6_NOROUTE",
+  }),
+  unreachable({
     name: "network unreachable for a blocking connect()",
     says: "connect() waits for the answer and returns ENETUNREACH.",
-    topology: ROUTED,
-    traffic: async ({ client, port }) => {
-      const { status } = client.blockingConnect(ipv4(NO_NETWORK, NOBODY), port);
-      await status;
-    },
-    expected: {
-      client: [
-        all(UNREACHABLE, AT_CLIENT, {
-          reason: "ENETUNREACH",
-          client: { process: { comm: "connect_load" } },
-        }),
-      ],
-      router: [byIcmp("ICMP_NET_UNREACH")],
-      server: [
-        all(UNREACHABLE, { reason: "ENETUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
-  {
+    address: ipv4(NO_NETWORK, NOBODY),
+    isBlocking: true,
+    reason: "ENETUNREACH",
+    icmp: "ICMP_NET_UNREACH",
+  }),
+  unreachable({
     name: "prohibited by the router's firewall",
     says: "A firewall that rejects by ICMP, administratively prohibited: EHOSTUNREACH.",
-    topology: ROUTED,
-    traffic: async ({ client, router, server, port }) => {
-      await router.firewall("forward", `tcp dport ${port} reject with icmp type admin-prohibited`);
-      await client.connect(server.address, port).failed();
-    },
-    expected: {
-      client: [all(UNREACHABLE, AT_CLIENT, { reason: "EHOSTUNREACH" })],
-      router: [byIcmp("ICMP_PKT_FILTERED")],
-      server: [
-        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
-    },
-  },
+    firewall: "reject with icmp type admin-prohibited",
+    reason: "EHOSTUNREACH",
+    icmp: "ICMP_PKT_FILTERED",
+  }),
   {
     name: "port unreachable by the server's firewall",
     says:
@@ -313,13 +295,9 @@ export const refusedAndUnreachable: readonly Scenario[] = [
       await client.connect(server.address, port).failed();
     },
     expected: {
-      client: [
-        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
+      client: [unreachableByKernel("EHOSTUNREACH")],
       router: [],
-      server: [
-        all(UNREACHABLE, { reason: "EHOSTUNREACH", evidence: ["kernel"], packets: { syn: 0 } }),
-      ],
+      server: [unreachableByKernel("EHOSTUNREACH")],
     },
   },
 ];

@@ -24,6 +24,39 @@ const REFUSED = all(NO_ANSWER, {
   client: { isn: present },
 });
 
+/** The same SYN twice: nobody listens for the first one. */
+function refusedThenTaken(
+  { name, says, isReported }: {
+    name: string;
+    says: string;
+    /** Whether the first attempt is reported before the second begins. */
+    isReported: boolean;
+  },
+): Scenario {
+  return {
+    name,
+    says,
+    topology: ROUTED,
+    traffic: async ({ client, server, port, reported }) => {
+      const ghost = client.ghost(port + 1, server.address, port);
+      const syn = { sequence: 1000, options: linuxSynOptions() };
+      ghost.send(syn);
+      await ghost.receive(TcpFlag.RST);
+      if (isReported) await reported(1);
+      const listener = server.listen(port);
+      ghost.send(syn);
+      const { sequence } = await ghost.receive(SYN_ACK);
+      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
+      await listener.accept();
+    },
+    expected: {
+      client: [REFUSED, all(ESTABLISHED, AT_SERVER)],
+      router: [all(REFUSED, IN_THE_MIDDLE), all(ESTABLISHED, IN_THE_MIDDLE)],
+      server: [REFUSED, all(ESTABLISHED, AT_SERVER)],
+    },
+  };
+}
+
 export const reuse: readonly Scenario[] = [
   {
     name: "a port reused within TIME_WAIT",
@@ -77,50 +110,17 @@ export const reuse: readonly Scenario[] = [
       server: [all(REFUSED, { reason: "ECONNREFUSED" }), all(ESTABLISHED, BOTH_ENDS)],
     },
   },
-  {
+  refusedThenTaken({
     name: "the same SYN again at once after a RST",
     says: "Windows sends the very SYN again that was refused. The RST ended an attempt; when the " +
       "next one succeeds, it must not be lost.",
-    topology: ROUTED,
-    traffic: async ({ client, server, port }) => {
-      const ghost = client.ghost(port + 1, server.address, port);
-      const syn = { sequence: 1000, options: linuxSynOptions() };
-      ghost.send(syn);
-      await ghost.receive(TcpFlag.RST);
-      const listener = server.listen(port);
-      ghost.send(syn);
-      const { sequence } = await ghost.receive(SYN_ACK);
-      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
-      await listener.accept();
-    },
-    expected: {
-      client: [REFUSED, all(ESTABLISHED, AT_SERVER)],
-      router: [all(REFUSED, IN_THE_MIDDLE), all(ESTABLISHED, IN_THE_MIDDLE)],
-      server: [REFUSED, all(ESTABLISHED, AT_SERVER)],
-    },
-  },
-  {
+    isReported: false,
+  }),
+  refusedThenTaken({
     name: "the same SYN again later after a RST",
     says: "The same half a second later, as Windows waits: the first record is out by then.",
-    topology: ROUTED,
-    traffic: async ({ client, server, port, reported }) => {
-      const ghost = client.ghost(port + 1, server.address, port);
-      const syn = { sequence: 1000, options: linuxSynOptions() };
-      ghost.send(syn);
-      await ghost.receive(TcpFlag.RST);
-      await reported(1);
-      const listener = server.listen(port);
-      ghost.send(syn);
-      const { sequence } = await ghost.receive(SYN_ACK);
-      ghost.send({ flags: TcpFlag.ACK, sequence: 1001, acknowledgment: sequence + 1 });
-      await listener.accept();
-    },
-    expected: {
-      client: [REFUSED, all(ESTABLISHED, AT_SERVER)],
-      router: [all(REFUSED, IN_THE_MIDDLE), all(ESTABLISHED, IN_THE_MIDDLE)],
-      server: [REFUSED, all(ESTABLISHED, AT_SERVER)],
-    },
-  },
+    isReported: true,
+  }),
   {
     name: "refused three times with the same SYN",
     says: "What Windows does when nobody listens: each SYN is refused.",
