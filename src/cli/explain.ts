@@ -1,23 +1,23 @@
 import { SystemCallError } from "../linux/libc.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
-import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
-import { hostName } from "../linux/host.ts";
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
+import { hostName } from "../linux/host.ts";
+import { HandshakePick } from "../explain/pick.ts";
+import { FileSource } from "../pipeline/file_source.ts";
+import { LiveSource } from "../pipeline/live_source.ts";
+import { describeDiscarded } from "../pipeline/losses.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
 import { formatLessonMarkdown } from "../explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../explain/lesson_svg.ts";
 import { formatLessonText } from "../explain/lesson_text.ts";
 import type { Story } from "../explain/story.ts";
-import { LineFormat } from "../output/handshake_format.ts";
-import { describeDiscarded, type Undecoded } from "../output/summary.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
-import { HandshakePick } from "./handshake_pick.ts";
 import { Reading } from "./read.ts";
-import { ReadSession } from "./read_session.ts";
-import { openScope } from "./trace.ts";
-import { TraceSession } from "./trace_session.ts";
+import { endAfter, openScope } from "./trace.ts";
 import { ExitStatus } from "./usage.ts";
 
 const HELP = `Explain one TCP handshake, packet by packet.
@@ -48,7 +48,7 @@ export async function explain(args: readonly string[], stdout: ByteWriter): Prom
   if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
   const { story, status } = options.file === undefined
     ? await pickOfHost(options)
-    : await pickOfFile(options, options.file, stdout);
+    : await pickOfFile(options, options.file);
   if (story === undefined) return status;
   return await writeText(stdout, format(story, options)) ? status : ExitStatus.Failed;
 }
@@ -70,40 +70,22 @@ function format(story: Story, { format, header, ascii }: ExplainOptions): string
   }
 }
 
-async function pickOfFile(
-  options: ExplainOptions,
-  file: string,
-  stdout: ByteWriter,
-): Promise<Picked> {
+async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked> {
   const ending = Ending.listen({ report: () => `${pick.describeMiss()} so far` });
-  const output = new StreamOutput(stdout, ending.ask);
-  const pick: HandshakePick = new HandshakePick({
-    filter: options.filter,
-    index: options.index,
-    interfaceName: (place) => session.interfaceName(place),
-    onPicked: () => session.done = true,
-  });
-  const session: ReadSession = new ReadSession({
-    filter: {},
-    interfaces: options.interfaces,
-    // Nothing is written of what it reports: it is picked from.
-    count: 0,
-    format: new LineFormat(),
-    output,
-    host: hostName(),
-    kept: pick.kept,
-    onHandshake: pick.take,
-  });
-  const reading = new Reading(session, output, ending.asked, new ProgressLine());
+  const { filter, index, interfaces } = options;
+  const pick = new HandshakePick({ filter, index, onPicked: () => source.done = true });
+  const pipeline = new Pipeline({ sinks: [pick], supervisor: ending });
+  const source: FileSource = new FileSource({ interfaces, host: hostName(), pipeline });
+  const reading = new Reading(source, pipeline, ending.asked, new ProgressLine());
   const fault = await ending.attempt("reading", () => reading.read(file, false));
-  await ending.attempt("matching", () => session.finish());
+  await ending.attempt("matching", () => source.conclude());
   if (fault !== undefined) sayNote(fault);
-  sayThrownAway(session.undecoded());
+  sayThrownAway(pipeline);
   if (pick.story === undefined) {
-    const undecoded = Object.entries(session.undecoded());
+    const undecoded = Object.entries(pipeline.state().undecoded);
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");
     sayNote(
-      `Cannot explain a handshake: ${pick.describeMiss()}; ${session.packets} packets were read${rest}`,
+      `Cannot explain a handshake: ${pick.describeMiss()}; ${source.packets} packets were read${rest}`,
     );
   }
   const isDone = pick.story !== undefined && fault === undefined && !ending.failed;
@@ -111,40 +93,40 @@ async function pickOfFile(
 }
 
 /** Says how many packets decide nothing, and why: the ladder lacks them. */
-function sayThrownAway(undecoded: Undecoded): void {
-  const thrownAway = describeDiscarded(undecoded);
+function sayThrownAway(pipeline: Pipeline): void {
+  const thrownAway = describeDiscarded(pipeline.state().undecoded);
   if (thrownAway !== undefined) sayNote(thrownAway);
 }
 
 async function pickOfHost(options: ExplainOptions): Promise<Picked> {
-  let session: TraceSession | undefined;
+  let source: LiveSource | undefined;
   let pick: HandshakePick | undefined;
   const ending = Ending.listen({
-    leave: () => session?.kill(),
+    leave: () => source?.kill(),
     report: () => `${pick?.describeMiss() ?? "nothing is waited for"} so far`,
   });
   try {
-    const scope = openScope(options.trace);
+    const scope = openScope(options);
     PacketRing.assertPermitted();
     pick = new HandshakePick({
       filter: { ...options.filter, captured: scope.interfaces.length > 0 },
       index: options.index,
-      interfaceName: (place) => session?.interfaceName(place),
       onPicked: ending.ask,
     });
     sayNote(describeWaiting(options));
-    session = new TraceSession({
-      options: options.trace,
+    const pipeline = new Pipeline({ sinks: [pick], supervisor: ending });
+    source = new LiveSource({
+      ...options,
       scope,
-      output: NOWHERE,
-      format: new LineFormat(),
-      ending,
-      kept: pick.kept,
-      onHandshake: pick.take,
+      host: hostName(),
+      pipeline,
+      supervisor: ending,
+      onReady: () => endAfter(options.durationMs, ending),
+      onNote: sayNote,
     });
     await ending.asked;
-    await session.finish();
-    sayThrownAway(session.undecoded());
+    await source.finish();
+    sayThrownAway(pipeline);
     if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
     return {
       story: pick.story,
@@ -157,9 +139,6 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     return { story: undefined, status };
   }
 }
-
-/** The session writes nothing: what it reports is picked from. */
-const NOWHERE = { lost: 0, write: () => {}, flush: () => Promise.resolve() };
 
 function describeWaiting({ index, interfaces, filterText }: ExplainOptions): string {
   const which = index === 1

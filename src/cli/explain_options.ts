@@ -1,22 +1,13 @@
-import type { HandshakeFilter } from "./filter.ts";
+import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
+import { HOST_FLAGS, type HostOptions, parseHost, TRACE_FLAGS } from "./trace_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseInteger } from "./values.ts";
 
 const FORMATS = ["text", "svg", "markdown"] as const;
-/** Flags of `trace` that are about what happens on this host: of a file they say nothing. */
-const HOST_FLAGS: readonly string[] = [
-  "interface-wait",
-  "netns",
-  "role",
-  "comm",
-  "pid",
-  "duration",
-  "probes",
-  "packet-filter",
-];
+/** Flags that only make sense of this host: of a file they say nothing. */
+const ONLY_OF_HOST: readonly string[] = ["role", "comm", "pid", ...HOST_FLAGS];
 
 /** Flags that choose handshakes by what they are, not by where they were seen. */
 const FILTER_FLAGS: readonly string[] = Object.values(FILTER_FLAG).map(({ name }) => name);
@@ -31,12 +22,12 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   FILTER_FLAG.host,
   { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
   FILTER_FLAG.outcome,
-  ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
+  ...TRACE_FLAGS.filter(({ name }) => ONLY_OF_HOST.includes(name)),
   { name: "help", meaning: "show this" },
 ];
 
 /** What `explain` was asked to do. */
-export interface ExplainOptions {
+export interface ExplainOptions extends HostOptions {
   help: boolean;
   /** Path, `-` for standard input; undefined: what happens on this host. */
   file: string | undefined;
@@ -45,13 +36,9 @@ export interface ExplainOptions {
   filter: HandshakeFilter;
   /** The flags of the filter as they were given; "" for none. */
   filterText: string;
-  /** Names of interfaces; none: all. */
-  interfaces: readonly string[];
   header: boolean;
   format: typeof FORMATS[number];
   ascii: boolean;
-  /** How to trace where there is no file: what comes of it is filtered here, and nothing is written. */
-  trace: TraceOptions;
 }
 
 /**
@@ -68,7 +55,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     );
   }
   const file = operands.at(0);
-  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
+  const ofHost = ONLY_OF_HOST.filter((flag) => values.has(flag) || switches.has(flag));
   if (file !== undefined && ofHost.length > 0) {
     throw new UsageError(
       `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
@@ -81,9 +68,6 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   if (ascii && format === "svg") {
     throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
   }
-  const traceArgs = [...ofHost, ...(values.has("interface") ? ["interface"] : [])].map((flag) =>
-    switches.has(flag) ? `--${flag}` : `--${flag}=${values.get(flag)!.join(",")}`
-  );
   return {
     help: switches.has("help"),
     file,
@@ -91,10 +75,9 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     filter: parseFilter(parsed),
     filterText: FILTER_FLAGS.filter((flag) => values.has(flag))
       .map((flag) => `--${flag} ${values.get(flag)!.join(",")}`).join(" "),
-    interfaces: values.get("interface") ?? [],
+    ...parseHost(parsed),
     header: switches.has("header"),
     format,
     ascii,
-    trace: { ...parseTraceOptions(traceArgs), filter: {}, count: 0 },
   };
 }

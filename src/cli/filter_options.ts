@@ -4,7 +4,7 @@
  * @module
  */
 import { OUTCOMES, ROLES } from "../match/handshake.ts";
-import type { HandshakeFilter } from "./filter.ts";
+import type { HandshakeFilter } from "../pipeline/filter.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { parseChoice, parseInteger, parseNetwork } from "./values.ts";
 

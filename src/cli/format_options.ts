@@ -4,7 +4,7 @@
  * @module
  */
 import type { OutputSurface } from "./process/terminal.ts";
-import { type HandshakeFormat, LineFormat, NdjsonFormat } from "../output/handshake_format.ts";
+import { LineFormat, NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
 import { TABLE_ROWS_HELD } from "../output/limits.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
@@ -83,7 +83,7 @@ export async function createFormat(
   { kind, json, top, ascii }: FormatOptions,
   surface: OutputSurface,
   follow: boolean,
-): Promise<HandshakeFormat> {
+): Promise<TextFormat> {
   const { isTerminal, colour, utf8 } = surface;
   switch (kind) {
     case "table": {

@@ -1,22 +1,33 @@
-import type { PacketOutput } from "../files/packet_output.ts";
-import { isSameFile } from "../files/same_file.ts";
+import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
 import { sayNote } from "./process/terminal.ts";
-import type { MakeHandshakePackets } from "./handshake_packets.ts";
+import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
+import type { Sink } from "../pipeline/sink.ts";
 import { type OutputOptions, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
 /** Where a command writes to. */
 export interface Outputs {
-  /** Its lines. */
-  lines: LineOutput;
-  /** The packets of what it reports; undefined: nowhere. */
-  packets: PacketOutput | undefined;
-  /** Makes what writes them there. */
-  keepPackets: MakeHandshakePackets | undefined;
+  /** What writes there: packets before the records, whose summary tells what was lost of them. */
+  sinks: Sink[];
   /** Goes on in the files that have the paths now, as log rotation asks by a signal. */
   reopen(): void;
+}
+
+/** What goes where, beside what the flags say. */
+export interface OutputsOptions {
+  /** How handshakes are written to standard output. */
+  format: TextFormat;
+  /** Whether standard output shows them even where --output names a file: to who sits before it. */
+  showsToo?: boolean;
+  /** Files that are read, which must not grow by it. */
+  inputs?: readonly string[];
+  stdout: ByteWriter;
+  /** Stands between lines and standard output. */
+  before?(output: LineOutput): LineOutput;
+  /** Called when the reader of the records has gone away or they cannot be written. */
+  onGone(): void;
 }
 
 const STANDARD_OUTPUT = "/dev/stdout";
@@ -24,12 +35,12 @@ const STANDARD_OUTPUT = "/dev/stdout";
 /** What opens files, and writes packets to them. */
 type FileOpener =
   & typeof import("../files/open_output.ts")
-  & typeof import("./handshake_packets.ts");
+  & typeof import("../output/packets.ts");
 
 /** Loads what opens files, where the flags name one: without one that is 2 ms of each start. */
 export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
   if (!writesFiles(options)) return undefined;
-  return { ...await load("../files/open_output.ts"), ...await load("./handshake_packets.ts") };
+  return { ...await load("../files/open_output.ts"), ...await load("../output/packets.ts") };
 }
 
 /** A literal path would have what it leads to read and examined at each start. */
@@ -40,18 +51,15 @@ function load(path: string) {
 /**
  * Opens what the flags name.
  *
- * @param options The flags. @param opener Opens files, see {@link loadFileOpener}. @param inputs Files that are read, which must not grow by it.
- * @param stdout Where lines go unless a file is named.
- * @param onGone Called when the reader of the lines has gone away or they cannot be written.
+ * @param flags The flags. @param opener Opens files, see {@link loadFileOpener}.
  * @throws {UsageError} A file cannot be written.
  */
 export function openOutputs(
   { output, rotation, write }: OutputOptions,
   opener: FileOpener | undefined,
-  inputs: readonly string[],
-  stdout: ByteWriter,
-  onGone: () => void,
+  options: OutputsOptions,
 ): Outputs {
+  const { inputs = [], onGone } = options;
   if (output === undefined) assertApart(inputs);
   else if (rotation) assertUnrotated(output, rotation.keep, write ? [...inputs, write] : inputs);
   const file = output === undefined ? undefined : openFile(
@@ -60,17 +68,20 @@ export function openOutputs(
     inputs,
     () => opener!.openLineOutput(output, rotation, sayNote, onGone),
   );
-  const lines = file ?? openStandardOutput(stdout, onGone);
   const packets = write === undefined ? undefined : openFile(
     "write",
     write,
     [...inputs, output ?? STANDARD_OUTPUT],
     () => opener!.openPacketOutput(write, sayNote),
   );
+  // A device may be that very terminal.
+  const shows = options.showsToo && output !== undefined && !fileAt(output)?.isCharDevice;
   return {
-    lines,
-    packets,
-    keepPackets: packets && ((kept) => new opener!.HandshakePackets(packets, kept)),
+    sinks: [
+      ...packets ? [new opener!.PacketSink(packets)] : [],
+      ...file ? [new TextSink(file, new NdjsonFormat(), `to "${output}"`)] : [],
+      ...file && !shows ? [] : [openStandardOutput(options, file !== undefined)],
+    ],
     reopen: () => {
       file?.reopen();
       packets?.reopen();
@@ -78,19 +89,27 @@ export function openOutputs(
   };
 }
 
-function openStandardOutput(stdout: ByteWriter, onGone: () => void): LineOutput {
-  if (isStandardOutputNowhere()) {
+/** @param isShown Whether the records go to a file anyway: then a lost line is no lost record. */
+function openStandardOutput(options: OutputsOptions, isShown: boolean): Sink {
+  const { stdout, format, before = (output) => output } = options;
+  if (!isShown && isStandardOutputNowhere()) {
     sayNote(
       "standard output is closed or /dev/null: records go nowhere, unless --output names a FILE",
     );
   }
-  return new StreamOutput(stdout, (reason) => {
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ending`);
-    onGone();
-  }, {
-    onSlow: () =>
-      sayNote("standard output takes records more slowly than they come: some are lost"),
-  });
+  const onGone = (reason: string | undefined) => {
+    const then = isShown ? "going on with --output alone" : "ending";
+    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ${then}`);
+    if (!isShown) options.onGone();
+  };
+  const onSlow = () =>
+    sayNote(
+      `standard output takes records more slowly than they come: some are ${
+        isShown ? "not shown" : "lost"
+      }`,
+    );
+  const output = new StreamOutput(stdout, onGone, { onSlow });
+  return new TextSink(before(output), format, "to standard output", { isShown });
 }
 
 /** A file that grows while it is read has no end. */

@@ -9,7 +9,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   {
     name: "output",
     value: "FILE",
-    meaning: "append NDJSON to FILE instead, a FIFO too (- is standard output)",
+    meaning: "append NDJSON to FILE, a FIFO too (- is standard output)",
   },
   {
     name: "rotate-size",
@@ -93,7 +93,8 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
 }
 
 /**
- * The format of what `--output` takes: NDJSON, on standard output too where that is named.
+ * The format of standard output where `--output` is given: NDJSON where it names that. A file takes
+ * NDJSON always.
  *
  * @param output Value of `--output`, undefined where it is not given.
  * @throws {UsageError} Another format was asked for.
@@ -106,5 +107,5 @@ export function formatTo(format: FormatOptions, output: string | undefined): For
       `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
     );
   }
-  return { ...format, json: true };
+  return output === STANDARD_OUTPUT ? { ...format, json: true } : format;
 }

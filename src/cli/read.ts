@@ -1,10 +1,11 @@
 import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { ProgressLine } from "./process/progress_line.ts";
-import type { PacketOutput } from "../files/packet_output.ts";
-import { type ByteWriter, type LineOutput, writeText } from "../files/stream_output.ts";
-import { hostName } from "../linux/host.ts";
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import { hostName } from "../linux/host.ts";
+import { FileSource } from "../pipeline/file_source.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
@@ -13,7 +14,6 @@ import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
-import { ReadSession } from "./read_session.ts";
 import { ExitStatus } from "./usage.ts";
 
 const HELP = `Report every TCP handshake in capture files.
@@ -61,23 +61,28 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   const format = await createFormat(options.format, outputSurface(), options.follow);
   const opener = await loadFileOpener(options);
   const ending = Ending.listen({
-    report: () => session.summary(),
+    report: () => summarize(),
     reopen: writesFiles(options) ? () => outputs.reopen() : undefined,
   });
-  const inputs = options.files.filter((file) => file !== STANDARD_INPUT);
-  const outputs = openOutputs(options, opener, inputs, stdout, ending.ask);
-  const { lines: output, packets } = outputs;
   const progress = new ProgressLine();
-  const session: ReadSession = new ReadSession({
-    filter: options.filter,
-    interfaces: options.interfaces,
-    count: options.count,
-    output: progress.before(output),
-    keepPackets: outputs.keepPackets,
+  const outputs = openOutputs(options, opener, {
     format,
-    host: hostName(),
+    inputs: options.files.filter((file) => file !== STANDARD_INPUT),
+    stdout,
+    before: (output) => progress.before(output),
+    onGone: ending.ask,
   });
-  const reading = new Reading(session, output, ending.asked, progress, packets);
+  const pipeline = new Pipeline({
+    filter: options.filter,
+    count: options.count,
+    sinks: outputs.sinks,
+    supervisor: ending,
+    onCount: () => source.done = true,
+  });
+  const { interfaces } = options;
+  const source: FileSource = new FileSource({ interfaces, host: hostName(), pipeline });
+  const summarize = () => pipeline.summarize() + describeClock(source);
+  const reading = new Reading(source, pipeline, ending.asked, progress);
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;
@@ -87,28 +92,28 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     failed = true;
   }
   // Of what could not even be begun there is nothing to sum up.
-  if (failed && session.packets === 0) return ExitStatus.Failed;
-  await ending.attempt("writing", async () => {
+  if (failed && source.packets === 0) return ExitStatus.Failed;
+  await ending.attempt("matching", () => {
     // What comes last is to stand under the path.
     outputs.reopen();
-    session.conclude();
-    await Promise.all([output.flush(), packets?.flush()]);
+    source.conclude();
   });
-  await ending.attempt("writing the summary", async () => {
-    session.finish();
-    await output.flush();
-  });
-  const summary = await ending.attempt("the summary", () => session.summary());
+  await pipeline.end();
+  const summary = await ending.attempt("the summary", summarize);
   if (summary !== undefined) say(summary);
-  const isWhole = !failed && !ending.failed && output.lost === 0 && !session.packetsFailed;
-  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
+  return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
-/** The reading of files into a session, which can be interrupted. */
+function describeClock({ clockSteps }: FileSource): string {
+  if (clockSteps === 0) return "";
+  return `the capturing host's clock was set back ${clockSteps} times: ` +
+    "handshakes across that give no durations\n";
+}
+
+/** The reading of files into a source, which can be interrupted. */
 export class Reading {
-  readonly #session: ReadSession;
-  readonly #output: LineOutput;
-  readonly #packets: PacketOutput | undefined;
+  readonly #source: FileSource;
+  readonly #pipeline: Pipeline;
   readonly #progress: ProgressLine;
   /** Settles when what was handed on is written. */
   #written: Promise<unknown> = Promise.resolve();
@@ -117,32 +122,29 @@ export class Reading {
   #interrupt = () => {};
 
   /**
-   * Reads nothing yet; the outputs are flushed as it goes on, `ended` interrupts it, and `progress` shows
-   * how far it is.
+   * Reads nothing yet; what the pipeline holds is written as it goes on, `ended` interrupts it, and
+   * `progress` shows how far it is.
    */
   constructor(
-    session: ReadSession,
-    output: LineOutput,
+    source: FileSource,
+    pipeline: Pipeline,
     ended: Promise<void>,
     progress: ProgressLine,
-    packets?: PacketOutput,
   ) {
-    this.#session = session;
-    this.#output = output;
-    this.#packets = packets;
+    this.#source = source;
+    this.#pipeline = pipeline;
     this.#progress = progress;
     ended.then(() => {
       this.#interrupted = true;
       // A reader that takes nothing is no reason to wait for ever.
-      output.hasten?.();
-      packets?.hasten();
+      pipeline.hasten();
       this.#interrupt();
     });
   }
 
   /** Whether nothing more is to be read. */
   get isOver(): boolean {
-    return this.#interrupted || this.#session.done;
+    return this.#interrupted || this.#source.done;
   }
 
   /** Reads a file. @returns One sentence for the user where it could not be read to its end. */
@@ -169,9 +171,9 @@ export class Reading {
     name: string,
     follow: boolean,
   ): Promise<string | undefined> {
-    const session = this.#session;
-    const reader = session.beginFile();
-    const packetsBefore = session.packets;
+    const source = this.#source;
+    const reader = source.beginFile();
+    const packetsBefore = source.packets;
     const beginMs = performance.now();
     let turnMs = beginMs;
     let shownMs = beginMs;
@@ -188,7 +190,7 @@ export class Reading {
           this.#progress.show(formatProgress({
             bytes: input.bytesRead,
             totalBytes: input.totalBytes,
-            packets: session.packets - packetsBefore,
+            packets: source.packets - packetsBefore,
             elapsedMs: nowMs - beginMs,
           }));
         }
@@ -201,8 +203,8 @@ export class Reading {
       if (count > 0) {
         reader.take(count);
       } else if (follow) {
-        session.rest();
-        await this.#unlessEnded(this.#flush());
+        source.rest();
+        await this.#unlessEnded(this.#pipeline.settle());
         await this.#unlessEnded(input.grown());
       } else {
         reader.end();
@@ -218,8 +220,8 @@ export class Reading {
 
   /** Waits for the next bytes, undefined where it was interrupted; what is settled is reported. */
   async #wait(reading: Promise<number>): Promise<number | undefined> {
-    this.#session.flush();
-    const timer = setTimeout(() => this.#session.rest(), PATIENCE_MS);
+    this.#pipeline.flush();
+    const timer = setTimeout(() => this.#source.rest(), PATIENCE_MS);
     try {
       return await this.#unlessEnded(reading);
     } finally {
@@ -241,12 +243,8 @@ export class Reading {
 
   /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
   async #handOn(): Promise<void> {
-    this.#session.flush();
+    this.#pipeline.flush();
     await this.#unlessEnded(this.#written);
-    this.#written = this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    await Promise.all([this.#output.flush(), this.#packets?.flush()]);
+    this.#written = this.#pipeline.settle();
   }
 }

@@ -1,4 +1,4 @@
-import type { HandshakeFilter } from "./filter.ts";
+import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";

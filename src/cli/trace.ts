@@ -4,13 +4,16 @@ import { UnknownTargetError } from "../linux/netns/namespace_watch.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import { hostName } from "../linux/host.ts";
+import { Elsewhere } from "../pipeline/elsewhere.ts";
+import { LiveSource } from "../pipeline/live_source.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
 import { Ending } from "./ending.ts";
 import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
-import { TraceSession } from "./trace_session.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
 const HELP = `Report every TCP handshake on this host, from its packets and its kernel.
@@ -24,6 +27,7 @@ second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP 
 --output and --write open their files again.
 
 ${OUTPUT_HELP}
+On a terminal --output shows the lines as well.
 At the end a reader that takes nothing for two seconds is given up.
 
 Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
@@ -51,30 +55,51 @@ export async function trace(
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";
-  const format = await createFormat(options.format, outputSurface(), true);
+  const surface = outputSurface();
+  const format = await createFormat(options.format, surface, true);
   const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;
-  let session: TraceSession | undefined;
+  let pipeline: Pipeline | undefined;
+  let source: LiveSource | undefined;
   // Before anything is said: who reads it may send a signal at once.
   const ending = Ending.listen({
-    leave: () => session?.kill(),
-    report: () => session?.summarize() ?? "the trace has not begun",
+    leave: () => source?.kill(),
+    report: () => source === undefined ? "the trace has not begun" : pipeline!.summarize(),
     reopen: writesFiles(options) ? () => outputs?.reopen() : undefined,
   });
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
-    outputs = openOutputs(options, opener, [], stdout, ending.ask);
+    outputs = openOutputs(options, opener, {
+      format,
+      showsToo: surface.isTerminal,
+      stdout,
+      onGone: ending.ask,
+    });
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
-    session = new TraceSession({
-      options,
+    const elsewhere = new Elsewhere({
+      isCaptured: (netns) => scope.captures(netns),
+      hasKernel: () => source?.hasKernel ?? false,
+      // With `all`, a namespace has come and gone before it could be captured.
+      onHint: (sentence) => options.namespaces.includes("all") || sayNote(sentence),
+    });
+    pipeline = new Pipeline({
+      filter: { ...options.filter, captured: scope.interfaces.length > 0 },
+      count: options.count,
+      sinks: [elsewhere, ...outputs.sinks],
+      supervisor: ending,
+      onCount: ending.ask,
+    });
+    source = new LiveSource({
+      ...options,
       scope,
-      output: outputs.lines,
-      keepPackets: outputs.keepPackets,
-      format,
-      ending,
+      host: hostName(),
+      pipeline,
+      supervisor: ending,
+      onReady: () => endAfter(options.durationMs, ending),
+      onNote: sayNote,
     });
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
@@ -82,10 +107,16 @@ export async function trace(
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
   await ending.asked;
-  const summary = await session.finish();
+  await source.finish();
+  await pipeline.end();
+  const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
-  const isWhole = !ending.failed && outputs.lines.lost === 0 && !session.packetsFailed;
-  return isWhole ? ExitStatus.Ok : ExitStatus.Failed;
+  return ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
+}
+
+/** Has a trace end after so many milliseconds from now on; Infinity: not by that. */
+export function endAfter(durationMs: number, ending: Ending): void {
+  if (durationMs < Infinity) setTimeout(ending.ask, durationMs);
 }
 
 /** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */

@@ -1,7 +1,7 @@
 import { MECHANISMS } from "../kernel/choose_probes.ts";
-import type { HandshakeFilter } from "./filter.ts";
+import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
-import { type Flag, parseFlags } from "./flags.ts";
+import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
@@ -59,22 +59,35 @@ export const TRACE_FLAGS: readonly Flag[] = [
   { name: "help", meaning: "show this" },
 ];
 
-/** What `trace` was asked to do. */
-export interface TraceOptions extends OutputOptions {
-  help: boolean;
-  filter: HandshakeFilter;
+/** The flags that say what of this host to trace and how. */
+export const HOST_FLAGS: readonly string[] = [
+  "interface-wait",
+  "netns",
+  "duration",
+  "probes",
+  "packet-filter",
+];
+
+/** What of this host to trace, and how. */
+export interface HostOptions {
   /** Names of the interfaces to capture on; none: all. */
   interfaces: readonly string[];
   /** Whether an interface that is not there yet is waited for. */
   awaitsInterfaces: boolean;
   /** Network namespaces to capture in beside the own one; see `NamespaceWatch`. */
   namespaces: readonly string[];
-  format: FormatOptions;
-  count: number;
   /** Milliseconds; Infinity: until it is ended. */
   durationMs: number;
   probes: typeof PROBES[number];
   packetFilter: typeof PACKET_FILTERS[number];
+}
+
+/** What `trace` was asked to do. */
+export interface TraceOptions extends HostOptions, OutputOptions {
+  help: boolean;
+  filter: HandshakeFilter;
+  format: FormatOptions;
+  count: number;
 }
 
 /**
@@ -90,10 +103,25 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
       `Cannot use "${operands[0]}": trace takes flags only, see synsnoop trace --help`,
     );
   }
-  const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
-    values.get(flag)?.map((text) => parse(flag, text));
+  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, 1e15))[0];
+  return {
+    help: switches.has("help"),
+    filter: parseFilter(parsed),
+    ...parseHost(parsed),
+    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
+    count: count ?? Infinity,
+    ...parseOutput(parsed),
+  };
+}
+
+/**
+ * Reads the flags that say what of this host to trace and how: `interface` and {@link HOST_FLAGS}.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseHost({ switches, values }: ParsedFlags): HostOptions {
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
-    all(flag, parse)?.[0];
+    values.get(flag)?.map((text) => parse(flag, text))[0];
   const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
   const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
   if (probes === "none" && byProcess !== undefined) {
@@ -106,15 +134,10 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     throw new UsageError("Cannot use --interface-wait without --interface: it waits for that one");
   }
   return {
-    help: switches.has("help"),
-    filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
     awaitsInterfaces,
     namespaces: values.get("netns") ?? [],
-    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
-    count: one("count", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? Infinity,
     durationMs: one("duration", parseDuration) ?? Infinity,
-    ...parseOutput(parsed),
     probes,
     packetFilter: one("packet-filter", (flag, text) => parseChoice(flag, text, PACKET_FILTERS)) ??
       "auto",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Network } from "../pipeline/filter.ts";
 import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
 import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
@@ -68,14 +69,6 @@ export function parseChoice<T extends string>(
     throw new UsageError(`Cannot use --${flag} "${text}": ${advice}`);
   }
   return choice;
-}
-
-/** A network: the addresses whose first bits are those of `words`. */
-export interface Network {
-  /** Four words, IPv4 as IPv4-mapped. */
-  words: Uint32Array;
-  /** Bits that count, of 128. */
-  bits: number;
 }
 
 /** Reads an address or a network such as `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`. */

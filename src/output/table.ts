@@ -4,7 +4,7 @@ import { toAscii } from "../text/ascii.ts";
 import type { ByteText } from "../text/byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
 import type { RecordContext } from "../record/record_context.ts";
-import type { HandshakeFormat } from "./handshake_format.ts";
+import type { TextFormat } from "./text_sink.ts";
 import { formatEndpoint, formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
 import { formatDuration, formatTime } from "../text/time.ts";
 
@@ -38,7 +38,7 @@ export interface TableOptions {
  * An aligned table, one row a handshake. The columns are as wide as the first rows need; where there
  * are more than are held, a longer cell pushes the rest of its row right.
  */
-export class TableFormat implements HandshakeFormat {
+export class TableFormat implements TextFormat {
   readonly #options: TableOptions;
   #held: string[][] = [];
   #widths: number[] | undefined;

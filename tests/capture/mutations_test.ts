@@ -2,13 +2,13 @@
 // throw, hang, or grow. `-- --runs=100000` for more than a few; a failure names what it came of.
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { HandshakePackets } from "../../src/cli/handshake_packets.ts";
-import { ReadSession } from "../../src/cli/read_session.ts";
 import { CaptureInput } from "../../src/files/capture_input.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import type { PacketOutput } from "../../src/files/packet_output.ts";
 import { type LineOutput, type Lines, toBytes } from "../../src/files/stream_output.ts";
-import { NdjsonFormat } from "../../src/output/handshake_format.ts";
+import { PacketSink } from "../../src/output/packets.ts";
+import { NdjsonFormat, TextSink } from "../../src/output/text_sink.ts";
+import { sourceInto } from "../unit/pipeline/read_files.ts";
 import { seedFiles } from "./seed_captures.ts";
 
 const RUNS = Number(/^--runs=(\d+)$/.exec(Deno.args[0] ?? "")?.[1] ?? 3_000);
@@ -129,24 +129,18 @@ class CheckedOutput implements LineOutput, PacketOutput {
   }
 }
 
-function newSession(): ReadSession {
+type Session = ReturnType<typeof sourceInto>;
+
+function newSession(): Session {
   const output = new CheckedOutput();
-  return new ReadSession({
-    filter: {},
-    interfaces: [],
-    count: Infinity,
-    output,
-    keepPackets: (kept) => new HandshakePackets(output, kept),
-    format: new NdjsonFormat(),
-    host: "reader",
-  });
+  return sourceInto([new PacketSink(output), new TextSink(output, new NdjsonFormat(), "lines")]);
 }
 
 /** Reads a file as the command does. @returns Whether it was read without a fault. */
-async function readFile(session: ReadSession, path: string): Promise<boolean> {
+async function readFile({ source, pipeline }: Session, path: string): Promise<boolean> {
   try {
     using input = await CaptureInput.open(path);
-    const reader = session.beginFile();
+    const reader = source.beginFile();
     while (reader.fault === undefined) {
       const count = await input.read(reader.room());
       if (count > 0) reader.take(count);
@@ -155,7 +149,7 @@ async function readFile(session: ReadSession, path: string): Promise<boolean> {
         break;
       }
     }
-    session.flush();
+    pipeline.flush();
     return reader.fault === undefined;
   } catch (error) {
     if (error instanceof InputError) return false;
@@ -177,8 +171,8 @@ Deno.test("read takes its own seeds whole", async () => {
       await Deno.writeFile(path, bytes);
       const session = newSession();
       assertEquals(await readFile(session, path), true, name);
-      session.finish();
-      const said = session.summary();
+      session.end();
+      const said = session.pipeline.summarize();
       assert(said.startsWith(`${handshakes} handshake`), `${name}: ${said}`);
     }
   } finally {
@@ -204,8 +198,8 @@ Deno.test(`read survives ${RUNS} damaged files`, async () => {
         const takenMs = performance.now() - beginMs;
         assert(takenMs < FILE_MS_MAX, `it takes ${takenMs} ms`);
         if (run % FILES_A_SESSION === FILES_A_SESSION - 1) {
-          session.finish();
-          packets += session.packets;
+          session.end();
+          packets += session.source.packets;
           session = newSession();
         }
       } catch (error) {

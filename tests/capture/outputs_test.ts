@@ -1,5 +1,6 @@
 // Where `read` writes to, as a user runs it: pipes that stall, streams that are closed, odd paths.
 // Covers src/files/standard_streams.ts
+// Covers src/pipeline/sink.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";

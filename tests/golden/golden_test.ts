@@ -12,7 +12,8 @@ import { recordTypes } from "../../src/record/record_types.ts";
 import { jsonSchema, markdownTable } from "../../src/record/schema.ts";
 import { statisticsSchema } from "../../src/output/statistics/schema.ts";
 import { StatisticsFormat } from "../../src/output/statistics/format.ts";
-import { LOSS_PLACES, type Losses, Summary } from "../../src/output/summary.ts";
+import { LOSS_PLACES, type Losses } from "../../src/pipeline/losses.ts";
+import { Summary } from "../../src/pipeline/summary.ts";
 import { TABLE_ROWS_HELD } from "../../src/output/limits.ts";
 import { TableFormat } from "../../src/output/table.ts";
 import {

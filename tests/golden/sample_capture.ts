@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { toBytes } from "../../src/files/stream_output.ts";
-import { ReadSession } from "../../src/cli/read_session.ts";
-import type { HandshakeFormat } from "../../src/output/handshake_format.ts";
+import { type Lines, toBytes } from "../../src/files/stream_output.ts";
+import { type TextFormat, TextSink } from "../../src/output/text_sink.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, type PcapRecord } from "../unit/pcap/build_capture.ts";
+import { readInto } from "../unit/pipeline/read_files.ts";
 import { buildEthernet, buildIpv4, buildIpv6, buildTcp } from "../unit/wire/build_frame.ts";
 
 const { SYN, ACK, RST } = TcpFlag;
@@ -85,19 +85,10 @@ function recordsOf({ client, server, port, steps }: typeof TRAFFIC[number], at: 
 const CAPTURE = buildPcap({ records: TRAFFIC.flatMap(recordsOf) });
 
 /** What `read` writes of the capture to standard output. */
-export function readSample(format: HandshakeFormat): string {
+export function readSample(format: TextFormat): string {
   let text = "";
-  const session = new ReadSession({
-    filter: {},
-    interfaces: [],
-    count: Infinity,
-    output: { lost: 0, write: (lines) => text += new TextDecoder().decode(toBytes(lines)), flush: () => Promise.resolve() },
-    format,
-    host: "reader",
-  });
-  const reader = session.beginFile();
-  reader.feed(CAPTURE);
-  reader.end();
-  session.finish();
+  const write = (lines: Lines) => text += new TextDecoder().decode(toBytes(lines));
+  const output = { lost: 0, write, flush: () => Promise.resolve() };
+  readInto([new TextSink(output, format, "lines")], [CAPTURE]);
   return text;
 }

@@ -378,6 +378,8 @@ skippableTest("trace by nohup and deno task outlives its terminal", NO_TERMINAL,
     await until("it has gone on", holds(lines, "refused"));
     Deno.kill(-group, "SIGTERM");
     await until("the summary is written", holds(lines, '"summary"'));
+    // It is said after it is written.
+    await until("the summary is said", holds(said, "evidence:"));
     assertMatch(await Deno.readTextFile(said), SUMMARY);
   }
 });
@@ -589,14 +591,14 @@ const FAULTS: Injection[] = [
   { file: "match/matcher.ts", type: "Matcher", method: "kernelRecord", doing: "taking a kernel" },
   { file: "match/matcher.ts", type: "Matcher", method: "advance", doing: "matching" },
   {
-    file: "output/handshake_format.ts",
+    file: "output/text_sink.ts",
     type: "NdjsonFormat",
     method: "take",
     doing: "writing a handshake",
   },
   {
-    file: "cli/handshake_writer.ts",
-    type: "HandshakeWriter",
+    file: "output/text_sink.ts",
+    type: "TextSink",
     method: "flush",
     once: true,
     doing: "writing",

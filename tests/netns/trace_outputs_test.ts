@@ -193,3 +193,54 @@ Deno.test({
     assertMatch(tracer.stderr.join("\n"), /packets" has a reader/);
   },
 });
+
+/** Runs a command at a terminal of its own; what it says on standard error goes beside that. */
+const AT_TERMINAL = [
+  "bash",
+  "-c",
+  `exec 7>&2; exec script -qfec "$(printf '%q ' "$@") 2>&7" /dev/null`,
+  "bash",
+];
+
+await namespaceTest(
+  "trace --output FILE at a terminal writes the file and shows the lines",
+  async () => {
+    for (const wants of ["lines", "json", "itself"]) {
+      await using namespace = await Namespace.create();
+      const file = wants === "itself" ? "/dev/stdout" : `${folder.path}/shown_${wants}.ndjson`;
+      const args = [...TRACE, "--count", "3", "--output", file];
+      if (wants === "json") args.push("--json");
+      const tracer = await Tracer.start(namespace, args, {}, AT_TERMINAL);
+      await refuse(namespace, 3);
+      const { code } = await tracer.exited();
+      assertEquals(code, 0, tracer.stderr.join("\n"));
+      const shown = tracer.lines.map((line) => line.trimEnd());
+      if (wants === "lines") {
+        assertEquals(shown.length, 4);
+        assertMatch(shown[0], /^TIME /);
+        for (const line of shown.slice(1)) assertMatch(line, / refused .*:24001 /);
+      } else {
+        // Once: a terminal that the file is has the records already.
+        assertEquals(eventsOf(shown.join("\n") + "\n").length, 4);
+      }
+      if (wants !== "itself") {
+        const events = eventsOf(await Deno.readTextFile(file));
+        assertEquals(events.map(({ event }) => event).filter((event) => event !== "status"), [
+          ...Array(3).fill("handshake"),
+          "summary",
+        ]);
+        assertEquals(events.at(-1)!.losses.output_records, 0);
+      }
+    }
+  },
+);
+
+await namespaceTest("trace --output FILE in a pipe shows no lines", async () => {
+  await using namespace = await Namespace.create();
+  const file = `${folder.path}/unseen.ndjson`;
+  const tracer = await Tracer.start(namespace, [...TRACE, "--count", "1", "--output", file]);
+  await refuse(namespace, 1);
+  const { status } = await tracer.ended();
+  assertEquals([status.code, tracer.lines], [0, []]);
+  assertEquals(handshakesIn(await Deno.readTextFile(file)), 1);
+});

@@ -111,13 +111,18 @@ export class Tracer {
     return await this.ended();
   }
 
+  /** Waits for its end, whatever it wrote. */
+  async exited(): Promise<Deno.CommandStatus> {
+    await this.#read;
+    return await this.#child.status;
+  }
+
   /**
    * Waits for its end and takes what it wrote. Fails where a line is no whole JSON object, or a record
    * that is another one once it was read back.
    */
   async ended(): Promise<TraceResult> {
-    await this.#read;
-    const status = await this.#child.status;
+    const status = await this.exited();
     const events = this.lines.map((line) => JSON.parse(line));
     for (const [at, { event }] of events.entries()) {
       if (event === "handshake") roundTrip(this.lines[at] + "\n");

@@ -30,8 +30,28 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/linux",
   ],
   "src/files": ["node:stream", "node:zlib", "src/text", "src/pcap", "src/linux", "src/files"],
-  "src/output": ["src/text", "src/wire", "src/match", "src/record", "src/output"],
-  "src/explain": ["src/text", "src/wire", "src/match", "src/explain"],
+  "src/pipeline": [
+    "src/text",
+    "src/wire",
+    "src/pcap",
+    "src/kernel",
+    "src/match",
+    "src/record",
+    "src/linux",
+    "src/setup",
+    "src/pipeline",
+  ],
+  "src/output": [
+    "src/text",
+    "src/wire",
+    "src/pcap",
+    "src/match",
+    "src/record",
+    "src/files",
+    "src/pipeline",
+    "src/output",
+  ],
+  "src/explain": ["src/text", "src/wire", "src/pcap", "src/match", "src/pipeline", "src/explain"],
 };
 
 /** Where `Deno` may be used: what touches the host, files, the terminal and the process. */

@@ -1,5 +1,6 @@
 import type { Handshake } from "../../match/handshake.ts";
-import type { HandshakeFormat, TraceEnd } from "../handshake_format.ts";
+import type { TextFormat } from "../text_sink.ts";
+import type { TraceState } from "../../pipeline/sink.ts";
 import { Statistics } from "./statistics.ts";
 import { encodeStatistics } from "./json.ts";
 import { formatStatistics } from "./text.ts";
@@ -15,7 +16,7 @@ export interface StatisticsOptions {
 }
 
 /** Statistics of all handshakes instead of the handshakes. */
-export class StatisticsFormat implements HandshakeFormat {
+export class StatisticsFormat implements TextFormat {
   readonly #options: StatisticsOptions;
   readonly #statistics = new Statistics();
 
@@ -30,10 +31,10 @@ export class StatisticsFormat implements HandshakeFormat {
   }
 
   /** Everything. */
-  end(end: TraceEnd): string {
+  end(state: TraceState): string {
     const { top, json } = this.#options;
     return json
-      ? encodeStatistics(this.#statistics, end, top)
-      : formatStatistics(this.#statistics, end.span, this.#options);
+      ? encodeStatistics(this.#statistics, state, top)
+      : formatStatistics(this.#statistics, state.span, this.#options);
   }
 }

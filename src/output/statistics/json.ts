@@ -1,6 +1,6 @@
-import type { TraceEnd } from "../handshake_format.ts";
+import type { TraceState } from "../../pipeline/sink.ts";
+import { encodeEvent, encodeQuantiles } from "../../pipeline/summary.ts";
 import { type Ranking, type Repetition, RTTS, type Statistics } from "./statistics.ts";
-import { encodeEvent, encodeQuantiles } from "../summary.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { Tally } from "./tally.ts";
  */
 export function encodeStatistics(
   statistics: Statistics,
-  { summary, context, span, losses, undecoded }: TraceEnd,
+  { summary, context, span, losses, undecoded }: TraceState,
   top: number,
 ): string {
   const { epochSeconds, startNs, endNs } = span;

@@ -1,7 +1,8 @@
 import { OUTCOMES } from "../../match/handshake.ts";
 import { DISCARD_NAMES, frameVerdictNames } from "../../wire/verdict.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
-import { LOSS_PLACES, QUANTILES } from "../summary.ts";
+import { LOSS_PLACES } from "../../pipeline/losses.ts";
+import { QUANTILES } from "../../pipeline/summary.ts";
 import { TALLIES_MAX } from "../limits.ts";
 
 type Schema = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import type { Handshake } from "../../match/handshake.ts";
-import { Histogram } from "../histogram.ts";
+import { Histogram } from "../../pipeline/histogram.ts";
 
 /** What is counted of some handshakes, such as those of one server. */
 export class Tally {

@@ -1,10 +1,10 @@
 import { toAscii } from "../../text/ascii.ts";
 import { type Column, formatColumns, formatShare } from "../columns.ts";
 import { drawHistogram } from "./draw_histogram.ts";
-import type { TraceSpan } from "../handshake_format.ts";
-import type { Histogram } from "../histogram.ts";
+import type { TraceSpan } from "../../pipeline/sink.ts";
+import type { Histogram } from "../../pipeline/histogram.ts";
 import { type Ranking, RTTS, type Statistics } from "./statistics.ts";
-import { QUANTILES } from "../summary.ts";
+import { QUANTILES } from "../../pipeline/summary.ts";
 import type { Tally } from "./tally.ts";
 import { formatDuration, formatTime } from "../../text/time.ts";
 

@@ -1,8 +1,10 @@
 /** How fast records are written. */
-import { HandshakeWriter } from "../../../src/cli/handshake_writer.ts";
 import { StreamOutput } from "../../../src/files/stream_output.ts";
-import { NdjsonFormat } from "../../../src/output/handshake_format.ts";
+import { NdjsonFormat, TextSink } from "../../../src/output/text_sink.ts";
+import { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import { NO_ROW } from "../../../src/pipeline/sink.ts";
 import type { Row } from "../row.ts";
+import { sourceOf, THROWING } from "../../unit/pipeline/stand_ins.ts";
 import { CONTEXT, WORKED_EXAMPLE } from "../../unit/record/sample_handshakes.ts";
 
 const BATCH = 2_000;
@@ -20,14 +22,9 @@ export const ndjson: Row = {
       const output = new StreamOutput(file, (reason) => {
         throw new Error(`Cannot write /dev/null: ${reason}`);
       });
-      const writer = new HandshakeWriter({
-        filter: {},
-        count: Infinity,
-        output,
-        format: new NdjsonFormat(),
-        context: CONTEXT,
-        onCount: () => {},
-      });
+      const sinks = [new TextSink(output, new NdjsonFormat(), "to /dev/null")];
+      const pipeline = new Pipeline({ sinks, supervisor: THROWING });
+      pipeline.begin(sourceOf(CONTEXT));
       const begin = performance.now();
       for (let written = 0; written < records; written += BATCH) {
         for (let each = 0; each < BATCH; each++) {
@@ -35,9 +32,9 @@ export const ndjson: Row = {
           WORKED_EXAMPLE.timeNs += 1_234_567;
           WORKED_EXAMPLE.client.port = 1_024 + (written + each) % 60_000;
           WORKED_EXAMPLE.client.isn = Math.imul(WORKED_EXAMPLE.client.isn!, 1_664_525) >>> 0;
-          writer.take(WORKED_EXAMPLE);
+          pipeline.take(WORKED_EXAMPLE, NO_ROW);
         }
-        writer.flush();
+        pipeline.flush();
         await output.flush();
       }
       // The first is the compiler's.

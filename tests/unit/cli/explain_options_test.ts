@@ -5,7 +5,6 @@ import {
   parseExplainOptions,
 } from "../../../src/cli/explain_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
-import { parseTraceOptions } from "../../../src/cli/trace_options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 
 const NO_FILTER = {
@@ -25,10 +24,14 @@ const DEFAULTS: ExplainOptions = {
   filter: NO_FILTER,
   filterText: "",
   interfaces: [],
+  awaitsInterfaces: false,
+  namespaces: [],
+  durationMs: Infinity,
+  probes: "auto",
+  packetFilter: "auto",
   header: false,
   format: "text",
   ascii: false,
-  trace: { ...parseTraceOptions([]), filter: {}, count: 0 },
 };
 
 const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
@@ -45,14 +48,13 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
     expected: {
       file: "a",
       interfaces: ["lo", "eth0"],
-      trace: { ...DEFAULTS.trace, interfaces: ["lo", "eth0"] },
     },
   },
   {
     args: ["--interface", "tun0", "--interface-wait"],
     expected: {
       interfaces: ["tun0"],
-      trace: { ...DEFAULTS.trace, interfaces: ["tun0"], awaitsInterfaces: true },
+      awaitsInterfaces: true,
     },
   },
   {
@@ -72,8 +74,8 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
     expected: {
       filter: { ...NO_FILTER, comms: ["curl"], roles: ["client"] },
       filterText: "--role client --comm curl",
-      // It is filtered where it is picked: what was there is told.
-      trace: { ...DEFAULTS.trace, durationMs: 2_000, probes: "kprobe" },
+      durationMs: 2_000,
+      probes: "kprobe",
     },
   },
 ];

@@ -7,11 +7,11 @@ import {
   parseFormat,
 } from "../../../src/cli/format_options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
-import { LineFormat, NdjsonFormat } from "../../../src/output/handshake_format.ts";
+import { LineFormat, NdjsonFormat } from "../../../src/output/text_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";
 import { TableFormat } from "../../../src/output/table.ts";
-import { Summary } from "../../../src/output/summary.ts";
-import { CONTEXT, EPOCH_SECONDS, taken, WORKED_EXAMPLE } from "../record/sample_handshakes.ts";
+import { stateOf } from "../pipeline/stand_ins.ts";
+import { CONTEXT, taken, WORKED_EXAMPLE } from "../record/sample_handshakes.ts";
 
 const PLAIN: FormatOptions = { kind: "records", json: false, top: 10, ascii: false };
 const PIPE = { isTerminal: false, colour: false, utf8: true };
@@ -109,12 +109,7 @@ Deno.test("createFormat draws in ASCII where it is asked to or the locale has no
   for (const { args, surface, ascii } of cases) {
     const format = await createFormat(parse(args), surface, false);
     taken(format, WORKED_EXAMPLE);
-    const text = format.end({
-      summary: new Summary(),
-      context: CONTEXT,
-      span: { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: 1 },
-      losses: {},
-    });
+    const text = format.end(stateOf(CONTEXT));
     assertMatch(text, ascii ? /#/ : /█/);
   }
 });

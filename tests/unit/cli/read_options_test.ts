@@ -36,7 +36,6 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
     expected: {
       output: "b",
       rotation: { maxBytes: 64_000, keep: 2 },
-      format: { ...DEFAULTS.format, json: true },
     },
   },
   { args: "a.pcap --json", expected: { format: { ...DEFAULTS.format, json: true } } },

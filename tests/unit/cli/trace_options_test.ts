@@ -71,22 +71,22 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--count 1", expected: { count: 1 } },
   { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
   { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
-  { args: "--output a.ndjson", expected: { output: "a.ndjson", format: NDJSON } },
+  { args: "--output a.ndjson", expected: { output: "a.ndjson" } },
   { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
   // Standard output by name is NDJSON, on a terminal too.
   { args: "--output -", expected: { format: NDJSON } },
   { args: "--output=-", expected: { format: NDJSON } },
   {
     args: "--output a --rotate-size 1M",
-    expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 }, format: NDJSON },
+    expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 } },
   },
   {
     args: "--rotate-keep 0 --rotate-size 64000 --output a",
-    expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 }, format: NDJSON },
+    expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 } },
   },
   {
     args: "--output a --rotate-size 1G --rotate-keep 1000",
-    expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 }, format: NDJSON },
+    expected: { output: "a", rotation: { maxBytes: 1e9, keep: 1_000 } },
   },
   ...(["auto", "fentry", "kprobe", "tracepoint", "none"] as const).map((probes) => ({
     args: `--probes ${probes}`,

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { HandshakePick } from "../../../src/cli/handshake_pick.ts";
-import { ReadSession } from "../../../src/cli/read_session.ts";
+import { HandshakePick } from "../../../src/explain/pick.ts";
 import { copyPacket, type SeenPacket } from "../../../src/explain/seen_packet.ts";
 import type { Story } from "../../../src/explain/story.ts";
-import { LineFormat } from "../../../src/output/handshake_format.ts";
 import { decodeFrame, FrameVerdict, LinkType } from "../../../src/wire/frame.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
+import { sourceInto } from "../pipeline/read_files.ts";
 import { PcapngBuilder } from "../pcap/build_capture.ts";
 import {
   buildEthernet,
@@ -288,23 +287,13 @@ export function pickFrom(file: Uint8Array, index = 1): HandshakePick {
   const pick: HandshakePick = new HandshakePick({
     filter: {},
     index,
-    interfaceName: (place) => session.interfaceName(place),
-    onPicked: () => session.done = true,
+    onPicked: () => read.source.done = true,
   }, 4_096);
-  const session: ReadSession = new ReadSession({
-    filter: {},
-    interfaces: [],
-    count: 0,
-    format: new LineFormat(),
-    output: { lost: 0, write: () => {}, flush: () => Promise.resolve() },
-    host: "reader",
-    kept: pick.kept,
-    onHandshake: pick.take,
-  });
-  const reader = session.beginFile();
+  const read = sourceInto([pick]);
+  const reader = read.source.beginFile();
   reader.feed(file);
   reader.end();
-  session.finish();
+  read.end();
   return pick;
 }
 

@@ -3,7 +3,7 @@ import type { Process } from "../../../src/kernel/kernel_record.ts";
 import { type Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { ByteText } from "../../../src/text/byte_text.ts";
 import type { RecordContext } from "../../../src/record/record_context.ts";
-import type { HandshakeFormat } from "../../../src/output/handshake_format.ts";
+import type { TextFormat } from "../../../src/output/text_sink.ts";
 import type { HandshakeRecord } from "../../../src/record/record.ts";
 import { parseAddress } from "../../../src/wire/address.ts";
 
@@ -523,7 +523,7 @@ export const HANDSHAKES: readonly Handshake[] = [
 ];
 
 /** What a format writes at once for a handshake. */
-export function taken(format: HandshakeFormat, handshake: Handshake): string {
+export function taken(format: TextFormat, handshake: Handshake): string {
   const text = new ByteText();
   format.take(handshake, CONTEXT, text);
   return text.toString();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { encodeStatistics } from "../../../../src/output/statistics/json.ts";
 import { Statistics } from "../../../../src/output/statistics/statistics.ts";
-import { Summary } from "../../../../src/output/summary.ts";
+import { Summary } from "../../../../src/pipeline/summary.ts";
 import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../../record/sample_handshakes.ts";
 
 const HANDSHAKES = [

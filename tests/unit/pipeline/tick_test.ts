@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nextTickMs } from "../../../src/cli/tick.ts";
+import { nextTickMs } from "../../../src/pipeline/tick.ts";
 
 Deno.test("nextTickMs waits longer while nothing comes and while much comes, but not too much", () => {
   const cases = [

@@ -1,12 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import {
-  countReasons,
-  describeDiscarded,
-  LOSS_PLACES,
-  type Losses,
-  Summary,
-} from "../../../src/output/summary.ts";
+import { LOSS_PLACES, type Losses } from "../../../src/pipeline/losses.ts";
+import { Summary } from "../../../src/pipeline/summary.ts";
 import {
   EPOCH_SECONDS,
   HANDSHAKES,
@@ -33,35 +28,6 @@ function lossLines(losses: Losses): string[] {
   const lines = summaryOf().format(losses).trimEnd().split("\n");
   return lines.slice(lines.findLastIndex((line) => line.includes(" RTT ")) + 1);
 }
-
-Deno.test("LOSS_PLACES has every place of the path from ring to output once", () => {
-  assertEquals(LOSS_PLACES.map(({ name, isLoss }) => [name, isLoss]), [
-    ["capture_packets", true],
-    ["ring_packets", true],
-    ["interface_gaps", true],
-    ["refused_namespaces", true],
-    ["recursion_misses", true],
-    ["kernel_map_records", true],
-    ["kernel_lines", true],
-    ["kernel_away_ms", true],
-    ["half_open_evicted", true],
-    ["same_tuple_evicted", true],
-    ["contradicted_handshakes", true],
-    ["output_records", true],
-    ["kept_handshakes", true],
-    ["written_packets", true],
-    ["rotated_records", false],
-    ["uncaptured_handshakes", false],
-    ["late_kernel_records", false],
-    ["late_accepts", false],
-    ["filter_half_open", false],
-    ["unexpected_packets", false],
-    ["undecoded_packets", false],
-    ["discarded_packets", false],
-    ["untimed_packets", false],
-    ["disordered_packets", false],
-  ]);
-});
 
 Deno.test("Summary encodes counts, quantiles and losses as the last line", () => {
   const { line, record } = encode(summaryOf(), { ...ALL_ZERO, ring_packets: 3 });
@@ -224,7 +190,6 @@ Deno.test("Summary claims that nothing was lost only where every count is zero",
 
 Deno.test("Summary tells what the receiving host throws away apart from what is not decoded", () => {
   const reasons = { not_ip: 2, bad_tcp_checksum: 3, ethertype_0x88e5_macsec: 1, lone_fragment: 4 };
-  assertEquals(countReasons(reasons), { undecoded_packets: 3, discarded_packets: 7 });
   const { undecoded, discarded } = summaryOf().members(0, 1, ALL_ZERO, reasons);
   assertEquals(undecoded, { not_ip: 2, ethertype_0x88e5_macsec: 1 });
   assertEquals(discarded, { bad_tcp_checksum: 3, lone_fragment: 4 });
@@ -233,17 +198,4 @@ Deno.test("Summary tells what the receiving host throws away apart from what is 
     "not decoded: 2 not_ip, 1 ethertype_0x88e5_macsec",
     "thrown away: 3 bad_tcp_checksum, 4 lone_fragment",
   ]);
-});
-
-Deno.test("describeDiscarded says how many packets decide nothing, and why", () => {
-  assertEquals(describeDiscarded({ not_ip: 3 }), undefined);
-  assertEquals(
-    describeDiscarded({ bad_tcp_checksum: 1 }),
-    "1 packet decides nothing: the host that receives it throws it away (1 bad_tcp_checksum)",
-  );
-  assertEquals(
-    describeDiscarded({ other_host: 2, not_ip: 1, lone_fragment: 1 }),
-    "3 packets decide nothing: the host that receives them throws them away " +
-      "(2 other_host, 1 lone_fragment)",
-  );
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { Histogram } from "../../../src/output/histogram.ts";
+import { Histogram } from "../../../src/pipeline/histogram.ts";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 

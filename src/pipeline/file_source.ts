@@ -1,16 +1,14 @@
 /**
- * What lies between the bytes of capture files and the lines written of them.
+ * Capture files as a source of handshakes.
  *
  * @module
  */
-import type { LineOutput } from "../files/stream_output.ts";
-import type { OnHandshake } from "../match/options.ts";
-import { Matcher } from "../match/matcher.ts";
+import type { Matcher } from "../match/matcher.ts";
 import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
-import type { KeptPacket, KeptPackets } from "../pcap/kept_packets.ts";
+import type { KeptPacket } from "../pcap/kept_packets.ts";
 import { copyCaptured, isAbsurd } from "../pcap/leap.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import {
@@ -19,8 +17,7 @@ import {
   beginsMistimed,
   directionOf,
 } from "../pcap/pcapng_option.ts";
-import type { HandshakeFormat, TraceSpan } from "../output/handshake_format.ts";
-import { countReasons, type Losses } from "../output/summary.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import { ChecksumJudge } from "../wire/checksum_judge.ts";
 import { type AssembledPacket, FragmentAssembler } from "../wire/fragment_assembler.ts";
 import { decodeFrame, decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
@@ -29,27 +26,17 @@ import { IcmpError } from "../wire/icmp.ts";
 import { readIcmpError } from "../wire/icmp_message.ts";
 import { Segment, TcpFlag } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
-import type { HandshakeFilter } from "./filter.ts";
-import type { HandshakePackets, MakeHandshakePackets } from "./handshake_packets.ts";
-import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
+import { countReasons, type Losses } from "./losses.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
 
-/** What a session needs. */
-export interface ReadSessionOptions {
-  filter: HandshakeFilter;
-  /** Names of interfaces to report from; none: all. */
+/** What to read of the files, and where to. */
+export interface FileSourceOptions {
+  /** Names of interfaces whose packets are taken; none: all. */
   interfaces: readonly string[];
-  /** Handshakes reported at most. */
-  count: number;
-  output: LineOutput;
-  /** Makes what writes the packets of handshakes; undefined: they go nowhere. */
-  keepPackets?: MakeHandshakePackets;
-  format: HandshakeFormat;
   /** Name of the host, as records carry it. */
   host: string;
-  /** Keeps the packets of the handshakes under way. */
-  kept?: KeptPackets;
-  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
-  onHandshake?: OnHandshake;
+  pipeline: Pipeline;
 }
 
 /** How far the time of the file moves before what has waited long enough is reported. */
@@ -59,15 +46,17 @@ const SETTLED_AFTER_NS = 100e6;
 const SYN_OR_RST = TcpFlag.SYN | TcpFlag.RST;
 
 /**
- * Capture files from the first packet to the summary: several are one capture, read in order. Time is
- * that of the packets; nothing depends on how fast or in which pieces the bytes come.
+ * Capture files: several are one capture, read in order. Time is that of the packets; nothing depends
+ * on how fast or in which pieces the bytes come.
  */
-export class ReadSession {
+export class FileSource implements Source {
   /** Packets read so far. */
   packets = 0;
-  /** Whether as many handshakes as asked for were reported: nothing more is needed. */
+  /** Whether nothing more is needed: set by who has enough. */
   done = false;
-  readonly #options: ReadSessionOptions;
+  readonly context: RecordContext;
+  readonly #interfaces: readonly string[];
+  readonly #pipeline: Pipeline;
   readonly #axis = new CaptureAxis();
   readonly #clock = new PacketClock();
   readonly #places = new CapturePlaces();
@@ -77,14 +66,13 @@ export class ReadSession {
   readonly #judge = new ChecksumJudge();
   readonly #fragments = new FragmentAssembler();
   readonly #verdicts = new VerdictCounts();
-  readonly #writer: HandshakeWriter;
-  readonly #kept: HandshakePackets | undefined;
   #reader: CaptureReader | undefined;
   #matcher: Matcher | undefined;
   #dropped = 0;
   #untimed = 0;
-  /** From when to when packets were read, at the end. */
-  #span: TraceSpan | undefined;
+  #isConcluded = false;
+  /** What the last file says of when its capture ended. */
+  #untilNs = -Infinity;
   #startNs = Infinity;
   #endNs = -Infinity;
   /** Up to here the matcher was told that every packet has come. */
@@ -95,24 +83,20 @@ export class ReadSession {
   #waiting: CapturedPacket | undefined;
 
   /** Reads nothing yet. */
-  constructor(options: ReadSessionOptions) {
-    this.#options = options;
-    this.#writer = new HandshakeWriter({
-      filter: options.filter,
-      count: options.count,
-      output: options.output,
-      format: options.format,
-      context: { host: options.host, interfaceName: (place) => this.#places.nameOf(place) },
-      onCount: () => this.done = true,
-    });
-    this.#kept = options.keepPackets?.({
-      epochSeconds: () => this.#axis.epochFor(0),
-      interfaceName: (place) => this.#places.nameOf(place),
-    });
+  constructor({ interfaces, host, pipeline }: FileSourceOptions) {
+    this.#interfaces = interfaces;
+    this.#pipeline = pipeline;
+    this.context = { host, interfaceName: (place) => this.#places.nameOf(place) };
+    pipeline.begin(this);
   }
 
-  /** The name of the interface of a place in the files; untrusted text. */
-  interfaceName(place: number): string | undefined {
+  /** See {@link Source.epochSeconds}. */
+  get epochSeconds(): number {
+    return this.#axis.epochFor(0);
+  }
+
+  /** See {@link Source.interfaceInFile}. */
+  interfaceInFile(place: number): string | undefined {
     return this.#places.nameOf(place);
   }
 
@@ -128,12 +112,6 @@ export class ReadSession {
     return this.#reader;
   }
 
-  /** Writes what was reported since the last time. */
-  flush(): void {
-    this.#writer.flush();
-    this.#kept?.flush();
-  }
-
   /**
    * Reports what is complete though no later packet has come, as at the end of a file that is being
    * written. Who waits for an answer waits on.
@@ -141,61 +119,59 @@ export class ReadSession {
   rest(): void {
     this.#takeWaiting();
     this.#advance(this.#clock.newestNs + SETTLED_AFTER_NS);
-    this.flush();
+    this.#pipeline.flush();
   }
 
-  /** Reports everything that is under way. What the outputs lose of it is known when they are flushed. */
+  /** Reports everything that is under way: nothing more is read. */
   conclude(): void {
-    if (this.#span) return;
+    if (this.#isConcluded) return;
+    this.#isConcluded = true;
     this.#takeWaiting();
     // What was waited for long enough before the capture ended is not cut off by that end.
-    const untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
-    if (untilNs > this.#completeNs) this.#advance(untilNs);
+    this.#untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
+    if (this.#untilNs > this.#completeNs) this.#advance(this.#untilNs);
     this.#takeDrops();
     this.#extendSpan();
     this.#matcher?.flush();
-    this.flush();
-    const isEmpty = this.#startNs > this.#endNs;
-    const span = this.#span = {
-      epochSeconds: this.#axis.epochFor(0),
-      startNs: isEmpty ? 0 : this.#startNs,
-      endNs: isEmpty ? 0 : this.#endNs,
+    this.#pipeline.flush();
+  }
+
+  /** See {@link Source.counters}. */
+  counters(): SourceCounters {
+    const undecoded = this.undecoded();
+    const span = this.#span();
+    return {
+      span,
+      capturedUntilNs: Math.max(span.endNs, this.#untilNs),
+      losses: this.#losses(undecoded),
+      undecoded,
     };
-    const captured = { ...span, endNs: Math.max(span.endNs, untilNs) };
-    this.#kept?.end(captured, this.#dropped);
   }
 
-  /** Writes what stands at the end, after everything that is under way. */
-  finish(): void {
-    this.conclude();
-    this.#writer.end(this.#span!, this.#losses(), this.undecoded());
+  #span(): TraceSpan {
+    const { epochSeconds } = this;
+    const endNs = Math.max(this.#endNs, this.#clock.newestNs);
+    const isEmpty = this.#startNs > endNs;
+    return {
+      epochSeconds,
+      startNs: isEmpty ? 0 : this.#startNs,
+      endNs: isEmpty ? 0 : endNs,
+    };
   }
 
-  /** The summary for a person, true of the output when all of it was written or given up. */
-  summary(): string {
-    return this.#writer.summarize(this.#losses(), this.undecoded()) +
-      (this.#clock.steps > 0
-        ? `the capturing host's clock was set back ${this.#clock.steps} times: ` +
-          "handshakes across that give no durations\n"
-        : "");
+  /** How often the clock of the host that captured was set back. */
+  get clockSteps(): number {
+    return this.#clock.steps;
   }
 
-  /** Whether packets could not be written. */
-  get packetsFailed(): boolean {
-    return this.#kept?.failed ?? false;
-  }
-
-  #losses(): Losses {
+  #losses(undecoded: Readonly<Record<string, number>>): Losses {
     const counters = this.#matcher?.counters;
     return {
       capture_packets: this.#dropped,
       half_open_evicted: counters?.evicted ?? 0,
       same_tuple_evicted: counters?.crowded ?? 0,
-      output_records: this.#options.output.lost,
-      ...rotatedAway(this.#options.output),
-      ...this.#kept?.losses,
       unexpected_packets: counters?.unexpected ?? 0,
-      ...countReasons(this.undecoded()),
+      ...countReasons(undecoded),
       untimed_packets: this.#untimed,
       disordered_packets: this.#clock.disordered,
     };
@@ -267,7 +243,7 @@ export class ReadSession {
     // What waits for an answer has waited long, or is cut off where the time goes back.
     if (packet.farSeconds < from) this.#matcher?.flush();
     this.#matcher?.advance(Number.MAX_SAFE_INTEGER);
-    this.flush();
+    this.#pipeline.flush();
     this.#axis.epochSeconds = packet.farSeconds;
     packet.timeNs = packet.farNs;
     const movedNs = this.#movedNs(from);
@@ -348,14 +324,7 @@ export class ReadSession {
     }
     if ((segment.flags & TcpFlag.SYN) !== 0) this.#gate.open(segment);
     else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
-    const matcher = this.#matcher ??= new Matcher(
-      this.#axis.epochFor(0),
-      (handshake, row) => {
-        this.#options.onHandshake?.(handshake, row);
-        if (this.#writer.take(handshake)) this.#kept?.write(handshake, row);
-      },
-      { rowKeeper: this.#kept?.rowKeeper ?? this.#options.kept },
-    );
+    const matcher = this.#matcher ??= this.#pipeline.createMatcher(this.#axis.epochFor(0));
     if (beginsHandshake(packet)) matcher.seesServerData = !beginsEstablished(packet);
     const row = matcher.packet(segment, timeNs, place);
     if (row >= 0 && (!timed || beginsMistimed(packet))) matcher.withhold(row);
@@ -383,8 +352,7 @@ export class ReadSession {
   }
 
   #keep(row: number, packet: CapturedPacket, place: number, whole?: AssembledPacket): void {
-    const kept = this.#kept ?? this.#options.kept;
-    if (kept === undefined) return;
+    if (!this.#pipeline.keepsPackets) return;
     const keep = keptPacketOf(packet, place);
     if (whole !== undefined) {
       keep.view = whole.view;
@@ -393,11 +361,11 @@ export class ReadSession {
       keep.originalLength = whole.originalLength;
       keep.linkType = LinkType.RAW;
     }
-    kept.keep(row, keep);
+    this.#pipeline.keep(row, keep);
   }
 
   #isWanted(interfaceName: string | undefined): boolean {
-    const { interfaces } = this.#options;
+    const interfaces = this.#interfaces;
     return interfaces.length === 0 ||
       interfaceName !== undefined && interfaces.includes(interfaceName);
   }

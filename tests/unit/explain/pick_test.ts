@@ -1,9 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { HandshakePick } from "../../../src/cli/handshake_pick.ts";
-import type { HandshakeFilter } from "../../../src/cli/filter.ts";
+import { HandshakePick } from "../../../src/explain/pick.ts";
+import type { HandshakeFilter } from "../../../src/pipeline/filter.ts";
+import { NO_ROW } from "../../../src/pipeline/sink.ts";
 import { LinkType } from "../../../src/wire/frame.ts";
 import { HANDSHAKES, WORKED_EXAMPLE as HANDSHAKE } from "../record/sample_handshakes.ts";
-import { buildConversation, pickFrom, WORKED_EXAMPLE } from "../explain/build_conversation.ts";
+import { buildConversation, pickFrom, WORKED_EXAMPLE } from "./build_conversation.ts";
+import { sourceOf } from "../pipeline/stand_ins.ts";
 import { buildIpv4, buildTcp } from "../wire/build_frame.ts";
 
 const TWO = buildConversation({
@@ -15,8 +17,9 @@ const TWO = buildConversation({
 
 function pickOf(filter: HandshakeFilter, index: number): { pick: HandshakePick; picked: number } {
   let picked = 0;
-  const options = { filter, index, interfaceName: () => undefined, onPicked: () => picked++ };
-  const pick = new HandshakePick(options, 8);
+  const pick = new HandshakePick({ filter, index, onPicked: () => picked++ }, 8);
+  pick.begin(sourceOf({ host: "web1", interfaceName: () => undefined }));
+  pick.keepPackets(16);
   for (const handshake of HANDSHAKES) pick.take(handshake, 0);
   return { pick, picked };
 }
@@ -30,8 +33,9 @@ Deno.test("HandshakePick tells the first handshake of a capture, or the one aske
 });
 
 Deno.test("HandshakePick decodes packets kept from the IP header on, as those of a trace are", () => {
-  const options = { filter: {}, index: 1, interfaceName: () => "eth0", onPicked: () => {} };
-  const pick = new HandshakePick(options, 8);
+  const pick = new HandshakePick({ filter: {}, index: 1, onPicked: () => {} }, 8);
+  pick.begin(sourceOf({ host: "web1", interfaceName: () => "eth0" }));
+  const keeper = pick.keepPackets(16);
   const tcp = buildTcp({ sourcePort: HANDSHAKE.client.port, sequence: HANDSHAKE.client.isn });
   const packet = buildIpv4({ source: "192.168.100.191", payload: tcp });
   const whole = {
@@ -44,10 +48,10 @@ Deno.test("HandshakePick decodes packets kept from the IP header on, as those of
     place: 2,
     direction: 0,
   };
-  pick.kept.begin(4);
-  pick.kept.keep(4, whole);
+  keeper.begin(4);
+  keeper.keep(4, whole);
   // One that was cut within its IP header cannot be shown: it is said.
-  pick.kept.keep(4, { ...whole, end: 9 });
+  keeper.keep(4, { ...whole, end: 9 });
   pick.take(HANDSHAKE, 4);
   const steps = pick.story?.steps.filter(({ kind }) => kind === "packet");
   assertEquals(steps?.map(({ timeNs }) => timeNs), [0]);
@@ -58,6 +62,14 @@ Deno.test("HandshakePick picks once, the Nth that passes the filter", () => {
   const refused = HANDSHAKES.filter(({ outcome }) => outcome === "refused");
   const { pick, picked } = pickOf({ outcomes: ["refused"] }, refused.length);
   assertEquals([pick.story?.title, picked], ["TCP handshake: refused", 1]);
+});
+
+Deno.test("HandshakePick tells of a handshake of which no packets were kept, and misses none", () => {
+  const pick = new HandshakePick({ filter: {}, index: 1, onPicked: () => {} }, 8);
+  pick.begin(sourceOf({ host: "web1", interfaceName: () => undefined }));
+  pick.take(HANDSHAKE, NO_ROW);
+  assertEquals(pick.story?.title, "TCP handshake: established");
+  assertEquals(pick.story!.remarks.filter((remark) => remark.includes("could be kept")), []);
 });
 
 const MISSES: { name: string; filter: HandshakeFilter; index: number; says: string }[] = [
@@ -86,6 +98,6 @@ for (const { name, filter, index, says } of MISSES) {
 }
 
 Deno.test("HandshakePick says that no handshake came", () => {
-  const options = { filter: {}, index: 1, interfaceName: () => undefined, onPicked: () => {} };
+  const options = { filter: {}, index: 1, onPicked: () => {} };
   assertEquals(new HandshakePick(options, 1).describeMiss(), "no handshake came");
 });

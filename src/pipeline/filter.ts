@@ -1,7 +1,14 @@
 import type { Process } from "../kernel/kernel_record.ts";
 import type { Handshake, Outcome, Role } from "../match/handshake.ts";
 import { isIpv4Mapped } from "../wire/address.ts";
-import type { Network } from "./values.ts";
+
+/** A network: the addresses whose first bits are those of `words`. */
+export interface Network {
+  /** Four words, IPv4 as IPv4-mapped. */
+  words: Uint32Array;
+  /** Bits that count, of 128. */
+  bits: number;
+}
 
 /** Which handshakes to report. An absent part lets all pass; of several values one must fit. */
 export interface HandshakeFilter {

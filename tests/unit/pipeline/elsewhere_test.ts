@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Elsewhere } from "../../../src/cli/elsewhere.ts";
+import { Elsewhere, type ElsewhereOptions } from "../../../src/pipeline/elsewhere.ts";
+import { FakeTime } from "./fake_time.ts";
 import { Handshake } from "../../../src/match/handshake.ts";
 
 function handshake(netns: number | undefined, wire = false): Handshake {
@@ -8,8 +9,17 @@ function handshake(netns: number | undefined, wire = false): Handshake {
 
 const SECOND_NS = 1e9;
 
+function elsewhereOf(options: Partial<ElsewhereOptions>): Elsewhere {
+  return new Elsewhere({
+    isCaptured: () => false,
+    hasKernel: () => true,
+    onHint: () => {},
+    ...options,
+  });
+}
+
 Deno.test("Elsewhere counts what the kernel alone saw in namespaces that are not captured", () => {
-  const elsewhere = new Elsewhere((netns) => netns < 10);
+  const elsewhere = elsewhereOf({ isCaptured: (netns) => netns < 10 });
   elsewhere.take(handshake(1));
   elsewhere.take(handshake(undefined));
   // A router may see packets of another namespace's socket.
@@ -32,7 +42,7 @@ Deno.test("Elsewhere hints once, when a second has shown how many namespaces the
     [10_000, "more than 4096 other network namespaces"],
   ];
   for (const [namespaces, where] of cases) {
-    const elsewhere = new Elsewhere(() => false);
+    const elsewhere = elsewhereOf({});
     elsewhere.take(handshake(1));
     assertEquals(elsewhere.hint(5 * SECOND_NS), undefined);
     for (let netns = 2; netns <= namespaces; netns++) elsewhere.take(handshake(netns));
@@ -44,4 +54,22 @@ Deno.test("Elsewhere hints once, when a second has shown how many namespaces the
     assertEquals(elsewhere.hint(9 * SECOND_NS), undefined);
     assertEquals(elsewhere.handshakes, namespaces);
   }
+});
+
+Deno.test("Elsewhere says its hint once, and tells a number where the kernel tells of others", () => {
+  const hints: string[] = [];
+  const time = new FakeTime();
+  try {
+    const elsewhere = elsewhereOf({ onHint: (sentence) => hints.push(sentence) });
+    elsewhere.take(handshake(1));
+    for (const ms of [0, 999, 1, 5_000]) {
+      time.pass(ms);
+      elsewhere.flush();
+      if (ms === 999) assertEquals(hints, []);
+    }
+    assertEquals([hints.length, elsewhere.losses], [1, { uncaptured_handshakes: 1 }]);
+  } finally {
+    time.restore();
+  }
+  assertEquals(elsewhereOf({ hasKernel: () => false }).losses, {});
 });

@@ -1,11 +1,11 @@
 import { type Handshake, type Outcome, OUTCOMES } from "../match/handshake.ts";
-import { ROWS_USUAL } from "../match/options.ts";
 import { KeptPackets } from "../pcap/kept_packets.ts";
-import { copyPacket, type SeenPacket } from "../explain/seen_packet.ts";
-import { type Story, tellStory } from "../explain/story.ts";
+import { type HandshakeFilter, passes } from "../pipeline/filter.ts";
+import { NO_ROW, type PacketKeeper, type Sink, type Source } from "../pipeline/sink.ts";
+import { copyPacket, type SeenPacket } from "./seen_packet.ts";
+import { type Story, tellStory } from "./story.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
-import { type HandshakeFilter, passes } from "./filter.ts";
 
 /** Packets kept at the most, of all handshakes under way: 76 MB, touched as they come. */
 const KEPT_MAX = 262_144;
@@ -15,38 +15,50 @@ export interface HandshakePickOptions {
   filter: HandshakeFilter;
   /** Which of those that match, 1 the first. */
   index: number;
-  /** Name of the interface of a place, undefined where it is unknown. */
-  interfaceName(place: number): string | undefined;
   /** Called when it came. */
   onPicked(): void;
 }
 
-/** Picks one handshake out of all that a session reports, and tells its story. */
-export class HandshakePick {
-  /** Keeps the packets of the handshakes under way. */
-  readonly kept: KeptPackets;
+/** Picks one handshake out of all that come, and tells its story. */
+export class HandshakePick implements Sink {
+  readonly label = "the story";
   /** The story of the one that was picked; undefined as long as it did not come. */
   story: Story | undefined;
   readonly #options: HandshakePickOptions;
+  readonly #keptMax: number;
+  #kept: KeptPackets | undefined;
+  #source: Source | undefined;
   readonly #segment = new Segment();
   readonly #outcomes = new Map<Outcome, number>();
   #seen = 0;
   #matched = 0;
 
-  /** Reserves the memory for `keptMax` packets. */
+  /** Is given every handshake: it filters itself, to say what came instead. */
   constructor(options: HandshakePickOptions, keptMax = KEPT_MAX) {
     this.#options = options;
-    this.kept = new KeptPackets(ROWS_USUAL, keptMax);
+    this.#keptMax = keptMax;
+  }
+
+  /** See {@link Sink.begin}. */
+  begin(source: Source): void {
+    this.#source = source;
+  }
+
+  /** See {@link Sink.keepPackets}. Reserves the memory. */
+  keepPackets(rows: number): PacketKeeper {
+    return this.#kept = new KeptPackets(rows, this.#keptMax);
   }
 
   /** Takes a handshake that was in a row of the table; nothing of the object is kept. */
-  readonly take = (handshake: Handshake, row: number): void => {
+  take(handshake: Handshake, row: number): void {
     if (this.story !== undefined) return;
-    const { filter, index, interfaceName, onPicked } = this.#options;
+    const { filter, index, onPicked } = this.#options;
     this.#seen++;
     this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
     if (!passes(filter, handshake) || ++this.#matched < index) return;
-    const { packets, complete } = this.kept.packetsOf(row);
+    const { packets, complete } = row === NO_ROW
+      ? { packets: [], complete: true }
+      : this.#kept!.packetsOf(row);
     let isAll = complete;
     const seen = packets.flatMap((packet): SeenPacket[] => {
       const { view, start, end, originalLength, linkType, timeNs, place } = packet;
@@ -57,9 +69,19 @@ export class HandshakePick {
       isAll &&= verdict === FrameVerdict.IcmpError;
       return [];
     });
-    this.story = tellStory(handshake, { packets: seen, complete: isAll, interfaceName });
+    this.story = tellStory(handshake, {
+      packets: seen,
+      complete: isAll,
+      interfaceName: (place) => this.#source!.context.interfaceName(place),
+    });
     onPicked();
-  };
+  }
+
+  /** Nothing: a story is told as a whole. */
+  flush(): void {}
+
+  /** Nothing. */
+  end(): void {}
 
   /** Why there is no story: one sentence of what came instead. */
   describeMiss(): string {

@@ -8,47 +8,41 @@ import { clockNs } from "../linux/libc.ts";
 import { ListenerWatch } from "../linux/listeners/listener_watch.ts";
 import { LocalAddresses } from "../linux/netns/local_addresses.ts";
 import { Places } from "../linux/capture/places.ts";
-import { readRetrySettings } from "../linux/retry_settings.ts";
+import type { PacketRingOptions } from "../linux/capture/packet_ring.ts";
 import { type ProbeProgram, readProbePrograms } from "../linux/probes/probe_programs.ts";
-import type { LineOutput } from "../files/stream_output.ts";
-import { hostName } from "../linux/host.ts";
-import { sayNote } from "./process/terminal.ts";
+import { readRetrySettings } from "../linux/retry_settings.ts";
+import { setUpTrace } from "../setup/set_up.ts";
 import { WireSource, type WireStatistics } from "../linux/capture/wire_source.ts";
 import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
-import type { MatcherOptions, OnHandshake } from "../match/options.ts";
 import { ClockAxis } from "../match/clock.ts";
-import { Matcher } from "../match/matcher.ts";
+import type { Matcher } from "../match/matcher.ts";
+import type { MatcherOptions } from "../match/options.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import { ServedPorts } from "../match/served_ports.ts";
-import type { KeptPackets } from "../pcap/kept_packets.ts";
-import type { HandshakeFormat } from "../output/handshake_format.ts";
-import { countReasons, type Losses } from "../output/summary.ts";
-import { setUpTrace } from "../setup/set_up.ts";
-import { Elsewhere } from "./elsewhere.ts";
-import type { Ending } from "./ending.ts";
-import type { HandshakePackets, MakeHandshakePackets } from "./handshake_packets.ts";
-import { HandshakeWriter, rotatedAway } from "./handshake_writer.ts";
+import type { RecordContext } from "../record/record_context.ts";
+import { countReasons, type Losses } from "./losses.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Source, SourceCounters, Supervisor } from "./sink.ts";
 import { nextTickMs } from "./tick.ts";
-import type { TraceOptions } from "./trace_options.ts";
 
-/** What a session needs beside the options. */
-export interface TraceSessionOptions {
-  options: TraceOptions;
+/** What of this host to trace, how, and where to. */
+export interface LiveSourceOptions {
   /** Where to capture. */
   scope: CaptureScope;
-  output: LineOutput;
-  /** Makes what writes the packets of handshakes; undefined: they go nowhere. */
-  keepPackets?: MakeHandshakePackets;
-  format: HandshakeFormat;
-  /** Asked when the count or the duration asked for is reached, and told what failed. */
-  ending: Ending;
-  /** Keeps the packets of the handshakes under way, each from its IP header on. */
-  kept?: KeptPackets;
-  /** Takes each handshake, also one that the filter does not let pass, with its row in `kept`. */
-  onHandshake?: OnHandshake;
+  packetFilter: NonNullable<PacketRingOptions["filter"]>;
+  /** How to hook the kernel. */
+  probes: Mechanism | "auto" | "none";
+  /** Name of the host, as records carry it. */
+  host: string;
+  pipeline: Pipeline;
+  supervisor: Supervisor;
+  /** Called once, when each part delivers or is known not to. */
+  onReady(): void;
+  /** Says in one sentence what is worth knowing. Untrusted text. */
+  onNote(sentence: string): void;
 }
 
 /** Well below what counts as a step of the clock (`STEP_NS`), so that no interruption looks like one. */
@@ -72,13 +66,14 @@ function ownWaits(withKernel: boolean): MatcherOptions {
 }
 
 /**
- * One trace from its first packet to its summary: fetches packets and kernel records on a timer,
- * hands them to the matcher, and writes what comes out.
+ * This host as a source of handshakes: fetches packets and kernel records on a timer and hands them to
+ * the matcher.
  */
-export class TraceSession {
-  readonly #options: TraceOptions;
-  readonly #output: LineOutput;
-  readonly #ending: Ending;
+export class LiveSource implements Source {
+  readonly context: RecordContext;
+  readonly #options: LiveSourceOptions;
+  readonly #supervisor: Supervisor;
+  readonly #pipeline: Pipeline;
   readonly #axis = new ClockAxis(Number(clockNs("realtime") / 1_000_000_000n));
   readonly #wire: WireSource;
   #kernel: KernelSource | undefined;
@@ -95,12 +90,9 @@ export class TraceSession {
     nowNs: () => this.#onAxis(clockNs("boottime")),
     places: this.#places,
     addresses: this.#localAddresses,
-    onFailure: (error) => this.#ending.fail("looking for who listens", error),
+    onFailure: (error) => this.#supervisor.fail("looking for who listens", error),
   });
   readonly #cgroups = new CgroupPaths();
-  readonly #writer: HandshakeWriter;
-  readonly #packets: HandshakePackets | undefined;
-  readonly #elsewhere = new Elsewhere((netns) => this.#scope.captures(netns));
   #sampled = false;
   #steppedNs = 0;
   /** Packets and kernel records fetched in this tick. */
@@ -111,95 +103,71 @@ export class TraceSession {
   /** When the last tick began. */
   #tickNs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #durationTimer: ReturnType<typeof setTimeout> | undefined;
+  #isReady = false;
+  /** When it was ended. */
+  #endNs: number | undefined;
 
   /**
    * Begins to capture, then starts the kernel's side.
+   *
    * @throws {SystemCallError} EPERM without the right to capture.
    */
-  constructor(session: TraceSessionOptions) {
-    this.#options = session.options;
-    this.#output = session.output;
-    this.#ending = session.ending;
-    this.#writer = new HandshakeWriter({
-      filter: {
-        ...session.options.filter,
-        captured: session.scope.interfaces.length > 0,
-      },
-      count: session.options.count,
-      output: session.output,
-      format: session.format,
-      context: {
-        host: hostName(),
-        interfaceName: (place) => this.#places.nameOf(place),
-        netnsOf: (place) => this.#places.netnsOf(place),
-        cgroupPath: (id) => this.#cgroups.of(id),
-      },
-      onCount: session.ending.ask,
-    });
-    this.#packets = session.keepPackets?.({
-      epochSeconds: () => this.#axis.epochSeconds,
-      interfaceName: (place) => this.#nameInFile(place),
-    });
+  constructor(options: LiveSourceOptions) {
+    this.#options = options;
+    this.#supervisor = options.supervisor;
+    const { scope, pipeline } = options;
+    this.#scope = scope;
+    this.#pipeline = pipeline;
+    this.context = {
+      host: options.host,
+      interfaceName: (place) => this.#places.nameOf(place),
+      netnsOf: (place) => this.#places.netnsOf(place),
+      cgroupPath: (id) => this.#cgroups.of(id),
+    };
     this.#startNs = this.#tickNs = this.#sampleClocks();
-    this.#matcher = new Matcher(
-      this.#axis.epochSeconds,
-      (handshake, row) => {
-        try {
-          session.onHandshake?.(handshake, row);
-          if (!this.#writer.take(handshake)) return;
-          this.#elsewhere.take(handshake);
-          this.#packets?.write(handshake, row);
-        } catch (error) {
-          // Not in the midst of the matcher's work.
-          session.ending.fail("writing a handshake", error);
-        }
-      },
-      {
-        rowKeeper: this.#packets?.rowKeeper ?? session.kept,
-        isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
-        hasServer: (words, at, port, timeNs) =>
-          this.#servedPorts.has(port, timeNs) && this.#localAddresses.has(words, at),
-        listenerOf: (server) => this.#listeners.find(server),
-        listenerAt: (...server) => this.#listeners.at(...server),
-        seesServerData: false,
-        ...ownWaits(session.options.probes !== "none"),
-      },
-    );
-    this.#scope = session.scope;
+    this.#matcher = pipeline.createMatcher(this.#axis.epochSeconds, {
+      isLocalAddress: (words, at) => this.#localAddresses.has(words, at),
+      hasServer: (words, at, port, timeNs) =>
+        this.#servedPorts.has(port, timeNs) && this.#localAddresses.has(words, at),
+      listenerOf: (server) => this.#listeners.find(server),
+      listenerAt: (...server) => this.#listeners.at(...server),
+      seesServerData: false,
+      ...ownWaits(options.probes !== "none"),
+    });
     this.#wire = new WireSource({
-      scope: session.scope,
-      filter: session.options.packetFilter,
+      scope,
+      filter: options.packetFilter,
       axis: this.#axis,
       places: this.#places,
       addresses: this.#localAddresses,
-      keepsPackets: (this.#packets ?? session.kept) !== undefined,
+      keepsPackets: pipeline.keepsPackets,
       onSegment: (segment, packet) => {
         this.#fetched++;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
-        if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
+        if (row >= 0) pipeline.keep(row, packet);
       },
       onIcmpError: (error, packet) => {
         this.#fetched++;
         const row = this.#matcher.icmpError(error, packet.timeNs);
-        if (row >= 0) (this.#packets ?? session.kept)?.keep(row, packet);
+        if (row >= 0) pipeline.keep(row, packet);
       },
-      onNote: sayNote,
+      onNote: options.onNote,
     });
+    pipeline.begin(this);
     this.#sayCapturing();
     this.#tick();
-    const { probes } = session.options;
-    if (probes === "none") this.#onReady();
+    const { probes } = options;
+    if (probes === "none") this.#beReady();
     else this.#startKernel(probes);
   }
 
-  /** The name of the interface of a place where packets were captured; untrusted text. */
-  interfaceName(place: number): string | undefined {
-    return this.#places.nameOf(place);
+  /** See {@link Source.epochSeconds}. */
+  get epochSeconds(): number {
+    return this.#axis.epochSeconds;
   }
 
   /** Who reads the file tells interfaces apart by their names: most containers have an eth0. */
-  #nameInFile(place: number): string | undefined {
+  interfaceInFile(place: number): string | undefined {
     const name = this.#places.nameOf(place);
     const netns = this.#places.netnsOf(place);
     if (name === undefined || netns === undefined || netns === this.#scope.ownNetns) return name;
@@ -211,14 +179,14 @@ export class TraceSession {
     const why = filter.why === undefined ? "" : ` (${filter.why})`;
     const through = filter.kind === "ebpf" ? "the eBPF filter" : `the classic filter${why}`;
     const asked = this.#options.probes === "none" ? "; no kernel events, as asked" : "";
-    sayNote(`capturing packets through ${through}${asked}`);
+    this.#options.onNote(`capturing packets through ${through}${asked}`);
   }
 
   /** Looks at what the kernel offers while packets come already, then starts what fits it. */
   async #startKernel(probes: Mechanism | "auto"): Promise<void> {
     const { signal } = this.#over;
     try {
-      await setUpTrace(signal, sayNote);
+      await setUpTrace(signal, this.#options.onNote);
       const inspection = await inspectProbes(signal);
       const choice = chooseProbes(inspection.facts, probes);
       const { bpftrace } = inspection.facts;
@@ -251,15 +219,15 @@ export class TraceSession {
       },
       onRecord: (record) => this.#onKernelRecord(record),
       onChange: (state, sentence) => this.#onKernelChange(state, sentence),
-      onNote: sayNote,
+      onNote: this.#options.onNote,
     });
   }
 
   #goOnAlone(sentence: string): void {
     // What ends because the trace does is no news.
     if (this.#over.signal.aborted) return;
-    sayNote(`${sentence}; going on with packets alone`);
-    this.#onReady();
+    this.#options.onNote(`${sentence}; going on with packets alone`);
+    this.#beReady();
   }
 
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
@@ -273,26 +241,25 @@ export class TraceSession {
         const isTold = this.#kernelState === state && this.#kernel?.isSilenceTold;
         if (isTold) this.#servedPorts.toldFrom(this.#sampleClocks());
       } catch (error) {
-        this.#ending.fail("looking for who listens", error);
+        this.#supervisor.fail("looking for who listens", error);
       }
     }
     if (state === "off") return this.#goOnAlone(sentence);
-    sayNote(sentence);
-    if (state !== "starting") this.#onReady();
+    this.#options.onNote(sentence);
+    if (state !== "starting") this.#beReady();
   }
 
-  /** Every source delivers, or is known not to. */
-  #onReady(): void {
-    const { durationMs } = this.#options;
-    if (this.#durationTimer !== undefined || durationMs === Infinity) return;
-    this.#durationTimer = setTimeout(this.#ending.ask, durationMs);
+  #beReady(): void {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#options.onReady();
   }
 
   #onKernelRecord(record: KernelRecord): void {
     try {
       this.#takeKernelRecord(record);
     } catch (error) {
-      this.#ending.fail("taking a kernel record", error);
+      this.#supervisor.fail("taking a kernel record", error);
     }
   }
 
@@ -329,27 +296,18 @@ export class TraceSession {
       doing = "matching";
       this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
       doing = "writing";
-      this.#writer.flush();
-      this.#packets?.flush();
-      this.#hint(nowNs);
+      this.#pipeline.flush();
       const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
       this.#tickNs = nowNs;
       this.#timer = setTimeout(() => this.#tick(), waitMs);
     } catch (error) {
-      this.#ending.fail(doing, error);
+      this.#supervisor.fail(doing, error);
     }
   }
 
   /** Where the kernel's word may be among what was lost, packets decide. */
   #drainKernel(): void {
     if (this.#kernel?.drain()) this.#servedPorts.lostUntil(this.#sampleClocks());
-  }
-
-  /** Says once what is missed for want of a flag. */
-  #hint(nowNs: number): void {
-    const sentence = this.#elsewhere.hint(nowNs);
-    // With `all`, a namespace has come and gone before it could be captured.
-    if (sentence !== undefined && !this.#options.namespaces.includes("all")) sayNote(sentence);
   }
 
   /** Packets carry the wall clock's time: the matcher must know when that was set. */
@@ -361,7 +319,7 @@ export class TraceSession {
     this.#wire.drain(Infinity);
     this.#matcher.clockSet(jumpNs, nowNs);
     this.#listeners.clockSet(jumpNs);
-    sayNote(
+    this.#options.onNote(
       `the system's clock was set by ${(jumpNs / 1e9).toFixed(3)} s: ` +
         "handshakes across that give no durations",
     );
@@ -386,49 +344,32 @@ export class TraceSession {
   }
 
   /**
-   * Takes what is left, ends everything, and writes the summary. Each part is done whatever becomes of
-   * the others.
-   *
-   * @returns It for a person; undefined where even that failed.
+   * Takes what is left and ends everything that delivers. Each part is done whatever becomes of the
+   * others.
    */
-  async finish(): Promise<string | undefined> {
-    const ending = this.#ending;
+  async finish(): Promise<void> {
+    const supervisor = this.#supervisor;
     this.#over.abort();
     clearTimeout(this.#timer);
-    clearTimeout(this.#durationTimer);
-    await ending.attempt("writing", () => {
-      this.#output.hasten?.();
-      this.#packets?.hasten();
-    });
-    await ending.attempt("fetching packets", () => this.#drainWhatCame());
-    let endNs = this.#tickNs;
-    await ending.attempt("reading the clocks", () => void (endNs = this.#sampleClocks()));
-    await ending.attempt("fetching kernel records", () => this.#drainKernel());
-    await ending.attempt("stopping bpftrace", async () => {
+    this.#pipeline.hasten();
+    await supervisor.attempt("fetching packets", () => this.#drainWhatCame());
+    this.#endNs = this.#tickNs;
+    await supervisor.attempt("reading the clocks", () => void (this.#endNs = this.#sampleClocks()));
+    await supervisor.attempt("fetching kernel records", () => this.#drainKernel());
+    await supervisor.attempt("stopping bpftrace", async () => {
       if (this.#kernel === undefined) return;
       this.#kernelLosses = {}; // as long as they are not known
       this.#kernelLosses = await this.#kernel.stop();
     }, STOP_MAX_MS);
     if (mayLack(this.#kernelLosses)) this.#servedPorts.lostUntil(this.#sampleClocks());
-    await ending.attempt("matching", () => this.#matcher.flush());
-    await ending.attempt("writing", () => this.#writer.flush());
-    await ending.attempt("counting packets", () => {
+    await supervisor.attempt("matching", () => this.#matcher.flush());
+    this.#pipeline.flush();
+    await supervisor.attempt("counting packets", () => {
       this.#wireStatistics = this.#wire.statistics();
     });
-    await ending.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
-    await ending.attempt("ending the search for who listens", () => this.#listeners.close());
-    await ending.attempt("ending the look at cgroups", () => this.#cgroups[Symbol.dispose]());
-    const span = { epochSeconds: this.#axis.epochSeconds, startNs: this.#startNs, endNs };
-    const { drops = 0, undecoded } = this.#wireStatistics ?? {};
-    await ending.attempt("writing packets", async () => {
-      this.#packets?.end(span, drops);
-      await this.#packets?.settle();
-    });
-    await this.#flushOutput();
-    await ending.attempt("writing", () => this.#writer.end(span, this.#losses(), undecoded));
-    await this.#flushOutput();
-    const summarize = () => this.#writer.summarize(this.#losses(), undecoded);
-    return await ending.attempt("the summary", summarize);
+    await supervisor.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
+    await supervisor.attempt("ending the search for who listens", () => this.#listeners.close());
+    await supervisor.attempt("ending the look at cgroups", () => this.#cgroups[Symbol.dispose]());
   }
 
   /** Takes each packet that is in a ring by now: a busy machine hands its block over late. */
@@ -441,15 +382,22 @@ export class TraceSession {
     } while (this.#wire.taken < packets - drops && performance.now() < untilMs);
   }
 
-  async #flushOutput(): Promise<void> {
-    await this.#ending.attempt("writing to standard output", () => this.#output.flush());
-  }
-
-  /** How it goes so far, for a person. */
-  summarize(): string {
-    this.#kernelLosses = this.#kernel?.countLosses();
-    const { undecoded } = this.#wireStatistics = this.#wire.statistics();
-    return this.#writer.summarize(this.#losses(), undecoded);
+  /** See {@link Source.counters}. */
+  counters(): SourceCounters {
+    const isOver = this.#endNs !== undefined;
+    if (!isOver) {
+      this.#kernelLosses = this.#kernel?.countLosses();
+      this.#wireStatistics = this.#wire.statistics();
+    }
+    return {
+      span: {
+        epochSeconds: this.#axis.epochSeconds,
+        startNs: this.#startNs,
+        endNs: this.#endNs ?? this.#onAxis(clockNs("boottime")),
+      },
+      losses: this.#losses(),
+      undecoded: this.#wireStatistics?.undecoded ?? {},
+    };
   }
 
   /** By what was counted last. */
@@ -470,10 +418,6 @@ export class TraceSession {
       half_open_evicted: counters.evicted,
       same_tuple_evicted: counters.crowded,
       contradicted_handshakes: counters.contradicted,
-      output_records: this.#output.lost,
-      ...this.#packets?.losses,
-      ...rotatedAway(this.#output),
-      ...(kernel && { uncaptured_handshakes: this.#elsewhere.handshakes }),
       late_kernel_records: counters.lateKernelRecords,
       late_accepts: counters.lateAccepts,
       ...(wire?.filterHalfOpen !== undefined && { filter_half_open: wire.filterHalfOpen }),
@@ -482,14 +426,9 @@ export class TraceSession {
     };
   }
 
-  /** Packets that were not decoded, or that decide nothing, by reason, as counted last. */
-  undecoded(): Readonly<Record<string, number>> {
-    return this.#wireStatistics?.undecoded ?? {};
-  }
-
-  /** Whether packets could not be written. */
-  get packetsFailed(): boolean {
-    return this.#packets?.failed ?? false;
+  /** Whether kernel events came, or were to come. */
+  get hasKernel(): boolean {
+    return this.#kernelLosses !== undefined;
   }
 
   /** Ends the kernel's side at once. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type HandshakeFilter, passes } from "../../../src/cli/filter.ts";
+import { type HandshakeFilter, passes } from "../../../src/pipeline/filter.ts";
 import { parseNetwork } from "../../../src/cli/values.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";

@@ -1,0 +1,143 @@
+/**
+ * Handshakes as text: what each form of it is, and the sink that writes any of them.
+ *
+ * @module
+ */
+import type { LineOutput } from "../files/stream_output.ts";
+import type { Handshake } from "../match/handshake.ts";
+import type { Losses } from "../pipeline/losses.ts";
+import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
+import { ByteText } from "../text/byte_text.ts";
+import type { RecordContext } from "../record/record_context.ts";
+import { formatHandshake, formatHeading } from "./line.ts";
+import { writeHandshake } from "../record/ndjson.ts";
+
+/** One way to write handshakes as lines. */
+export interface TextFormat {
+  /**
+   * Takes a handshake; nothing of the object is kept.
+   *
+   * @param into Whole lines that can be written now are appended to it.
+   */
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void;
+  /** Whole lines that stand behind the last handshake. */
+  end(state: TraceState): string;
+}
+
+/** NDJSON: a record a line, the summary as the last. */
+export class NdjsonFormat implements TextFormat {
+  /** Its record. */
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void {
+    writeHandshake(into, handshake, context);
+  }
+
+  /** The summary's line. */
+  end({ summary, context, span, losses, undecoded }: TraceState): string {
+    const { epochSeconds, startNs, endNs } = span;
+    return summary.encode(context.host, epochSeconds, startNs, endNs, losses, undecoded);
+  }
+}
+
+/** Lines for a terminal, as the handshakes come. */
+export class LineFormat implements TextFormat {
+  readonly #ascii: boolean;
+  #headed = false;
+
+  /** Writes nothing yet; in ASCII alone where asked to. */
+  constructor({ ascii = false }: { ascii?: boolean } = {}) {
+    this.#ascii = ascii;
+  }
+
+  /** Its line, below the headings if it is the first. */
+  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
+    if (!this.#headed) into.text(formatHeading());
+    this.#headed = true;
+    into.text(formatHandshake(handshake, { ascii: this.#ascii }));
+  }
+
+  /** Nothing. */
+  end(): string {
+    return "";
+  }
+}
+
+/** Bytes of lines that are worth a write of their own; so many more are never held here. */
+const WRITE_LENGTH = 256 * 1024;
+
+/** Writes handshakes in a format. */
+export class TextSink implements Sink {
+  readonly label: string;
+  readonly #output: LineOutput;
+  readonly #format: TextFormat;
+  readonly #lines = new ByteText(WRITE_LENGTH);
+  #context: RecordContext | undefined;
+  readonly #isShown: boolean;
+  /** Those whose lines were not handed to the output yet. */
+  #records = 0;
+
+  /**
+   * Writes little before {@link flush}.
+   *
+   * @param label See {@link Sink.label}.
+   * @param options `isShown`: only shows what goes elsewhere too, so that nothing can be lost here.
+   */
+  constructor(
+    output: LineOutput,
+    format: TextFormat,
+    label: string,
+    { isShown = false }: { isShown?: boolean } = {},
+  ) {
+    this.#output = output;
+    this.#format = format;
+    this.label = label;
+    this.#isShown = isShown;
+  }
+
+  /** See {@link Sink.begin}. */
+  begin({ context }: Source): void {
+    this.#context = context;
+  }
+
+  /** See {@link Sink.take}. */
+  take(handshake: Handshake): void {
+    this.#format.take(handshake, this.#context!, this.#lines);
+    this.#records++;
+    if (this.#lines.length >= WRITE_LENGTH) this.flush();
+  }
+
+  /** Writes what was taken since the last time, as far as the format gave it. */
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    this.#output.write(this.#lines.take(), this.#records);
+    this.#records = 0;
+  }
+
+  /** See {@link Sink.hasten}. */
+  hasten(): void {
+    this.#output.hasten?.();
+  }
+
+  /** Writes what the format has behind the last handshake. */
+  end(state: TraceState): void {
+    this.#lines.text(this.#format.end(state));
+    this.flush();
+  }
+
+  /** See {@link Sink.settle}. */
+  async settle(): Promise<void> {
+    await this.#output.flush();
+  }
+
+  /** Records that could not be written, and those that rotation removed, where it rotates. */
+  get losses(): Losses {
+    if (this.#isShown) return {};
+    const { lost, rotatedAway } = this.#output;
+    const rotated = rotatedAway === undefined ? {} : { rotated_records: rotatedAway };
+    return { output_records: lost, ...rotated };
+  }
+
+  /** Whether records could not be written. */
+  get failed(): boolean {
+    return !this.#isShown && this.#output.lost > 0;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Where something can get lost or is set aside, and how it is counted.
+ *
+ * @module
+ */
+import { DISCARD_NAMES } from "../wire/verdict.ts";
+
+/** A place where something can be lost or set aside, and what it means there. */
+export interface LossPlace {
+  /** Its name in the summary's JSON. */
+  name: string;
+  /** Said for a person after the count. */
+  meaning: string;
+  /** Whether it means that a handshake or a part of one may be missing from the output. */
+  isLoss: boolean;
+}
+
+/** Every place, in the order in which a packet or record passes them. */
+export const LOSS_PLACES = [
+  {
+    name: "capture_packets",
+    meaning: "packets that the capturing host dropped, as the file says",
+    isLoss: true,
+  },
+  {
+    name: "ring_packets",
+    meaning: "packets dropped because the capture ring was full",
+    isLoss: true,
+  },
+  {
+    name: "interface_gaps",
+    meaning: "gaps in the capture on an interface: it was down, gone or made again",
+    isLoss: true,
+  },
+  {
+    name: "refused_namespaces",
+    meaning: "network namespaces whose packets could not be captured",
+    isLoss: true,
+  },
+  {
+    name: "recursion_misses",
+    meaning: "runs of a probe that the kernel skipped: one was under way on that CPU already",
+    isLoss: true,
+  },
+  {
+    name: "kernel_map_records",
+    meaning: "kernel records dropped because the map was full",
+    isLoss: true,
+  },
+  { name: "kernel_lines", meaning: "kernel lines that bpftrace dropped", isLoss: true },
+  {
+    name: "kernel_away_ms",
+    meaning: "ms without kernel events, while bpftrace was not attached",
+    isLoss: true,
+  },
+  {
+    name: "half_open_evicted",
+    meaning: "half-open handshakes given up because the table was full",
+    isLoss: true,
+  },
+  {
+    name: "same_tuple_evicted",
+    meaning: "half-open handshakes given up because too many had the same addresses and ports",
+    isLoss: true,
+  },
+  {
+    name: "contradicted_handshakes",
+    meaning: "handshakes reported as failed that the kernel called established later",
+    isLoss: true,
+  },
+  { name: "output_records", meaning: "records that could not be written", isLoss: true },
+  {
+    name: "kept_handshakes",
+    meaning: "handshakes of which --write lacks the first packets: they were kept too long",
+    isLoss: true,
+  },
+  { name: "written_packets", meaning: "packets that --write could not write", isLoss: true },
+  {
+    name: "rotated_records",
+    meaning: "records that rotation removed with old files, as --rotate-keep asks",
+    isLoss: false,
+  },
+  {
+    name: "uncaptured_handshakes",
+    meaning: "handshakes in network namespaces that were not captured: the kernel alone saw them",
+    isLoss: false,
+  },
+  {
+    name: "late_kernel_records",
+    meaning: "kernel records that came after their handshake was reported",
+    isLoss: false,
+  },
+  {
+    name: "late_accepts",
+    meaning: "accept() calls that came after their handshake was reported",
+    isLoss: false,
+  },
+  {
+    name: "filter_half_open",
+    meaning:
+      "half-open flows that the packet filter gave up: a later ACK of theirs was not captured",
+    isLoss: false,
+  },
+  {
+    name: "unexpected_packets",
+    meaning: "packets whose numbers fit no handshake under way",
+    isLoss: false,
+  },
+  { name: "undecoded_packets", meaning: "packets that could not be decoded", isLoss: false },
+  {
+    name: "discarded_packets",
+    meaning: "packets that decide nothing: the host that receives them throws them away",
+    isLoss: false,
+  },
+  { name: "untimed_packets", meaning: "packets without a valid time in the file", isLoss: false },
+  {
+    name: "disordered_packets",
+    meaning: "packets older than one before them in the file",
+    isLoss: false,
+  },
+] as const satisfies readonly LossPlace[];
+
+/** The name of one of {@link LOSS_PLACES}. */
+export type LossName = typeof LOSS_PLACES[number]["name"];
+
+/**
+ * Counts by the names of {@link LOSS_PLACES}: undefined where a place could not be counted, absent
+ * where there was no such place.
+ */
+export type Losses = Readonly<Partial<Record<LossName, number | undefined>>>;
+
+/** Adds counts to others: a place that one could not count is not counted. */
+export function addLosses(losses: Losses, more: Losses = {}): Losses {
+  const sum: Partial<Record<LossName, number | undefined>> = { ...losses };
+  for (const name of Object.keys(more) as LossName[]) {
+    const [one, other] = [losses[name], more[name]];
+    const isUncounted = other === undefined || name in losses && one === undefined;
+    sum[name] = isUncounted ? undefined : (one ?? 0) + other;
+  }
+  return sum;
+}
+
+/**
+ * Packets that were not decoded, or that the receiving host throws away, by reason: the names that
+ * `VerdictCounts` gives.
+ */
+export type Undecoded = Readonly<Record<string, number>>;
+
+/** Packets by reason: those that the receiving host throws away, and those not decoded. */
+export function splitReasons(reasons: Undecoded): { undecoded: Undecoded; discarded: Undecoded } {
+  const entries = Object.entries(reasons);
+  const isDiscard = ([reason]: [string, number]) => DISCARD_NAMES.has(reason);
+  return {
+    undecoded: Object.fromEntries(entries.filter((entry) => !isDiscard(entry))),
+    discarded: Object.fromEntries(entries.filter(isDiscard)),
+  };
+}
+
+/** How many packets were not decoded, and how many are thrown away, as losses. */
+export function countReasons(reasons: Undecoded): Losses {
+  const { undecoded, discarded } = splitReasons(reasons);
+  const sum = (counts: Undecoded) => Object.values(counts).reduce((all, count) => all + count, 0);
+  return { undecoded_packets: sum(undecoded), discarded_packets: sum(discarded) };
+}
+
+/** Says how many packets decide nothing and why; undefined where there are none. */
+export function describeDiscarded(reasons: Undecoded): string | undefined {
+  const counts = Object.entries(splitReasons(reasons).discarded);
+  if (counts.length === 0) return undefined;
+  const sum = counts.reduce((all, [, count]) => all + count, 0);
+  const packets = sum === 1 ? "1 packet decides" : `${sum} packets decide`;
+  const list = counts.map(([reason, count]) => `${count} ${reason}`).join(", ");
+  return `${packets} nothing: the host that receives ${
+    sum === 1 ? "it throws it" : "them throws them"
+  } away (${list})`;
+}

@@ -1,0 +1,105 @@
+/**
+ * What stands at the two ends of a {@link Pipeline}: a source hands handshakes over, sinks take them.
+ *
+ * @module
+ */
+import type { Handshake } from "../match/handshake.ts";
+import type { RowKeeper } from "../match/options.ts";
+import type { KeptPacket } from "../pcap/kept_packets.ts";
+import type { RecordContext } from "../record/record_context.ts";
+import type { Losses, Undecoded } from "./losses.ts";
+import type { Summary } from "./summary.ts";
+
+/** The row of a handshake that came from no matcher: no packets are kept of it. */
+export const NO_ROW = -1;
+
+/** When a trace began and ended, or how far it is. */
+export interface TraceSpan {
+  /** Whole seconds of Unix time at which the axis begins. */
+  epochSeconds: number;
+  /** Nanoseconds on the axis. */
+  startNs: number;
+  endNs: number;
+}
+
+/** What a source counted so far. */
+export interface SourceCounters {
+  span: TraceSpan;
+  /** When the capture ended on the axis, where that is told and may be after the last packet. */
+  capturedUntilNs?: number;
+  losses: Losses;
+  /** Packets that were not decoded, or that decide nothing, by reason. */
+  undecoded: Undecoded;
+}
+
+/** Where handshakes come from: a live capture, capture files, records that were written before. */
+export interface Source {
+  /** What records tell beyond the handshake itself. */
+  readonly context: RecordContext;
+  /** Whole seconds of Unix time at which the axis begins now. */
+  readonly epochSeconds: number;
+  /** The name of a place's interface, as a capture file tells interfaces apart; untrusted text. */
+  interfaceInFile(place: number): string | undefined;
+  /** What was counted so far: cheap, at any time. */
+  counters(): SourceCounters;
+}
+
+/** How it goes so far, or how it went: everything that is counted, at one moment. */
+export interface TraceState extends SourceCounters {
+  summary: Summary;
+  context: RecordContext;
+}
+
+/** Keeps the packets of handshakes under way; see {@link RowKeeper}. */
+export interface PacketKeeper extends RowKeeper {
+  /** Keeps a packet. @param row The row of its handshake; nothing of the packet's object is kept. */
+  keep(row: number, packet: Readonly<KeptPacket>): void;
+}
+
+/** Takes the handshakes that pass the filter: a view, a file, whatever becomes of them. */
+export interface Sink {
+  /** What it writes or where to, behind the word "writing": `packets`, `to standard output`. */
+  readonly label: string;
+  /** Told once, before the first handshake, where they come from. */
+  begin?(source: Source): void;
+  /**
+   * Asked once, before the first handshake: makes what keeps packets. A sink without it gets none.
+   *
+   * @param rows Rows of the matcher's table.
+   */
+  keepPackets?(rows: number): PacketKeeper;
+  /**
+   * Takes a handshake; nothing of the object is kept.
+   *
+   * @param row Its row in the matcher's table, {@link NO_ROW} where it comes from none.
+   */
+  take(handshake: Handshake, row: number): void;
+  /** Hands on what was taken since the last time. Never waits. */
+  flush(): void;
+  /** How often it wants a {@link report}, milliseconds; undefined: never. */
+  readonly reportMs?: number;
+  /** Takes how it goes so far; once more just before the end. */
+  report?(state: TraceState): void;
+  /** Tells that the end is near: who takes nothing for two seconds is given up. */
+  hasten?(): void;
+  /** Takes how it went, behind the last handshake. */
+  end(state: TraceState): void;
+  /** Settles when everything handed on was written or given up. */
+  settle?(): Promise<void>;
+  /** What it lost so far. */
+  readonly losses?: Losses;
+  /** Whether what it wrote lacks anything. */
+  readonly failed?: boolean;
+}
+
+/** Whom the parts of a trace tell what failed; `Ending` of the command line. */
+export interface Supervisor {
+  /** Ends because of an error that nobody foresaw. @param doing What failed by it, for a sentence. */
+  fail(doing: string, error: unknown): void;
+  /**
+   * Does a part of what ends the trace; that it fails does not keep the others from being done.
+   *
+   * @param maxMs How long it may take. @returns Undefined where it failed.
+   */
+  attempt<T>(doing: string, work: () => T | Promise<T>, maxMs?: number): Promise<T | undefined>;
+}

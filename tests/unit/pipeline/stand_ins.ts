@@ -1,0 +1,37 @@
+/**
+ * What stands around a pipeline or a sink in a test.
+ *
+ * @module
+ */
+import type { Source, SourceCounters, Supervisor, TraceState } from "../../../src/pipeline/sink.ts";
+import { Summary } from "../../../src/pipeline/summary.ts";
+import type { RecordContext } from "../../../src/record/record_context.ts";
+
+/** An error of a part is one of the test. */
+export const THROWING: Supervisor = {
+  fail: (_, error) => {
+    throw error;
+  },
+  attempt: async (_, work) => await work(),
+};
+
+const NOTHING_COUNTED: SourceCounters = {
+  span: { epochSeconds: 0, startNs: 0, endNs: 1e9 },
+  losses: {},
+  undecoded: {},
+};
+
+/** A state in which nothing was counted but what is given. */
+export function stateOf(context: RecordContext, counted: Partial<TraceState> = {}): TraceState {
+  return { ...NOTHING_COUNTED, summary: new Summary(), context, ...counted };
+}
+
+/** A source that stands still: what it counted are `counters`. */
+export function sourceOf(context: RecordContext, counters: Partial<SourceCounters> = {}): Source {
+  return {
+    context,
+    epochSeconds: 0,
+    interfaceInFile: (place) => context.interfaceName(place),
+    counters: () => ({ ...NOTHING_COUNTED, ...counters }),
+  };
+}
