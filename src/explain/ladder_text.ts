@@ -6,7 +6,7 @@
  */
 import type { Glyphs, Line, Span, Style } from "./appearance.ts";
 import { formatExact } from "./numbers.ts";
-import type { KernelStep, PacketStep } from "./step.ts";
+import type { Arrow, KernelStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { wrap } from "./wrap.ts";
 
@@ -31,7 +31,7 @@ interface Frame {
 export function drawLadder(story: Story, glyphs: Glyphs): Line[] {
   const times = story.steps.map(({ timeNs }) => timeText(timeNs, story));
   const labels = story.steps.map((step) =>
-    step.kind === "packet" ? step.label.length + ARROW_EXTRA : 0
+    step.kind === "kernel" ? 0 : step.label.length + ARROW_EXTRA
   );
   const frame: Frame = {
     story,
@@ -43,7 +43,7 @@ export function drawLadder(story: Story, glyphs: Glyphs): Line[] {
     ...drawHeads(frame),
     betweenBars(frame, [{ text: "" }]),
     ...story.steps.flatMap((step) =>
-      step.kind === "packet" ? drawPacket(frame, step) : drawEvent(frame, step)
+      step.kind === "kernel" ? drawEvent(frame, step) : drawPacket(frame, step)
     ),
   ];
 }
@@ -85,7 +85,7 @@ function betweenBars({ inner, glyphs: { bar }, ...rest }: Frame, spans: readonly
   ];
 }
 
-function drawPacket(frame: Frame, step: PacketStep): Line[] {
+function drawPacket(frame: Frame, step: Arrow): Line[] {
   const { glyphs, inner } = frame;
   const { label, from, tone, remarks } = step;
   const style: Style = tone === "usual" ? from : tone;

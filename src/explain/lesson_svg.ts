@@ -8,7 +8,7 @@ import { drawHeader } from "./header_figure.ts";
 import { escapeXml } from "./markup.ts";
 import { formatExact } from "./numbers.ts";
 import type { RoundTrip } from "./round_trips.ts";
-import { type KernelStep, nameStep, type PacketStep } from "./step.ts";
+import { type Arrow, type KernelStep, nameStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
 import { wrap } from "./wrap.ts";
@@ -103,13 +103,13 @@ function drawLadder(canvas: Canvas, story: Story): void {
   canvas.down(1);
   for (const step of story.steps) {
     const time = step.timeNs === undefined ? "-" : formatExact(step.timeNs, story.unit);
-    if (step.kind === "packet") drawPacket(canvas, step, time);
+    if (step.kind !== "kernel") drawPacket(canvas, step, time);
     else drawEvent(canvas, step, time);
   }
   for (const x of [clientX, serverX]) canvas.line(x, top, x, canvas.y, "aside");
 }
 
-function drawPacket(canvas: Canvas, step: PacketStep, time: string): void {
+function drawPacket(canvas: Canvas, step: Arrow, time: string): void {
   const { clientX, serverX } = canvas;
   const style = step.tone === "usual" ? step.from : step.tone;
   canvas.textAt(clientX + 2 * CHARACTER, step.label, style);
@@ -191,7 +191,7 @@ class Canvas {
 
   constructor({ steps, unit }: Story) {
     const times = steps.map(({ timeNs }) => timeNs === undefined ? "-" : formatExact(timeNs, unit));
-    const labels = steps.map((step) => step.kind === "packet" ? step.label.length : 0);
+    const labels = steps.map((step) => step.kind === "kernel" ? 0 : step.label.length);
     const timeWidth = Math.max(...times.map(({ length }) => length), 1);
     this.inner = Math.max(...labels, INNER_MIN) + LABEL_EXTRA;
     this.clientX = MARGIN + (timeWidth + 5) * CHARACTER;

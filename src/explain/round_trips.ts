@@ -1,6 +1,8 @@
 import type { Handshake, Role } from "../match/handshake.ts";
 import { chooseUnit, formatExact } from "./numbers.ts";
-import { nameStep, type PacketStep, type Part } from "./step.ts";
+import { nameStep, type PacketStep, type Part, type ToldStep } from "./step.ts";
+
+type Packet = PacketStep | ToldStep;
 
 /** A duration of a handshake. */
 export interface RoundTrip {
@@ -27,7 +29,7 @@ const SERVER_RTT: Readonly<Record<Role, string>> = {
 };
 
 /** The durations of a handshake: both legs, the whole, and the kernel's own samples. */
-export function roundTrips(handshake: Handshake, steps: readonly PacketStep[]): RoundTrip[] {
+export function roundTrips(handshake: Handshake, steps: readonly Packet[]): RoundTrip[] {
   const { totalNs, kernelClientRttNs, kernelServerRttNs } = handshake;
   const trips = [clientTrip(handshake, steps), serverTrip(handshake, steps)];
   if (totalNs !== undefined) {
@@ -64,7 +66,7 @@ interface Leg {
   measures: string;
 }
 
-function clientTrip(handshake: Handshake, steps: readonly PacketStep[]): RoundTrip {
+function clientTrip(handshake: Handshake, steps: readonly Packet[]): RoundTrip {
   return tripOf(handshake, steps, {
     name: "client RTT",
     asked: "SYN",
@@ -77,7 +79,7 @@ function clientTrip(handshake: Handshake, steps: readonly PacketStep[]): RoundTr
   });
 }
 
-function serverTrip(handshake: Handshake, steps: readonly PacketStep[]): RoundTrip {
+function serverTrip(handshake: Handshake, steps: readonly Packet[]): RoundTrip {
   return tripOf(handshake, steps, {
     name: "server RTT",
     asked: "SYN-ACK",
@@ -90,7 +92,7 @@ function serverTrip(handshake: Handshake, steps: readonly PacketStep[]): RoundTr
   });
 }
 
-function tripOf(handshake: Handshake, steps: readonly PacketStep[], leg: Leg): RoundTrip {
+function tripOf(handshake: Handshake, steps: readonly Packet[], leg: Leg): RoundTrip {
   const { name, ns } = leg;
   if (ns === undefined) return { name, ns, text: whyUnknown(handshake, steps, leg) };
   const { asked, answer, answerNs } = leg;
@@ -101,19 +103,18 @@ function tripOf(handshake: Handshake, steps: readonly PacketStep[], leg: Leg): R
   return { name, ns, text };
 }
 
-function nameAt(steps: readonly PacketStep[], part: Part, timeNs: number | undefined): string {
+function nameAt(steps: readonly Packet[], part: Part, timeNs: number | undefined): string {
   const step = steps.find((each) => each.part === part && each.fits && each.timeNs === timeNs);
   return step ? nameStep(step) : part;
 }
 
 /** Where the packet was sent several times: how it is known which one was answered. */
-function howTold(steps: readonly PacketStep[], { asked, ns, firstNs, lastNs }: Leg): string {
+function howTold(steps: readonly Packet[], { asked, ns, firstNs, lastNs }: Leg): string {
   if (firstNs === undefined) return "";
-  const isns = new Set(
-    steps.filter(({ part, fits }) => part === "SYN-ACK" && fits).map((step) =>
-      step.packet.sequence
-    ),
-  );
+  const answers = steps.filter(({ part, fits }) => part === "SYN-ACK" && fits);
+  const isns = new Set(answers.map((step) => step.kind === "packet" ? step.packet.sequence : NaN));
+  // A record does not tell how it was known.
+  if (isns.has(NaN)) return "";
   const byNumber = asked === "SYN-ACK" && isns.size > 1;
   if (byNumber) return `. The ACK's Ack tells which ${asked} it answers: their numbers differ`;
   return ns === lastNs
@@ -121,7 +122,7 @@ function howTold(steps: readonly PacketStep[], { asked, ns, firstNs, lastNs }: L
     : "";
 }
 
-function whyUnknown(handshake: Handshake, steps: readonly PacketStep[], leg: Leg): string {
+function whyUnknown(handshake: Handshake, steps: readonly Packet[], leg: Leg): string {
   const { asked, answer, firstNs, lastNs } = leg;
   if (handshake.flags.includes("clock_set")) return "unknown: the times cannot be subtracted";
   if (firstNs !== undefined && lastNs !== undefined) {

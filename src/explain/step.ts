@@ -9,9 +9,8 @@ export type Part = "SYN" | "SYN-ACK" | "ACK" | "RST";
 /** How a step stands out: sent again, or not fitting, refusing or dropped. */
 export type Tone = "usual" | "repeated" | "bad";
 
-/** A packet on the ladder. All texts are safe to print. */
-export interface PacketStep {
-  kind: "packet";
+/** A packet on the ladder: an arrow. All texts are safe to print. */
+export interface Arrow {
   /** Counts the packets from 1 on. */
   number: number;
   /** When it was captured, nanoseconds after the handshake's time; undefined where that is not known. */
@@ -24,14 +23,24 @@ export interface PacketStep {
   label: string;
   /** What else there is to say of it, a sentence each. */
   remarks: string[];
+  /** Whether it is one of this handshake: neither another one's nor damaged. */
+  fits: boolean;
+}
+
+/** A packet of which a record tells, and which is not at hand. */
+export interface ToldStep extends Arrow {
+  kind: "told";
+}
+
+/** A packet that was captured. */
+export interface PacketStep extends Arrow {
+  kind: "packet";
   /** The packet itself. */
   packet: SeenPacket;
   /** Whether its Seq goes on where its sender stood, where that is to be known. */
   seqFits: boolean;
   /** Whether its Ack is what was sent before, where that is to be known. */
   ackFits: boolean;
-  /** Whether it is one of this handshake: neither another one's nor damaged. */
-  fits: boolean;
 }
 
 /** Something that the kernel of this host told, on the ladder. */
@@ -47,9 +56,9 @@ export interface KernelStep {
 }
 
 /** A line of the ladder. */
-export type Step = PacketStep | KernelStep;
+export type Step = PacketStep | ToldStep | KernelStep;
 
 /** The name of a packet that a sentence points to: `SYN (packet 1)`. */
-export function nameStep({ part, number }: PacketStep): string {
+export function nameStep({ part, number }: Arrow): string {
   return `${part} (packet ${number})`;
 }

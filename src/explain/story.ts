@@ -14,7 +14,8 @@ import { packetSteps } from "./packet_steps.ts";
 import { makeRelations, type Relation } from "./relations.ts";
 import { type RoundTrip, roundTrips } from "./round_trips.ts";
 import type { SeenPacket } from "./seen_packet.ts";
-import type { KernelStep, PacketStep, Step } from "./step.ts";
+import type { KernelStep, PacketStep, Step, ToldStep } from "./step.ts";
+import { toldRelations, toldSteps } from "./told_steps.ts";
 import { explainFlag, explainOutcome, explainReason } from "./words.ts";
 
 /** Something named and what there is to say of it. */
@@ -54,6 +55,8 @@ export interface StoryContext {
   packets: readonly SeenPacket[];
   /** Whether those are all: false where some were no longer kept. */
   complete: boolean;
+  /** Whether it was read from a record, which has no packets. */
+  recorded?: boolean;
   /** Name of the interface of a place, undefined where it is unknown. */
   interfaceName(place: number): string | undefined;
 }
@@ -67,8 +70,9 @@ export function tellStory(handshake: Handshake, context: StoryContext): Story {
   const { packets, copies } = choosePlace(handshake, context.packets);
   const ofPackets = packetSteps(handshake, packets);
   markPlaces(ofPackets, handshake.interfaceIndex, context);
-  const trips = roundTrips(handshake, ofPackets);
-  const steps = inOrder(ofPackets, kernelSteps(handshake), handshake);
+  const arrows = context.recorded ? toldSteps(handshake) : ofPackets;
+  const trips = roundTrips(handshake, arrows);
+  const steps = inOrder(arrows, kernelSteps(handshake), handshake);
   const timesNs = [...steps.map(({ timeNs }) => timeNs), ...trips.map(({ ns }) => ns)]
     .filter((ns) => ns !== undefined);
   return {
@@ -78,7 +82,7 @@ export function tellStory(handshake: Handshake, context: StoryContext): Story {
     server: formatEndpoint(handshake.server),
     unit: chooseUnit(timesNs),
     steps,
-    relations: makeRelations(handshake, ofPackets),
+    relations: context.recorded ? toldRelations(handshake) : makeRelations(handshake, ofPackets),
     roundTrips: trips,
     outcome: explainOutcome(handshake),
     remarks: remarksOf(handshake, copies, context),
@@ -158,7 +162,7 @@ function markPlaces(steps: PacketStep[], place: number, context: StoryContext): 
 
 /** By their times; what has none stands behind the packet that it is about. */
 function inOrder(
-  packets: readonly PacketStep[],
+  packets: readonly (PacketStep | ToldStep)[],
   events: readonly KernelStep[],
   handshake: Handshake,
 ): Step[] {
@@ -169,8 +173,9 @@ function inOrder(
     event?.timeNs !== undefined
   );
   const steps: Step[] = [...packets, ...timed];
-  // Without times the packets stay in their order.
-  if (timed.length > 0) steps.sort((a, b) => (a.timeNs ?? 0) - (b.timeNs ?? 0));
+  // Without times the packets stay in their order; the RST that a record tells of came last.
+  const timeOf = ({ kind, timeNs }: Step) => timeNs ?? (kind === "told" ? Infinity : 0);
+  if (timed.length > 0) steps.sort((a, b) => timeOf(a) - timeOf(b));
   if (drop && drop.timeNs === undefined) {
     insertBehind(steps, drop, handshake.dropPacket === "syn_ack" ? "SYN-ACK" : "SYN");
   }
@@ -180,7 +185,7 @@ function inOrder(
 }
 
 function insertBehind(steps: Step[], step: KernelStep, part: PacketStep["part"]): void {
-  const at = steps.findLastIndex((each) => each.kind === "packet" && each.part === part);
+  const at = steps.findLastIndex((each) => each.kind !== "kernel" && each.part === part);
   steps.splice(at < 0 ? steps.length : at + 1, 0, step);
 }
 
@@ -200,11 +205,16 @@ function remarksOf(
     );
   }
   if (!wire) remarks.push("No packet of it was captured: all of this is what the kernel told.");
+  else if (context.recorded) remarks.push(RECORDED);
   else if (!context.complete) {
     remarks.push("It has more packets than could be kept: the first ones are not on the ladder.");
   }
   return remarks;
 }
+
+const RECORDED =
+  "All of this is what a record told, which has no packets: those that were sent again, " +
+  "headers, data, and numbers other than the initial ones are not shown.";
 
 function shiftsOf({ client, server }: Handshake): Story["windowShifts"] {
   if (client.windowScale === undefined || server.windowScale === undefined) return undefined;
