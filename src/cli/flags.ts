@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli";
 import { askNearest } from "./nearest.ts";
+import { wrap } from "../text/wrap.ts";
 import { UsageError } from "./usage.ts";
 
 /** One flag of a command: parser and help are made of it. */
@@ -105,9 +106,15 @@ function refuse(arg: string, flags: readonly Flag[]): UsageError {
   return new UsageError(`Unknown flag "${arg}": ${proposal}`);
 }
 
-/** Writes the help of a table of flags: one aligned line each. */
+/** Columns that a help takes at most: what a terminal has that nobody made wider. */
+const HELP_WIDTH = 80;
+
+/** Writes the help of a table of flags: each with its meaning beside it, in 80 columns. */
 export function formatFlags(flags: readonly Flag[]): string {
   const heads = flags.map((flag) => `  --${flag.name}${flag.value ? " " + flag.value : ""}`);
-  const width = Math.max(...heads.map((head) => head.length));
-  return flags.map((flag, index) => `${heads[index].padEnd(width)}  ${flag.meaning}\n`).join("");
+  const indent = Math.max(...heads.map((head) => head.length)) + 2;
+  return flags.map(({ meaning }, at) =>
+    wrap(meaning, HELP_WIDTH - indent)
+      .map((line, nth) => (nth === 0 ? heads[at] : "").padEnd(indent) + line + "\n").join("")
+  ).join("");
 }

@@ -8,7 +8,7 @@ import type { Glyphs, Line, Span, Style } from "./appearance.ts";
 import { formatExact } from "./numbers.ts";
 import type { Arrow, KernelStep } from "./step.ts";
 import type { Story } from "./story.ts";
-import { wrap } from "./wrap.ts";
+import { wrap } from "../text/wrap.ts";
 
 /** Line, blanks and head around the label of an arrow, so that it still looks like one. */
 const ARROW_EXTRA = 9;

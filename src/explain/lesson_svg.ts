@@ -11,7 +11,7 @@ import type { RoundTrip } from "./round_trips.ts";
 import { type Arrow, type KernelStep, nameStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
-import { wrap } from "./wrap.ts";
+import { wrap } from "../text/wrap.ts";
 
 /** Advance of a character of the monospaced font, and the height of a line; pixels. */
 const CHARACTER = 8.4;

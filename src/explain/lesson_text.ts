@@ -20,7 +20,7 @@ import type { RoundTrip } from "./round_trips.ts";
 import { nameStep } from "./step.ts";
 import type { Fact, Story } from "./story.ts";
 import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
-import { wrap } from "./wrap.ts";
+import { wrap } from "../text/wrap.ts";
 
 /** How to write an explanation as text. */
 export interface TextOptions {

@@ -168,3 +168,14 @@ Deno.test("formatFlags writes one line a flag, their meanings below each other",
   );
   assertMatch(formatFlags([{ name: "x", meaning: "y" }]), /^ {2}--x {2}y\n$/);
 });
+
+Deno.test("formatFlags keeps within 80 columns, a meaning below its own begin", () => {
+  const meaning = "only with this address or network at either end, as often as it is given here";
+  assertEquals(
+    formatFlags([{ name: "host", value: "ADDRESS", meaning }, { name: "x", meaning: "y" }]),
+    `  --host ADDRESS  only with this address or network at either end, as often as
+                  it is given here
+  --x             y
+`,
+  );
+});

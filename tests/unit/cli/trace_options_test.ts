@@ -177,18 +177,13 @@ for (const { args, says } of BAD) {
 }
 
 Deno.test("TRACE_FLAGS have a test each, and a line of help with every word they take", () => {
-  const lines = formatFlags(TRACE_FLAGS).split("\n");
-  assertEquals(lines.length, TRACE_FLAGS.length + 1);
-  for (const [index, { name, meaning }] of TRACE_FLAGS.entries()) {
-    assertStringIncludes(lines[index], `  --${name}`);
-    assertStringIncludes(lines[index], meaning);
+  // As one line: the help wraps what is long.
+  const help = formatFlags(TRACE_FLAGS).replace(/\s+/g, " ");
+  for (const { name, value, meaning } of TRACE_FLAGS) {
+    assertStringIncludes(help, ` --${name} ${value === undefined ? "" : `${value} `}${meaning} `);
     assertEquals(GOOD.some(({ args }) => args.includes(`--${name}`)), true, name);
   }
-  const help = lines.join("\n");
   for (const word of [...ROLES, ...OUTCOMES, ...MECHANISMS, "none", "ebpf", "classic"]) {
     assertStringIncludes(help, word);
   }
-  // The first column is the same for all.
-  const columns = TRACE_FLAGS.map(({ meaning }, index) => lines[index].indexOf(`  ${meaning}`));
-  assertEquals(new Set(columns).size, 1);
 });

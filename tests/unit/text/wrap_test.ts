@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { wrap } from "../../../src/explain/wrap.ts";
+import { wrap } from "../../../src/text/wrap.ts";
 
 const CASES: { text: string; width: number; expected: string[] }[] = [
   { text: "one two three", width: 7, expected: ["one two", "three"] },
