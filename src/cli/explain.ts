@@ -118,7 +118,7 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     source = new LiveSource({
       ...options,
       scope,
-      host: hostName(),
+      identity: { host: hostName() },
       pipeline,
       supervisor: ending,
       onReady: () => endAfter(options.durationMs, ending),

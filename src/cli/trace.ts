@@ -5,6 +5,7 @@ import { PacketRing } from "../linux/capture/packet_ring.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
+import { hostId, tracerId } from "../linux/host_id.ts";
 import { Elsewhere } from "../pipeline/elsewhere.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -55,6 +56,8 @@ export async function trace(
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";
+  // It is made beside this thread.
+  const id = hostId();
   const surface = outputSurface();
   const format = await createFormat(options.format, surface, true);
   const opener = await loadFileOpener(options);
@@ -95,7 +98,7 @@ export async function trace(
     source = new LiveSource({
       ...options,
       scope,
-      host: hostName(),
+      identity: { host: hostName(), hostId: await id, tracer: tracerId() },
       pipeline,
       supervisor: ending,
       onReady: () => endAfter(options.durationMs, ending),

@@ -35,8 +35,8 @@ export interface LiveSourceOptions {
   packetFilter: NonNullable<PacketRingOptions["filter"]>;
   /** How to hook the kernel. */
   probes: Mechanism | "auto" | "none";
-  /** Name of the host, as records carry it. */
-  host: string;
+  /** Which host this is, and which run of the tool, as records carry it. */
+  identity: Pick<RecordContext, "host" | "hostId" | "tracer">;
   pipeline: Pipeline;
   supervisor: Supervisor;
   /** Called once, when each part delivers or is known not to. */
@@ -119,7 +119,7 @@ export class LiveSource implements Source {
     this.#scope = scope;
     this.#pipeline = pipeline;
     this.context = {
-      host: options.host,
+      ...options.identity,
       interfaceName: (place) => this.#places.nameOf(place),
       netnsOf: (place) => this.#places.netnsOf(place),
       cgroupPath: (id) => this.#cgroups.of(id),

@@ -35,6 +35,18 @@ export const FIELDS: readonly Field[] = [
   ),
   text("host", "Name of the host that traced", (_, context) => context.host, { always: true }),
   text(
+    "host_id",
+    "Which host traced, whatever its name: made of its machine-id (machine-id(5)), which stays secret",
+    (_, context) => context.hostId,
+    { unit: "32 hexadecimal digits" },
+  ),
+  text(
+    "tracer",
+    "Which run of the tool on that host: its process id and when it began (ms of Unix time)",
+    (_, context) => context.tracer,
+    { unit: "PID-START" },
+  ),
+  text(
     "role",
     "This host's part: one end, both ends (local) or neither (observer)",
     (it) => it.role,

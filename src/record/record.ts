@@ -16,6 +16,16 @@ export interface HandshakeRecord {
   time: string;
   /** Name of the host that traced. */
   host: string;
+  /**
+   * Which host traced, whatever its name: made of its machine-id (machine-id(5)), which stays
+   * secret (32 hexadecimal digits).
+   */
+  host_id?: string;
+  /**
+   * Which run of the tool on that host: its process id and when it began (ms of Unix time)
+   * (PID-START).
+   */
+  tracer?: string;
   /** This host's part: one end, both ends (local) or neither (observer). */
   role: "client" | "server" | "local" | "observer";
   /**

@@ -2,6 +2,10 @@
 export interface RecordContext {
   /** Name of the host that traced. */
   host: string;
+  /** Which host that is, whatever its name; see `hostId`. Absent where that is not known, as of files. */
+  hostId?: string;
+  /** Which run of the tool it was, `PID-START`; absent where nobody traced. */
+  tracer?: string;
   /** Name of an interface by its place number, undefined where it is gone or unknown. */
   interfaceName(place: number): string | undefined;
   /** Inode number of the network namespace of a place; absent where none is known, as in files. */
@@ -14,6 +18,10 @@ export interface RecordContext {
 export class RecordedContext implements RecordContext {
   /** Name of the host that traced: untrusted text. */
   host = "";
+  /** See {@link RecordContext.hostId}: untrusted text. */
+  hostId: string | undefined;
+  /** See {@link RecordContext.tracer}: untrusted text. */
+  tracer: string | undefined;
   readonly #interfaces: string[] = [];
   readonly #cgroupPaths = new Map<number, string>();
 

@@ -18,13 +18,53 @@ import {
 import { exists, mountedTracefs, readKernelFiles } from "../../src/linux/probes/kernel_files.ts";
 import { clockNs } from "../../src/linux/libc.ts";
 import { findExecutable, hostName, isRoot } from "../../src/linux/host.ts";
+import { APPLICATION, hostId, tracerId } from "../../src/linux/host_id.ts";
 import { FUNCTIONS } from "../../src/kernel/choose_probes.ts";
 import { judgeFacts } from "../../src/kernel/kernel_facts.ts";
-import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
+import { makeFolder } from "./disk.ts";
+import { inNamespace, Namespace, namespaceTest, skippableTest } from "./namespace.ts";
 
 const SAMPLES = 2_000;
 /** A bracket that nothing interrupted for long. */
 const QUIET_NS = 20_000;
+
+const NO_ID128 = findExecutable("systemd-id128") === undefined
+  ? 'no "systemd-id128"'
+  : await hostId() === undefined
+  ? "this machine has no machine-id"
+  : undefined;
+
+skippableTest(
+  "hostId is what systemd makes of the machine-id for this tool",
+  NO_ID128,
+  async () => {
+    const { stdout } = await new Deno.Command("systemd-id128", {
+      args: ["machine-id", `--app-specific=${APPLICATION}`],
+    }).output();
+    assertEquals(await hostId(), new TextDecoder().decode(stdout).trim());
+  },
+);
+
+Deno.test("hostId takes the first machine-id that is one, and knows when there is none", async () => {
+  using folder = makeFolder();
+  const path = (name: string) => `${folder.path}/${name}`;
+  Deno.writeTextFileSync(path("unset"), "uninitialized\n");
+  Deno.writeTextFileSync(path("odd"), `${"0".repeat(31)}g\n`);
+  Deno.writeTextFileSync(path("set"), "3d1219c7c4c5404aaa1f6d2a48adfda4\n");
+  const nowhere = [path("absent"), path("unset"), path("odd"), folder.path];
+  assertEquals(await hostId(nowhere), undefined);
+  assertEquals(await hostId([...nowhere, path("set")]), "78d665604e9e4a9a9aee6474020e1036");
+});
+
+Deno.test("tracerId is this process and when it began", async () => {
+  const [pid, startMs] = tracerId().split("-").map(Number);
+  assertEquals(pid, Deno.pid);
+  // Field 22 of stat: since boot, in hundredths of a second (proc_pid_stat(5)).
+  const stat = await Deno.readTextFile("/proc/self/stat");
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  const bootMs = Number(clockNs("realtime") - clockNs("boottime")) / 1e6;
+  assertLess(Math.abs(startMs - (bootMs + 10 * ticks)), 2_000);
+});
 
 Deno.test("sampleClocks reads both clocks at one moment, between a reading before and one after", () => {
   let taken = 0;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Handshake } from "../../../src/match/handshake.ts";
 import { FIELDS, LEVELS, RECORD_VERSION } from "../../../src/record/fields.ts";
-import { CONTEXT, makeHandshake } from "./sample_handshakes.ts";
+import { CONTEXT, FILE_CONTEXT, makeHandshake } from "./sample_handshakes.ts";
 
 Deno.test("FIELDS names each path once and no path inside another", () => {
   const paths = FIELDS.map(({ path }) => path);
@@ -71,7 +71,7 @@ Deno.test("FIELDS has the same fields at both ends", () => {
 Deno.test("FIELDS gives of an empty handshake what every record has and nothing else", () => {
   const empty = new Handshake();
   for (const { path, always, nullable, get } of FIELDS) {
-    const value = get(empty, CONTEXT);
+    const value = get(empty, FILE_CONTEXT);
     assertEquals(value !== undefined, always === true, path);
     if (value === null) assertEquals(nullable, true, path);
   }

@@ -10,9 +10,14 @@ import { parseAddress } from "../../../src/wire/address.ts";
 /** 2026-11-23T01:02:03Z. */
 export const EPOCH_SECONDS = 1_795_395_723;
 
+/** What is known beside the handshakes of files. */
+export const FILE_CONTEXT: RecordContext = { host: "web1", interfaceName: () => undefined };
+
 /** What is reported beside the handshakes. */
 export const CONTEXT: RecordContext = {
   host: "web1",
+  hostId: "0123456789ab4def8123456789abcdef",
+  tracer: "4242-1795395723000",
   interfaceName: (place) => new Map([[1, "lo"], [2, "eth0"]]).get(place),
   netnsOf: (place) => new Map([[1, 4_026_531_840], [2, 4_026_532_300]]).get(place),
   cgroupPath: (id) => new Map([[8231, "/user.slice/user-1000.slice"]]).get(id),
@@ -97,6 +102,8 @@ export const WORKED_RECORD: HandshakeRecord = {
   event: "handshake",
   time: "2026-11-23T01:02:03.123456789Z",
   host: "web1",
+  host_id: "0123456789ab4def8123456789abcdef",
+  tracer: "4242-1795395723000",
   role: "client",
   outcome: "established",
   reason: null,
