@@ -279,3 +279,28 @@ export function unusedStandIns(files: Files): string[] {
       .map((name) => `${path} exports ${name}, which nothing uses`);
   });
 }
+
+/** What stands at the top of the repository, beside files whose name begins with a dot. */
+const TOP = [
+  ...["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"],
+  ...["deno.json", "deno.lock", "mod.ts", "src", "bpf", "tests"],
+];
+
+/** Finds what stands at the top and does not belong there. */
+export function topLevel(files: Files): string[] {
+  const top = new Set([...files.keys()].map((path) => path.split("/")[0]));
+  return [...top].filter((name) => !name.startsWith(".") && !TOP.includes(name))
+    .map((name) => `${name} does not belong at the top, where there are ${TOP.join(", ")}`);
+}
+
+/** Finds a changelog without its part for what comes, or for the version that deno.json has. */
+export function changelog(files: Files): string[] {
+  const { version } = JSON.parse(files.get("deno.json") ?? "{}");
+  const headings = (files.get("CHANGELOG.md") ?? "").match(/^## .*$/gm) ?? [];
+  return [
+    ...headings[0] === "## [Unreleased]" ? [] : ["CHANGELOG.md does not begin with Unreleased"],
+    ...headings.some((heading) => heading.startsWith(`## [${version}] - `))
+      ? []
+      : [`CHANGELOG.md does not tell of ${version}, the version in deno.json`],
+  ];
+}

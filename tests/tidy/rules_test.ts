@@ -161,6 +161,27 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 2,
   },
   {
+    name: "the top of a repository",
+    rule: rules.topLevel,
+    files: { "README.md": "", ".ci/run": "", "src/main.ts": "", "docs/a.md": "", "notes.txt": "" },
+    findings: 2,
+  },
+  {
+    name: "a changelog that tells of the version",
+    rule: rules.changelog,
+    files: {
+      "deno.json": '{"version":"0.1.0"}',
+      "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-11-23\n",
+    },
+    findings: 0,
+  },
+  {
+    name: "a changelog that is behind",
+    rule: rules.changelog,
+    files: { "deno.json": '{"version":"0.2.0"}', "CHANGELOG.md": "## [0.1.0] - 2026-11-23\n" },
+    findings: 2,
+  },
+  {
     name: "a stand-in of which a part is used",
     rule: rules.unusedStandIns,
     files: {

@@ -40,6 +40,8 @@ const RULES: { name: string; rule: (files: rules.Files) => string[] }[] = [
   { name: "every bpftrace script opens with its header", rule: rules.scriptHeaders },
   { name: "no file is too long", rule: rules.longFiles },
   { name: "tasks of the tool look up no name", rule: rules.toolTasks },
+  { name: "the top holds nothing else", rule: rules.topLevel },
+  { name: "the changelog tells of each version", rule: rules.changelog },
   { name: "the stand-ins hold what is used", rule: rules.unusedStandIns },
   { name: "there is one gate, and .ci/run is it", rule: rules.oneGate },
   { name: "no file names a path of one machine", rule: rules.machinePaths },
