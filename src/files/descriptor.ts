@@ -157,6 +157,17 @@ export function isUnread(fd: number): boolean {
   return (view.getInt16(POLLFD_REVENTS, true) & POLLERR) !== 0;
 }
 
+/**
+ * Waits until a pipe has no reader.
+ *
+ * @returns Whether that came before the time was over. Another may read it by now.
+ */
+export async function waitForNoReader(fd: number, timeoutMs: number): Promise<boolean> {
+  const { bytes, view } = pollfd(fd, 0);
+  await libc().poll_aside(bytes, 1n, timeoutMs);
+  return (view.getInt16(POLLFD_REVENTS, true) & POLLERR) !== 0;
+}
+
 /** ioctl(2): bytes that wait in a pipe (asm-generic/ioctls.h). */
 const FIONREAD = 0x541bn;
 
@@ -165,17 +176,4 @@ export function unreadBytes(fd: number): number {
   const count = memory(4);
   if (libc().ioctl(fd, FIONREAD, count) !== 0) return 0;
   return new DataView(count.buffer).getInt32(0, true);
-}
-
-/** A pipe holds no more for one who may not ask for more (fs.pipe-max-size). */
-const PIPE_MAX_BYTES = 1 << 20;
-
-/** Takes back what is in a pipe that was opened for writing; nothing where it may not be read. */
-export function takeFrom(fd: number): Uint8Array {
-  const reader = libc().open(cString(`/proc/self/fd/${fd}`), OpenFlag.NONBLOCK | OpenFlag.CLOEXEC);
-  if (reader < 0) return new Uint8Array(0);
-  const taken = memory(PIPE_MAX_BYTES);
-  const count = Number(libc().read(reader, taken, BigInt(taken.length)));
-  closeDescriptor(reader);
-  return taken.subarray(0, Math.max(0, count));
 }

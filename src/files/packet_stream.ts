@@ -4,7 +4,9 @@ import { type ByteWriter, StreamOutput } from "./stream_output.ts";
 
 /** A stream of which a new reader needs the begin. */
 export interface RestartingWriter extends ByteWriter, Disposable {
-  /** Bytes written that nobody will read. */
+  /** Whether its reader has gone. */
+  readonly hasEnded: boolean;
+  /** Then: bytes written that nobody will read. */
   readonly unreadBytes: number;
 }
 
@@ -33,7 +35,6 @@ const REMEMBERED_BYTES = 2 << 20;
 
 /** pcapng to a FIFO, a pipe or a device: each reader of a FIFO gets a file from its begin. */
 export class PacketStream implements PacketOutput {
-  isStale = false;
   readonly #options: PacketStreamOptions;
   #writer: CountingWriter;
   #stream: StreamOutput;
@@ -54,9 +55,17 @@ export class PacketStream implements PacketOutput {
   #open(): StreamOutput {
     const { reopen, onFault, waitingMax } = this.#options;
     return new StreamOutput(this.#writer, (reason) => {
-      if (reason === undefined && reopen) this.isStale = true;
-      else onFault(reason);
+      if (reason !== undefined || !reopen) onFault(reason);
     }, { waitingMax, goesOn: true, losesGone: !reopen, countFrom: countPackets });
+  }
+
+  /** See {@link PacketOutput.isStale}: its reader has gone. */
+  get isStale(): boolean {
+    return this.#restarting?.hasEnded ?? false;
+  }
+
+  get #restarting(): RestartingWriter | undefined {
+    return this.#options.reopen && this.#writer.inner as RestartingWriter;
   }
 
   /** See {@link PacketOutput.append}. */
@@ -85,16 +94,16 @@ export class PacketStream implements PacketOutput {
 
   /** See {@link PacketOutput.lost}. */
   get lost(): number {
-    return this.#lostBefore + this.#stream.lost;
+    const ofThis = this.isStale ? this.#refused + this.#unreadPackets() : this.#stream.lost;
+    return this.#lostBefore + ofThis;
   }
 
   /** Begins again for the next reader. */
   renew(): boolean {
     const { reopen } = this.#options;
-    this.isStale = false;
-    if (!reopen) return false;
-    this.#lostBefore += this.#refused + this.#unreadPackets();
-    (this.#writer.inner as RestartingWriter)[Symbol.dispose]();
+    if (!reopen || !this.isStale) return false;
+    this.#lostBefore = this.lost;
+    this.#restarting![Symbol.dispose]();
     this.#writer = new CountingWriter(reopen());
     this.#stream = this.#open();
     this.#handedOver = this.#refused = 0;
@@ -104,8 +113,7 @@ export class PacketStream implements PacketOutput {
 
   /** Packets of batches that were not read to their end. */
   #unreadPackets(): number {
-    const { unreadBytes = 0 } = this.#writer.inner as Partial<RestartingWriter>;
-    const read = this.#writer.written - unreadBytes;
+    const read = this.#writer.written - this.#restarting!.unreadBytes;
     return this.#batches.filter(({ end }) => end > read)
       .reduce((sum, { packets }) => sum + packets, 0);
   }

@@ -5,7 +5,7 @@ import type { ByteWriter } from "./stream_output.ts";
 const ATOMIC_BYTES = 4_096;
 const NEWLINE = 10;
 /** How long one system call waits for room, after which is looked whether it was closed. */
-export const ROOM_MS = 200;
+const ROOM_MS = 200;
 
 /**
  * A pipe, socket or device that is not waited in. What fits PIPE_BUF goes into a pipe by whole

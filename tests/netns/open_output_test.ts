@@ -114,6 +114,80 @@ Deno.test("A FIFO whose reader went away goes on with the next, and loses nothin
   assertEquals([said.sentences.slice(3), output.lost], [[`"${fifo.path}" has a reader`], 0]);
 });
 
+Deno.test("The next reader of a FIFO begins with the line that the last one tore", async () => {
+  using fifo = makeFifo();
+  const { output, said } = openLines(fifo.path);
+  write(output, 0, 1_000);
+  let at = 0;
+  for (const bytes of [1, 150, line(0).length, 5_000]) {
+    using reader = await Deno.open(fifo.path);
+    const taken = new Uint8Array(bytes);
+    for (let got = 0; got < bytes;) got += (await reader.read(taken.subarray(got)))!;
+    const text = new TextDecoder().decode(taken);
+    assertEquals(lines(0, 1_000).slice(at, at + bytes), text);
+    // Whole lines that it has got are not written again.
+    at += text.lastIndexOf("\n") + 1;
+    const { length } = said.sentences;
+    reader.close();
+    await said.until(length + 1);
+  }
+  using last = await openReader(fifo.path);
+  assertEquals(await last.until(line(999)), lines(0, 1_000).slice(at));
+  await output.flush();
+  assertEquals(output.lost, 0);
+});
+
+Deno.test("Readers of a FIFO that come and go at once are told, and take nothing away", async () => {
+  using fifo = makeFifo();
+  const { output, said } = openLines(fifo.path);
+  write(output, 0, 10);
+  for (const turn of [1, 2, 3]) {
+    (await Deno.open(fifo.path)).close();
+    await said.until(1 + 2 * turn);
+  }
+  // One that does not wait for a writer has gone before it could be seen.
+  const args = [`if=${fifo.path}`, "iflag=nonblock", "of=/dev/null", "status=none"];
+  for (let each = 0; each < 5; each++) {
+    assertEquals((await new Deno.Command("dd", { args }).output()).success, true);
+  }
+  using reader = await openReader(fifo.path);
+  assertEquals(await reader.until(line(9)), lines(0, 10));
+  await output.flush();
+  assertEquals(output.lost, 0);
+  const gone = said.sentences.filter((each) =>
+    each.endsWith("has lost its reader: waiting for one")
+  );
+  const came = said.sentences.filter((each) => each.endsWith("has a reader"));
+  assertEquals(gone.length + 1, came.length);
+});
+
+Deno.test("Two readers of a FIFO share what comes, and it is lost when both have gone", async () => {
+  using fifo = makeFifo();
+  const { output, said } = openLines(fifo.path);
+  const one = await Deno.open(fifo.path);
+  const other = await Deno.open(fifo.path);
+  let taken = 0;
+  const take = async (reader: Deno.FsFile) => {
+    const part = new Uint8Array(1_000);
+    while (taken < lines(0, 2_000).length) taken += (await reader.read(part))!;
+  };
+  write(output, 0, 2_000);
+  // One of them waits in read(2) when the other has taken the last.
+  await Promise.race([take(one), take(other)]);
+  write(output, 0, 1);
+  await output.flush();
+  one.close();
+  write(output, 1, 2);
+  await output.flush();
+  assertEquals(said.sentences.length, 2);
+  other.close();
+  await said.until(3);
+  assertEquals(said.sentences[2], `"${fifo.path}" has lost its reader: waiting for one`);
+  output.hasten!();
+  await output.flush();
+  assert(output.lost <= 2, `${output.lost} lost`);
+});
+
 Deno.test("A FIFO that nobody reads does not hold up the end, and its records are lost", async () => {
   using fifo = makeFifo();
   const { output } = openLines(fifo.path);

@@ -150,48 +150,65 @@ await namespaceTest("trace loses no record of a file that is removed or emptied"
   assertEquals(eventsOf(after).at(-1)!.event, "summary");
 });
 
-// A fault: the second reader of a FIFO of --write gets 200 bytes, and no word is said of it.
-Deno.test({
-  name:
-    "trace writes to the next reader of a FIFO of packets a whole file — skipped: the second reader is not noticed",
-  ignore: true,
-  fn: async () => {
-    await using namespace = await Namespace.create();
-    const fifo = makeFifo("packets");
-    const tracer = await Tracer.start(namespace, [...TRACE, "--write", fifo]);
-    for (const port of [1, 2]) {
-      const reader = new Deno.Command("head", { args: ["-c", "200", fifo], stdout: "piped" })
-        .spawn();
-      let bytes = 0;
-      const read = (async () => {
-        for await (const part of reader.stdout) bytes += part.length;
-      })();
-      // Its reader takes the begin of the file and goes.
-      while (bytes < 200) await refuse(namespace, port);
-      await read;
-      // Its standard output ends before it lets go of the FIFO.
-      await reader.status;
-      await refuse(namespace, 1);
-      await until(
-        "a lost reader",
-        () => tracer.stderr.filter((line) => line.includes("has lost its reader")).length >= port,
-      );
+await namespaceTest("trace writes to each reader of a FIFO of packets a whole file", async () => {
+  await using namespace = await Namespace.create();
+  const fifo = makeFifo("packets");
+  const tracer = await Tracer.start(namespace, [...TRACE, "--write", fifo]);
+  const said = (words: string) => tracer.stderr.filter((line) => line.includes(words)).length;
+  for (const turn of [1, 2, 3]) {
+    // Its reader takes the begin of the file and goes; what follows is left in the FIFO.
+    const head = new Deno.Command("head", { args: ["-c", "200", fifo], stdout: "piped" }).spawn();
+    await until("a reader", () => said("has a reader") === turn);
+    await refuse(namespace, 5);
+    const { stdout } = await head.output();
+    assertEquals([...stdout.subarray(0, 4)], [0x0a, 0x0d, 0x0d, 0x0a], `reader ${turn}`);
+    assertEquals(stdout.length, 200);
+    await until("a lost reader", () => said("has lost its reader") === turn);
+  }
+  using reader = await Deno.open(fifo);
+  await until("the last reader", () => said("has a reader") === 4);
+  await refuse(namespace, 3);
+  await tracer.wrote(18);
+  const { summary, records } = await tracer.stop();
+  const parts: Uint8Array[] = [];
+  const part = new Uint8Array(65_536);
+  for (let count = await reader.read(part); count !== null; count = await reader.read(part)) {
+    parts.push(part.slice(0, count));
+  }
+  const { packets, fault } = readCapture(Uint8Array.from(parts.flatMap((each) => [...each])));
+  assertEquals([fault, packets.length >= 6], [undefined, true]);
+  const lost = summary!.losses.written_packets!;
+  assert(lost > 0 && lost <= 2 * records.length - packets.length, `${lost} packets`);
+  assertEquals([said("has a reader"), said("has lost its reader")], [4, 3]);
+});
+
+await namespaceTest("trace writes to each reader of a FIFO of records whole lines", async () => {
+  await using namespace = await Namespace.create();
+  const fifo = makeFifo("lines");
+  const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
+  const said = (words: string) => tracer.stderr.filter((line) => line.includes(words)).length;
+  const ports = new Set<number>();
+  const take = (text: string) => {
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    for (
+      const { event, client } of whole.split("\n").slice(0, -1).map((line) => JSON.parse(line))
+    ) {
+      if (event === "handshake") ports.add(client.port);
     }
-    using reader = await Deno.open(fifo);
-    await refuse(namespace, 3);
-    await tracer.wrote(1);
-    const { summary, records } = await tracer.stop();
-    const parts: Uint8Array[] = [];
-    const part = new Uint8Array(65_536);
-    for (let count = await reader.read(part); count !== null; count = await reader.read(part)) {
-      parts.push(part.slice(0, count));
-    }
-    const { packets, fault } = readCapture(Uint8Array.from(parts.flatMap((each) => [...each])));
-    assertEquals([fault, packets.length >= 6], [undefined, true]);
-    const lost = summary!.losses.written_packets!;
-    assert(lost > 0 && lost <= 2 * records.length - packets.length, `${lost} packets`);
-    assertMatch(tracer.stderr.join("\n"), /packets" has a reader/);
-  },
+  };
+  for (const turn of [1, 2, 3]) {
+    // It goes in the midst of a line, and leaves some.
+    const head = new Deno.Command("head", { args: ["-c", "2000", fifo], stdout: "piped" }).spawn();
+    await until("a reader", () => said("has a reader") === turn);
+    await refuse(namespace, 10);
+    take(new TextDecoder().decode((await head.output()).stdout));
+    await until("a lost reader", () => said("has lost its reader") === turn);
+  }
+  const reader = new Deno.Command("cat", { args: [fifo], stdout: "piped" }).spawn();
+  await until("the last reader", () => said("has a reader") === 4);
+  const { stderr, status } = await tracer.stop();
+  take(new TextDecoder().decode((await reader.output()).stdout));
+  assertEquals([ports.size, lostOf(stderr), status.code], [30, 0, 0]);
 });
 
 /** Runs a command at a terminal of its own; what it says on standard error goes beside that. */
