@@ -63,9 +63,10 @@ export function acknowledgesOther(table: FlowTable, row: number, acknowledgment:
 /** Octets that the server can have sent, its SYN included. */
 function sentMax(table: FlowTable, row: number, isOther: boolean): number {
   if ((table.facts[row] & WireFact.FastOpen) !== 0) return EARLY_DATA_MAX;
-  if (table.seesServerData) return isOther ? table.otherSent[row] : table.serverSent[row];
+  const seen = isOther ? table.otherSent[row] : table.serverSent[row];
+  if ((table.marks[row] & Mark.DataHidden) === 0) return seen;
   const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
-  return 1 + (hasSyn ? table.clientWindow[row] : FIRST_WINDOW_MAX);
+  return Math.max(seen, 1 + (hasSyn ? table.clientWindow[row] : FIRST_WINDOW_MAX));
 }
 
 /** Whether Seq is where the server stands, or stood since its SYN-ACK. */

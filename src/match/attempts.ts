@@ -1,5 +1,6 @@
+import type { Segment } from "../wire/segment.ts";
 import { conclude, isHere, type Surroundings } from "./conclude.ts";
-import { isOneSided } from "./find_attempt.ts";
+import { isOneSided, joinPorts } from "./find_attempt.ts";
 import { findTranslatedFate } from "./find_translated.ts";
 import { FlowState, FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
@@ -261,6 +262,39 @@ export class Attempts {
       const row = table.oldest(FlowState.Reported);
       if (row < 0 || table.touchedNs[row] > forgetNs) return;
       table.remove(row);
+    }
+  }
+
+  /**
+   * Reports and forgets handshakes between the two ends of a segment, whichever is the client: what comes
+   * now is of another one, whatever its numbers and times say.
+   *
+   * @param isCutOff Whether the trace that a row is of ended before it did; undefined: it goes on.
+   */
+  part(segment: Segment, isCutOff: (row: number) => boolean | undefined): void {
+    const { source, destination, sourcePort, destinationPort } = segment;
+    this.#partFrom(source, destination, joinPorts(sourcePort, destinationPort), isCutOff);
+    this.#partFrom(destination, source, joinPorts(destinationPort, sourcePort), isCutOff);
+  }
+
+  #partFrom(
+    client: Uint32Array,
+    server: Uint32Array,
+    ports: number,
+    isCutOff: (row: number) => boolean | undefined,
+  ): void {
+    const { table } = this;
+    let row = table.find(client, server, ports);
+    while (row >= 0) {
+      const older = table.older(row, client, server, ports);
+      const cutOff = isCutOff(row);
+      if (cutOff !== undefined) {
+        if (table.state[row] !== FlowState.Reported) {
+          this.#report(row, cutOff, table.touchedNs[row]);
+        }
+        table.remove(row);
+      }
+      row = older;
     }
   }
 

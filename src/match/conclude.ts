@@ -407,8 +407,9 @@ function isOneSided(table: FlowTable, row: number, { wire, outcome }: Handshake)
   if (!wire || outcome !== "established") return false;
   if ((facts & (SynAck | SimultaneousSynAck)) === 0) return true;
   // A filter that keeps data back keeps back an ACK with data on it, too.
-  const isSilent = table.seesData && (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
-  return isSilent && (table.marks[row] & (Mark.Proven | Mark.AckHeld)) === Mark.Proven;
+  const { Proven, AckHeld, DataHidden } = Mark;
+  const isSilent = (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
+  return isSilent && (table.marks[row] & (Proven | AckHeld | DataHidden)) === Proven;
 }
 
 function isOpen(outcome: Outcome): boolean {

@@ -81,6 +81,8 @@ export const Mark = {
   WrongReset: 1 << 5,
   /** The third packet came when nobody was known to listen: the kernel's word may be due all the same. */
   UnknownServer: 1 << 6,
+  /** It began where a filter keeps back the data that servers send. */
+  DataHidden: 1 << 7,
 } as const;
 
 /** Whether the times of a row's packets cannot be subtracted; the last: the clock was set after them. */
@@ -100,12 +102,10 @@ const PLACES_MAX = 8;
  */
 export class FlowTable extends FlowIndex {
   /**
-   * Whether the packets at hand hold the data that servers send before the third ACK. A socket filter
-   * that passes handshakes alone does not show it.
+   * Whether the packets of a handshake that begins now hold the data that its server sends before the
+   * third ACK. A socket filter that passes handshakes alone does not show it.
    */
   seesServerData = true;
-  /** The same of the tap itself, whatever a capture file says of one handshake in it. */
-  seesData = true;
 
   // What the wire said. Times in nanoseconds on the axis.
   readonly facts: Uint32Array;
@@ -301,7 +301,8 @@ export class FlowTable extends FlowIndex {
   ): number {
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount] : this.#unused++;
     this.addRow(row, client, server, ports, clientIsn);
-    this.facts[row] = this.marks[row] = 0;
+    this.facts[row] = 0;
+    this.marks[row] = this.seesServerData ? 0 : Mark.DataHidden;
     this.syns[row] =
       this.synsBeforeAnswer[row] =
       this.synAcks[row] =

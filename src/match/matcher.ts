@@ -80,11 +80,11 @@ export class Matcher {
   ) {
     this.#attempts = new Attempts(epochSeconds, onHandshake, options, this.counters);
     this.#table = this.#attempts.table;
-    this.#table.seesServerData = this.#table.seesData = options.seesServerData ?? true;
+    this.#table.seesServerData = options.seesServerData ?? true;
     this.#kernel = new KernelSide(this.#attempts, this.counters);
   }
 
-  /** See {@link MatcherOptions.seesServerData}; from now on. */
+  /** See {@link MatcherOptions.seesServerData}; of handshakes that begin from now on. */
   set seesServerData(isSeen: boolean) {
     this.#table.seesServerData = isSeen;
   }
@@ -480,13 +480,14 @@ export class Matcher {
     this.#attempts.epochSeconds = seconds;
   }
 
-  /**
-   * Reports what has waited long enough.
-   *
-   * @param completeNs Up to this moment every source has delivered all it has.
-   */
+  /** Reports what has waited long enough. @param completeNs Up to here every source has delivered all. */
   advance(completeNs: number): void {
     this.#attempts.advance(completeNs);
+  }
+
+  /** See `Attempts.part`. */
+  part(segment: Segment, isCutOff: (row: number) => boolean | undefined): void {
+    this.#attempts.part(segment, isCutOff);
   }
 
   /** Reports everything that is under way, as at the end of a trace or of a file. */

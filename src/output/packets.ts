@@ -46,6 +46,7 @@ export class PacketSink implements Sink {
     this.#writer = new PcapngWriter({
       epochSeconds: () => source.epochSeconds,
       interfaceName: (place) => source.interfaceInFile(place),
+      hidesData: (place) => source.hidesData(place),
     });
   }
 

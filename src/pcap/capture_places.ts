@@ -29,6 +29,7 @@ export class CapturePlaces {
   /** Packets whose place could not be numbered because there were too many. */
   overflows = 0;
   readonly #names: (string | undefined)[] = [undefined];
+  readonly #hidesData: boolean[] = [false];
   readonly #byName = new Map<string, Map<number, number>>();
   #lastInterface: CaptureInterface | undefined;
   #lastPlaces = new Map<number, number>();
@@ -45,7 +46,7 @@ export class CapturePlaces {
     if (this.#lastIsLoopback && packet.optionsEnd > packet.optionsStart && isOutbound(packet)) {
       key += OUTBOUND_KEY;
     }
-    return this.#lastPlaces.get(key) ?? this.#add(key, described.name);
+    return this.#lastPlaces.get(key) ?? this.#add(key, described);
   }
 
   /** The name of a place's interface; untrusted text, undefined where the file has none. */
@@ -53,22 +54,28 @@ export class CapturePlaces {
     return this.#names[place];
   }
 
+  /** Whether data is hidden at a place, see {@link CaptureInterface.hidesData}. */
+  hidesData(place: number): boolean {
+    return this.#hidesData[place];
+  }
+
   #enter(described: CaptureInterface): void {
-    const { name, number } = described;
+    const { name, number, hidesData } = described;
     // Nothing else tells nameless interfaces apart; a name cannot hold a zero byte.
-    const key = name ?? `\0${number}`;
+    const key = (name ?? `\0${number}`) + (hidesData ? "\0" : "");
     this.#lastPlaces = this.#byName.get(key) ?? new Map();
     if (this.#names.length <= PLACES_MAX) this.#byName.set(key, this.#lastPlaces);
     this.#lastInterface = described;
     this.#lastIsLoopback = name !== undefined && LOOPBACK_NAME.test(name);
   }
 
-  #add(key: number, name: string | undefined): number {
+  #add(key: number, { name, hidesData }: CaptureInterface): number {
     if (this.#names.length > PLACES_MAX) {
       this.overflows++;
       return 0;
     }
     const place = this.#names.push(name) - 1;
+    this.#hidesData.push(hidesData);
     this.#lastPlaces.set(key, place);
     return place;
   }

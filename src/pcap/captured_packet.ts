@@ -14,6 +14,11 @@ export interface CaptureInterface {
   readonly snapLength: number;
   /** Its name on the capturing host (`if_name`); untrusted text, undefined where the file has none. */
   readonly name: string | undefined;
+  /**
+   * Whether synsnoop captured there, through a filter that shows no data which a server sends before the
+   * third packet of a handshake (`if_filter`).
+   */
+  readonly hidesData: boolean;
   /** Packets that the capturing host dropped there, by the last statistics in the file. */
   dropped: number;
 }
@@ -37,6 +42,7 @@ export class CapturedPacket {
     linkType: 0,
     snapLength: 0,
     name: undefined,
+    hidesData: false,
     dropped: 0,
   };
   /** The kernel's index of its interface, where the packet's own header has it; 0 unknown. */

@@ -115,6 +115,7 @@ export class PcapParser implements CaptureParser {
       linkType: view.getUint32(at + LINK_TYPE, littleEndian) & LINK_TYPE_MASK,
       snapLength,
       name: undefined,
+      hidesData: false,
       dropped: 0,
     };
     this.#packet.view = view;

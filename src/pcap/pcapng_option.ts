@@ -14,6 +14,7 @@ export const PcapngOption = {
   /** Interface description. */
   IF_NAME: 2,
   IF_TSRESOL: 9,
+  IF_FILTER: 11,
   IF_TSOFFSET: 14,
   /** Enhanced packet, and obsolete packet with the same number. */
   EPB_FLAGS: 2,
@@ -33,6 +34,12 @@ export const Direction = { UNKNOWN: 0b00, INBOUND: 0b01, OUTBOUND: 0b10 } as con
 
 const DIRECTION_MASK = 0b11;
 
+/**
+ * The value of `if_filter` (§4.2) where synsnoop captured: 0 for a filter in words, and the words. It
+ * shows no data that a server sends before the third packet, which may acknowledge it all the same.
+ */
+export const HANDSHAKE_FILTER = "\0SYN, SYN-ACK, the ACK that completes, RST, ICMP errors";
+
 /** How the comment at the first packet of a handshake begins, where synsnoop wrote the file. */
 export const HANDSHAKE_COMMENT = "synsnoop: ";
 /**
@@ -42,6 +49,7 @@ export const HANDSHAKE_COMMENT = "synsnoop: ";
 const OF_HANDSHAKE = /^synsnoop: [a-z_]+ \S+ → \S+(?:,|$)/;
 /** The flags are the words at its end: the name of a process may say the same, but its number follows. */
 const MISTIMED = /, clock_set(?:, [a-z_]+)*$/;
+const CUT_OFF = /, trace_ended(?:, [a-z_]+)*$/;
 
 /**
  * Finds an option.
@@ -119,19 +127,17 @@ export function beginsHandshake(packet: CapturedPacket): boolean {
     packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment));
 }
 
-/**
- * Whether the handshake that begins here was established, as who wrote the file saw it: perhaps through a
- * filter that did not show what servers send, which is then not in the file either.
- */
-export function beginsEstablished(packet: CapturedPacket): boolean {
-  return packet.optionsEnd > packet.optionsStart &&
-    packetComments(packet).some((comment) =>
-      OF_HANDSHAKE.test(comment) && comment.startsWith(`${HANDSHAKE_COMMENT}established `)
-    );
-}
-
 /** Whether the times of the packets of the handshake that begins here cannot be subtracted. */
 export function beginsMistimed(packet: CapturedPacket): boolean {
+  return isFlagged(packet, MISTIMED);
+}
+
+/** Whether the trace or the file ended before the end of the handshake that begins here was known. */
+export function beginsCutOff(packet: CapturedPacket): boolean {
+  return isFlagged(packet, CUT_OFF);
+}
+
+function isFlagged(packet: CapturedPacket, flag: RegExp): boolean {
   return packet.optionsEnd > packet.optionsStart &&
-    packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment) && MISTIMED.test(comment));
+    packetComments(packet).some((comment) => OF_HANDSHAKE.test(comment) && flag.test(comment));
 }

@@ -18,7 +18,13 @@ import {
   INTERFACE_NAME_MAX,
   ZEROS_REASON,
 } from "./limits.ts";
-import { findOption, optionText, paddedLength, PcapngOption } from "./pcapng_option.ts";
+import {
+  findOption,
+  HANDSHAKE_FILTER,
+  optionText,
+  paddedLength,
+  PcapngOption,
+} from "./pcapng_option.ts";
 
 /** Block types (draft-ietf-opsawg-pcapng §4, §11.1; the obsolete packet block: appendix A). */
 export const BlockType = {
@@ -259,6 +265,7 @@ export class PcapngParser implements CaptureParser {
     const name = find(PcapngOption.IF_NAME, 1);
     const resolution = find(PcapngOption.IF_TSRESOL, 1);
     const offset = find(PcapngOption.IF_TSOFFSET, 8);
+    const filter = find(PcapngOption.IF_FILTER, HANDSHAKE_FILTER.length);
     this.#interfaces.push({
       number: this.#interfaces.length,
       linkType: view.getUint16(at + INTERFACE_LINK_TYPE, littleEndian),
@@ -266,6 +273,7 @@ export class PcapngParser implements CaptureParser {
       name: name < 0
         ? undefined
         : optionText(view, name, littleEndian).slice(0, INTERFACE_NAME_MAX),
+      hidesData: filter >= 0 && optionText(view, filter, littleEndian) === HANDSHAKE_FILTER,
       dropped: 0,
       scale: new TimeScale(
         this.#axis,

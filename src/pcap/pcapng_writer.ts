@@ -5,7 +5,13 @@
  */
 import { KEPT_LENGTH_MAX, type KeptPacket } from "./kept_packets.ts";
 import { INTERFACE_COUNT_MAX } from "./limits.ts";
-import { Direction, HANDSHAKE_COMMENT, paddedLength, PcapngOption } from "./pcapng_option.ts";
+import {
+  Direction,
+  HANDSHAKE_COMMENT,
+  HANDSHAKE_FILTER,
+  paddedLength,
+  PcapngOption,
+} from "./pcapng_option.ts";
 import { BlockType, BYTE_ORDER_MAGIC } from "./pcapng_parser.ts";
 
 /** Bytes of a comment; what is longer is cut. */
@@ -31,6 +37,8 @@ export interface PcapngWriterOptions {
   epochSeconds(): number;
   /** Name of the interface of a place, undefined where it is unknown. */
   interfaceName(place: number): string | undefined;
+  /** See `CaptureInterface.hidesData`. */
+  hidesData(place: number): boolean;
 }
 
 /**
@@ -144,6 +152,7 @@ export class PcapngWriter {
     this.#u32(KEPT_LENGTH_MAX);
     const name = this.#options.interfaceName(place);
     if (name !== undefined) this.#text(PcapngOption.IF_NAME, name);
+    if (this.#options.hidesData(place)) this.#text(PcapngOption.IF_FILTER, HANDSHAKE_FILTER);
     this.#option(PcapngOption.IF_TSRESOL, 1);
     this.#bytes[this.#length] = NANOSECONDS;
     this.#pad(1);

@@ -12,7 +12,7 @@ import type { KeptPacket } from "../pcap/kept_packets.ts";
 import { copyCaptured, isAbsurd } from "../pcap/leap.ts";
 import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
 import {
-  beginsEstablished,
+  beginsCutOff,
   beginsHandshake,
   beginsMistimed,
   directionOf,
@@ -79,6 +79,13 @@ export class FileSource implements Source {
   #completeNs = -Infinity;
   /** From here on it is to be told more. */
   #dueNs = -Infinity;
+  /** The newest time when a segment was taken last. */
+  #takenUntilNs = -Infinity;
+  /**
+   * The rows of handshakes that stand together in the file at hand, as synsnoop wrote it, and whether its
+   * end cut them off.
+   */
+  readonly #isCutOff = new Map<number, boolean>();
   /** A packet whose time the next one is to prove. */
   #waiting: CapturedPacket | undefined;
 
@@ -100,6 +107,11 @@ export class FileSource implements Source {
     return this.#places.nameOf(place);
   }
 
+  /** See {@link Source.hidesData}. */
+  hidesData(place: number): boolean {
+    return this.#places.hidesData(place);
+  }
+
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): CaptureReader {
     this.#takeWaiting();
@@ -107,7 +119,8 @@ export class FileSource implements Source {
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
     this.#extendSpan();
     this.#clock.reset();
-    this.#completeNs = this.#dueNs = -Infinity;
+    this.#isCutOff.clear();
+    this.#completeNs = this.#dueNs = this.#takenUntilNs = -Infinity;
     this.#reader = new CaptureReader(this.#axis, this.#onPacket);
     return this.#reader;
   }
@@ -325,10 +338,22 @@ export class FileSource implements Source {
     if ((segment.flags & TcpFlag.SYN) !== 0) this.#gate.open(segment);
     else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
     const matcher = this.#matcher ??= this.#pipeline.createMatcher(this.#axis.epochFor(0));
-    if (beginsHandshake(packet)) matcher.seesServerData = !beginsEstablished(packet);
+    matcher.seesServerData = !packet.interface.hidesData;
+    const isFirst = beginsHandshake(packet);
+    if (isFirst && timeNs <= this.#takenUntilNs) this.#partFromOthers();
+    this.#takenUntilNs = this.#clock.newestNs;
     const row = matcher.packet(segment, timeNs, place);
+    if (isFirst && row >= 0) this.#isCutOff.set(row, beginsCutOff(packet));
     if (row >= 0 && (!timed || beginsMistimed(packet))) matcher.withhold(row);
     if (row >= 0) this.#keep(row, packet, place, whole);
+  }
+
+  /**
+   * Takes that another handshake begins, in a file that synsnoop wrote, behind packets that came later:
+   * those between the same ends that stand before it there are no part of it.
+   */
+  #partFromOthers(): void {
+    this.#matcher!.part(this.#segment, (row) => this.#isCutOff.get(row));
   }
 
   /** Takes the fragment that a packet is; with the last one the whole packet. */

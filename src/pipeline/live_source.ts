@@ -174,6 +174,11 @@ export class LiveSource implements Source {
     return `${name}@${netns}`;
   }
 
+  /** See {@link Source.hidesData}: the socket's filter does. */
+  hidesData(): boolean {
+    return true;
+  }
+
   #sayCapturing(): void {
     const { filter } = this.#wire;
     const why = filter.why === undefined ? "" : ` (${filter.why})`;

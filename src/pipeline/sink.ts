@@ -40,6 +40,8 @@ export interface Source {
   readonly epochSeconds: number;
   /** The name of a place's interface, as a capture file tells interfaces apart; untrusted text. */
   interfaceInFile(place: number): string | undefined;
+  /** Whether a trace's filter hides there what servers send, see `CaptureInterface`. */
+  hidesData(place: number): boolean;
   /** What was counted so far: cheap, at any time. */
   counters(): SourceCounters;
 }

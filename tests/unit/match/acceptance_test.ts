@@ -60,11 +60,14 @@ Deno.test("acknowledgesIsn allows what the server sent, or can have sent unseen"
   assertEquals(fits(10, 11, 12), [false, true, false]);
   table.serverSent[0] = 101;
   assertEquals(fits(10, 11, 111, 112), [false, true, true, false]);
-  table.seesServerData = false;
+  table.marks[0] = Mark.DataHidden;
   assertEquals(fits(10, 11, 10 + 65_536, 11 + 65_536), [false, true, true, false]);
   table.facts[0] = Syn;
   table.clientWindow[0] = 500;
   assertEquals(fits(10, 511, 512), [false, true, false]);
+  // What was seen to be sent all the same counts whatever the window was.
+  table.serverSent[0] = 601;
+  assertEquals(fits(10, 611, 612), [false, true, false]);
   table.facts[0] = FastOpen;
   assertEquals(fits(10, 11, 10 + (1 << 20), 11 + (1 << 20)), [false, true, true, false]);
 });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Attempts } from "../../../src/match/attempts.ts";
 import { FlowState } from "../../../src/match/flow_table.ts";
+import { Segment } from "../../../src/wire/segment.ts";
 import { end, EPOCH_SECONDS, Play } from "./traffic.ts";
 
 const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
@@ -56,6 +57,25 @@ Deno.test("Attempts gives up what is half open before what waits, and reports th
   assertEquals([reported, counters.evicted, attempts.pending], [[1], 1, 2]);
   attempts.flush();
   assertEquals([reported, attempts.pending], [[1, 3, 4], 0]);
+});
+
+Deno.test("Attempts.part reports and forgets what is between two ends, but not what goes on", () => {
+  const { attempts, reported, begin } = make();
+  const cut = new Map([[begin(1, 0), true], [begin(2, 0), false]]);
+  const segment = new Segment();
+  segment.source.set(P.server.address);
+  segment.destination.set(P.client.address);
+  segment.destinationPort = 0;
+  segment.sourcePort = 2;
+  attempts.part(segment, (row) => cut.get(row));
+  assertEquals(reported, [], "other ports");
+  segment.sourcePort = 1;
+  attempts.part(segment, (row) => cut.get(row) ? true : undefined);
+  assertEquals([reported, attempts.pending], [[1], 1]);
+  // The other way round, and again: it is forgotten.
+  attempts.part(segment, (row) => cut.get(row));
+  attempts.part(segment, (row) => cut.get(row));
+  assertEquals([reported, attempts.pending, attempts.table.full], [[1, 2], 0, false]);
 });
 
 Deno.test("Attempts doubts what begins until the moment at which the clock was set", () => {

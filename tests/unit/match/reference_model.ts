@@ -427,8 +427,10 @@ export class ReferenceModel {
   /** Octets that the server can have sent from a number on. */
   #sentMax(attempt: Attempt, isn: number): number {
     if (usesFastOpen(attempt)) return EARLY_DATA_MAX;
-    if (this.options.seesServerData) return seenOctets(attempt, isn);
-    return 1 + (attempt.syns.length > 0 ? attempt.syns[0].packet.window ?? 0 : 65535);
+    const seen = seenOctets(attempt, isn);
+    if (this.options.seesServerData) return seen;
+    const window = attempt.syns.length > 0 ? attempt.syns[0].packet.window ?? 0 : 65535;
+    return Math.max(seen, 1 + window);
   }
 
   /** The server's initial sequence number that an Ack acknowledges, of those it sent. */

@@ -6,6 +6,7 @@ import { Handshake } from "../../../src/match/handshake.ts";
 import type { KeptPacket } from "../../../src/pcap/kept_packets.ts";
 import { PacketSink } from "../../../src/output/packets.ts";
 import { NdjsonFormat, TextSink } from "../../../src/output/text_sink.ts";
+import { HANDSHAKE_FILTER } from "../../../src/pcap/pcapng_option.ts";
 import { NO_ROW, type PacketKeeper, type Source } from "../../../src/pipeline/sink.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { arbitraryTrace } from "../match/arbitrary_traffic.ts";
@@ -140,13 +141,14 @@ function oneAttemptEach(events: readonly Event[]): PacketEvent[] {
     });
 }
 
-/** A capture of packets on interfaces 1 and 2. */
-function captureOf(events: readonly PacketEvent[]): Uint8Array {
+/** A capture of packets on interfaces 1 and 2, through the filter of a trace or not. */
+function captureOf(events: readonly PacketEvent[], isFiltered = false): Uint8Array {
   const build = new PcapngBuilder();
+  const filter = isFiltered ? HANDSHAKE_FILTER : undefined;
   return concat(
     build.section(),
-    build.interface({ name: "eth0", resolution: 9 }),
-    build.interface({ name: "eth1", resolution: 9 }),
+    build.interface({ name: "eth0", resolution: 9, filter }),
+    build.interface({ name: "eth1", resolution: 9, filter }),
     ...events.map(({ packet, timeNs, interfaceIndex }) =>
       build.packet({
         interfaceNumber: interfaceIndex - 1,
@@ -178,8 +180,8 @@ function read(capture: Uint8Array) {
 
 Deno.test("PacketSink makes a file that gives the same records as the capture", () => {
   fc.assert(
-    fc.property(arbitraryTrace, ({ events }) => {
-      const capture = captureOf(oneAttemptEach(events));
+    fc.property(arbitraryTrace, ({ events, seesServerData }) => {
+      const capture = captureOf(oneAttemptEach(events), !seesServerData);
       const first = read(capture);
       const second = read(first.written);
       assertEquals(second.records, first.records);
@@ -193,6 +195,88 @@ Deno.test("PacketSink makes a file that gives the same records as the capture", 
     }),
     PARAMETERS,
   );
+});
+
+{
+  const play = new Play(end("192.0.2.1", 50_000), end("198.51.100.2", 443), 1_000, 5_000);
+  const ahead = { acknowledgment: 5_052 };
+  const cases: { name: string; isFiltered: boolean; events: Event[]; ackNs: number }[] = [
+    {
+      name: "an ACK ahead of what the server sent, of a capture that shows all that",
+      isFiltered: false,
+      events: [play.syn(0), play.ack(1, ahead), play.synAck(2), play.ack(3)],
+      ackNs: 3,
+    },
+    {
+      name: "an ACK ahead of what the server sent, of a trace's filter",
+      isFiltered: true,
+      events: [play.syn(0), play.ack(1, ahead), play.synAck(2), play.ack(3)],
+      ackNs: 1,
+    },
+    {
+      name: "an ACK beyond the client's window that the server's next Seq explains",
+      isFiltered: true,
+      events: [
+        play.syn(0, { window: 0 }),
+        play.synAck(1),
+        play.ack(2, ahead),
+        play.fromServer(3, { sequence: 8_001 }),
+      ],
+      ackNs: 2,
+    },
+  ];
+  for (const { name, isFiltered, events, ackNs } of cases) {
+    Deno.test(`PacketSink keeps the judgement of ${name}`, () => {
+      const first = read(captureOf(events.filter((event) => "packet" in event), isFiltered));
+      const second = read(first.written);
+      assertEquals(second.records, first.records);
+      assertEquals(first.records.map((line) => JSON.parse(line).times.ack_ns), [ackNs]);
+    });
+  }
+}
+
+for (const stepNs of [0, 1]) {
+  Deno.test(`PacketSink keeps apart what both ends began, ${stepNs} ns between packets`, () => {
+    const [one, other] = [end("192.0.2.1", 50_000), end("198.51.100.2", 443)];
+    const play = new Play(one, other, 1_000, 5_000);
+    const back = new Play(other, one, 5_000, 1_000);
+    // The RST ends what the other end began; the first attempt goes on, and neither joins the other.
+    const events = [
+      play.syn(0),
+      back.syn(stepNs),
+      back.clientReset(2 * stepNs, { acknowledgment: 1_000 }),
+      play.synAck(3 * stepNs),
+      back.synAck(4 * stepNs),
+    ].filter((event) => "packet" in event);
+    const first = read(captureOf(events));
+    const outcomes = first.records.map((line) => JSON.parse(line).outcome).toSorted();
+    assertEquals(outcomes, ["aborted", "half_open"]);
+    assertEquals(read(first.written).records, first.records);
+  });
+}
+
+Deno.test("PacketSink' file sorted by time is read as any other", () => {
+  // What reordercap makes of it: the packets of the two mixed again, the comments still there.
+  const [one, other] = [end("192.0.2.1", 50_000), end("198.51.100.2", 443)];
+  const [play, again] = [new Play(one, other, 1_000, 5_000), new Play(one, other, 9_000, 5_000)];
+  const build = new PcapngBuilder();
+  const packet = (event: Event, comment?: string) =>
+    build.packet({
+      ticks: BigInt(EPOCH_SECONDS) * 1_000_000_000n + BigInt((event as PacketEvent).timeNs),
+      data: frameOf((event as PacketEvent).packet),
+      options: comment === undefined ? [] : [build.comment(`synsnoop: ${comment} a → b`)],
+    });
+  const capture = concat(
+    build.section(),
+    build.interface({ resolution: 9 }),
+    packet(play.syn(0), "established"),
+    packet(again.syn(1), "half_open"),
+    packet(play.synAck(2)),
+    packet(again.synAck(3)),
+    packet(play.ack(4)),
+  );
+  const outcomes = read(capture).records.map((line) => JSON.parse(line).outcome);
+  assertEquals(outcomes.toSorted(), ["established", "half_open"]);
 });
 
 Deno.test("PacketSink lets no duration come of times that the capture did not have", () => {

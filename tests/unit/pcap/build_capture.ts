@@ -132,6 +132,8 @@ export class PcapngBuilder {
       snapLength?: number;
       name?: string;
       resolution?: number;
+      /** With the code of its kind in front. */
+      filter?: string;
       offsetSeconds?: bigint;
     } = {},
   ): Uint8Array {
@@ -142,6 +144,9 @@ export class PcapngBuilder {
     }
     if (fields.resolution !== undefined) {
       options.push(this.option(9, new Uint8Array([fields.resolution])));
+    }
+    if (fields.filter !== undefined) {
+      options.push(this.option(11, new TextEncoder().encode(fields.filter)));
     }
     if (fields.offsetSeconds !== undefined) {
       options.push(this.option(14, u64(BigInt.asUintN(64, fields.offsetSeconds))));

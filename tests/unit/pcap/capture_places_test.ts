@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { CaptureAxis } from "../../../src/pcap/capture_axis.ts";
 import { CapturePlaces } from "../../../src/pcap/capture_places.ts";
 import { CaptureReader } from "../../../src/pcap/capture_reader.ts";
+import { HANDSHAKE_FILTER } from "../../../src/pcap/pcapng_option.ts";
 import { buildSll2, concat } from "../wire/build_frame.ts";
 import { buildPcap, PcapMagic, PcapngBuilder } from "./build_capture.ts";
 
@@ -49,6 +50,16 @@ Deno.test("CapturePlaces tells nameless interfaces apart by their position", () 
     [1, 2, 1],
   );
   assertEquals(places.nameOf(1), undefined);
+});
+
+Deno.test("CapturePlaces tells apart where a trace's filter hid data and where none did", () => {
+  const places = new CapturePlaces();
+  const files = [HANDSHAKE_FILTER, undefined, "\0tcp", HANDSHAKE_FILTER].map((filter) =>
+    concat(build.section(), build.interface({ name: "eth0", filter }), build.packet({}))
+  );
+  assertEquals(placesOf(places, ...files), [1, 2, 2, 1]);
+  assertEquals([0, 1, 2].map((place) => places.hidesData(place)), [false, true, false]);
+  assertEquals([1, 2].map((place) => places.nameOf(place)), ["eth0", "eth0"]);
 });
 
 Deno.test("CapturePlaces tells packets of an any capture apart by the index in their header", () => {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CapturedPacket } from "../../../src/pcap/captured_packet.ts";
 import {
+  beginsCutOff,
   beginsHandshake,
   beginsMistimed,
   Direction,
@@ -122,5 +123,6 @@ Deno.test("beginsMistimed tells the flags of any handshake, whatever its process
     const packet = packetWith(build.comment(HANDSHAKE_COMMENT + describeHandshake(handshake)));
     assertEquals(beginsHandshake(packet), true);
     assertEquals(beginsMistimed(packet), handshake.flags.includes("clock_set"));
+    assertEquals(beginsCutOff(packet), handshake.flags.includes("trace_ended"));
   }));
 });

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { KeptPacket } from "../../../src/pcap/kept_packets.ts";
+import { CaptureAxis } from "../../../src/pcap/capture_axis.ts";
+import { CaptureReader } from "../../../src/pcap/capture_reader.ts";
 import { INTERFACE_COUNT_MAX } from "../../../src/pcap/limits.ts";
 import { COMMENT_LENGTH_MAX, PcapngWriter } from "../../../src/pcap/pcapng_writer.ts";
 import { concat } from "../wire/build_frame.ts";
@@ -13,6 +15,7 @@ function writer(): PcapngWriter {
   return new PcapngWriter({
     epochSeconds: () => EPOCH_SECONDS,
     interfaceName: (place) => NAMES[place],
+    hidesData: (place) => place % 2 === 1,
   });
 }
 
@@ -69,6 +72,11 @@ Deno.test("PcapngWriter writes what the reader reads back, whatever the packets"
         outbound: direction === 2,
       })),
     );
+    const axis = new CaptureAxis();
+    const hidden: boolean[] = [];
+    new CaptureReader(axis, (packet) => hidden.push(packet.interface.hidesData))
+      .feed(concat(...pieces));
+    assertEquals(hidden, all.map(({ place }) => place % 2 === 1));
     const described = new Set(all.map(({ place, linkType }) => `${place} ${linkType}`));
     assertEquals(new Set(read.packets.map((each) => each.interfaceNumber)).size, described.size);
   }));

@@ -32,6 +32,7 @@ export function sourceOf(context: RecordContext, counters: Partial<SourceCounter
     context,
     epochSeconds: 0,
     interfaceInFile: (place) => context.interfaceName(place),
+    hidesData: () => false,
     counters: () => ({ ...NOTHING_COUNTED, ...counters }),
   };
 }
