@@ -8,7 +8,7 @@ import { LineFormat, NdjsonFormat, type TextFormat } from "../output/text_sink.t
 import { TABLE_ROWS_HELD } from "../output/limits.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
-import { parseInteger } from "./values.ts";
+import { parseChoice, parseInteger } from "./values.ts";
 
 /** The flags, for a command to choose from. */
 export const FORMAT_FLAG = {
@@ -18,6 +18,18 @@ export const FORMAT_FLAG = {
     name: "stats",
     meaning: "statistics instead: outcomes, servers, clients, RTTs (with --json: one JSON object)",
   },
+  wide: { name: "wide", meaning: "lines with every column, however wide the terminal is" },
+  localTime: {
+    name: "local-time",
+    meaning: "lines and tables with the time of this host's zone, not UTC",
+  },
+  colour: {
+    name: "colour",
+    value: "WHEN",
+    meaning: "colour lines and tables: auto (default: on a terminal, unless NO_COLOR is set), " +
+      "always, never",
+  },
+  color: { name: "color", value: "WHEN", meaning: "the same" },
   top: {
     name: "top",
     value: "N",
@@ -29,7 +41,6 @@ export const FORMAT_FLAG = {
   },
 } as const satisfies Record<string, Flag>;
 
-const TOP_DEFAULT = 10;
 const TOP_MAX = 1_000;
 
 /** How handshakes are to be written. */
@@ -42,7 +53,26 @@ export interface FormatOptions {
   top: number;
   /** ASCII alone; false: where the locale asks for it. */
   ascii: boolean;
+  /** Every column of a line, whatever fits. */
+  wide: boolean;
+  /** The time of this host's zone, not UTC. */
+  localTime: boolean;
+  /** When to colour; `auto`: on a terminal that has colours. */
+  colour: typeof COLOUR_TIMES[number];
 }
+
+const COLOUR_TIMES = ["auto", "always", "never"] as const;
+
+/** What holds where no flag says otherwise. */
+export const FORMAT_DEFAULTS: Readonly<FormatOptions> = {
+  kind: "records",
+  json: false,
+  top: 10,
+  ascii: false,
+  wide: false,
+  localTime: false,
+  colour: "auto",
+};
 
 /**
  * Reads the switches and values of {@linkcode FORMAT_FLAG}.
@@ -65,12 +95,28 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
   if (ascii && json) {
     throw new UsageError("Cannot use --ascii with --json: JSON draws nothing, give one of them");
   }
+  const wide = switches.has("wide");
+  if (wide && (json || table || stats)) {
+    throw new UsageError(
+      `Cannot use --wide with --${json ? "json" : table ? "table" : "stats"}: ` +
+        "it is about lines on a terminal",
+    );
+  }
+  const [colour = FORMAT_DEFAULTS.colour, ...others] = ["colour", "color"].flatMap((flag) =>
+    values.get(flag)?.map((text) => parseChoice(flag, text, COLOUR_TIMES)) ?? []
+  );
+  if (others.length > 0) {
+    throw new UsageError("Cannot use --colour with --color: they are the same, give one of them");
+  }
   const top = values.get("top")?.map((text) => parseInteger("top", text, 1, TOP_MAX))[0];
   return {
     kind: table ? "table" : stats ? "statistics" : "records",
     json,
-    top: top ?? TOP_DEFAULT,
+    top: top ?? FORMAT_DEFAULTS.top,
     ascii,
+    wide,
+    localTime: switches.has("local-time"),
+    colour,
   };
 }
 
@@ -80,15 +126,17 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
  * @param follow Whether each handshake is to be written when it comes.
  */
 export async function createFormat(
-  { kind, json, top, ascii }: FormatOptions,
+  { kind, json, top, ascii, wide, localTime, colour: when }: FormatOptions,
   surface: OutputSurface,
   follow: boolean,
 ): Promise<TextFormat> {
-  const { isTerminal, colour, utf8 } = surface;
+  const { isTerminal, utf8 } = surface;
+  const colour = when === "auto" ? surface.colour : when === "always";
   switch (kind) {
     case "table": {
       const { TableFormat }: typeof import("../output/table.ts") = await load("table");
-      return new TableFormat({ rowsHeld: follow ? 1 : TABLE_ROWS_HELD, colour, ascii: !utf8 });
+      const rowsHeld = follow ? 1 : TABLE_ROWS_HELD;
+      return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime });
     }
     case "statistics": {
       const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
@@ -97,7 +145,14 @@ export async function createFormat(
       return new StatisticsFormat({ top, json, ascii: ascii || !utf8 });
     }
     case "records":
-      return isTerminal && !json ? new LineFormat({ ascii: !utf8 }) : new NdjsonFormat();
+      return isTerminal && !json
+        ? new LineFormat(() => ({
+          width: wide ? Infinity : surface.width(),
+          ascii: !utf8,
+          colour,
+          localTime,
+        }))
+        : new NdjsonFormat();
   }
 }
 

@@ -38,6 +38,10 @@ export const TRACE_FLAGS: readonly Flag[] = [
   FORMAT_FLAG.table,
   FORMAT_FLAG.stats,
   FORMAT_FLAG.top,
+  FORMAT_FLAG.wide,
+  FORMAT_FLAG.localTime,
+  FORMAT_FLAG.colour,
+  FORMAT_FLAG.color,
   FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {

@@ -7,7 +7,7 @@
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
-import { formatClock } from "../text/time.ts";
+import { formatDateTime } from "../text/time.ts";
 import { clip, clipMiddle } from "../text/width.ts";
 import { formatAddress } from "../wire/address.ts";
 import {
@@ -50,12 +50,7 @@ interface LineColumn {
 const MILLISECONDS = 12;
 const MICROSECONDS = 15;
 
-const TIME: LineColumn = {
-  heading: "TIME",
-  width: MILLISECONDS,
-  cell: ({ epochSeconds, timeNs }, { localTime }) =>
-    formatClock(epochSeconds, timeNs, localTime).slice(0, MILLISECONDS),
-};
+const TIME = timeOfDay(MILLISECONDS);
 const OUTCOME: LineColumn = { heading: "OUTCOME", width: 11, cell: ({ outcome }) => outcome };
 const NETWORK_RTT: LineColumn = { heading: "RTT", width: -9, cell: formatNetworkRtt };
 const CLIENT = endpoint("CLIENT", ({ client }) => client);
@@ -130,12 +125,7 @@ const WIDE: readonly LineColumn[] = [
 
 /** All that there is; a longer value pushes the rest right. */
 const WHOLE_COLUMNS: readonly LineColumn[] = [
-  {
-    ...TIME,
-    width: MICROSECONDS,
-    cell: ({ epochSeconds, timeNs }, { localTime }) =>
-      formatClock(epochSeconds, timeNs, localTime).slice(0, MICROSECONDS),
-  },
+  timeOfDay(MICROSECONDS),
   { heading: "ROLE", width: 8, cell: ({ role }) => role },
   { ...OUTCOME, width: 12 },
   { ...CLIENT, cell: ({ client }) => formatEndpoint(client) },
@@ -164,6 +154,17 @@ const LAYOUTS: readonly (readonly [width: number, columns: readonly LineColumn[]
   [100, MEDIUM],
   [0, NARROW],
 ];
+
+function timeOfDay(width: number): LineColumn {
+  return {
+    heading: "TIME",
+    width,
+    cell: ({ epochSeconds, timeNs }, { localTime }) => {
+      const begin = "2026-11-23 ".length;
+      return formatDateTime(epochSeconds, timeNs, localTime).slice(begin, begin + width);
+    },
+  };
+}
 
 function endpoint(heading: string, end: (handshake: Handshake) => Endpoint): LineColumn {
   return {

@@ -6,7 +6,7 @@ import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { TextFormat } from "./text_sink.ts";
 import { formatEndpoint, formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
-import { formatDuration, formatTime } from "../text/time.ts";
+import { formatDateTime, formatDuration } from "../text/time.ts";
 
 /** What other programs chose to say stands last: its width on a terminal is not known. */
 const COLUMNS: readonly Column[] = [
@@ -32,6 +32,8 @@ export interface TableOptions {
   colour: boolean;
   /** ASCII alone. */
   ascii: boolean;
+  /** Whether the times are those of this host's zone, not UTC. */
+  localTime?: boolean;
 }
 
 /**
@@ -50,7 +52,9 @@ export class TableFormat implements TextFormat {
 
   /** Its row, or once enough rows are held those too. */
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
-    const cells = this.#options.ascii ? cellsOf(handshake).map(toAscii) : cellsOf(handshake);
+    const { ascii, localTime = false } = this.#options;
+    const own = cellsOf(handshake, localTime);
+    const cells = ascii ? own.map(toAscii) : own;
     if (this.#widths !== undefined) {
       into.text(this.#row(cells, this.#widths));
       return;
@@ -71,7 +75,9 @@ export class TableFormat implements TextFormat {
     const rows = this.#held.map((cells) => this.#row(cells, widths));
     this.#widths = widths;
     this.#held = [];
-    const headings = joinCells(padCells(COLUMNS, COLUMNS.map(({ heading }) => heading), widths));
+    const zone = this.#options.localTime ? "TIME" : COLUMNS[0].heading;
+    const names = [zone, ...COLUMNS.slice(1).map(({ heading }) => heading)];
+    const headings = joinCells(padCells(COLUMNS, names, widths));
     return paint(headings.trimEnd(), BOLD, this.#options.colour) + "\n" + rows.join("");
   }
 
@@ -83,11 +89,11 @@ export class TableFormat implements TextFormat {
   }
 }
 
-function cellsOf(handshake: Handshake): string[] {
+function cellsOf(handshake: Handshake, localTime: boolean): string[] {
   const { epochSeconds, timeNs, outcome, client, server, totalNs, flags } = handshake;
   const notes = [...formatReasons(handshake), ...flags, formatProcesses(handshake)];
   return [
-    formatTime(epochSeconds, timeNs).slice(0, 26).replace("T", " "),
+    formatDateTime(epochSeconds, timeNs, localTime).slice(0, 26),
     outcome,
     formatEndpoint(client),
     formatEndpoint(server),

@@ -9,7 +9,7 @@ import type { Losses } from "../pipeline/losses.ts";
 import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
 import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
-import { formatHandshake, formatHeading } from "./line.ts";
+import { formatHandshake, formatHeading, type LineStyle } from "./line.ts";
 import { writeHandshake } from "../record/ndjson.ts";
 
 /** One way to write handshakes as lines. */
@@ -40,19 +40,21 @@ export class NdjsonFormat implements TextFormat {
 
 /** Lines for a terminal, as the handshakes come. */
 export class LineFormat implements TextFormat {
-  readonly #ascii: boolean;
-  #headed = false;
+  readonly #style: () => Partial<LineStyle>;
+  #heading = "";
 
-  /** Writes nothing yet; in ASCII alone where asked to. */
-  constructor({ ascii = false }: { ascii?: boolean } = {}) {
-    this.#ascii = ascii;
+  /** Writes nothing yet. @param style How, asked for each line: a terminal may become wider. */
+  constructor(style: () => Partial<LineStyle> = () => ({})) {
+    this.#style = style;
   }
 
-  /** Its line, below the headings if it is the first. */
+  /** Its line, below the headings if it is the first or others stand there now. */
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
-    if (!this.#headed) into.text(formatHeading());
-    this.#headed = true;
-    into.text(formatHandshake(handshake, { ascii: this.#ascii }));
+    const style = this.#style();
+    const heading = formatHeading(style);
+    if (heading !== this.#heading) into.text(heading);
+    this.#heading = heading;
+    into.text(formatHandshake(handshake, style));
   }
 
   /** Nothing. */

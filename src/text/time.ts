@@ -52,18 +52,22 @@ export function parseTime(text: string): Moment | undefined {
 }
 
 /**
- * Writes the time of day of a moment of the axis with nine digits: `01:02:03.123456789`.
+ * Writes a moment of the axis as date and time of day with nine digits:
+ * `2026-11-23 01:02:03.123456789`.
  *
  * @param local Whether in the time zone of this host, not UTC.
  */
-export function formatClock(epochSeconds: number, timeNs: number, local: boolean): string {
-  const utc = formatTime(epochSeconds, timeNs).slice(11, -1);
-  if (!local) return utc;
+export function formatDateTime(epochSeconds: number, timeNs: number, local: boolean): string {
+  const utc = formatTime(epochSeconds, timeNs);
+  if (!local) return `${utc.slice(0, 10)} ${utc.slice(11, -1)}`;
   const at = new Date((epochSeconds + Math.floor(timeNs / 1e9)) * 1000);
-  const digits = [at.getHours(), at.getMinutes(), at.getSeconds()].map((value) =>
-    String(value).padStart(2, "0")
-  );
-  return digits.join(":") + utc.slice(8);
+  const date = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(twoDigits).join("-");
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(":");
+  return `${date} ${time}${utc.slice(19, -1)}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 /**

@@ -55,7 +55,12 @@ export interface OutputSurface {
   colour: boolean;
   /** Whether the locale is UTF-8 (LC_ALL, else LC_CTYPE, else LANG, as in locale(7)). */
   utf8: boolean;
+  /** The columns of the terminal now, Infinity where there is none or it does not tell. */
+  width(): number;
 }
+
+/** How often the terminal is asked for its size at most, milliseconds. */
+const SIZE_MS = 100;
 
 /** Finds out what standard output shows. */
 export function outputSurface(): OutputSurface {
@@ -64,6 +69,28 @@ export function outputSurface(): OutputSurface {
     isTerminal,
     colour: isTerminal && !Deno.noColor && environmentVariable("TERM") !== "dumb",
     utf8: localeIsUtf8(),
+    width: isTerminal ? rememberFor(SIZE_MS, terminalWidth) : () => Infinity,
+  };
+}
+
+function terminalWidth(): number {
+  try {
+    // A serial console may say 0.
+    return Deno.consoleSize().columns || Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Asks anew only after so many milliseconds. */
+function rememberFor(ms: number, ask: () => number): () => number {
+  let answer = ask();
+  let askedMs = performance.now();
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - askedMs < ms) return answer;
+    askedMs = nowMs;
+    return answer = ask();
   };
 }
 

@@ -1,7 +1,14 @@
-import { assertEquals, assertInstanceOf, assertMatch, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { parseFlags } from "../../../src/cli/flags.ts";
 import {
   createFormat,
+  FORMAT_DEFAULTS,
   FORMAT_FLAG,
   type FormatOptions,
   parseFormat,
@@ -13,9 +20,8 @@ import { TableFormat } from "../../../src/output/table.ts";
 import { stateOf } from "../pipeline/stand_ins.ts";
 import { CONTEXT, taken, WORKED_EXAMPLE } from "../record/sample_handshakes.ts";
 
-const PLAIN: FormatOptions = { kind: "records", json: false, top: 10, ascii: false };
-const PIPE = { isTerminal: false, colour: false, utf8: true };
-const TERMINAL = { isTerminal: true, colour: true, utf8: true };
+const PIPE = { isTerminal: false, colour: false, utf8: true, width: () => Infinity };
+const TERMINAL = { isTerminal: true, colour: true, utf8: true, width: () => 80 };
 
 function parse(args: string): FormatOptions {
   const words = args.split(" ").filter((word) => word !== "");
@@ -30,17 +36,30 @@ const GOOD: { args: string; expected: Partial<FormatOptions> }[] = [
   { args: "--stats --json --top 1", expected: { kind: "statistics", json: true, top: 1 } },
   { args: "--stats --top 1000", expected: { kind: "statistics", top: 1_000 } },
   { args: "--ascii --stats", expected: { kind: "statistics", ascii: true } },
+  { args: "--wide --local-time", expected: { wide: true, localTime: true } },
+  { args: "--colour always", expected: { colour: "always" } },
+  { args: "--color never --table", expected: { kind: "table", colour: "never" } },
 ];
 
 for (const { args, expected } of GOOD) {
   Deno.test(`parseFormat reads "${args}"`, () => {
-    assertEquals(parse(args), { ...PLAIN, ...expected });
+    assertEquals(parse(args), { ...FORMAT_DEFAULTS, ...expected });
   });
 }
 
 const BAD: { args: string; says: string }[] = [
   { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
   { args: "--stats --table", says: "Cannot use --table with --stats: give one of them" },
+  { args: "--wide --json", says: "Cannot use --wide with --json: it is about lines on a terminal" },
+  {
+    args: "--wide --table",
+    says: "Cannot use --wide with --table: it is about lines on a terminal",
+  },
+  { args: "--colour blue", says: 'Cannot use --colour "blue": give one of auto, always, never' },
+  {
+    args: "--colour never --color always",
+    says: "Cannot use --colour with --color: they are the same, give one of them",
+  },
   {
     args: "--top 3",
     says: "Cannot use --top without --stats: it says how to write those",
@@ -87,9 +106,37 @@ for (const { args, surface, expected } of FORMATS) {
 }
 
 Deno.test("createFormat colours a table where colours are wanted", async () => {
-  for (const surface of [PIPE, TERMINAL]) {
-    const row = taken(await createFormat(parse("--table"), surface, true), WORKED_EXAMPLE);
-    assertEquals(row.includes("\x1b["), surface.colour);
+  const cases = [
+    { args: "--table", surface: PIPE, colours: false },
+    { args: "--table", surface: TERMINAL, colours: true },
+    { args: "--table --colour always", surface: PIPE, colours: true },
+    { args: "--table --color never", surface: TERMINAL, colours: false },
+  ];
+  for (const { args, surface, colours } of cases) {
+    const row = taken(await createFormat(parse(args), surface, true), WORKED_EXAMPLE);
+    assertEquals(row.includes("\x1b["), colours, args);
+  }
+});
+
+Deno.test("createFormat writes lines as wide as the terminal is now, or as they are", async () => {
+  let columns = 80;
+  const surface = { ...TERMINAL, colour: false, width: () => columns };
+  const lines = await createFormat(parse(""), surface, true);
+  const narrow = taken(lines, WORKED_EXAMPLE);
+  assertStringIncludes(narrow, "RTT OR REASON");
+  assertEquals(taken(lines, WORKED_EXAMPLE).split("\n").length, 2, "headings stand once");
+  columns = 140;
+  assertStringIncludes(taken(lines, WORKED_EXAMPLE), "CHECKS NOTES");
+  const wide = taken(await createFormat(parse("--wide"), surface, true), WORKED_EXAMPLE);
+  assertStringIncludes(wide, "SERVER ISN CHECKS PROCESS");
+});
+
+Deno.test("createFormat gives the local time where it is asked for", async () => {
+  for (const [args, surface] of [["", TERMINAL], ["--table", PIPE]] as const) {
+    const of = async (flag: string) =>
+      taken(await createFormat(parse(`${args} ${flag}`), surface, true), WORKED_EXAMPLE);
+    assertStringIncludes(await of(""), "TIME (UTC)");
+    assertEquals((await of("--local-time")).includes("(UTC)"), false);
   }
 });
 

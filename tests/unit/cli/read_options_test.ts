@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { FORMAT_DEFAULTS } from "../../../src/cli/format_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import { parseReadOptions, READ_FLAGS, type ReadOptions } from "../../../src/cli/read_options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
@@ -19,7 +20,7 @@ const DEFAULTS: ReadOptions = {
   output: undefined,
   rotation: undefined,
   write: undefined,
-  format: { kind: "records", json: false, top: 10, ascii: false },
+  format: FORMAT_DEFAULTS,
   count: Infinity,
   follow: false,
 };
@@ -49,10 +50,14 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   {
     args: "a.pcap --stats --top 3 --ascii --count 9",
     expected: {
-      format: { kind: "statistics", json: false, top: 3, ascii: true },
+      format: { ...DEFAULTS.format, kind: "statistics", top: 3, ascii: true },
       count: 9,
     },
   },
+  { args: "a.pcap --wide", expected: { format: { ...DEFAULTS.format, wide: true } } },
+  { args: "a.pcap --local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },
+  { args: "a.pcap --colour never", expected: { format: { ...DEFAULTS.format, colour: "never" } } },
+  { args: "a.pcap --color always", expected: { format: { ...DEFAULTS.format, colour: "always" } } },
   { args: "--count 3 a.pcap", expected: { count: 3 } },
   { args: "--follow a.pcap", expected: { follow: true } },
   { args: "a.pcap --interface eth0,lo", expected: { interfaces: ["eth0", "lo"] } },

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { FORMAT_DEFAULTS } from "../../../src/cli/format_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import {
   parseTraceOptions,
@@ -23,7 +24,7 @@ const DEFAULTS: TraceOptions = {
   interfaces: [],
   awaitsInterfaces: false,
   namespaces: [],
-  format: { kind: "records", json: false, top: 10, ascii: false },
+  format: FORMAT_DEFAULTS,
   count: Infinity,
   durationMs: Infinity,
   output: undefined,
@@ -66,6 +67,10 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--netns web,4711 --netns all", expected: { namespaces: ["web", "4711", "all"] } },
   { args: "--json", expected: { format: NDJSON } },
   { args: "--table", expected: { format: { ...DEFAULTS.format, kind: "table" } } },
+  { args: "--wide", expected: { format: { ...DEFAULTS.format, wide: true } } },
+  { args: "--local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },
+  { args: "--colour never", expected: { format: { ...DEFAULTS.format, colour: "never" } } },
+  { args: "--color always", expected: { format: { ...DEFAULTS.format, colour: "always" } } },
   { args: "--stats --top 3", expected: { format: { ...STATISTICS, top: 3 } } },
   { args: "--stats --ascii", expected: { format: { ...STATISTICS, ascii: true } } },
   { args: "--count 1", expected: { count: 1 } },
