@@ -15,7 +15,7 @@ const BITS = 8;
  * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
  * @param structure The structure's name.
  * @param names Members of its own, not of a structure inside it.
- * @returns The byte at which each begins, undefined for one that is not there; undefined where the
+ * @returns The byte at which each begins, of a bit field with its first bit as eighths; undefined for one that is not there; undefined where the
  *   bytes are no such description.
  */
 export function membersInBtf(

@@ -31,6 +31,8 @@ export const FUNCTIONS: readonly string[] = [
   "tcp_conn_request",
   "tcp_make_synack",
   "inet_csk_accept",
+  "inet_csk_listen_start",
+  "tcp_set_state",
 ];
 
 /** Where struct sock_common has its addresses, as `struct sock_addresses` of `bpf/handshake.bt` says. */

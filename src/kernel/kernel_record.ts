@@ -4,7 +4,7 @@
  * a bpftrace map or as a line of hexadecimal words.
  */
 
-import { readAddress } from "./read_address.ts";
+import { readAddress, readMapped } from "./read_address.ts";
 import { readComm } from "./read_comm.ts";
 import { COMM, readTask, type Task, THREAD_COMM } from "./read_task.ts";
 export type { Process, Task, Thread } from "./read_task.ts";
@@ -43,14 +43,11 @@ export interface KernelHalf extends KernelSocket {
   iss: number;
   /** Peer's initial sequence number (IRS), undefined where no SYN of the peer was taken. */
   irs: number | undefined;
-  /** When connect() was called, nanoseconds on the axis; undefined on servers and for older connects. */
+  /** When connect() was called, on the axis; undefined on servers and by function probes. */
   connectNs: number | undefined;
   /** When the client's kernel was about to send the SYN (`tcp_connect`); only function probes see it. */
   synSentNs: number | undefined;
-  /**
-   * When the listener took the SYN that was answered (`tcp_conn_request`), nanoseconds on the axis;
-   * only function probes see it.
-   */
+  /** When the listener was about to answer the SYN (`tcp_make_synack`); only function probes see it. */
   synReceivedNs: number | undefined;
   /** Inode number of the listener's socket; only on servers, only function probes see it. */
   listener: number | undefined;
@@ -206,6 +203,8 @@ const RTT_MIN_US = 48;
 const ERROR = 58;
 const RETRANSMITS = 60;
 const OPTIONS = 72;
+const LISTENER_FAMILY = 72;
+const BOUND_IPV4 = 76;
 const SYN_NS = 80;
 const LOCAL_ADDRESS = 88;
 const REMOTE_ADDRESS = 104;
@@ -301,7 +300,7 @@ export function readKernelRecord(
       return {
         kind: "listener",
         ...readSocket(socket, endNs, values, valueAt),
-        local: readAddress(values, valueAt + LOCAL_ADDRESS),
+        local: readListenerAddress(values, valueAt),
         oldState: values.getUint8(valueAt + OLD_STATE),
         newState: values.getUint8(valueAt + NEW_STATE),
         inode: readInode(values, valueAt),
@@ -355,7 +354,7 @@ function readHalf(
     kind,
     socket,
     endNs,
-    local: readAddress(values, valueAt + LOCAL_ADDRESS),
+    local: readLocalAddress(values, valueAt),
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     remote: readAddress(values, valueAt + REMOTE_ADDRESS),
     remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
@@ -457,17 +456,28 @@ function readRefusal(endNs: number, values: DataView, valueAt: number): KernelDr
   return record;
 }
 
+/** A socket's own address. Of an IPv4 socket that was bound, function probes find it elsewhere. */
+function readLocalAddress(values: DataView, valueAt: number): Uint32Array {
+  const words = readAddress(values, valueAt + LOCAL_ADDRESS);
+  const isKnown = (words[0] | words[1] | words[2] | words[3]) !== 0;
+  if (isKnown || values.getUint32(valueAt + BOUND_IPV4) === 0) return words;
+  return readMapped(values, valueAt + BOUND_IPV4);
+}
+
+function readListenerAddress(values: DataView, valueAt: number): Uint32Array {
+  return values.getUint32(valueAt + LISTENER_FAMILY, true) === AF_INET
+    ? readMapped(values, valueAt + BOUND_IPV4)
+    : readAddress(values, valueAt + LOCAL_ADDRESS);
+}
+
 /**
  * An address that a script took as 16 bytes from where the kernel keeps it: of IPv4 only the last
  * four are the address, what stands before them is what stands before it in memory.
  */
 function readAddressOfFamily(values: DataView, valueAt: number, offset: number): Uint32Array {
-  const words = readAddress(values, valueAt + offset);
-  if (values.getUint32(valueAt + FAMILY, true) === AF_INET) {
-    words[0] = words[1] = 0;
-    words[2] = 0xffff;
-  }
-  return words;
+  return values.getUint32(valueAt + FAMILY, true) === AF_INET
+    ? readMapped(values, valueAt + offset + 12)
+    : readAddress(values, valueAt + offset);
 }
 
 function readTime(view: DataView, at: number, placeBoottime: PlaceBoottime): number | undefined {

@@ -3,6 +3,11 @@ import type { Mechanism } from "./choose_probes.ts";
 // The lines of bpf/handshake.bt that only function probes have stand between these two.
 const FUNCTIONS_BEGIN = /^\s*\/\* functions: begin \*\/$/;
 const FUNCTIONS_END = /^\s*\/\* functions: end \*\/$/;
+// And those that only the tracepoint has, which are a comment there.
+const TRACEPOINT_BEGIN = /^\s*\/\* tracepoint: begin$/;
+const TRACEPOINT_END = /^\s*tracepoint: end \*\/$/;
+/** What a function is given, and the tracepoint keeps in a variable: a parameter is read without a copy. */
+const TRACED_SOCKET = /\bargs->sk\b/g;
 
 /** A function of the kernel. */
 interface Declaration {
@@ -11,7 +16,8 @@ interface Declaration {
 }
 
 /**
- * The functions whose parameters the source names, as the kernel declares them (include/net/tcp.h):
+ * The functions whose parameters the source names, as the kernel declares them (include/net/tcp.h,
+ * include/net/inet_connection_sock.h):
  * 6.1 to 7.2 agree. Only `inet_csk_accept` had others before 6.10, which nobody reads.
  */
 const DECLARATIONS: Readonly<Record<string, Declaration>> = {
@@ -37,6 +43,8 @@ const DECLARATIONS: Readonly<Record<string, Declaration>> = {
     ],
   },
   inet_csk_accept: { returns: "struct sock *", takes: [] },
+  inet_csk_listen_start: { returns: "int", takes: ["struct sock *sk"] },
+  tcp_set_state: { returns: "void", takes: ["struct sock *sk", "int state"] },
 };
 
 /**
@@ -46,46 +54,105 @@ const DECLARATIONS: Readonly<Record<string, Declaration>> = {
  * @throws {Error} where it hooks a function, or names a parameter, that is not declared here.
  */
 export function probeScript(source: string, mechanism: Mechanism): string {
+  const lines = source.split("\n");
+  const forTracepoint = mechanism === "tracepoint";
+  const kept = withoutMarks(
+    withoutMarks(lines, FUNCTIONS_BEGIN, FUNCTIONS_END, !forTracepoint),
+    TRACEPOINT_BEGIN,
+    TRACEPOINT_END,
+    forTracepoint,
+  );
   switch (mechanism) {
     case "fentry":
-      return withoutMarks(source);
+      return kept.join("\n");
     case "kprobe":
-      return byKprobes(withoutMarks(source));
+      return byKprobes(kept).join("\n");
     case "tracepoint":
-      return withoutFunctions(source);
+      return kept.map((line) => line.replaceAll(TRACED_SOCKET, "$sk")).join("\n");
   }
 }
 
-function withoutMarks(source: string): string {
-  return source.split("\n")
-    .filter((line) => !FUNCTIONS_BEGIN.test(line) && !FUNCTIONS_END.test(line)).join("\n");
+/** The lines without those marks, and with or without what stands between them. */
+function withoutMarks(lines: string[], begin: RegExp, end: RegExp, withInner: boolean): string[] {
+  let inside = false;
+  return lines.filter((line) => {
+    const isBegin = begin.test(line);
+    const isEnd = end.test(line);
+    const kept = !isBegin && !isEnd && (withInner || !inside);
+    inside = isBegin || inside && !isEnd;
+    return kept;
+  });
 }
 
-function withoutFunctions(source: string): string {
-  let inside = false;
-  return source.split("\n").filter((line) => {
-    if (FUNCTIONS_BEGIN.test(line)) inside = true;
-    const kept = !inside;
-    if (FUNCTIONS_END.test(line)) inside = false;
-    return kept;
-  }).join("\n");
-}
+/** A thread; where none runs its CPU, which one call at a time interrupts. */
+const THREAD = "tid == 0 ? (uint64)cpu << 32 : (uint64)tid";
 
 /**
  * An fentry probe gives a function's parameters and its result by name, with their types. A kprobe
- * gives registers, which are numbers: so each name becomes its register and the type is said.
+ * gives registers, which are numbers: so each name becomes its register and the type is said. When the
+ * function returns they hold something else: so another kprobe keeps them until then.
  */
-function byKprobes(script: string): string {
-  let declared: Declaration | undefined;
-  return script.split("\n").map((line) => {
-    const probe = /^(\w+):(\S+)$/.exec(line);
-    if (probe) declared = probe[1].endsWith("func") ? declarationOf(probe[2]) : undefined;
-    if (!declared) return line;
-    const { takes, returns } = declared;
-    return line.replace(/^k(ret)?func:/, "k$1probe:")
-      .replace(/\bargs->(\w+)/g, (_, name) => register(takes, name))
-      .replace(/= retval;/, `= ${pointer(returns)}retval;`);
-  }).join("\n");
+function byKprobes(lines: readonly string[]): string[] {
+  const probes = probesOf(lines).map(kprobesOf);
+  const clear = probes.flatMap(({ keptIn }) => keptIn === undefined ? [] : [`  clear(${keptIn});`]);
+  return probes.flatMap(({ lines }) =>
+    lines[0] === "END" ? [...lines.slice(0, 2), ...clear, ...lines.slice(2)] : lines
+  );
+}
+
+/** A probe by kprobes, and the map in which what it needs is kept until the function returns. */
+function kprobesOf(lines: readonly string[]): { lines: readonly string[]; keptIn?: string } {
+  const [, isReturn, name] = /^k(ret)?func:(\S+)$/.exec(lines[0]) ?? [];
+  if (name === undefined) return { lines };
+  const { takes, returns } = declarationOf(name);
+  const text = lines.slice(1).join("\n")
+    .replace(/= retval;/, `= ${typed(returns, "retval")};`);
+  const kept = isReturn ? parametersIn(text, takes) : [];
+  const whole = text.replace(/\bargs->(\w+)/g, (_, parameter) => {
+    const number = numberOf(takes, parameter);
+    const value = !isReturn
+      ? `arg${number}`
+      : kept.length === 1
+      ? "$entered"
+      : `$entered.${kept.indexOf(number)}`;
+    return typed(takes[number].slice(0, -parameter.length), value);
+  });
+  if (kept.length === 0) return { lines: [`k${isReturn ?? ""}probe:${name}`, whole] };
+  const map = `@entered_${name}`;
+  const registers = kept.map((number) => `(uint64)arg${number}`).join(", ");
+  return {
+    keptIn: map,
+    lines: [
+      `kprobe:${name}`,
+      "{",
+      `  ${map}[${THREAD}] = ${kept.length === 1 ? registers : `(${registers})`};`,
+      "}",
+      "",
+      `kretprobe:${name}`,
+      // Not of a call that began before the probe was there.
+      `/${map}[${THREAD}]${kept.length === 1 ? "" : ".0"} != 0/`,
+      "{",
+      `  $entered = ${map}[${THREAD}];`,
+      `  delete(${map}[${THREAD}]);`,
+      whole.replace(/^{\n/, ""),
+    ],
+  };
+}
+
+/** The lines of each probe, from the one that names it on; first those before any. */
+function probesOf(lines: readonly string[]): string[][] {
+  const probes: string[][] = [[]];
+  for (const line of lines) {
+    if (/^(?:\w+:\S+|BEGIN|END)$/.test(line)) probes.push([]);
+    probes.at(-1)!.push(line);
+  }
+  return probes;
+}
+
+/** The numbers of the parameters that a text names, each once. */
+function parametersIn(text: string, takes: readonly string[]): number[] {
+  const names = Array.from(text.matchAll(/\bargs->(\w+)/g), ([, name]) => name);
+  return [...new Set(names.map((name) => numberOf(takes, name)))];
 }
 
 /** @throws {Error} for a function that is not declared here. */
@@ -96,19 +163,19 @@ function declarationOf(name: string): Declaration {
 }
 
 /**
- * A parameter as a kprobe knows it.
+ * Where a parameter stands among all.
  *
  * @throws {Error} where the function takes none of that name.
  */
-function register(takes: readonly string[], name: string): string {
+function numberOf(takes: readonly string[], name: string): number {
   const number = takes.findIndex((each) =>
     each.endsWith(name) && !/\w/.test(each.at(-name.length - 1)!)
   );
   if (number < 0) throw new Error(`Cannot find the parameter ${name} among "${takes.join(", ")}"`);
-  return `${pointer(takes[number].slice(0, -name.length))}arg${number}`;
+  return number;
 }
 
-/** The cast to a type, where it is a pointer. */
-function pointer(type: string): string {
-  return type.endsWith("*") ? `(${type.replace(/^const /, "")})` : "";
+/** A value with its type, where that is a pointer. */
+function typed(type: string, value: string): string {
+  return type.endsWith("*") ? `((${type.replace(/^const /, "")})${value})` : value;
 }

@@ -196,8 +196,7 @@ export class LiveSource implements Source {
       const choice = chooseProbes(inspection.facts, probes);
       const { bpftrace } = inspection.facts;
       if (choice.impossible !== undefined || !bpftrace) {
-        this.#goOnAlone(`no kernel events: ${choice.impossible}`);
-        return;
+        return this.#goOnAlone(`no kernel events: ${choice.impossible}`);
       }
       const programs = await readProbePrograms(choice.mechanisms, choice.fragments);
       if (signal.aborted) return;
@@ -210,13 +209,14 @@ export class LiveSource implements Source {
   }
 
   #openKernel(
-    { dropReasons, resetReasons }: ProbeInspection,
+    { dropReasons, resetReasons, optionPlaces }: ProbeInspection,
     executable: string,
     programs: readonly ProbeProgram[],
   ): KernelSource {
     return new KernelSource({
       executable,
       programs,
+      optionPlaces,
       decoding: {
         placeBoottime: (high, low) => this.#axis.fromBoottime(high, low),
         dropReason: (number) => dropReasonName(dropReasons, number),

@@ -139,7 +139,7 @@ export const FIELDS: readonly Field[] = [
   integer("packets.rst", "RSTs that ended it", (it) => it.rstCount, { always: true }),
   integer(
     "times.connect_ns",
-    "connect() was called: before routing and port choice, so before the SYN",
+    "connect() was called: before routing and port choice; by the tracepoint only",
     (it) => it.connectNs,
   ),
   integer(
@@ -150,7 +150,7 @@ export const FIELDS: readonly Field[] = [
   integer("times.syn_ns", "First SYN captured", (it) => it.synNs),
   integer(
     "times.syn_received_ns",
-    "The listener took the SYN that was answered; by function probes only",
+    "The listener took the SYN and is about to answer it; by function probes only",
     (it) => it.synReceivedNs,
   ),
   integer("times.syn_ack_ns", "First SYN-ACK captured", (it) => it.synAckNs),

@@ -240,7 +240,9 @@ export interface HandshakeRecord {
   };
   /** Moments after `time`. */
   times?: {
-    /** connect() was called: before routing and port choice, so before the SYN (ns after time). */
+    /**
+     * connect() was called: before routing and port choice; by the tracepoint only (ns after time).
+     */
     connect_ns?: number;
     /**
      * The client's kernel was about to send the first SYN; by function probes only (ns after time).
@@ -248,7 +250,9 @@ export interface HandshakeRecord {
     syn_sent_ns?: number;
     /** First SYN captured (ns after time). */
     syn_ns?: number;
-    /** The listener took the SYN that was answered; by function probes only (ns after time). */
+    /**
+     * The listener took the SYN and is about to answer it; by function probes only (ns after time).
+     */
     syn_received_ns?: number;
     /** First SYN-ACK captured (ns after time). */
     syn_ack_ns?: number;

@@ -448,7 +448,8 @@ Deno.test("readProbePrograms joins the fragments, and leaves a last resort witho
   const holds = (name: string) => programs.map(({ text }) => text.includes(`\n${name}\n`));
   assertEquals(holds("tracepoint:skb:kfree_skb"), [true, true, true, false]);
   assertEquals(holds("tracepoint:tcp:tcp_send_reset"), [true, true, true, false]);
-  assertEquals(holds("tracepoint:sock:inet_sock_set_state"), [true, true, true, true]);
+  assertEquals(holds("tracepoint:sock:inet_sock_set_state"), [false, false, true, true]);
+  assertEquals(holds("kfunc:tcp_set_state"), [true, false, false, false]);
   assertEquals(holds("kprobe:tcp_connect"), [false, true, false, false]);
   // Linux takes no longer argument (MAX_ARG_STRLEN).
   for (const { text } of programs) assert(text.length < 131_072);
@@ -457,7 +458,7 @@ Deno.test("readProbePrograms joins the fragments, and leaves a last resort witho
   for (const { text } of programs.slice(0, 2)) {
     assertEquals(
       text.match(/\(uint64\)0x\w+fff\b/g)?.filter((mask) => mask.endsWith(slots)).length,
-      2,
+      3,
     );
     const { skc_v6_daddr: remote, skc_v6_rcv_saddr: local } = SOCK_ADDRESSES;
     assertEquals(local, remote + 16);

@@ -22,9 +22,11 @@ export interface BpftraceEnd {
 export interface BpftraceOptions {
   /** Path of bpftrace itself. */
   executable: string;
-  /** The program's text, and the mode given to it as its one argument. */
+  /** The program's text, and the mode given to it as its first argument. */
   program: string;
   mode: 1 | 2;
+  /** Its other arguments; without them they are 0. */
+  numbers?: readonly number[];
   /** Entries of every map of the program. */
   mapEntries: number;
   /** Called for each line of its standard output, and for what it lost wherever it says so. */
@@ -65,13 +67,13 @@ export class Bpftrace {
    * @throws {Deno.errors.NotFound} when the executable is gone.
    */
   constructor(options: BpftraceOptions) {
-    const { executable, program, mode } = options;
+    const { executable, program, mode, numbers = [] } = options;
     const btf = NarrowedBtf.for(program);
     const command = wrap([
       ...[executable, "-B", "line", "-e", program],
       // Of types that one version or the other would have written in another way.
       "--no-warnings",
-      String(mode),
+      ...[mode, ...numbers].map(String),
     ]);
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),

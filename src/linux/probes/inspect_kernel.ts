@@ -11,6 +11,7 @@ import { FUNCTIONS, SOCK_ADDRESSES } from "../../kernel/choose_probes.ts";
 import type { KernelFacts } from "../../kernel/kernel_facts.ts";
 import type { ProbeFacts, ReasonOffer } from "../../kernel/probe_facts.ts";
 import { parseReasonNames, type ReasonNames } from "../../kernel/reason_names.ts";
+import { type OptionPlaces, optionPlaces } from "../../kernel/option_places.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
 import { bpf, lastErrno, memory, SystemCallError } from "../libc.ts";
 import { scanNamespaces } from "../netns/namespace_scan.ts";
@@ -26,6 +27,8 @@ export interface ProbeInspection {
   dropReasons: ReasonNames;
   /** What the running kernel calls its reasons to send a RST. */
   resetReasons: ReasonNames;
+  /** Where the running kernel keeps what a handshake negotiated; undefined where it does not say. */
+  optionPlaces: OptionPlaces | undefined;
 }
 
 const BPF_MAP_GET_NEXT_ID = 12;
@@ -52,7 +55,7 @@ const UNKNOWN_VERSION = "of unknown version";
  */
 export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspection> {
   const path = findExecutable("bpftrace");
-  const [description, files, version] = await Promise.all([
+  const [{ optionPlaces, ...description }, files, version] = await Promise.all([
     readDescription(),
     readKernelFiles([SET_STATE, DROP, RESET, FUNCTION_LIST], [LOCKDOWN]),
     path === undefined ? undefined : versionOf(path, signal),
@@ -79,6 +82,7 @@ export async function inspectProbes(signal?: AbortSignal): Promise<ProbeInspecti
     facts,
     dropReasons: parseReasonNames(textOf(heads.get(DROP))),
     resetReasons: parseReasonNames(textOf(heads.get(RESET))),
+    optionPlaces,
   };
 }
 
@@ -94,19 +98,22 @@ export async function inspectKernel(): Promise<KernelFacts> {
 }
 
 /** What the kernel's description of itself says. */
-async function readDescription(): Promise<Pick<ProbeFacts, "functions" | "sockAddressesFit">> {
+async function readDescription(): Promise<
+  Pick<ProbeFacts, "functions" | "sockAddressesFit"> & Pick<ProbeInspection, "optionPlaces">
+> {
   let btf: Uint8Array<ArrayBuffer>;
   try {
     btf = await Deno.readFile(BTF);
   } catch {
     // Absent, which is a fact of its own, or not for this user.
-    return { functions: undefined, sockAddressesFit: undefined };
+    return { functions: undefined, sockAddressesFit: undefined, optionPlaces: undefined };
   }
   const expected = Object.entries(SOCK_ADDRESSES);
   const places = membersInBtf(btf, "sock_common", expected.map(([name]) => name));
   return {
     functions: functionsInBtf(btf, FUNCTIONS),
     sockAddressesFit: places?.every((place, index) => place === expected[index][1]),
+    optionPlaces: optionPlaces(btf),
   };
 }
 

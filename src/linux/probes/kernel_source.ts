@@ -10,6 +10,7 @@ import { type KernelLine, parseKernelLine } from "../../kernel/kernel_line.ts";
 import type { KernelDecoding, KernelRecord } from "../../kernel/kernel_record.ts";
 import type { HeldMap } from "../../kernel/held_bpf.ts";
 import { heldBpf } from "./bpf_map.ts";
+import type { OptionPlaces } from "../../kernel/option_places.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
 import { KernelMaps } from "./kernel_maps.ts";
 import type { ProbeProgram } from "./probe_programs.ts";
@@ -29,6 +30,8 @@ export interface KernelSourceOptions {
   programs: readonly ProbeProgram[];
   /** Entries of each map: connections in SYN-SENT, and records between two drains. */
   mapEntries?: number;
+  /** Where the kernel keeps what a handshake negotiated; unknown, that costs more to read. */
+  optionPlaces?: OptionPlaces | undefined;
   /** How long each program may take to attach: emulated on a busy machine, more than three minutes. */
   readyMs?: number;
   /** How long it may meanwhile do nothing at all. */
@@ -112,7 +115,7 @@ export class KernelSource {
   }
 
   #start(mode: Mode): void {
-    const { executable, mapEntries = MAP_ENTRIES } = this.#options;
+    const { executable, mapEntries = MAP_ENTRIES, optionPlaces: places } = this.#options;
     let bpftrace: Bpftrace;
     this.#unrepeated = [];
     try {
@@ -120,6 +123,7 @@ export class KernelSource {
         executable,
         program: this.#running.text,
         mode,
+        numbers: places && [places.negotiated, places.synData],
         mapEntries,
         onLine: (line) => {
           // One that was given up may still have something to say.

@@ -30,7 +30,10 @@ export interface RawRecord {
   error: number;
   /** Only of packets: the low half of a reason, whose high half stands where an error does. */
   reasonLow: number;
+  /** Of a listener its address family. */
   options: number;
+  /** An IPv4 address that bind() gave, its bytes as a little-endian number. */
+  boundIpv4: number;
   synReceivedNs: bigint;
   /** Addresses as 16 bytes in network order. */
   local: Uint8Array;
@@ -68,6 +71,7 @@ export const CLIENT: RawRecord = {
   error: 0,
   reasonLow: 0,
   options: 0x7413,
+  boundIpv4: 0,
   synReceivedNs: 0n,
   local: mapped(10, 0, 0, 1),
   remote: mapped(10, 0, 0, 2),
@@ -146,6 +150,7 @@ export function packetRecord(raw: RawPacket): RawRecord {
     error: raw.reason >>> 16,
     reasonLow: raw.reason & 0xffff,
     options: 0,
+    boundIpv4: 0,
     synReceivedNs: 0n,
     local: raw.destination,
     remote: raw.source,
@@ -180,7 +185,7 @@ function words(raw: RawRecord): bigint[] {
     pair(raw.queueLength, raw.rttMinUs),
     BigInt(raw.retransmits) << 32n | BigInt(raw.error) << 16n | BigInt(raw.reasonLow),
     pair(raw.tid, raw.task),
-    BigInt(raw.options),
+    pair(raw.boundIpv4, raw.options),
     raw.synReceivedNs,
   ];
 }
@@ -246,6 +251,7 @@ export function anyRecord(lastKind = 6): fc.Arbitrary<RawRecord> {
     error: u16,
     reasonLow: u16,
     options: u32,
+    boundIpv4: u32,
     synReceivedNs: u64,
     local: address,
     remote: address,

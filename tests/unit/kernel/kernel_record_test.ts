@@ -341,6 +341,34 @@ Deno.test("readKernelRecord takes of IPv4 addresses the last four bytes, whateve
   assertEquals(readHalf({ ...CLIENT, local: bytes }).local, whole);
 });
 
+Deno.test("readKernelRecord finds what bind() gave an IPv4 socket where function probes have it", () => {
+  const nothing = new Uint8Array(16);
+  const bound = new Uint32Array([0, 0, 0xffff, 0x7f000001]);
+  // As bytes in memory: the word is little endian.
+  const client = { ...CLIENT, local: nothing, boundIpv4: 0x0100007f };
+  assertEquals(readHalf(client).local, bound);
+  assertEquals(readHalf({ ...client, boundIpv4: 0 }).local, new Uint32Array(4));
+  // Linux gives a client of IPv6 such an address, too: 127.0.0.6.
+  const local = mapped(10, 0, 0, 1);
+  assertEquals(
+    readHalf({ ...client, local, boundIpv4: 0x0600007f }).local,
+    new Uint32Array([0, 0, 0xffff, 0x0a000001]),
+  );
+  const listener = { ...client, kind: 2 };
+  const cases: [options: number, boundIpv4: number, expected: Uint32Array][] = [
+    [2, 0x0100007f, bound],
+    // On 0.0.0.0, which is not ::.
+    [2, 0, new Uint32Array([0, 0, 0xffff, 0])],
+    [10, 0, new Uint32Array(4)],
+    [0, 0, new Uint32Array(4)],
+  ];
+  for (const [options, boundIpv4, expected] of cases) {
+    const record = read({ ...listener, options, boundIpv4 });
+    assert(record?.kind === "listener");
+    assertEquals(record.local, expected);
+  }
+});
+
 Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
   const cases = [
     { rttMinUs: 0xffffffff, expected: undefined },

@@ -5,7 +5,14 @@
  */
 import type { KernelFacts } from "../../../src/kernel/kernel_facts.ts";
 
-const ALL_FUNCTIONS = ["tcp_connect", "tcp_conn_request", "tcp_make_synack", "inet_csk_accept"];
+const ALL_FUNCTIONS = [
+  "tcp_connect",
+  "tcp_conn_request",
+  "tcp_make_synack",
+  "inet_csk_accept",
+  "inet_csk_listen_start",
+  "tcp_set_state",
+];
 
 /** Debian 12: everything works but the reasons of resets, which the kernel does not know yet. */
 export const DEBIAN_12: KernelFacts = {

@@ -33,6 +33,8 @@ export const PORTS = {
   full: 4435,
   cookies: 4436,
   flooded: 4437,
+  reset: 4438,
+  taken: 4439,
 } as const;
 
 /** What the tracers are to tell of: this network and the lab. */

@@ -18,9 +18,11 @@ import {
   raiseFirewall,
   shortenTimeouts,
   testCookies,
+  testFailureBeforeSyn,
   testFlood,
   testFullAcceptQueue,
   testRefusedAndTimedOut,
+  testResetBeforeAccept,
 } from "./failures.ts";
 import { perform, scenariosFor } from "./lab_scenarios.ts";
 import { connectAndServe } from "./peers.ts";
@@ -31,6 +33,8 @@ const [, kernel, bpftrace, resets] = Deno.args;
 const resetReasons = resets === "reset-reasons";
 /** What only function probes see. */
 const FUNCTION_PROBES_ONLY = ["times.syn_received_ns", "times.syn_sent_ns"];
+/** What only the tracepoint sees. */
+const TRACEPOINT_ONLY = ["times.connect_ns"];
 
 // Both networks are laid once and go with the guest. One tracer stands in both, for to attach its
 // probes takes longer than all that follows: the client's end of the lab is the server's of the other.
@@ -111,6 +115,14 @@ for (const mechanism of MECHANISMS) {
       () => tried((attempt) => testFullAcceptQueue(network, mechanism, attempt)),
     );
     await context.step(
+      "names the process whose connect() failed before its SYN",
+      () => tried((attempt) => testFailureBeforeSyn(network, attempt)),
+    );
+    await context.step(
+      "tells when accept() returned what its client had reset before",
+      () => tried((attempt) => testResetBeforeAccept(network, mechanism, attempt)),
+    );
+    await context.step(
       "tells SYN cookies as often as the kernel counts them",
       () => tried((attempt) => testCookies(network, mechanism, attempt)),
     );
@@ -123,13 +135,14 @@ for (const mechanism of MECHANISMS) {
 }
 
 Deno.test("every mechanism gives the same records", () => {
-  const [fentry, kprobe, tracepoint] = MECHANISMS.map((mechanism) => kinds(shapes.get(mechanism)!));
+  const [fentry, kprobe] = MECHANISMS.map((mechanism) => kinds(shapes.get(mechanism)!));
   assertEquals(kprobe, fentry);
-  const without = shapes.get("fentry")!.map((shape) => ({
-    ...shape,
-    fields: shape.fields.filter((field) => !FUNCTION_PROBES_ONLY.includes(field)),
-  }));
-  assertEquals(tracepoint, kinds(without));
+  const without = (mechanism: Mechanism, paths: readonly string[]) =>
+    kinds(shapes.get(mechanism)!.map((shape) => ({
+      ...shape,
+      fields: shape.fields.filter((field) => !paths.includes(field)),
+    })));
+  assertEquals(without("tracepoint", TRACEPOINT_ONLY), without("fentry", FUNCTION_PROBES_ONLY));
 });
 
 /**
