@@ -64,6 +64,15 @@ const OTHER_SENTINEL =
   'program=$(printf %s "$4" | sed s/0x0404040404040404/0x0404040404040405/); ' +
   'set -- "$1" "$2" "$3" "$program" "$5" "$6"';
 
+/**
+ * Has each socket that a listener makes be found under the address of one that connected before, and
+ * of whose end a skipped probe did not hear: what it left is still there.
+ */
+const LEFT_OVER = `program="$4
+tracepoint:sock:inet_sock_set_state /args->oldstate == 10 && args->newstate == 3/ {
+  @connecting[(uint64)args->skaddr] = ((uint64)nsecs, (uint64)nsecs, comm);
+}"; set -- "$1" "$2" "$3" "$program" "$5" "$6"`;
+
 /** What `deno task script` does. */
 async function printScript(...args: string[]): Promise<{ stdout: string; code: number }> {
   const script = new URL("../../bpf/print_script.ts", import.meta.url).pathname;
@@ -210,6 +219,22 @@ for (const candidate of candidates) {
     // The word of the kernel that is lacking was lost, and decides nothing.
     assertEquals(records.filter(({ outcome }) => outcome !== "established"), []);
     assertGreaterOrEqual(summary!.losses.kernel_lines!, wire_only);
+  });
+
+  await versionTest(candidate, "takes no server for a client by what another left", async () => {
+    await using namespace = await Namespace.create();
+    const tracer = await Tracer.start(namespace, OURS, await environment(candidate, LEFT_OVER));
+    await tracer.said(/kernel events come from/);
+    await connect(namespace);
+    await tracer.wrote(ALL);
+    const { records, summary } = await tracer.stop();
+    assertEquals(summary!.by_evidence, { both: ALL, wire_only: 0, kernel_only: 0 });
+    for (const { outcome, client, server } of records) {
+      const refused = outcome === "refused";
+      assertEquals(server.port, refused ? CLOSED_PORT : PORT);
+      // Of a listener that has ended nobody knows who it was.
+      assertEquals(client.process?.comm, refused ? "deno" : "connect_load");
+    }
   });
 
   await versionTest(candidate, "has maps as large as asked, or it is said", async () => {
