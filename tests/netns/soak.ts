@@ -310,7 +310,11 @@ class Soak {
     for (const outcome of new Set([...Object.keys(made), ...Object.keys(reported)])) {
       const [asMade, asReported] = [made[outcome] ?? 0, reported[outcome] ?? 0];
       if (asMade !== asReported) {
-        this.#find(trace, `${asMade} ${outcome} made, ${asReported} reported`);
+        const suspects = asReported > asMade ? trace.suspects : [];
+        this.#find(
+          trace,
+          [`${asMade} ${outcome} made, ${asReported} reported`, ...suspects].join("\n  "),
+        );
       }
       const inSummary = (summary.outcomes[outcome] ?? 0) - (trace.foreign[outcome] ?? 0);
       if (inSummary !== asReported) {

@@ -6,12 +6,16 @@
  */
 import { processTree, residentMb } from "../bench/process_cost.ts";
 import { taskCommand } from "../bench/task_command.ts";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { type Namespace, until } from "./namespace.ts";
 import { type Counts, isOddlyNamed, SOAK_PORTS } from "./soak_traffic.ts";
 import type { SummaryRecord } from "./tracer.ts";
 
 /** Attaching, or catching up, on a machine that does much else. */
 export const PATIENCE_MS = 120_000;
+
+/** Lines of records that are kept to be shown. */
+const SUSPECTS_MAX = 20;
 
 /** A trace and what it reported so far. */
 export abstract class SoakTrace {
@@ -21,6 +25,8 @@ export abstract class SoakTrace {
   readonly reported: Counts = {};
   /** Reported of namespaces of others, by outcome: the kernel tells of all that use a port. */
   readonly foreign: Counts = {};
+  /** Lines of records that may be too many: of a handshake reported before, or seen by the kernel alone. */
+  readonly suspects: string[] = [];
   /** Reported with a client whose names are no UTF-8. */
   madeByOdd = 0;
   /** Reported with what the kernel knows. */
@@ -30,6 +36,7 @@ export abstract class SoakTrace {
   readonly memoryMb: number[] = [];
   readonly stderr: string[] = [];
   readonly #namespaces: ReadonlySet<number | null>;
+  readonly #handshakes = new Set<string>();
   readonly #child: Deno.ChildProcess;
   readonly #readingStderr: Promise<void>;
 
@@ -107,6 +114,15 @@ export abstract class SoakTrace {
     return status;
   }
 
+  #suspect({ evidence, client, server }: HandshakeRecord, line: string): void {
+    const { size } = this.#handshakes;
+    const ends = [client, server].map(({ address, port }) => `${address} ${port}`);
+    this.#handshakes.add(`${ends.join(" ")} ${client.isn}`);
+    const isSecond = this.#handshakes.size === size;
+    if (!isSecond && evidence.includes("wire")) return;
+    if (this.suspects.length < SUSPECTS_MAX) this.suspects.push(line);
+  }
+
   protected take(line: string): void {
     const record = JSON.parse(line);
     if (record.event === "summary") {
@@ -118,6 +134,7 @@ export abstract class SoakTrace {
       !this.#namespaces.has(netns);
     const counts = isForeign ? this.foreign : this.reported;
     counts[record.outcome] = (counts[record.outcome] ?? 0) + 1;
+    if (!isForeign) this.#suspect(record, line);
     if (evidence.includes("kernel")) this.withKernel++;
     if (isOddlyNamed(record.client.process)) this.madeByOdd++;
   }
