@@ -41,8 +41,12 @@ export class CaptureAxis {
    * @returns Nanoseconds on the axis; Infinity for a time that is too far from it.
    */
   place(seconds: number, ns: number): number {
-    const sinceSeconds = seconds - this.epochFor(seconds);
-    return Math.abs(sinceSeconds) > FAR_SECONDS ? Infinity : sinceSeconds * 1e9 + ns;
+    const sinceSeconds = seconds - this.epochSeconds;
+    // Every packet comes here: nothing else is asked of one that is near.
+    if (Math.abs(sinceSeconds) <= FAR_SECONDS) return sinceSeconds * 1e9 + ns;
+    if (!Number.isNaN(this.epochSeconds)) return Infinity;
+    this.epochSeconds = seconds;
+    return ns;
   }
 
   /**

@@ -91,9 +91,7 @@ export class HandshakeGate {
     const destination = fold(segment.destination);
     const ports = segment.sourcePort << 16 | segment.destinationPort;
     const isLower = isLowerEnd(source, destination, ports);
-    const tag = isLower
-      ? this.#tag(source, destination, ports)
-      : this.#tag(destination, source, turned(ports));
+    const tag = this.#tag(source, destination, ports);
     const words = this.#words;
     const bucket = bucketOf(tag);
     const at = bucket << BUCKET_WORDS_BITS;
@@ -133,9 +131,7 @@ export class HandshakeGate {
     const destination = fold(segment.destination);
     const ports = segment.sourcePort << 16 | segment.destinationPort;
     const isLower = isLowerEnd(source, destination, ports);
-    const tag = isLower
-      ? this.#tag(source, destination, ports)
-      : this.#tag(destination, source, turned(ports));
+    const tag = this.#tag(source, destination, ports);
     const words = this.#words;
     const bucket = bucketOf(tag);
     const at = bucket << BUCKET_WORDS_BITS;
@@ -204,10 +200,7 @@ export class HandshakeGate {
     destination: number,
     ports: number,
   ): boolean {
-    const isLower = isLowerEnd(source, destination, ports);
-    const tag = isLower
-      ? this.#tag(source, destination, ports)
-      : this.#tag(destination, source, turned(ports));
+    const tag = this.#tag(source, destination, ports);
     const bucket = bucketOf(tag);
     const state = this.#state[bucket];
     if (state === EMPTY) return false;
@@ -221,6 +214,7 @@ export class HandshakeGate {
     const at = bucket << BUCKET_WORDS_BITS;
     if (words[at + TAG] !== tag) return false;
     if (state === ASKED) {
+      const isLower = isLowerEnd(source, destination, ports);
       const isClients = (words[at + CLIENT_IS_LOWER] !== 0) === isLower;
       const isNext = view.getInt32(tcp + TCP_SEQUENCE) === words[at + SEQUENCE];
       if (!isClients || !isNext) return false;
@@ -230,14 +224,18 @@ export class HandshakeGate {
   }
 
   /**
-   * The same for both directions: what comes first is the end that `isLowerEnd` tells. Signed, which is
-   * always a small integer to the engine.
+   * The same for both directions, without a branch by them, which the processor would have to guess.
+   * Signed, which is always a small integer to the engine.
    */
-  #tag(lower: number, higher: number, ports: number): number {
-    let hash = Math.imul(lower ^ this.#seed, 0x9e3779b1);
-    hash = Math.imul(hash ^ hash >>> 15 ^ higher, 0x85ebca77);
-    hash = Math.imul(hash ^ hash >>> 13 ^ ports, 0xc2b2ae3d);
+  #tag(source: number, destination: number, ports: number): number {
+    const ends = this.#endTag(source, ports >>> 16) + this.#endTag(destination, ports & 0xffff) | 0;
+    const hash = Math.imul(ends ^ ends >>> 13, 0xc2b2ae3d);
     return hash ^ hash >>> 16;
+  }
+
+  #endTag(address: number, port: number): number {
+    const hash = Math.imul(address ^ this.#seed, 0x9e3779b1);
+    return Math.imul(hash ^ hash >>> 15 ^ port, 0x85ebca77);
   }
 }
 
@@ -245,15 +243,10 @@ function bucketOf(tag: number): number {
   return tag >>> (32 - BUCKET_BITS);
 }
 
-/** Whether the first of two ends stands first in a tag. @param ports Source port << 16 | destination. */
+/** Whether the first of two ends is the lower one. @param ports Source port << 16 | destination. */
 function isLowerEnd(source: number, destination: number, ports: number): boolean {
   if (source !== destination) return source < destination;
   return ports >>> 16 <= (ports & 0xffff);
-}
-
-/** Both ports the other way round. */
-function turned(ports: number): number {
-  return ports << 16 | ports >>> 16;
 }
 
 function linkOf(linkType: number): typeof ETHERNET | undefined {
