@@ -4,7 +4,8 @@
  * @module
  */
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import { formatFlagNames, formatNumber } from "./numbers.ts";
+import { wrap } from "../text/wrap.ts";
+import { formatFlagNames, formatNumber, formatWithDecimal } from "./numbers.ts";
 import { explainOption, wholeOptions } from "./option_words.ts";
 import type { PacketStep } from "./step.ts";
 import type { Story } from "./story.ts";
@@ -22,12 +23,16 @@ const RULER = [
   " 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1",
 ];
 const EDGE = "+-".repeat(32) + "+";
-/** Offset and bytes of a word stand before the figure. */
-const MARGIN = 18;
+/** Offset and bytes of a word stand before the figure, which is 65 wide: 80 in all. */
+const MARGIN = 15;
+const WIDTH = MARGIN + EDGE.length;
 /** A receiver shifts a window by at most this (RFC 7323 section 2.3). */
 const SHIFT_MAX = 14;
 /** Bytes of an option beside its meaning, on a line. */
 const OPTION_BYTES = 10;
+const OPTION_INDENT = 4;
+/** Where what an option means begins. */
+const MEANING_AT = OPTION_INDENT + OPTION_BYTES * 3;
 
 /** Draws the header of a packet and says what its fields mean: lines of text without newlines. */
 export function drawHeader(step: PacketStep, { windowShifts }: Story): string[] {
@@ -45,14 +50,15 @@ export function drawHeader(step: PacketStep, { windowShifts }: Story): string[] 
 
 function drawWords({ packet }: PacketStep, view: DataView): string[] {
   const hasAck = (packet.flags & TcpFlag.ACK) !== 0;
-  const acknowledgment = formatNumber(packet.acknowledgment) +
-    (hasAck ? "" : " (no ACK flag: means nothing)");
+  const acknowledgment = hasAck
+    ? formatWithDecimal(packet.acknowledgment)
+    : `${formatNumber(packet.acknowledgment)} (no ACK flag: means nothing)`;
   const words: { labels: string[]; widths: number[] }[] = [
     {
       labels: [halves(`Source Port ${view.getUint16(0)}`, `Destination Port ${view.getUint16(2)}`)],
       widths: [16, 16],
     },
-    { labels: [cell(`Sequence Number ${formatNumber(packet.sequence)}`, 32)], widths: [32] },
+    { labels: [cell(`Sequence Number ${formatWithDecimal(packet.sequence)}`, 32)], widths: [32] },
     { labels: [cell(`Acknowledgment Number ${acknowledgment}`, 32)], widths: [32] },
     {
       // AE is the last of the reserved bits (RFC 9768 section 3.1).
@@ -75,7 +81,7 @@ function drawWords({ packet }: PacketStep, view: DataView): string[] {
   ];
   return words.flatMap(({ labels, widths }, word) => {
     const at = word * WORD_LENGTH;
-    const margins = [`  ${String(at).padStart(2)}  ${hexBytes(view, at)}`];
+    const margins = [`${String(at).padStart(2)} ${hexBytes(view, at)}`];
     return [
       ...[...labels, drawBits(view.getUint32(at), widths)].map((line, index) =>
         (margins[index] ?? "").padEnd(MARGIN) + "|" + line
@@ -119,13 +125,14 @@ function sayFields(
     } bytes`
     : `Window ${window}: bytes that the sender can take, unless window scale was agreed on`;
   const flags = formatFlagNames(packet.flags);
+  const bytes = words * WORD_LENGTH;
   return [
-    `  Data Offset ${words}: the header has ${words} words of 4 bytes, ${
-      words * WORD_LENGTH
-    } in all`,
-    `  Flags: ${flags === "" ? "none" : flags}`,
-    `  ${scaled}`,
-  ];
+    `Data Offset ${words}: the header has ${words} words of 4 bytes, ${bytes} in all`,
+    `Flags: ${flags === "" ? "none" : flags}`,
+    scaled,
+  ].flatMap((text) =>
+    wrap(text, WIDTH - OPTION_INDENT).map((line, nth) => (nth === 0 ? "  " : "    ") + line)
+  );
 }
 
 function listOptions(header: Uint8Array): string[] {
@@ -136,13 +143,13 @@ function listOptions(header: Uint8Array): string[] {
     const end = data.byteOffset - header.byteOffset + data.length;
     const texts = [...header.subarray(at, end)].map((byte) => hex(byte, 2));
     at = end;
-    const rows = [];
-    for (let from = 0; from < texts.length; from += OPTION_BYTES) {
-      rows.push(texts.slice(from, from + OPTION_BYTES).join(" "));
-    }
-    const [first, ...more] = rows;
-    const meaning = explainOption(option);
-    return [`    ${first.padEnd(OPTION_BYTES * 3)}${meaning}`, ...more.map((row) => `    ${row}`)];
+    const meaning = wrap(explainOption(option), WIDTH - MEANING_AT);
+    const rows = Math.max(Math.ceil(texts.length / OPTION_BYTES), meaning.length);
+    return Array.from({ length: rows }, (_, row) => {
+      const bytes = texts.slice(row * OPTION_BYTES, (row + 1) * OPTION_BYTES).join(" ");
+      const line = " ".repeat(OPTION_INDENT) + bytes;
+      return (line.padEnd(MEANING_AT) + (meaning[row] ?? "")).trimEnd();
+    });
   });
   if (isCut) lines.push("    The capture cut the rest of the options off.");
   const length = header.length - FIXED_WORDS * WORD_LENGTH;

@@ -15,6 +15,11 @@ export function formatNumber(number: number): string {
   return "0x" + number.toString(16).padStart(8, "0");
 }
 
+/** Writes a number as this tool's texts have it, and as its records and Wireshark do. */
+export function formatWithDecimal(number: number): string {
+  return `${formatNumber(number)} = ${number}`;
+}
+
 /**
  * Writes a number absolute and, behind it, counted from the initial one: `0x4ce45751 (1)`.
  *

@@ -8,7 +8,7 @@ import { formatAddress } from "../wire/address.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatTime } from "../text/time.ts";
 import { dropStep, icmpStep, kernelSteps, resetStep } from "./kernel_steps.ts";
-import { chooseUnit, type TimeUnit } from "./numbers.ts";
+import { chooseUnit, formatWithDecimal, type TimeUnit } from "./numbers.ts";
 import { choosePlace } from "./one_place.ts";
 import { packetSteps } from "./packet_steps.ts";
 import { makeRelations, type Relation } from "./relations.ts";
@@ -105,10 +105,20 @@ function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
     { name: "time", text: formatTime(epochSeconds, timeNs) + counted },
     { name: "client", text: formatEndpoint(client) + formatProcess(client) },
     { name: "server", text: formatEndpoint(server) + formatProcess(server) },
+    ...isnFacts(client.isn, server.isn),
     ...(translated === undefined ? [] : [{ name: "NAT", text: sayTranslated(translated) }]),
     { name: "seen", text: whereSeen(handshake, context) },
     ...(reason === undefined ? [] : [{ name: "reason", text: explainReason(reason) }]),
   ];
+}
+
+/** The initial sequence numbers in decimal too, as records and Wireshark give them. */
+function isnFacts(client: number | undefined, server: number | undefined): Fact[] {
+  const numbers = [["client", client], ["server", server]] as const;
+  const text = numbers.flatMap(([side, isn]) =>
+    isn === undefined ? [] : [`${side} ${formatWithDecimal(isn)}`]
+  ).join(", ");
+  return text === "" ? [] : [{ name: "ISNs", text }];
 }
 
 function sayTranslated({ client, server }: Tuple): string {
