@@ -15,6 +15,11 @@ const CASES: { progress: ReadProgress; expected: string }[] = [
     expected: "0 B, 0 packets/s",
   },
   {
+    // More than the largest unit.
+    progress: { bytes: 5e15, totalBytes: undefined, packets: 1, elapsedMs: 1_000 },
+    expected: "5000 TB, 1 packets/s",
+  },
+  {
     // A file that grew meanwhile.
     progress: { bytes: 20e9, totalBytes: 10e9, packets: 5_000, elapsedMs: 1_000 },
     expected: "20 GB of 10 GB, 5.0 k packets/s, 0 s left",

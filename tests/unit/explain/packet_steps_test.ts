@@ -98,7 +98,20 @@ Deno.test("packetSteps tells a SYN-ACK with another number and one after the ACK
     "repeated",
   ]);
   assertStringIncludes(steps[2].remarks.join(" "), "another initial sequence number, 0xc112f693");
+  assertEquals(steps[2].remarks.join(" ").includes("The ACK had not come"), false);
   assertStringIncludes(steps[4].remarks.join(" "), "The ACK had not come to the server yet");
+});
+
+Deno.test("packetSteps blames no lost ACK for the first SYN-ACK, captured late", () => {
+  const [syn, synAck, ack] = WORKED_EXAMPLE.packets;
+  const packets = [syn, { ...ack, atNs: 1 }, { ...synAck, atNs: 2 }];
+  const steps = storyOf({ packets }).steps.filter((step) => step.kind === "packet");
+  assertEquals(steps.map(({ part, fits }) => [part, fits]), [
+    ["SYN", true],
+    ["ACK", true],
+    ["SYN-ACK", true],
+  ]);
+  assertEquals(steps[2].remarks.join(" ").includes("The ACK had not come"), false);
 });
 
 /** Each packet of a conversation as sender, part, and whether it fits. */
@@ -126,6 +139,17 @@ Deno.test("packetSteps says that a client's RST after its ACK ends no handshake,
     "client RST no",
     "server SYN-ACK fits",
   ]);
+});
+
+Deno.test("packetSteps says what a client's RST refuses only where its Seq is the Ack there", () => {
+  const remarks = [1001, 4].map((sequence) => {
+    const reset: Said = { atNs: 30, by: "client", flags: RST, sequence };
+    const steps = storyOf({ packets: [OPENING, ANSWER, reset] }).steps
+      .filter((step) => step.kind === "packet");
+    return steps[2].remarks.join(" ");
+  });
+  assertStringIncludes(remarks[0], "It refuses packet 2");
+  assertStringIncludes(remarks[1], "Its numbers are not those of this handshake");
 });
 
 Deno.test("packetSteps takes no SYN-ACK's end for what was sent behind another one", () => {

@@ -142,3 +142,20 @@ Deno.test("tellStory escapes names that others chose", () => {
   assert(!/(?<!\\)\\(?![\\"])/.test(text.replaceAll("\\\\", "")), text);
   assertStringIncludes(text, "\\\\u{1b}[2J");
 });
+
+Deno.test("tellStory says what stands at 0 on the ladder", () => {
+  const untold = { client: CLIENT, server: SERVER, synNs: undefined, synAckNs: undefined };
+  const byKernel = makeHandshake({ ...untold, kernel: true });
+  const stories = [
+    storyOf(WORKED_EXAMPLE),
+    storyOf(CONVERSATIONS.oneSided),
+    tellStory(byKernel, { ...CONTEXT, packets: [] }),
+    tellStory(makeHandshake({ ...untold, wire: true }), { ...CONTEXT, packets: [] }),
+  ];
+  assertEquals(stories.map(({ facts }) => facts[0].text.split(", ")[1]), [
+    "the first SYN: 0 on the ladder",
+    "the first SYN-ACK: 0 on the ladder",
+    "the first event: 0 on the ladder",
+    undefined,
+  ]);
+});

@@ -64,6 +64,13 @@ Deno.test("readTcpOptions reads each option of a handshake", () => {
   }
 });
 
+Deno.test("TcpOptions.reset makes every option absent, and the cut too", () => {
+  const options = read(concat(linuxSynOptions(), tcpOption(34), tcpOption(4, [1])), true);
+  assertEquals([options.truncated, options.malformed], [true, true]);
+  options.reset();
+  assertEquals(options, new TcpOptions());
+});
+
 Deno.test("readTcpOptions takes the last of repeated options and stops at the end of the list", () => {
   const input = concat(
     tcpOption(2, u16(1)),

@@ -134,3 +134,11 @@ Deno.test("decodeTunnel leaves fragments of a tunnel's packet alone", () => {
     assertEquals(verdict, FrameVerdict.NotTcp);
   }
 });
+
+Deno.test("decodeTunnel reads a tunnel's header whole, and says that nothing stands behind it", () => {
+  const empty = new Uint8Array(0);
+  for (const payload of [udp(4789, vxlan(empty)), udp(6081, geneve(0x6558, empty))]) {
+    const [verdict] = decode(buildIpv4({ protocol: 17, payload }));
+    assertEquals(verdict, FrameVerdict.TruncatedEthernet);
+  }
+});
