@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Mechanism } from "../../src/kernel/choose_probes.ts";
 import { Namespace } from "../netns/namespace.ts";
 import type { BccTools } from "../vm/compare/bcc_tools.ts";
 import { comparedTools, type Tool, type ToolPaths } from "../vm/compare/compared_tools.ts";
@@ -11,12 +12,25 @@ import { SHARED } from "../vm/vm.ts";
 import { addedFigures, compare } from "./compare.ts";
 import { pacedConnections } from "./paced.ts";
 import { cpuNs, processTree } from "./process_cost.ts";
-import { startProgram, tcpdump, trace, type Watcher, withTracefs } from "./watchers.ts";
+import { SCRIPT_PARTS } from "./script_parts.ts";
+import {
+  EMPTY_PROBE,
+  scriptAlone,
+  startProgram,
+  tcpdump,
+  trace,
+  type Watcher,
+  withTracefs,
+} from "./watchers.ts";
 
 /** What the guest is told. */
 export interface Task {
   /** How this tool traces: values of `--probes`. */
-  readonly probes: readonly string[];
+  readonly probes: readonly (Mechanism | "none")[];
+  /** Whether its scripts are measured alone too, and their parts. */
+  readonly parts?: boolean;
+  /** The most that each should add to a connect(), in thousand instructions, by the same values. */
+  readonly aims?: Readonly<Record<string, number>>;
   /** Where its peers are, but for tcpdump; undefined: they are not compared. */
   readonly peers?: Omit<ToolPaths, "synsnoop"> & { readonly bcc: BccTools };
   /** The name of the only tool to compare of each collection; undefined: all. */
@@ -51,11 +65,22 @@ async function bccCommands({ interpreter, tools, headers }: BccTools): Promise<T
   }));
 }
 
+function nameOf(probes: string): string {
+  return `\`trace --probes ${probes}\``;
+}
+
+function scriptsAlone(probes: Task["probes"]): Watcher[] {
+  const scripts = probes.filter((each) => each !== "none")
+    .map((mechanism) => scriptAlone(`the script of ${mechanism} alone`, mechanism));
+  return [...scripts, EMPTY_PROBE, ...SCRIPT_PARTS];
+}
+
 /** Every watcher in the order of the table. */
-async function watchers({ probes, peers, only }: Task): Promise<Watcher[]> {
-  const ours = probes.map((mechanism) =>
-    trace(`\`trace --probes ${mechanism}\``, ["--port", String(PORT), "--probes", mechanism])
+async function watchers({ probes, parts, peers, only }: Task): Promise<Watcher[]> {
+  const traces = probes.map((probes) =>
+    trace(nameOf(probes), ["--port", String(PORT), "--probes", probes])
   );
+  const ours = parts ? [...traces, ...scriptsAlone(probes)] : traces;
   if (peers === undefined) return [...ours, tcpdump("lo")];
   const isWanted = ({ name }: Tool) => only === undefined || name === only;
   const compared = comparedTools({ ...peers, synsnoop: [] }, [PORT])
@@ -109,8 +134,11 @@ async function main(task: Task): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 200));
     return [medianUs, (used() - before) / 1e3 / COUNT] as const;
   });
+  const aims = Object.fromEntries(
+    Object.entries(task.aims ?? {}).map(([probes, aim]) => [nameOf(probes), aim]),
+  );
   console.log(JSON.stringify([
-    ...addedFigures(connecting, { what: "connect()", unit: UNIT }),
+    ...addedFigures(connecting, { what: "connect()", unit: UNIT, aims }),
     ...addedFigures(processes, { what: "the tool's processes", unit: UNIT }).slice(1),
   ]));
 }

@@ -7,7 +7,7 @@ import { TextLineStream } from "@std/streams";
 import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
 import { findExecutable } from "../../src/linux/host.ts";
 import { readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
-import { chooseProbes } from "../../src/kernel/choose_probes.ts";
+import { chooseProbes, type Mechanism } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";
 import { type Outcome, parseOutcome } from "./outcome.ts";
 import { taskCommand } from "./task_command.ts";
@@ -125,29 +125,32 @@ function bpftrace(name: string, args: () => Promise<string[]>, ready: RegExp): W
   };
 }
 
-/** The program that a trace gives to bpftrace on this machine. */
-async function chosenScript(): Promise<string> {
-  const { facts } = await inspectProbes();
-  const { mechanisms, fragments } = chooseProbes(facts, "auto");
-  return (await readProbePrograms(mechanisms, fragments))[0].text;
+/** A program for bpftrace that says when it is ready. */
+export function bpftraceProgram(name: string, program: string): Watcher {
+  return bpftrace(name, () => Promise.resolve(["-e", program]), /^ready/);
+}
+
+/** What a trace gives to bpftrace on this machine. */
+async function scriptArguments(probes: Mechanism | "auto"): Promise<string[]> {
+  const { facts, optionPlaces: places } = await inspectProbes();
+  const { mechanisms, fragments } = chooseProbes(facts, probes);
+  const [{ text }] = await readProbePrograms(mechanisms, fragments);
+  const numbers = places === undefined ? [] : [places.negotiated, places.synData];
+  return ["-e", text, "--no-warnings", ...["1", ...numbers].map(String)];
 }
 
 /** The kernel's side of a trace, with nobody who reads its map. */
-export const SCRIPT_ALONE: Watcher = bpftrace(
-  "its script alone",
-  async () => ["-e", await chosenScript(), "1"],
-  /^ready/,
-);
+export function scriptAlone(name: string, probes: Mechanism | "auto"): Watcher {
+  return bpftrace(name, () => scriptArguments(probes), /^ready/);
+}
+
+/** The same by the probes that a trace takes on this machine. */
+export const SCRIPT_ALONE: Watcher = scriptAlone("its script alone", "auto");
 
 /** What it costs that the kernel calls anything at all at each change of a socket's state. */
-export const EMPTY_PROBE: Watcher = bpftrace(
+export const EMPTY_PROBE: Watcher = bpftraceProgram(
   "an empty probe on its tracepoint",
-  () =>
-    Promise.resolve([
-      "-e",
-      'tracepoint:sock:inet_sock_set_state /args->protocol == 0/ { @ = 1; } BEGIN { printf("ready\\n"); }',
-    ]),
-  /^ready/,
+  'tracepoint:sock:inet_sock_set_state /args->protocol == 0/ { @ = 1; } BEGIN { printf("ready\\n"); }',
 );
 
 /** What tcpconnect.bt and tcplife.bt print, by the tracepoint, which works on every kernel. */
@@ -167,10 +170,9 @@ END { clear(@who); }
 `;
 
 /** bpftrace that prints a line a socket, as its own tools do. */
-export const PRINTING_SCRIPT: Watcher = bpftrace(
+export const PRINTING_SCRIPT: Watcher = bpftraceProgram(
   "bpftrace printing a line a socket",
-  () => Promise.resolve(["-e", PRINTING]),
-  /^ready/,
+  PRINTING,
 );
 
 function capture(name: string, executable: string, args: readonly string[]): Watcher {

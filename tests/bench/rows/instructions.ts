@@ -13,7 +13,11 @@ import type { Figure, Row } from "../row.ts";
 const ROOT = new URL("../../..", import.meta.url).pathname;
 const PROGRAM = new URL("../instructions.ts", import.meta.url).pathname;
 const GUEST = GUESTS.bookworm;
-/** Measured: eleven minutes for all of them, alone on a processor. */
+/** Where a member of a function's parameter is a load, and no call that reads. */
+const NEWER_GUEST = GUESTS.trixie;
+const AIMS = { fentry: 14.5, tracepoint: 15.5 };
+const NEWER_AIMS = { fentry: 13 };
+/** Measured: eleven minutes for all tools, alone on a processor. */
 const TIMEOUT_MS = 2_400_000;
 
 /** Each tool alone in an emulated stock kernel, whose clock counts instructions. */
@@ -28,9 +32,9 @@ export const instructions: Row = {
     if (files instanceof Error) return [notMeasured("in a guest", files.message)];
     const shared = await Deno.makeTempDir({ dir: bench.folder });
     const task = bench.either<Task>(
-      { probes: ["fentry", "tracepoint", "none"], only: "tcpconnlat" },
+      { probes: ["fentry", "tracepoint", "none"], aims: AIMS, only: "tcpconnlat" },
       { probes: ["none"] },
-      { probes: ["fentry", "kprobe", "tracepoint", "none"] },
+      { probes: ["fentry", "kprobe", "tracepoint", "none"], aims: AIMS, parts: true },
     );
     if (bench.length === "quick") return await countInGuest(files, shared, task);
     const peers = await fetched(async () => ({
@@ -39,11 +43,23 @@ export const instructions: Row = {
       scripts: files.scripts,
       loader: files.loader,
     }));
-    if (!(peers instanceof Error)) return await countInGuest(files, shared, { ...task, peers });
+    const newer = await newerFigures(shared);
+    if (!(peers instanceof Error)) {
+      return [...await countInGuest(files, shared, { ...task, peers }), ...newer];
+    }
     const figures = await countInGuest(files, shared, task);
-    return [...figures, notMeasured("its peers", peers.message)];
+    return [...figures, ...newer, notMeasured("its peers", peers.message)];
   },
 };
+
+/** The same by function probes with a newer kernel and bpftrace. */
+async function newerFigures(shared: string): Promise<Figure[]> {
+  const where = "in Debian 13 (Linux 6.12, bpftrace 0.23)";
+  const files = await fetched(() => guestFiles(NEWER_GUEST));
+  if (files instanceof Error) return [notMeasured(where, files.message)];
+  const figures = await countInGuest(files, shared, { probes: ["fentry"], aims: NEWER_AIMS });
+  return figures.map((figure) => ({ ...figure, name: `${figure.name}, ${where}` }));
+}
 
 /** What is fetched once from the system's mirror, or why it cannot be. */
 async function fetched<T>(fetch: () => Promise<T>): Promise<T | Error> {
