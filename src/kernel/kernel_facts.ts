@@ -57,6 +57,9 @@ export function judgeFacts(facts: KernelFacts): Finding[] {
   ];
 }
 
+/** Measured, with 0.17.0 to 0.27.1: `bpf/README.md`, "Memory". */
+const BPFTRACE_MEMORY = "100 to 160 MB";
+
 function judgeBasics(facts: KernelFacts): Finding[] {
   const { bpftrace, capture } = facts;
   const asRoot = facts.root ? {} : { advice: "run as root" };
@@ -73,7 +76,12 @@ function judgeBasics(facts: KernelFacts): Finding[] {
     judgeRights(facts),
     captured,
     bpftrace
-      ? { verdict: "ok", subject: "bpftrace", state: `${bpftrace.version} at ${bpftrace.path}` }
+      ? {
+        verdict: "ok",
+        subject: "bpftrace",
+        state:
+          `${bpftrace.version} at ${bpftrace.path}; beside a trace it takes ${BPFTRACE_MEMORY}`,
+      }
       : {
         verdict: "missing",
         subject: "bpftrace",
