@@ -228,14 +228,15 @@ export class HandshakeGate {
    * Signed, which is always a small integer to the engine.
    */
   #tag(source: number, destination: number, ports: number): number {
-    const ends = this.#endTag(source, ports >>> 16) + this.#endTag(destination, ports & 0xffff) | 0;
-    const hash = Math.imul(ends ^ ends >>> 13, 0xc2b2ae3d);
-    return hash ^ hash >>> 16;
+    return this.#endTag(source, ports >>> 16) + this.#endTag(destination, ports & 0xffff) | 0;
   }
 
+  /** So mixed that what a bit changes of one end, a bit of the other takes back by chance alone. */
   #endTag(address: number, port: number): number {
-    const hash = Math.imul(address ^ this.#seed, 0x9e3779b1);
-    return Math.imul(hash ^ hash >>> 15 ^ port, 0x85ebca77);
+    let hash = Math.imul(address ^ this.#seed, 0x9e3779b1);
+    hash = Math.imul(hash ^ hash >>> 15 ^ port, 0x85ebca77);
+    hash = Math.imul(hash ^ hash >>> 13, 0xc2b2ae3d);
+    return hash ^ hash >>> 16;
   }
 }
 

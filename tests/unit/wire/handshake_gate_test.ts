@@ -37,8 +37,8 @@ const SYN_ACK = { flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001 };
 const THIRD = { flags: ACK, sequence: 1_001, acknowledgment: 5_001 };
 
 /** A gate and the frames of one link. */
-function gateOn(link: Link) {
-  const gate = new HandshakeGate(1);
+function gateOn(link: Link, seed = 1) {
+  const gate = new HandshakeGate(seed);
   const { linkType, build: wrap } = LINKS[link];
   const passes = (ip: Uint8Array, timeNs = 0) => {
     const frame = wrap(ip);
@@ -114,6 +114,24 @@ Deno.test("HandshakeGate knows both ends though their numbers are the same", () 
   assertEquals([passes(packet(4, false, next)), passes(packet(4, true, next))], [true, true]);
   close(packet(4, true, next));
   assertEquals(passes(packet(4, true, next)), false);
+});
+
+Deno.test("HandshakeGate takes no two connections for one, whatever both their ports have in common", () => {
+  const [client, server] = [40_000, 443];
+  const others = [
+    ...Array.from({ length: 16 }, (_, bit) => [client ^ 1 << bit, server ^ 1 << bit]),
+    ...[1, 2, 100].map((step) => [client + step, server - step]),
+    [server, client],
+  ].map(([sourcePort, destinationPort]) =>
+    packet(4, true, { ...THIRD, sourcePort, destinationPort })
+  );
+  // By chance, one of 2^32; where ends are only added up, each of the first sixteen for half of the seeds.
+  for (let seed = 1; seed <= 64; seed++) {
+    const { passes, open } = gateOn("ethernet", seed * 0x1234_5679);
+    open(packet(4, false, SYN_ACK));
+    assertEquals(others.map((other) => passes(other)), others.map(() => false));
+    assertEquals(passes(packet(4, true, THIRD)), true);
+  }
 });
 
 Deno.test("HandshakeGate passes all that may count where one tuple has several attempts", () => {
