@@ -22,6 +22,8 @@ const SHDR_SIZE_MEMBER = 32;
 const SYM_SIZE = 24;
 const SYM_SHNDX = 6;
 const SYM_VALUE = 8;
+/** The section of a symbol that is defined elsewhere. */
+const SHN_UNDEF = 0;
 const REL_SIZE = 16;
 const REL_SYMBOL = 12;
 const INSTRUCTION_BYTES = 8;
@@ -29,9 +31,9 @@ const INSTRUCTION_BYTES = 8;
 const MAP_DEFINITION_BYTES = 16;
 
 /**
- * Takes program, relocations, maps and licence out of an object file of clang's BPF back end.
+ * Takes program, maps, constants and licence out of an object file of clang's BPF back end.
  *
- * @throws {Error} when a section is missing or something other than a map is relocated.
+ * @throws {Error} when a section is missing or a variable is used that is neither a map nor external.
  */
 export function readObject(object: Uint8Array, compiler: string): CompiledFilter {
   const view = new DataView(object.buffer, object.byteOffset, object.byteLength);
@@ -81,19 +83,25 @@ export function readObject(object: Uint8Array, compiler: string): CompiledFilter
 
   const relocated = named(".relsocket");
   const relocations: [number, string][] = [];
+  const constants: [number, string][] = [];
   for (let at = relocated.offset; at < relocated.end; at += REL_SIZE) {
     const symbol = symbols.offset + view.getUint32(at + REL_SYMBOL, true) * SYM_SIZE;
     const name = text(symbolNames + view.getUint32(symbol, true));
-    if (!definitions.some((definition) => definition.name === name)) {
-      throw new Error(`Cannot read object file: relocation against "${name}", which is not a map`);
+    const instruction = Number(view.getBigUint64(at, true)) / INSTRUCTION_BYTES;
+    if (definitions.some((definition) => definition.name === name)) {
+      relocations.push([instruction, name]);
+    } else if (view.getUint16(symbol + SYM_SHNDX, true) === SHN_UNDEF) {
+      constants.push([instruction, name]);
+    } else {
+      throw new Error(`Cannot read object file: "${name}" is neither a map nor external`);
     }
-    relocations.push([Number(view.getBigUint64(at, true)) / INSTRUCTION_BYTES, name]);
   }
   return {
     compiler,
     license: text(named("license").offset),
     maps: definitions,
     relocations,
+    constants,
     instructions: object.subarray(program.offset, program.end).toBase64(),
   };
 }

@@ -14,8 +14,8 @@ const CONNECTIONS = 1000;
 const SYNS_PER_SECOND = 100_000;
 /** Half-open handshakes that a tracer waits for at the most; then the oldest is given up. */
 const TABLE_ROWS = 65_536;
-/** Half-open flows that the packet filter keeps (`max_entries` of bpf/handshake_filter.c). */
-const FILTER_FLOWS = 65_536;
+/** Half-open flows that the packet filter keeps. */
+const FILTER_FLOWS = 131_072;
 /**
  * What the tracer may grow by in a twentieth of the flood, in the median from its fifth part on: 10 bytes
  * a SYN. Measured: 10 to 150 kB.

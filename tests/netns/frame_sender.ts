@@ -17,6 +17,8 @@ export interface Segment {
   version?: 4 | 6;
   /** The packet goes from the server's address and port to the client's. */
   fromServer?: boolean;
+  /** The last number of the client's address, 1 unless given; the server's is 2. */
+  client?: number;
   /** The client's port; the server's is 443. */
   clientPort?: number;
   /** TCP Seq. */
@@ -55,7 +57,7 @@ export function ipPacket(segment: Segment): Uint8Array<ArrayBuffer> {
   const packet = memory(ipBytes + tcpBytes + (segment.payloadBytes ?? 0));
   const view = new DataView(packet.buffer);
   const protocol = segment.protocol ?? IPPROTO_TCP;
-  const [client, server] = [1, 2];
+  const [client, server] = [segment.client ?? 1, 2];
   const [source, destination] = segment.fromServer ? [server, client] : [client, server];
   if (version === 4) {
     packet.fill(1, 20, ipBytes);
@@ -64,8 +66,8 @@ export function ipPacket(segment: Segment): Uint8Array<ArrayBuffer> {
     view.setUint16(6, segment.fragmentOffset ?? 0);
     view.setUint8(8, 64);
     view.setUint8(9, protocol);
-    view.setUint32(12, 0xc0000200 | source);
-    view.setUint32(16, 0xc0000200 | destination);
+    view.setUint32(12, 0xc0000200 + source);
+    view.setUint32(16, 0xc0000200 + destination);
   } else {
     view.setUint8(0, 0x60);
     view.setUint16(4, packet.length - 40);

@@ -88,7 +88,7 @@ export interface PacketRingOptions {
    * have 10 s too, but 40 ms at most.
    */
   retireTimeoutMs?: number;
-  /** Half-open handshakes the eBPF filter remembers, 65536 by default. */
+  /** Half-open handshakes the eBPF filter remembers, 131,072 by default. */
   halfOpenEntries?: number;
 }
 
@@ -244,7 +244,7 @@ export class PacketRing implements Disposable {
       filter: options.filter ?? "auto",
       sizeBytes,
       retireTimeoutMs: options.retireTimeoutMs ?? retireTimeoutMs(sizeBytes / pageBytes),
-      halfOpenEntries: options.halfOpenEntries ?? 65536,
+      halfOpenEntries: options.halfOpenEntries ?? 131_072,
     };
     const fd = openSocket();
     let handshakeFilter: HandshakeFilter | undefined;

@@ -485,6 +485,6 @@ function addCounts(counts: RingCounts, ring: PacketRing): void {
   const { packets, drops } = ring.statistics();
   counts.packets += packets;
   counts.drops += drops;
-  const evicted = ring.filterCounters()?.evicted;
-  if (evicted !== undefined) counts.filterHalfOpen = (counts.filterHalfOpen ?? 0) + evicted;
+  const givenUp = ring.filterCounters()?.given_up;
+  if (givenUp !== undefined) counts.filterHalfOpen = (counts.filterHalfOpen ?? 0) + givenUp;
 }
