@@ -67,9 +67,8 @@ function asksVersion(args: readonly string[]): boolean {
 }
 
 async function versionText(): Promise<string> {
-  const path = import.meta.resolve("../deno.json");
-  const { default: config } = await import(path, { with: { type: "json" } });
-  return `synsnoop ${config.version}\n`;
+  const { readVersion }: typeof import("./cli/version.ts") = await load("version");
+  return `synsnoop ${await readVersion()}\n`;
 }
 
 /** A literal path would have the files of every command read and examined at each start: 6 ms. */

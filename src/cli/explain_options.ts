@@ -1,5 +1,5 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
-import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
+import { FILTER_FLAG, formatFilter, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { HOST_FLAGS, type HostOptions, parseHost, TRACE_FLAGS } from "./trace_options.ts";
 import { UsageError } from "./usage.ts";
@@ -8,9 +8,6 @@ import { parseChoice, parseInteger } from "./values.ts";
 const FORMATS = ["text", "svg", "markdown"] as const;
 /** Flags that only make sense of this host: of a file they say nothing. */
 const ONLY_OF_HOST: readonly string[] = ["role", "comm", "pid", ...HOST_FLAGS];
-
-/** Flags that choose handshakes by what they are, not by where they were seen. */
-const FILTER_FLAGS: readonly string[] = Object.values(FILTER_FLAG).map(({ name }) => name);
 
 /** The flags of `explain`. */
 export const EXPLAIN_FLAGS: readonly Flag[] = [
@@ -73,8 +70,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     file,
     index: one("index", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? 1,
     filter: parseFilter(parsed),
-    filterText: FILTER_FLAGS.filter((flag) => values.has(flag))
-      .map((flag) => `--${flag} ${values.get(flag)!.join(",")}`).join(" "),
+    filterText: formatFilter(parsed).join(" "),
     ...parseHost(parsed),
     header: switches.has("header"),
     format,

@@ -48,6 +48,13 @@ export const FILTER_FLAG = {
   },
 } as const satisfies Record<string, Flag>;
 
+/** The flags of a filter, and of `more`, as they were given: `--port 80,443`. */
+export function formatFilter({ values }: ParsedFlags, more: readonly string[] = []): string[] {
+  const names = [...Object.values(FILTER_FLAG).map(({ name }) => name), ...more];
+  return names.filter((name) => values.has(name))
+    .map((name) => `--${name} ${values.get(name)!.join(",")}`);
+}
+
 const PORT_MAX = 65_535;
 /** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
 const PID_MAX = 4_194_304;

@@ -4,11 +4,12 @@
  * @module
  */
 import type { OutputSurface } from "./process/terminal.ts";
+import type { StatusOptions } from "../output/status.ts";
 import { LineFormat, NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
 import { TABLE_ROWS_HELD } from "../output/limits.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseInteger } from "./values.ts";
+import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
 /** The flags, for a command to choose from. */
 export const FORMAT_FLAG = {
@@ -35,6 +36,11 @@ export const FORMAT_FLAG = {
     value: "N",
     meaning: "servers and clients that --stats names (default 10)",
   },
+  interval: {
+    name: "interval",
+    value: "TIME",
+    meaning: "with --stats: each 10s or so those of the time since (terminal: a line, else NDJSON)",
+  },
   ascii: {
     name: "ascii",
     meaning: "--stats in ASCII alone (default where the locale is not UTF-8)",
@@ -42,6 +48,8 @@ export const FORMAT_FLAG = {
 } as const satisfies Record<string, Flag>;
 
 const TOP_MAX = 1_000;
+const INTERVAL_MIN_MS = 1_000;
+const STATUS_INTERVAL_MS = 60_000;
 
 /** How handshakes are to be written. */
 export interface FormatOptions {
@@ -59,6 +67,8 @@ export interface FormatOptions {
   localTime: boolean;
   /** When to colour; `auto`: on a terminal that has colours. */
   colour: typeof COLOUR_TIMES[number];
+  /** How often statistics of the time since the last are written, milliseconds; undefined: at the end. */
+  intervalMs: number | undefined;
 }
 
 const COLOUR_TIMES = ["auto", "always", "never"] as const;
@@ -72,6 +82,7 @@ export const FORMAT_DEFAULTS: Readonly<FormatOptions> = {
   wide: false,
   localTime: false,
   colour: "auto",
+  intervalMs: undefined,
 };
 
 /**
@@ -87,7 +98,7 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
       `Cannot use --table with --${stats ? "stats" : "json"}: give one of them`,
     );
   }
-  for (const flag of ["top", "ascii"]) {
+  for (const flag of ["top", "interval", "ascii"]) {
     if (!stats && (switches.has(flag) || values.has(flag))) {
       throw new UsageError(`Cannot use --${flag} without --stats: it says how to write those`);
     }
@@ -117,18 +128,47 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
     wide,
     localTime: switches.has("local-time"),
     colour,
+    intervalMs: values.get("interval")?.map((text) => parseInterval("interval", text))[0],
   };
+}
+
+/** Reads how often something is written. */
+function parseInterval(flag: string, text: string): number {
+  const ms = parseDuration(flag, text);
+  if (ms < INTERVAL_MIN_MS) {
+    throw new UsageError(`Cannot use --${flag} "${text}": give a time of at least 1s`);
+  }
+  return ms;
+}
+
+/**
+ * Reads `--status-interval`.
+ *
+ * @returns Milliseconds; undefined where no status lines are wanted.
+ */
+export function parseStatusInterval({ switches, values }: ParsedFlags): number | undefined {
+  const text = values.get("status-interval")?.[0];
+  if (text === undefined) return STATUS_INTERVAL_MS;
+  const other = ["table", "stats"].find((flag) => switches.has(flag));
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot use --status-interval with --${other}: status lines stand among records of NDJSON`,
+    );
+  }
+  return text === "0" || text === "off" ? undefined : parseInterval("status-interval", text);
 }
 
 /**
  * Makes the format asked for. Tables and statistics are loaded only then: 2 ms of each start.
  *
  * @param follow Whether each handshake is to be written when it comes.
+ * @param status Of status lines among NDJSON that goes to no terminal; undefined: none.
  */
 export async function createFormat(
-  { kind, json, top, ascii, wide, localTime, colour: when }: FormatOptions,
+  { kind, json, top, ascii, wide, localTime, colour: when, intervalMs }: FormatOptions,
   surface: OutputSurface,
   follow: boolean,
+  status?: StatusOptions,
 ): Promise<TextFormat> {
   const { isTerminal, utf8 } = surface;
   const colour = when === "auto" ? surface.colour : when === "always";
@@ -142,17 +182,17 @@ export async function createFormat(
       const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
         "statistics/format",
       );
-      return new StatisticsFormat({ top, json, ascii: ascii || !utf8 });
+      const isJson = json || intervalMs !== undefined && !isTerminal;
+      return new StatisticsFormat({ top, json: isJson, ascii: ascii || !utf8, intervalMs });
     }
     case "records":
-      return isTerminal && !json
-        ? new LineFormat(() => ({
-          width: wide ? Infinity : surface.width(),
-          ascii: !utf8,
-          colour,
-          localTime,
-        }))
-        : new NdjsonFormat();
+      if (!isTerminal || json) return new NdjsonFormat(isTerminal ? undefined : status);
+      return new LineFormat(() => ({
+        width: wide ? Infinity : surface.width(),
+        ascii: !utf8,
+        colour,
+        localTime,
+      }));
   }
 }
 

@@ -2,6 +2,7 @@ import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
 import { sayNote } from "./process/terminal.ts";
+import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import { type OutputOptions, writesFiles } from "./output_options.ts";
@@ -19,6 +20,8 @@ export interface Outputs {
 export interface OutputsOptions {
   /** How handshakes are written to standard output. */
   format: TextFormat;
+  /** Of the status lines in a file; undefined: none. */
+  status?: StatusOptions;
   /** Whether standard output shows them even where --output names a file: to who sits before it. */
   showsToo?: boolean;
   /** Files that are read, which must not grow by it. */
@@ -75,11 +78,13 @@ export function openOutputs(
     () => opener!.openPacketOutput(write, sayNote),
   );
   // A device may be that very terminal.
-  const shows = options.showsToo && output !== undefined && !fileAt(output)?.isCharDevice;
+  const isDevice = output !== undefined && fileAt(output)?.isCharDevice;
+  const shows = file !== undefined && options.showsToo && !isDevice;
+  const status = isDevice ? undefined : options.status;
   return {
     sinks: [
       ...packets ? [new opener!.PacketSink(packets)] : [],
-      ...file ? [new TextSink(file, new NdjsonFormat(), `to "${output}"`)] : [],
+      ...file ? [new TextSink(file, new NdjsonFormat(status), `to "${output}"`)] : [],
       ...file && !shows ? [] : [openStandardOutput(options, file !== undefined)],
     ],
     reopen: () => {

@@ -1,4 +1,5 @@
 import { jsonSchema, markdownTable } from "../record/schema.ts";
+import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
 import { type Flag, formatFlags, parseFlags } from "./flags.ts";
 import { UsageError } from "./usage.ts";
@@ -6,14 +7,21 @@ import { parseChoice } from "./values.ts";
 
 const FORMATS = ["json", "markdown"] as const;
 
+/** What schema each flag asks for instead of that of a record. */
+const OTHER_LINES: Readonly<Record<string, () => Record<string, unknown>>> = {
+  stats: statisticsSchema,
+  status: statusSchema,
+};
+
 const SCHEMA_FLAGS: readonly Flag[] = [
   { name: "format", value: "FORMAT", meaning: `${FORMATS.join(" or ")} (default json)` },
   { name: "stats", meaning: "of what --stats --json writes, instead of a record" },
+  { name: "status", meaning: "of a status line, which trace writes among records, instead" },
   { name: "help", meaning: "show this" },
 ];
 
 /**
- * The command `schema`: what a record holds, or the statistics.
+ * The command `schema`: what a record holds, or another line.
  *
  * @param args What follows the command's name.
  * @returns The text to print: the JSON Schema, a table in Markdown, or the help.
@@ -28,12 +36,14 @@ export function schema(args: readonly string[]): string {
     return `Print what a record holds.\n\nsynsnoop schema [flags]\n\n${formatFlags(SCHEMA_FLAGS)}`;
   }
   const format = parseChoice("format", values.get("format")?.[0] ?? "json", FORMATS);
-  const stats = switches.has("stats");
+  const [one, other] = Object.keys(OTHER_LINES).filter((flag) => switches.has(flag));
+  if (other !== undefined) throw new UsageError(`Cannot use --${one} with --${other}: give one`);
   if (format === "json") {
-    return JSON.stringify(stats ? statisticsSchema() : jsonSchema(), null, 2) + "\n";
+    const schemaOf = one === undefined ? jsonSchema : OTHER_LINES[one];
+    return JSON.stringify(schemaOf(), null, 2) + "\n";
   }
-  if (stats) {
-    throw new UsageError("Cannot use --stats with --format markdown: that shows records alone");
+  if (one !== undefined) {
+    throw new UsageError(`Cannot use --${one} with --format markdown: that shows records alone`);
   }
   return markdownTable();
 }

@@ -16,6 +16,7 @@ import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
+import { readVersion } from "./version.ts";
 
 const HELP = `Report every TCP handshake on this host, from its packets and its kernel.
 
@@ -25,7 +26,8 @@ ${formatFlags(TRACE_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
 on standard error, and as the last line of NDJSON. Ctrl-C and SIGTERM end the trace; another one, a
 second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP without a terminal has
---output and --write open their files again.
+--output and --write open their files again. In files and pipes a status line stands among the records
+every minute and at the end: what the trace can see, and what it lost so far.
 
 ${OUTPUT_HELP}
 On a terminal --output shows the lines as well.
@@ -59,7 +61,11 @@ export async function trace(
   // It is made beside this thread.
   const id = hostId();
   const surface = outputSurface();
-  const format = await createFormat(options.format, surface, true);
+  const { statusIntervalMs: intervalMs, filterTexts: filters } = options;
+  const status = intervalMs === undefined
+    ? undefined
+    : { intervalMs, filters, version: await readVersion() };
+  const format = await createFormat(options.format, surface, true, status);
   const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;
   let pipeline: Pipeline | undefined;
@@ -75,6 +81,7 @@ export async function trace(
     PacketRing.assertPermitted();
     outputs = openOutputs(options, opener, {
       format,
+      status,
       showsToo: surface.isTerminal,
       stdout,
       onGone: ending.ask,

@@ -1,8 +1,13 @@
 import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
-import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
+import { FILTER_FLAG, formatFilter, parseFilter } from "./filter_options.ts";
 import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
-import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import {
+  FORMAT_FLAG,
+  type FormatOptions,
+  parseFormat,
+  parseStatusInterval,
+} from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger } from "./values.ts";
@@ -42,6 +47,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
   FORMAT_FLAG.localTime,
   FORMAT_FLAG.colour,
   FORMAT_FLAG.color,
+  FORMAT_FLAG.interval,
   FORMAT_FLAG.ascii,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
@@ -50,6 +56,11 @@ export const TRACE_FLAGS: readonly Flag[] = [
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
   ...OUTPUT_FLAGS,
+  {
+    name: "status-interval",
+    value: "TIME",
+    meaning: "a status line among NDJSON so often (default 60s; 0 or off: none)",
+  },
   {
     name: "probes",
     value: "KIND",
@@ -90,7 +101,11 @@ export interface HostOptions {
 export interface TraceOptions extends HostOptions, OutputOptions {
   help: boolean;
   filter: HandshakeFilter;
+  /** The flags that say what is reported, each as it was given. */
+  filterTexts: readonly string[];
   format: FormatOptions;
+  /** How often a status line is written, milliseconds; undefined: never. */
+  statusIntervalMs: number | undefined;
   count: number;
 }
 
@@ -111,7 +126,9 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   return {
     help: switches.has("help"),
     filter: parseFilter(parsed),
+    filterTexts: formatFilter(parsed, ["interface"]),
     ...parseHost(parsed),
+    statusIntervalMs: parseStatusInterval(parsed),
     format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: count ?? Infinity,
     ...parseOutput(parsed),

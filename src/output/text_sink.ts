@@ -10,6 +10,7 @@ import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
 import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { formatHandshake, formatHeading, type LineStyle } from "./line.ts";
+import { encodeStatus, type StatusOptions } from "./status.ts";
 import { writeHandshake } from "../record/ndjson.ts";
 
 /** One way to write handshakes as lines. */
@@ -20,21 +21,39 @@ export interface TextFormat {
    * @param into Whole lines that can be written now are appended to it.
    */
   take(handshake: Handshake, context: RecordContext, into: ByteText): void;
+  /** How often it wants a {@link report}, milliseconds; undefined: never. */
+  readonly reportMs?: number;
+  /** Whole lines that tell how it goes so far. @param written Records that were written. */
+  report?(state: TraceState, written: number): string;
   /** Whole lines that stand behind the last handshake. */
   end(state: TraceState): string;
 }
 
-/** NDJSON: a record a line, the summary as the last. */
+/** NDJSON: a record a line, the summary as the last; status lines between them where asked for. */
 export class NdjsonFormat implements TextFormat {
+  readonly reportMs: number | undefined;
+  readonly #status: StatusOptions | undefined;
+
+  /** @param status Of the status lines; undefined: none are written. */
+  constructor(status?: StatusOptions) {
+    this.#status = status;
+    this.reportMs = status?.intervalMs;
+  }
+
   /** Its record. */
   take(handshake: Handshake, context: RecordContext, into: ByteText): void {
     writeHandshake(into, handshake, context);
   }
 
+  /** A status line. */
+  report(state: TraceState, written: number): string {
+    return this.#status === undefined ? "" : encodeStatus(state, written, this.#status);
+  }
+
   /** The summary's line. */
   end({ summary, context, span, losses, undecoded }: TraceState): string {
     const { epochSeconds, startNs, endNs } = span;
-    return summary.encode(context.host, epochSeconds, startNs, endNs, losses, undecoded);
+    return summary.encode(context, epochSeconds, startNs, endNs, losses, undecoded);
   }
 }
 
@@ -76,6 +95,8 @@ export class TextSink implements Sink {
   readonly #isShown: boolean;
   /** Those whose lines were not handed to the output yet. */
   #records = 0;
+  /** Those that were. */
+  #handedOn = 0;
 
   /**
    * Writes little before {@link flush}.
@@ -111,7 +132,21 @@ export class TextSink implements Sink {
   flush(): void {
     if (this.#lines.length === 0) return;
     this.#output.write(this.#lines.take(), this.#records);
+    this.#handedOn += this.#records;
     this.#records = 0;
+  }
+
+  /** How often its format wants to report. */
+  get reportMs(): number | undefined {
+    return this.#format.reportMs;
+  }
+
+  /** Writes what its format reports. */
+  report(state: TraceState): void {
+    this.flush();
+    const written = this.#handedOn - this.#output.lost;
+    this.#lines.text(this.#format.report?.(state, written) ?? "");
+    this.flush();
   }
 
   /** See {@link Sink.hasten}. */

@@ -25,7 +25,7 @@ import { ServedPorts } from "../match/served_ports.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { countReasons, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { Source, SourceCounters, Supervisor } from "./sink.ts";
+import type { Delivering, Source, SourceCounters, Supervisor } from "./sink.ts";
 import { nextTickMs } from "./tick.ts";
 
 /** What of this host to trace, how, and where to. */
@@ -104,8 +104,9 @@ export class LiveSource implements Source {
   #tickNs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isReady = false;
-  /** When it was ended. */
+  /** When it was ended, and what delivered then. */
   #endNs: number | undefined;
+  #delivered: Delivering | undefined;
 
   /**
    * Begins to capture, then starts the kernel's side.
@@ -356,6 +357,7 @@ export class LiveSource implements Source {
     const supervisor = this.#supervisor;
     this.#over.abort();
     clearTimeout(this.#timer);
+    this.#delivered = this.#delivering();
     this.#pipeline.hasten();
     await supervisor.attempt("fetching packets", () => this.#drainWhatCame());
     this.#endNs = this.#tickNs;
@@ -370,7 +372,7 @@ export class LiveSource implements Source {
     await supervisor.attempt("matching", () => this.#matcher.flush());
     this.#pipeline.flush();
     await supervisor.attempt("counting packets", () => {
-      this.#wireStatistics = this.#wire.statistics();
+      this.#wireStatistics = this.#wire.statistics(true);
     });
     await supervisor.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
     await supervisor.attempt("ending the search for who listens", () => this.#listeners.close());
@@ -379,7 +381,7 @@ export class LiveSource implements Source {
 
   /** Takes each packet that is in a ring by now: a busy machine hands its block over late. */
   async #drainWhatCame(): Promise<void> {
-    const { packets, drops } = this.#wire.statistics();
+    const { packets, drops } = this.#wire.statistics(true);
     const untilMs = performance.now() + RETIRED_MAX_MS;
     do {
       await new Promise((resolve) => setTimeout(resolve, this.#wire.retireTimeoutMs * 2));
@@ -388,11 +390,10 @@ export class LiveSource implements Source {
   }
 
   /** See {@link Source.counters}. */
-  counters(): SourceCounters {
-    const isOver = this.#endNs !== undefined;
-    if (!isOver) {
-      this.#kernelLosses = this.#kernel?.countLosses();
-      this.#wireStatistics = this.#wire.statistics();
+  counters(fresh: boolean): SourceCounters {
+    if (this.#endNs === undefined) {
+      this.#kernelLosses = fresh ? this.#kernel?.countLosses() : this.#kernel?.losses;
+      this.#wireStatistics = this.#wire.statistics(fresh);
     }
     return {
       span: {
@@ -402,7 +403,12 @@ export class LiveSource implements Source {
       },
       losses: this.#losses(),
       undecoded: this.#wireStatistics?.undecoded ?? {},
+      delivering: this.#delivered ?? this.#delivering(),
     };
+  }
+
+  #delivering(): Delivering {
+    return { wire: this.#scope.captured, kernel: this.#kernel?.mechanism ?? "none" };
   }
 
   /** By what was counted last. */

@@ -140,6 +140,22 @@ export function addLosses(losses: Losses, more: Losses = {}): Losses {
   return sum;
 }
 
+/** What came to some counts since `before`; not counted where one of both is not. */
+export function subtractLosses(losses: Losses, before: Losses): Losses {
+  const difference: Partial<Record<LossName, number | undefined>> = {};
+  for (const name of Object.keys(losses) as LossName[]) {
+    const [now, then] = [losses[name], name in before ? before[name] : 0];
+    const isCounted = now !== undefined && then !== undefined;
+    difference[name] = isCounted ? Math.max(0, now - then) : undefined;
+  }
+  return difference;
+}
+
+/** Counts as members of JSON, in the order of {@link LOSS_PLACES}. */
+export function encodeLosses(losses: Losses): Losses {
+  return Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]]));
+}
+
 /**
  * Packets that were not decoded, or that the receiving host throws away, by reason: the names that
  * `VerdictCounts` gives.

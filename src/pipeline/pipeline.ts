@@ -134,10 +134,14 @@ export class Pipeline {
     }
   }
 
-  /** Everything that is counted, now. Only once a source has begun. */
-  state(): TraceState {
+  /**
+   * Everything that is counted, now: cheap. Only once a source has begun.
+   *
+   * @param fresh Whether what takes milliseconds to count is counted anew, see {@link Source.counters}.
+   */
+  state(fresh = false): TraceState {
     const source = this.#source!;
-    const counters = source.counters();
+    const counters = source.counters(fresh);
     const { losses } = counters;
     return {
       ...counters,
@@ -149,7 +153,7 @@ export class Pipeline {
 
   /** How it goes so far, or went, for a person. Only once a source has begun. */
   summarize(): string {
-    const { losses, undecoded } = this.state();
+    const { losses, undecoded } = this.state(true);
     return this.#summary.format(losses, undecoded);
   }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { CapturedInterface } from "../linux/capture/capture_scope.ts";
+import type { Mechanism } from "../kernel/choose_probes.ts";
 import type { Handshake } from "../match/handshake.ts";
 import type { RowKeeper } from "../match/options.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
@@ -30,6 +32,16 @@ export interface SourceCounters {
   losses: Losses;
   /** Packets that were not decoded, or that decide nothing, by reason. */
   undecoded: Undecoded;
+  /** Which parts of a live trace deliver now; absent where nothing is live. */
+  delivering?: Delivering;
+}
+
+/** What a live trace can see at a moment. */
+export interface Delivering {
+  /** Where packets are captured. */
+  wire: readonly CapturedInterface[];
+  /** What hooks the kernel; `none` while nothing does. */
+  kernel: Mechanism | "none";
 }
 
 /** Where handshakes come from: a live capture, capture files, records that were written before. */
@@ -42,8 +54,12 @@ export interface Source {
   interfaceInFile(place: number): string | undefined;
   /** Whether a trace's filter hides there what servers send, see `CaptureInterface`. */
   hidesData(place: number): boolean;
-  /** What was counted so far: cheap, at any time. */
-  counters(): SourceCounters;
+  /**
+   * What was counted so far, at any time.
+   *
+   * @param fresh Whether what takes milliseconds to count is counted anew; else it is some ticks old.
+   */
+  counters(fresh: boolean): SourceCounters;
 }
 
 /** How it goes so far, or how it went: everything that is counted, at one moment. */

@@ -1,12 +1,16 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
-import { jsonString } from "../text/escape.ts";
+import { jsonString, jsonText } from "../text/escape.ts";
 import { RECORD_VERSION } from "../record/fields.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import { formatDuration, formatTime } from "../text/time.ts";
 import { Histogram } from "./histogram.ts";
-import { LOSS_PLACES, type Losses, splitReasons, type Undecoded } from "./losses.ts";
+import { encodeLosses, LOSS_PLACES, type Losses, splitReasons, type Undecoded } from "./losses.ts";
 
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
+
+/** Which host and which run of the tool a line is of. */
+type EventContext = Pick<RecordContext, "host" | "hostId" | "tracer">;
 
 /** Counts what was reported, for the words at the end of a trace. */
 export class Summary {
@@ -40,9 +44,14 @@ export class Summary {
     if (kernelServerRttNs !== undefined) this.#kernelServerRtt.record(kernelServerRttNs);
   }
 
-  /** Takes a handshake that a filter kept back. */
-  recordFiltered(): void {
-    this.#filtered++;
+  /** Takes some handshakes that a filter kept back. */
+  recordFiltered(count = 1): void {
+    this.#filtered += count;
+  }
+
+  /** Handshakes that a filter kept back. */
+  get filtered(): number {
+    return this.#filtered;
   }
 
   /**
@@ -52,7 +61,7 @@ export class Summary {
    * @param losses Counts by place. @param undecoded Those of undecoded packets apart.
    */
   encode(
-    host: string,
+    context: EventContext,
     epochSeconds: number,
     startNs: number,
     endNs: number,
@@ -61,7 +70,7 @@ export class Summary {
   ): string {
     return encodeEvent(
       "summary",
-      host,
+      context,
       epochSeconds,
       endNs,
       this.members(startNs, endNs, losses, undecoded),
@@ -91,7 +100,7 @@ export class Summary {
         kernel_client: rtt(this.#kernelClientRtt),
         kernel_server: rtt(this.#kernelServerRtt),
       },
-      losses: Object.fromEntries(LOSS_PLACES.map(({ name }) => [name, losses[name]])),
+      losses: encodeLosses(losses),
       ...splitReasons(undecoded),
     };
   }
@@ -127,10 +136,10 @@ export function encodeQuantiles(histogram: Histogram): Record<string, number | u
   );
 }
 
-/** Encodes a line of NDJSON that tells of the whole trace, at its end. */
+/** Encodes a line of NDJSON that tells of a whole trace. @param endNs Its time on the axis. */
 export function encodeEvent(
   event: string,
-  host: string,
+  { host, hostId, tracer }: EventContext,
   epochSeconds: number,
   endNs: number,
   members: Record<string, unknown>,
@@ -138,7 +147,8 @@ export function encodeEvent(
   const head = `{"v":${RECORD_VERSION},"event":"${event}","time":"${
     formatTime(epochSeconds, endNs)
   }","host":${jsonString(host)},`;
-  return head + JSON.stringify(members).slice(1) + "\n";
+  const told = { host_id: hostId, tracer, ...members };
+  return head + jsonText(told).slice(1) + "\n";
 }
 
 function formatRtt(name: string, histogram: Histogram): string {

@@ -23,8 +23,12 @@ export function escapeText(text: string): string {
  * `\u` escape: the same string for a reader, harmless on a terminal.
  */
 export function jsonString(text: string): string {
-  if (SIMPLE.test(text)) return `"${text}"`;
-  return JSON.stringify(text).replace(UNPRINTABLE, (character) => {
+  return SIMPLE.test(text) ? `"${text}"` : jsonText(text);
+}
+
+/** Encodes a whole value as JSON, its strings as {@link jsonString} does. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
     let escaped = "";
     for (let unit = 0; unit < character.length; unit++) {
       escaped += "\\u" + character.charCodeAt(unit).toString(16).padStart(4, "0");

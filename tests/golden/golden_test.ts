@@ -12,6 +12,9 @@ import { recordTypes } from "../../src/record/record_types.ts";
 import { jsonSchema, markdownTable } from "../../src/record/schema.ts";
 import { statisticsSchema } from "../../src/output/statistics/schema.ts";
 import { StatisticsFormat } from "../../src/output/statistics/format.ts";
+import { encodeStatus } from "../../src/output/status.ts";
+import { statusSchema } from "../../src/output/status_schema.ts";
+import type { TraceState } from "../../src/pipeline/sink.ts";
 import { LOSS_PLACES, type Losses } from "../../src/pipeline/losses.ts";
 import { Summary } from "../../src/pipeline/summary.ts";
 import { TABLE_ROWS_HELD } from "../../src/output/limits.ts";
@@ -56,6 +59,18 @@ const LOSSES: Losses = {
 const UNDECODED = { not_ip: 3, truncated_tcp: 1 };
 const END_NS = 60_000_000_001;
 
+const LIVE_STATE: TraceState = {
+  summary,
+  context: CONTEXT,
+  span: { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: END_NS },
+  losses: LOSSES,
+  undecoded: UNDECODED,
+  delivering: {
+    wire: [{ netns: 4_026_531_840, interface: "eth0", up: true }],
+    kernel: "fentry",
+  },
+};
+
 const TEXT = { color: false, ascii: false, header: false };
 
 /** The worked example as `trace` would have seen it on the client, with the kernel's times. */
@@ -84,7 +99,11 @@ const GOLDENS: { name: string; write: () => string }[] = [
   },
   {
     name: "summary.ndjson",
-    write: () => summary.encode(CONTEXT.host, EPOCH_SECONDS, 0, END_NS, LOSSES, UNDECODED),
+    write: () => summary.encode(CONTEXT, EPOCH_SECONDS, 0, END_NS, LOSSES, UNDECODED),
+  },
+  {
+    name: "status.ndjson",
+    write: () => encodeStatus(LIVE_STATE, 13, { intervalMs: 60_000, version: "1.2.3", filters: ["--port 443"] }),
   },
   {
     name: "summary.nothing_lost.txt",
@@ -172,6 +191,10 @@ Deno.test("golden records fit the golden schema", () => {
     .trimEnd().split("\n");
   assertEquals(lines.length, 1 + HANDSHAKES.length);
   for (const line of lines) assertEquals(schemaErrors(schema, JSON.parse(line)), []);
+});
+
+Deno.test("the golden status line fits its schema", () => {
+  assertEquals(schemaErrors(statusSchema(), JSON.parse(readGolden("status.ndjson"))), []);
 });
 
 Deno.test("golden statistics fit their schema", () => {

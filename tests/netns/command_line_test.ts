@@ -88,6 +88,7 @@ Deno.test("synsnoop help is the same in each form, on standard output", async ()
   }
 });
 
+// Covers src/cli/version.ts
 Deno.test("synsnoop --version tells the version, for every command", async () => {
   const { version } = JSON.parse(
     await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),

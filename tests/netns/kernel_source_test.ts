@@ -152,9 +152,24 @@ async function wrapped(script: string): Promise<string> {
 }
 
 const CHAIN: ProbeProgram[] = [
-  { words: "fentry probes", lacks: "", tellsAccept: true, mapEntriesMin: 0, text: "FENTRY" },
-  { words: "kprobes", lacks: "", tellsAccept: true, mapEntriesMin: 0, text: "KPROBE" },
   {
+    mechanism: "fentry",
+    words: "fentry probes",
+    lacks: "",
+    tellsAccept: true,
+    mapEntriesMin: 0,
+    text: "FENTRY",
+  },
+  {
+    mechanism: "kprobe",
+    words: "kprobes",
+    lacks: "",
+    tellsAccept: true,
+    mapEntriesMin: 0,
+    text: "KPROBE",
+  },
+  {
+    mechanism: "tracepoint",
     words: "the tracepoint",
     lacks: "no SYN cookies",
     tellsAccept: false,

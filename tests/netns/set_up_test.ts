@@ -89,6 +89,7 @@ skippableTest("trace captures while it installs, and Ctrl-C ends both", NO_MACHI
   assertEquals(code, 0, said);
   assertEquals(stdout.trimEnd().split("\n").map((line) => JSON.parse(line).event), [
     "handshake",
+    "status",
     "summary",
   ]);
   await until("apt-get was asked to end", () => exists(interrupted));

@@ -129,6 +129,7 @@ export abstract class SoakTrace {
       this.summary = record;
       return;
     }
+    if (record.event === "status") return;
     const { evidence, network: { netns } } = record;
     const isForeign = !evidence.includes("wire") && netns !== undefined &&
       !this.#namespaces.has(netns);

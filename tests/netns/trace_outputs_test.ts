@@ -1,6 +1,9 @@
 // Where a trace writes to, while others do something to it: FIFOs, pipes, files that move.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { statisticsSchema } from "../../src/output/statistics/schema.ts";
+import { statusSchema } from "../../src/output/status_schema.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
+import { schemaErrors } from "../unit/record/schema_checker.ts";
 import { makeFolder } from "./disk.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { type SummaryRecord, Tracer } from "./tracer.ts";
@@ -260,4 +263,111 @@ await namespaceTest("trace --output FILE in a pipe shows no lines", async () => 
   const { status } = await tracer.ended();
   assertEquals([status.code, tracer.lines], [0, []]);
   assertEquals(handshakesIn(await Deno.readTextFile(file)), 1);
+});
+
+interface StatusLine {
+  event: string;
+  host_id?: string;
+  tracer: string;
+  version: string;
+  filters: string[];
+  sources: { wire: { netns: number; interface?: string; up: boolean }[]; kernel: string };
+  handshakes: number;
+  written: number;
+  losses: SummaryRecord["losses"];
+}
+
+const STATUS_SCHEMA = statusSchema();
+
+function statusLinesIn(text: string): StatusLine[] {
+  const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  const status = lines.filter(({ event }) => event === "status");
+  for (const line of status) assertEquals(schemaErrors(STATUS_SCHEMA, line), []);
+  return status;
+}
+
+await namespaceTest(
+  "trace writes status lines into a file: what it can see and what it lost",
+  async () => {
+    await using namespace = await Namespace.create();
+    await namespace.ip("link", "add", "va", "type", "veth", "peer", "name", "vb");
+    for (const name of ["va", "vb"]) await namespace.ip("link", "set", name, "up");
+    const file = `${folder.path}/status.ndjson`;
+    const args = [...TRACE, "--interface", "lo,va", "--status-interval", "1s", "--output", file];
+    const tracer = await Tracer.start(namespace, args);
+    const read = async () => await Deno.readTextFile(file);
+    const status = async () => statusLinesIn(await read());
+    await refuse(namespace, 5);
+    await until("a status line tells of 5", async () => (await status()).at(-1)?.handshakes === 5);
+    const first = (await status()).at(-1)!;
+    const { netns } = first.sources.wire[0];
+    assertEquals(first.sources, {
+      wire: [{ netns, interface: "lo", up: true }, { netns, interface: "va", up: true }],
+      kernel: "none",
+    });
+    assertEquals([first.written, first.losses.ring_packets, first.losses.interface_gaps], [
+      5,
+      0,
+      0,
+    ]);
+    assertEquals(first.filters, [`--port ${PORT}`, "--interface lo,va"]);
+    assertMatch(first.tracer, new RegExp(`^${tracer.pid}-\\d{13}$`));
+    await namespace.ip("link", "set", "va", "down");
+    await until("a status line tells that it is down", async () => {
+      const { sources, losses } = (await status()).at(-1)!;
+      return sources.wire[1].up === false && losses.interface_gaps === 1;
+    });
+    await tracer.stop();
+    const events = eventsOf(await read()).map(({ event }) => event);
+    assertEquals(events.slice(-2), ["status", "summary"]);
+    const records = (await read()).split("\n").slice(0, -1).map((line) => JSON.parse(line));
+    const identities = new Set(records.map(({ host_id, tracer }) => `${host_id} ${tracer}`));
+    assertEquals(identities.size, 1);
+  },
+);
+
+await namespaceTest("trace tells in its status lines what hooks the kernel", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.ready(namespace, ["--port", `${PORT}`, "--status-interval", "1s"]);
+  await until("a status line", () => tracer.lines.some((line) => line.includes('"status"')));
+  await tracer.stop();
+  // The first may have been written before anything was attached.
+  const { sources } = statusLinesIn(tracer.lines.join("\n") + "\n").at(-1)!;
+  assert(["fentry", "kprobe", "tracepoint"].includes(sources.kernel), sources.kernel);
+  assertEquals(sources.wire.map(({ interface: name, up }) => [name, up]), [[undefined, true]]);
+});
+
+await namespaceTest("trace writes no status lines where none are wanted", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.start(namespace, [...TRACE, "--status-interval", "off"]);
+  await refuse(namespace, 1);
+  await tracer.wrote(1);
+  await tracer.stop();
+  assertEquals(eventsOf(tracer.lines.join("\n") + "\n").map(({ event }) => event), [
+    "handshake",
+    "summary",
+  ]);
+});
+
+await namespaceTest("trace --stats --interval writes statistics of each interval", async () => {
+  for (const isTerminal of [false, true]) {
+    await using namespace = await Namespace.create();
+    const args = [...TRACE, "--count", "7", "--stats", "--interval", "1s"];
+    const tracer = await Tracer.start(namespace, args, {}, isTerminal ? AT_TERMINAL : []);
+    await refuse(namespace, 3);
+    const told = (line: string) =>
+      isTerminal ? / 3 +\d/.test(line) : line.includes(':3,"filtered"');
+    await until("the first three are told", () => tracer.lines.some(told));
+    await refuse(namespace, 4);
+    await tracer.exited();
+    if (isTerminal) {
+      assertMatch(tracer.lines[0], /^TIME /);
+      assert(tracer.lines.some((line) => line.startsWith("7 handshakes in ")));
+      continue;
+    }
+    const lines = tracer.lines.map((line) => JSON.parse(line));
+    assertEquals(lines.map((line) => schemaErrors(statisticsSchema(), line)).flat(), []);
+    const sum = lines.reduce((all, { handshakes }) => all + handshakes, 0);
+    assertEquals([sum, lines.length > 1], [7, true]);
+  }
 });

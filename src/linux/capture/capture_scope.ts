@@ -29,6 +29,16 @@ export interface SiteChanges {
   refused: string[];
 }
 
+/** An interface where packets are captured. */
+export interface CapturedInterface {
+  /** Inode number of its network namespace. */
+  netns: number;
+  /** Its name, untrusted text; absent: all of the namespace. */
+  interface?: string;
+  /** Whether packets come from there now. */
+  up: boolean;
+}
+
 /** The network namespaces that a trace captures in: always the own one, and those asked for. */
 export class CaptureScope {
   /** Names of the interfaces, the same in every namespace; none: all. */
@@ -80,6 +90,17 @@ export class CaptureScope {
       this.sites.every((site) => site.indexOf(name) === undefined)
     );
     if (this.awaited.length > 0 && !awaits) throw this.#unknownInterface(this.awaited[0]);
+  }
+
+  /** Where packets are captured now: interfaces by name, or all of a namespace. */
+  get captured(): CapturedInterface[] {
+    return this.sites.flatMap(({ namespace, isOwn, interfaces, rings }) => {
+      const netns = namespace.inode;
+      if (this.interfaces.length === 0) return { netns, up: rings.length > 0 };
+      // Most other namespaces have no such interface.
+      return interfaces.filter(({ wasThere }) => isOwn || wasThere)
+        .map(({ name, isUp }) => ({ netns, interface: name, up: isUp }));
+    });
   }
 
   /** Whether other namespaces are captured too. */

@@ -38,6 +38,16 @@ export class TrackedInterface {
     if (link?.isUp === false) this.#gaps++;
   }
 
+  /** The name that was asked for: untrusted text. */
+  get name(): string {
+    return this.#requested;
+  }
+
+  /** Whether there is one now, and it is up. */
+  get isUp(): boolean {
+    return this.#link?.isUp ?? false;
+  }
+
   /** The index of what it means now, `NONE` for none. */
   get index(): number {
     return this.#link?.index ?? NONE;

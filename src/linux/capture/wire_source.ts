@@ -27,9 +27,10 @@ import { FrameMerge } from "./frame_merge.ts";
 import { SystemCallError } from "../libc.ts";
 import type { LocalAddresses } from "../netns/local_addresses.ts";
 import { NoteBudget } from "./note_budget.ts";
-import type { PacketRing, PacketRingOptions, RingFilter } from "./packet_ring.ts";
+import type { PacketRingOptions, RingFilter } from "./packet_ring.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import type { Places } from "./places.ts";
+import { type RingCounts, RingTotals } from "./ring_counts.ts";
 import { SourceRouteSettings } from "../netns/source_route_settings.ts";
 
 /** Where to capture and whom to hand the segments. */
@@ -52,15 +53,6 @@ export interface WireSourceOptions {
   onIcmpError(error: IcmpError, packet: Readonly<KeptPacket>): void;
   /** Says in one sentence what changed, for a person. Untrusted text. */
   onNote(sentence: string): void;
-}
-
-interface RingCounts {
-  /** Passed by the filter, dropped ones included. */
-  packets: number;
-  /** Dropped because a ring was full. */
-  drops: number;
-  /** Half-open flows that the eBPF filter gave up for newer ones; undefined with the classic one. */
-  filterHalfOpen: number | undefined;
 }
 
 /** Packets captured and what became of them. */
@@ -121,8 +113,7 @@ export class WireSource {
   readonly #closedNames = new Set<number>();
   /** Why the own namespace's interfaces cannot be followed, as it was told. */
   #ownError: string | undefined;
-  /** What rings counted that are closed. */
-  readonly #closed: RingCounts = { packets: 0, drops: 0, filterHalfOpen: undefined };
+  readonly #totals = new RingTotals();
   /** Frames taken out of the rings so far. */
   taken = 0;
   /** Whose frame is handed over. */
@@ -147,7 +138,7 @@ export class WireSource {
       onName: (change) => this.#names.add(change),
       onRetire: (ring) => {
         this.#takeAll(ring);
-        addCounts(this.#closed, ring.ring);
+        this.#totals.close(ring);
       },
     };
     try {
@@ -197,7 +188,7 @@ export class WireSource {
   #close(site: CaptureSite): void {
     const { addresses, places } = this.#options;
     site.close();
-    for (const { ring } of site.rings) addCounts(this.#closed, ring);
+    for (const ring of site.rings) this.#totals.close(ring);
     site.interfaces.forEach(({ gapsBeforeEnd, wasThere }, at) => {
       this.#closedGaps += gapsBeforeEnd;
       if (wasThere) this.#closedNames.add(at);
@@ -220,6 +211,7 @@ export class WireSource {
     this.#followNamespaces();
     this.#followInterfaces(nowNs);
     this.#listRings();
+    this.#totals.sample(this.#rings);
     this.#noteUntold(performance.now());
   }
 
@@ -450,14 +442,14 @@ export class WireSource {
   }
 
   /**
-   * Counts since the start, those of rings included that were closed; takes milliseconds, so not while
-   * a trace goes on.
+   * Counts since the start, those of rings included that were closed.
+   *
+   * @param fresh Whether each ring is read anew, which takes milliseconds; else those of each are some
+   *   ticks old, as many as there are rings.
    */
-  statistics(): WireStatistics {
-    const counts = { ...this.#closed };
-    for (const { ring } of this.#rings) addCounts(counts, ring);
+  statistics(fresh: boolean): WireStatistics {
     return {
-      ...counts,
+      ...fresh ? this.#totals.read(this.#rings) : this.#totals.sampled,
       undecoded: this.#verdicts.byReason(this.#fragments.alone),
       interfaceGaps: this.#interfaceGaps(),
     };
@@ -478,13 +470,4 @@ export class WireSource {
     this.#noteUntold(Infinity);
     await Promise.all(this.#options.scope.sites.map((site) => site.close()));
   }
-}
-
-/** Adds what a ring counted, which may be closed. */
-function addCounts(counts: RingCounts, ring: PacketRing): void {
-  const { packets, drops } = ring.statistics();
-  counts.packets += packets;
-  counts.drops += drops;
-  const givenUp = ring.filterCounters()?.given_up;
-  if (givenUp !== undefined) counts.filterHalfOpen = (counts.filterHalfOpen ?? 0) + givenUp;
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Mechanism } from "../../kernel/choose_probes.ts";
 import { countsSkippedRuns } from "../../kernel/kernel_facts.ts";
 import { type KernelLine, parseKernelLine } from "../../kernel/kernel_line.ts";
 import type { KernelDecoding, KernelRecord } from "../../kernel/kernel_record.ts";
@@ -102,7 +103,7 @@ export class KernelSource {
   /** Events and records that were known to be lost at the last look. */
   #lost = 0;
   /** Programs that the kernel had skipped when that was last read, and when. */
-  #misses = 0;
+  #misses: number | undefined;
   #missesReadMs = performance.now();
   #losses: KernelLosses = { recursionMisses: 0, mapRecords: 0, lines: 0, awayMs: 0 };
   #lines = new LineCount();
@@ -315,10 +316,11 @@ export class KernelSource {
     const nowMs = performance.now();
     if (nowMs - this.#missesReadMs >= READ_MISSES_MS) {
       this.#missesReadMs = nowMs;
-      this.#misses = this.#recursionMissesWith(this.#readMisses()) ?? 0;
+      this.#misses = this.#recursionMissesWith(this.#readMisses());
     }
     const { mapRecords, lines } = this.#losses;
-    const lost = mapRecords + (this.#maps?.lost ?? 0) + lines + this.#lines.lost + this.#misses;
+    const lost = mapRecords + (this.#maps?.lost ?? 0) + lines + this.#lines.lost +
+      (this.#misses ?? 0);
     const isMore = lost > this.#lost;
     this.#lost = lost;
     return isMore;
@@ -338,17 +340,30 @@ export class KernelSource {
     return countsSkippedRuns(Deno.osRelease()) || this.#running.tellsAccept;
   }
 
-  /** Takes what the map holds and counts what was lost so far; takes milliseconds. */
-  countLosses(): KernelLosses {
+  /** What is known to be lost so far, without a look at anything: some seconds old. */
+  get losses(): KernelLosses {
     const { mapRecords, lines, awayMs } = this.#losses;
     const awayNowMs = this.#awaySinceMs === undefined ? 0 : performance.now() - this.#awaySinceMs;
     return {
-      ...this.#losses,
-      recursionMisses: this.#recursionMissesWith(this.#readMisses()),
-      mapRecords: mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
+      recursionMisses: this.#misses,
+      mapRecords: mapRecords + (this.#maps?.lost ?? 0),
       lines: lines + this.#lines.lost,
       awayMs: awayMs + awayNowMs,
     };
+  }
+
+  /** Takes what the map holds and counts what was lost so far; takes milliseconds. */
+  countLosses(): KernelLosses {
+    return {
+      ...this.losses,
+      recursionMisses: this.#recursionMissesWith(this.#readMisses()),
+      mapRecords: this.#losses.mapRecords + (this.#maps?.finish(this.#options.onRecord) ?? 0),
+    };
+  }
+
+  /** What hooks the kernel now; undefined while nothing does. */
+  get mechanism(): Mechanism | undefined {
+    return this.#state === "map" || this.#state === "lines" ? this.#running.mechanism : undefined;
   }
 
   /** Takes what is left, counts what was lost, and ends the program. No record comes after it. */

@@ -13,7 +13,9 @@ import { probeScript } from "../../kernel/probe_script.ts";
 
 /** A program for bpftrace. */
 export interface ProbeProgram {
-  /** What it hooks the kernel by, for a sentence. */
+  /** What it hooks the kernel by. */
+  mechanism: Mechanism;
+  /** The same for a sentence. */
   words: string;
   /** What it does not tell that the one before it does, for a sentence; "" where nothing. */
   lacks: string;
@@ -40,7 +42,8 @@ export async function readProbePrograms(
   fragments: readonly Fragment[],
 ): Promise<ProbeProgram[]> {
   const [source, ...joined] = await Promise.all(["handshake", ...fragments].map(read));
-  const programs = mechanisms.map((mechanism) => ({
+  const programs = mechanisms.map((mechanism): ProbeProgram => ({
+    mechanism,
     words: MECHANISM_WORDS[mechanism],
     lacks: MECHANISM_LACKS[mechanism],
     tellsAccept: mechanism !== "tracepoint",
@@ -49,6 +52,7 @@ export async function readProbePrograms(
   }));
   if (mechanisms.at(-1) === "tracepoint" && fragments.length > 0) {
     programs.push({
+      mechanism: "tracepoint",
       words: `${MECHANISM_WORDS.tracepoint} alone`,
       lacks: `no reasons of ${fragments.map((fragment) => `${fragment}s`).join(" and ")}`,
       tellsAccept: false,

@@ -4,6 +4,8 @@ import type { TraceState } from "../../pipeline/sink.ts";
 import { Statistics } from "./statistics.ts";
 import { encodeStatistics } from "./json.ts";
 import { formatStatistics } from "./text.ts";
+import { StatisticsWindow } from "./window.ts";
+import { formatWindow, formatWindowHeading } from "./window_line.ts";
 
 /** How statistics are written. */
 export interface StatisticsOptions {
@@ -13,28 +15,52 @@ export interface StatisticsOptions {
   json: boolean;
   /** Text in ASCII alone. */
   ascii: boolean;
+  /** How often those of the time since the last are written, milliseconds; undefined: never. */
+  intervalMs?: number;
 }
 
-/** Statistics of all handshakes instead of the handshakes. */
+/**
+ * Statistics of all handshakes instead of the handshakes. With an interval those of each: as JSON an
+ * object each, which together are the whole; as text a line each, and at the end the whole.
+ */
 export class StatisticsFormat implements TextFormat {
+  readonly reportMs: number | undefined;
   readonly #options: StatisticsOptions;
   readonly #statistics = new Statistics();
+  readonly #window: StatisticsWindow | undefined;
+  #headed = false;
 
-  /** Writes nothing before the end. */
+  /** Writes nothing before the end of the first interval, or of all. */
   constructor(options: StatisticsOptions) {
     this.#options = options;
+    this.reportMs = options.intervalMs;
+    if (options.intervalMs !== undefined) this.#window = new StatisticsWindow();
   }
 
   /** Nothing yet. */
   take(handshake: Handshake): void {
-    this.#statistics.record(handshake);
+    this.#window?.record(handshake);
+    if (!this.#window || !this.#options.json) this.#statistics.record(handshake);
   }
 
-  /** Everything. */
+  /** What came since the last time. */
+  report(state: TraceState): string {
+    if (this.#window === undefined) return "";
+    const { top, json, ascii } = this.#options;
+    const window = this.#window.close(state);
+    if (json) return encodeStatistics(window.statistics, window.state, top);
+    const heading = this.#headed ? "" : formatWindowHeading();
+    this.#headed = true;
+    return heading + formatWindow(window, ascii);
+  }
+
+  /** Everything, unless that was written in parts. */
   end(state: TraceState): string {
     const { top, json } = this.#options;
-    return json
-      ? encodeStatistics(this.#statistics, state, top)
-      : formatStatistics(this.#statistics, state.span, this.#options);
+    if (!json) {
+      const text = formatStatistics(this.#statistics, state.span, this.#options);
+      return this.#headed ? `\n${text}` : text;
+    }
+    return this.#window ? "" : encodeStatistics(this.#statistics, state, top);
   }
 }

@@ -15,7 +15,7 @@ export function encodeStatistics(
   top: number,
 ): string {
   const { epochSeconds, startNs, endNs } = span;
-  return encodeEvent("statistics", context.host, epochSeconds, endNs, {
+  return encodeEvent("statistics", context, epochSeconds, endNs, {
     ...summary.members(startNs, endNs, losses, undecoded),
     rtt: Object.fromEntries(RTTS.map((name) => [name, encodeRtt(statistics, name)])),
     repeated: {

@@ -1,11 +1,18 @@
 import { OUTCOMES } from "../../match/handshake.ts";
 import { DISCARD_NAMES, frameVerdictNames } from "../../wire/verdict.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
-import { LOSS_PLACES } from "../../pipeline/losses.ts";
+import {
+  array,
+  head,
+  integer,
+  losses,
+  object,
+  required,
+  type Schema,
+  string,
+} from "../schema_parts.ts";
 import { QUANTILES } from "../../pipeline/summary.ts";
 import { TALLIES_MAX } from "../limits.ts";
-
-type Schema = Record<string, unknown>;
 
 /** All but the first, which means that a packet was decoded. */
 const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
@@ -13,52 +20,47 @@ const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent w
 
 /** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
 export function statisticsSchema(): Schema {
+  const members = {
+    ...head("statistics", "When the trace, or the time counted here, ended"),
+    duration_ns: integer("How long handshakes were counted (ns)"),
+    handshakes: integer("Handshakes counted here"),
+    filtered: integer("Handshakes that filters kept back"),
+    outcomes: object(
+      Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
+      [],
+    ),
+    by_evidence: object({
+      both: integer("Handshakes that packets and the kernel told of"),
+      wire_only: integer("Handshakes that packets alone told of"),
+      kernel_only: integer("Handshakes that the kernel alone told of"),
+    }),
+    rtt: object({
+      client: rtt("SYN to SYN-ACK"),
+      server: rtt("SYN-ACK to ACK"),
+      total: rtt("First SYN to ACK"),
+    }),
+    losses: losses(),
+    undecoded: object(
+      Object.fromEntries(
+        UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
+      ),
+      [],
+    ),
+    discarded: object(
+      Object.fromEntries(
+        [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
+      ),
+      [],
+    ),
+    repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),
+    servers: ranking("server", "Address and port"),
+    clients: ranking("client", "Address"),
+  };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: `synsnoop statistics, version ${RECORD_VERSION}`,
     description: "All handshakes together. An absent field is unknown, never guessed.",
-    ...object({
-      v: integer("Version of the line"),
-      event: { ...string("Kind of the line"), enum: ["statistics"] },
-      time: string("When the trace ended (RFC 3339, UTC, nine digits)"),
-      host: string("Name of the host that traced"),
-      duration_ns: integer("From the begin of the trace to its end (ns)"),
-      handshakes: integer("Handshakes counted here"),
-      filtered: integer("Handshakes that filters kept back"),
-      outcomes: object(
-        Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
-        [],
-      ),
-      by_evidence: object({
-        both: integer("Handshakes that packets and the kernel told of"),
-        wire_only: integer("Handshakes that packets alone told of"),
-        kernel_only: integer("Handshakes that the kernel alone told of"),
-      }),
-      rtt: object({
-        client: rtt("SYN to SYN-ACK"),
-        server: rtt("SYN-ACK to ACK"),
-        total: rtt("First SYN to ACK"),
-      }),
-      losses: object(
-        Object.fromEntries(LOSS_PLACES.map(({ name, meaning }) => [name, integer(meaning)])),
-        [],
-      ),
-      undecoded: object(
-        Object.fromEntries(
-          UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
-        ),
-        [],
-      ),
-      discarded: object(
-        Object.fromEntries(
-          [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
-        ),
-        [],
-      ),
-      repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),
-      servers: ranking("server", "Address and port"),
-      clients: ranking("client", "Address"),
-    }),
+    ...object(members, required(members, [])),
   };
 }
 
@@ -119,21 +121,4 @@ function quantiles(): Record<string, Schema> {
   return Object.fromEntries(
     QUANTILES.map(([name]) => [`${name}_ns`, integer(`Quantile (ns), ${QUANTILE_NOTE}`)]),
   );
-}
-
-/** An object with these members, all of them required unless told. */
-function object(properties: Record<string, Schema>, required = Object.keys(properties)): Schema {
-  return { type: "object", properties, required, additionalProperties: true };
-}
-
-function array(description: string, items: Schema): Schema {
-  return { description, type: "array", items };
-}
-
-function integer(description: string): Schema {
-  return { description, type: "integer" };
-}
-
-function string(description: string): Schema {
-  return { description, type: "string" };
 }

@@ -13,6 +13,7 @@ import {
   type FormatOptions,
   parseFormat,
 } from "../../../src/cli/format_options.ts";
+import type { OutputSurface } from "../../../src/cli/process/terminal.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { LineFormat, NdjsonFormat } from "../../../src/output/text_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";
@@ -33,6 +34,7 @@ const GOOD: { args: string; expected: Partial<FormatOptions> }[] = [
   { args: "--json", expected: { json: true } },
   { args: "--table", expected: { kind: "table" } },
   { args: "--stats", expected: { kind: "statistics" } },
+  { args: "--stats --interval 1s", expected: { kind: "statistics", intervalMs: 1_000 } },
   { args: "--stats --json --top 1", expected: { kind: "statistics", json: true, top: 1 } },
   { args: "--stats --top 1000", expected: { kind: "statistics", top: 1_000 } },
   { args: "--ascii --stats", expected: { kind: "statistics", ascii: true } },
@@ -158,5 +160,29 @@ Deno.test("createFormat draws in ASCII where it is asked to or the locale has no
     taken(format, WORKED_EXAMPLE);
     const text = format.end(stateOf(CONTEXT));
     assertMatch(text, ascii ? /#/ : /█/);
+  }
+});
+
+Deno.test("createFormat writes status lines where NDJSON goes to no terminal", async () => {
+  const status = { intervalMs: 5_000, version: "1.2.3", filters: [] };
+  const reportMs = async (args: string, surface: OutputSurface) =>
+    (await createFormat(parse(args), surface, true, status)).reportMs;
+  assertEquals(await reportMs("", PIPE), 5_000);
+  assertEquals(await reportMs("", TERMINAL), undefined);
+  assertEquals(await reportMs("--json", TERMINAL), undefined);
+  assertEquals(await reportMs("--table", PIPE), undefined);
+  assertEquals((await createFormat(parse(""), PIPE, true)).reportMs, undefined);
+});
+
+Deno.test("createFormat writes statistics of each interval as lines on a terminal, else as JSON", async () => {
+  const cases = [
+    { args: "", surface: TERMINAL, begins: /^TIME / },
+    { args: "", surface: PIPE, begins: /^\{"v":1,"event":"statistics",/ },
+    { args: "--json", surface: TERMINAL, begins: /^\{"v":1,"event":"statistics",/ },
+  ];
+  for (const { args, surface, begins } of cases) {
+    const format = await createFormat(parse(`--stats --interval 2s ${args}`), surface, true);
+    assertEquals(format.reportMs, 2_000);
+    assertMatch(format.report!(stateOf(CONTEXT), 0), begins);
   }
 });

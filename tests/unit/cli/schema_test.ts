@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { schema } from "../../../src/cli/schema.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { jsonSchema, markdownTable } from "../../../src/record/schema.ts";
+import { statusSchema } from "../../../src/output/status_schema.ts";
 import { statisticsSchema } from "../../../src/output/statistics/schema.ts";
 
 Deno.test("schema prints the JSON Schema unless asked otherwise", () => {
@@ -20,6 +21,10 @@ Deno.test("schema --stats prints the JSON Schema of the statistics", () => {
   assertEquals(JSON.parse(schema(["--stats"])), statisticsSchema());
 });
 
+Deno.test("schema --status prints the JSON Schema of a status line", () => {
+  assertEquals(JSON.parse(schema(["--status"])), statusSchema());
+});
+
 Deno.test("schema --help names its flags and formats", () => {
   assertMatch(schema(["--help"]), /^ {2}--format FORMAT {2}json or markdown \(default json\)$/m);
   assertMatch(schema(["--help"]), /^ {2}--help/m);
@@ -34,12 +39,17 @@ const BAD: { args: string[]; message: string }[] = [
   { args: ["markdown"], message: 'Cannot use "markdown": schema takes flags only' },
   {
     args: ["--json"],
-    message: 'Unknown flag "--json": the flags here are --format, --stats, --help',
+    message: 'Unknown flag "--json": the flags here are --format, --stats, --status, --help',
   },
   {
     args: ["--stats", "--format", "markdown"],
     message: "Cannot use --stats with --format markdown: that shows records alone",
   },
+  {
+    args: ["--status", "--format", "markdown"],
+    message: "Cannot use --status with --format markdown: that shows records alone",
+  },
+  { args: ["--status", "--stats"], message: "Cannot use --stats with --status: give one" },
 ];
 
 for (const { args, message } of BAD) {

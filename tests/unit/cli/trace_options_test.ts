@@ -24,7 +24,9 @@ const DEFAULTS: TraceOptions = {
   interfaces: [],
   awaitsInterfaces: false,
   namespaces: [],
+  filterTexts: [],
   format: FORMAT_DEFAULTS,
+  statusIntervalMs: 60_000,
   count: Infinity,
   durationMs: Infinity,
   output: undefined,
@@ -71,6 +73,11 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },
   { args: "--colour never", expected: { format: { ...DEFAULTS.format, colour: "never" } } },
   { args: "--color always", expected: { format: { ...DEFAULTS.format, colour: "always" } } },
+  { args: "--stats --interval 10s", expected: { format: { ...STATISTICS, intervalMs: 10_000 } } },
+  { args: "--status-interval 1m", expected: { statusIntervalMs: 60_000 } },
+  { args: "--status-interval 1.5s", expected: { statusIntervalMs: 1_500 } },
+  { args: "--status-interval 0", expected: { statusIntervalMs: undefined } },
+  { args: "--status-interval off", expected: { statusIntervalMs: undefined } },
   { args: "--stats --top 3", expected: { format: { ...STATISTICS, top: 3 } } },
   { args: "--stats --ascii", expected: { format: { ...STATISTICS, ascii: true } } },
   { args: "--count 1", expected: { count: 1 } },
@@ -110,7 +117,12 @@ function words(line: string): string[] {
 for (const { args, expected } of GOOD) {
   Deno.test(`parseTraceOptions reads "${args}"`, () => {
     const filter = { ...DEFAULTS.filter, ...expected.filter };
-    assertEquals(parseTraceOptions(words(args)), { ...DEFAULTS, ...expected, filter });
+    const { filterTexts, ...read } = parseTraceOptions(words(args));
+    assertEquals({ ...read, filterTexts: [] }, { ...DEFAULTS, ...expected, filter });
+    assertEquals(
+      filterTexts.length > 0,
+      expected.filter !== undefined || /--interface /.test(args),
+    );
   });
 }
 
@@ -138,6 +150,21 @@ const BAD: { args: string; says: string }[] = [
   { args: "--duration abc", says: 'Cannot use --duration "abc"' },
   { args: "--duration 600h", says: 'Cannot use --duration "600h"' },
   { args: "--output a --output b", says: 'Cannot use "--output" 2 times' },
+  { args: "--interval 10s", says: "Cannot use --interval without --stats: it says how to write" },
+  {
+    args: "--stats --interval 999ms",
+    says: 'Cannot use --interval "999ms": give a time of at least 1s',
+  },
+  { args: "--stats --interval 0", says: 'Cannot use --interval "0": give a time such as 10s' },
+  {
+    args: "--status-interval 10ms",
+    says: 'Cannot use --status-interval "10ms": give a time of at least 1s',
+  },
+  {
+    args: "--status-interval 10s --table",
+    says: "Cannot use --status-interval with --table: status lines stand among records of NDJSON",
+  },
+  { args: "--status-interval off --stats", says: "Cannot use --status-interval with --stats" },
   { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
   {
     args: "--table --output a",
@@ -191,4 +218,13 @@ Deno.test("TRACE_FLAGS have a test each, and a line of help with every word they
   for (const word of [...ROLES, ...OUTCOMES, ...MECHANISMS, "none", "ebpf", "classic"]) {
     assertStringIncludes(help, word);
   }
+});
+
+Deno.test("parseTraceOptions keeps the flags that say what is reported as they were given", () => {
+  const args = "--interface eth0 --port 80 --port 443,8080 --host ::/0 --netns all --count 3";
+  assertEquals(parseTraceOptions(words(args)).filterTexts, [
+    "--port 80,443,8080",
+    "--host ::/0",
+    "--interface eth0",
+  ]);
 });

@@ -24,7 +24,7 @@ Deno.test("NdjsonFormat writes each record when it comes, the summary at the end
   }
   assertEquals(
     format.end(END),
-    END.summary.encode(CONTEXT.host, EPOCH_SECONDS, 5, 1_000, END.losses, {}),
+    END.summary.encode(CONTEXT, EPOCH_SECONDS, 5, 1_000, END.losses, {}),
   );
 });
 
@@ -131,4 +131,21 @@ Deno.test("TextSink tells what its output lost, unless it only shows what goes e
   shown.hasten();
   await shown.settle();
   assertEquals(output.isHastened, true);
+});
+
+Deno.test("TextSink writes status lines behind the records, with how many were written", () => {
+  const output = new Kept();
+  const status = { intervalMs: 60_000, version: "1.2.3", filters: [] };
+  const sink = sinkTo(output, new NdjsonFormat(status));
+  assertEquals(sink.reportMs, 60_000);
+  sink.take(HANDSHAKE);
+  sink.take(HANDSHAKE);
+  output.lost = 1;
+  sink.report(END);
+  const [[records], [line, count]] = output.pieces;
+  assertEquals([records.split("\n").length - 1, count], [2, 0]);
+  const { event, written } = JSON.parse(line);
+  assertEquals([event, written], ["status", 1]);
+  const silent = sinkTo(new Kept(), new NdjsonFormat());
+  assertEquals(silent.reportMs, undefined);
 });

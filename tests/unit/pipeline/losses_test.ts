@@ -3,7 +3,9 @@ import {
   addLosses,
   countReasons,
   describeDiscarded,
+  encodeLosses,
   LOSS_PLACES,
+  subtractLosses,
 } from "../../../src/pipeline/losses.ts";
 
 Deno.test("LOSS_PLACES has every place of the path from ring to output once", () => {
@@ -66,4 +68,24 @@ Deno.test("addLosses adds place by place, and knows no sum where one was not cou
   };
   assertEquals(addLosses(losses, more), sum);
   assertEquals(losses, { ring_packets: 1, output_records: 2, written_packets: undefined });
+});
+
+Deno.test("subtractLosses gives what came since, where both are counted", () => {
+  const before = { ring_packets: 1, output_records: 2, written_packets: undefined };
+  const now = { ring_packets: 4, output_records: 2, written_packets: 5, late_accepts: 3 };
+  const since = {
+    ring_packets: 3,
+    output_records: 0,
+    written_packets: undefined,
+    late_accepts: 3,
+  };
+  assertEquals(subtractLosses(now, before), since);
+  assertEquals(subtractLosses({ ring_packets: undefined }, before), { ring_packets: undefined });
+  // What is counted roughly may be counted lower later.
+  assertEquals(subtractLosses({ ring_packets: 0 }, before), { ring_packets: 0 });
+});
+
+Deno.test("encodeLosses gives the counts in the order of LOSS_PLACES", () => {
+  const text = JSON.stringify(encodeLosses({ late_accepts: 1, ring_packets: 2 }));
+  assertEquals(text, '{"ring_packets":2,"late_accepts":1}');
 });

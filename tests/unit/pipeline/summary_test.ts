@@ -19,7 +19,7 @@ function summaryOf(handshakes = HANDSHAKES): Summary {
 }
 
 function encode(summary: Summary, losses: Losses, host = "web1") {
-  const line = summary.encode(host, EPOCH_SECONDS, 0, 60_000_000_001, losses);
+  const line = summary.encode({ host }, EPOCH_SECONDS, 0, 60_000_000_001, losses);
   assertEquals(line.indexOf("\n"), line.length - 1);
   return { line, record: JSON.parse(line) };
 }
@@ -87,7 +87,7 @@ Deno.test("Summary leaves a place that was not counted out of the record", () =>
 
 Deno.test("Summary tells why packets were not decoded", () => {
   const undecoded = { not_ip: 2, truncated_tcp: 1 };
-  const line = summaryOf().encode("web1", EPOCH_SECONDS, 0, 1, ALL_ZERO, undecoded);
+  const line = summaryOf().encode({ host: "web1" }, EPOCH_SECONDS, 0, 1, ALL_ZERO, undecoded);
   assertEquals(JSON.parse(line).undecoded, undecoded);
   const lines = summaryOf().format(ALL_ZERO, undecoded).trimEnd().split("\n");
   assertEquals(lines.at(-1), "not decoded: 2 not_ip, 1 truncated_tcp");

@@ -7,6 +7,8 @@ import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { jsonSchema } from "../../../src/record/schema.ts";
 import { Statistics } from "../../../src/output/statistics/statistics.ts";
 import { encodeStatistics } from "../../../src/output/statistics/json.ts";
+import { statusSchema } from "../../../src/output/status_schema.ts";
+import { encodeStatus } from "../../../src/output/status.ts";
 import { statisticsSchema } from "../../../src/output/statistics/schema.ts";
 import { LOSS_PLACES } from "../../../src/pipeline/losses.ts";
 import { Summary } from "../../../src/pipeline/summary.ts";
@@ -55,10 +57,14 @@ function addLines(types: Types, handshakes: readonly Handshake[]): void {
   const span = { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: 1_000 };
   const end = { summary, context: CONTEXT, span, losses, undecoded };
   addValue(types, "", JSON.parse(encodeStatistics(statistics, end, 2)));
+  const wire = [{ netns: 1, interface: "eth0", up: true }];
+  const live = { ...end, delivering: { wire, kernel: "none" } as const };
+  const status = { intervalMs: 1_000, version: "1.2.3", filters: ["--port 80"] };
+  addValue(types, "", JSON.parse(encodeStatus(live, 1, status)));
   addValue(
     types,
     "",
-    JSON.parse(summary.encode(CONTEXT.host, EPOCH_SECONDS, 0, 1, losses, undecoded)),
+    JSON.parse(summary.encode(CONTEXT, EPOCH_SECONDS, 0, 1, losses, undecoded)),
   );
 }
 
@@ -76,6 +82,7 @@ Deno.test("each key has one type in every kind of line and in both schemas", () 
   }
   addSchema(types, "", jsonSchema());
   addSchema(types, "", statisticsSchema());
+  addSchema(types, "", statusSchema());
   assertEquals(several(types), []);
   // Nothing was left out.
   for (

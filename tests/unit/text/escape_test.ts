@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { escapeText, jsonString } from "../../../src/text/escape.ts";
+import { escapeText, jsonString, jsonText } from "../../../src/text/escape.ts";
 import { anyText } from "../record/arbitrary_handshake.ts";
 
 const CASES: { input: string; text: string; json: string }[] = [
@@ -93,4 +93,12 @@ Deno.test("escapeText and jsonString escape each of the code points that act", (
     assertEquals(escapeText(character), `\\u{${code.toString(16)}}`);
     assert(isHarmless(jsonString(character)), code.toString(16));
   }
+});
+
+Deno.test("jsonText escapes every string of a value, which is read back as it was", () => {
+  fc.assert(fc.property(fc.dictionary(anyText(), fc.array(anyText())), (value) => {
+    const text = jsonText(value);
+    assertEquals(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+    assert(!/[\p{C}\p{Zl}\p{Zp}]/u.test(text));
+  }));
 });

@@ -135,6 +135,7 @@ export async function perform(
     const from = ports.get(scenario)!;
     const isOurs = (port: number) => port >= from && port < from + PORTS_EACH;
     return tracer.lines.map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "handshake")
       .filter(({ client, server }) => isOurs(client.port) || isOurs(server.port))
       .toSorted((a, b) => a.time < b.time ? -1 : 1);
   };

@@ -19,3 +19,31 @@ for (const { options, begins } of CASES) {
     assertEquals(text.at(-1), "\n");
   });
 }
+
+/** What is written of two intervals with handshakes, and at the end. */
+function inIntervals(json: boolean): string[] {
+  const format = new StatisticsFormat({ top: 2, json, ascii: false, intervalMs: 1_000 });
+  const at = (endNs: number) =>
+    stateOf(CONTEXT, { span: { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs } });
+  const [first, ...others] = HANDSHAKES;
+  taken(format, first);
+  const reports = [format.report(at(1e9))];
+  for (const handshake of others) taken(format, handshake);
+  reports.push(format.report(at(3e9)));
+  return [...reports, format.end(at(3e9))];
+}
+
+Deno.test("StatisticsFormat writes an object an interval, which together are the whole", () => {
+  const [first, second, end] = inIntervals(true);
+  const lines = [first, second].map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ duration_ns }) => duration_ns), [1e9, 2e9]);
+  assertEquals(lines.map(({ handshakes }) => handshakes), [1, HANDSHAKES.length - 1]);
+  assertEquals(end, "");
+});
+
+Deno.test("StatisticsFormat writes a line an interval for a person, and the whole at the end", () => {
+  const [first, second, end] = inIntervals(false);
+  assertMatch(first, /^TIME .*\n.* 1 +1\.0 .*\n$/);
+  assertEquals(second.split("\n").length, 2);
+  assertMatch(end, new RegExp(`^\n${HANDSHAKES.length} handshakes in 3\\.00 s`));
+});

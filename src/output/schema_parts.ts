@@ -1,0 +1,57 @@
+/**
+ * The parts that JSON Schemas of our lines are put together of.
+ *
+ * @module
+ */
+import { LOSS_PLACES } from "../pipeline/losses.ts";
+
+/** A JSON Schema, or a part of one. */
+export type Schema = Record<string, unknown>;
+
+/** An object with these members, all of them required unless told. */
+export function object(
+  properties: Record<string, Schema>,
+  required: readonly string[] = Object.keys(properties),
+): Schema {
+  return { type: "object", properties, required, additionalProperties: true };
+}
+
+/** An array of such items. */
+export function array(description: string, items: Schema): Schema {
+  return { description, type: "array", items };
+}
+
+/** A whole number. */
+export function integer(description: string): Schema {
+  return { description, type: "integer" };
+}
+
+/** A text; only these where values are given. */
+export function string(description: string, values?: readonly string[]): Schema {
+  return { description, type: "string", ...(values && { enum: values }) };
+}
+
+/** What stands at the begin of each line that tells of a whole trace. */
+export function head(event: string, time: string): Record<string, Schema> {
+  return {
+    v: integer("Version of the line"),
+    event: string("Kind of the line", [event]),
+    time: string(`${time} (RFC 3339, UTC, nine digits)`),
+    host: string("Name of the host that traced"),
+    host_id: string("Which host traced, whatever its name"),
+    tracer: string("Which run of the tool on that host: PID-START"),
+  };
+}
+
+/** Those of {@link head} and `members` that each such line has. */
+export function required(members: Record<string, Schema>, optional: readonly string[]): string[] {
+  return Object.keys(members).filter((name) => ![...optional, "host_id", "tracer"].includes(name));
+}
+
+/** Counts by the places of `LOSS_PLACES`. */
+export function losses(): Schema {
+  return object(
+    Object.fromEntries(LOSS_PLACES.map(({ name, meaning }) => [name, integer(meaning)])),
+    [],
+  );
+}

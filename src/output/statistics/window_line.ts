@@ -1,0 +1,61 @@
+import { LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
+import { toAscii } from "../../text/ascii.ts";
+import { formatDuration, formatTime } from "../../text/time.ts";
+import { type Column, formatColumns } from "../columns.ts";
+import type { Statistics } from "./statistics.ts";
+import type { WindowState } from "./window.ts";
+
+/** As wide as what is usual in them: rows come one at a time. */
+const COLUMNS: readonly Column[] = [
+  { heading: "TIME (UTC)", align: "left" },
+  { heading: "HANDSHAKES", align: "right" },
+  { heading: "    /s", align: "right" },
+  { heading: "FAILED", align: "right" },
+  { heading: "CLIENT p50", align: "right" },
+  { heading: "      p99", align: "right" },
+  { heading: "SERVER p50", align: "right" },
+  { heading: "      p99", align: "right" },
+  { heading: " LOST", align: "right" },
+];
+
+/** The headings of the lines that {@link formatWindow} writes, with a newline. */
+export function formatWindowHeading(): string {
+  return formatColumns(COLUMNS, []);
+}
+
+/**
+ * Writes what happened from one moment to another as a line for a terminal, with a newline: when it
+ * ended, handshakes, how many a second, how many were not established, both RTTs, and what was lost
+ * (packets, records and whatever else `LOSS_PLACES` counts as a loss). `-`: not measured.
+ */
+export function formatWindow({ statistics, state }: WindowState, ascii: boolean): string {
+  const { span: { epochSeconds, startNs, endNs }, losses } = state;
+  const { handshakes } = statistics;
+  const established = statistics.outcomes().find(([outcome]) => outcome === "established")?.[1] ??
+    0;
+  const perSecond = handshakes / Math.max((endNs - startNs) / 1e9, 1e-3);
+  const row = [
+    formatTime(epochSeconds, endNs).slice(11, 21),
+    String(handshakes),
+    perSecond.toFixed(perSecond < 10 ? 1 : 0),
+    String(handshakes - established),
+    ...(["client", "server"] as const).flatMap((leg) =>
+      [0.5, 0.99].map((share) => formatQuantile(statistics, leg, share))
+    ),
+    String(countLost(losses)),
+  ];
+  // The headings are there already, and as wide as they make the columns.
+  const [, line] = formatColumns(COLUMNS, [row]).split("\n");
+  return (ascii ? toAscii(line) : line) + "\n";
+}
+
+function formatQuantile(statistics: Statistics, leg: "client" | "server", share: number): string {
+  const ns = statistics.rtt(leg).quantiles.quantile(share);
+  return ns === undefined ? "-" : formatDuration(ns);
+}
+
+/** Times are no counts. */
+function countLost(losses: Losses): number {
+  return LOSS_PLACES.filter(({ name, isLoss }) => isLoss && !name.endsWith("_ms"))
+    .reduce((sum, { name }) => sum + (losses[name] ?? 0), 0);
+}
