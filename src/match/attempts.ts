@@ -173,6 +173,25 @@ export class Attempts {
     return isHere(this.table, row, this.table.serverAddress, this.#surroundings);
   }
 
+  /**
+   * Takes that `hasServer` says of less than before that the kernel tells of it. What waited for its word
+   * is ended by its packets, unless the word comes within the time for which an end is doubted.
+   */
+  kernelFellSilent(nowNs: number): void {
+    const { table } = this;
+    for (const isOwn of [true, false]) {
+      let row = table.oldest(FlowState.Answered, isOwn);
+      while (row >= 0) {
+        const next = table.newer(row);
+        const waits = (table.facts[row] & WireFact.Ack) !== 0 && !this.#isTold(row);
+        if (waits && !this.#hasServer(row, table.ackNs[row])) {
+          table.move(row, FlowState.Doubted, nowNs);
+        }
+        row = next;
+      }
+    }
+  }
+
   /** Whether the kernel told of either end, or of what it did with the SYN. */
   #isTold(row: number): boolean {
     const { table } = this;

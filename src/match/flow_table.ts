@@ -90,7 +90,7 @@ export const Mistimed = { No: 0, Yes: 1, IfMoreComes: 2 } as const;
 
 const NONE = -1;
 const STATES = 5;
-/** Each state has two lists: of the handshakes whose packets are sent again by another host, by this. */
+/** Two lists each: of the handshakes whose packets are sent again by another host, by this. */
 const LISTS = STATES * 2;
 /** Places that are kept of a handshake; it may pass more. */
 const PLACES_MAX = 8;
@@ -266,6 +266,11 @@ export class FlowTable extends FlowIndex {
     return this.#freeCount === 0 && this.#unused === this.capacity;
   }
 
+  /** The row that was touched next after a row, of the same state and end; -1 where there is none. */
+  newer(row: number): number {
+    return this.#next[row];
+  }
+
   /** Rows in a state. */
   count(state: FlowState): number {
     return this.#counts[state] + this.#counts[state + STATES];
@@ -273,7 +278,6 @@ export class FlowTable extends FlowIndex {
 
   /**
    * The row of a state that was left untouched longest, -1 where there is none.
-   *
    * @param isOwn Of those whose packets this host sends again, or of the others; undefined: of all.
    */
   oldest(state: FlowState, isOwn?: boolean): number {
@@ -286,7 +290,6 @@ export class FlowTable extends FlowIndex {
 
   /**
    * Takes a free row for a new handshake and puts it in a state's list. The caller makes room first.
-   *
    * @param isOwn Whether it is this host that sends again what it waits for an answer to.
    * @returns The row, all its facts cleared.
    */

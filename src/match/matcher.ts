@@ -449,10 +449,14 @@ export class Matcher {
     this.#kernel.take(record);
   }
 
+  /** See {@link Attempts.kernelFellSilent}. */
+  kernelFellSilent(nowNs: number): void {
+    this.#attempts.kernelFellSilent(nowNs);
+  }
+
   /**
    * Takes that the clock of the axis was set: what was seen before and after it cannot be subtracted,
    * so the handshakes under way give no durations, and their waiting goes on in the new time.
-   *
    * @param jumpNs By how much, negative: back.
    * @param nowNs Now, in the new time. What is captured but not delivered yet carries the old one.
    */
@@ -463,7 +467,6 @@ export class Matcher {
   /**
    * Takes that the times of the packets at hand go on from another moment: a capture whose host's clock
    * was set back, or several joined end to end. Only what has packets on both sides gives no durations.
-   *
    * @param jumpNs By how much, negative: back.
    */
   clockStep(jumpNs: number): void {

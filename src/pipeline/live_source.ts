@@ -239,6 +239,7 @@ export class LiveSource implements Source {
   async #onKernelChange(state: KernelSourceState, sentence: string): Promise<void> {
     this.#kernelState = state;
     this.#servedPorts.toldFrom(Infinity);
+    this.#matcher.kernelFellSilent(this.#sampleClocks());
     if (state === "map" || state === "lines") {
       // Not before the script is attached: what begins to listen from then on, it sees itself.
       try {
@@ -313,7 +314,10 @@ export class LiveSource implements Source {
 
   /** Where the kernel's word may be among what was lost, packets decide. */
   #drainKernel(): void {
-    if (this.#kernel?.drain()) this.#servedPorts.lostUntil(this.#sampleClocks());
+    if (!this.#kernel?.drain()) return;
+    const nowNs = this.#sampleClocks();
+    this.#servedPorts.lostUntil(nowNs);
+    this.#matcher.kernelFellSilent(nowNs);
   }
 
   /** Packets carry the wall clock's time: the matcher must know when that was set. */

@@ -73,6 +73,7 @@ function play(
     } else if ("record" in event) matcher.kernelRecord(event.record);
     else if ("jumpNs" in event) matcher.clockSet(event.jumpNs, event.nowNs);
     else if ("icmp" in event) matcher.icmpError(fillIcmpError(event.icmp, error), event.timeNs);
+    else if ("fellSilentNs" in event) matcher.kernelFellSilent(event.fellSilentNs);
     else matcher.advance(event.completeNs);
   }
   matcher.flush();

@@ -76,6 +76,30 @@ Deno.test("KernelSide is waited for where it is known only after the ACK that so
   }
 });
 
+Deno.test("KernelSide is not waited for where its word was lost, but heard if it comes soon", () => {
+  const other = new Play(end("192.0.2.1", 50001), end("198.51.100.2", 443), 2000, 6000);
+  for (const word of [P.serverHalf(2.5 * SECOND), undefined]) {
+    let lost = false;
+    const events = function* (): Generator<Event> {
+      yield* [P.syn(0), P.synAck(5), P.ack(9)];
+      // Of one that has not sent its ACK the kernel has nothing to tell.
+      yield* [other.syn(0), other.synAck(5)];
+      yield { completeNs: 2 * SECOND };
+      lost = true;
+      yield { fellSilentNs: 2 * SECOND };
+      if (word) yield word;
+      yield { completeNs: 4 * SECOND };
+    };
+    const { beforeFlush, records } = run(events(), {
+      hasServer: () => !lost,
+      halfOpenNs: 40 * SECOND,
+    });
+    assertEquals(beforeFlush, 1);
+    assertEquals(records.map(({ outcome }) => outcome), ["established", "half_open"]);
+    assertEquals(records[0].kernel, word !== undefined);
+  }
+});
+
 Deno.test("KernelSide decides nothing of a server elsewhere, or of before it was listened to", () => {
   const elsewhere = new Play(P.client, end("198.51.100.2", 80), 1000, 5000);
   const events = [elsewhere.syn(0), elsewhere.synAck(5), elsewhere.ack(9)];

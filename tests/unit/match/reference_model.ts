@@ -94,6 +94,7 @@ export class ReferenceModel {
   feed(event: Event): void {
     if ("record" in event) return this.#kernelRecord(event.record);
     if ("jumpNs" in event) throw new Error("The model knows no clock that is set");
+    if ("fellSilentNs" in event) throw new Error("The model knows no kernel that falls silent");
     if ("completeNs" in event) return this.#advance(event.completeNs);
     if ("icmp" in event) return this.#icmpError(event.icmp, event.timeNs);
     const seen = { ...event, order: this.#order++ };

@@ -76,6 +76,7 @@ export type Event =
   | { icmp: Icmp; timeNs: number }
   | { record: Exclude<KernelRecord, KernelListener> }
   | { completeNs: number }
+  | { fellSilentNs: number }
   | { jumpNs: number; nowNs: number };
 
 let packets = 0;
@@ -191,6 +192,8 @@ export function run(events: Iterable<Event>, options: MatcherOptions = {}): Outc
       matcher.kernelRecord(event.record);
     } else if ("jumpNs" in event) {
       matcher.clockSet(event.jumpNs, event.nowNs);
+    } else if ("fellSilentNs" in event) {
+      matcher.kernelFellSilent(event.fellSilentNs);
     } else {
       matcher.advance(event.completeNs);
     }
