@@ -155,6 +155,34 @@ skippableTest(
   },
 );
 
+for (const { name, words, skip } of STARTS.filter(({ status }) => status === 0)) {
+  for (const [probes, ready] of [["none", /capturing packets/], ["auto", /kernel events come/]]) {
+    skippableTest(
+      `explain --probes ${probes} by ${name} ends at one Ctrl-C, and says what came instead`,
+      NO_TERMINAL ?? skip,
+      async () => {
+        await using namespace = await Namespace.create();
+        await using shell = await Shell.start();
+        await shell.run(`cd ${ROOT}`);
+        for (let tried = 0; tried < TRIES; tried++) {
+          const from = shell.text.length;
+          const flags = `--outcome established --port ${PORT} --probes ${probes}`;
+          await shell.run(`ip netns exec ${namespace.name} ${words} explain ${flags}`);
+          await shell.shows(ready as RegExp, from);
+          await connect(namespace);
+          await shell.type(KEY.interrupt);
+          await shell.shows(/none of them matches/, from);
+          assertEquals(await shell.status(), 1);
+          assertMatch(
+            shell.text.slice(from),
+            /Cannot explain a handshake: \d+ handshakes came \([^)]*\d refused[^)]*\), none of them matches/,
+          );
+        }
+      },
+    );
+  }
+}
+
 skippableTest("trace ends at Ctrl-C before bpftrace has attached", NO_TERMINAL, async () => {
   await using namespace = await Namespace.create();
   await using shell = await Shell.start();

@@ -17,6 +17,7 @@ class Explainer {
   stderr = "";
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<unknown>;
+  #hasEnded = false;
 
   constructor(namespace: Namespace, args: readonly string[]) {
     const command = [Deno.execPath(), "run", "--quiet", "-A", MAIN, "explain", ...args];
@@ -34,11 +35,17 @@ class Explainer {
     this.#read = Promise.all([
       collect(this.#child.stdout, (text) => this.stdout += text),
       collect(this.#child.stderr, (text) => this.stderr += text),
-    ]);
+    ]).then(() => this.#hasEnded = true);
   }
 
+  /** Waits until it has said something; what makes that impossible ends the wait. */
   async said(pattern: RegExp): Promise<void> {
-    await until(`${pattern} in ${this.stderr}`, () => pattern.test(this.stderr), READY_MS);
+    const ends = /going on with packets alone|as printed lines|Cannot /;
+    const isOver = () => pattern.test(this.stderr) || ends.test(this.stderr) || this.#hasEnded;
+    await until(`${pattern}`, isOver, READY_MS).catch((error) => {
+      throw new Error(`${error.message}, it said ${this.stderr}`);
+    });
+    assertMatch(this.stderr, pattern);
   }
 
   signal(signal: Deno.Signal): void {

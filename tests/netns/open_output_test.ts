@@ -4,6 +4,7 @@
 // Covers src/files/fifo_writer.ts
 // Covers src/files/pipe_writer.ts
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DescriptorError } from "../../src/files/descriptor.ts";
 import { openLineOutput, openPacketOutput } from "../../src/files/open_output.ts";
 import type { LineOutput } from "../../src/files/stream_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
@@ -301,6 +302,57 @@ Deno.test("A device is written to, and what a full one does not take is counted"
   nowhere.write("a\n", 1);
   await nowhere.flush();
   assertEquals(nowhere.lost, 0);
+});
+
+Deno.test("A terminal that is gone takes nothing, and what was for it is counted", async () => {
+  const program = `
+import os, pty, sys
+master, slave = pty.openpty()
+print(os.ttyname(slave), flush=True)
+sys.stdin.readline()
+os.close(master)
+print("gone", flush=True)
+sys.stdin.readline()`;
+  const child = new Deno.Command("python3", {
+    args: ["-c", program],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const writer = child.stdin.getWriter();
+  const path = (await reader.read()).value!.trim();
+  const { output, said } = openLines(path);
+  output.write("a\n", 1);
+  await output.flush();
+  assertEquals([output.lost, said.sentences], [0, []]);
+  await writer.write(new TextEncoder().encode("\n"));
+  await reader.read();
+  output.write("b\nc\n", 2);
+  await output.flush();
+  assertEquals(output.lost, 2);
+  assertEquals(said.sentences, [
+    `Cannot write "${path}": Input/output error (os error 5); ` +
+    "records are lost until there is room again",
+  ]);
+  await writer.close();
+  await reader.cancel();
+  await child.status;
+});
+
+Deno.test("What the system says of an error is what the C library says", async () => {
+  // A full quota and a broken disk are among them, which no test can make everywhere.
+  const program = "import json, os; print(json.dumps([os.strerror(n) for n in range(134)]))";
+  const { stdout } = await new Deno.Command("python3", { args: ["-c", program] }).output();
+  const words: string[] = JSON.parse(new TextDecoder().decode(stdout));
+  const known = words.map((_, errno) => new DescriptorError(errno).message)
+    .map((message, errno) => ({ errno, message }))
+    .filter(({ message }) => !message.startsWith("Unknown error"));
+  for (const { errno, message } of known) {
+    assertEquals(message, `${words[errno]} (os error ${errno})`);
+  }
+  for (const errno of [5, 28, 30, 122]) {
+    assertEquals(known.some((each) => each.errno === errno), true, `${errno}`);
+  }
 });
 
 Deno.test("Only a regular file can be rotated", () => {

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { isActivated, parentOf } from "../../../../src/linux/listeners/listener_holders.ts";
+import {
+  isActivated,
+  ListenerHolders,
+  parentOf,
+} from "../../../../src/linux/listeners/listener_holders.ts";
 
 Deno.test("parentOf reads the parent behind any command name", () => {
   for (const comm of ["nginx", "a b", ")", ") S 1 2 (", "a\nb"]) {
@@ -20,4 +24,22 @@ Deno.test("isActivated wants the variable to name the process itself", () => {
     { environ: "", expected: false },
   ];
   for (const { environ, expected } of cases) assertEquals(isActivated(environ, 7), expected);
+});
+
+Deno.test("ListenerHolders has searched when the first search is over, whatever is due behind it", async () => {
+  let searches = 0;
+  const holders = new ListenerHolders(() => {
+    searches++;
+    // What takes so long at once has the next search, due already, put off for seconds.
+    if (searches === 1) queueMicrotask(() => holders.search());
+    const untilMs = performance.now() + 600;
+    while (performance.now() < untilMs);
+    return new Map();
+  }, (error) => {
+    throw error;
+  });
+  await holders.search();
+  assertEquals(searches, 1);
+  await holders.close();
+  assertEquals(searches, 1);
 });
