@@ -98,6 +98,30 @@ await namespaceTest(
   },
 );
 
+await namespaceTest("trace reports soon what a bpftrace that was killed did not tell", async () => {
+  await using namespace = await Namespace.create();
+  const tracer = await Tracer.ready(namespace, OURS);
+  const bpftrace = await bpftraceOf(tracer.pid);
+  await connect(namespace, 5);
+  await tracer.wrote(5);
+  // It hears of the end only after the packets.
+  tracer.signal("SIGSTOP");
+  Deno.kill(bpftrace, "SIGKILL");
+  await until("bpftrace has ended", async () => !(await isRunning(bpftrace)));
+  await connect(namespace, 500);
+  tracer.signal("SIGCONT");
+  const endedMs = performance.now();
+  await tracer.wrote(505);
+  // What a half-open handshake is waited for takes half a minute.
+  const elapsedMs = performance.now() - endedMs;
+  assert(elapsedMs < 15_000, `${elapsedMs} ms`);
+  const { records } = await tracer.stop();
+  assertEquals(records.length, 505);
+  // A reset may overtake the ACK.
+  const others = records.filter(({ outcome }) => outcome !== "established");
+  assertEquals(others.filter(({ outcome }) => outcome !== "aborted"), []);
+});
+
 await namespaceTest("trace quotes a bpftrace that cannot attach and goes on", async () => {
   await using namespace = await Namespace.create();
   const path = await fakeBpftrace("echo 'ERROR: tracepoint not found' >&2; exit 1");
