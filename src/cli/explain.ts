@@ -5,7 +5,7 @@ import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { HandshakePick } from "../explain/pick.ts";
-import { FileSource } from "../pipeline/file_source.ts";
+import { InputSource } from "../pipeline/input_source.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
 import { describeDiscarded } from "../pipeline/losses.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -16,18 +16,19 @@ import type { Story } from "../explain/story.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { formatFlags } from "./flags.ts";
-import { Reading } from "./read.ts";
+import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
 import { ExitStatus } from "./usage.ts";
 
 const HELP = `Explain one TCP handshake, packet by packet.
 
-synsnoop explain [flags] FILE   the first in a capture file that matches; - is standard input
+synsnoop explain [flags] FILE   the first in a file that matches; - is standard input
 synsnoop explain [flags]        the next one on this host that ends and matches (root)
 
 ${formatFlags(EXPLAIN_FLAGS)}
-Flags that filter may be repeated or list values separated by commas; with a FILE there are --port,
---host, --interface and --outcome. Of this host, Ctrl-C ends the waiting: a handshake that is under
+FILE is pcap, pcapng or NDJSON of this tool. A record has no packets: then the ladder has what the record
+tells of them, and processes and roles are known of records alone. Flags that filter may be repeated or
+list values separated by commas; --since, --until and --traced-on need a FILE. Of this host, Ctrl-C ends the waiting: a handshake that is under
 way and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is
 set.
 
@@ -75,17 +76,18 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   const { filter, index, interfaces } = options;
   const pick = new HandshakePick({ filter, index, onPicked: () => source.done = true });
   const pipeline = new Pipeline({ sinks: [pick], supervisor: ending });
-  const source: FileSource = new FileSource({ interfaces, host: hostName(), pipeline });
+  const source: InputSource = new InputSource({ interfaces, host: hostName(), pipeline });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine());
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => source.conclude());
+  sayUnknown(source);
   if (fault !== undefined) sayNote(fault);
   sayThrownAway(pipeline);
   if (pick.story === undefined) {
     const undecoded = Object.entries(pipeline.state().undecoded);
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");
     sayNote(
-      `Cannot explain a handshake: ${pick.describeMiss()}; ${source.packets} packets were read${rest}`,
+      `Cannot explain a handshake: ${pick.describeMiss()}; ${source.items} ${source.held} were read${rest}`,
     );
   }
   const isDone = pick.story !== undefined && fault === undefined && !ending.failed;

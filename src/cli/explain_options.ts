@@ -7,7 +7,9 @@ import { parseChoice, parseInteger } from "./values.ts";
 
 const FORMATS = ["text", "svg", "markdown"] as const;
 /** Flags that only make sense of this host: of a file they say nothing. */
-const ONLY_OF_HOST: readonly string[] = ["role", "comm", "pid", ...HOST_FLAGS];
+const ONLY_OF_HOST: readonly string[] = HOST_FLAGS;
+/** Flags that only make sense of a file: what happens on this host happens now and here. */
+const ONLY_OF_FILE: readonly string[] = ["since", "until", "traced-on"];
 
 /** The flags of `explain`. */
 export const EXPLAIN_FLAGS: readonly Flag[] = [
@@ -19,6 +21,12 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   FILTER_FLAG.host,
   { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
   FILTER_FLAG.outcome,
+  FILTER_FLAG.role,
+  FILTER_FLAG.comm,
+  FILTER_FLAG.pid,
+  FILTER_FLAG.since,
+  FILTER_FLAG.until,
+  FILTER_FLAG.tracedOn,
   ...TRACE_FLAGS.filter(({ name }) => ONLY_OF_HOST.includes(name)),
   { name: "help", meaning: "show this" },
 ];
@@ -56,6 +64,12 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   if (file !== undefined && ofHost.length > 0) {
     throw new UsageError(
       `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
+    );
+  }
+  const ofFile = ONLY_OF_FILE.filter((flag) => values.has(flag));
+  if (file === undefined && ofFile.length > 0 && !switches.has("help")) {
+    throw new UsageError(
+      `Cannot use --${ofFile[0]} without a FILE: what happens on this host happens now`,
     );
   }
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>

@@ -6,7 +6,9 @@
 import { OUTCOMES, ROLES } from "../match/handshake.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
-import { parseChoice, parseInteger, parseNetwork } from "./values.ts";
+import type { Moment } from "../text/time.ts";
+import { UsageError } from "./usage.ts";
+import { parseChoice, parseInteger, parseMoment, parseNetwork } from "./values.ts";
 
 /** The flags, for a command to choose from. */
 export const FILTER_FLAG = {
@@ -46,6 +48,22 @@ export const FILTER_FLAG = {
     many: true,
     meaning: "only with this process at either end",
   },
+  since: {
+    name: "since",
+    value: "TIME",
+    meaning: "only what began then or later: 2026-11-23T01:02:03Z, or 1h for an hour ago",
+  },
+  until: {
+    name: "until",
+    value: "TIME",
+    meaning: "only what began before then",
+  },
+  tracedOn: {
+    name: "traced-on",
+    value: "NAME",
+    many: true,
+    meaning: "only records that the host of this name traced",
+  },
 } as const satisfies Record<string, Flag>;
 
 /** The flags of a filter, and of `more`, as they were given: `--port 80,443`. */
@@ -62,11 +80,20 @@ const PID_MAX = 4_194_304;
 /**
  * Reads the values of {@linkcode FILTER_FLAG}; a flag that a command does not have lets all pass.
  *
+ * @param nowMs Now, milliseconds of Unix time.
  * @throws {UsageError} One line for the user.
  */
-export function parseFilter({ values }: ParsedFlags): HandshakeFilter {
+export function parseFilter({ values }: ParsedFlags, nowMs: number = Date.now()): HandshakeFilter {
   const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
     values.get(flag)?.map((text) => parse(flag, text));
+  const moment = (flag: string) => all(flag, (flag, text) => parseMoment(flag, text, nowMs))?.[0];
+  const [since, until] = [moment("since"), moment("until")];
+  if (since && until && !isBefore(since, until)) {
+    throw new UsageError(
+      `Cannot use --since "${values.get("since")}" with --until "${values.get("until")}": ` +
+        "nothing begins in between; the earlier one is --since",
+    );
+  }
   return {
     ports: all("port", (flag, text) => parseInteger(flag, text, 1, PORT_MAX)),
     networks: all("host", parseNetwork),
@@ -74,5 +101,12 @@ export function parseFilter({ values }: ParsedFlags): HandshakeFilter {
     outcomes: all("outcome", (flag, text) => parseChoice(flag, text, OUTCOMES)),
     comms: values.get("comm"),
     pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
+    since,
+    until,
+    tracedOn: values.get("traced-on"),
   };
+}
+
+function isBefore(one: Moment, other: Moment): boolean {
+  return one.seconds < other.seconds || one.seconds === other.seconds && one.ns < other.ns;
 }

@@ -4,7 +4,7 @@ import { ProgressLine } from "./process/progress_line.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
-import { FileSource } from "../pipeline/file_source.ts";
+import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { Ending } from "./ending.ts";
@@ -16,12 +16,14 @@ import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts"
 import { formatProgress } from "./read_progress.ts";
 import { ExitStatus } from "./usage.ts";
 
-const HELP = `Report every TCP handshake in capture files.
+const HELP = `Report every TCP handshake in capture files, or in records that were written before.
 
 synsnoop read [flags] FILE...   on a terminal one line a handshake, elsewhere NDJSON
 
-FILE is pcap or pcapng, compressed with gzip or zstd or not; - is standard input. Several files are
-one capture in their order: a handshake may begin in one and end in the next.
+FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not; - is standard input.
+Several captures are one in their order: a handshake may begin in one and end in the next. Of records,
+--table and --stats count a handshake once that two hosts saw: the same addresses, ports and initial
+sequence number of the client within 120 s. Processes and roles are known of records alone.
 
 ${formatFlags(READ_FLAGS)}
 Flags that filter may be repeated or list values separated by commas. The summary comes at the end
@@ -79,8 +81,13 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     supervisor: ending,
     onCount: () => source.done = true,
   });
-  const { interfaces } = options;
-  const source: FileSource = new FileSource({ interfaces, host: hostName(), pipeline });
+  const source: InputSource = new InputSource({
+    interfaces: options.interfaces,
+    host: hostName(),
+    pipeline,
+    countsOnce: options.format.kind !== "records",
+    refusal: options.write && "it holds records, which have no packets for --write",
+  });
   const summarize = () => pipeline.summarize() + describeClock(source);
   const reading = new Reading(source, pipeline, ending.asked, progress);
   let failed = false;
@@ -92,27 +99,39 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     failed = true;
   }
   // Of what could not even be begun there is nothing to sum up.
-  if (failed && source.packets === 0) return ExitStatus.Failed;
+  if (failed && source.items === 0) return ExitStatus.Failed;
   await ending.attempt("matching", () => {
     // What comes last is to stand under the path.
     outputs.reopen();
     source.conclude();
   });
+  sayUnknown(source);
   await pipeline.end();
   const summary = await ending.attempt("the summary", summarize);
   if (summary !== undefined) say(summary);
   return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
-function describeClock({ clockSteps }: FileSource): string {
+function describeClock({ clockSteps }: InputSource): string {
   if (clockSteps === 0) return "";
   return `the capturing host's clock was set back ${clockSteps} times: ` +
     "handshakes across that give no durations\n";
 }
 
+/** Says once what later versions of this tool put into the records. */
+export function sayUnknown(source: InputSource): void {
+  const { names, version } = source.unknown();
+  if (names.size === 0 && version === undefined) return;
+  const newer = version === undefined ? "" : `records of version ${version} were read; `;
+  const list = [...names].map((name) => `"${name}"`).join(", ");
+  sayNote(
+    `${newer}${list === "" ? "nothing" : list} in them is unknown to this version, and was skipped`,
+  );
+}
+
 /** The reading of files into a source, which can be interrupted. */
 export class Reading {
-  readonly #source: FileSource;
+  readonly #source: InputSource;
   readonly #pipeline: Pipeline;
   readonly #progress: ProgressLine;
   /** Settles when what was handed on is written. */
@@ -126,7 +145,7 @@ export class Reading {
    * `progress` shows how far it is.
    */
   constructor(
-    source: FileSource,
+    source: InputSource,
     pipeline: Pipeline,
     ended: Promise<void>,
     progress: ProgressLine,
@@ -173,7 +192,7 @@ export class Reading {
   ): Promise<string | undefined> {
     const source = this.#source;
     const reader = source.beginFile();
-    const packetsBefore = source.packets;
+    const itemsBefore = source.items;
     const beginMs = performance.now();
     let turnMs = beginMs;
     let shownMs = beginMs;
@@ -190,7 +209,8 @@ export class Reading {
           this.#progress.show(formatProgress({
             bytes: input.bytesRead,
             totalBytes: input.totalBytes,
-            packets: source.packets - packetsBefore,
+            items: source.items - itemsBefore,
+            held: reader.held ?? "packets",
             elapsedMs: nowMs - beginMs,
           }));
         }
@@ -212,6 +232,8 @@ export class Reading {
       }
     }
     await this.#handOn();
+    const refused = reader.describeRefused();
+    if (refused !== undefined) return `Cannot read all of ${name}: ${refused}`;
     const { fault } = reader;
     if (fault === undefined) return undefined;
     const inside = input.isCompressed ? " of what it decompresses to" : "";

@@ -17,6 +17,12 @@ export const READ_FLAGS: readonly Flag[] = [
     meaning: "only what was captured on this interface, where the file names it",
   },
   FILTER_FLAG.outcome,
+  FILTER_FLAG.since,
+  FILTER_FLAG.until,
+  FILTER_FLAG.tracedOn,
+  FILTER_FLAG.role,
+  FILTER_FLAG.comm,
+  FILTER_FLAG.pid,
   FORMAT_FLAG.json,
   FORMAT_FLAG.table,
   FORMAT_FLAG.stats,
@@ -60,7 +66,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
   const follow = switches.has("follow");
   if (files.length === 0 && !help) {
     throw new UsageError(
-      "Cannot read nothing: give a pcap or pcapng FILE, or - for standard input",
+      "Cannot read nothing: give a FILE (pcap, pcapng or NDJSON), or - for standard input",
     );
   }
   if (files.filter((file) => file === STANDARD_INPUT).length > 1) {

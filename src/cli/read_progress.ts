@@ -4,7 +4,10 @@ export interface ReadProgress {
   bytes: number;
   /** Bytes of the file; undefined where that is not known. */
   totalBytes: number | undefined;
-  packets: number;
+  /** Packets, or records, read of it. */
+  items: number;
+  /** What it holds. */
+  held: "packets" | "records";
   /** Since the file was begun. */
   elapsedMs: number;
 }
@@ -13,9 +16,9 @@ const SIZE_UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** Writes progress for a person, short enough for a line: `120 MB of 300 MB, 1.2 M packets/s, 3 s left`. */
 export function formatProgress(progress: ReadProgress): string {
-  const { bytes, totalBytes, packets, elapsedMs } = progress;
+  const { bytes, totalBytes, items, held, elapsedMs } = progress;
   const seconds = Math.max(elapsedMs, 1) / 1_000;
-  const rate = `${formatCount(packets / seconds)} packets/s`;
+  const rate = `${formatCount(items / seconds)} ${held}/s`;
   if (totalBytes === undefined || bytes === 0) return `${formatSize(bytes)}, ${rate}`;
   const secondsLeft = Math.max(totalBytes - bytes, 0) / bytes * seconds;
   return `${formatSize(bytes)} of ${formatSize(totalBytes)}, ${rate}, ${

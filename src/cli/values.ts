@@ -5,6 +5,7 @@
  * @module
  */
 import type { Network } from "../pipeline/filter.ts";
+import type { Moment } from "../text/time.ts";
 import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
 import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
@@ -30,6 +31,36 @@ export function parseDuration(flag: string, text: string): number {
     );
   }
   return ms;
+}
+
+/** RFC 3339 section 5.6: its fraction of a second has any number of digits. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
+const BACK = /^(\d+)(s|m|h|d)$/;
+const BACK_UNITS_MS: Readonly<Record<string, number>> = { ...DURATION_UNITS_MS, d: 86_400_000 };
+
+/**
+ * Reads a moment: of RFC 3339, or a time back from now such as `1h`.
+ *
+ * @param nowMs Now, milliseconds of Unix time.
+ */
+export function parseMoment(flag: string, text: string, nowMs: number): Moment {
+  const back = BACK.exec(text);
+  if (back) {
+    const ms = nowMs - Number(back[1]) * BACK_UNITS_MS[back[2]];
+    if (ms > 0) {
+      const seconds = Math.floor(ms / 1_000);
+      return { seconds, ns: Math.floor(ms - seconds * 1_000) * 1e6 };
+    }
+  }
+  const [, date, time, fraction = "", zone] = MOMENT.exec(text) ?? [];
+  const ms = date === undefined ? NaN : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
+  if (Number.isNaN(ms)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a moment such as 2026-11-23T01:02:03Z, ` +
+        "or a time back from now such as 90s, 10m, 1h or 7d",
+    );
+  }
+  return { seconds: ms / 1_000, ns: Number(fraction.padEnd(9, "0").slice(0, 9)) };
 }
 
 const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = { "": 1, K: 1e3, M: 1e6, G: 1e9 };

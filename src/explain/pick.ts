@@ -55,7 +55,8 @@ export class HandshakePick implements Sink {
     const { filter, index, onPicked } = this.#options;
     this.#seen++;
     this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
-    if (!passes(filter, handshake) || ++this.#matched < index) return;
+    const { context } = this.#source!;
+    if (!passes(filter, handshake, context) || ++this.#matched < index) return;
     const { packets, complete } = row === NO_ROW
       ? { packets: [], complete: true }
       : this.#kept!.packetsOf(row);
@@ -72,7 +73,8 @@ export class HandshakePick implements Sink {
     this.story = tellStory(handshake, {
       packets: seen,
       complete: isAll,
-      interfaceName: (place) => this.#source!.context.interfaceName(place),
+      recorded: row === NO_ROW,
+      interfaceName: (place) => context.interfaceName(place),
     });
     onPicked();
   }

@@ -89,12 +89,11 @@ export class FileSource implements Source {
   /** A packet whose time the next one is to prove. */
   #waiting: CapturedPacket | undefined;
 
-  /** Reads nothing yet. */
+  /** Reads nothing yet; the pipeline is still to be told of its source. */
   constructor({ interfaces, host, pipeline }: FileSourceOptions) {
     this.#interfaces = interfaces;
     this.#pipeline = pipeline;
     this.context = { host, interfaceName: (place) => this.#places.nameOf(place) };
-    pipeline.begin(this);
   }
 
   /** See {@link Source.epochSeconds}. */

@@ -1,5 +1,7 @@
 import type { Process } from "../kernel/kernel_record.ts";
 import type { Handshake, Outcome, Role } from "../match/handshake.ts";
+import type { RecordContext } from "../record/record_context.ts";
+import type { Moment } from "../text/time.ts";
 import { isIpv4Mapped } from "../wire/address.ts";
 
 /** A network: the addresses whose first bits are those of `words`. */
@@ -23,15 +25,30 @@ export interface HandshakeFilter {
   /** Names of either end's process, or of its thread. */
   comms?: readonly string[];
   pids?: readonly number[];
+  /** Begun at this moment or later. */
+  since?: Moment;
+  /** Begun before this moment. */
+  until?: Moment;
+  /** Names of the hosts that traced it. */
+  tracedOn?: readonly string[];
 }
 
 /** Length of the prefix ::ffff:0:0/96 before an IPv4 address (RFC 4291 section 2.5.5.2). */
 const IPV4_MAPPED_BITS = 96;
 
-/** Tells whether a handshake is to be reported. */
-export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
+/**
+ * Tells whether a handshake is to be reported.
+ *
+ * @param context What its record says beyond it.
+ */
+export function passes(
+  filter: HandshakeFilter,
+  handshake: Handshake,
+  context: Pick<RecordContext, "host">,
+): boolean {
   const { client, server } = handshake;
-  const { ports, networks, captured, roles, outcomes, comms, pids } = filter;
+  const { ports, networks, captured, roles, outcomes, comms, pids, since, until, tracedOn } =
+    filter;
   if (ports && !ports.includes(client.port) && !ports.includes(server.port)) return false;
   if (
     networks &&
@@ -42,9 +59,19 @@ export function passes(filter: HandshakeFilter, handshake: Handshake): boolean {
   if (captured && !handshake.wire) return false;
   if (roles && !roles.includes(handshake.role)) return false;
   if (outcomes && !outcomes.includes(handshake.outcome)) return false;
+  if (since && isBefore(handshake, since)) return false;
+  if (until && !isBefore(handshake, until)) return false;
+  if (tracedOn && !tracedOn.includes(context.host)) return false;
+  if (comms === undefined && pids === undefined) return true;
   const processes = [client.process, server.process];
   if (comms && !processes.some((process) => process && isCalled(process, comms))) return false;
   return !pids || processes.some((process) => process && pids.includes(process.pid));
+}
+
+function isBefore({ epochSeconds, timeNs }: Handshake, { seconds, ns }: Moment): boolean {
+  const wholeSeconds = epochSeconds + Math.floor(timeNs / 1e9);
+  if (wholeSeconds !== seconds) return wholeSeconds < seconds;
+  return timeNs - Math.floor(timeNs / 1e9) * 1e9 < ns;
 }
 
 /** A thread with a name of its own is found by it, and by that of its process. */

@@ -68,6 +68,7 @@ export const LOSS_PLACES = [
     meaning: "handshakes reported as failed that the kernel called established later",
     isLoss: true,
   },
+  { name: "unread_lines", meaning: "lines of NDJSON that are no records", isLoss: true },
   { name: "output_records", meaning: "records that could not be written", isLoss: true },
   {
     name: "kept_handshakes",
@@ -116,6 +117,16 @@ export const LOSS_PLACES = [
   {
     name: "disordered_packets",
     meaning: "packets older than one before them in the file",
+    isLoss: false,
+  },
+  {
+    name: "repeated_records",
+    meaning: "records of handshakes that another host's record told before",
+    isLoss: false,
+  },
+  {
+    name: "uncompared_records",
+    meaning: "records that were forgotten before those of other hosts came: there were too many",
     isLoss: false,
   },
 ] as const satisfies readonly LossPlace[];

@@ -91,7 +91,7 @@ export class Pipeline {
    */
   take(handshake: Handshake, row: number): void {
     const summary = this.#summary;
-    if (!passes(this.#filter, handshake)) {
+    if (!passes(this.#filter, handshake, this.#source!.context)) {
       summary.recordFiltered();
       return;
     }

@@ -50,3 +50,46 @@ export class RecordedContext implements RecordContext {
     return this.#cgroupPaths.get(id);
   }
 }
+
+/** Every member of a context, so that none is forgotten. */
+type Whole = { [Name in keyof Required<RecordContext>]: RecordContext[Name] };
+
+/** Stands for other contexts, each for a while: what was given a context once keeps this one. */
+export class CurrentContext implements Whole {
+  readonly #current: () => RecordContext;
+
+  /** @param current The context that it stands for now. */
+  constructor(current: () => RecordContext) {
+    this.#current = current;
+  }
+
+  /** See {@link RecordContext.host}. */
+  get host(): string {
+    return this.#current().host;
+  }
+
+  /** See {@link RecordContext.hostId}. */
+  get hostId(): string | undefined {
+    return this.#current().hostId;
+  }
+
+  /** See {@link RecordContext.tracer}. */
+  get tracer(): string | undefined {
+    return this.#current().tracer;
+  }
+
+  /** See {@link RecordContext.interfaceName}. */
+  interfaceName(place: number): string | undefined {
+    return this.#current().interfaceName(place);
+  }
+
+  /** See {@link RecordContext.netnsOf}. */
+  netnsOf(place: number): number | undefined {
+    return this.#current().netnsOf?.(place);
+  }
+
+  /** See {@link RecordContext.cgroupPath}. */
+  cgroupPath(id: number): string | undefined {
+    return this.#current().cgroupPath?.(id);
+  }
+}

@@ -79,6 +79,7 @@ export class RecordReader {
   /** Tells that nothing follows: a last line without its newline is taken. */
   end(): void {
     if (this.#beginLength > 0 || this.#isSkipping) this.#takeLine(new Uint8Array(0));
+    this.#begin = new Uint8Array(0);
   }
 
   /** Lines that were refused. */

@@ -199,7 +199,7 @@ Deno.test(`read survives ${RUNS} damaged files`, async () => {
         assert(takenMs < FILE_MS_MAX, `it takes ${takenMs} ms`);
         if (run % FILES_A_SESSION === FILES_A_SESSION - 1) {
           session.end();
-          packets += session.source.packets;
+          packets += session.source.items;
           session = newSession();
         }
       } catch (error) {

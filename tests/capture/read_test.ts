@@ -220,7 +220,7 @@ Deno.test("read ends with a usage error without a file", async () => {
   await child.stdin.close();
   const { code, stderr } = await child.output();
   assertEquals(code, 2);
-  assertMatch(new TextDecoder().decode(stderr), /^synsnoop: Cannot read nothing: give a pcap/);
+  assertMatch(new TextDecoder().decode(stderr), /^synsnoop: Cannot read nothing: give a FILE/);
 });
 
 Deno.test("read ends at its count, without a fault behind it", async () => {

@@ -14,6 +14,9 @@ const NO_FILTER = {
   outcomes: undefined,
   comms: undefined,
   pids: undefined,
+  since: undefined,
+  until: undefined,
+  tracedOn: undefined,
 };
 
 /** Of nothing but the command's name. */
@@ -88,7 +91,8 @@ for (const { args, expected } of GOOD) {
 
 const BAD: { args: string[]; says: string }[] = [
   { args: ["a", "b"], says: 'Cannot explain "b" too' },
-  { args: ["a", "--comm", "curl"], says: "Cannot use --comm with a FILE" },
+  { args: ["--since", "1h"], says: "Cannot use --since without a FILE" },
+  { args: ["--traced-on", "web1"], says: "Cannot use --traced-on without a FILE" },
   { args: ["--interface-wait"], says: "Cannot use --interface-wait without --interface" },
   {
     args: ["a", "--interface", "lo", "--interface-wait"],
@@ -112,7 +116,7 @@ for (const { args, says } of BAD) {
 Deno.test("EXPLAIN_FLAGS names each flag once, with what it is for", () => {
   const names = EXPLAIN_FLAGS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
-  for (const name of ["netns", "role", "comm", "pid", "duration", "probes"]) {
+  for (const name of ["netns", "duration", "probes"]) {
     assertStringIncludes(formatFlags(EXPLAIN_FLAGS), `  --${name} `);
   }
 });

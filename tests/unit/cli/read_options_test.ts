@@ -15,6 +15,9 @@ const DEFAULTS: ReadOptions = {
     outcomes: undefined,
     comms: undefined,
     pids: undefined,
+    since: undefined,
+    until: undefined,
+    tracedOn: undefined,
   },
   interfaces: [],
   output: undefined,
@@ -67,6 +70,28 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
     expected: { filter: { ...DEFAULTS.filter, outcomes: ["refused"] } },
   },
   {
+    args: "a.pcap --traced-on web1,web2 --role client --comm curl --pid 7",
+    expected: {
+      filter: {
+        ...DEFAULTS.filter,
+        tracedOn: ["web1", "web2"],
+        roles: ["client"],
+        comms: ["curl"],
+        pids: [7],
+      },
+    },
+  },
+  {
+    args: "a.pcap --since 2026-11-23T01:02:03Z --until 2026-11-23T01:02:04Z",
+    expected: {
+      filter: {
+        ...DEFAULTS.filter,
+        since: { seconds: 1_795_395_723, ns: 0 },
+        until: { seconds: 1_795_395_724, ns: 0 },
+      },
+    },
+  },
+  {
     args: "a.pcap --host ::1",
     expected: {
       filter: {
@@ -84,7 +109,10 @@ for (const { args, expected } of GOOD) {
 }
 
 const BAD: { args: string[]; says: string }[] = [
-  { args: [], says: "Cannot read nothing: give a pcap or pcapng FILE, or - for standard input" },
+  {
+    args: [],
+    says: "Cannot read nothing: give a FILE (pcap, pcapng or NDJSON), or - for standard input",
+  },
   { args: ["--json"], says: "Cannot read nothing" },
   { args: ["-", "-"], says: 'Cannot read "-" twice: standard input ends once' },
   { args: ["--follow", "-"], says: "Cannot use --follow here: it takes one FILE" },
@@ -92,7 +120,7 @@ const BAD: { args: string[]; says: string }[] = [
   { args: ["a", "--count", "0"], says: 'Cannot use --count "0"' },
   { args: ["a", "--table", "--json"], says: "Cannot use --table with --json" },
   { args: ["a", "--top", "3"], says: "Cannot use --top without --stats" },
-  { args: ["a", "--role", "client"], says: 'Unknown flag "--role"' },
+  { args: ["a", "--netns", "web"], says: 'Unknown flag "--netns"' },
   { args: ["a", "--outcome", "good"], says: 'Cannot use --outcome "good"' },
 ];
 

@@ -323,8 +323,8 @@ Deno.test("FileSource names why packets were not decoded", () => {
   const { source, summary, last } = run([
     buildPcap({ records: [{ data: arp }, { data: new Uint8Array(3) }, ...HANDSHAKE] }),
   ]);
-  assertEquals(source.undecoded(), { not_ip: 1, truncated_ethernet: 1 });
-  assertEquals(last.undecoded, source.undecoded());
+  assertEquals(source.counters().undecoded, { not_ip: 1, truncated_ethernet: 1 });
+  assertEquals(last.undecoded, source.counters().undecoded);
   assertMatch(summary, /1 not_ip, 1 truncated_ethernet/);
 });
 
@@ -462,7 +462,7 @@ Deno.test("FileSource takes ICMP errors for answers to the SYN that they quote",
   }
   const { source } = run([buildPcap({ records: [icmp("203.0.113.1", 3), cases[4][0]] })]);
   // The first is of no handshake; the second quotes UDP.
-  assertEquals(source.undecoded(), { not_tcp: 1 });
+  assertEquals(source.counters().undecoded, { not_tcp: 1 });
 });
 
 Deno.test("FileSource writes a summary of nothing", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type HandshakeFilter, passes } from "../../../src/pipeline/filter.ts";
 import { parseNetwork } from "../../../src/cli/values.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
-import { makeHandshake } from "../record/sample_handshakes.ts";
+import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../record/sample_handshakes.ts";
 
 const HANDSHAKE = makeHandshake({
   role: "client",
@@ -67,6 +67,8 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   { filter: { pids: [4711] }, handshake: true, bare: false },
   { filter: { pids: [1, 12] }, handshake: true, bare: false },
   { filter: { pids: [471, 0] }, handshake: false, bare: false },
+  { filter: { tracedOn: ["db1", "web1"] }, handshake: true, bare: true },
+  { filter: { tracedOn: ["web"] }, handshake: false, bare: false },
   // All parts must fit.
   { filter: { ports: [443], pids: [12], roles: ["client"] }, handshake: true, bare: false },
   { filter: { ports: [443], pids: [13], roles: ["client"] }, handshake: false, bare: false },
@@ -75,7 +77,10 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
 
 for (const { filter, handshake, bare } of CASES) {
   Deno.test(`passes judges by ${JSON.stringify(filter)}`, () => {
-    assertEquals([passes(filter, HANDSHAKE), passes(filter, BARE)], [handshake, bare]);
+    assertEquals([passes(filter, HANDSHAKE, CONTEXT), passes(filter, BARE, CONTEXT)], [
+      handshake,
+      bare,
+    ]);
   });
 }
 
@@ -132,7 +137,7 @@ for (
           server: { address: elsewhere, port: 2 },
         });
         assertEquals(
-          passes(filter, there),
+          passes(filter, there, CONTEXT),
           holds(
             toBigInt(network),
             length + 128 - width,
@@ -140,10 +145,10 @@ for (
           ),
         );
         there.client.address.set(address);
-        const asClient = passes(filter, there);
+        const asClient = passes(filter, there, CONTEXT);
         there.client.address.set(there.server.address);
         there.server.address.set(address);
-        const asServer = passes(filter, there);
+        const asServer = passes(filter, there, CONTEXT);
         assertEquals([asClient, asServer], [oracle, oracle], text);
       }),
       { numRuns: 500 },
@@ -151,3 +156,35 @@ for (
     assertEquals(held > 0, true);
   });
 }
+
+Deno.test("passes takes what began at a moment or later, and before another", () => {
+  const moments: [seconds: number, ns: number][] = [
+    [EPOCH_SECONDS - 2, 999_999_999],
+    [EPOCH_SECONDS - 1, 0],
+    [EPOCH_SECONDS - 1, 999_999_998],
+    [EPOCH_SECONDS - 1, 999_999_999],
+    [EPOCH_SECONDS, 0],
+    [EPOCH_SECONDS + 1, 0],
+  ];
+  // Its second may be another than that of its axis.
+  const handshake = makeHandshake({
+    timeNs: -1,
+    client: { address: "::1" },
+    server: { address: "::1" },
+  });
+  const judged = moments.map(([seconds, ns]) => {
+    const moment = { seconds, ns };
+    return [
+      passes({ since: moment }, handshake, CONTEXT),
+      passes({ until: moment }, handshake, CONTEXT),
+    ];
+  });
+  assertEquals(judged, [
+    [true, false],
+    [true, false],
+    [true, false],
+    [true, false],
+    [false, true],
+    [false, true],
+  ]);
+});

@@ -21,6 +21,7 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["half_open_evicted", true],
     ["same_tuple_evicted", true],
     ["contradicted_handshakes", true],
+    ["unread_lines", true],
     ["output_records", true],
     ["kept_handshakes", true],
     ["written_packets", true],
@@ -34,6 +35,8 @@ Deno.test("LOSS_PLACES has every place of the path from ring to output once", ()
     ["discarded_packets", false],
     ["untimed_packets", false],
     ["disordered_packets", false],
+    ["repeated_records", false],
+    ["uncompared_records", false],
   ]);
 });
 

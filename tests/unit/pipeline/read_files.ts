@@ -1,9 +1,9 @@
 /**
- * Capture files through a pipeline into sinks, without a command around them.
+ * Files through a pipeline into sinks, without a command around them.
  *
  * @module
  */
-import { FileSource } from "../../../src/pipeline/file_source.ts";
+import { InputSource } from "../../../src/pipeline/input_source.ts";
 import { Pipeline, type PipelineOptions } from "../../../src/pipeline/pipeline.ts";
 import type { Sink } from "../../../src/pipeline/sink.ts";
 import { THROWING } from "./stand_ins.ts";
@@ -11,14 +11,22 @@ import { THROWING } from "./stand_ins.ts";
 /** What a test may ask for. */
 export type ReadAsked = Partial<Pick<PipelineOptions, "filter" | "count" | "rows">> & {
   interfaces?: readonly string[];
+  countsOnce?: boolean;
+  refusal?: string;
 };
 
 /** A source of files whose handshakes go into sinks. */
 export function sourceInto(sinks: readonly Sink[], asked: ReadAsked = {}) {
-  const { interfaces = [], ...options } = asked;
+  const { interfaces = [], countsOnce, refusal, ...options } = asked;
   const onCount = () => source.done = true;
   const pipeline = new Pipeline({ ...options, sinks, supervisor: THROWING, onCount });
-  const source: FileSource = new FileSource({ interfaces, host: "reader", pipeline });
+  const source: InputSource = new InputSource({
+    interfaces,
+    host: "reader",
+    pipeline,
+    countsOnce,
+    refusal,
+  });
   /** Ends it as a command does, without waiting for what takes no time here. */
   const end = () => {
     source.conclude();

@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { RecordedContext } from "../../../src/record/record_context.ts";
+import {
+  CurrentContext,
+  type RecordContext,
+  RecordedContext,
+} from "../../../src/record/record_context.ts";
+import { CONTEXT } from "./sample_handshakes.ts";
 
 Deno.test("RecordedContext numbers interfaces by their names", () => {
   const context = new RecordedContext();
@@ -16,4 +21,28 @@ Deno.test("RecordedContext keeps the paths of cgroups", () => {
   const context = new RecordedContext();
   context.setCgroupPath(7, "/a");
   assertEquals([context.cgroupPath(7), context.cgroupPath(8)], ["/a", undefined]);
+});
+
+Deno.test("CurrentContext says what the context says that it stands for now", () => {
+  let current: RecordContext = CONTEXT;
+  const context = new CurrentContext(() => current);
+  const says = ({ host, hostId, tracer, ...rest }: RecordContext) => [
+    [host, hostId, tracer],
+    [0, 1, 2].map((place) => [rest.interfaceName(place), rest.netnsOf?.(place)]),
+    [1, 8231].map((id) => rest.cgroupPath?.(id)),
+  ];
+  const now = () => {
+    const { host, hostId, tracer } = context;
+    return says({
+      host,
+      hostId,
+      tracer,
+      interfaceName: (place) => context.interfaceName(place),
+      netnsOf: (place) => context.netnsOf(place),
+      cgroupPath: (id) => context.cgroupPath(id),
+    });
+  };
+  assertEquals(now(), says(CONTEXT));
+  current = { host: "reader", interfaceName: () => undefined };
+  assertEquals(now(), says(current));
 });

@@ -1,0 +1,221 @@
+/**
+ * Files of either kind - captures, or records that were written before - as one source.
+ *
+ * @module
+ */
+import type { CaptureReader } from "../pcap/capture_reader.ts";
+import type { CaptureFault } from "../pcap/captured_packet.ts";
+import { CurrentContext, type RecordContext } from "../record/record_context.ts";
+import type { RecordReader } from "../record/record_reader.ts";
+import { FileSource, type FileSourceOptions } from "./file_source.ts";
+import { addLosses } from "./losses.ts";
+import { RecordSource } from "./record_source.ts";
+import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
+
+/** What to read of the files, and where to. */
+export interface InputSourceOptions extends FileSourceOptions {
+  /** Whether a handshake that two hosts recorded counts once; absent: each record counts. */
+  countsOnce?: boolean;
+  /** Why records are of no use here, as the end of a sentence; absent: they are taken. */
+  refusal?: string;
+}
+
+/** What a file holds. */
+export type Held = "packets" | "records";
+
+/** Files in their order. What each one holds, its first bytes tell. */
+export class InputSource implements Source {
+  readonly context: RecordContext;
+  readonly #captures: FileSource;
+  readonly #records: RecordSource;
+  readonly #refusal: string | undefined;
+  readonly #held = new Set<Held>();
+
+  /** Reads nothing yet. */
+  constructor({ countsOnce = false, refusal, ...options }: InputSourceOptions) {
+    this.#captures = new FileSource(options);
+    this.#records = new RecordSource({ ...options, countsOnce });
+    this.#refusal = refusal;
+    const captures = this.#captures.context;
+    this.context = new CurrentContext(() => this.#records.atHand ?? captures);
+    options.pipeline.begin(this);
+  }
+
+  /** See {@link Source.epochSeconds}. */
+  get epochSeconds(): number {
+    return this.#captures.epochSeconds;
+  }
+
+  /** See {@link Source.interfaceInFile}. */
+  interfaceInFile(place: number): string | undefined {
+    return this.#captures.interfaceInFile(place);
+  }
+
+  /** See {@link Source.hidesData}. */
+  hidesData(place: number): boolean {
+    return this.#captures.hidesData(place);
+  }
+
+  /** Packets and records read so far. */
+  get items(): number {
+    return this.#captures.packets + this.#records.records;
+  }
+
+  /** What the files hold that were read; "packets" where they hold both, or nothing. */
+  get held(): Held {
+    return this.#held.has("packets") || this.#held.size === 0 ? "packets" : "records";
+  }
+
+  /** Whether nothing more is needed: set by who has enough. */
+  get done(): boolean {
+    return this.#captures.done;
+  }
+
+  set done(isDone: boolean) {
+    this.#captures.done = this.#records.done = isDone;
+  }
+
+  /** How often the clock of the host that captured was set back. */
+  get clockSteps(): number {
+    return this.#captures.clockSteps;
+  }
+
+  /** Begins with the next file. @returns What takes its bytes. */
+  beginFile(): InputReader {
+    return new InputReader(this.#captures.beginFile(), () => this.#records.beginFile(), {
+      refusal: this.#refusal,
+      onKnown: (held) => this.#held.add(held),
+    });
+  }
+
+  /** Reports what is complete though nothing more came; see {@link FileSource.rest}. */
+  rest(): void {
+    this.#captures.rest();
+  }
+
+  /** Reports everything that is under way: nothing more is read. */
+  conclude(): void {
+    this.#captures.conclude();
+  }
+
+  /** What the records have that this version does not know and skipped; see {@link RecordSource.unknown}. */
+  unknown(): ReturnType<RecordSource["unknown"]> {
+    return this.#records.unknown();
+  }
+
+  /** See {@link Source.counters}. */
+  counters(): SourceCounters {
+    if (!this.#held.has("records")) return this.#captures.counters();
+    const records = this.#records.counters();
+    if (!this.#held.has("packets")) return records;
+    const captures = this.#captures.counters();
+    return {
+      ...captures,
+      span: joinSpans(captures.span, records.span),
+      losses: addLosses(captures.losses, records.losses),
+    };
+  }
+}
+
+/** From the begin of the earlier to the end of the later, on the axis of the first. */
+function joinSpans(one: TraceSpan, other: TraceSpan): TraceSpan {
+  const movedNs = (other.epochSeconds - one.epochSeconds) * 1e9;
+  return {
+    epochSeconds: one.epochSeconds,
+    startNs: Math.min(one.startNs, other.startNs + movedNs),
+    endNs: Math.max(one.endNs, other.endNs + movedNs),
+  };
+}
+
+/** The first byte of a record, and of a mark that some programs put before UTF-8. */
+const BRACE = "{".charCodeAt(0);
+const BYTE_ORDER_MARK = 0xef;
+
+/** Takes the bytes of one file, in the buffer of the capture reader whatever they are. */
+export class InputReader {
+  readonly #captures: CaptureReader;
+  readonly #beginRecords: () => RecordReader;
+  readonly #refusal: string | undefined;
+  readonly #onKnown: (held: Held) => void;
+  #held: Held | undefined;
+  #records: RecordReader | undefined;
+  #fault: CaptureFault | undefined;
+
+  /**
+   * Knows nothing of the file yet.
+   *
+   * @param beginRecords Makes what takes its bytes where it holds records.
+   * @param options `refusal`: see {@link InputSourceOptions}; `onKnown`: told what it holds.
+   */
+  constructor(
+    captures: CaptureReader,
+    beginRecords: () => RecordReader,
+    options: { refusal: string | undefined; onKnown: (held: Held) => void },
+  ) {
+    this.#captures = captures;
+    this.#beginRecords = beginRecords;
+    this.#refusal = options.refusal;
+    this.#onKnown = options.onKnown;
+  }
+
+  /** What the file holds; undefined before its first bytes came. */
+  get held(): Held | undefined {
+    return this.#held;
+  }
+
+  /** Why the file cannot be read further. */
+  get fault(): CaptureFault | undefined {
+    return this.#held === "records" ? this.#fault : this.#captures.fault;
+  }
+
+  /** Where the next bytes of the file can be read into; see {@link CaptureReader.room}. */
+  room(): Uint8Array<ArrayBuffer> {
+    return this.#captures.room();
+  }
+
+  /** Takes the bytes put into the {@link room}. @param length How many were put there. */
+  take(length: number): void {
+    if (this.#held === undefined && length > 0) this.#know(this.room()[0]);
+    if (this.#held !== "records") this.#captures.take(length);
+    else if (this.#fault === undefined) this.#records?.feed(this.room().subarray(0, length));
+  }
+
+  #know(first: number): void {
+    const isText = first === BRACE || first === BYTE_ORDER_MARK;
+    this.#held = isText ? "records" : "packets";
+    this.#onKnown(this.#held);
+    if (!isText) return;
+    if (this.#refusal === undefined) this.#records = this.#beginRecords();
+    else this.#fault = { byteOffset: 0, reason: this.#refusal };
+  }
+
+  /** Takes bytes from elsewhere, any number. */
+  feed(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const room = this.room();
+      const part = bytes.subarray(at, at + room.length);
+      room.set(part);
+      this.take(part.length);
+      at += part.length;
+    }
+  }
+
+  /** Tells that the file ends here. */
+  end(): void {
+    if (this.#held === "records") this.#records?.end();
+    else this.#captures.end();
+  }
+
+  /** Which of its lines are no records, as the end of a sentence; undefined where all are. */
+  describeRefused(): string | undefined {
+    const { refused, refusedCount, firstRefused } = this.#records ?? {};
+    if (refused === undefined || !refusedCount) return undefined;
+    const kinds = [
+      [refused.no_json, "no JSON"],
+      [refused.no_record, "no record"],
+      [refused.too_long, "too long"],
+    ] as const;
+    const list = kinds.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
+    return `${refusedCount} of its lines are no records (${list.join(", ")}); ${firstRefused}`;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Our own NDJSON as a source of handshakes.
+ *
+ * @module
+ */
+import type { Handshake } from "../match/handshake.ts";
+import {
+  CurrentContext,
+  type RecordContext,
+  type RecordedContext,
+} from "../record/record_context.ts";
+import { RecordReader } from "../record/record_reader.ts";
+import type { Losses } from "./losses.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
+import { TwiceSeen } from "./twice_seen.ts";
+
+/** What to read of the records, and where to. */
+export interface RecordSourceOptions {
+  /** Names of interfaces whose handshakes are taken; none: all. */
+  interfaces: readonly string[];
+  /** Name of the host that reads, for what is said of all records together. */
+  host: string;
+  /** Whether a handshake that two hosts recorded counts once. */
+  countsOnce: boolean;
+  pipeline: Pipeline;
+}
+
+/** Files of records: several are read in order, as if they were one. */
+export class RecordSource implements Source {
+  /** Records read so far. */
+  records = 0;
+  /** Whether nothing more is needed: set by who has enough. */
+  done = false;
+  readonly context: RecordContext;
+  readonly #options: RecordSourceOptions;
+  readonly #twiceSeen: TwiceSeen | undefined;
+  readonly #readers: RecordReader[] = [];
+  #atHand: RecordedContext | undefined;
+  /** The second that its axis begins with: that of the first record. */
+  #epochSeconds: number | undefined;
+  #startNs = Infinity;
+  #endNs = -Infinity;
+
+  /** Reads nothing yet. */
+  constructor(options: RecordSourceOptions) {
+    this.#options = options;
+    this.#twiceSeen = options.countsOnce ? new TwiceSeen() : undefined;
+    const { host } = options;
+    const reader: RecordContext = { host, interfaceName: () => undefined };
+    this.context = new CurrentContext(() => this.#atHand ?? reader);
+  }
+
+  /** What the record says whose handshake is handed over right now; undefined between two. */
+  get atHand(): RecordContext | undefined {
+    return this.#atHand;
+  }
+
+  /** See {@link Source.epochSeconds}. */
+  get epochSeconds(): number {
+    return this.#epochSeconds ?? 0;
+  }
+
+  /** Nothing: a record is no capture file. */
+  interfaceInFile(): undefined {}
+
+  /** Never: of records nobody asks for packets. */
+  hidesData(): boolean {
+    return false;
+  }
+
+  /** Begins with the next file. @returns What takes its bytes. */
+  beginFile(): RecordReader {
+    const reader = new RecordReader(this.#onRecord);
+    this.#readers.push(reader);
+    return reader;
+  }
+
+  readonly #onRecord = (handshake: Handshake, context: RecordedContext): void => {
+    if (this.done) return;
+    this.records++;
+    if (!this.#isWanted(handshake, context)) return;
+    this.#extendSpan(handshake);
+    if (this.#twiceSeen?.take(handshake, context.hostId ?? context.host)) return;
+    this.#atHand = context;
+    this.#options.pipeline.take(handshake, NO_ROW);
+    this.#atHand = undefined;
+  };
+
+  #isWanted({ interfaceIndex, interfaces }: Handshake, context: RecordedContext): boolean {
+    const wanted = this.#options.interfaces;
+    if (wanted.length === 0) return true;
+    return [interfaceIndex, ...interfaces].some((place) => {
+      const name = context.interfaceName(place);
+      return name !== undefined && wanted.includes(name);
+    });
+  }
+
+  #extendSpan({ epochSeconds, timeNs }: Handshake): void {
+    this.#epochSeconds ??= epochSeconds;
+    const ns = (epochSeconds - this.#epochSeconds) * 1e9 + timeNs;
+    this.#startNs = Math.min(this.#startNs, ns);
+    this.#endNs = Math.max(this.#endNs, ns);
+  }
+
+  /** See {@link Source.counters}. */
+  counters(): SourceCounters {
+    const isEmpty = this.#startNs > this.#endNs;
+    return {
+      span: {
+        epochSeconds: this.epochSeconds,
+        startNs: isEmpty ? 0 : this.#startNs,
+        endNs: isEmpty ? 0 : this.#endNs,
+      },
+      losses: this.#losses(),
+      undecoded: {},
+    };
+  }
+
+  #losses(): Losses {
+    const unread = this.#readers.reduce((sum, { refusedCount }) => sum + refusedCount, 0);
+    const twiceSeen = this.#twiceSeen;
+    return {
+      unread_lines: unread,
+      ...twiceSeen && {
+        repeated_records: twiceSeen.repeated,
+        uncompared_records: twiceSeen.forgotten,
+      },
+    };
+  }
+
+  /** Fields and values that this version does not know and skipped, of all files: untrusted text. */
+  unknown(): { names: ReadonlySet<string>; version: number | undefined } {
+    const names = new Set<string>();
+    let version: number | undefined;
+    for (const reader of this.#readers) {
+      for (const name of reader.unknown) names.add(name);
+      if (reader.newerVersion !== undefined) version = Math.max(reader.newerVersion, version ?? 0);
+    }
+    return { names, version };
+  }
+}

@@ -1,0 +1,163 @@
+import type { Handshake } from "../match/handshake.ts";
+
+/** Two hosts that saw one handshake give it times that are nearer than this: their clocks may differ. */
+const NEAR_SECONDS = 120;
+/** Handshakes that are remembered at most: 60 MB. */
+const REMEMBERED_MAX = 1 << 20;
+const FIRST_ROOM = 1 << 12;
+/** Words of a key: two addresses, the ports, the client's initial sequence number. */
+const WORDS = 10;
+/** Names of hosts that are told apart at most; those beyond count as one. */
+const HOSTS_MAX = 0xffff;
+const FREE = -1;
+
+/**
+ * Knows a handshake that another host has told already: by its addresses, ports and the client's initial
+ * sequence number. Memory is bounded; where it does not suffice, the oldest is forgotten and counted.
+ */
+export class TwiceSeen {
+  /** Handshakes that another host had told. */
+  repeated = 0;
+  readonly #max: number;
+  readonly #hosts = new Map<string, number>();
+  /** Handshakes forgotten because there were too many. */
+  #forgotten = 0;
+  #room = FIRST_ROOM;
+  #count = 0;
+  /** The row that is used next, and once all are used the oldest. */
+  #next = 0;
+  #keys = new Uint32Array(FIRST_ROOM * WORDS);
+  #seconds = new Float64Array(FIRST_ROOM);
+  #hostOf = new Uint16Array(FIRST_ROOM);
+  /** The row that a hash leads to, and from each row the next one of that hash. */
+  #heads = new Int32Array(FIRST_ROOM).fill(FREE);
+  #links = new Int32Array(FIRST_ROOM).fill(FREE);
+  readonly #key = new Uint32Array(WORDS);
+  /** Nobody who chooses addresses and numbers knows where they lead. */
+  readonly #secret = crypto.getRandomValues(new Uint32Array(1))[0] | 1;
+
+  /** Knows none yet. @param max Handshakes to remember, a power of two. */
+  constructor(max = REMEMBERED_MAX) {
+    this.#max = max;
+    if (this.#room > max) this.#makeRoom(max);
+  }
+
+  /** Handshakes that could not be held against those of all hosts; of one host alone that is no matter. */
+  get forgotten(): number {
+    return this.#hosts.size > 1 ? this.#forgotten : 0;
+  }
+
+  /**
+   * Takes a handshake, and remembers it.
+   *
+   * @param host Who tells it. @returns Whether another host told it before.
+   */
+  take(handshake: Handshake, host: string): boolean {
+    const { client, server, epochSeconds, timeNs } = handshake;
+    // Before it chose a number, a connect() has nothing that another host could have seen.
+    if (client.isn === undefined) return false;
+    const key = this.#key;
+    key.set(client.address, 0);
+    key.set(server.address, 4);
+    key[8] = client.port * 0x10000 + server.port;
+    key[9] = client.isn;
+    const seconds = epochSeconds + timeNs / 1e9;
+    const hostNumber = this.#numberOf(host);
+    const hash = this.#hash();
+    for (let row = this.#heads[hash & this.#room - 1]; row !== FREE; row = this.#links[row]) {
+      if (!this.#isAt(row)) continue;
+      const isSame = Math.abs(seconds - this.#seconds[row]) <= NEAR_SECONDS &&
+        this.#hostOf[row] !== hostNumber;
+      if (isSame) {
+        this.repeated++;
+        return true;
+      }
+      this.#seconds[row] = seconds;
+      this.#hostOf[row] = hostNumber;
+      return false;
+    }
+    this.#remember(hash, seconds, hostNumber);
+    return false;
+  }
+
+  #numberOf(host: string): number {
+    const known = this.#hosts.get(host);
+    if (known !== undefined) return known;
+    if (this.#hosts.size >= HOSTS_MAX) return HOSTS_MAX;
+    this.#hosts.set(host, this.#hosts.size);
+    return this.#hosts.size - 1;
+  }
+
+  #hash(): number {
+    let hash = this.#secret;
+    for (const word of this.#key) hash = mix(hash ^ word);
+    return hash;
+  }
+
+  #hashAt(row: number): number {
+    let hash = this.#secret;
+    for (let word = 0; word < WORDS; word++) hash = mix(hash ^ this.#keys[row * WORDS + word]);
+    return hash;
+  }
+
+  #isAt(row: number): boolean {
+    for (let word = 0; word < WORDS; word++) {
+      if (this.#keys[row * WORDS + word] !== this.#key[word]) return false;
+    }
+    return true;
+  }
+
+  #remember(hash: number, seconds: number, host: number): void {
+    if (this.#count === this.#room && this.#room < this.#max) this.#makeRoom(2 * this.#room);
+    const row = this.#next;
+    if (this.#count === this.#room) {
+      this.#unlink(row);
+      this.#forgotten++;
+    } else this.#count++;
+    this.#keys.set(this.#key, row * WORDS);
+    this.#seconds[row] = seconds;
+    this.#hostOf[row] = host;
+    this.#link(row, hash);
+    this.#next = (row + 1) % this.#room;
+  }
+
+  #link(row: number, hash: number): void {
+    const at = hash & this.#room - 1;
+    this.#links[row] = this.#heads[at];
+    this.#heads[at] = row;
+  }
+
+  #unlink(row: number): void {
+    const at = this.#hashAt(row) & this.#room - 1;
+    if (this.#heads[at] === row) {
+      this.#heads[at] = this.#links[row];
+      return;
+    }
+    let before = this.#heads[at];
+    while (this.#links[before] !== row) before = this.#links[before];
+    this.#links[before] = this.#links[row];
+  }
+
+  #makeRoom(room: number): void {
+    const [keys, seconds, hosts] = [this.#keys, this.#seconds, this.#hostOf];
+    this.#room = room;
+    this.#keys = new Uint32Array(room * WORDS);
+    this.#seconds = new Float64Array(room);
+    this.#hostOf = new Uint16Array(room);
+    this.#heads = new Int32Array(room).fill(FREE);
+    this.#links = new Int32Array(room).fill(FREE);
+    this.#keys.set(keys.subarray(0, this.#count * WORDS));
+    this.#seconds.set(seconds.subarray(0, this.#count));
+    this.#hostOf.set(hosts.subarray(0, this.#count));
+    this.#next = this.#count;
+    for (let row = 0; row < this.#count; row++) this.#link(row, this.#hashAt(row));
+  }
+}
+
+/** The finalizer of MurmurHash3 (Austin Appleby, public domain). */
+function mix(word: number): number {
+  let hash = word;
+  hash = Math.imul(hash ^ hash >>> 16, 0x85ebca6b);
+  hash = Math.imul(hash ^ hash >>> 13, 0xc2b2ae35);
+  return hash ^ hash >>> 16;
+}

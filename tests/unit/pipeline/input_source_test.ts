@@ -1,0 +1,98 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Handshake } from "../../../src/match/handshake.ts";
+import type { Sink, Source } from "../../../src/pipeline/sink.ts";
+import { encodeHandshake } from "../../../src/record/ndjson.ts";
+import { buildPcap } from "../pcap/build_capture.ts";
+import { CONTEXT, HANDSHAKES } from "../record/sample_handshakes.ts";
+import { buildEthernet, buildIpv4, buildTcp } from "../wire/build_frame.ts";
+import { type ReadAsked, readInto, sourceInto } from "./read_files.ts";
+
+class Hosts implements Sink {
+  readonly label = "hosts";
+  readonly hosts: string[] = [];
+  #source: Source | undefined;
+
+  begin(source: Source): void {
+    this.#source = source;
+  }
+
+  take({ outcome }: Handshake): void {
+    this.hosts.push(`${this.#source!.context.host} ${outcome}`);
+  }
+
+  flush(): void {}
+
+  end(): void {}
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const RECORD = encodeHandshake(HANDSHAKES[0], CONTEXT);
+const CAPTURE = buildPcap({
+  records: [{
+    seconds: 1_795_395_700,
+    data: buildEthernet({
+      payload: buildIpv4({
+        payload: buildTcp({ sourcePort: 40_000, destinationPort: 443, flags: 2, sequence: 9 }),
+      }),
+    }),
+  }],
+});
+
+function run(files: readonly Uint8Array[], asked: ReadAsked = {}, piece = Infinity) {
+  const sink = new Hosts();
+  const { source, pipeline } = readInto([sink], files, asked, piece);
+  return { hosts: sink.hosts, source, state: pipeline.state() };
+}
+
+Deno.test("InputSource tells captures and records apart by their first bytes", () => {
+  for (const piece of [1, 5, Infinity]) {
+    const { hosts, source } = run([CAPTURE, bytes(RECORD), bytes("\ufeff" + RECORD)], {}, piece);
+    // What the captures hold is complete once nothing more is read.
+    assertEquals(hosts, ["web1 established", "web1 established", "reader unanswered"]);
+    assertEquals([source.items, source.held], [3, "packets"]);
+  }
+  assertEquals(run([bytes(RECORD)]).source.held, "records");
+});
+
+Deno.test("InputSource counts what it read, and nothing of what it did not", () => {
+  const records = run([bytes(RECORD + "x\n")]).state;
+  assertEquals(records.losses, { unread_lines: 1 });
+  const captures = run([CAPTURE]).state;
+  assertEquals("unread_lines" in captures.losses, false);
+  const both = run([CAPTURE, bytes(RECORD + "x\n")]).state;
+  assertEquals([both.losses.unread_lines, both.losses.capture_packets], [1, 0]);
+  // From the packet to the record 23 s later.
+  assertEquals(both.span.endNs - both.span.startNs, 23e9 + HANDSHAKES[0].timeNs);
+});
+
+Deno.test("InputSource refuses records where they are of no use, and says why", () => {
+  const sink = new Hosts();
+  const { source } = sourceInto([sink], { refusal: "it holds records" });
+  const reader = source.beginFile();
+  reader.feed(bytes(RECORD));
+  reader.end();
+  assertEquals(reader.fault, { byteOffset: 0, reason: "it holds records" });
+  assertEquals(sink.hosts, []);
+});
+
+Deno.test("InputReader says which lines are no records", () => {
+  const { source } = sourceInto([new Hosts()]);
+  const reader = source.beginFile();
+  assertEquals(reader.held, undefined);
+  reader.feed(bytes(RECORD));
+  assertEquals([reader.held, reader.describeRefused()], ["records", undefined]);
+  reader.feed(bytes(`\x1b[2J\n{}\n${"x".repeat(2 ** 21)}\n`));
+  reader.end();
+  assertEquals(
+    reader.describeRefused(),
+    "3 of its lines are no records (1 no JSON, 1 no record, 1 too long); line 2: it is no JSON",
+  );
+  assertEquals(reader.fault, undefined);
+});
+
+Deno.test("InputReader leaves to the capture reader what holds nothing", () => {
+  const { source } = sourceInto([new Hosts()]);
+  const reader = source.beginFile();
+  reader.end();
+  assertMatch(reader.fault!.reason, /^it is empty$/);
+});
