@@ -5,6 +5,7 @@ import { standardOutput } from "./files/standard_streams.ts";
 import { writeText } from "./files/stream_output.ts";
 import { allSaid, say, sayNote } from "./cli/process/terminal.ts";
 import { onUnforeseen } from "./linux/unforeseen.ts";
+import { messageOf } from "./text/message.ts";
 
 const HELP =
   `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
@@ -86,7 +87,7 @@ function judge(error: unknown): number {
     sayNote(error.message);
     return ExitStatus.Usage;
   }
-  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [reason] = messageOf(error).split("\n");
   if (error instanceof Deno.errors.NotCapable) {
     sayNote(`Cannot go on without permission: ${reason}; use deno run -A`);
     return ExitStatus.NotPermitted;

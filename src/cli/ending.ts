@@ -1,3 +1,4 @@
+import { messageOf } from "../text/message.ts";
 import { watchRunner } from "./process/runner.ts";
 import { listenToSignals } from "./process/signals.ts";
 import { exit, giveUpSaying, say, sayNote } from "./process/terminal.ts";
@@ -116,7 +117,7 @@ export class Ending {
 
   /** Ends because of an error that nobody foresaw. @param doing What failed by it, for a sentence. */
   fail(doing: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#failWith(`Cannot go on: ${doing} failed: ${reason.split("\n")[0]}; ending`);
   }
 

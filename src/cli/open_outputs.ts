@@ -1,6 +1,7 @@
 import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
+import { messageOf } from "../text/message.ts";
 import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
@@ -140,7 +141,7 @@ function openFile<T>(flag: string, path: string, others: readonly string[], open
     if (other !== undefined) throw new Error(`it is "${other}", which is in use already`);
     return open();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UsageError(`Cannot use --${flag} "${path}": ${reason}; give another file`);
   }
 }

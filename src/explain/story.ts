@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Address, Endpoint, Handshake, Tuple } from "../match/handshake.ts";
-import { formatAddress } from "../wire/address.ts";
+import type { Endpoint, Handshake, Tuple } from "../match/handshake.ts";
+import { formatEndpoint } from "../wire/address.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatTime } from "../text/time.ts";
 import { dropStep, icmpStep, kernelSteps, resetStep } from "./kernel_steps.ts";
@@ -143,11 +143,6 @@ function whereSeen(
     ...(kernel ? ["events of this host's kernel"] : []),
   ];
   return `${sources.join(" and ")}; ${SEEN_BY[role]}`;
-}
-
-function formatEndpoint({ address, port }: Address): string {
-  const text = formatAddress(address);
-  return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
 }
 
 function formatProcess({ process }: Endpoint): string {

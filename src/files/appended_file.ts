@@ -1,3 +1,4 @@
+import { messageOf } from "../text/message.ts";
 import { closeDescriptor } from "./descriptor.ts";
 import { type OpenedFile, openForWriting } from "./open_file.ts";
 import { fileAt, isOneFile } from "./same_file.ts";
@@ -193,7 +194,7 @@ export class AppendedFile implements Disposable {
         this.#cannotRenew = true;
         const goesOn = this.#isNowhere ? `${this.#options.unit} are lost` : "the old file grows on";
         this.#say(
-          `Cannot begin "${this.#path}" anew: ${reasonOf(error)}; ${goesOn} until it works`,
+          `Cannot begin "${this.#path}" anew: ${messageOf(error)}; ${goesOn} until it works`,
         );
       }
       return false;
@@ -301,7 +302,9 @@ export class AppendedFile implements Disposable {
   #fail(error: unknown): void {
     if (this.#failing) return;
     this.#failing = true;
-    this.#say(`Cannot write "${this.#path}": ${reasonOf(error)}; ${lostWords(this.#options.unit)}`);
+    this.#say(
+      `Cannot write "${this.#path}": ${messageOf(error)}; ${lostWords(this.#options.unit)}`,
+    );
   }
 
   /** Takes torn bytes off the end, wherever that is: others may have shortened the file. */
@@ -339,10 +342,6 @@ interface Next {
   file: Deno.FsFile;
   isTorn: boolean;
   target: string;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What becomes of what cannot be written. */

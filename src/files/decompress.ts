@@ -5,6 +5,7 @@
  */
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { messageOf } from "../text/message.ts";
 import { broken, type InputError } from "./input_error.ts";
 import { cutZstdFrames } from "./zstd_frames.ts";
 import { claimErrors } from "../linux/unforeseen.ts";
@@ -84,7 +85,7 @@ async function* through(
 }
 
 function toBroken(error: unknown): InputError {
-  return broken(error instanceof Error ? error.message : String(error));
+  return broken(messageOf(error));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { messageOf } from "../text/message.ts";
 import {
   closeDescriptor,
   isUnread,
@@ -185,7 +186,7 @@ export class FifoWriter implements ByteWriter, Disposable {
       if (opened?.fd !== undefined) closeDescriptor(opened.fd);
       this.#sayWaiting("is no FIFO any more");
     } catch (error) {
-      this.#sayWaiting(`cannot be opened (${error instanceof Error ? error.message : error})`);
+      this.#sayWaiting(`cannot be opened (${messageOf(error)})`);
     }
     return undefined;
   }

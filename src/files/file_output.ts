@@ -1,3 +1,4 @@
+import { messageOf } from "../text/message.ts";
 import { AppendedFile } from "./appended_file.ts";
 import type { OpenedFile } from "./open_file.ts";
 import { rotateFiles } from "./rotate_files.ts";
@@ -109,7 +110,7 @@ export class FileOutput implements LineOutput, Disposable {
       this.#rotationFailedMs = performance.now();
       if (this.#rotationFails) return false;
       this.#rotationFails = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#onChange(
         `Cannot begin a new file for "${this.#path}": ${reason}; the old one grows on`,
       );

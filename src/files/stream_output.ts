@@ -1,4 +1,6 @@
 /** Some whole lines: their text or its UTF-8. */
+import { messageOf } from "../text/message.ts";
+
 export type Lines = string | Uint8Array<ArrayBuffer>;
 
 /** Where the lines of a trace go: whole lines only, nothing waits for the reader. */
@@ -244,7 +246,7 @@ export class StreamOutput implements LineOutput {
       this.#waitingBytes = 0;
       this.#pump = undefined;
     }
-    this.#onGone(isGone ? undefined : error instanceof Error ? error.message : String(error));
+    this.#onGone(isGone ? undefined : messageOf(error));
   }
 }
 

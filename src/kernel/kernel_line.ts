@@ -3,6 +3,7 @@ import {
   type KernelDecoding,
   type KernelRecord,
   KEY_BYTES,
+  LOCAL_ADDRESS,
   readKernelRecord,
   VALUE_BYTES,
 } from "./kernel_record.ts";
@@ -21,7 +22,6 @@ export type KernelLine =
 /** Words of the key and of the value before the addresses. */
 const WORDS = 2 + 11;
 const ADDRESSES = 2;
-const ADDRESSES_AT = 88;
 /** No comm of 16 bytes decodes to more characters. */
 const COMM_CHARACTERS_MAX = 16;
 
@@ -72,7 +72,7 @@ function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undef
     const address = parseAddress(fields[WORDS + position]);
     if (address === undefined) return undefined;
     for (let word = 0; word < 4; word++) {
-      values.setUint32(ADDRESSES_AT + position * 16 + word * 4, address[word]);
+      values.setUint32(LOCAL_ADDRESS + position * 16 + word * 4, address[word]);
     }
   }
   const record = readKernelRecord(keys, 0, values, 0, decoding);

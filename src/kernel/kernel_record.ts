@@ -7,6 +7,7 @@
 import { readAddress, readMapped } from "./read_address.ts";
 import { readComm } from "./read_comm.ts";
 import { COMM, readTask, type Task, THREAD_COMM } from "./read_task.ts";
+import { TcpState } from "./tcp_state.ts";
 export type { Process, Task, Thread } from "./read_task.ts";
 
 /** What every record of a socket says. */
@@ -206,7 +207,8 @@ const OPTIONS = 72;
 const LISTENER_FAMILY = 72;
 const BOUND_IPV4 = 76;
 const SYN_NS = 80;
-const LOCAL_ADDRESS = 88;
+/** Offset of both addresses in the value. */
+export const LOCAL_ADDRESS = 88;
 const REMOTE_ADDRESS = 104;
 
 // The same words where a record tells of a packet.
@@ -242,7 +244,6 @@ const SYN_COOKIE = 0x80;
 const AF_INET = 2;
 /** `rtt_min` before the first sample: all bits set (tcp_init_sock, net/ipv4/tcp.c). */
 const NO_RTT = 0xffffffff;
-const ESTABLISHED = 1;
 
 /** Tells whether a key is the sentinel's: both words 0, which no socket has. */
 export function isSentinelKey(keys: DataView, keyAt: number): boolean {
@@ -343,7 +344,7 @@ function readHalf(
   const isServer = kind === "server";
   const who = readTask(values, valueAt);
   const newState = values.getUint8(valueAt + NEW_STATE);
-  const established = newState === ESTABLISHED;
+  const established = newState === TcpState.Established;
   const rttMinUs = values.getUint32(valueAt + RTT_MIN_US, true);
   const options = values.getUint32(valueAt + OPTIONS, true);
   const synNs = readTime(values, valueAt + SYN_NS, placeBoottime);

@@ -8,6 +8,7 @@
  * @module
  */
 import { errnoName } from "../kernel/errno.ts";
+import { messageOf } from "../text/message.ts";
 
 /** The C functions in use, with their declarations (Linux man-pages, sections 2 and 3). */
 export const SYMBOLS = {
@@ -108,7 +109,7 @@ function openLibC(): LibC {
       return lookingUp(name, Deno.dlopen(name, { __errno_location }).symbols);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
-      reason ||= error instanceof Error ? error.message : String(error);
+      reason ||= messageOf(error);
     }
   }
   throw new Error(

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errnoName } from "../kernel/errno.ts";
+import { Errno, errnoName } from "../kernel/errno.ts";
 import type { KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { isPortUnreachable } from "../wire/icmp.ts";
@@ -13,9 +13,12 @@ import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
 import type { Handshake, Outcome } from "./handshake.ts";
 
-const ECONNREFUSED = 111;
-const ETIMEDOUT = 110;
-const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([100, 101, 112, 113]);
+const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([
+  Errno.ENETDOWN,
+  Errno.ENETUNREACH,
+  Errno.EHOSTDOWN,
+  Errno.EHOSTUNREACH,
+]);
 
 /** After both ends sent a SYN each sends a SYN-ACK (RFC 9293 figure 7): no third packet is needed. */
 const BOTH_ANSWERED = WireFact.SynAck | WireFact.SimultaneousSynAck;
@@ -72,8 +75,10 @@ function failureOf(
   reset: KernelReset | undefined,
   byIcmp: Outcome | undefined,
 ): Outcome {
-  if ((facts & WireFact.ServerReset) !== 0 || client?.error === ECONNREFUSED) return "refused";
-  if (client?.error === ETIMEDOUT) return "timeout";
+  if ((facts & WireFact.ServerReset) !== 0 || client?.error === Errno.ECONNREFUSED) {
+    return "refused";
+  }
+  if (client?.error === Errno.ETIMEDOUT) return "timeout";
   if (client && UNREACHABLE_ERRORS.has(client.error)) return "unreachable";
   if (client || (facts & WireFact.ClientReset) !== 0) return "aborted";
   // A SYN-ACK that was sent and dropped on this host is an answer all the same.

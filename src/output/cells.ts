@@ -6,7 +6,6 @@
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatDuration } from "../text/time.ts";
-import { formatAddress } from "../wire/address.ts";
 
 /** How a check is shown that held, and one that did not. */
 const CHECKS = ["✓", "✗"];
@@ -90,12 +89,6 @@ export function formatEvidence({ wire, kernel }: Handshake): string {
 
 function formatProcess({ process }: Endpoint): string {
   return process ? `${escapeText(process.comm)}/${process.pid}` : "?";
-}
-
-/** Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
-export function formatEndpoint({ address, port }: Endpoint): string {
-  const text = formatAddress(address);
-  return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
 }
 
 /** Writes an initial sequence number: `0x4ce45750`, `-` where it is unknown. */

@@ -9,10 +9,9 @@ import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatDateTime } from "../text/time.ts";
 import { clip, clipMiddle } from "../text/width.ts";
-import { formatAddress } from "../wire/address.ts";
+import { formatAddress, formatEndpoint } from "../wire/address.ts";
 import {
   formatChecks,
-  formatEndpoint,
   formatEvidence,
   formatFacts,
   formatIsn,

@@ -1,6 +1,6 @@
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { escapeText } from "../text/escape.ts";
-import { formatEndpoint } from "./cells.ts";
+import { formatEndpoint } from "../wire/address.ts";
 import { formatDuration } from "../text/time.ts";
 
 /**

@@ -5,8 +5,9 @@ import type { ByteText } from "../text/byte_text.ts";
 import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { TextFormat } from "./text_sink.ts";
-import { formatEndpoint, formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
+import { formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
 import { formatDateTime, formatDuration } from "../text/time.ts";
+import { formatEndpoint } from "../wire/address.ts";
 
 /** What other programs chose to say stands last: its width on a terminal is not known. */
 const COLUMNS: readonly Column[] = [

@@ -23,6 +23,7 @@ import type { MatcherOptions } from "../match/options.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
 import { ServedPorts } from "../match/served_ports.ts";
 import type { RecordContext } from "../record/record_context.ts";
+import { messageOf } from "../text/message.ts";
 import { countReasons, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Delivering, Source, SourceCounters, Supervisor } from "./sink.ts";
@@ -204,7 +205,7 @@ export class LiveSource implements Source {
       this.#kernelState = "starting";
       this.#kernel = this.#openKernel(inspection, bpftrace.path, programs);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#goOnAlone(`Cannot start the kernel's side: ${reason}`);
     }
   }

@@ -158,3 +158,11 @@ function parseGroups(text: string, dottedLast: boolean): number[] | undefined {
   }
   return groups;
 }
+
+/** Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`. */
+export function formatEndpoint(
+  { address, port }: { readonly address: Uint32Array; readonly port: number },
+): string {
+  const text = formatAddress(address);
+  return text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`;
+}

@@ -13,6 +13,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../../src/linux/host.ts";
+import { messageOf } from "../../src/text/message.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
 import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
@@ -92,7 +93,7 @@ async function answer(row: Row, bench: Bench): Promise<Answer> {
     try {
       answer.figures = await row.measure(bench);
     } catch (error) {
-      answer.failure = (error instanceof Error ? error.message : String(error)).trim();
+      answer.failure = messageOf(error).trim();
       Deno.exitCode = 1;
       console.error(error);
     }

@@ -6,6 +6,7 @@ import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
 import { readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { chooseProbes, MECHANISMS } from "../../src/kernel/choose_probes.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { messageOf } from "../../src/text/message.ts";
 import { debianBpftrace } from "../vm/debian_bpftrace.ts";
 import { debianRelease } from "../vm/debian_archive.ts";
 import { compileC } from "./compile.ts";
@@ -45,7 +46,7 @@ async function fetched(suite: string): Promise<Candidate> {
   try {
     return { name, command: (await debianBpftrace(suite)).command, missing: undefined };
   } catch (error) {
-    const [missing] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [missing] = messageOf(error).split("\n");
     return { name, command: [], missing };
   }
 }

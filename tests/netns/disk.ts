@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { messageOf } from "../../src/text/message.ts";
+
 /** A new folder, gone when disposed with all that is in it. */
 export function makeFolder(): { path: string } & Disposable {
   const path = Deno.makeTempDirSync({ prefix: "synsnoop-file-" });
@@ -34,7 +36,7 @@ function reasonAgainstMounts(): string | undefined {
     using _disk = makeDisk("size=64k");
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { checkResult, cString, libc } from "../../src/linux/libc.ts";
+import { messageOf } from "../../src/text/message.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const O_CLOEXEC = 0o2000000;
@@ -169,7 +170,7 @@ export function reasonAgainstNamespaces(): Promise<string | undefined> {
       await using _namespace = await Namespace.create();
       return undefined;
     } catch (error) {
-      return (error instanceof Error ? error.message : String(error)).trim().split("\n")[0];
+      return messageOf(error).trim().split("\n")[0];
     }
   })();
 }

@@ -14,6 +14,7 @@
  */
 import { parseDuration } from "../../src/cli/values.ts";
 import { ROWS_USUAL } from "../../src/match/options.ts";
+import { messageOf } from "../../src/text/message.ts";
 import { Namespace, until } from "./namespace.ts";
 import { FileTrace, PATIENCE_MS, PipedTrace, type SoakTrace } from "./soak_trace.ts";
 import { type Counts, SOAK_INTERFACES, SoakTraffic } from "./soak_traffic.ts";
@@ -123,7 +124,7 @@ class Soak {
       } while (this.#cycles < 2 || performance.now() - begin < this.#durationMs);
     } catch (error) {
       // What the traces count tells why.
-      this.#findings.push(error instanceof Error ? error.message : String(error));
+      this.#findings.push(messageOf(error));
       this.#revive();
     }
     await this.#each(async (trace) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "../../src/text/message.ts";
 import { compileC } from "./compile.ts";
 import { type Namespace, until } from "./namespace.ts";
 
@@ -278,7 +279,7 @@ export class SoakTraffic implements AsyncDisposable {
       );
       return undefined;
     } catch (error) {
-      return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+      return messageOf(error).trim().split("\n").at(-1);
     }
   }
 

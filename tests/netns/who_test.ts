@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { findExecutable } from "../../src/linux/host.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { messageOf } from "../../src/text/message.ts";
 import {
   Namespace,
   namespaceTest,
@@ -282,7 +283,7 @@ async function reasonAgainstPaths(): Promise<string | undefined> {
     await namespace.ip("mptcp", "limits", "set", "subflows", "2");
     return undefined;
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+    return messageOf(error).trim().split("\n").at(-1);
   }
 }
 

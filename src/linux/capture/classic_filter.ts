@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { EtherType } from "../../wire/network.ts";
 import { checkResult, libc, memory, Pins } from "../libc.ts";
 
 // asm-generic/socket.h
@@ -45,11 +46,7 @@ const ANCILLARY_PROTOCOL = ANCILLARY;
 const ANCILLARY_PACKET_TYPE = ANCILLARY + 4;
 const ANCILLARY_INTERFACE = ANCILLARY + 8;
 
-// linux/if_ether.h, linux/if_packet.h, linux/in.h, linux/in6.h
-const ETH_P_IP = 0x0800;
-const ETH_P_8021Q = 0x8100;
-const ETH_P_IPV6 = 0x86dd;
-const ETH_P_8021AD = 0x88a8;
+// linux/if_packet.h, linux/in.h, linux/in6.h
 const PACKET_OUTGOING = 4;
 const LOOPBACK_INDEX = 1;
 const IPPROTO_HOPOPTS = 0;
@@ -227,15 +224,15 @@ export function classicFilter(snapLengthBytes = 192): Uint8Array<ArrayBuffer> {
     .branch(JUMP_EQUAL, PACKET_OUTGOING, "drop early")
     .label("protocol")
     .add(LOAD_HALF, ANCILLARY_PROTOCOL)
-    .branch(JUMP_EQUAL, ETH_P_IP, "v4")
-    .branch(JUMP_EQUAL, ETH_P_IPV6, "v6")
-    .branch(JUMP_EQUAL, ETH_P_8021Q, "tag")
-    .branch(JUMP_EQUAL, ETH_P_8021AD, "tag", "drop early")
+    .branch(JUMP_EQUAL, EtherType.IPV4, "v4")
+    .branch(JUMP_EQUAL, EtherType.IPV6, "v6")
+    .branch(JUMP_EQUAL, EtherType.VLAN, "tag")
+    .branch(JUMP_EQUAL, EtherType.SERVICE_VLAN, "tag", "drop early")
     // The data starts with the inner of two tags (received) or behind the only one (sent).
     .label("tag")
     .add(LOAD_HALF, 2)
-    .branch(JUMP_EQUAL, ETH_P_IP, "tag before v4")
-    .branch(JUMP_EQUAL, ETH_P_IPV6, "tag before v6", "no tag")
+    .branch(JUMP_EQUAL, EtherType.IPV4, "tag before v4")
+    .branch(JUMP_EQUAL, EtherType.IPV6, "tag before v6", "no tag")
     .label("tag before v4")
     .add(LOAD_BYTE, VLAN_TAG_LENGTH).add(AND, 0xf0)
     .branch(JUMP_EQUAL, 0x40, tagged("v4"), "no tag")

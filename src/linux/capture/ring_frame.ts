@@ -4,11 +4,7 @@
  * @module
  */
 
-// linux/if_ether.h
-const ETH_P_IP = 0x0800;
-const ETH_P_8021Q = 0x8100;
-const ETH_P_IPV6 = 0x86dd;
-const ETH_P_8021AD = 0x88a8;
+import { EtherType } from "../../wire/network.ts";
 
 // `struct tpacket3_hdr`, followed by `struct sockaddr_ll` at offset 48.
 
@@ -81,18 +77,22 @@ export function deliver(
   let length = words[(frame + FRAME_LEN) >>> 2];
   let protocol = view.getUint16(frame + FRAME_LL_PROTOCOL);
   const end = network + captured;
-  if (tagged || protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
+  if (tagged || protocol === EtherType.VLAN || protocol === EtherType.SERVICE_VLAN) {
     // Whether the data still starts with a tag, the protocol does not tell: before Linux 6.11 it is
     // the tag's, since then that of the header behind it. So look for an IP header behind a tag, as
     // bpf/handshake_filter.c does.
     const inner = captured > VLAN_TAG_LENGTH ? view.getUint16(network + 2) : 0;
     const version = captured > VLAN_TAG_LENGTH ? view.getUint8(network + VLAN_TAG_LENGTH) >>> 4 : 0;
-    if ((inner === ETH_P_IP && version === 4) || (inner === ETH_P_IPV6 && version === 6)) {
+    if (
+      (inner === EtherType.IPV4 && version === 4) || (inner === EtherType.IPV6 && version === 6)
+    ) {
       network += VLAN_TAG_LENGTH;
       length -= VLAN_TAG_LENGTH;
       protocol = inner;
-    } else if (protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) {
-      protocol = captured > 0 && view.getUint8(network) >>> 4 === 6 ? ETH_P_IPV6 : ETH_P_IP;
+    } else if (protocol === EtherType.VLAN || protocol === EtherType.SERVICE_VLAN) {
+      protocol = captured > 0 && view.getUint8(network) >>> 4 === 6
+        ? EtherType.IPV6
+        : EtherType.IPV4;
     }
   }
   onFrame(

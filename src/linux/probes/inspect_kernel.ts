@@ -12,6 +12,7 @@ import type { KernelFacts } from "../../kernel/kernel_facts.ts";
 import type { ProbeFacts, ReasonOffer } from "../../kernel/probe_facts.ts";
 import { parseReasonNames, type ReasonNames } from "../../kernel/reason_names.ts";
 import { type OptionPlaces, optionPlaces } from "../../kernel/option_places.ts";
+import { messageOf } from "../../text/message.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
 import { bpf, lastErrno, memory, SystemCallError } from "../libc.ts";
 import { scanNamespaces } from "../netns/namespace_scan.ts";
@@ -149,7 +150,7 @@ function tryCapture(): KernelFacts["capture"] {
     const { kind, why } = ring.filter;
     return { filter: kind, ...(why !== undefined && { why }) };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 
@@ -168,7 +169,7 @@ function tryNamespaces(): KernelFacts["otherNamespaces"] {
     inodes.delete(NetworkNamespace.own().inode);
     return { count: inodes.size };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 
@@ -183,7 +184,7 @@ async function versionOf(path: string, signal: AbortSignal | undefined): Promise
       signal,
     }).spawn();
   } catch (error) {
-    return `that cannot be run (${error instanceof Error ? error.message : String(error)})`;
+    return `that cannot be run (${messageOf(error)})`;
   }
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => {

@@ -8,6 +8,7 @@ import {
   VALUE_BYTES,
 } from "../../kernel/kernel_record.ts";
 import type { HeldMap } from "../../kernel/held_bpf.ts";
+import { messageOf } from "../../text/message.ts";
 import { BpfMap } from "./bpf_map.ts";
 
 /** bpftrace names `@done` so, and `@written`. */
@@ -63,7 +64,7 @@ export class KernelMaps implements Disposable {
       for (const map of others) map[Symbol.dispose]();
       return new KernelMaps(records, counter, decoding);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

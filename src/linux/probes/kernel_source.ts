@@ -10,6 +10,7 @@ import { countsSkippedRuns } from "../../kernel/kernel_facts.ts";
 import { type KernelLine, parseKernelLine } from "../../kernel/kernel_line.ts";
 import type { KernelDecoding, KernelRecord } from "../../kernel/kernel_record.ts";
 import type { HeldMap } from "../../kernel/held_bpf.ts";
+import { messageOf } from "../../text/message.ts";
 import { heldBpf } from "./bpf_map.ts";
 import type { OptionPlaces } from "../../kernel/option_places.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
@@ -477,8 +478,4 @@ function quote(words: readonly string[]): string {
 
 function cut(words: string): string {
   return words.length > QUOTED_MAX ? `${words.slice(0, QUOTED_MAX)}...` : words;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

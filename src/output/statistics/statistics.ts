@@ -1,8 +1,7 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
-import { formatAddress } from "../../wire/address.ts";
+import { formatAddress, formatEndpoint } from "../../wire/address.ts";
 import { type DurationBucket, DurationBuckets } from "./duration_buckets.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
-import { formatEndpoint } from "../cells.ts";
 import { Tally } from "./tally.ts";
 import { type NamedTally, TopTallies } from "./top_tallies.ts";
 

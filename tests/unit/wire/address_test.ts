@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import {
   addressesEqual,
   formatAddress,
+  formatEndpoint,
   isIpv4Mapped,
   parseAddress,
 } from "../../../src/wire/address.ts";
@@ -41,6 +42,11 @@ Deno.test("formatAddress writes canonical text", () => {
   for (const { input, expected } of cases) {
     assertEquals(formatAddress(new Uint32Array(input)), expected);
   }
+});
+
+Deno.test("formatEndpoint puts an IPv6 address into brackets", () => {
+  const of = (text: string) => formatEndpoint({ address: parseAddress(text)!, port: 80 });
+  assertEquals([of("192.0.2.1"), of("2001:db8::1")], ["192.0.2.1:80", "[2001:db8::1]:80"]);
 });
 
 Deno.test("formatAddress reads at an index", () => {

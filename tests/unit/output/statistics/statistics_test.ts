@@ -2,8 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Handshake } from "../../../../src/match/handshake.ts";
 import { RTTS, Statistics } from "../../../../src/output/statistics/statistics.ts";
-import { formatEndpoint } from "../../../../src/output/cells.ts";
-import { formatAddress } from "../../../../src/wire/address.ts";
+import { formatAddress, formatEndpoint } from "../../../../src/wire/address.ts";
 import { anyHandshake } from "../../record/arbitrary_handshake.ts";
 import { makeHandshake } from "../../record/sample_handshakes.ts";
 
