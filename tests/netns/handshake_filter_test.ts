@@ -394,6 +394,12 @@ function allowedCpus(): string[] {
   });
 }
 
+/** Packets that found no room in a processor's queue so far, of all namespaces. */
+function packetsDropped(): number {
+  const lines = Deno.readTextFileSync("/proc/net/softnet_stat").trim().split("\n");
+  return lines.reduce((sum, line) => sum + parseInt(line.split(" ")[1], 16), 0);
+}
+
 const cpus = allowedCpus();
 const obstacle = cpus.length < 2 ? "there is one processor" : await reasonAgainstNamespaces();
 skippableTest(
@@ -412,17 +418,20 @@ skippableTest(
       inNamespace(far.name, () => PacketRing.open({ filter: "ebpf", halfOpenEntries: 8 })),
     );
     const count = 200_000;
+    const before = packetsDropped();
     await Promise.all(
       ends.map((end, index) =>
         near.run("taskset", "--cpu-list", cpus[index], load, end, "0", String(count), "handshakes")
       ),
     );
     const { syn_ack, completing_ack, unfit_ack, given_up } = ring.filterCounters()!;
-    assertEquals(syn_ack, 2 * count);
+    // A busy kernel drops packets before they come to any filter.
+    const dropped = packetsDropped() - before;
+    assert(syn_ack >= 2 * count - dropped, `${syn_ack} SYN-ACKs, ${dropped} packets dropped`);
     // An ACK that met the other processor passes and takes nothing along: given up, its flow counts too.
     const told = `${completing_ack} completed, ${given_up} given up, ${unfit_ack} passed in doubt`;
-    assert(completing_ack + unfit_ack + given_up >= 2 * count, told);
-    assert(completing_ack + given_up <= 2 * count, told);
+    assert(completing_ack + unfit_ack + given_up >= syn_ack - dropped, told);
+    assert(completing_ack + given_up <= syn_ack, told);
   },
 );
 

