@@ -2,8 +2,15 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "fast-check";
 import type { Handshake } from "../../../src/match/handshake.ts";
 import { ByteText } from "../../../src/text/byte_text.ts";
+import { chooseFields } from "../../../src/record/choose_fields.ts";
+import type { Field } from "../../../src/record/field.ts";
 import { FIELDS } from "../../../src/record/fields.ts";
-import { encodeHandshake, toRecord, writeHandshake } from "../../../src/record/ndjson.ts";
+import {
+  encodeHandshake,
+  RecordEncoder,
+  toRecord,
+  writeHandshake,
+} from "../../../src/record/ndjson.ts";
 import { anyHandshake } from "./arbitrary_handshake.ts";
 import {
   CONTEXT,
@@ -241,4 +248,24 @@ Deno.test("encodeHandshake writes each field of the table in some sample", () =>
   };
   for (const handshake of HANDSHAKES) visit(parse(handshake), "");
   assertEquals([...seen].sort(), FIELDS.map(({ path }) => `.${path}`).sort());
+});
+
+Deno.test("RecordEncoder writes the fields that were chosen, with the values of the whole record", () => {
+  const names = ["v", "event", "outcome", "client", "rtt.client_ns"];
+  const encoder = new RecordEncoder(chooseFields(names) as Field[]);
+  for (const handshake of HANDSHAKES) {
+    const lines = new ByteText();
+    encoder.write(lines, handshake, CONTEXT);
+    const record: Record<string, unknown> = JSON.parse(lines.toString());
+    const whole = toRecord(handshake, CONTEXT);
+    const { v, event, outcome, client, rtt } = whole;
+    const clientNs = rtt?.client_ns;
+    assertEquals(record, {
+      v,
+      event,
+      outcome,
+      client,
+      ...(clientNs === undefined ? {} : { rtt: { client_ns: clientNs } }),
+    });
+  }
 });

@@ -1,0 +1,55 @@
+/**
+ * Handshakes as comma-separated values (RFC 4180), for spreadsheets and databases.
+ *
+ * @module
+ */
+import type { Handshake } from "../match/handshake.ts";
+import type { Field, FieldValue } from "../record/field.ts";
+import type { RecordContext } from "../record/record_context.ts";
+import type { ByteText } from "../text/byte_text.ts";
+import type { TextFormat } from "./text_sink.ts";
+
+/** A spreadsheet takes a text that begins with one of these for a formula. */
+const BEGINS_FORMULA = /^[=+\-@\t\r]/;
+const NEEDS_QUOTES = /[",\r\n]/;
+
+/**
+ * A line of headings, then one a handshake: numbers as in NDJSON, what is unknown empty, several values
+ * of a field joined by spaces.
+ */
+export class CsvFormat implements TextFormat {
+  readonly #fields: readonly Field[];
+  #headed = false;
+
+  /** Writes nothing yet. @param fields The columns. */
+  constructor(fields: readonly Field[]) {
+    this.#fields = fields;
+  }
+
+  /** Its line, below the headings if it is the first. */
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void {
+    into.text(this.#heading());
+    const cells = this.#fields.map(({ get }) => formatCell(get(handshake, context)));
+    into.text(cells.join(",") + "\r\n");
+  }
+
+  /** The headings where no handshake came. */
+  end(): string {
+    return this.#heading();
+  }
+
+  #heading(): string {
+    if (this.#headed) return "";
+    this.#headed = true;
+    return this.#fields.map(({ path }) => path).join(",") + "\r\n";
+  }
+}
+
+function formatCell(value: FieldValue | undefined): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  const text = Array.isArray(value) ? value.join(" ") : String(value);
+  // What other programs chose to say is no formula.
+  const inert = BEGINS_FORMULA.test(text) ? `'${text}` : text;
+  return NEEDS_QUOTES.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
