@@ -7,7 +7,11 @@ import type { OutputSurface } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { LineFormat, NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
 import { TABLE_ROWS_HELD } from "../output/limits.ts";
+import { chooseFields, fieldNames } from "../record/choose_fields.ts";
+import type { Field } from "../record/field.ts";
+import { FIELDS } from "../record/fields.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
+import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
@@ -18,6 +22,20 @@ export const FORMAT_FLAG = {
   stats: {
     name: "stats",
     meaning: "statistics instead: outcomes, servers, clients, RTTs (with --json: one JSON object)",
+  },
+  csv: { name: "csv", meaning: "comma-separated values instead (RFC 4180), on standard output" },
+  fields: {
+    name: "fields",
+    value: "NAMES",
+    many: true,
+    meaning:
+      "only these fields in NDJSON and CSV: by path, such as client.address, or a whole level, rtt",
+  },
+  columns: {
+    name: "columns",
+    value: "NAMES",
+    many: true,
+    meaning: "these fields as columns of lines and tables; in a pipe a table",
   },
   wide: { name: "wide", meaning: "lines with every column, however wide the terminal is" },
   localTime: {
@@ -54,13 +72,17 @@ const STATUS_INTERVAL_MS = 60_000;
 /** How handshakes are to be written. */
 export interface FormatOptions {
   /** Records are NDJSON, or lines on a terminal. */
-  kind: "records" | "table" | "statistics";
+  kind: "records" | "table" | "statistics" | "csv";
   /** JSON whatever standard output is. */
   json: boolean;
   /** Servers and clients that statistics name. */
   top: number;
   /** ASCII alone; false: where the locale asks for it. */
   ascii: boolean;
+  /** What NDJSON and CSV hold; undefined: every field. */
+  fields: readonly Field[] | undefined;
+  /** What stands in the columns of lines and tables; undefined: the usual. */
+  columns: readonly Field[] | undefined;
   /** Every column of a line, whatever fits. */
   wide: boolean;
   /** The time of this host's zone, not UTC. */
@@ -79,6 +101,8 @@ export const FORMAT_DEFAULTS: Readonly<FormatOptions> = {
   json: false,
   top: 10,
   ascii: false,
+  fields: undefined,
+  columns: undefined,
   wide: false,
   localTime: false,
   colour: "auto",
@@ -91,12 +115,11 @@ export const FORMAT_DEFAULTS: Readonly<FormatOptions> = {
  * @throws {UsageError} One line for the user, where two contradict each other.
  */
 export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
-  const [json, table, stats, ascii] = ["json", "table", "stats", "ascii"]
+  const [json, table, stats, csv, ascii] = ["json", "table", "stats", "csv", "ascii"]
     .map((flag) => switches.has(flag));
-  if (table && (stats || json)) {
-    throw new UsageError(
-      `Cannot use --table with --${stats ? "stats" : "json"}: give one of them`,
-    );
+  const forms = ["table", "csv", "stats", "json"].filter((flag) => switches.has(flag));
+  if (forms.length > 1 && (table || csv)) {
+    throw new UsageError(`Cannot use --${forms[0]} with --${forms[1]}: give one of them`);
   }
   for (const flag of ["top", "interval", "ascii"]) {
     if (!stats && (switches.has(flag) || values.has(flag))) {
@@ -106,11 +129,24 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
   if (ascii && json) {
     throw new UsageError("Cannot use --ascii with --json: JSON draws nothing, give one of them");
   }
-  const wide = switches.has("wide");
-  if (wide && (json || table || stats)) {
+  const fields = values.get("fields");
+  if (fields && (table || stats)) {
     throw new UsageError(
-      `Cannot use --wide with --${json ? "json" : table ? "table" : "stats"}: ` +
-        "it is about lines on a terminal",
+      `Cannot use --fields with --${forms[0]}: it is about NDJSON and CSV` +
+        (table ? "; give --columns" : ""),
+    );
+  }
+  const columns = values.get("columns");
+  if (columns && (json || csv || stats)) {
+    throw new UsageError(
+      `Cannot use --columns with --${forms[0]}: it is about lines and tables` +
+        (stats ? "" : "; give --fields"),
+    );
+  }
+  const wide = switches.has("wide");
+  if (wide && (forms.length > 0 || columns)) {
+    throw new UsageError(
+      `Cannot use --wide with --${forms[0] ?? "columns"}: it is about lines on a terminal`,
     );
   }
   const [colour = FORMAT_DEFAULTS.colour, ...others] = ["colour", "color"].flatMap((flag) =>
@@ -121,15 +157,27 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
   }
   const top = values.get("top")?.map((text) => parseInteger("top", text, 1, TOP_MAX))[0];
   return {
-    kind: table ? "table" : stats ? "statistics" : "records",
+    kind: table ? "table" : stats ? "statistics" : csv ? "csv" : "records",
     json,
     top: top ?? FORMAT_DEFAULTS.top,
     ascii,
+    fields: fields && parseFields("fields", fields),
+    columns: columns && parseFields("columns", columns),
     wide,
     localTime: switches.has("local-time"),
     colour,
     intervalMs: values.get("interval")?.map((text) => parseInterval("interval", text))[0],
   };
+}
+
+/** Reads names of fields. */
+function parseFields(flag: string, names: readonly string[]): readonly Field[] {
+  const chosen = chooseFields(names);
+  if (typeof chosen !== "string") return chosen;
+  throw new UsageError(
+    `Cannot use --${flag} "${chosen}": ` +
+      (askNearest(chosen, fieldNames()) ?? "synsnoop schema --format markdown lists the fields"),
+  );
 }
 
 /** Reads how often something is written. */
@@ -165,18 +213,29 @@ export function parseStatusInterval({ switches, values }: ParsedFlags): number |
  * @param status Of status lines among NDJSON that goes to no terminal; undefined: none.
  */
 export async function createFormat(
-  { kind, json, top, ascii, wide, localTime, colour: when, intervalMs }: FormatOptions,
+  options: FormatOptions,
   surface: OutputSurface,
   follow: boolean,
   status?: StatusOptions,
 ): Promise<TextFormat> {
+  const { json, top, ascii, fields, columns, wide, localTime, colour: when, intervalMs } = options;
   const { isTerminal, utf8 } = surface;
   const colour = when === "auto" ? surface.colour : when === "always";
-  switch (kind) {
+  // Chosen columns are a table, on a terminal one whose rows do not wait for each other.
+  switch (columns ? "table" : options.kind) {
     case "table": {
       const { TableFormat }: typeof import("../output/table.ts") = await load("table");
-      const rowsHeld = follow ? 1 : TABLE_ROWS_HELD;
-      return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime });
+      const { fieldColumn }: typeof import("../output/field_column.ts") = await load(
+        "field_column",
+      );
+      const isLines = isTerminal && options.kind === "records";
+      const rowsHeld = follow || isLines ? 1 : TABLE_ROWS_HELD;
+      const chosen = columns?.map(fieldColumn);
+      return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime, columns: chosen });
+    }
+    case "csv": {
+      const { CsvFormat }: typeof import("../output/csv.ts") = await load("csv");
+      return new CsvFormat(fields ?? FIELDS);
     }
     case "statistics": {
       const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
@@ -186,7 +245,7 @@ export async function createFormat(
       return new StatisticsFormat({ top, json: isJson, ascii: ascii || !utf8, intervalMs });
     }
     case "records":
-      if (!isTerminal || json) return new NdjsonFormat(isTerminal ? undefined : status);
+      if (!isTerminal || json) return new NdjsonFormat(isTerminal ? undefined : status, fields);
       return new LineFormat(() => ({
         width: wide ? Infinity : surface.width(),
         ascii: !utf8,

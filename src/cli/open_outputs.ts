@@ -6,6 +6,7 @@ import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
 import type { Sink } from "../pipeline/sink.ts";
+import type { Field } from "../record/field.ts";
 import { type OutputOptions, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
@@ -28,6 +29,8 @@ export interface OutputsOptions {
   /** Files that are read, which must not grow by it. */
   inputs?: readonly string[];
   stdout: ByteWriter;
+  /** What records of --output hold; undefined: everything. */
+  fields?: readonly Field[];
   /** Stands between lines and standard output. */
   before?(output: LineOutput): LineOutput;
   /** Called when the reader of the records has gone away or they cannot be written. */
@@ -85,7 +88,9 @@ export function openOutputs(
   return {
     sinks: [
       ...packets ? [new opener!.PacketSink(packets)] : [],
-      ...file ? [new TextSink(file, new NdjsonFormat(status), `to "${output}"`)] : [],
+      ...file
+        ? [new TextSink(file, new NdjsonFormat(status, options.fields), `to "${output}"`)]
+        : [],
       ...file && !shows ? [] : [openStandardOutput(options, file !== undefined)],
     ],
     reopen: () => {

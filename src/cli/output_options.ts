@@ -92,6 +92,14 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
   };
 }
 
+/** The flag that asks for another form than records. */
+const FLAG_OF_KIND = {
+  records: undefined,
+  table: "table",
+  statistics: "stats",
+  csv: "csv",
+} as const satisfies Record<FormatOptions["kind"], string | undefined>;
+
 /**
  * The format of standard output where `--output` is given: NDJSON where it names that. A file takes
  * NDJSON always.
@@ -101,11 +109,12 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
  */
 export function formatTo(format: FormatOptions, output: string | undefined): FormatOptions {
   if (output === undefined) return format;
-  if (format.kind !== "records") {
-    const flag = format.kind === "table" ? "table" : "stats";
+  const toStandardOutput = output === STANDARD_OUTPUT;
+  const flag = format.columns && toStandardOutput ? "columns" : FLAG_OF_KIND[format.kind];
+  if (flag !== undefined) {
     throw new UsageError(
       `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
     );
   }
-  return output === STANDARD_OUTPUT ? { ...format, json: true } : format;
+  return toStandardOutput ? { ...format, json: true } : format;
 }

@@ -69,6 +69,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   const progress = new ProgressLine();
   const outputs = openOutputs(options, opener, {
     format,
+    fields: options.format.fields,
     inputs: options.files.filter((file) => file !== STANDARD_INPUT),
     stdout,
     before: (output) => progress.before(output),

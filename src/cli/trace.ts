@@ -81,6 +81,7 @@ export async function trace(
     PacketRing.assertPermitted();
     outputs = openOutputs(options, opener, {
       format,
+      fields: options.format.fields,
       status,
       showsToo: surface.isTerminal,
       stdout,

@@ -2,29 +2,55 @@ import type { Handshake, Outcome } from "../match/handshake.ts";
 import { BOLD, OUTCOME_COLOUR, paint } from "./colour.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { ByteText } from "../text/byte_text.ts";
-import { type Column, columnWidths, joinCells, padCells } from "./columns.ts";
+import { columnWidths, joinCells, padCells } from "./columns.ts";
+import type { HandshakeColumn } from "./field_column.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { TextFormat } from "./text_sink.ts";
 import { formatProcesses, formatReasons, formatRtts, joinParts } from "./cells.ts";
 import { formatDateTime, formatDuration } from "../text/time.ts";
 import { formatEndpoint } from "../wire/address.ts";
 
-/** What other programs chose to say stands last: its width on a terminal is not known. */
-const COLUMNS: readonly Column[] = [
-  { heading: "TIME (UTC)", align: "left" },
-  { heading: "OUTCOME", align: "left" },
-  { heading: "CLIENT", align: "left" },
-  { heading: "SERVER", align: "left" },
-  { heading: "CLIENT RTT", align: "right" },
-  { heading: "SERVER RTT", align: "right" },
-  { heading: "TOTAL", align: "right" },
-  { heading: "SYN", align: "right" },
-  { heading: "SYN-ACK", align: "right" },
-  { heading: "NOTES", align: "left" },
+/** The columns where none are chosen. What other programs chose to say stands last: nobody knows its width. */
+const COLUMNS: readonly HandshakeColumn[] = [
+  left("OUTCOME", 11, ({ outcome }) => outcome),
+  left("CLIENT", 21, ({ client }) => formatEndpoint(client)),
+  left("SERVER", 21, ({ server }) => formatEndpoint(server)),
+  right("CLIENT RTT", 10, (handshake) => formatRtts(handshake)[0]),
+  right("SERVER RTT", 10, (handshake) => formatRtts(handshake)[1]),
+  right("TOTAL", 7, ({ totalNs }) => totalNs === undefined ? "-" : formatDuration(totalNs)),
+  right("SYN", 3, ({ synCount }) => String(synCount)),
+  right("SYN-ACK", 7, ({ synAckCount }) => String(synAckCount)),
+  left("NOTES", 0, (handshake) =>
+    joinParts([
+      ...formatReasons(handshake),
+      ...handshake.flags,
+      formatProcesses(handshake),
+    ])),
 ];
-const OUTCOME_COLUMN = 1;
-/** Widths where no row is waited for: most IPv4 rows fit. */
-const USUAL_WIDTHS = [26, 11, 21, 21, 10, 10, 7, 3, 7, 0];
+
+function left(
+  heading: string,
+  width: number,
+  cell: HandshakeColumn["cell"],
+): HandshakeColumn {
+  return { heading, align: "left", width, cell };
+}
+
+function right(
+  heading: string,
+  width: number,
+  cell: HandshakeColumn["cell"],
+): HandshakeColumn {
+  return { heading, align: "right", width, cell };
+}
+
+function timeColumn(localTime: boolean): HandshakeColumn {
+  return left(
+    localTime ? "TIME" : "TIME (UTC)",
+    26,
+    ({ epochSeconds, timeNs }) => formatDateTime(epochSeconds, timeNs, localTime).slice(0, 26),
+  );
+}
 
 /** How a table is written. */
 export interface TableOptions {
@@ -35,6 +61,8 @@ export interface TableOptions {
   ascii: boolean;
   /** Whether the times are those of this host's zone, not UTC. */
   localTime?: boolean;
+  /** Columns of one's own choice; absent: the usual ones. */
+  columns?: readonly HandshakeColumn[];
 }
 
 /**
@@ -43,24 +71,26 @@ export interface TableOptions {
  */
 export class TableFormat implements TextFormat {
   readonly #options: TableOptions;
-  #held: string[][] = [];
+  readonly #columns: readonly HandshakeColumn[];
+  #held: { cells: string[]; outcome: Outcome }[] = [];
   #widths: number[] | undefined;
 
   /** Writes nothing yet. */
   constructor(options: TableOptions) {
     this.#options = options;
+    this.#columns = options.columns ?? [timeColumn(options.localTime ?? false), ...COLUMNS];
   }
 
   /** Its row, or once enough rows are held those too. */
-  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
-    const { ascii, localTime = false } = this.#options;
-    const own = cellsOf(handshake, localTime);
-    const cells = ascii ? own.map(toAscii) : own;
+  take(handshake: Handshake, context: RecordContext, into: ByteText): void {
+    const own = this.#columns.map(({ cell }) => cell(handshake, context));
+    const cells = this.#options.ascii ? own.map(toAscii) : own;
+    const { outcome } = handshake;
     if (this.#widths !== undefined) {
-      into.text(this.#row(cells, this.#widths));
+      into.text(this.#row(cells, outcome, this.#widths));
       return;
     }
-    this.#held.push(cells);
+    this.#held.push({ cells, outcome });
     if (this.#held.length >= this.#options.rowsHeld) into.text(this.#release());
   }
 
@@ -70,38 +100,21 @@ export class TableFormat implements TextFormat {
   }
 
   #release(): string {
-    const least = this.#options.rowsHeld > 1 ? [] : USUAL_WIDTHS;
-    const widths = columnWidths(COLUMNS, this.#held)
-      .map((width, at) => Math.max(width, least[at] ?? 0));
-    const rows = this.#held.map((cells) => this.#row(cells, widths));
+    const columns = this.#columns;
+    const waits = this.#options.rowsHeld > 1;
+    const widths = columnWidths(columns, this.#held.map(({ cells }) => cells))
+      .map((width, at) => waits ? width : Math.max(width, columns[at].width));
+    const rows = this.#held.map(({ cells, outcome }) => this.#row(cells, outcome, widths));
     this.#widths = widths;
     this.#held = [];
-    const zone = this.#options.localTime ? "TIME" : COLUMNS[0].heading;
-    const names = [zone, ...COLUMNS.slice(1).map(({ heading }) => heading)];
-    const headings = joinCells(padCells(COLUMNS, names, widths));
+    const headings = joinCells(padCells(columns, columns.map(({ heading }) => heading), widths));
     return paint(headings.trimEnd(), BOLD, this.#options.colour) + "\n" + rows.join("");
   }
 
-  #row(cells: readonly string[], widths: readonly number[]): string {
-    const padded = padCells(COLUMNS, cells, widths);
-    const colour = OUTCOME_COLOUR[cells[OUTCOME_COLUMN] as Outcome];
-    padded[OUTCOME_COLUMN] = paint(padded[OUTCOME_COLUMN], colour, this.#options.colour);
+  #row(cells: readonly string[], outcome: Outcome, widths: readonly number[]): string {
+    const padded = padCells(this.#columns, cells, widths);
+    const at = this.#columns.findIndex(({ heading }) => /^outcome$/i.test(heading));
+    if (at >= 0) padded[at] = paint(padded[at], OUTCOME_COLOUR[outcome], this.#options.colour);
     return joinCells(padded);
   }
-}
-
-function cellsOf(handshake: Handshake, localTime: boolean): string[] {
-  const { epochSeconds, timeNs, outcome, client, server, totalNs, flags } = handshake;
-  const notes = [...formatReasons(handshake), ...flags, formatProcesses(handshake)];
-  return [
-    formatDateTime(epochSeconds, timeNs, localTime).slice(0, 26),
-    outcome,
-    formatEndpoint(client),
-    formatEndpoint(server),
-    ...formatRtts(handshake),
-    totalNs === undefined ? "-" : formatDuration(totalNs),
-    String(handshake.synCount),
-    String(handshake.synAckCount),
-    joinParts(notes),
-  ];
 }

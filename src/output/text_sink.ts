@@ -11,7 +11,9 @@ import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { formatHandshake, formatHeading, type LineStyle } from "./line.ts";
 import { encodeStatus, type StatusOptions } from "./status.ts";
-import { writeHandshake } from "../record/ndjson.ts";
+import type { Field } from "../record/field.ts";
+import { FIELDS } from "../record/fields.ts";
+import { RecordEncoder } from "../record/ndjson.ts";
 
 /** One way to write handshakes as lines. */
 export interface TextFormat {
@@ -29,20 +31,32 @@ export interface TextFormat {
   end(state: TraceState): string;
 }
 
+/** What every line has, so that its reader knows what it is. */
+const ALWAYS = ["v", "event"];
+
 /** NDJSON: a record a line, the summary as the last; status lines between them where asked for. */
 export class NdjsonFormat implements TextFormat {
   readonly reportMs: number | undefined;
   readonly #status: StatusOptions | undefined;
+  readonly #encoder: RecordEncoder;
 
-  /** @param status Of the status lines; undefined: none are written. */
-  constructor(status?: StatusOptions) {
+  /**
+   * Writes nothing yet.
+   *
+   * @param status Of the status lines; undefined: none are written.
+   * @param fields What a record holds beside its version and kind; undefined: everything.
+   */
+  constructor(status?: StatusOptions, fields?: readonly Field[]) {
     this.#status = status;
     this.reportMs = status?.intervalMs;
+    this.#encoder = new RecordEncoder(
+      fields && FIELDS.filter((field) => ALWAYS.includes(field.path) || fields.includes(field)),
+    );
   }
 
   /** Its record. */
   take(handshake: Handshake, context: RecordContext, into: ByteText): void {
-    writeHandshake(into, handshake, context);
+    this.#encoder.write(into, handshake, context);
   }
 
   /** A status line. */

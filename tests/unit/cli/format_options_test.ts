@@ -17,6 +17,9 @@ import type { OutputSurface } from "../../../src/cli/process/terminal.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { LineFormat, NdjsonFormat } from "../../../src/output/text_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";
+import { CsvFormat } from "../../../src/output/csv.ts";
+import { chooseFields } from "../../../src/record/choose_fields.ts";
+import type { Field } from "../../../src/record/field.ts";
 import { TableFormat } from "../../../src/output/table.ts";
 import { stateOf } from "../pipeline/stand_ins.ts";
 import { CONTEXT, taken, WORKED_EXAMPLE } from "../record/sample_handshakes.ts";
@@ -27,6 +30,10 @@ const TERMINAL = { isTerminal: true, colour: true, utf8: true, width: () => 80 }
 function parse(args: string): FormatOptions {
   const words = args.split(" ").filter((word) => word !== "");
   return parseFormat(parseFlags(words, Object.values(FORMAT_FLAG)));
+}
+
+function fieldsOf(...names: string[]): Field[] {
+  return chooseFields(names) as Field[];
 }
 
 const GOOD: { args: string; expected: Partial<FormatOptions> }[] = [
@@ -40,6 +47,17 @@ const GOOD: { args: string; expected: Partial<FormatOptions> }[] = [
   { args: "--ascii --stats", expected: { kind: "statistics", ascii: true } },
   { args: "--wide --local-time", expected: { wide: true, localTime: true } },
   { args: "--colour always", expected: { colour: "always" } },
+  { args: "--csv", expected: { kind: "csv" } },
+  { args: "--csv --fields outcome", expected: { kind: "csv", fields: fieldsOf("outcome") } },
+  {
+    args: "--fields outcome,packets.syn --json",
+    expected: { json: true, fields: fieldsOf("outcome", "packets.syn") },
+  },
+  { args: "--columns time,rtt", expected: { columns: fieldsOf("time", "rtt") } },
+  {
+    args: "--table --columns client.port",
+    expected: { kind: "table", columns: fieldsOf("client.port") },
+  },
   { args: "--color never --table", expected: { kind: "table", colour: "never" } },
 ];
 
@@ -52,6 +70,32 @@ for (const { args, expected } of GOOD) {
 const BAD: { args: string; says: string }[] = [
   { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
   { args: "--stats --table", says: "Cannot use --table with --stats: give one of them" },
+  { args: "--csv --json", says: "Cannot use --csv with --json: give one of them" },
+  { args: "--csv --table", says: "Cannot use --table with --csv: give one of them" },
+  {
+    args: "--fields time --table",
+    says: "Cannot use --fields with --table: it is about NDJSON and CSV; give --columns",
+  },
+  {
+    args: "--columns time --csv",
+    says: "Cannot use --columns with --csv: it is about lines and tables; give --fields",
+  },
+  {
+    args: "--columns time --stats",
+    says: "Cannot use --columns with --stats: it is about lines and tables",
+  },
+  {
+    args: "--columns time --wide",
+    says: "Cannot use --wide with --columns: it is about lines on a terminal",
+  },
+  {
+    args: "--fields client.prot",
+    says: 'Cannot use --fields "client.prot": did you mean client.port?',
+  },
+  {
+    args: "--columns everything",
+    says: 'Cannot use --columns "everything": synsnoop schema --format markdown lists the fields',
+  },
   { args: "--wide --json", says: "Cannot use --wide with --json: it is about lines on a terminal" },
   {
     args: "--wide --table",
@@ -95,6 +139,9 @@ const FORMATS = [
   { args: "", surface: TERMINAL, expected: LineFormat },
   { args: "--json", surface: TERMINAL, expected: NdjsonFormat },
   { args: "--table", surface: PIPE, expected: TableFormat },
+  { args: "--csv", surface: TERMINAL, expected: CsvFormat },
+  { args: "--columns time", surface: TERMINAL, expected: TableFormat },
+  { args: "--columns time", surface: PIPE, expected: TableFormat },
   { args: "--table", surface: TERMINAL, expected: TableFormat },
   { args: "--stats", surface: PIPE, expected: StatisticsFormat },
   { args: "--stats --json", surface: TERMINAL, expected: StatisticsFormat },
@@ -185,4 +232,26 @@ Deno.test("createFormat writes statistics of each interval as lines on a termina
     assertEquals(format.reportMs, 2_000);
     assertMatch(format.report!(stateOf(CONTEXT), 0), begins);
   }
+});
+
+Deno.test("createFormat writes the chosen fields in their places, in NDJSON with what tells its kind", async () => {
+  const of = async (args: string, surface = PIPE) =>
+    taken(await createFormat(parse(args), surface, true), WORKED_EXAMPLE);
+  assertEquals(
+    await of("--fields rtt.total_ns,outcome"),
+    '{"v":1,"event":"handshake","outcome":"established","rtt":{"total_ns":10272000}}\n',
+  );
+  assertEquals(
+    await of("--csv --fields rtt.total_ns,outcome"),
+    "rtt.total_ns,outcome\r\n10272000,established\r\n",
+  );
+  assertEquals(
+    await of("--columns outcome,rtt.total_ns"),
+    "outcome      rtt.total_ns\nestablished       10.3 ms\n",
+  );
+});
+
+Deno.test("createFormat writes chosen columns on a terminal as each handshake comes", async () => {
+  const format = await createFormat(parse("--columns outcome"), TERMINAL, false);
+  assertStringIncludes(taken(format, WORKED_EXAMPLE), "\x1b[32mestablished");
 });

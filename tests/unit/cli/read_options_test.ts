@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { FIELDS } from "../../../src/record/fields.ts";
 import { FORMAT_DEFAULTS } from "../../../src/cli/format_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import { parseReadOptions, READ_FLAGS, type ReadOptions } from "../../../src/cli/read_options.ts";
@@ -56,6 +57,15 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
       format: { ...DEFAULTS.format, kind: "statistics", top: 3, ascii: true },
       count: 9,
     },
+  },
+  { args: "a.pcap --csv", expected: { format: { ...DEFAULTS.format, kind: "csv" } } },
+  {
+    args: "a.pcap --fields v",
+    expected: { format: { ...DEFAULTS.format, fields: FIELDS.slice(0, 1) } },
+  },
+  {
+    args: "a.pcap --columns v",
+    expected: { format: { ...DEFAULTS.format, columns: FIELDS.slice(0, 1) } },
   },
   { args: "a.pcap --wide", expected: { format: { ...DEFAULTS.format, wide: true } } },
   { args: "a.pcap --local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },

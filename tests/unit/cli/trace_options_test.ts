@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { FIELDS } from "../../../src/record/fields.ts";
 import { FORMAT_DEFAULTS } from "../../../src/cli/format_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import {
@@ -72,6 +73,12 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--netns web,4711 --netns all", expected: { namespaces: ["web", "4711", "all"] } },
   { args: "--json", expected: { format: NDJSON } },
   { args: "--table", expected: { format: { ...DEFAULTS.format, kind: "table" } } },
+  { args: "--csv", expected: { format: { ...DEFAULTS.format, kind: "csv" } } },
+  { args: "--fields v", expected: { format: { ...DEFAULTS.format, fields: FIELDS.slice(0, 1) } } },
+  {
+    args: "--columns v",
+    expected: { format: { ...DEFAULTS.format, columns: FIELDS.slice(0, 1) } },
+  },
   { args: "--wide", expected: { format: { ...DEFAULTS.format, wide: true } } },
   { args: "--local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },
   { args: "--colour never", expected: { format: { ...DEFAULTS.format, colour: "never" } } },
