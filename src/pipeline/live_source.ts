@@ -376,6 +376,7 @@ export class LiveSource implements Source {
     if (mayLack(this.#kernelLosses)) this.#servedPorts.lostUntil(this.#sampleClocks());
     await supervisor.attempt("matching", () => this.#matcher.flush());
     this.#pipeline.flush();
+    this.#wireStatistics = undefined; // as long as they are not known
     await supervisor.attempt("counting packets", () => {
       this.#wireStatistics = this.#wire.statistics(true);
     });

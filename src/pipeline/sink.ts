@@ -57,7 +57,8 @@ export interface Source {
   /**
    * What was counted so far, at any time.
    *
-   * @param fresh Whether what takes milliseconds to count is counted anew; else it is some ticks old.
+   * @param fresh Whether what takes milliseconds to count is counted anew; else it is as old as the last
+   *   time that a source looked.
    */
   counters(fresh: boolean): SourceCounters;
 }

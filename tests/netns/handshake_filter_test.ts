@@ -425,6 +425,7 @@ skippableTest(
       ),
     );
     const { syn_ack, completing_ack, unfit_ack, given_up } = ring.filterCounters()!;
+    assertEquals(ring.filterGivenUp, given_up);
     // A busy kernel drops packets before they come to any filter.
     const dropped = packetsDropped() - before;
     assert(syn_ack >= 2 * count - dropped, `${syn_ack} SYN-ACKs, ${dropped} packets dropped`);

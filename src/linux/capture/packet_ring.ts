@@ -364,6 +364,11 @@ export class PacketRing implements Disposable {
     return this.#handshakeFilter?.counters();
   }
 
+  /** How many half-open flows the eBPF filter gave up, as in {@linkcode filterCounters}. */
+  get filterGivenUp(): number | undefined {
+    return this.#handshakeFilter?.counter("given_up");
+  }
+
   /** Stops capturing and gives everything back, in 25 ms or more. Idempotent. */
   close(): void {
     if (this.#stop()) libc().close(this.#fd);

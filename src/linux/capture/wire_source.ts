@@ -211,8 +211,9 @@ export class WireSource {
     this.#followNamespaces();
     this.#followInterfaces(nowNs);
     this.#listRings();
-    this.#totals.sample(this.#rings);
-    this.#noteUntold(performance.now());
+    const nowMs = performance.now();
+    this.#totals.sample(this.#rings, nowMs);
+    this.#noteUntold(nowMs);
   }
 
   #followNamespaces(): void {
@@ -444,8 +445,8 @@ export class WireSource {
   /**
    * Counts since the start, those of rings included that were closed.
    *
-   * @param fresh Whether each ring is read anew, which takes milliseconds; else those of each are some
-   *   ticks old, as many as there are rings.
+   * @param fresh Whether each ring is read anew, which takes milliseconds; else those of each are old
+   *   by a tenth of a second for each ring.
    */
   statistics(fresh: boolean): WireStatistics {
     return {

@@ -10,7 +10,7 @@ function ringOf(givenUp: number | undefined) {
       asked++;
       return counts;
     },
-    filterCounters: () => givenUp === undefined ? undefined : { given_up: givenUp },
+    filterGivenUp: givenUp,
   };
   return { ring, counts, asked: () => asked };
 }
@@ -23,18 +23,20 @@ Deno.test("RingTotals samples one ring a time, and sums what was sampled", () =>
     counts.packets = 10 ** at;
     counts.drops = at;
   });
-  totals.sample([]);
-  totals.sample(rings);
+  totals.sample([], 0);
+  totals.sample(rings, 0);
+  // Not so soon again.
+  totals.sample(rings, 99);
   assertEquals(totals.sampled, { packets: 1, drops: 0, filterHalfOpen: undefined });
-  totals.sample(rings);
-  totals.sample(rings);
+  totals.sample(rings, 100);
+  totals.sample(rings, 200);
   assertEquals(totals.sampled, { packets: 111, drops: 3, filterHalfOpen: 5 });
   assertEquals(rings.map(({ asked }) => asked()), [1, 1, 1]);
   rings[0].counts.packets = 5;
   // Not before its turn.
   assertEquals(totals.sampled.packets, 111);
   assertEquals(totals.read(rings).packets, 115);
-  totals.sample(rings);
+  totals.sample(rings, 300);
   assertEquals(totals.sampled.packets, 115);
 });
 
@@ -42,7 +44,7 @@ Deno.test("RingTotals counts rings once that are closed, sampled before or not",
   const [one, other, open] = [ringOf(1), ringOf(1), ringOf(undefined)];
   const totals = new RingTotals();
   for (const { counts } of [one, other, open]) counts.packets = 7;
-  totals.sample([one]);
+  totals.sample([one], 0);
   one.counts.packets = 8;
   totals.close(one);
   totals.close(other);
