@@ -5,8 +5,13 @@ import { skippableTest } from "../netns/namespace.ts";
 
 const NO_GIT = findExecutable("git") === undefined ? 'no "git" (package git)' : undefined;
 const SCRIPT = new URL("../hook.ts", import.meta.url).pathname;
-/** git as it is without anybody's settings. */
-const ENV = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
+/** git without anybody's settings, nor the repository of a hook that these tests may run in. */
+const ENV = {
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  PATH: Deno.env.get("PATH") ?? "",
+  HOME: Deno.env.get("HOME") ?? "/",
+};
 
 class Repository implements AsyncDisposable {
   readonly hook: string;
@@ -26,6 +31,7 @@ class Repository implements AsyncDisposable {
       args,
       cwd: this.folder,
       env: ENV,
+      clearEnv: true,
       stdin: "null",
     }).output();
     return { code, said: new TextDecoder().decode(stderr) };
