@@ -10,13 +10,30 @@ import {
 import { outputSurface } from "./process/terminal.ts";
 import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
-import { type Flag, formatFlags, parseFlags } from "./flags.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { formatHelp, type Help } from "./help.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
 const DOCTOR_FLAGS: readonly Flag[] = [
   { name: "json", meaning: "facts and findings as one JSON object" },
   { name: "help", meaning: "show this" },
 ];
+
+const HELP: Help = {
+  summary: "Show what this machine offers for a trace and what will be used.",
+  usage: [["synsnoop doctor [flags]", "as root it tries what a trace does, and ends it"]],
+  flags: DOCTOR_FLAGS,
+  examples: [
+    ["synsnoop doctor", "what is missing, and what to do"],
+    ["synsnoop doctor --json >doctor.json", "for a report, or to compare machines"],
+  ],
+  statuses: [
+    [ExitStatus.Ok, "a trace works with all that this kernel can tell"],
+    [ExitStatus.WorksWithLess, "it works with less"],
+    [ExitStatus.Failed, "it does not work"],
+    [ExitStatus.Usage, "wrong usage"],
+  ],
+};
 
 /**
  * The command `doctor`: what this machine offers, what a trace will use, and what to do where
@@ -33,11 +50,7 @@ export async function doctor(args: readonly string[]): Promise<{ text: string; s
     throw new UsageError(`Cannot use "${operands[0]}": doctor takes flags only`);
   }
   if (switches.has("help")) {
-    const text = "Show what this machine offers for a trace and what will be used.\n\n" +
-      `synsnoop doctor [flags]\n\n${formatFlags(DOCTOR_FLAGS)}\n` +
-      "Exit status: 0 a trace works with all that this kernel can tell, 4 it works with less, " +
-      "1 it does\nnot work, 2 wrong usage.\n";
-    return { text, status: ExitStatus.Ok };
+    return { text: formatHelp(HELP), status: ExitStatus.Ok };
   }
   const facts = await inspectKernel();
   const status = STATUS[judgeOutlook(facts)];

@@ -15,26 +15,40 @@ import { formatLessonText } from "../explain/lesson_text.ts";
 import type { Story } from "../explain/story.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
-import { formatFlags } from "./flags.ts";
+import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
 import { ExitStatus } from "./usage.ts";
 
-const HELP = `Explain one TCP handshake, packet by packet.
-
-synsnoop explain [flags] FILE   the first in a file that matches; - is standard input
-synsnoop explain [flags]        the next one on this host that ends and matches (root)
-
-${formatFlags(EXPLAIN_FLAGS)}
-FILE is pcap, pcapng or NDJSON of this tool. A record has no packets: then the ladder has what the record
-tells of them, and processes and roles are known of records alone. Flags that filter may be repeated or
-list values separated by commas; --since, --until and --traced-on need a FILE. Of this host, Ctrl-C ends the waiting: a handshake that is under
-way and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is
-set.
-
-Exit status: 0 done, 1 nothing matched, a file could not be read or not all could be written, 2 wrong
-usage, 3 not permitted (run as root), 130 interrupted twice.
-`;
+const HELP: Help = {
+  summary: "Explain one TCP handshake, packet by packet.",
+  usage: [
+    ["synsnoop explain [flags] FILE", "the first in a file that matches"],
+    ["synsnoop explain [flags]", "the next one here that ends and matches (root)"],
+  ],
+  flags: EXPLAIN_FLAGS,
+  examples: [
+    ["synsnoop explain --comm curl --header", "the next one of curl, bit by bit"],
+    ["synsnoop explain --outcome refused --index 2 capture.pcapng", "the second that was refused"],
+    ["synsnoop explain --format svg capture.pcapng >syn.svg", "as a picture"],
+  ],
+  paragraphs: [
+    "FILE is pcap, pcapng or NDJSON of this tool; - is standard input. A record has no packets: then " +
+    "the ladder has what the record tells of them, and processes and roles are known of records " +
+    "alone.",
+    "Flags that filter may be repeated or list values separated by commas; --since, --until and " +
+    "--traced-on need a FILE. Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
+    "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +
+    "set.",
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [ExitStatus.Failed, "nothing matched, a file could not be read or not all could be written"],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.NotPermitted, "not permitted (run as root)"],
+    [ExitStatus.Interrupted, "interrupted twice"],
+  ],
+};
 
 /**
  * The command `explain`.
@@ -46,7 +60,9 @@ usage, 3 not permitted (run as root), 130 interrupted twice.
  */
 export async function explain(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseExplainOptions(args);
-  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  if (options.help) {
+    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+  }
   const { story, status } = options.file === undefined
     ? await pickOfHost(options)
     : await pickOfFile(options, options.file);

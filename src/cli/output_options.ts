@@ -26,10 +26,10 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
 
 /** What becomes of what is written, for the help of the commands with {@link OUTPUT_FLAGS}. */
 export const OUTPUT_HELP =
-  `A new FILE may be read by its owner and group. One that is renamed, removed or emptied, as log
-rotation does, is begun anew within a second. As root no link is followed in a folder that others may
-write. Nothing waits for who reads a pipe or FIFO: 64 MB are held for a reader that is slow or not
-there, what comes beyond is lost and counted.`;
+  "A new FILE may be read by its owner and group. One that is renamed, removed or emptied, as log " +
+  "rotation does, is begun anew within a second. As root no link is followed in a folder that " +
+  "others may write. Nothing waits for who reads a pipe or FIFO: 64 MB are held for a reader that " +
+  "is slow or not there, what comes beyond is lost and counted.";
 
 /** Where to write what. */
 export interface OutputOptions {

@@ -8,40 +8,50 @@ import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { Ending } from "./ending.ts";
-import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
+import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { formatProgress } from "./read_progress.ts";
 import { ExitStatus } from "./usage.ts";
 
-const HELP = `Report every TCP handshake in capture files, or in records that were written before.
-
-synsnoop read [flags] FILE...   on a terminal one line a handshake, elsewhere NDJSON
-
-FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not; - is standard input.
-Several captures are one in their order: a handshake may begin in one and end in the next. Of records,
---table and --stats count a handshake once that two hosts saw: the same addresses, ports and initial
-sequence number of the client within 120 s. Processes and roles are known of records alone.
-
-${formatFlags(READ_FLAGS)}
-Flags that filter may be repeated or list values separated by commas. The summary comes at the end
-on standard error, and as the last line of NDJSON.
-
-${OUTPUT_HELP}
-After a signal a reader that takes nothing for two seconds is given up.
-
---table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are known, with
---follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a time; where there are
-more, it says so, and is sure to name whoever has more than one in ${
-  TALLIES_MAX / 2
-} handshakes. Its
-quantiles are never too low and at most 1.6 % too high.
-
-Exit status: 0 done, 1 a file could not be read to its end (what comes before the fault is reported)
-or not all could be written, 2 wrong usage, 130 interrupted twice.
-`;
+const HELP: Help = {
+  summary: "Report every TCP handshake in capture files, or in records that were written before.",
+  usage: [
+    ["synsnoop read [flags] FILE...", "on a terminal one line a handshake, elsewhere NDJSON"],
+  ],
+  flags: READ_FLAGS,
+  examples: [
+    ["synsnoop read --table capture.pcapng", "as a table"],
+    ["synsnoop read --stats --since 1h /var/log/handshakes.ndjson*", "the last hour, counted"],
+    ["tcpdump -w - tcp | synsnoop read -", "while it is captured"],
+  ],
+  paragraphs: [
+    "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not; - is " +
+    "standard input. Several captures are one in their order: a handshake may begin in one and end " +
+    "in the next. Of records, --table and --stats count a handshake once that two hosts saw: the " +
+    "same addresses, ports and initial sequence number of the client within 120 s. Processes and " +
+    "roles are known of records alone.",
+    "Flags that filter may be repeated or list values separated by commas. The summary comes at " +
+    "the end on standard error, and as the last line of NDJSON.",
+    `${OUTPUT_HELP} After a signal a reader that takes nothing for two seconds is given up.`,
+    `--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are ` +
+    `known, with --follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a ` +
+    "time; where there are more, it says so, and is sure to name whoever has more than one in " +
+    `${TALLIES_MAX / 2} handshakes. Its quantiles are never too low and at most 1.6 % too high.`,
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [
+      ExitStatus.Failed,
+      "a file could not be read to its end (what comes before the fault is reported) or not all " +
+      "could be written",
+    ],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.Interrupted, "interrupted twice"],
+  ],
+};
 
 /** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
 const TURN_MS = 10;
@@ -59,7 +69,9 @@ const PATIENCE_MS = 200;
  */
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
-  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  if (options.help) {
+    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+  }
   const format = await createFormat(options.format, outputSurface(), options.follow);
   const opener = await loadFileOpener(options);
   const ending = Ending.listen({

@@ -1,8 +1,9 @@
 import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
-import { type Flag, formatFlags, parseFlags } from "./flags.ts";
-import { UsageError } from "./usage.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { formatHelp, type Help } from "./help.ts";
+import { ExitStatus, UsageError } from "./usage.ts";
 import { parseChoice } from "./values.ts";
 
 const FORMATS = ["json", "markdown"] as const;
@@ -20,6 +21,17 @@ const SCHEMA_FLAGS: readonly Flag[] = [
   { name: "help", meaning: "show this" },
 ];
 
+const HELP: Help = {
+  summary: "Print what a record holds.",
+  usage: [["synsnoop schema [flags]", "a JSON Schema (2020-12), or a table"]],
+  flags: SCHEMA_FLAGS,
+  examples: [
+    ["synsnoop schema >handshake.schema.json", "for a validator"],
+    ["synsnoop schema --format markdown", "to read"],
+  ],
+  statuses: [[ExitStatus.Ok, "done"], [ExitStatus.Usage, "wrong usage"]],
+};
+
 /**
  * The command `schema`: what a record holds, or another line.
  *
@@ -32,9 +44,7 @@ export function schema(args: readonly string[]): string {
   if (operands.length > 0) {
     throw new UsageError(`Cannot use "${operands[0]}": schema takes flags only`);
   }
-  if (switches.has("help")) {
-    return `Print what a record holds.\n\nsynsnoop schema [flags]\n\n${formatFlags(SCHEMA_FLAGS)}`;
-  }
+  if (switches.has("help")) return formatHelp(HELP);
   const format = parseChoice("format", values.get("format")?.[0] ?? "json", FORMATS);
   const [one, other] = Object.keys(OTHER_LINES).filter((flag) => switches.has(flag));
   if (other !== undefined) throw new UsageError(`Cannot use --${one} with --${other}: give one`);

@@ -10,36 +10,47 @@ import { Elsewhere } from "../pipeline/elsewhere.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { Ending } from "./ending.ts";
-import { formatFlags } from "./flags.ts";
 import { createFormat } from "./format_options.ts";
+import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
 
-const HELP = `Report every TCP handshake on this host, from its packets and its kernel.
-
-synsnoop trace [flags]      on a terminal one line a handshake, elsewhere NDJSON
-
-${formatFlags(TRACE_FLAGS)}
-Flags that filter may be repeated or list values separated by commas. The summary comes at the end
-on standard error, and as the last line of NDJSON. Ctrl-C and SIGTERM end the trace; another one, a
-second later or more, leaves at once. SIGUSR1 prints the summary so far. SIGHUP without a terminal has
---output and --write open their files again. In files and pipes a status line stands among the records
-every minute and at the end: what the trace can see, and what it lost so far.
-
-${OUTPUT_HELP}
-On a terminal --output shows the lines as well.
-At the end a reader that takes nothing for two seconds is given up.
-
-Network namespaces have names by \`ip netns\`; of a container give a process. The own one is always
-captured. --netns all takes those that appear later too. --interface means the interface of that name
-in each of them.
-
-Exit status: 0 done, 1 could not go on or could not write all, 2 wrong usage, 3 not permitted (run
-as root), 130 interrupted twice.
-`;
+const HELP: Help = {
+  summary: "Report every TCP handshake on this host, from its packets and its kernel.",
+  usage: [
+    ["synsnoop trace [flags]", "on a terminal one line a handshake, elsewhere NDJSON"],
+  ],
+  flags: TRACE_FLAGS,
+  examples: [
+    ["synsnoop trace --port 443 --outcome refused,timeout", "what goes wrong with HTTPS"],
+    ["synsnoop trace --netns all --output /var/log/handshakes.ndjson", "every container, kept"],
+    ["synsnoop trace --stats --interval 10s", "counts and round trips of each ten seconds"],
+  ],
+  paragraphs: [
+    "Flags that filter may be repeated or list values separated by commas.",
+    "The summary comes at the end on standard error, and as the last line of NDJSON. In files and " +
+    "pipes a status line stands among the records every minute and at the end: what the trace can " +
+    "see, and what it lost so far.",
+    "Ctrl-C and SIGTERM end the trace; another one, a second later or more, leaves at once. SIGUSR1 " +
+    "prints the summary so far. SIGHUP without a terminal has --output and --write open their files " +
+    "again.",
+    `${OUTPUT_HELP} On a terminal --output shows the lines as well. At the end a reader that takes ` +
+    "nothing for two seconds is given up.",
+    "Network namespaces have names by `ip netns`; of a container give a process. The own one is " +
+    "always captured. --netns all takes those that appear later too. --interface means the " +
+    "interface of that name in each of them.",
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [ExitStatus.Failed, "could not go on or could not write all"],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.NotPermitted, "not permitted (run as root)"],
+    [ExitStatus.Interrupted, "interrupted twice"],
+  ],
+};
 
 /**
  * The command `trace`.
@@ -54,7 +65,9 @@ export async function trace(
   stdout: ByteWriter,
 ): Promise<number> {
   const options = parseTraceOptions(args);
-  if (options.help) return await writeText(stdout, HELP) ? ExitStatus.Ok : ExitStatus.Failed;
+  if (options.help) {
+    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+  }
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";

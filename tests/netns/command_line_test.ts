@@ -103,8 +103,20 @@ Deno.test("synsnoop trace --help tells every flag and exit status", async () => 
   const { code, stdout, stderr } = await synsnoop("trace", "--help");
   assertEquals([code, stderr], [0, ""]);
   for (const { name } of TRACE_FLAGS) assertMatch(stdout, new RegExp(`^  --${name}\\b`, "m"));
-  for (const status of [0, 1, 2, 3, 130]) assertMatch(stdout, new RegExp(`\\b${status} \\w`));
+  for (const status of [0, 1, 2, 3, 130]) {
+    assertMatch(stdout, new RegExp(`^ *${status} {2}\\w`, "m"));
+  }
   assert(stdout.endsWith("\n"));
+});
+
+Deno.test("synsnoop COMMAND --help fits 80 columns and has two examples at least", async () => {
+  for (const command of ["trace", "read", "explain", "doctor", "schema"]) {
+    const { code, stdout } = await synsnoop(command, "--help");
+    assertEquals(code, 0);
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+    const examples = stdout.slice(stdout.indexOf("\nExamples\n"), stdout.indexOf("\nExit status"));
+    assert(examples.split(`synsnoop ${command}`).length > 2, `${command}: ${examples}`);
+  }
 });
 
 Deno.test("synsnoop schema prints what a record holds, in either format", async () => {

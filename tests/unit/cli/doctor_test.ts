@@ -10,7 +10,7 @@ Deno.test("doctor --help names its flags and exit statuses and looks at nothing"
   assertEquals(status, 0);
   assertMatch(text, /^ {2}--json {2}\S/m);
   assertMatch(text, /^ {2}--help {2}\S/m);
-  assertMatch(text, /^Exit status: 0 .*, 4 .*, 1 [^]*, 2 /m);
+  for (const status of [0, 1, 2, 4]) assertMatch(text, new RegExp(`^ {4}${status} {2}\\w`, "m"));
 });
 
 const BAD: { args: string[]; message: string }[] = [
