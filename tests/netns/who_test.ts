@@ -1,5 +1,5 @@
 // Whose a handshake is: real processes that listen and connect in ways that make it hard to say.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { findExecutable } from "../../src/linux/host.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
@@ -14,6 +14,7 @@ import {
 import { Tracer } from "./tracer.ts";
 
 const SERVERS = new URL("who_servers.py", import.meta.url).pathname;
+const URING_LISTENER = new URL("uring_listener.py", import.meta.url).pathname;
 const ADDRESS = "10.78.0.1";
 /** An address of nobody: who is sent an answer there does not send one back. */
 const NOBODY = "10.78.0.99";
@@ -390,3 +391,50 @@ os.wait()`,
     assertEquals(comms[1], "proxy");
   },
 );
+
+const URING_PORT = 24_440;
+
+/** Why nothing can listen by io_uring here; undefined where it can. */
+async function reasonAgainstUring(how: string): Promise<string | undefined> {
+  const { stdout } = await new Deno.Command("python3", {
+    args: [URING_LISTENER, "0", how],
+    stdin: "null",
+  }).output();
+  const said = new TextDecoder().decode(stdout).trim();
+  return said === "ready" ? undefined : `io_uring does not listen here: ${said}`;
+}
+
+for (const how of ["inline", "worker"]) {
+  skippableTest(
+    `trace names who listens by io_uring, ${how}`,
+    await reasonAgainstNamespaces() ?? await reasonAgainstUring(how),
+    async () => {
+      await using namespace = await Namespace.create();
+      const tracer = await Tracer.ready(namespace, ["--json", "--port", String(URING_PORT)]);
+      const child = namespace.spawn(["python3", URING_LISTENER, String(URING_PORT), how], {
+        stdin: "piped",
+        stdout: "piped",
+      });
+      const reader = child.stdout.getReader();
+      await reader.read();
+      let last: HandshakeRecord | undefined;
+      for (let round = 1; round <= ROUNDS_MAX && !last?.server.process; round++) {
+        await python(
+          namespace,
+          `socket.create_connection(("127.0.0.1", ${URING_PORT})).close()`,
+        );
+        await until("a record", () => recordsAt(tracer, URING_PORT).length === round);
+        last = recordsAt(tracer, URING_PORT).at(-1);
+      }
+      const { pid, comm, thread } = last!.server.process!;
+      assertEquals([pid, comm], [child.pid, "python3"]);
+      // A thread that the kernel made for the process called listen() there.
+      if (how === "worker") assertMatch(thread?.comm ?? "", /^iou-wrk-/);
+      else assertEquals(thread, undefined);
+      await child.stdin.close();
+      await reader.cancel();
+      await child.status;
+      await tracer.stop();
+    },
+  );
+}
