@@ -90,16 +90,23 @@ export class ListenerHolders {
     this.#suggestions.add(suggestion);
   }
 
-  /** Looks at the descriptors of one process. */
+  /** Looks at the descriptors of one process, its newest first: so new a socket most often has it. */
   async #look(inode: number, pid: number): Promise<void> {
     const link = `socket:[${inode}]`;
-    for (const [fd, target] of descriptorsOf(pid)) {
+    using folder = new ProcFolder(`/proc/${pid}/fd`);
+    const fds: string[] = [];
+    for (let some = folder.next(); some.length > 0; some = folder.next()) {
+      fds.push(...some);
+      await this.#slices.rest();
+    }
+    for (const fd of fds.reverse()) {
+      if (folder.readLink(fd) === link) {
+        const descriptor = { ...UNSEEN, pid, fd };
+        this.#held.set(inode, newHeld([descriptor], descriptor));
+        return;
+      }
       await this.#slices.rest();
       if (this.#ending.signal.aborted || this.#held.has(inode)) return;
-      if (target !== link) continue;
-      const descriptor = { ...UNSEEN, pid, fd };
-      this.#held.set(inode, newHeld([descriptor], descriptor));
-      return;
     }
   }
 
