@@ -1,6 +1,6 @@
 /**
- * synsnoop as a library: decode packets, match them and kernel records into TCP handshakes, and
- * encode those. Everything here is pure: no permission is needed, no clock is read.
+ * synsnoop as a library: decode packets, match them and kernel records into TCP handshakes, encode
+ * those, and read them back. Everything here is pure: no permission is needed.
  *
  * ```ts
  * import { decodeFrame, FrameVerdict, LinkType, Matcher, Segment, toRecord } from "./mod.ts";
@@ -38,6 +38,42 @@
  * matcher.flush(); // dropped ACCEPT_QUEUE_FULL
  * ```
  *
+ * Capture files, and records that were written before, come through a pipeline to any number of sinks:
+ *
+ * ```ts
+ * import { formatHandshake, InputSource, Pipeline, type Sink } from "./mod.ts";
+ *
+ * const file = new Blob([]).stream(); // such as (await Deno.open("capture.pcap")).readable
+ * const printer: Sink = {
+ *   label: "lines",
+ *   take: (handshake) => console.log(formatHandshake(handshake).trimEnd()),
+ *   flush: () => {},
+ *   end: ({ summary }) => console.log(summary.handshakes, "in all"),
+ * };
+ * const pipeline = new Pipeline({ sinks: [printer] });
+ * const source = new InputSource({ interfaces: [], host: "example", pipeline });
+ * const reader = source.beginFile();
+ * for await (const bytes of file) reader.feed(bytes);
+ * reader.end();
+ * if (reader.fault) console.error(reader.fault.reason);
+ * source.conclude();
+ * await pipeline.end();
+ * ```
+ *
+ * Records alone are read as they come, here those that a trace appends to its file:
+ *
+ * ```ts
+ * import { RecordReader } from "./mod.ts";
+ *
+ * const file = new Blob([]).stream(); // such as that of `tail -F handshakes.ndjson`
+ * const reader = new RecordReader(({ outcome, client, clientRttNs }, { host }) => {
+ *   console.log(host, outcome, client.process?.comm, clientRttNs);
+ * });
+ * for await (const bytes of file) reader.feed(bytes);
+ * reader.end();
+ * console.log(reader.handshakes, "in all,", reader.refusedCount, "other lines");
+ * ```
+ *
  * @module
  */
 export { addressesEqual, formatAddress, isIpv4Mapped, parseAddress } from "./src/wire/address.ts";
@@ -72,12 +108,7 @@ export type {
   Task,
   Thread,
 } from "./src/kernel/kernel_record.ts";
-export type {
-  MatcherCounters,
-  MatcherOptions,
-  OnHandshake,
-  RowKeeper,
-} from "./src/match/options.ts";
+export type { MatcherCounters, MatcherOptions, OnHandshake } from "./src/match/options.ts";
 export { TUNNEL_NAMES, type TunnelName, tunnelNames } from "./src/wire/tunnel.ts";
 export { ClockAxis } from "./src/match/clock.ts";
 export type { Surroundings } from "./src/match/conclude.ts";
@@ -98,11 +129,38 @@ export {
   type Tuple,
 } from "./src/match/handshake.ts";
 export { Matcher } from "./src/match/matcher.ts";
-export type { Field, FieldValue, IntegerRange, ReadValue } from "./src/record/field.ts";
 export { type RecordContext, RecordedContext } from "./src/record/record_context.ts";
-export { FIELDS } from "./src/record/fields.ts";
 export { formatHandshake, formatHeading, type LineStyle } from "./src/output/line.ts";
-export { ByteText, ConstantText } from "./src/text/byte_text.ts";
-export { encodeHandshake, toRecord, writeHandshake } from "./src/record/ndjson.ts";
+export { encodeHandshake, toRecord } from "./src/record/ndjson.ts";
 export type { HandshakeRecord } from "./src/record/record.ts";
 export { jsonSchema } from "./src/record/schema.ts";
+export { type DecodedLine, decodeLine } from "./src/record/record_decoder.ts";
+export { type OnRecord, RecordReader, type RefusedLines } from "./src/record/record_reader.ts";
+export type { HandshakeFilter, Network } from "./src/pipeline/filter.ts";
+export {
+  type Held,
+  InputReader,
+  InputSource,
+  type InputSourceOptions,
+} from "./src/pipeline/input_source.ts";
+export {
+  LOSS_PLACES,
+  type Losses,
+  type LossName,
+  type LossPlace,
+  type Undecoded,
+} from "./src/pipeline/losses.ts";
+export type { FileSourceOptions } from "./src/pipeline/file_source.ts";
+export type { UnknownParts } from "./src/pipeline/record_source.ts";
+export { type EventContext, Summary } from "./src/pipeline/summary.ts";
+export type { CaptureFault } from "./src/pcap/captured_packet.ts";
+export { Pipeline, type PipelineOptions } from "./src/pipeline/pipeline.ts";
+export type {
+  Sink,
+  Source,
+  SourceCounters,
+  Supervisor,
+  TraceSpan,
+  TraceState,
+} from "./src/pipeline/sink.ts";
+export type { Moment } from "./src/text/time.ts";

@@ -31,7 +31,7 @@ const TIERS: readonly Tier[] = [
   {
     name: "examples",
     permissions: [],
-    targets: ["--doc", "mod.ts", "src/wire", "src/pcap", "src/kernel", "src/match", "src/report"],
+    targets: ["--doc", "mod.ts", "src/wire", "src/pcap", "src/kernel", "src/match", "src/record"],
   },
   { name: "tidy", permissions: ["--allow-read"] },
   { name: "golden", permissions: ["--allow-read"] },

@@ -1,6 +1,7 @@
 import type { Segment } from "../wire/segment.ts";
 import { conclude, isHere, type Surroundings } from "./conclude.ts";
 import { isOneSided, joinPorts } from "./find_attempt.ts";
+import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedFate } from "./find_translated.ts";
 import { FlowState, FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
@@ -77,11 +78,12 @@ export class Attempts {
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
     this.#rowKeeper = options.rowKeeper;
     this.#onHandshake = onHandshake;
-    this.#handshake.epochSeconds = epochSeconds;
+    this.epochSeconds = epochSeconds;
   }
 
   /** See `Matcher.epochSeconds`. */
   set epochSeconds(seconds: number) {
+    assertWholeSeconds(seconds);
     this.#handshake.epochSeconds = seconds;
   }
 

@@ -13,6 +13,7 @@ import {
   takeServerSegment,
 } from "./acceptance.ts";
 import { Attempts } from "./attempts.ts";
+import { assertExact } from "./exact_time.ts";
 import {
   awaitsAck,
   awaitsServersAck,
@@ -73,11 +74,7 @@ export class Matcher {
    * @param onHandshake Called once for each handshake; the object is reused, see `Handshake`.
    * @param options Limits and what tells this host's part.
    */
-  constructor(
-    epochSeconds: number,
-    onHandshake: OnHandshake,
-    options: MatcherOptions = {},
-  ) {
+  constructor(epochSeconds: number, onHandshake: OnHandshake, options: MatcherOptions = {}) {
     this.#attempts = new Attempts(epochSeconds, onHandshake, options, this.counters);
     this.#table = this.#attempts.table;
     this.#table.seesServerData = options.seesServerData ?? true;
@@ -107,8 +104,10 @@ export class Matcher {
    * @param interfaceIndex Where: a packet seen on several interfaces counts once.
    * @returns The row of the handshake that it is a packet of, or that waited for one with other numbers;
    * -1 where there is none, or it was reported before.
+   * @throws {RangeError} See {@link assertExact}.
    */
   packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
+    assertExact(timeNs);
     const row = this.#packet(segment, timeNs, interfaceIndex);
     const { mistimed } = this.#table;
     if (row >= 0 && mistimed[row] === Mistimed.IfMoreComes) mistimed[row] = Mistimed.Yes;
@@ -425,6 +424,7 @@ export class Matcher {
    * before.
    */
   icmpError(error: IcmpError, timeNs: number): number {
+    assertExact(timeNs);
     const table = this.#table;
     const { source, destination, sourcePort, destinationPort, sequence, flags } = error.quoted;
     const symbol = unreachableSymbol(error);

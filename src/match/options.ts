@@ -22,7 +22,11 @@ export interface MatcherOptions extends Surroundings {
    * keeps it back, that ACK may acknowledge as much as the client's first window holds. True unless set.
    */
   seesServerData?: boolean;
-  /** Told what becomes of the rows. */
+  /**
+   * Told what becomes of the rows.
+   *
+   * @internal
+   */
   rowKeeper?: RowKeeper;
   /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
   capacity?: number;

@@ -36,6 +36,7 @@ export interface FileSourceOptions {
   interfaces: readonly string[];
   /** Name of the host, as records carry it. */
   host: string;
+  /** Where what comes of them goes to. */
   pipeline: Pipeline;
 }
 

@@ -20,10 +20,13 @@ export interface HandshakeFilter {
   networks?: readonly Network[];
   /** Whether packets of it must have been seen: one that only the kernel saw then does not fit. */
   captured?: boolean;
+  /** What this host is in it. */
   roles?: readonly Role[];
+  /** How it ended. */
   outcomes?: readonly Outcome[];
   /** Names of either end's process, or of its thread. */
   comms?: readonly string[];
+  /** Either end's process. */
   pids?: readonly number[];
   /** Begun at this moment or later. */
   since?: Moment;

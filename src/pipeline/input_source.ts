@@ -9,7 +9,7 @@ import { CurrentContext, type RecordContext } from "../record/record_context.ts"
 import type { RecordReader } from "../record/record_reader.ts";
 import { FileSource, type FileSourceOptions } from "./file_source.ts";
 import { addLosses } from "./losses.ts";
-import { RecordSource } from "./record_source.ts";
+import { RecordSource, type UnknownParts } from "./record_source.ts";
 import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
 
 /** What to read of the files, and where to. */
@@ -98,8 +98,8 @@ export class InputSource implements Source {
     this.#captures.conclude();
   }
 
-  /** What the records have that this version does not know and skipped; see {@link RecordSource.unknown}. */
-  unknown(): ReturnType<RecordSource["unknown"]> {
+  /** What the records have that this version does not know. */
+  unknown(): UnknownParts {
     return this.#records.unknown();
   }
 

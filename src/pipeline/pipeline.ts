@@ -15,12 +15,20 @@ export interface PipelineOptions {
   count?: number;
   /** They are ended in this order: one whose losses another tells stands before it. */
   sinks: readonly Sink[];
-  supervisor: Supervisor;
+  /** Whom to tell what failed; absent: it is thrown. */
+  supervisor?: Supervisor;
   /** Handshakes under way at most, where they come from a matcher. */
   rows?: number;
   /** Called when the last handshake that the sinks may get was taken. */
   onCount?(): void;
 }
+
+const THROWS: Supervisor = {
+  fail: (_, error) => {
+    throw error;
+  },
+  attempt: async (_, work) => await work(),
+};
 
 /**
  * Between one source and any number of sinks: matches, filters, counts, and hands each handshake to
@@ -28,6 +36,7 @@ export interface PipelineOptions {
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #supervisor: Supervisor;
   readonly #filter: HandshakeFilter;
   readonly #count: number;
   readonly #sinks: readonly Sink[];
@@ -42,6 +51,7 @@ export class Pipeline {
   /** Sinks that keep packets reserve the memory for them. */
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#supervisor = options.supervisor ?? THROWS;
     this.#filter = options.filter ?? {};
     this.#count = options.count ?? Infinity;
     this.#sinks = options.sinks;
@@ -79,7 +89,12 @@ export class Pipeline {
     return this.#keepers.length > 0;
   }
 
-  /** Takes a packet of a handshake under way. @param row Its row, as the matcher told. */
+  /**
+   * Takes a packet of a handshake under way.
+   *
+   * @param row Its row, as the matcher told.
+   * @internal
+   */
   keep(row: number, packet: Readonly<KeptPacket>): void {
     for (const keeper of this.#keepers) keeper.keep(row, packet);
   }
@@ -102,7 +117,7 @@ export class Pipeline {
         sink.take(handshake, row);
       } catch (error) {
         // Neither in the midst of the matcher's work, nor before the other sinks.
-        this.#options.supervisor.fail("writing a handshake", error);
+        this.#supervisor.fail("writing a handshake", error);
       }
     }
     if (summary.handshakes === this.#count) this.#options.onCount?.();
@@ -130,7 +145,7 @@ export class Pipeline {
     try {
       work();
     } catch (error) {
-      this.#options.supervisor.fail(`writing ${sink.label}`, error);
+      this.#supervisor.fail(`writing ${sink.label}`, error);
     }
   }
 
@@ -172,7 +187,7 @@ export class Pipeline {
    * stands at the end. Each part is done whatever becomes of the others.
    */
   async end(): Promise<void> {
-    const { supervisor } = this.#options;
+    const supervisor = this.#supervisor;
     const attempt = (sink: Sink, work: () => void | Promise<void>) =>
       supervisor.attempt(`writing ${sink.label}`, work);
     await Promise.all(this.#sinks.map(async (sink) => {

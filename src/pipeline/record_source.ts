@@ -15,6 +15,14 @@ import type { Pipeline } from "./pipeline.ts";
 import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
 import { TwiceSeen } from "./twice_seen.ts";
 
+/** What records have that this version does not know, and skipped. */
+export interface UnknownParts {
+  /** Its fields and values, a few of them: untrusted text. */
+  names: ReadonlySet<string>;
+  /** The latest version of the record that was met, where it is later than this tool's. */
+  version: number | undefined;
+}
+
 /** What to read of the records, and where to. */
 export interface RecordSourceOptions {
   /** Names of interfaces whose handshakes are taken; none: all. */
@@ -129,8 +137,8 @@ export class RecordSource implements Source {
     };
   }
 
-  /** Fields and values that this version does not know and skipped, of all files: untrusted text. */
-  unknown(): { names: ReadonlySet<string>; version: number | undefined } {
+  /** What the records of all files have that this version does not know. */
+  unknown(): UnknownParts {
     const names = new Set<string>();
     let version: number | undefined;
     for (const reader of this.#readers) {

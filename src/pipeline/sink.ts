@@ -19,20 +19,27 @@ export const NO_ROW = -1;
 export interface TraceSpan {
   /** Whole seconds of Unix time at which the axis begins. */
   epochSeconds: number;
-  /** Nanoseconds on the axis. */
+  /** Its begin, nanoseconds on the axis. */
   startNs: number;
+  /** Its end. */
   endNs: number;
 }
 
 /** What a source counted so far. */
 export interface SourceCounters {
+  /** From when to when something came. */
   span: TraceSpan;
   /** When the capture ended on the axis, where that is told and may be after the last packet. */
   capturedUntilNs?: number;
+  /** What was lost or set aside. */
   losses: Losses;
   /** Packets that were not decoded, or that decide nothing, by reason. */
   undecoded: Undecoded;
-  /** Which parts of a live trace deliver now; absent where nothing is live. */
+  /**
+   * Which parts of a live trace deliver now; absent where nothing is live.
+   *
+   * @internal
+   */
   delivering?: Delivering;
 }
 
@@ -65,7 +72,9 @@ export interface Source {
 
 /** How it goes so far, or how it went: everything that is counted, at one moment. */
 export interface TraceState extends SourceCounters {
+  /** The handshakes, counted. */
   summary: Summary;
+  /** Where they come from. */
   context: RecordContext;
 }
 
@@ -85,6 +94,7 @@ export interface Sink {
    * Asked once, before the first handshake: makes what keeps packets. A sink without it gets none.
    *
    * @param rows Rows of the matcher's table.
+   * @internal
    */
   keepPackets?(rows: number): PacketKeeper;
   /**

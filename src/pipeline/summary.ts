@@ -10,7 +10,7 @@ import { encodeLosses, LOSS_PLACES, type Losses, splitReasons, type Undecoded } 
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
 /** Which host and which run of the tool a line is of. */
-type EventContext = Pick<RecordContext, "host" | "hostId" | "tracer">;
+export type EventContext = Pick<RecordContext, "host" | "hostId" | "tracer">;
 
 /** Counts what was reported, for the words at the end of a trace. */
 export class Summary {
