@@ -6,8 +6,6 @@ import { UsageError } from "./usage.ts";
 import { parseChoice, parseInteger } from "./values.ts";
 
 const FORMATS = ["text", "svg", "markdown"] as const;
-/** Flags that only make sense of this host: of a file they say nothing. */
-const ONLY_OF_HOST: readonly string[] = HOST_FLAGS;
 /** Flags that only make sense of a file: what happens on this host happens now and here. */
 const ONLY_OF_FILE: readonly string[] = ["since", "until", "traced-on"];
 
@@ -27,7 +25,7 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   FILTER_FLAG.since,
   FILTER_FLAG.until,
   FILTER_FLAG.tracedOn,
-  ...TRACE_FLAGS.filter(({ name }) => ONLY_OF_HOST.includes(name)),
+  ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
   { name: "help", meaning: "show this" },
 ];
 
@@ -60,7 +58,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     );
   }
   const file = operands.at(0);
-  const ofHost = ONLY_OF_HOST.filter((flag) => values.has(flag) || switches.has(flag));
+  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
   if (file !== undefined && ofHost.length > 0) {
     throw new UsageError(
       `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,

@@ -63,7 +63,7 @@ export class TwiceSeen {
     key[9] = client.isn;
     const seconds = epochSeconds + timeNs / 1e9;
     const hostNumber = this.#numberOf(host);
-    const hash = this.#hash();
+    const hash = this.#hash(key, 0);
     for (let row = this.#heads[hash & this.#room - 1]; row !== FREE; row = this.#links[row]) {
       if (!this.#isAt(row)) continue;
       const isSame = Math.abs(seconds - this.#seconds[row]) <= NEAR_SECONDS &&
@@ -88,16 +88,15 @@ export class TwiceSeen {
     return this.#hosts.size - 1;
   }
 
-  #hash(): number {
+  /** The hash of the key that begins there. */
+  #hash(words: Uint32Array, at: number): number {
     let hash = this.#secret;
-    for (const word of this.#key) hash = mix(hash ^ word);
+    for (let word = 0; word < WORDS; word++) hash = mix(hash ^ words[at + word]);
     return hash;
   }
 
   #hashAt(row: number): number {
-    let hash = this.#secret;
-    for (let word = 0; word < WORDS; word++) hash = mix(hash ^ this.#keys[row * WORDS + word]);
-    return hash;
+    return this.#hash(this.#keys, row * WORDS);
   }
 
   #isAt(row: number): boolean {
