@@ -96,7 +96,7 @@ export {
 export type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   KernelListener,
   KernelPacket,
   KernelRecord,
@@ -111,7 +111,7 @@ export type {
 export type { MatcherCounters, MatcherOptions, OnHandshake } from "./src/match/options.ts";
 export { TUNNEL_NAMES, type TunnelName, tunnelNames } from "./src/wire/tunnel.ts";
 export { ClockAxis } from "./src/match/clock.ts";
-export type { Surroundings } from "./src/match/conclude.ts";
+export type { HostContext } from "./src/match/conclude.ts";
 export type { Refusal } from "./src/match/drops.ts";
 export {
   type Address,

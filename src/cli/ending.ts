@@ -92,7 +92,7 @@ export class Ending {
   /** Ends: there is nothing more to do. */
   readonly ask = (): void => this.#ask();
 
-  /** Takes that a signal asks to end. */
+  /** Asks to end, as a signal does. */
   request(): void {
     if (this.#signals === "later") {
       this.#handlers.leave?.();

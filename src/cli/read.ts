@@ -56,7 +56,7 @@ const HELP: Help = {
 /** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
 const TURN_MS = 10;
 const PROGRESS_INTERVAL_MS = 250;
-/** How long a pipe may be silent before what is settled is reported. */
+/** How long a pipe may be silent before what has ended is reported. */
 const PATIENCE_MS = 200;
 
 /**
@@ -253,7 +253,7 @@ export class Reading {
     return `Cannot read ${name} from byte ${fault.byteOffset}${inside} on: ${fault.reason}`;
   }
 
-  /** Waits for the next bytes, undefined where it was interrupted; what is settled is reported. */
+  /** Waits for the next bytes, undefined where it was interrupted; what has ended is reported. */
   async #wait(reading: Promise<number>): Promise<number | undefined> {
     this.#pipeline.flush();
     const timer = setTimeout(() => this.#source.rest(), PATIENCE_MS);

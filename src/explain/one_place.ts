@@ -20,7 +20,7 @@ export function choosePlace(handshake: Handshake, packets: readonly SeenPacket[]
   const chosen = new Map<string, number>();
   for (const packet of packets) {
     const key = keyOf(handshake, packet);
-    if (!chosen.has(key) || packet.place === handshake.interfaceIndex) {
+    if (!chosen.has(key) || packet.place === handshake.place) {
       chosen.set(key, packet.place);
     }
   }

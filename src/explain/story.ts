@@ -69,7 +69,7 @@ export interface StoryContext {
 export function tellStory(handshake: Handshake, context: StoryContext): Story {
   const { packets, copies } = choosePlace(handshake, context.packets);
   const ofPackets = packetSteps(handshake, packets);
-  markPlaces(ofPackets, handshake.interfaceIndex, context);
+  markPlaces(ofPackets, handshake.place, context);
   const arrows = context.recorded ? toldSteps(handshake) : ofPackets;
   const trips = roundTrips(handshake, arrows);
   const steps = inOrder(arrows, kernelSteps(handshake), handshake);
@@ -134,10 +134,10 @@ const SEEN_BY = {
 } as const;
 
 function whereSeen(
-  { wire, kernel, interfaceIndex, role }: Handshake,
+  { wire, kernel, place, role }: Handshake,
   context: StoryContext,
 ): string {
-  const name = nameOf(interfaceIndex, context);
+  const name = nameOf(place, context);
   const sources = [
     ...(wire ? [name ? `its packets on ${name}` : "its packets"] : []),
     ...(kernel ? ["events of this host's kernel"] : []),

@@ -191,7 +191,7 @@ export class FifoWriter implements ByteWriter, Disposable {
     return undefined;
   }
 
-  /** Takes that the reader has gone: lets go of the FIFO, where calls wait for it when they return. */
+  /** Lets go of the FIFO because its reader has gone; where calls wait for it, when they return. */
   #lose(): void {
     if (this.#fd === undefined) return;
     this.#isLosing = this.#waiting > 0;

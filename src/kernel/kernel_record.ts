@@ -14,7 +14,7 @@ export type { Process, Task, Thread } from "./read_task.ts";
 export interface KernelSocket extends Task {
   /** Address of the socket structure: tells apart listeners on one port, reused soon after. */
   socket: bigint;
-  /** When it happened, nanoseconds on the axis: for a half, when it left the handshake. */
+  /** When it happened, nanoseconds on the axis: of one end, when it left the handshake. */
   endNs: number;
   /** Own address as four words, IPv4 as IPv4-mapped IPv6. */
   local: Uint32Array;
@@ -29,7 +29,7 @@ export interface KernelSocket extends Task {
 }
 
 /** One side of one handshake as the kernel knows it when that side ends. */
-export interface KernelHalf extends KernelSocket {
+export interface KernelEnd extends KernelSocket {
   /** Which side it is. */
   kind: "client" | "server";
   /** TCP state left, one of `TcpState`. */
@@ -141,7 +141,7 @@ export interface KernelReset extends KernelPacket {
 }
 
 /** What a script in `bpf/` can tell, told apart by `kind`. */
-export type KernelRecord = KernelHalf | KernelListener | KernelAccept | KernelDrop | KernelReset;
+export type KernelRecord = KernelEnd | KernelListener | KernelAccept | KernelDrop | KernelReset;
 
 /** What both sides agreed on, from `tcp_sock.rx_opt`. */
 export interface NegotiatedOptions {
@@ -294,9 +294,9 @@ export function readKernelRecord(
   const socket = keys.getBigUint64(keyAt, true);
   switch (values.getUint8(valueAt + KIND)) {
     case Kind.Server:
-      return readHalf("server", socket, endNs, values, valueAt, decoding);
+      return readEnd("server", socket, endNs, values, valueAt, decoding);
     case Kind.Client:
-      return readHalf("client", socket, endNs, values, valueAt, decoding);
+      return readEnd("client", socket, endNs, values, valueAt, decoding);
     case Kind.Listener:
       return {
         kind: "listener",
@@ -333,14 +333,14 @@ export function readKernelRecord(
   }
 }
 
-function readHalf(
+function readEnd(
   kind: "client" | "server",
   socket: bigint,
   endNs: number,
   values: DataView,
   valueAt: number,
   { placeBoottime }: KernelDecoding,
-): KernelHalf {
+): KernelEnd {
   const isServer = kind === "server";
   const who = readTask(values, valueAt);
   const newState = values.getUint8(valueAt + NEW_STATE);

@@ -194,7 +194,7 @@ export class Listeners {
     return best;
   }
 
-  /** Takes that the clock of the axis was set. @param jumpNs By how much, negative: back. */
+  /** Moves what was seen where the clock of the axis was set. @param jumpNs By how much, negative: back. */
   clockSet(jumpNs: number): void {
     for (const listeners of this.#ports.values()) {
       for (const listener of listeners) {

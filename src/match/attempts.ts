@@ -1,5 +1,5 @@
 import type { Segment } from "../wire/segment.ts";
-import { conclude, isHere, type Surroundings } from "./conclude.ts";
+import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { isOneSided, joinPorts } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedFate } from "./find_translated.ts";
@@ -38,7 +38,7 @@ export class Attempts {
   /** Their facts. */
   readonly table: FlowTable;
   readonly #counters: MatcherCounters;
-  readonly #surroundings: Surroundings;
+  readonly #hostContext: HostContext;
   readonly #joinNs: number;
   readonly #doubtNs: number;
   readonly #unansweredNs: number;
@@ -67,7 +67,7 @@ export class Attempts {
     counters: MatcherCounters,
   ) {
     this.table = new FlowTable(options.capacity ?? DEFAULTS.capacity);
-    this.#surroundings = options;
+    this.#hostContext = options;
     this.#counters = counters;
     this.#joinNs = options.joinNs ?? DEFAULTS.joinNs;
     this.#doubtNs = options.doubtNs ?? DEFAULTS.doubtNs;
@@ -95,7 +95,7 @@ export class Attempts {
   }
 
   /** Of these the ones whose end is known. */
-  get settled(): number {
+  get concluded(): number {
     return this.table.count(FlowState.Settled);
   }
 
@@ -123,7 +123,7 @@ export class Attempts {
   }
 
   /**
-   * Takes that the end of a handshake is known. It waits even where nothing more about it can come:
+   * Marks a handshake whose end is known. It waits even where nothing more about it can come:
    * who listened may be known only a moment later.
    */
   settle(row: number, timeNs: number): void {
@@ -132,20 +132,20 @@ export class Attempts {
   }
 
   /**
-   * Takes that a RST ended it, or that an ACK tells of an answer that was not seen. Later packets may
+   * Marks a handshake that a RST ended, or of which an ACK tells an unseen answer. Later packets may
    * tell otherwise, unless they are of this host's own stack, or the kernel has told.
    */
   doubt(row: number, timeNs: number): void {
     const { table } = this;
     const hasServer = this.#hasServer(row, timeNs);
-    const isOwn = isHere(table, row, table.clientAddress, this.#surroundings) ||
-      isHere(table, row, table.serverAddress, this.#surroundings);
+    const isOwn = isHere(table, row, table.clientAddress, this.#hostContext) ||
+      isHere(table, row, table.serverAddress, this.#hostContext);
     if (isOwn && !hasServer || this.#isTold(row)) return this.settle(row, timeNs);
     const state = table.state[row];
     if (state !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
   }
 
-  /** Takes that the third packet came. Where this host's kernel decides what that did, it waits for it. */
+  /** Completes it by its third packet. Where this host's kernel decides what that did, it waits for it. */
   complete(row: number, timeNs: number): void {
     const { table } = this;
     if (this.#isTold(row)) return this.settle(row, timeNs);
@@ -172,11 +172,11 @@ export class Attempts {
 
   /** Whether the server's address is one of this host. */
   isServerHere(row: number): boolean {
-    return isHere(this.table, row, this.table.serverAddress, this.#surroundings);
+    return isHere(this.table, row, this.table.serverAddress, this.#hostContext);
   }
 
   /**
-   * Takes that `hasServer` says of less than before that the kernel tells of it. What waited for its word
+   * Follows `hasServer`, which says of less than before that the kernel tells of it. What waited for its word
    * is ended by its packets, unless the word comes within the time for which an end is doubted.
    */
   kernelFellSilent(nowNs: number): void {
@@ -197,31 +197,31 @@ export class Attempts {
   /** Whether the kernel told of either end, or of what it did with the SYN. */
   #isTold(row: number): boolean {
     const { table } = this;
-    return table.clientHalf[row] !== undefined || table.serverHalf[row] !== undefined ||
+    return table.clientKernel[row] !== undefined || table.serverKernel[row] !== undefined ||
       table.accept[row] !== undefined || table.reset[row] !== undefined;
   }
 
   #hasServer(row: number, timeNs: number): boolean {
-    return hasServer(this.table, row, timeNs, this.#surroundings);
+    return hasServer(this.table, row, timeNs, this.#hostContext);
   }
 
-  /** Takes that a row is another's handshake, whose stragglers it goes on to swallow. */
+  /** Merges this row into another: both are one handshake. It goes on to swallow late packets. */
   join(row: number, into: number, timeNs: number): void {
     const table = this.table;
     if (table.state[row] === FlowState.Reported) return;
     table.drops[into] ??= table.drops[row];
-    const half = table.clientHalf[row];
+    const end = table.clientKernel[row];
     table.forgetAnswers(row);
     table.move(row, FlowState.Reported, timeNs);
     this.#rowKeeper?.join(row, into);
-    if (half === undefined) return;
-    table.serverHalf[into] ??= half;
+    if (end === undefined) return;
+    table.serverKernel[into] ??= end;
     this.settle(into, timeNs);
   }
 
   /**
-   * Takes that a SYN was answered, and that the ACK is waited for from now on: also where a RST came
-   * before, which is seen to have ended nothing.
+   * Waits for the ACK from now on, because the SYN was answered: also where a RST came before, which
+   * is seen to have ended nothing.
    */
   answer(row: number, timeNs: number): void {
     if ((this.table.facts[row] & WireFact.Ack) !== 0) return;
@@ -231,7 +231,7 @@ export class Attempts {
     if (!isEnded && !isAnswered) this.#wait(row, FlowState.Answered, timeNs);
   }
 
-  /** Takes that more was seen of a handshake: it waits from now on again, unless its end is known. */
+  /** Restarts the timeout, because more was seen of it. No effect once its end is known. */
   touch(row: number, timeNs: number): void {
     const state = this.table.state[row] as FlowState;
     if (state !== FlowState.Settled) this.#wait(row, state, timeNs);
@@ -249,7 +249,7 @@ export class Attempts {
       ? this.#ownUnansweredNs === this.#unansweredNs
       : this.#ownHalfOpenNs === this.#halfOpenNs;
     if (isUsual || state === FlowState.Settled || state === FlowState.Reported) return false;
-    return this.#surroundings.isLocalAddress?.(addresses, at) ?? false;
+    return this.#hostContext.isLocalAddress?.(addresses, at) ?? false;
   }
 
   /** See `Matcher.clockSet`. */
@@ -348,7 +348,7 @@ export class Attempts {
     }
     if (other >= 0) this.#joinFate(other, row, nowNs);
     if (isOneSided(table, row) && !this.isServerHere(row)) keepHeldAck(table, row);
-    conclude(table, row, this.#surroundings, traceEnded, this.#handshake);
+    conclude(table, row, this.#hostContext, traceEnded, this.#handshake);
     if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
     table.move(row, FlowState.Reported, nowNs);
     table.forgetAnswers(row);

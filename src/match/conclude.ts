@@ -1,4 +1,4 @@
-import type { KernelAccept, KernelHalf, KernelReset, Process } from "../kernel/kernel_record.ts";
+import type { KernelAccept, KernelEnd, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import type { Drops, Refusal } from "./drops.ts";
@@ -15,7 +15,7 @@ import type {
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
-export interface Surroundings {
+export interface HostContext {
   /** Whether an address (four words of a column from an index on) belongs to this host. */
   isLocalAddress?(words: Uint32Array, at: number): boolean;
   /**
@@ -24,7 +24,7 @@ export interface Surroundings {
    */
   hasServer?(words: Uint32Array, at: number, port: number, timeNs: number): boolean;
   /** The process that listened where this server side was established. */
-  listenerOf?(server: KernelHalf): Process | undefined;
+  listenerOf?(server: KernelEnd): Process | undefined;
   /**
    * The process that listened where a SYN came to, by what packets and drops tell.
    *
@@ -50,27 +50,27 @@ const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
  * checks are here and nowhere else.
  *
  * @param table The table of flows. @param row The handshake's row.
- * @param surroundings What tells this host's part.
+ * @param hostContext What tells this host's part.
  * @param traceEnded Whether the end of the trace cut it off.
  * @param into The handshake to fill: every field is set.
  */
 export function conclude(
   table: FlowTable,
   row: number,
-  surroundings: Surroundings,
+  hostContext: HostContext,
   traceEnded: boolean,
   into: Handshake,
 ): void {
   const facts = table.facts[row];
-  const client = table.clientHalf[row];
-  const server = table.serverHalf[row];
+  const client = table.clientKernel[row];
+  const server = table.serverKernel[row];
   const accept = table.accept[row];
   const drops = table.drops[row];
   const reset = table.reset[row];
   into.wire = facts !== 0;
   into.kernel = client !== undefined || server !== undefined || accept !== undefined ||
     drops !== undefined || reset !== undefined;
-  into.interfaceIndex = table.synInterface[row] || table.synAckInterface[row];
+  into.place = table.synPlace[row] || table.synAckPlace[row];
   table.placesOf(row, into.interfaces);
   // 0 is a tag with a priority alone (IEEE 802.1Q §9.6).
   into.vlan = table.vlan[row] > 0 ? table.vlan[row] : undefined;
@@ -79,9 +79,9 @@ export function conclude(
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
   into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
-  into.role = roleOf(table, row, surroundings);
+  into.role = roleOf(table, row, hostContext);
   into.icmp = table.icmp[row];
-  into.outcome = outcomeOf(table, row, surroundings);
+  into.outcome = outcomeOf(table, row, hostContext);
   into.reason = reasonOf(into, client, drops, reset);
   into.dropCount = drops?.count;
   into.dropReason = drops?.reason;
@@ -89,7 +89,7 @@ export function conclude(
   into.dropQueue = drops?.queue;
   into.resetReason = reset?.reason;
   fillTimes(table, row, into);
-  into.server.process = serverProcess(server, drops, surroundings, into) ??
+  into.server.process = serverProcess(server, drops, hostContext, into) ??
     (accept && accept.pid !== 0 && !accept.isKernel ? processOf(accept) : undefined);
   fillRtts(table, row, into);
   into.synCount = table.syns[row];
@@ -121,13 +121,13 @@ export function conclude(
   if (table.mistimed[row] === Mistimed.Yes) withholdDurations(into);
 }
 
-function roleOf(table: FlowTable, row: number, surroundings: Surroundings): Role {
-  const clientHere = table.clientHalf[row] !== undefined ||
-    isHere(table, row, table.clientAddress, surroundings);
+function roleOf(table: FlowTable, row: number, hostContext: HostContext): Role {
+  const clientHere = table.clientKernel[row] !== undefined ||
+    isHere(table, row, table.clientAddress, hostContext);
   // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
-  const serverHere = table.serverHalf[row] !== undefined || table.accept[row] !== undefined ||
+  const serverHere = table.serverKernel[row] !== undefined || table.accept[row] !== undefined ||
     table.drops[row]?.refusal !== undefined ||
-    isHere(table, row, table.serverAddress, surroundings);
+    isHere(table, row, table.serverAddress, hostContext);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
 }
@@ -137,7 +137,7 @@ export function isHere(
   table: FlowTable,
   row: number,
   addresses: Uint32Array,
-  { isLocalAddress }: Surroundings,
+  { isLocalAddress }: HostContext,
 ): boolean {
   const otherAt = table.otherTupleAt(row);
   return isLocalAddress !== undefined && isLocalAddress(addresses, table.tupleAt(row) * 4) &&
@@ -161,23 +161,23 @@ function verdict(
 
 /** Who listens; of a simultaneous open the server's end is a client too. */
 function serverProcess(
-  server: KernelHalf | undefined,
+  server: KernelEnd | undefined,
   drops: Drops | undefined,
-  surroundings: Surroundings,
+  hostContext: HostContext,
   { role, server: end, translated, timeNs, interfaces }: Handshake,
 ): Process | undefined {
   if (server?.kind === "client") return server.pid !== 0 ? processOf(server) : undefined;
-  if (server) return surroundings.listenerOf?.(server);
+  if (server) return hostContext.listenerOf?.(server);
   if (role !== "server" && role !== "local") return undefined;
   const listenerAt = (at: Address) =>
-    surroundings.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
+    hostContext.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
   if (translated === undefined) return listenerAt(end);
   // Only one of both is where it came to, but a proxy may listen at the other.
   const [one, other] = [listenerAt(end), listenerAt(translated.server)];
   return one && other && one.pid !== other.pid ? undefined : one ?? other;
 }
 
-function processOf(record: KernelHalf | KernelAccept): Process {
+function processOf(record: KernelEnd | KernelAccept): Process {
   const { pid, comm, uid, cgroup, thread, isKernel } = record;
   const process: Process = { pid, comm, uid, cgroup };
   if (thread) process.thread = thread;
@@ -187,8 +187,8 @@ function processOf(record: KernelHalf | KernelAccept): Process {
 
 function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   const facts = table.facts[row];
-  const clientHalf = table.clientHalf[row];
-  const serverHalf = table.serverHalf[row];
+  const clientKernel = table.clientKernel[row];
+  const serverKernel = table.serverKernel[row];
   const drops = table.drops[row];
   const { client, server } = into;
   fillTuple(table, table.tupleAt(row), into);
@@ -202,9 +202,9 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   client.isn = sentNothing ? undefined : table.clientIsn[row];
   server.isn = (facts & (WireFact.SynAck | WireFact.SimultaneousSyn)) !== 0
     ? table.serverIsn[row]
-    : serverHalf?.iss ?? clientHalf?.irs ?? drops?.serverIsn;
-  fillFromKernel(client, clientHalf, serverHalf);
-  fillFromKernel(server, serverHalf, clientHalf);
+    : serverKernel?.iss ?? clientKernel?.irs ?? drops?.serverIsn;
+  fillFromKernel(client, clientKernel, serverKernel);
+  fillFromKernel(server, serverKernel, clientKernel);
   if ((facts & WireFact.Syn) !== 0) {
     const isCut = (facts & WireFact.SynOptionsCut) !== 0;
     const { windowScale, sackPermitted, timestamps } = client;
@@ -242,8 +242,8 @@ function fillTuple(table: FlowTable, at: number, into: Tuple): Tuple {
  */
 function fillFromKernel(
   endpoint: Endpoint,
-  own: KernelHalf | undefined,
-  peer: KernelHalf | undefined,
+  own: KernelEnd | undefined,
+  peer: KernelEnd | undefined,
 ): void {
   const options = own?.options ?? peer?.options;
   endpoint.mss = undefined;
@@ -259,8 +259,8 @@ function fillFromKernel(
 
 function fillTimes(table: FlowTable, row: number, into: Handshake): void {
   const facts = table.facts[row];
-  const client = table.clientHalf[row];
-  const server = table.serverHalf[row];
+  const client = table.clientKernel[row];
+  const server = table.serverKernel[row];
   const syn = (facts & WireFact.Syn) !== 0 ? table.firstSynNs[row] : undefined;
   const synAck = (facts & WireFact.SynAck) !== 0 ? table.firstSynAckNs[row] : undefined;
   const ack = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : undefined;
@@ -286,8 +286,8 @@ function fillTimes(table: FlowTable, row: number, into: Handshake): void {
 
 /** The first time the kernel gave; there is one, since a row without packets has one of these. */
 function firstKernelNs(
-  client: KernelHalf | undefined,
-  server: KernelHalf | undefined,
+  client: KernelEnd | undefined,
+  server: KernelEnd | undefined,
   drops: Drops | undefined,
   reset: KernelReset | undefined,
 ): number {
@@ -342,8 +342,8 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
     else into.serverRttNs = elapsed(answered, ack);
   }
   into.totalNs = hasSyn && hasAck ? elapsed(firstSyn, ack) : undefined;
-  into.kernelClientRttNs = kernelRtt(table.clientHalf[row]);
-  into.kernelServerRttNs = kernelRtt(table.serverHalf[row]);
+  into.kernelClientRttNs = kernelRtt(table.clientKernel[row]);
+  into.kernelServerRttNs = kernelRtt(table.serverKernel[row]);
 }
 
 /**
@@ -360,19 +360,19 @@ function provesLast(echo: number, lastTimestamp: number): boolean {
  * server after a SYN cookie, the kernel samples the timestamp option's clock, whose steps are 1 ms
  * (and with cookies its low bits hold options): such a sample is a whole number of milliseconds.
  */
-function kernelRtt(half: KernelHalf | undefined): number | undefined {
-  if (half?.rttMinUs === undefined || half.newState !== TcpState.Established) return undefined;
-  if (half.synCookie === true) return undefined;
-  const mayBeCookie = half.kind === "server" && half.synCookie === undefined;
-  const fromTimestamps = half.rttMinUs % 1000 === 0;
-  if (fromTimestamps && (mayBeCookie || half.retransmits > 0)) return undefined;
-  return half.rttMinUs * 1000;
+function kernelRtt(end: KernelEnd | undefined): number | undefined {
+  if (end?.rttMinUs === undefined || end.newState !== TcpState.Established) return undefined;
+  if (end.synCookie === true) return undefined;
+  const mayBeCookie = end.kind === "server" && end.synCookie === undefined;
+  const fromTimestamps = end.rttMinUs % 1000 === 0;
+  if (fromTimestamps && (mayBeCookie || end.retransmits > 0)) return undefined;
+  return end.rttMinUs * 1000;
 }
 
 function fillFlags(
   facts: number,
-  client: KernelHalf | undefined,
-  server: KernelHalf | undefined,
+  client: KernelEnd | undefined,
+  server: KernelEnd | undefined,
   into: Handshake,
 ): void {
   const { flags } = into;

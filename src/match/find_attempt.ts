@@ -2,7 +2,7 @@
  * Which row of the table a packet or a kernel record belongs to: among the attempts on its tuple the
  * one whose sequence numbers it fits (RFC 9293 section 3.4, all arithmetic modulo 2^32).
  */
-import type { KernelHalf, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
+import type { KernelEnd, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import { acknowledgesIsn, acknowledgesSyn, fitsAckSequence, isFromServer } from "./acceptance.ts";
@@ -89,7 +89,7 @@ export function findBegun(
   table: FlowTable,
   segment: Segment,
   timeNs: number,
-  interfaceIndex: number,
+  place: number,
 ): number {
   const { source, destination, sequence } = segment;
   const ports = joinPorts(segment.sourcePort, segment.destinationPort);
@@ -106,7 +106,7 @@ export function findBegun(
       if (refusedNs !== Infinity && timeNs <= untilNs) row = older;
     }
   }
-  const isHere = table.synInterface[row] === interfaceIndex;
+  const isHere = table.synPlace[row] === place;
   if (!isHere || isCopy(table.synMark[row], table.synMarkNs[row], markOf(segment), timeNs)) {
     return row;
   }
@@ -175,12 +175,12 @@ export function findSimultaneous(table: FlowTable, row: number, segment: Segment
  * The row of a simultaneous open whose server is the client that a kernel record tells of, -1 where
  * there is none under way.
  */
-export function findJoined(table: FlowTable, record: KernelHalf): number {
+export function findJoined(table: FlowTable, record: KernelEnd): number {
   const ports = joinPorts(record.remotePort, record.localPort);
   const row = findAttempt(table, record.remote, record.local, ports, record.irs ?? 0);
   if (row < 0 || table.state[row] === FlowState.Reported) return -1;
   const isOne = (table.facts[row] & WireFact.SimultaneousSyn) !== 0 &&
-    table.serverIsn[row] === record.iss && table.serverHalf[row] === undefined;
+    table.serverIsn[row] === record.iss && table.serverKernel[row] === undefined;
   return isOne ? row : -1;
 }
 

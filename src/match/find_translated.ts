@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { KernelHalf } from "../kernel/kernel_record.ts";
+import type { KernelEnd } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
 import { joinPorts, REFUSAL_SLACK_NS } from "./find_attempt.ts";
@@ -75,11 +75,11 @@ export function findTranslatedSyn(
 
 /** Whether what only the kernel told of so far can have begun with a SYN of this time. */
 function isKernelsSyn(table: FlowTable, row: number, tuple: TupleWords, timeNs: number): boolean {
-  const half = table.clientHalf[row] ?? table.serverHalf[row];
-  if (half === undefined) return false;
-  const begunNs = half.synSentNs ?? half.connectNs ?? half.endNs - HANDSHAKE_MAX_NS;
-  return timeNs >= begunNs - CLOCK_SLACK_NS && timeNs <= half.endNs + CLOCK_SLACK_NS &&
-    (half.newState === TcpState.Established || sharesEnd(table, row, tuple));
+  const end = table.clientKernel[row] ?? table.serverKernel[row];
+  if (end === undefined) return false;
+  const begunNs = end.synSentNs ?? end.connectNs ?? end.endNs - HANDSHAKE_MAX_NS;
+  return timeNs >= begunNs - CLOCK_SLACK_NS && timeNs <= end.endNs + CLOCK_SLACK_NS &&
+    (end.newState === TcpState.Established || sharesEnd(table, row, tuple));
 }
 
 /** The row of the handshake whose other side, or whose packets, have another tuple; -1: none. */
@@ -87,14 +87,14 @@ export function findTranslatedHalf(
   table: FlowTable,
   tuple: TupleWords,
   clientIsn: number,
-  record: KernelHalf,
+  record: KernelEnd,
 ): number {
   const isClient = record.kind === "client";
   const serverIsn = isClient ? record.irs : record.iss;
   const { Syn, SynAck, OtherServerIsn } = WireFact;
   return findByIsn(table, clientIsn, tuple, (row) => {
-    const opposite = isClient ? table.serverHalf[row] : table.clientHalf[row];
-    if ((isClient ? table.clientHalf[row] : table.serverHalf[row]) !== undefined) return false;
+    const opposite = isClient ? table.serverKernel[row] : table.clientKernel[row];
+    if ((isClient ? table.clientKernel[row] : table.serverKernel[row]) !== undefined) return false;
     const facts = table.facts[row];
     if ((facts & SynAck) !== 0 && serverIsn !== undefined) {
       return serverIsn === table.serverIsn[row] ||
@@ -135,7 +135,7 @@ export function findTranslatedFate(table: FlowTable, row: number): number {
 /** Whether all that is known is that the kernel dropped packets, or answered one with a RST. */
 function isKernelsWord(table: FlowTable, row: number): boolean {
   return table.facts[row] === 0 && !table.isTranslated(row) &&
-    table.clientHalf[row] === undefined && table.serverHalf[row] === undefined &&
+    table.clientKernel[row] === undefined && table.serverKernel[row] === undefined &&
     table.accept[row] === undefined &&
     (table.drops[row] !== undefined || table.reset[row] !== undefined);
 }

@@ -1,4 +1,4 @@
-import type { KernelAccept, KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
+import type { KernelAccept, KernelEnd, KernelReset } from "../kernel/kernel_record.ts";
 import { sequenceDistance } from "../wire/sequence.ts";
 import type { Drops } from "./drops.ts";
 import { FlowIndex } from "./flow_index.ts";
@@ -163,8 +163,8 @@ export class FlowTable extends FlowIndex {
   readonly clientWindow: Uint16Array;
   readonly serverWindow: Uint16Array;
   /** Interface that counts for each of the two packets' times, 0 where unknown. */
-  readonly synInterface: Uint32Array;
-  readonly synAckInterface: Uint32Array;
+  readonly synPlace: Uint32Array;
+  readonly synAckPlace: Uint32Array;
   /** Of the first SYN, else of the first SYN-ACK, as `Segment` has them. */
   readonly vlan: Int16Array;
   readonly tunnels: Uint32Array;
@@ -180,8 +180,8 @@ export class FlowTable extends FlowIndex {
 
   // What the kernel said: of each side, of accept(), of dropped packets, of a RST that it sent. As long
   // as the highest row in use, which are handed out from 0 on: a capture file needs none of them.
-  readonly clientHalf: (KernelHalf | undefined)[] = [];
-  readonly serverHalf: (KernelHalf | undefined)[] = [];
+  readonly clientKernel: (KernelEnd | undefined)[] = [];
+  readonly serverKernel: (KernelEnd | undefined)[] = [];
   readonly accept: (KernelAccept | undefined)[] = [];
   readonly drops: (Drops | undefined)[] = [];
   readonly reset: (KernelReset | undefined)[] = [];
@@ -244,8 +244,8 @@ export class FlowTable extends FlowIndex {
     this.serverWindowScale = new Int16Array(capacity);
     this.clientWindow = new Uint16Array(capacity);
     this.serverWindow = new Uint16Array(capacity);
-    this.synInterface = new Uint32Array(capacity);
-    this.synAckInterface = new Uint32Array(capacity);
+    this.synPlace = new Uint32Array(capacity);
+    this.synAckPlace = new Uint32Array(capacity);
     this.placeCount = new Uint8Array(capacity);
     this.#places = new Uint32Array(capacity * PLACES_MAX);
     this.packetsUseSecond = new Uint8Array(capacity);
@@ -311,7 +311,7 @@ export class FlowTable extends FlowIndex {
       this.synAcks[row] =
       this.resets[row] =
         0;
-    this.synInterface[row] = this.synAckInterface[row] = 0;
+    this.synPlace[row] = this.synAckPlace[row] = 0;
     this.vlan[row] = -1;
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
@@ -325,7 +325,7 @@ export class FlowTable extends FlowIndex {
   repeatSyn(row: number, timeNs: number, timestamp: number): void {
     // A clock goes forward: a timestamp that is not after all before it may be that of any of them.
     const isAfter = sequenceDistance(this.lastSynTimestamp[row], timestamp) > 0;
-    this.#tell(row, WireFact.LastSynTimestampShared, !isAfter);
+    this.#setFact(row, WireFact.LastSynTimestampShared, !isAfter);
     this.synsBeforeAnswer[row]++;
     this.lastSynNs[row] = timeNs;
     if (isAfter) this.lastSynTimestamp[row] = timestamp;
@@ -345,7 +345,7 @@ export class FlowTable extends FlowIndex {
     payloadLength: number,
   ): void {
     const isAfter = sequenceDistance(this.lastSynAckTimestamp[row], timestamp) > 0;
-    this.#tell(row, WireFact.LastSynAckTimestampShared, !isAfter);
+    this.#setFact(row, WireFact.LastSynAckTimestampShared, !isAfter);
     const sent = 1 + payloadLength;
     if (serverIsn === this.serverIsn[row]) {
       this.facts[row] |= WireFact.ServerIsnRepeated;
@@ -368,7 +368,7 @@ export class FlowTable extends FlowIndex {
     this.lastSynAckNs[row] = timeNs;
     const isOther = serverIsn !== this.serverIsn[row];
     if (isOther) this.otherSynAckNs[row] = timeNs;
-    this.#tell(row, WireFact.LastIsOtherServerIsn, isOther);
+    this.#setFact(row, WireFact.LastIsOtherServerIsn, isOther);
   }
 
   /** Sequence number of the last SYN-ACK. */
@@ -391,7 +391,7 @@ export class FlowTable extends FlowIndex {
     this.serverSent[row] = this.otherSent[row];
   }
 
-  #tell(row: number, fact: number, isSo: boolean): void {
+  #setFact(row: number, fact: number, isSo: boolean): void {
     this.facts[row] = isSo ? this.facts[row] | fact : this.facts[row] & ~fact;
   }
 
@@ -399,7 +399,7 @@ export class FlowTable extends FlowIndex {
    * Takes the tuple of a SYN or SYN-ACK and the place where it was seen; 0, the unknown one, is not
    * kept. The first of a handshake that the kernel knows by two tuples tells which is the packets'.
    */
-  see(
+  recordPlace(
     row: number,
     client: Uint32Array,
     server: Uint32Array,
@@ -466,7 +466,7 @@ export class FlowTable extends FlowIndex {
 
   /** Lets go of what the kernel and ICMP said of a row: the objects would else live as long as it. */
   forgetAnswers(row: number): void {
-    this.clientHalf[row] = this.serverHalf[row] = undefined;
+    this.clientKernel[row] = this.serverKernel[row] = undefined;
     this.accept[row] = undefined;
     this.drops[row] = undefined;
     this.reset[row] = undefined;

@@ -113,7 +113,7 @@ export class Handshake {
   /** Whether both addresses are IPv4. */
   ipv4 = false;
   /** Index of the interface whose times count; 0 unknown. */
-  interfaceIndex = 0;
+  place = 0;
   /** Indices of the interfaces where a SYN or SYN-ACK was seen, the first first; at most eight. */
   readonly interfaces: number[] = [];
   /** Id of the outermost VLAN tag that its packets carried. */

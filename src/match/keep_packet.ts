@@ -25,7 +25,7 @@ export function keepSyn(
   row: number,
   segment: Segment,
   timeNs: number,
-  interfaceIndex: number,
+  place: number,
 ): void {
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
@@ -43,7 +43,7 @@ export function keepSyn(
   table.clientMss[row] = options.mss;
   table.clientWindow[row] = segment.window;
   table.clientWindowScale[row] = options.windowScale;
-  table.synInterface[row] = interfaceIndex;
+  table.synPlace[row] = place;
   table.synMark[row] = markOf(segment);
   table.synMarkNs[row] = timeNs;
   keepNetwork(table, row, segment);
@@ -55,7 +55,7 @@ export function keepSynAck(
   row: number,
   segment: Segment,
   timeNs: number,
-  interfaceIndex: number,
+  place: number,
 ): void {
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
@@ -78,7 +78,7 @@ export function keepSynAck(
   table.serverMss[row] = options.mss;
   table.serverWindow[row] = segment.window;
   table.serverWindowScale[row] = options.windowScale;
-  table.synAckInterface[row] = interfaceIndex;
+  table.synAckPlace[row] = place;
 }
 
 /** Keeps the third packet: its time and its echo. */

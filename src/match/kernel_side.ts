@@ -1,7 +1,7 @@
 import type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   KernelListener,
   KernelPacket,
   KernelRecord,
@@ -44,7 +44,7 @@ export class KernelSide {
     switch (record.kind) {
       case "client":
       case "server":
-        return this.#half(record);
+        return this.#takeEnd(record);
       case "accepted":
         return this.#accept(record);
       case "dropped":
@@ -54,7 +54,7 @@ export class KernelSide {
     }
   }
 
-  #half(record: KernelHalf): void {
+  #takeEnd(record: KernelEnd): void {
     const table = this.#table;
     const isClient = record.kind === "client";
     const client = isClient ? record.local : record.remote;
@@ -63,7 +63,7 @@ export class KernelSide {
       ? joinPorts(record.localPort, record.remotePort)
       : joinPorts(record.remotePort, record.localPort);
     const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
-    const halves = isClient ? table.clientHalf : table.serverHalf;
+    const halves = isClient ? table.clientKernel : table.serverKernel;
     // A connect() that failed before it chose port and number sent nothing another source could see.
     const sentNothing = isClient && record.newState !== TcpState.Established &&
       (record.localPort === 0 || record.iss === 0);
@@ -81,7 +81,7 @@ export class KernelSide {
     if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
       const joined = isClient ? findJoined(table, record) : -1;
       if (joined >= 0) {
-        table.serverHalf[joined] = record;
+        table.serverKernel[joined] = record;
         this.#attempts.settle(joined, record.endNs);
         return;
       }
@@ -96,7 +96,7 @@ export class KernelSide {
   }
 
   /** A handshake that was reported is not reported again, but that it was reported wrongly is told. */
-  #countLate(row: number, { newState }: KernelHalf): void {
+  #countLate(row: number, { newState }: KernelEnd): void {
     const wasFailed = (this.#table.marks[row] & Mark.ReportedFailed) !== 0 &&
       this.#table.state[row] === FlowState.Reported;
     if (wasFailed && newState === TcpState.Established) this.#counters.contradicted++;

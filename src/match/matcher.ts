@@ -92,8 +92,8 @@ export class Matcher {
   }
 
   /** Of these the ones whose end is known, which are reported next. */
-  get settled(): number {
-    return this.#attempts.settled;
+  get concluded(): number {
+    return this.#attempts.concluded;
   }
 
   /**
@@ -101,43 +101,43 @@ export class Matcher {
    *
    * @param segment The segment; nothing of it is kept.
    * @param timeNs When it was captured.
-   * @param interfaceIndex Where: a packet seen on several interfaces counts once.
+   * @param place Where: a packet seen on several interfaces counts once.
    * @returns The row of the handshake that it is a packet of, or that waited for one with other numbers;
    * -1 where there is none, or it was reported before.
    * @throws {RangeError} See {@link assertExact}.
    */
-  packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
+  packet(segment: Segment, timeNs: number, place: number): number {
     assertExact(timeNs);
-    const row = this.#packet(segment, timeNs, interfaceIndex);
+    const row = this.#packet(segment, timeNs, place);
     const { mistimed } = this.#table;
     if (row >= 0 && mistimed[row] === Mistimed.IfMoreComes) mistimed[row] = Mistimed.Yes;
     return row;
   }
 
-  #packet(segment: Segment, timeNs: number, interfaceIndex: number): number {
+  #packet(segment: Segment, timeNs: number, place: number): number {
     const { flags } = segment;
     if ((flags & TcpFlag.RST) !== 0) return this.#reset(segment, timeNs);
     if ((flags & TcpFlag.SYN) === 0) return this.#acknowledgment(segment, timeNs);
-    if ((flags & TcpFlag.ACK) === 0) return this.#syn(segment, timeNs, interfaceIndex);
-    return this.#synAck(segment, timeNs, interfaceIndex);
+    if ((flags & TcpFlag.ACK) === 0) return this.#syn(segment, timeNs, place);
+    return this.#synAck(segment, timeNs, place);
   }
 
-  #syn(segment: Segment, timeNs: number, interfaceIndex: number): number {
+  #syn(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
     const { source, destination, sequence } = segment;
     const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-    let row = findBegun(table, segment, timeNs, interfaceIndex);
-    if (row < 0) row = this.#translatedSyn(segment, timeNs, interfaceIndex);
+    let row = findBegun(table, segment, timeNs, place);
+    if (row < 0) row = this.#translatedSyn(segment, timeNs, place);
     if (row < 0) {
       const state = FlowState.SynSent;
       row = this.#attempts.begin(source, destination, ports, sequence, state, timeNs);
     }
     if (table.state[row] === FlowState.Reported) return -1;
-    table.see(row, source, destination, ports, interfaceIndex);
+    table.recordPlace(row, source, destination, ports, place);
     const facts = table.facts[row];
     if ((facts & WireFact.Syn) === 0) {
-      keepSyn(table, row, segment, timeNs, interfaceIndex);
-    } else if (interfaceIndex === table.synInterface[row]) {
+      keepSyn(table, row, segment, timeNs, place);
+    } else if (place === table.synPlace[row]) {
       const mark = markOf(segment);
       if (isCopy(table.synMark[row], table.synMarkNs[row], mark, timeNs)) return row;
       table.synMark[row] = mark;
@@ -162,7 +162,7 @@ export class Matcher {
     return row;
   }
 
-  #synAck(segment: Segment, timeNs: number, interfaceIndex: number): number {
+  #synAck(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
     const { source, destination, acknowledgment } = segment;
     const ports = joinPorts(segment.destinationPort, segment.sourcePort);
@@ -188,7 +188,7 @@ export class Matcher {
       const reversed = joinPorts(segment.sourcePort, segment.destinationPort);
       const own = findSimultaneous(table, row, segment);
       if (own >= 0 && !beganFirst(table, row, own)) {
-        table.see(own, source, destination, reversed, interfaceIndex);
+        table.recordPlace(own, source, destination, reversed, place);
         this.#answeredToo(own, row, timeNs);
         return own;
       }
@@ -199,12 +199,12 @@ export class Matcher {
       }
     }
     if (table.state[row] === FlowState.Reported) return -1;
-    table.see(row, destination, source, ports, interfaceIndex);
+    table.recordPlace(row, destination, source, ports, place);
     const facts = table.facts[row];
     // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
     if ((facts & (WireFact.SynAck | WireFact.Ack)) === WireFact.Ack) return row;
     if ((facts & WireFact.SynAck) !== 0) {
-      if (interfaceIndex === table.synAckInterface[row]) {
+      if (place === table.synAckPlace[row]) {
         const mark = markOf(segment);
         if (isCopy(table.synAckMark[row], table.synAckMarkNs[row], mark, timeNs)) return row;
         table.synAckMark[row] = mark;
@@ -219,7 +219,7 @@ export class Matcher {
         }
         this.#attempts.touch(row, timeNs);
       } else if (
-        interfaceIndex === table.synInterface[row] && (facts & WireFact.Ack) === 0 &&
+        place === table.synPlace[row] && (facts & WireFact.Ack) === 0 &&
         segment.sequence === table.lastServerIsn(row)
       ) {
         // The same packet where the SYN was seen: only times of one place may be subtracted. One
@@ -227,13 +227,13 @@ export class Matcher {
         table.placeSynAck(row, timeNs, segment.sequence);
         if (table.synAcks[row] === 1) {
           table.firstSynAckNs[row] = timeNs;
-          table.synAckInterface[row] = interfaceIndex;
+          table.synAckPlace[row] = place;
         }
       }
       return row;
     }
     const isOtherIsn = segment.sequence !== table.serverIsn[row];
-    keepSynAck(table, row, segment, timeNs, interfaceIndex);
+    keepSynAck(table, row, segment, timeNs, place);
     this.#attempts.answer(row, timeNs);
     if (acceptsHeld(table, row)) this.#completeBackwards(row, timeNs);
     else if ((table.marks[row] & Mark.AckHeld) !== 0 && (facts & WireFact.Ack) === 0) {
@@ -368,7 +368,7 @@ export class Matcher {
   }
 
   /**
-   * Takes that a packet's numbers do not fit a row that waits for it. The first is judged.
+   * Notes that a packet's numbers do not fit a row that waits for it. The first is judged.
    *
    * @param wrong What is wrong with it; 0: nothing that is kept.
    * @returns The row where that is news, else -1: who sends many does not fill up what is kept of it.
@@ -455,7 +455,7 @@ export class Matcher {
   }
 
   /**
-   * Takes that the clock of the axis was set: what was seen before and after it cannot be subtracted,
+   * Follows a step of the axis's clock: what was seen before and after it cannot be subtracted,
    * so the handshakes under way give no durations, and their waiting goes on in the new time.
    * @param jumpNs By how much, negative: back.
    * @param nowNs Now, in the new time. What is captured but not delivered yet carries the old one.
@@ -465,7 +465,7 @@ export class Matcher {
   }
 
   /**
-   * Takes that the times of the packets at hand go on from another moment: a capture whose host's clock
+   * Follows a step of the packets' times, which go on from another moment: a capture whose host's clock
    * was set back, or several joined end to end. Only what has packets on both sides gives no durations.
    * @param jumpNs By how much, negative: back.
    */
@@ -473,7 +473,7 @@ export class Matcher {
     this.#attempts.clockStep(jumpNs);
   }
 
-  /** Takes that the time of the packet is wrong that a row was told of last: it gives no durations. */
+  /** Withholds the durations of a row: the time of the packet that it was told of last is wrong. */
   withhold(row: number): void {
     this.#table.mistimed[row] = Mistimed.Yes;
   }

@@ -1,4 +1,4 @@
-import type { Surroundings } from "./conclude.ts";
+import type { HostContext } from "./conclude.ts";
 import type { Handshake } from "./handshake.ts";
 
 /**
@@ -16,7 +16,7 @@ export interface RowKeeper {
 export type OnHandshake = (handshake: Handshake, row: number) => void;
 
 /** Settings of a `Matcher`; each has a default. */
-export interface MatcherOptions extends Surroundings {
+export interface MatcherOptions extends HostContext {
   /**
    * Whether the packets hold the data that a server may send before the third ACK. Where a socket filter
    * keeps it back, that ACK may acknowledge as much as the client's first window holds. True unless set.

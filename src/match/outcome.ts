@@ -4,10 +4,10 @@
  * @module
  */
 import { Errno, errnoName } from "../kernel/errno.ts";
-import type { KernelHalf, KernelReset } from "../kernel/kernel_record.ts";
+import type { KernelEnd, KernelReset } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { isPortUnreachable } from "../wire/icmp.ts";
-import type { Surroundings } from "./conclude.ts";
+import type { HostContext } from "./conclude.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
 import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
@@ -24,12 +24,12 @@ const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([
 const BOTH_ANSWERED = WireFact.SynAck | WireFact.SimultaneousSynAck;
 
 /** How the handshake of a row ended. */
-export function outcomeOf(table: FlowTable, row: number, surroundings: Surroundings): Outcome {
-  if (isEstablished(table, row, surroundings)) return "established";
+export function outcomeOf(table: FlowTable, row: number, hostContext: HostContext): Outcome {
+  if (isEstablished(table, row, hostContext)) return "established";
   return failureOf(
     table.facts[row],
-    table.clientHalf[row],
-    table.serverHalf[row],
+    table.clientKernel[row],
+    table.serverKernel[row],
     table.drops[row],
     table.reset[row],
     icmpOutcome(table, row),
@@ -37,10 +37,10 @@ export function outcomeOf(table: FlowTable, row: number, surroundings: Surroundi
 }
 
 /** Whether the kernel says so of either end, or the packets do where no kernel of a server here tells. */
-function isEstablished(table: FlowTable, row: number, surroundings: Surroundings): boolean {
+function isEstablished(table: FlowTable, row: number, hostContext: HostContext): boolean {
   const facts = table.facts[row];
-  const client = table.clientHalf[row];
-  const server = table.serverHalf[row];
+  const client = table.clientKernel[row];
+  const server = table.serverKernel[row];
   if (client?.newState === TcpState.Established || server?.newState === TcpState.Established) {
     return true;
   }
@@ -48,18 +48,18 @@ function isEstablished(table: FlowTable, row: number, surroundings: Surroundings
   const thirdNs = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : table.touchedNs[row];
   const hasThird = (facts & WireFact.Ack) !== 0 || (table.marks[row] & Mark.Proven) !== 0;
   return hasThird &&
-    (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, surroundings));
+    (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, hostContext));
 }
 
-/** See {@link Surroundings.hasServer}. @param timeNs When what it was to tell happened. */
+/** See {@link HostContext.hasServer}. @param timeNs When what it was to tell happened. */
 export function hasServer(
   table: FlowTable,
   row: number,
   timeNs: number,
-  surroundings: Surroundings,
+  hostContext: HostContext,
 ): boolean {
   const at = table.tupleAt(row);
-  return surroundings.hasServer?.(
+  return hostContext.hasServer?.(
     table.serverAddress,
     at * 4,
     table.ports[at] & 0xffff,
@@ -69,8 +69,8 @@ export function hasServer(
 
 function failureOf(
   facts: number,
-  client: KernelHalf | undefined,
-  server: KernelHalf | undefined,
+  client: KernelEnd | undefined,
+  server: KernelEnd | undefined,
   drops: Drops | undefined,
   reset: KernelReset | undefined,
   byIcmp: Outcome | undefined,
@@ -101,7 +101,7 @@ function icmpOutcome(table: FlowTable, row: number): Outcome | undefined {
 /** The symbol that says why it failed: the client's own errno before what anybody else did. */
 export function reasonOf(
   { outcome, icmp }: Handshake,
-  client: KernelHalf | undefined,
+  client: KernelEnd | undefined,
   drops: Drops | undefined,
   reset: KernelReset | undefined,
 ): string | undefined {

@@ -1,6 +1,6 @@
 /**
  * On which ports somebody of this host listens, and since when its kernel tells of every handshake
- * there: of such a handshake the kernel's word decides (`Surroundings.hasServer`).
+ * there: of such a handshake the kernel's word decides (`HostContext.hasServer`).
  *
  * A port on which nobody listens any more stays known: then no SYN-ACK comes from it either.
  */
@@ -8,17 +8,17 @@ export class ServedPorts {
   readonly #isServed = new Uint8Array(65_536);
   #toldFromNs = Infinity;
 
-  /** Takes that somebody listens on a port. */
+  /** Marks a port on which somebody listens. */
   add(port: number): void {
     this.#isServed[port] = 1;
   }
 
-  /** Takes that the kernel tells of every handshake from a moment on; Infinity: that it does no more. */
+  /** Has the kernel decide from a moment on, since when it tells of every handshake; Infinity: no more. */
   toldFrom(ns: number): void {
     this.#toldFromNs = ns;
   }
 
-  /** Takes that some of what the kernel told until a moment was lost: packets decide of what was before. */
+  /** Has packets decide of what was before a moment: some of what the kernel told until then was lost. */
   lostUntil(ns: number): void {
     if (this.#toldFromNs < ns) this.#toldFromNs = ns;
   }

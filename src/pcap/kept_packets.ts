@@ -31,7 +31,7 @@ const NONE = -1;
 
 /**
  * A ring of packets, each linked to the one before it of the same handshake: memory is fixed, and when
- * the ring comes round, the oldest packets are overwritten, whosever they are.
+ * the ring comes round, the oldest packets are overwritten, whatever handshake they belong to.
  *
  * Handshakes are told apart by their rows in the matcher's table, which gives them out again: see
  * `RowKeeper`.
@@ -71,12 +71,12 @@ export class KeptPackets {
     this.#lastOf = new Float64Array(rows).fill(NONE);
   }
 
-  /** Takes that a handshake begins in a row. */
+  /** Begins a handshake in a row, without packets. */
   begin(row: number): void {
     this.#lastOf[row] = NONE;
   }
 
-  /** Takes that the packets of a row are of another's handshake. */
+  /** Gives the packets of a row to another's handshake. */
   join(row: number, into: number): void {
     const numbers = [...this.#numbersOf(row), ...this.#numbersOf(into)].sort((a, b) => b - a);
     this.#lastOf[row] = NONE;

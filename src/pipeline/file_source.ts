@@ -349,8 +349,8 @@ export class FileSource implements Source {
   }
 
   /**
-   * Takes that another handshake begins, in a file that synsnoop wrote, behind packets that came later:
-   * those between the same ends that stand before it there are no part of it.
+   * Parts the handshake that begins here, in a file that synsnoop wrote, from the packets between the
+   * same ends that stand before it: they are no part of it.
    */
   #partFromOthers(): void {
     this.#matcher!.part(this.#segment, (row) => this.#isCutOff.get(row));

@@ -86,7 +86,7 @@ export class LiveSource implements Source {
   readonly #startNs: number;
   readonly #scope: CaptureScope;
   readonly #localAddresses = new LocalAddresses();
-  readonly #places = new Places((netns) => this.#localAddresses.suspect(netns));
+  readonly #places = new Places((netns) => this.#localAddresses.markStale(netns));
   readonly #listeners = new ListenerWatch({
     nowNs: () => this.#onAxis(clockNs("boottime")),
     places: this.#places,
@@ -273,7 +273,9 @@ export class LiveSource implements Source {
 
   #takeKernelRecord(record: KernelRecord): void {
     this.#fetched++;
-    if (record.kind !== "reset" && record.netns !== undefined) this.#scope.sighted(record.netns);
+    if (record.kind !== "reset" && record.netns !== undefined) {
+      this.#scope.hintNamespace(record.netns);
+    }
     // Now, for a container's cgroup may be gone when the handshake is reported.
     if ("cgroup" in record) this.#cgroups.of(record.cgroup);
     if (record.kind === "listener") {
@@ -305,7 +307,7 @@ export class LiveSource implements Source {
       this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
       doing = "writing";
       this.#pipeline.flush();
-      const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.settled);
+      const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.concluded);
       this.#tickNs = nowNs;
       this.#timer = setTimeout(() => this.#tick(), waitMs);
     } catch (error) {

@@ -95,11 +95,11 @@ export class RecordSource implements Source {
     this.#atHand = undefined;
   };
 
-  #isWanted({ interfaceIndex, interfaces }: Handshake, context: RecordedContext): boolean {
+  #isWanted({ place, interfaces }: Handshake, context: RecordedContext): boolean {
     const wanted = this.#options.interfaces;
     if (wanted.length === 0) return true;
-    return [interfaceIndex, ...interfaces].some((place) => {
-      const name = context.interfaceName(place);
+    return [place, ...interfaces].some((each) => {
+      const name = context.interfaceName(each);
       return name !== undefined && wanted.includes(name);
     });
   }

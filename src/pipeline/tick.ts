@@ -22,11 +22,11 @@ const BUSY_MAX = 100;
  * How long to wait until packets and kernel records are fetched again.
  *
  * @param fetched How many came since the tick before. @param elapsedNs How long ago that was.
- * @param settled Handshakes that wait to be reported.
+ * @param concluded Handshakes that wait to be reported.
  * @returns Milliseconds.
  */
-export function nextTickMs(fetched: number, elapsedNs: number, settled: number): number {
-  if (fetched === 0 && settled === 0) return IDLE_TICK_MS;
+export function nextTickMs(fetched: number, elapsedNs: number, concluded: number): number {
+  if (fetched === 0 && concluded === 0) return IDLE_TICK_MS;
   const rate = fetched / (elapsedNs / 1e6);
   return rate >= BUSY_MIN && rate <= BUSY_MAX ? BUSY_TICK_MS : TICK_MS;
 }

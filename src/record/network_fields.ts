@@ -23,10 +23,10 @@ export const NETWORK_FIELDS: readonly Field[] = [
   text(
     "network.interface",
     "Interface whose packet times are given",
-    (it, context) => context.interfaceName(it.interfaceIndex),
+    (it, context) => context.interfaceName(it.place),
     {
       set: (it, name: string, context) => {
-        it.interfaceIndex = context.placeOf(name);
+        it.place = context.placeOf(name);
       },
     },
   ),
@@ -69,7 +69,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
     "network.netns",
     "Inode number of the network namespace of the client's socket, else the server's, " +
       "else of the interface",
-    (it, context) => it.netns ?? context.netnsOf?.(it.interfaceIndex),
+    (it, context) => it.netns ?? context.netnsOf?.(it.place),
     {
       set: (it, netns: number) => {
         it.netns = netns;

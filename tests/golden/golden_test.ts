@@ -75,7 +75,7 @@ const TEXT = { color: false, ascii: false, header: false };
 
 /** The worked example as `trace` would have seen it on the client, with the kernel's times. */
 const TRACED_STORY = tellStory(WORKED_EXAMPLE, {
-  packets: seenPackets(CONVERSATION, WORKED_EXAMPLE.timeNs, WORKED_EXAMPLE.interfaceIndex),
+  packets: seenPackets(CONVERSATION, WORKED_EXAMPLE.timeNs, WORKED_EXAMPLE.place),
   complete: true,
   interfaceName: CONTEXT.interfaceName,
 });

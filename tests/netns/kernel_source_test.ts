@@ -14,7 +14,7 @@ import { findExecutable } from "../../src/linux/host.ts";
 import { readProcessState } from "../../src/linux/process_state.ts";
 import { type ProbeProgram, readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { SOCK_ADDRESSES } from "../../src/kernel/choose_probes.ts";
-import type { KernelHalf, KernelRecord } from "../../src/kernel/kernel_record.ts";
+import type { KernelEnd, KernelRecord } from "../../src/kernel/kernel_record.ts";
 import { narrowBtf } from "../../src/kernel/narrow_btf.ts";
 import { ClockAxis } from "../../src/match/clock.ts";
 import { compileC } from "./compile.ts";
@@ -75,8 +75,8 @@ class Watched {
     return counts;
   }
 
-  halves(kind: KernelHalf["kind"]): KernelHalf[] {
-    return this.records.filter((record): record is KernelHalf => record.kind === kind);
+  halves(kind: KernelEnd["kind"]): KernelEnd[] {
+    return this.records.filter((record): record is KernelEnd => record.kind === kind);
   }
 }
 

@@ -380,7 +380,7 @@ await namespaceTest(
     // Not again so soon, unless there is a reason.
     addresses.refresh();
     assertEquals(found(), [true, true, false]);
-    addresses.suspect(inodeOf(right));
+    addresses.markStale(inodeOf(right));
     addresses.refresh();
     assertEquals(found(), [true, true, true]);
     addresses.remove(own);

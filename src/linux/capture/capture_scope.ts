@@ -118,13 +118,13 @@ export class CaptureScope {
     return this.#refused.size;
   }
 
-  /** Takes that the kernel told of something in a namespace: an unknown one is looked for soon. */
-  sighted(netns: number): void {
-    this.#watch?.sighted(netns);
+  /** Has an unknown namespace looked for soon, because the kernel told of something in it. */
+  hintNamespace(netns: number): void {
+    this.#watch?.hintNamespace(netns);
   }
 
   /**
-   * Takes that a site cannot be captured in after all; it is for the caller to dispose of.
+   * Gives up a site that cannot be captured in after all; it is for the caller to dispose of.
    *
    * @param reason For a sentence.
    */

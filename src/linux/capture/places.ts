@@ -61,14 +61,14 @@ export class Places {
   }
 
   /**
-   * Takes that a namespace is gone: another one may get its inode number, and then has other places.
+   * Forgets a namespace that is gone: another one may get its inode number, and then has other places.
    * What is known of its places stays.
    */
   forget(netns: number): void {
     this.#numbers.delete(netns);
   }
 
-  /** Takes that an interface has another name from now on: that is another place. */
+  /** Gives an interface that has another name from now on another place. */
   renamed(netns: number, index: number): void {
     this.#numbers.get(netns)?.delete(index);
   }

@@ -79,8 +79,8 @@ export class ListenerHolders {
   }
 
   /**
-   * Takes that a process began to listen: whether it holds the socket is soon known. Others may hold it
-   * too, or will when it has forked: so it is searched for as well.
+   * Proposes the process that began to listen: whether it holds the socket is soon known. Others may
+   * hold it too, or will when it has forked: so it is searched for as well.
    */
   suggest(inode: number, pid: number): void {
     this.search();
@@ -111,8 +111,8 @@ export class ListenerHolders {
   }
 
   /**
-   * Takes that a connection came to a socket: it is searched for where its holder is gone, or where the
-   * last search was long ago, for it may have been handed over.
+   * Searches for who holds a socket that a connection came to, where its holder is gone or the last
+   * search was long ago, for it may have been handed over.
    */
   use(inode: number): void {
     const nowMs = performance.now();

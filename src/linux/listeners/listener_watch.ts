@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KernelHalf, KernelListener, Process } from "../../kernel/kernel_record.ts";
+import type { KernelEnd, KernelListener, Process } from "../../kernel/kernel_record.ts";
 import {
   type Arrival,
   type Listener,
@@ -87,7 +87,7 @@ export class ListenerWatch {
     this.#used.clear();
   }
 
-  /** Takes that the clock of the axis was set. @param jumpNs By how much, negative: back. */
+  /** Moves what was seen where the clock of the axis was set. @param jumpNs By how much, negative: back. */
   clockSet(jumpNs: number): void {
     this.#listeners.clockSet(jumpNs);
     for (const known of this.#namespaces.values()) known.listedNs += jumpNs;
@@ -106,8 +106,8 @@ export class ListenerWatch {
     else this.#holders.suggest(listener.inode, record.pid);
   }
 
-  /** Takes that a connection was established, long enough before its record is made for a search. */
-  use(server: KernelHalf): void {
+  /** Searches for who holds the listener of a connection, long enough before its record is made. */
+  use(server: KernelEnd): void {
     const key = server.netns * 65536 + server.localPort;
     if (this.#used.has(key)) return;
     this.#used.add(key);

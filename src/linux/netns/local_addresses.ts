@@ -30,7 +30,7 @@ export class LocalAddresses {
   }
 
   /** Makes {@link refresh} look up a namespace's addresses again: something there is new. */
-  suspect(netns: number): void {
+  markStale(netns: number): void {
     for (const [namespace, known] of this.#known) {
       if (namespace.inode === netns) known.lookedUpMs = -Infinity;
     }

@@ -121,12 +121,12 @@ export class NamespaceWatch {
     return changes;
   }
 
-  /** Takes that the kernel told of something in a namespace: an unknown one is looked for soon. */
-  sighted(inode: number): void {
+  /** Has an unknown namespace looked for soon, because the kernel told of something in it. */
+  hintNamespace(inode: number): void {
     if (this.#all && inode !== this.#own && !this.#misses.has(inode)) this.#hurried = true;
   }
 
-  /** Takes that a namespace that was found could not be used: it is found again, if it is there. */
+  /** Has a namespace that could not be used found again, if it is there. */
   forget(inode: number): void {
     this.#misses.delete(inode);
   }

@@ -4,8 +4,8 @@ import { choosePlace } from "../../../src/explain/one_place.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";
 import { CLIENT, CONVERSATIONS, seenPackets, SERVER } from "./build_conversation.ts";
 
-function seenOn(interfaceIndex: number): Handshake {
-  return makeHandshake({ client: CLIENT, server: SERVER, interfaceIndex });
+function seenOn(place: number): Handshake {
+  return makeHandshake({ client: CLIENT, server: SERVER, place });
 }
 
 const PACKETS = seenPackets(CONVERSATIONS.twoPlaces);

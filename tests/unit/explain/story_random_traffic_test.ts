@@ -25,11 +25,11 @@ function markOf({ identification, checksum }: PacketEvent["packet"]): number {
   return checksum === undefined ? -++marks : identification ?? 0;
 }
 
-function seenPacket({ packet, timeNs, interfaceIndex }: PacketEvent): SeenPacket {
+function seenPacket({ packet, timeNs, place }: PacketEvent): SeenPacket {
   const { from, flags, sequence, acknowledgment = 0, payloadLength = 0 } = packet;
   return {
     timeNs,
-    place: interfaceIndex,
+    place: place,
     source: from.address,
     sourcePort: from.port,
     flags,
@@ -67,8 +67,8 @@ function play(
   const error = new IcmpError();
   for (const event of events) {
     if ("packet" in event) {
-      const { packet, timeNs, interfaceIndex } = event;
-      const row = matcher.packet(fillSegment(packet, segment), timeNs, interfaceIndex);
+      const { packet, timeNs, place } = event;
+      const row = matcher.packet(fillSegment(packet, segment), timeNs, place);
       if (row >= 0) packetsOf(row).push(seenPacket(event));
     } else if ("record" in event) matcher.kernelRecord(event.record);
     else if ("jumpNs" in event) matcher.clockSet(event.jumpNs, event.nowNs);

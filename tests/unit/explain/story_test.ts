@@ -128,7 +128,7 @@ Deno.test("tellStory escapes names that others chose", () => {
   const handshake = makeHandshake({
     client: { ...CLIENT, process },
     server: { ...SERVER, process },
-    interfaceIndex: 3,
+    place: 3,
     wire: true,
     reason: HOSTILE_COMM,
     resetReason: HOSTILE_COMM,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseKernelLine } from "../../../src/kernel/kernel_line.ts";
 import {
   type KernelDecoding,
-  type KernelHalf,
+  type KernelEnd,
   type KernelListener,
   type KernelRecord,
   readKernelRecord,
@@ -90,7 +90,7 @@ Deno.test("parseKernelLine reads the server side of a real handshake", () => {
     "::ffff:127.0.0.1|::ffff:127.0.0.1|";
   const parsed = parseKernelLine(line, decoding);
   assertEquals(parsed.type, "record");
-  const { record } = parsed as { record: KernelHalf };
+  const { record } = parsed as { record: KernelEnd };
   assertEquals(record.kind, "server");
   assertEquals([record.oldState, record.newState], [TcpState.SynReceived, TcpState.Established]);
   assertEquals([record.localPort, record.remotePort], [43391, 36820]);
@@ -103,7 +103,7 @@ Deno.test("parseKernelLine reads a real refused connection", () => {
   const line = "K|ffff888105a640c0|d122a9f0f7|d122a9ac5c|170000000000|effffff900000002|1|" +
     "8fdca97f00020701|72c1bfcbffffffff|ffffffff|6f0000|0|20c0000a000|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
-  const { record } = parseKernelLine(line, decoding) as { record: KernelHalf };
+  const { record } = parseKernelLine(line, decoding) as { record: KernelEnd };
   assertEquals(record.kind, "client");
   assertEquals([record.oldState, record.newState], [TcpState.SynSent, TcpState.Close]);
   assertEquals(record.error, 111);
@@ -160,7 +160,7 @@ Deno.test("parseKernelLine and readKernelRecord agree on every record", () => {
 
 Deno.test("parseKernelLine and readKernelRecord agree on a comm that is no UTF-8", () => {
   const raw = { ...CLIENT, comm: new Uint8Array(15).fill(0xff) };
-  const { record } = parseKernelLine(buildLine(raw), decoding) as { record: KernelHalf };
+  const { record } = parseKernelLine(buildLine(raw), decoding) as { record: KernelEnd };
   assertEquals(record.comm, "\ufffd".repeat(15));
   assertEquals(record, readBytes(raw));
 });
@@ -168,7 +168,7 @@ Deno.test("parseKernelLine and readKernelRecord agree on a comm that is no UTF-8
 Deno.test("parseKernelLine keeps nothing of the line before", () => {
   parseKernelLine(buildLine({ ...CLIENT, comm: ascii("a-longer-comm") }), decoding);
   const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii("sh") }), decoding) as {
-    record: KernelHalf;
+    record: KernelEnd;
   };
   assertEquals(record.comm, "sh");
 });
@@ -176,7 +176,7 @@ Deno.test("parseKernelLine keeps nothing of the line before", () => {
 Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
   for (const comm of ["|", "a|b|c", "|||", "K|1|2", " "]) {
     const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii(comm) }), decoding) as {
-      record: KernelHalf;
+      record: KernelEnd;
     };
     assertEquals(record.comm, comm);
   }
@@ -185,7 +185,7 @@ Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
 Deno.test("parseKernelLine keeps the record before a newline in a comm and refuses the rest", () => {
   const line = buildLine({ ...CLIENT, comm: ascii("a\nK|1|2|3|4") });
   const [first, second] = line.split("\n");
-  const { record } = parseKernelLine(first, decoding) as { record: KernelHalf };
+  const { record } = parseKernelLine(first, decoding) as { record: KernelEnd };
   assertEquals(record.comm, "a");
   assertEquals(parseKernelLine(second, decoding), { type: "other", text: "K|1|2|3|4" });
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import {
   isSentinelKey,
   type KernelDecoding,
-  type KernelHalf,
+  type KernelEnd,
   type KernelRecord,
   KEY_BYTES,
   type PlaceBoottime,
@@ -51,7 +51,7 @@ function read(raw: RawRecord, placeBoottime = place): KernelRecord | undefined {
   );
 }
 
-function readHalf(raw: RawRecord): KernelHalf {
+function readEnd(raw: RawRecord): KernelEnd {
   const record = read(raw);
   assert(record?.kind === "client" || record?.kind === "server");
   return record;
@@ -108,7 +108,7 @@ Deno.test("readKernelRecord reads every field of an established client", () => {
 });
 
 Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN time", () => {
-  const record = readHalf({
+  const record = readEnd({
     ...CLIENT,
     kind: 0,
     oldState: 3,
@@ -128,7 +128,7 @@ Deno.test("readKernelRecord reads every field of a server with IPv6 and a SYN ti
 });
 
 Deno.test("readKernelRecord leaves out what a client that failed cannot know", () => {
-  const record = readHalf({
+  const record = readEnd({
     ...CLIENT,
     newState: 7,
     error: 111,
@@ -142,17 +142,17 @@ Deno.test("readKernelRecord leaves out what a client that failed cannot know", (
 });
 
 Deno.test("readKernelRecord keeps a server's peer number where it failed", () => {
-  const record = readHalf({ ...CLIENT, kind: 0, oldState: 3, newState: 7 });
+  const record = readEnd({ ...CLIENT, kind: 0, oldState: 3, newState: 7 });
   assertEquals(record.irs, 0x89abcdef);
   assertEquals([record.rttMinUs, record.options], [undefined, undefined]);
 });
 
 Deno.test("readKernelRecord tells when a client's SYN left, and that of no server", () => {
-  const client = readHalf({ ...CLIENT, synReceivedNs: 4_999_000_789n });
+  const client = readEnd({ ...CLIENT, synReceivedNs: 4_999_000_789n });
   assertEquals([client.synSentNs, client.synReceivedNs], [4_999_000_789, undefined]);
   assertEquals([client.connectNs, client.listener], [4_000_000_456, undefined]);
   // The cookie's bit means nothing on a client.
-  assertEquals(readHalf({ ...CLIENT, synReceivedNs: 1n, options: 0x80 }).synCookie, undefined);
+  assertEquals(readEnd({ ...CLIENT, synReceivedNs: 1n, options: 0x80 }).synCookie, undefined);
 });
 
 Deno.test("readKernelRecord tells which listener took a server's SYN, and whether by a cookie", () => {
@@ -171,7 +171,7 @@ Deno.test("readKernelRecord tells which listener took a server's SYN, and whethe
   ];
   for (const { word0, synNs, options, expected } of cases) {
     const raw = { ...server, connectNs: word0, synReceivedNs: synNs, options };
-    const { listener, synReceivedNs, synCookie, connectNs, synSentNs } = readHalf(raw);
+    const { listener, synReceivedNs, synCookie, connectNs, synSentNs } = readEnd(raw);
     assertEquals([listener, synReceivedNs, synCookie], expected);
     assertEquals([connectNs, synSentNs], [undefined, undefined]);
   }
@@ -220,9 +220,9 @@ Deno.test("readKernelRecord tells the thread of a client, a listener and an acce
 
 Deno.test("readKernelRecord tells of a server's side which devices its listener may be bound to", () => {
   const server = { ...CLIENT, kind: 0, oldState: 3 };
-  assertEquals(readHalf({ ...server, family: 0 }).devices, []);
-  assertEquals(readHalf({ ...server, family: 7 }).devices, [7]);
-  assertEquals(readHalf(CLIENT).devices, undefined);
+  assertEquals(readEnd({ ...server, family: 0 }).devices, []);
+  assertEquals(readEnd({ ...server, family: 7 }).devices, [7]);
+  assertEquals(readEnd(CLIENT).devices, undefined);
 });
 
 Deno.test("readKernelRecord reads an accept()", () => {
@@ -338,7 +338,7 @@ Deno.test("readKernelRecord takes of IPv4 addresses the last four bytes, whateve
   assert(accepted?.kind === "accepted");
   assertEquals([accepted.local, accepted.remote], [last, last]);
   // Tracepoints give IPv4-mapped addresses, and a listener on :: may be named by a socket of IPv4.
-  assertEquals(readHalf({ ...CLIENT, local: bytes }).local, whole);
+  assertEquals(readEnd({ ...CLIENT, local: bytes }).local, whole);
 });
 
 Deno.test("readKernelRecord finds what bind() gave an IPv4 socket where function probes have it", () => {
@@ -346,12 +346,12 @@ Deno.test("readKernelRecord finds what bind() gave an IPv4 socket where function
   const bound = new Uint32Array([0, 0, 0xffff, 0x7f000001]);
   // As bytes in memory: the word is little endian.
   const client = { ...CLIENT, local: nothing, boundIpv4: 0x0100007f };
-  assertEquals(readHalf(client).local, bound);
-  assertEquals(readHalf({ ...client, boundIpv4: 0 }).local, new Uint32Array(4));
+  assertEquals(readEnd(client).local, bound);
+  assertEquals(readEnd({ ...client, boundIpv4: 0 }).local, new Uint32Array(4));
   // Linux gives a client of IPv6 such an address, too: 127.0.0.6.
   const local = mapped(10, 0, 0, 1);
   assertEquals(
-    readHalf({ ...client, local, boundIpv4: 0x0600007f }).local,
+    readEnd({ ...client, local, boundIpv4: 0x0600007f }).local,
     new Uint32Array([0, 0, 0xffff, 0x0a000001]),
   );
   const listener = { ...client, kind: 2 };
@@ -377,7 +377,7 @@ Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
     { rttMinUs: 0, expected: 0 },
   ];
   for (const { rttMinUs, expected } of cases) {
-    assertEquals(readHalf({ ...CLIENT, rttMinUs }).rttMinUs, expected, String(rttMinUs));
+    assertEquals(readEnd({ ...CLIENT, rttMinUs }).rttMinUs, expected, String(rttMinUs));
   }
 });
 
@@ -404,7 +404,7 @@ Deno.test("readKernelRecord reads each option bit alone", () => {
     { options: 0xe000, expected: { ...none, ownWindowScale: 14 } },
   ];
   for (const { options, expected } of cases) {
-    assertEquals(readHalf({ ...CLIENT, options }).options, expected, options.toString(16));
+    assertEquals(readEnd({ ...CLIENT, options }).options, expected, options.toString(16));
   }
 });
 
@@ -427,8 +427,8 @@ Deno.test("readKernelRecord hands over times beyond 2^53 without loss", () => {
 });
 
 Deno.test("readKernelRecord takes a time with one empty half for a time", () => {
-  assertEquals(readHalf({ ...CLIENT, connectNs: 2n ** 32n }).connectNs, 2 ** 32);
-  assertEquals(readHalf({ ...CLIENT, connectNs: 1n }).connectNs, 1);
+  assertEquals(readEnd({ ...CLIENT, connectNs: 2n ** 32n }).connectNs, 2 ** 32);
+  assertEquals(readEnd({ ...CLIENT, connectNs: 1n }).connectNs, 1);
 });
 
 Deno.test("readKernelRecord reads any comm", () => {
@@ -444,13 +444,13 @@ Deno.test("readKernelRecord reads any comm", () => {
     { input: new Uint8Array([0xff, 0x61, 0xc3]), expected: "\ufffda\ufffd" },
   ];
   for (const { input, expected } of cases) {
-    assertEquals(readHalf({ ...CLIENT, comm: input }).comm, expected);
+    assertEquals(readEnd({ ...CLIENT, comm: input }).comm, expected);
   }
 });
 
 Deno.test("readKernelRecord gives back whatever numbers were written", () => {
   fc.assert(fc.property(anyRecord(1), (raw) => {
-    const record = readHalf(raw);
+    const record = readEnd(raw);
     assertEquals(record.socket, raw.socket);
     assertEquals(record.kind, ["server", "client"][raw.kind]);
     assertEquals(

@@ -89,8 +89,8 @@ const STEPS = [
   "refusalWrong",
   "serverReset",
   "clientReset",
-  "clientHalf",
-  "serverHalf",
+  "clientKernel",
+  "serverKernel",
   "accept",
   "synDrop",
   "queueDrop",
@@ -242,7 +242,7 @@ class Player {
 
   /** The handshake's own steps in their order. */
   nextStep(): Step {
-    const order: Step[] = ["synAgain", "synAckAgain", "data", "clientHalf", "serverHalf"];
+    const order: Step[] = ["synAgain", "synAckAgain", "data", "clientKernel", "serverKernel"];
     return order[this.#next++ % order.length];
   }
 
@@ -329,10 +329,10 @@ class Player {
         );
       case "clientReset":
         return play.clientReset(timeNs, even ? {} : { sequence: plus(x, 7000) });
-      case "clientHalf":
-        return play.clientHalf(timeNs - variant * 1000, clientEnds[variant % clientEnds.length]);
-      case "serverHalf":
-        return play.serverHalf(timeNs - variant * 1000, serverEnds[variant % serverEnds.length]);
+      case "clientKernel":
+        return play.clientKernel(timeNs - variant * 1000, clientEnds[variant % clientEnds.length]);
+      case "serverKernel":
+        return play.serverKernel(timeNs - variant * 1000, serverEnds[variant % serverEnds.length]);
       case "accept":
         return play.accept(timeNs - variant * 1000, accepts[variant % accepts.length]);
       case "synDrop":
@@ -422,7 +422,7 @@ const START_NS = 100e9;
 
 /** The steps that the server's kernel tells of. */
 const SERVER_STEPS: ReadonlySet<Step> = new Set([
-  "serverHalf",
+  "serverKernel",
   "accept",
   "synDrop",
   "queueDrop",
@@ -453,7 +453,7 @@ function play(
     const player = players[who % players.length];
     // Of interest where each packet is seen twice is a capture that sees the SYN first.
     const twice = place.startsWith("two");
-    const isTold = translation.length > 0 && (step === "clientHalf" || step === "serverHalf");
+    const isTold = translation.length > 0 && (step === "clientKernel" || step === "serverKernel");
     const chosen = twice && !player.begun && !isTold ? "synAgain" : step;
     const { client } = player.play;
     const far = player.behind(translation);
@@ -479,18 +479,18 @@ function play(
       continue;
     }
     const isClients = event.packet.from === client;
-    const passing = [{ ...event, interfaceIndex: 1 }, {
+    const passing = [{ ...event, place: 1 }, {
       ...event,
       packet: {
         ...event.packet,
         from: isClients ? far.play.client : far.play.server,
         to: isClients ? far.play.server : far.play.client,
       },
-      interfaceIndex: 2,
+      place: 2,
     }];
     const [first, second] = isClients || !twice ? passing : passing.toReversed();
     if (!twice) {
-      events.push({ ...event, interfaceIndex: isClients ? 1 : 2 });
+      events.push({ ...event, place: isClients ? 1 : 2 });
       continue;
     }
     events.push(first);

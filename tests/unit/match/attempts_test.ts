@@ -30,11 +30,11 @@ function make() {
 Deno.test("Attempts waits anew after a touch, but never after the end is known", () => {
   const { attempts, reported, begin } = make();
   const open = begin(1, 0);
-  const settled = begin(2, 0, FlowState.Answered);
+  const concluded = begin(2, 0, FlowState.Answered);
   attempts.touch(open, 100);
-  attempts.settle(settled, 10);
-  attempts.settle(settled, 100);
-  attempts.touch(settled, 200);
+  attempts.settle(concluded, 10);
+  attempts.settle(concluded, 100);
+  attempts.touch(concluded, 200);
   attempts.advance(49);
   assertEquals([reported, attempts.pending], [[], 2]);
   attempts.advance(50);
@@ -106,10 +106,10 @@ Deno.test("Attempts.join takes the other end's client for the server", () => {
   const { attempts, begin } = make();
   const { table } = attempts;
   const [kept, joined] = [begin(1000, 1), begin(5000, 2)];
-  const { record } = P.clientHalf(1);
-  table.clientHalf[joined] = record;
+  const { record } = P.clientKernel(1);
+  table.clientKernel[joined] = record;
   attempts.join(joined, kept, 3);
-  assertEquals([table.serverHalf[kept], table.clientHalf[joined]], [record, undefined]);
+  assertEquals([table.serverKernel[kept], table.clientKernel[joined]], [record, undefined]);
   assertEquals([table.state[kept], table.touchedNs[kept]], [FlowState.Settled, 3]);
 });
 
@@ -117,12 +117,12 @@ Deno.test("Attempts lets go of what the kernel said when a handshake is reported
   const { attempts, begin } = make();
   const { table } = attempts;
   const row = begin(1, 0);
-  table.clientHalf[row] = P.clientHalf(0).record;
+  table.clientKernel[row] = P.clientKernel(0).record;
   table.accept[row] = P.accept(0).record;
   table.reset[row] = P.synReset(0).record;
   attempts.flush();
   assertEquals(
-    [table.clientHalf[row], table.accept[row], table.reset[row]],
+    [table.clientKernel[row], table.accept[row], table.reset[row]],
     [undefined, undefined, undefined],
   );
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { KernelAccept, KernelDrop, KernelHalf } from "../../../src/kernel/kernel_record.ts";
-import { conclude, type Surroundings } from "../../../src/match/conclude.ts";
+import type { KernelAccept, KernelDrop, KernelEnd } from "../../../src/kernel/kernel_record.ts";
+import { conclude, type HostContext } from "../../../src/match/conclude.ts";
 import { addDrop } from "../../../src/match/drops.ts";
 import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
@@ -22,7 +22,7 @@ interface Row {
   columns?: Partial<Record<keyof FlowTable, number>>;
   play?: Play;
   traceEnded?: boolean;
-  surroundings?: Surroundings;
+  hostContext?: HostContext;
 }
 
 /** Concludes a table's only row. */
@@ -40,12 +40,12 @@ function concluded(row: Row, into = new Handshake()): Snapshot {
   for (const [column, value] of Object.entries(columns)) {
     (table[column as keyof FlowTable] as unknown as number[])[0] = value;
   }
-  table.clientHalf[0] = client && PLAY.clientHalf(900, client).record;
-  table.serverHalf[0] = server && PLAY.serverHalf(950, server).record;
+  table.clientKernel[0] = client && PLAY.clientKernel(900, client).record;
+  table.serverKernel[0] = server && PLAY.serverKernel(950, server).record;
   table.accept[0] = row.accept && PLAY.accept(980, row.accept).record;
   for (const record of row.drops ?? []) table.drops[0] = addDrop(table.drops[0], record);
   if (row.reset) table.reset[0] = PLAY.synReset(990, { reason: row.reset }).record;
-  conclude(table, 0, row.surroundings ?? {}, row.traceEnded ?? false, into);
+  conclude(table, 0, row.hostContext ?? {}, row.traceEnded ?? false, into);
   return snapshot(into);
 }
 
@@ -210,19 +210,19 @@ Deno.test("conclude tells this host's part by the kernel's halves, then by the a
     { client: {}, expected: "client" },
     { server: {}, expected: "server" },
     { client: {}, server: {}, expected: "local" },
-    { facts: Syn, surroundings: local("192.0.2.1"), expected: "client" },
-    { facts: Syn, surroundings: local("198.51.100.2"), expected: "server" },
-    { facts: Syn, surroundings: local("192.0.2.1", "198.51.100.2"), expected: "local" },
-    { server: {}, surroundings: local("192.0.2.1"), expected: "local" },
-    { client: {}, surroundings: local("192.0.2.1"), expected: "client" },
-    { facts: Syn, surroundings: local("203.0.113.9"), expected: "observer" },
+    { facts: Syn, hostContext: local("192.0.2.1"), expected: "client" },
+    { facts: Syn, hostContext: local("198.51.100.2"), expected: "server" },
+    { facts: Syn, hostContext: local("192.0.2.1", "198.51.100.2"), expected: "local" },
+    { server: {}, hostContext: local("192.0.2.1"), expected: "local" },
+    { client: {}, hostContext: local("192.0.2.1"), expected: "client" },
+    { facts: Syn, hostContext: local("203.0.113.9"), expected: "observer" },
     { drops: [SYN_DROP], expected: "observer" },
-    { drops: [SYN_DROP], surroundings: local("198.51.100.2"), expected: "server" },
-    { drops: [SYN_DROP], surroundings: local("192.0.2.1"), expected: "client" },
-    { drops: [SYN_ACK_DROP], surroundings: local("192.0.2.1"), expected: "client" },
+    { drops: [SYN_DROP], hostContext: local("198.51.100.2"), expected: "server" },
+    { drops: [SYN_DROP], hostContext: local("192.0.2.1"), expected: "client" },
+    { drops: [SYN_ACK_DROP], hostContext: local("192.0.2.1"), expected: "client" },
     // A listener that refuses is here, whatever address it has; whoever accepts, too.
     { drops: [QUEUE_DROP], expected: "server" },
-    { drops: [QUEUE_DROP, SYN_DROP], surroundings: local("192.0.2.1"), expected: "local" },
+    { drops: [QUEUE_DROP, SYN_DROP], hostContext: local("192.0.2.1"), expected: "local" },
     { facts: Syn, accept: {}, expected: "server" },
   ];
   for (const { expected, ...row } of cases) assertEquals(concluded(row).role, expected);
@@ -230,16 +230,16 @@ Deno.test("conclude tells this host's part by the kernel's halves, then by the a
 
 Deno.test("conclude names the process of each side", () => {
   const nginx = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
-  const asked: KernelHalf[] = [];
-  const listenerOf = (server: KernelHalf) => {
+  const asked: KernelEnd[] = [];
+  const listenerOf = (server: KernelEnd) => {
     asked.push(server);
     return nginx;
   };
-  const both = concluded({ client: {}, server: {}, surroundings: { listenerOf } });
+  const both = concluded({ client: {}, server: {}, hostContext: { listenerOf } });
   assertEquals(both.client.process, { pid: 4711, comm: "curl", uid: 1000, cgroup: 8231 });
   assertEquals(both.server.process, nginx);
   assertEquals(asked.map(({ kind }) => kind), ["server"]);
-  const neither = concluded({ client: { pid: 0, comm: "" }, surroundings: { listenerOf } });
+  const neither = concluded({ client: { pid: 0, comm: "" }, hostContext: { listenerOf } });
   assertEquals([neither.client.process, neither.server.process], [undefined, undefined]);
   assertEquals(concluded({ server: {} }).server.process, undefined);
   // Where no listener is known, whoever accepted.
@@ -247,9 +247,9 @@ Deno.test("conclude names the process of each side", () => {
   const accept = {};
   const cases: (Row & { expected: typeof nginx | undefined })[] = [
     { server: {}, accept, expected: worker },
-    { server: {}, accept, surroundings: { listenerOf: () => undefined }, expected: worker },
-    { server: {}, accept, surroundings: { listenerOf: () => nginx }, expected: nginx },
-    { facts: Syn, accept, surroundings: { listenerOf: () => nginx }, expected: worker },
+    { server: {}, accept, hostContext: { listenerOf: () => undefined }, expected: worker },
+    { server: {}, accept, hostContext: { listenerOf: () => nginx }, expected: nginx },
+    { facts: Syn, accept, hostContext: { listenerOf: () => nginx }, expected: worker },
     { server: {}, accept: { pid: 0, comm: "" }, expected: undefined },
   ];
   for (const { expected, ...row } of cases) {
@@ -269,13 +269,13 @@ Deno.test("conclude asks who listens where a SYN came to, if that is here", () =
   };
   const refusal = { netns: 4_026_532_000, listener: undefined };
   const cases: (Row & { expected: typeof nginx | undefined; question?: unknown })[] = [
-    { facts: Syn, surroundings: here, expected: nginx, question: [[], undefined] },
-    { facts: Syn | SynAck, surroundings: here, expected: nginx, question: [[], undefined] },
-    { drops: [SYN_DROP], surroundings: here, expected: nginx, question: [[], undefined] },
-    { drops: [QUEUE_DROP], surroundings: here, expected: nginx, question: [[], refusal] },
-    { facts: Syn, surroundings: { ...here, ...local("192.0.2.1") }, expected: undefined },
+    { facts: Syn, hostContext: here, expected: nginx, question: [[], undefined] },
+    { facts: Syn | SynAck, hostContext: here, expected: nginx, question: [[], undefined] },
+    { drops: [SYN_DROP], hostContext: here, expected: nginx, question: [[], undefined] },
+    { drops: [QUEUE_DROP], hostContext: here, expected: nginx, question: [[], refusal] },
+    { facts: Syn, hostContext: { ...here, ...local("192.0.2.1") }, expected: undefined },
     // The kernel's own word of the server's side goes first.
-    { server: {}, surroundings: here, expected: undefined },
+    { server: {}, hostContext: here, expected: undefined },
   ];
   for (const { expected, question, ...row } of cases) {
     asked.length = 0;
@@ -607,9 +607,9 @@ Deno.test("conclude sets every field, whatever the handshake held before", () =>
         synAcks: 4,
         synAcksBeforeAck: 4,
         resets: 5,
-        synInterface: 6,
+        synPlace: 6,
       },
-      surroundings: { listenerOf: () => ({ pid: 80, comm: "nginx", uid: 33, cgroup: 99 }) },
+      hostContext: { listenerOf: () => ({ pid: 80, comm: "nginx", uid: 33, cgroup: 99 }) },
     },
     { facts: Syn },
     { client: { newState: 7, error: 110 } },

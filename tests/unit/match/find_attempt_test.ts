@@ -139,7 +139,7 @@ function refusedOnce(): FlowTable {
   table.facts.set([Syn | ServerReset, Syn]);
   table.firstSynNs.set([40, 100]);
   table.refusedNs[0] = 50;
-  table.synInterface.fill(1);
+  table.synPlace.fill(1);
   return table;
 }
 
@@ -175,10 +175,10 @@ Deno.test("findAttemptAt finds of attempts with one number that in whose time a 
 
 Deno.test("findBegun begins an attempt with the SYN that was refused, at its place alone", () => {
   const play = new Play(CLIENT, SERVER, 10, 0);
-  const find = (table: FlowTable, timeNs: number, interfaceIndex: number) => {
+  const find = (table: FlowTable, timeNs: number, place: number) => {
     const event = play.syn(timeNs);
     if (!("packet" in event)) throw new Error("Cannot find it: no packet");
-    return findBegun(table, fillSegment(event.packet, new Segment()), timeNs, interfaceIndex);
+    return findBegun(table, fillSegment(event.packet, new Segment()), timeNs, place);
   };
   const refused = refusedOnce();
   refused.remove(1);
@@ -262,10 +262,10 @@ Deno.test("findSimultaneous finds the SYN-ACK's sender's own attempt, findJoined
     const segment = fillSegment(packet, new Segment());
     assertEquals(findSimultaneous(table, 1, segment), found, `${facts}`);
     assertEquals(findSimultaneous(table, 0, segment), -1, "itself");
-    const { record } = new Play(SERVER, CLIENT, 20, 10).clientHalf(0);
+    const { record } = new Play(SERVER, CLIENT, 20, 10).clientKernel(0);
     const isJoined = found === 0 && (facts & SimultaneousSyn) !== 0;
     assertEquals(findJoined(table, record), isJoined ? 0 : -1, `${facts}`);
-    table.serverHalf[0] = record;
+    table.serverKernel[0] = record;
     assertEquals(findJoined(table, record), -1);
   }
 });

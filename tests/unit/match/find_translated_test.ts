@@ -40,7 +40,7 @@ Deno.test("Matcher makes one record of a handshake that is translated on the way
     assertEquals([record.client.address, record.server.address], ["10.0.0.2", "203.0.113.9"]);
     assertEquals(record.translated, translated);
     assertEquals(record.interfaces, [LAN, WAN]);
-    assertEquals([record.outcome, record.interfaceIndex], ["established", LAN]);
+    assertEquals([record.outcome, record.place], ["established", LAN]);
     // All times are those of the first side.
     assertEquals([record.clientRttNs, record.serverRttNs], [20 * MS + 10, MS - 10]);
     assertEquals([record.synCount, record.synAckCount], [1, 1]);
@@ -93,7 +93,7 @@ Deno.test("Matcher keeps SYNs apart that have one number and are not one packet"
 Deno.test("Matcher joins the kernel's side of a translated handshake, before and after packets", () => {
   const three = [INSIDE.syn(0, OPTIONS, LAN), INSIDE.synAck(MS), INSIDE.ack(2 * MS)];
   for (const far of [SNAT, DNAT, BOTH]) {
-    const half = far.serverHalf(2 * MS);
+    const half = far.serverKernel(2 * MS);
     for (const events of [[half, ...three], [...three, half]]) {
       const { records, counters } = run(events);
       assertEquals(records.length, 1);
@@ -107,7 +107,7 @@ Deno.test("Matcher joins the kernel's side of a translated handshake, before and
 });
 
 Deno.test("Matcher joins both kernel sides of a handshake translated between them", () => {
-  const both = [INSIDE.clientHalf(MS), DNAT.serverHalf(2 * MS)];
+  const both = [INSIDE.clientKernel(MS), DNAT.serverKernel(2 * MS)];
   for (const events of [both, both.toReversed()]) {
     const { records } = run(events);
     assertEquals(records.map(({ role, outcome }) => [role, outcome]), [["local", "established"]]);
@@ -125,14 +125,14 @@ Deno.test("Matcher joins both kernel sides of a handshake translated between the
 
 Deno.test("Matcher takes no kernel record for another's whose number only is the same", () => {
   const three = [INSIDE.syn(0, OPTIONS, LAN), INSIDE.synAck(MS), INSIDE.ack(2 * MS)];
-  const otherNumber = BOTH.again(1000, 5001).serverHalf(2 * MS);
+  const otherNumber = BOTH.again(1000, 5001).serverKernel(2 * MS);
   assertEquals(run([...three, otherNumber]).records.length, 2, "another server's number");
   // Of one that failed nothing but the client's number is known: one end must be the same.
   const failed = { newState: 7, error: 111, irs: undefined };
   const unanswered = [BOTH.syn(0, OPTIONS, LAN)];
-  assertEquals(run([...unanswered, INSIDE.clientHalf(MS, failed)]).records.length, 2);
-  assertEquals(run([SNAT.syn(0, OPTIONS, WAN), INSIDE.clientHalf(MS, failed)]).records.length, 1);
-  const before = INSIDE.clientHalf(MS, { ...failed, connectNs: 500 * MS, endNs: 900 * MS });
+  assertEquals(run([...unanswered, INSIDE.clientKernel(MS, failed)]).records.length, 2);
+  assertEquals(run([SNAT.syn(0, OPTIONS, WAN), INSIDE.clientKernel(MS, failed)]).records.length, 1);
+  const before = INSIDE.clientKernel(MS, { ...failed, connectNs: 500 * MS, endNs: 900 * MS });
   assertEquals(run([SNAT.syn(0, OPTIONS, WAN), before]).records.length, 2, "begun later");
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { KernelAccept, KernelHalf, KernelReset } from "../../../src/kernel/kernel_record.ts";
+import type { KernelAccept, KernelEnd, KernelReset } from "../../../src/kernel/kernel_record.ts";
 import type { Drops } from "../../../src/match/drops.ts";
 import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
@@ -126,17 +126,17 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
   const { client, server, ports } = TUPLES[0];
   const first = table.insert(client, server, ports, 1, FlowState.SynSent, 5);
   table.facts[first] = 0xffffffff;
-  for (const column of [table.syns, table.synAcks, table.resets, table.synInterface]) {
+  for (const column of [table.syns, table.synAcks, table.resets, table.synPlace]) {
     column[first] = 7;
   }
   const kernel = [
-    table.clientHalf,
-    table.serverHalf,
+    table.clientKernel,
+    table.serverKernel,
     table.accept,
     table.drops,
     table.reset,
   ];
-  table.clientHalf[first] = table.serverHalf[first] = {} as KernelHalf;
+  table.clientKernel[first] = table.serverKernel[first] = {} as KernelEnd;
   table.accept[first] = {} as KernelAccept;
   table.drops[first] = {} as Drops;
   table.reset[first] = {} as KernelReset;
@@ -144,7 +144,7 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
   const second = table.insert(client, server, ports, 2, FlowState.Answered, 6);
   assertEquals(second, first);
   assertEquals(
-    [table.facts, table.syns, table.synAcks, table.resets, table.synInterface].map((column) =>
+    [table.facts, table.syns, table.synAcks, table.resets, table.synPlace].map((column) =>
       column[second]
     ),
     [0, 0, 0, 0, 0],

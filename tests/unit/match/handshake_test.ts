@@ -13,7 +13,7 @@ Deno.test("Handshake begins with nothing known and nothing counted", () => {
     wire: false,
     kernel: false,
     ipv4: false,
-    interfaceIndex: 0,
+    place: 0,
     interfaces: [],
     tunnels: [],
     ambiguous: false,

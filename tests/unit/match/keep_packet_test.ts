@@ -26,7 +26,7 @@ Deno.test("keepSyn keeps the first SYN's facts, numbers and time", () => {
   assertEquals([table.firstSynNs[0], table.lastSynNs[0]], [77, 77]);
   assertEquals(table.lastSynTimestamp[0], 5);
   assertEquals([table.clientMss[0], table.clientWindow[0]], [1460, 64240]);
-  assertEquals([table.clientWindowScale[0], table.synInterface[0]], [7, 3]);
+  assertEquals([table.clientWindowScale[0], table.synPlace[0]], [7, 3]);
 });
 
 Deno.test("keepSynAck keeps the first SYN-ACK's facts, numbers and time", () => {
@@ -38,7 +38,7 @@ Deno.test("keepSynAck keeps the first SYN-ACK's facts, numbers and time", () => 
   assertEquals([table.firstSynAckNs[0], table.lastSynAckNs[0]], [77, 77]);
   assertEquals(table.lastSynAckTimestamp[0], 5);
   assertEquals([table.serverMss[0], table.serverWindow[0]], [1460, 64240]);
-  assertEquals([table.serverWindowScale[0], table.synAckInterface[0]], [7, 3]);
+  assertEquals([table.serverWindowScale[0], table.synAckPlace[0]], [7, 3]);
 });
 
 Deno.test("keepSyn and keepSynAck tell each option alone", () => {

@@ -16,9 +16,9 @@ const NO_COUNTS: MatcherCounters = {
 Deno.test("KernelSide tells that a handshake was reported as failed which it says is ESTABLISHED", () => {
   const aborted = [P.syn(0), P.synAck(5), P.clientReset(9), { completeNs: 2 * SECOND }];
   const cases: [name: string, events: Event[], counters: Partial<MatcherCounters>][] = [
-    ["the server's end", [...aborted, P.serverHalf(3 * SECOND)], { contradicted: 1 }],
-    ["the client's end", [...aborted, P.clientHalf(3 * SECOND)], { contradicted: 1 }],
-    ["what says the same", [...aborted, P.clientHalf(3 * SECOND, { newState: 7 })], {
+    ["the server's end", [...aborted, P.serverKernel(3 * SECOND)], { contradicted: 1 }],
+    ["the client's end", [...aborted, P.clientKernel(3 * SECOND)], { contradicted: 1 }],
+    ["what says the same", [...aborted, P.clientKernel(3 * SECOND, { newState: 7 })], {
       lateKernelRecords: 1,
     }],
     ["of one that was reported as established", [
@@ -26,7 +26,7 @@ Deno.test("KernelSide tells that a handshake was reported as failed which it say
       P.synAck(5),
       P.ack(9),
       { completeNs: 2 * SECOND },
-      P.serverHalf(3 * SECOND),
+      P.serverKernel(3 * SECOND),
     ], { lateKernelRecords: 1 }],
   ];
   for (const [name, events, counters] of cases) {
@@ -52,14 +52,14 @@ Deno.test("KernelSide decides what an ACK did to a server of this host", () => {
   const over = run([...packets, { completeNs: 50 * SECOND }], waits);
   assertEquals([over.beforeFlush, over.records[0].outcome], [1, "half_open"]);
   assertEquals(over.records[0].ackAcknowledgesSynAck, true);
-  const told = run([...packets, later, P.serverHalf(9 * SECOND)], waits);
+  const told = run([...packets, later, P.serverKernel(9 * SECOND)], waits);
   assertEquals([told.records[0].outcome, told.records[0].serverRttNs], ["established", 4]);
   const accepted = run([...packets, later, P.accept(9 * SECOND)], waits);
   assertEquals(accepted.records[0].outcome, "established");
 });
 
 Deno.test("KernelSide is waited for where it is known only after the ACK that somebody listens", () => {
-  for (const word of [P.serverHalf(2 * SECOND), undefined]) {
+  for (const word of [P.serverKernel(2 * SECOND), undefined]) {
     let isKnown = false;
     const events = function* () {
       yield* [P.syn(0), P.synAck(5), P.ack(9)];
@@ -78,7 +78,7 @@ Deno.test("KernelSide is waited for where it is known only after the ACK that so
 
 Deno.test("KernelSide is not waited for where its word was lost, but heard if it comes soon", () => {
   const other = new Play(end("192.0.2.1", 50001), end("198.51.100.2", 443), 2000, 6000);
-  for (const word of [P.serverHalf(2.5 * SECOND), undefined]) {
+  for (const word of [P.serverKernel(2.5 * SECOND), undefined]) {
     let lost = false;
     const events = function* (): Generator<Event> {
       yield* [P.syn(0), P.synAck(5), P.ack(9)];
@@ -110,6 +110,6 @@ Deno.test("KernelSide decides nothing of a server elsewhere, or of before it was
 
 Deno.test("KernelSide corrects what a RST seemed to end, as long as that is doubted", () => {
   const events = [P.syn(0), P.synAck(5), P.clientReset(9), { completeNs: SECOND }];
-  const { records } = run([...events, P.serverHalf(SECOND)], SERVER_HERE);
+  const { records } = run([...events, P.serverKernel(SECOND)], SERVER_HERE);
   assertEquals(records.map(({ outcome, rstCount }) => [outcome, rstCount]), [["established", 1]]);
 });

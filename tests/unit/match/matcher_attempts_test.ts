@@ -6,7 +6,7 @@ Deno.test("Matcher reports a handshake once, whatever comes after", () => {
   check([
     {
       name: "late kernel records",
-      events: [...threePackets(P, 0), joined, P.clientHalf(12 * MS), P.serverHalf(12 * MS)],
+      events: [...threePackets(P, 0), joined, P.clientKernel(12 * MS), P.serverKernel(12 * MS)],
       expected: [{ outcome: "established", kernel: false }],
       counters: { lateKernelRecords: 2 },
     },
@@ -52,7 +52,7 @@ Deno.test("Matcher reports a handshake once, whatever comes after", () => {
         ...threePackets(P, 0),
         joined,
         ...threePackets(P.again(7, 8), SECOND),
-        P.again(7, 8).clientHalf(SECOND + 12 * MS),
+        P.again(7, 8).clientKernel(SECOND + 12 * MS),
       ],
       expected: [
         { outcome: "established", client: isn(P.x), server: isn(P.y), synCount: 1 },
@@ -77,7 +77,7 @@ Deno.test("Matcher reports a handshake once, whatever comes after", () => {
     {
       name: "connect() that failed before it had a port, three times",
       events: [1, 2, 3].map((time) =>
-        P.clientHalf(time, { newState: 7, error: 101, localPort: 0, iss: 0 })
+        P.clientKernel(time, { newState: 7, error: 101, localPort: 0, iss: 0 })
       ),
       expected: [1, 2, 3].map((timeNs) => ({
         outcome: "unreachable",
@@ -139,7 +139,7 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
         ...again,
         P.synReset(5),
         P.synDrop(15, { reason: "NO_SOCKET" }),
-        P.serverHalf(endNs),
+        P.serverKernel(endNs),
         P.accept(endNs + 1),
       ],
       // What the kernel tells of the first ends a doubt, later than the second one's end was known.
@@ -150,12 +150,12 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
     },
     {
       name: "the kernel tells of the second before its SYN",
-      events: [...tried(0), P.serverHalf(endNs), P.accept(endNs), ...again],
+      events: [...tried(0), P.serverKernel(endNs), P.accept(endNs), ...again],
       expected: [{ ...refused, kernel: false }, { ...established, kernel: true }],
     },
     {
       name: "the same after the report",
-      events: [...tried(0), { completeNs: 100 * MS }, P.serverHalf(endNs), ...again],
+      events: [...tried(0), { completeNs: 100 * MS }, P.serverKernel(endNs), ...again],
       expected: [{ ...refused, kernel: false }, { ...established, kernel: true }],
     },
     {
@@ -163,7 +163,7 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
       events: [
         P.synReset(5),
         P.synDrop(15, { reason: "NO_SOCKET" }),
-        P.serverHalf(endNs),
+        P.serverKernel(endNs),
         ...tried(0),
         ...again,
       ],
@@ -176,7 +176,7 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
       name: "the same, each packet at two places",
       events: [
         P.synReset(5),
-        P.serverHalf(endNs),
+        P.serverKernel(endNs),
         P.syn(0, {}, 1),
         P.syn(1, {}, 2),
         P.refusal(10, {}, 2),
@@ -190,7 +190,7 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
       events: [
         P.synReset(5),
         { completeNs: 100 * MS },
-        P.serverHalf(endNs),
+        P.serverKernel(endNs),
       ],
       expected: [{ outcome: "refused" }, { outcome: "established" }],
     },
@@ -210,15 +210,15 @@ Deno.test("Matcher takes the very SYN after its RST for a new attempt", () => {
     },
     {
       name: "the client's end comes after its RST",
-      events: [...tried(0), P.clientHalf(50, { newState: 7, error: 111, synSentNs: -5 })],
+      events: [...tried(0), P.clientKernel(50, { newState: 7, error: 111, synSentNs: -5 })],
       expected: [{ ...refused, reason: "ECONNREFUSED" }],
     },
     {
       name: "the client connects again with the same number, told before its SYN was seen",
       events: [
         ...tried(0),
-        P.clientHalf(50, { newState: 7, error: 111 }),
-        P.clientHalf(MS + 50, { newState: 7, error: 111, connectNs: MS }),
+        P.clientKernel(50, { newState: 7, error: 111 }),
+        P.clientKernel(MS + 50, { newState: 7, error: 111, connectNs: MS }),
         ...tried(MS + 5),
       ],
       expected: Array(2).fill({ ...refused, reason: "ECONNREFUSED" }),

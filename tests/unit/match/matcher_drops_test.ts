@@ -34,7 +34,7 @@ Deno.test("Matcher makes one record of a packet and of its drop, in any order", 
     },
     {
       name: "an accept queue that overflowed for a moment",
-      events: [P.queueDrop(50), P.serverHalf(SECOND + 11 * MS), P.clientHalf(SECOND + 10 * MS)],
+      events: [P.queueDrop(50), P.serverKernel(SECOND + 11 * MS), P.clientKernel(SECOND + 10 * MS)],
       expected: {
         outcome: "established",
         reason: undefined,
@@ -46,7 +46,7 @@ Deno.test("Matcher makes one record of a packet and of its drop, in any order", 
     },
     {
       name: "dropped until the client gave up",
-      events: [P.syn(0), P.synDrop(50), P.clientHalf(SECOND, { newState: 7, error: 110 })],
+      events: [P.syn(0), P.synDrop(50), P.clientKernel(SECOND, { newState: 7, error: 110 })],
       expected: {
         outcome: "timeout",
         reason: "ETIMEDOUT",

@@ -47,7 +47,7 @@ Deno.test("Matcher takes an ICMP error that quotes the SYN for its answer", () =
     ["the kernel's errno is the reason", [
       P.syn(0),
       P.icmp(3e6),
-      P.clientHalf(4e6, { newState: 7, error: 113 }),
+      P.clientKernel(4e6, { newState: 7, error: 113 }),
     ], { outcome: "unreachable", reason: "EHOSTUNREACH" }],
     ["a packet too long", [P.syn(0), P.icmp(3e6, { code: 4 })], { outcome: "unanswered" }],
     ["another Seq", [P.syn(0), P.icmp(3e6, {}, { sequence: P.x + 1 })], { outcome: "unanswered" }],

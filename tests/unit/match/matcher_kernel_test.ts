@@ -12,8 +12,8 @@ function orders(events: readonly Event[]): Event[][] {
 
 Deno.test("Matcher makes one record of what wire and kernel tell, in any order", () => {
   const pieces: Event[] = [
-    P.clientHalf(12 * MS, { connectNs: -1000 }),
-    P.serverHalf(13 * MS, { synReceivedNs: 5 * MS }),
+    P.clientKernel(12 * MS, { connectNs: -1000 }),
+    P.serverKernel(13 * MS, { synReceivedNs: 5 * MS }),
     P.syn(0),
     P.synAck(10 * MS),
     P.ack(11 * MS),
@@ -32,11 +32,11 @@ Deno.test("Matcher makes one record of what wire and kernel tell, in any order",
     serverRttNs: MS,
     ...ALL_FIT,
   } as const;
-  const [clientHalf, serverHalf, syn, synAck, ack] = pieces;
+  const [clientKernel, serverKernel, syn, synAck, ack] = pieces;
   // The packets keep their order; the two halves come anywhere, in either order.
   for (let at = 0; at <= 3; at++) {
     for (let later = at; later <= 3; later++) {
-      for (const [one, other] of [[clientHalf, serverHalf], [serverHalf, clientHalf]]) {
+      for (const [one, other] of [[clientKernel, serverKernel], [serverKernel, clientKernel]]) {
         const packets = [syn, synAck, ack];
         const events = [
           ...packets.slice(0, at),
@@ -55,12 +55,12 @@ Deno.test("Matcher makes one record of what wire and kernel tell, in any order",
   check([
     {
       name: "client alone",
-      events: [clientHalf],
+      events: [clientKernel],
       expected: [{ outcome: "established", wire, role, client: isn(P.x), server: isn(P.y) }],
     },
     {
       name: "server alone",
-      events: [serverHalf],
+      events: [serverKernel],
       expected: [{
         outcome: "established",
         wire,
@@ -71,7 +71,7 @@ Deno.test("Matcher makes one record of what wire and kernel tell, in any order",
     },
     {
       name: "both halves",
-      events: [serverHalf, clientHalf],
+      events: [serverKernel, clientKernel],
       expected: [{ outcome: "established", wire, role: "local", clientRttNs: undefined }],
     },
     {
@@ -86,7 +86,7 @@ Deno.test("Matcher keeps an accept() of a handshake that is under way, and count
   const worker = { pid: 812, comm: "worker", uid: 34, cgroup: 100 };
   const accepted = { outcome: "established", role: "server", acceptedNs: 15 * MS } as const;
   const withWorker = { ...accepted, server: { process: worker } as Snapshot["server"] };
-  for (const halves of orders([P.serverHalf(12 * MS), P.accept(15 * MS)])) {
+  for (const halves of orders([P.serverKernel(12 * MS), P.accept(15 * MS)])) {
     check([{
       name: "before and after the server's half",
       events: [...threePackets(P, 0), ...halves],
@@ -96,12 +96,12 @@ Deno.test("Matcher keeps an accept() of a handshake that is under way, and count
   check([
     {
       name: "after the half alone",
-      events: [P.serverHalf(12 * MS), P.accept(15 * MS)],
+      events: [P.serverKernel(12 * MS), P.accept(15 * MS)],
       expected: [{ ...withWorker, acceptedNs: 3 * MS, timeNs: 12 * MS }],
     },
     {
       name: "the listener's process first",
-      events: [P.serverHalf(12 * MS), P.accept(15 * MS)],
+      events: [P.serverKernel(12 * MS), P.accept(15 * MS)],
       options: { listenerOf: () => ({ ...worker, pid: 80, comm: "nginx" }) },
       expected: [{
         server: { process: { ...worker, pid: 80, comm: "nginx" } } as Snapshot["server"],
@@ -109,7 +109,7 @@ Deno.test("Matcher keeps an accept() of a handshake that is under way, and count
     },
     {
       name: "of nothing that is known",
-      events: [P.accept(15 * MS), P.serverHalf(16 * MS)],
+      events: [P.accept(15 * MS), P.serverKernel(16 * MS)],
       expected: [{ acceptedNs: undefined }],
       counters: { lateAccepts: 1 },
     },
@@ -127,7 +127,7 @@ Deno.test("Matcher keeps an accept() of a handshake that is under way, and count
     },
     {
       name: "told twice",
-      events: [P.serverHalf(12 * MS), P.accept(15 * MS), P.accept(16 * MS)],
+      events: [P.serverKernel(12 * MS), P.accept(15 * MS), P.accept(16 * MS)],
       expected: [{ acceptedNs: 3 * MS }],
       counters: { lateKernelRecords: 1 },
     },

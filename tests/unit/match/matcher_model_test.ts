@@ -14,7 +14,7 @@ const LIMITS = { joinNs: 40e6, doubtNs: 1e9, unansweredNs: 70e9, halfOpenNs: 40e
 const LISTENER = { pid: 80, comm: "nginx", uid: 33, cgroup: 99 };
 const LOCAL_WORD = end("192.0.2.1", 0).address[3];
 
-const surroundings: Pick<ModelOptions, "isLocal" | "listenerOf"> = {
+const hostContext: Pick<ModelOptions, "isLocal" | "listenerOf"> = {
   isLocal: (address) => address[3] === LOCAL_WORD,
   listenerOf: (server) => server.localPort === 443 ? LISTENER : undefined,
 };
@@ -24,9 +24,9 @@ Deno.test("Matcher reports what the plain model of its definitions reports", () 
     fc.property(arbitraryTrace, ({ events, isTraced, ...limits }) => {
       const model = new ReferenceModel({
         ...LIMITS,
-        ...surroundings,
+        ...hostContext,
         ...limits,
-        hasServer: (address) => isTraced && surroundings.isLocal(address),
+        hasServer: (address) => isTraced && hostContext.isLocal(address),
       });
       for (const event of events) model.feed(event);
       const { pending } = model;
@@ -34,9 +34,9 @@ Deno.test("Matcher reports what the plain model of its definitions reports", () 
       const actual = run(events, {
         ...LIMITS,
         ...limits,
-        hasServer: (words, at) => isTraced && surroundings.isLocal(words.subarray(at, at + 4)),
-        isLocalAddress: (words, at) => surroundings.isLocal(words.subarray(at, at + 4)),
-        listenerOf: surroundings.listenerOf,
+        hasServer: (words, at) => isTraced && hostContext.isLocal(words.subarray(at, at + 4)),
+        isLocalAddress: (words, at) => hostContext.isLocal(words.subarray(at, at + 4)),
+        listenerOf: hostContext.listenerOf,
       });
       assertEquals(actual.records, model.records);
       assertEquals(actual.counters, model.counters);
@@ -86,7 +86,7 @@ const garbagePacket = fc.record({
     fastOpenCookieLength: fc.option(fc.nat(16), { nil: undefined }),
   }),
   timeNs: fc.integer({ min: -1e15, max: 1e15 }),
-  interfaceIndex: fc.nat(3),
+  place: fc.nat(3),
 });
 
 const garbageRecord = fc.record({
@@ -105,8 +105,8 @@ const garbageRecord = fc.record({
 }).map(({ kind, local, remote, ...fields }) => {
   const play = new Play(local, remote, fields.iss, 0);
   return kind === "client"
-    ? play.clientHalf(0, fields)
-    : new Play(remote, local, 0, fields.iss).serverHalf(0, fields);
+    ? play.clientKernel(0, fields)
+    : new Play(remote, local, 0, fields.iss).serverKernel(0, fields);
 });
 
 const garbageAccept = fc.record({
@@ -185,10 +185,10 @@ Deno.test("Matcher reports each of many handshakes exactly once", () => {
             play.syn(0),
             play.synAck(1),
             play.ack(2),
-            play.clientHalf(3),
-            play.serverHalf(4),
+            play.clientKernel(3),
+            play.serverKernel(4),
             play.syn(5),
-            play.clientHalf(6),
+            play.clientKernel(6),
           ];
         });
         const events: Event[] = [];

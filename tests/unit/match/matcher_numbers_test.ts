@@ -25,7 +25,7 @@ Deno.test("Matcher completes nothing with a packet whose numbers do not fit", ()
     {
       name: "the same where the kernel's record came first",
       events: [
-        P.clientHalf(9),
+        P.clientKernel(9),
         P.syn(0),
         P.synAck(5, { acknowledgment: plus(P.x, 2) }),
         P.synAck(8),

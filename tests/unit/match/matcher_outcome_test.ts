@@ -37,7 +37,7 @@ Deno.test("Matcher tells why a handshake failed", () => {
     },
     {
       name: "refused: wire and kernel",
-      events: [P.syn(0), P.refusal(MS), P.clientHalf(MS + 5, { ...closed, error: 111 })],
+      events: [P.syn(0), P.refusal(MS), P.clientKernel(MS + 5, { ...closed, error: 111 })],
       expected: [{
         outcome: "refused",
         reason: "ECONNREFUSED",
@@ -48,7 +48,7 @@ Deno.test("Matcher tells why a handshake failed", () => {
     },
     {
       name: "timeout after three SYNs",
-      events: [...threeSyns, P.clientHalf(7 * SECOND, { ...closed, error: 110, retransmits: 2 })],
+      events: [...threeSyns, P.clientKernel(7 * SECOND, { ...closed, error: 110, retransmits: 2 })],
       expected: [{
         outcome: "timeout",
         reason: "ETIMEDOUT",
@@ -59,7 +59,7 @@ Deno.test("Matcher tells why a handshake failed", () => {
     },
     {
       name: "unreachable",
-      events: [P.syn(0), P.clientHalf(3 * SECOND, { ...closed, error: 113 })],
+      events: [P.syn(0), P.clientKernel(3 * SECOND, { ...closed, error: 113 })],
       expected: [{ outcome: "unreachable", reason: "EHOSTUNREACH", ...noRtt }],
     },
     {
@@ -80,7 +80,7 @@ Deno.test("Matcher tells why a handshake failed", () => {
     },
     {
       name: "aborted by close()",
-      events: [P.syn(0), P.clientHalf(MS, closed)],
+      events: [P.syn(0), P.clientKernel(MS, closed)],
       expected: [{ outcome: "aborted", reason: undefined, ...noRtt }],
     },
     {
@@ -131,7 +131,7 @@ Deno.test("Matcher says what a one-sided capture can say", () => {
     },
     {
       name: "SYN alone, the kernel says established",
-      events: [P.syn(0), P.clientHalf(9)],
+      events: [P.syn(0), P.clientKernel(9)],
       expected: [{ outcome: "established", clientRttNs: undefined, flags: ["one_sided"] }],
     },
     { name: "ACK alone", events: [P.ack(0), P.ack(1, { payloadLength: 9 })], expected: [] },
@@ -152,7 +152,7 @@ Deno.test("Matcher gives a simultaneous open and a self-connect as established",
   check([
     {
       name: "self-connect: SYN, its own SYN-ACK, kernel 2 to 3 to 1",
-      events: [looped.syn(0), looped.synAck(5), looped.clientHalf(6, { oldState: 3 })],
+      events: [looped.syn(0), looped.synAck(5), looped.clientKernel(6, { oldState: 3 })],
       expected: [{ outcome: "established", clientRttNs: 5, flags: ["self_connect"] }],
     },
     {
@@ -167,8 +167,8 @@ Deno.test("Matcher gives a simultaneous open and a self-connect as established",
         reverse.syn(1),
         P.synAck(10),
         reverse.synAck(11),
-        P.clientHalf(12, { oldState: 3 }),
-        reverse.clientHalf(13, { oldState: 3 }),
+        P.clientKernel(12, { oldState: 3 }),
+        reverse.clientKernel(13, { oldState: 3 }),
       ],
       expected: [{
         ...opened,
@@ -184,7 +184,7 @@ Deno.test("Matcher gives a simultaneous open and a self-connect as established",
       events: [
         P.syn(0),
         reverse.syn(1),
-        reverse.clientHalf(2, { oldState: 3 }),
+        reverse.clientKernel(2, { oldState: 3 }),
         P.synAck(10),
         reverse.synAck(11),
       ],

@@ -18,7 +18,7 @@ Deno.test("Matcher takes the times of one place where a packet passes several", 
     synCount: 1,
     synAckCount: 1,
     outcome: "established",
-    interfaceIndex: 1,
+    place: 1,
   } as const;
   check([
     { name: "each twice", events: bridged, expected: [{ ...times, ...counts, ...ALL_FIT }] },
@@ -87,7 +87,7 @@ Deno.test("Matcher takes the times of one place where a packet passes several", 
     {
       name: "interface of the SYN-ACK where the SYN was not seen",
       events: [P.synAck(0, {}, 4), P.ack(5, {}, 4)],
-      expected: [{ interfaceIndex: 4, serverRttNs: 5, flags: ["one_sided"] }],
+      expected: [{ place: 4, serverRttNs: 5, flags: ["one_sided"] }],
     },
   ]);
 });
@@ -108,7 +108,7 @@ Deno.test("Matcher tells the VLAN and the tunnels of the SYN, without one of the
       tunnels: ["ipip"],
     },
     { events: [P.syn(0, { vlan: 7 }), P.synAck(1, { vlan: 8, tunnels: 1 })], vlan: 7, tunnels: [] },
-    { events: [P.clientHalf(0)], tunnels: [] },
+    { events: [P.clientKernel(0)], tunnels: [] },
   ];
   for (const { events, vlan, tunnels } of cases) {
     const { records } = run(events);
@@ -122,7 +122,7 @@ Deno.test("Matcher tells no VLAN and no tunnel of the handshake that had a row b
     P.syn(0, { vlan: 3, tunnels: 4 }),
     P.refusal(1),
     { completeNs: 1e12 },
-    other.clientHalf(2e12),
+    other.clientKernel(2e12),
   ], { capacity: 1 });
   assertEquals(records.map(({ vlan, tunnels }) => [vlan, tunnels]), [
     [3, ["geneve"]],

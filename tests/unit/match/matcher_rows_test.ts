@@ -22,11 +22,10 @@ function play(events: readonly Event[], capacity?: number): { kept: number[][]; 
   const view = new DataView(new ArrayBuffer(1));
   for (const event of events) {
     if (!("packet" in event)) throw new Error("Cannot play this event: it is no packet");
-    const { timeNs, interfaceIndex } = event;
-    const row = matcher.packet(fillSegment(event.packet, segment), timeNs, interfaceIndex);
+    const { timeNs, place } = event;
+    const row = matcher.packet(fillSegment(event.packet, segment), timeNs, place);
     if (row < 0) result.others.push(timeNs);
     else {
-      const place = interfaceIndex;
       packets.keep(row, {
         view,
         start: 0,

@@ -23,10 +23,10 @@ Deno.test("Matcher.advance reports each list at its nanosecond, not before", () 
       dueNs: 4 + 40,
     },
     { name: "doubtNs after an ACK without a SYN-ACK", events: [P.syn(0), P.ack(5)], dueNs: 5 + 90 },
-    { name: "joinNs after the kernel", events: [P.clientHalf(7)], dueNs: 7 + 40 },
+    { name: "joinNs after the kernel", events: [P.clientKernel(7)], dueNs: 7 + 40 },
     {
       name: "joinNs after the first end, whatever follows",
-      events: [P.syn(0), P.synAck(5), P.ack(9), P.clientHalf(12)],
+      events: [P.syn(0), P.synAck(5), P.ack(9), P.clientKernel(12)],
       dueNs: 9 + 40,
     },
     { name: "unansweredNs after the SYN", events: [P.syn(3)], dueNs: 3 + 700 },
@@ -83,7 +83,7 @@ Deno.test("Matcher.advance forgets a report rememberNs after it, so that the tup
     { name: "half open", events: [P.syn(0), P.synAck(5)], reportNs: 405 },
     {
       name: "told by all sources",
-      events: [P.syn(0), P.synAck(5), P.clientHalf(6), P.serverHalf(7), P.ack(9)],
+      events: [P.syn(0), P.synAck(5), P.clientKernel(6), P.serverKernel(7), P.ack(9)],
       reportNs: 46,
     },
   ];
@@ -166,7 +166,7 @@ Deno.test("Matcher works with room for one to five", () => {
     const events: Event[] = [];
     for (let port = 1; port <= 20; port++) {
       const play = new Play(end("203.0.113.1", port), P.server, port, 9);
-      events.push(...threePackets(play, port * SECOND), play.clientHalf(port * SECOND + 12 * MS));
+      events.push(...threePackets(play, port * SECOND), play.clientKernel(port * SECOND + 12 * MS));
     }
     const { records, counters } = run(events, { capacity });
     assertEquals(records.map(({ client }) => client.port), [...Array(20).keys()].map((i) => i + 1));
@@ -187,14 +187,14 @@ Deno.test("Matcher counts what is begun and not reported, and whose end is known
   const segment = new Segment();
   const send = (event: Event) => {
     if ("packet" in event) {
-      matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.interfaceIndex);
+      matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.place);
     }
   };
   const pending = [matcher.pending];
-  const settled = [matcher.settled];
+  const concluded = [matcher.concluded];
   const look = () => {
     pending.push(matcher.pending);
-    settled.push(matcher.settled);
+    concluded.push(matcher.concluded);
   };
   for (const event of [P.syn(0), P.synAck(5), P.ack(9), P.again(1, 2).syn(10)]) {
     send(event);
@@ -205,5 +205,5 @@ Deno.test("Matcher counts what is begun and not reported, and whose end is known
   matcher.flush();
   look();
   assertEquals(pending, [0, 1, 1, 1, 2, 1, 0]);
-  assertEquals(settled, [0, 0, 0, 1, 1, 0, 0]);
+  assertEquals(concluded, [0, 0, 0, 1, 1, 0, 0]);
 });

@@ -15,7 +15,7 @@ Deno.test("Matcher reproduces the worked example, every field", () => {
       timestamps: [77, 0],
     }, 2),
     P.synAck(1_010_283_000, { mss: 1400, window: 65535, windowScale: 13, sackPermitted: true }, 2),
-    P.clientHalf(1_010_302_000, { connectNs: 1_000_000_000, rttMinUs: 10240 }),
+    P.clientKernel(1_010_302_000, { connectNs: 1_000_000_000, rttMinUs: 10240 }),
     P.ack(1_010_324_000, { window: 502 }, 2),
   ], { isLocalAddress: (words, at) => words[at + 3] === P.client.address[3] });
   assertEquals(records, [{
@@ -27,7 +27,7 @@ Deno.test("Matcher reproduces the worked example, every field", () => {
     wire: true,
     kernel: true,
     ipv4: true,
-    interfaceIndex: 2,
+    place: 2,
     interfaces: [2],
     translated: undefined,
     vlan: undefined,
@@ -126,8 +126,8 @@ Deno.test("Matcher tells ECN whatever is seen first", () => {
 Deno.test("Matcher hands out one object, filled anew", () => {
   const seen: Handshake[] = [];
   const matcher = new Matcher(EPOCH_SECONDS, (handshake) => seen.push(handshake));
-  matcher.kernelRecord(P.clientHalf(1).record);
-  matcher.kernelRecord(P.again(1, 2).clientHalf(1).record);
+  matcher.kernelRecord(P.clientKernel(1).record);
+  matcher.kernelRecord(P.again(1, 2).clientKernel(1).record);
   matcher.flush();
   assertEquals(seen.length, 2);
   assertStrictEquals(seen[0], seen[1]);

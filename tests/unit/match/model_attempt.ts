@@ -2,7 +2,7 @@
 import type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   KernelReset,
   Process,
 } from "../../../src/kernel/kernel_record.ts";
@@ -12,7 +12,7 @@ import { type End, formatEnd, type Packet } from "./traffic.ts";
 export interface Seen {
   packet: Packet;
   timeNs: number;
-  interfaceIndex: number;
+  place: number;
   order: number;
 }
 
@@ -22,7 +22,7 @@ export interface Ends {
   server: End;
 }
 
-export type State = "syn_sent" | "answered" | "settled" | "doubted" | "reported";
+export type State = "syn_sent" | "answered" | "concluded" | "doubted" | "reported";
 
 /** One attempt of a client: a tuple and an initial sequence number. */
 export interface Attempt {
@@ -63,8 +63,8 @@ export interface Attempt {
   wrongSynAckAck: boolean;
   /** What is wrong with the first third packet that did not fit. */
   misfit: { sequence: boolean; acknowledgment: boolean } | undefined;
-  clientHalf: KernelHalf | undefined;
-  serverHalf: KernelHalf | undefined;
+  clientKernel: KernelEnd | undefined;
+  serverKernel: KernelEnd | undefined;
   accept: KernelAccept | undefined;
   drops: KernelDrop[];
   kernelResets: KernelReset[];
@@ -74,7 +74,7 @@ export interface Attempt {
   icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
 }
 
-/** What the model is told of its surroundings and limits. */
+/** What the model is told of its hostContext and limits. */
 export interface ModelOptions {
   capacity: number;
   joinNs: number;
@@ -85,7 +85,7 @@ export interface ModelOptions {
   seesServerData: boolean;
   isLocal(address: Uint32Array): boolean;
   hasServer(address: Uint32Array): boolean;
-  listenerOf(server: KernelHalf): Process | undefined;
+  listenerOf(server: KernelEnd): Process | undefined;
 }
 
 export const MODULUS = 1n << 32n;
@@ -181,22 +181,22 @@ export function areCopies(one: Seen, other: Seen): boolean {
 export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attempt): Seen[] {
   if (first === undefined) return [];
   const counted = [first];
-  let place = first.interfaceIndex;
+  let place = first.place;
   for (const seen of more) {
     const inTime = syn !== undefined && syn.order < seen.order &&
       (ack === undefined || seen.order < ack.order);
-    if (seen.interfaceIndex === place) {
+    if (seen.place === place) {
       counted.push(seen);
     } else if (
-      inTime && seen.interfaceIndex === syn.interfaceIndex &&
+      inTime && seen.place === syn.place &&
       seen.packet.sequence === counted.at(-1)!.packet.sequence
     ) {
       const last = counted.pop()!;
       counted.push({ ...last, timeNs: seen.timeNs });
-      if (counted.length === 1) place = seen.interfaceIndex;
+      if (counted.length === 1) place = seen.place;
     }
   }
-  counted[0] = { ...counted[0], interfaceIndex: place };
+  counted[0] = { ...counted[0], place: place };
   return counted;
 }
 
@@ -212,13 +212,13 @@ export function endsOfPackets({ client, server, other, packetsUseOther }: Attemp
 }
 
 /** Takes where a SYN or SYN-ACK was seen, and of the first of all by which tuple it went. */
-export function see(attempt: Attempt, client: End, server: End, { interfaceIndex }: Seen): void {
+export function see(attempt: Attempt, client: End, server: End, { place }: Seen): void {
   const { places, other } = attempt;
   if (other && !hasPackets(attempt)) {
     attempt.packetsUseOther = tupleOf(other.client, other.server) === tupleOf(client, server);
   }
-  if (interfaceIndex === 0 || places.length === 8 || places.includes(interfaceIndex)) return;
-  places.push(interfaceIndex);
+  if (place === 0 || places.length === 8 || places.includes(place)) return;
+  places.push(place);
 }
 
 /** Takes the VLAN of the SYN, or of the SYN-ACK where no SYN was seen. */
@@ -251,9 +251,9 @@ export function firstOf(answered: Attempt, own: Attempt): [kept: Attempt, joined
 }
 
 /** Whether the kernel told of it: of an end, of accept(), of a RST. */
-export function isTold({ clientHalf, serverHalf, accept, kernelResets }: Attempt): boolean {
+export function isTold({ clientKernel, serverKernel, accept, kernelResets }: Attempt): boolean {
   return kernelResets.length > 0 ||
-    [clientHalf, serverHalf, accept].some((it) => it !== undefined);
+    [clientKernel, serverKernel, accept].some((it) => it !== undefined);
 }
 
 /** The last by its time; of equal times the one told of last. */

@@ -2,7 +2,7 @@
 import type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   Process,
 } from "../../../src/kernel/kernel_record.ts";
 import type { Outcome, Role } from "../../../src/match/handshake.ts";
@@ -33,21 +33,21 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
   const own = { client: attempt.client, server: attempt.server };
   const { client, server } = endsOfPackets(attempt);
   const translated = attempt.packetsUseOther ? own : attempt.other;
-  const { syns, synAcks, ack, clientHalf, serverHalf, accept, drops } = attempt;
-  const established = clientHalf?.newState === 1 ? clientHalf.endNs : undefined;
-  const serverEstablished = serverHalf?.newState === 1 ? serverHalf.endNs : undefined;
+  const { syns, synAcks, ack, clientKernel, serverKernel, accept, drops } = attempt;
+  const established = clientKernel?.newState === 1 ? clientKernel.endNs : undefined;
+  const serverEstablished = serverKernel?.newState === 1 ? serverKernel.endNs : undefined;
   const synNs = syns[0]?.timeNs;
   const counted = synAcksOf(attempt);
-  const place = counted[0]?.interfaceIndex;
+  const place = counted[0]?.place;
   const synAckNs = counted[0]?.timeNs;
   const kernelTimes = [
-    clientHalf?.connectNs,
-    clientHalf?.synSentNs,
-    clientHalf?.endNs,
+    clientKernel?.connectNs,
+    clientKernel?.synSentNs,
+    clientKernel?.endNs,
     ...drops.map(({ endNs }) => endNs),
     attempt.kernelResets.at(-1)?.endNs,
-    serverHalf?.synReceivedNs,
-    serverHalf?.endNs,
+    serverKernel?.synReceivedNs,
+    serverKernel?.endNs,
   ].filter((time) => time !== undefined);
   const timeNs = synNs ?? synAckNs ?? Math.min(...kernelTimes);
   const since = (time: number | undefined) => time === undefined ? undefined : time - timeNs;
@@ -66,37 +66,39 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
     outcome,
     reason: reasonOf(outcome, attempt, lastDrop, resetReason),
     wire,
-    kernel: [clientHalf, serverHalf, accept, lastDrop, resetReason].some((it) => it !== undefined),
+    kernel: [clientKernel, serverKernel, accept, lastDrop, resetReason].some((it) =>
+      it !== undefined
+    ),
     ipv4: [client, server].every(({ address }) => formatAddress(address).includes(".")),
-    interfaceIndex: syns[0]?.interfaceIndex ?? place ?? 0,
+    place: syns[0]?.place ?? place ?? 0,
     interfaces: attempt.places,
     translated: translated &&
       `${formatEnd(translated.client)} > ${formatEnd(translated.server)}`,
     vlan: attempt.vlan > 0 ? attempt.vlan : undefined,
     tunnels: [],
-    netns: clientHalf?.netns ?? serverHalf?.netns ?? accept?.netns ?? refusal?.netns,
+    netns: clientKernel?.netns ?? serverKernel?.netns ?? accept?.netns ?? refusal?.netns,
     client: {
-      ...described(client, syns[0]?.packet, clientHalf, serverHalf),
+      ...described(client, syns[0]?.packet, clientKernel, serverKernel),
       isn: client.port === 0 ? undefined : attempt.clientIsn,
-      process: clientHalf && clientHalf.pid !== 0 ? processOf(clientHalf) : undefined,
+      process: clientKernel && clientKernel.pid !== 0 ? processOf(clientKernel) : undefined,
     },
     server: {
-      ...described(server, synAcks[0]?.packet, serverHalf, clientHalf),
+      ...described(server, synAcks[0]?.packet, serverKernel, clientKernel),
       isn: attempt.acknowledgedIsn ?? synAcks[0]?.packet.sequence ?? attempt.serverSynIsn ??
-        serverHalf?.iss ?? clientHalf?.irs ?? droppedSynAck?.sequence,
-      process: listening(serverHalf, options) ??
+        serverKernel?.iss ?? clientKernel?.irs ?? droppedSynAck?.sequence,
+      process: listening(serverKernel, options) ??
         (accept && accept.pid !== 0 ? processOf(accept) : undefined),
     },
     ...rtts(syns, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
-    kernelClientRttNs: kernelRtt(clientHalf),
-    kernelServerRttNs: kernelRtt(serverHalf),
+    kernelClientRttNs: kernelRtt(clientKernel),
+    kernelServerRttNs: kernelRtt(serverKernel),
     synCount: syns.length,
     synAckCount: counted.length,
     rstCount: attempt.serverResets + attempt.clientResets,
-    connectNs: since(clientHalf?.connectNs),
-    synSentNs: since(clientHalf?.synSentNs),
+    connectNs: since(clientKernel?.connectNs),
+    synSentNs: since(clientKernel?.synSentNs),
     synNs: since(synNs),
-    synReceivedNs: since(serverHalf?.synReceivedNs),
+    synReceivedNs: since(serverKernel?.synReceivedNs),
     synAckNs: since(synAckNs),
     ackNs: since(ack?.timeNs),
     establishedNs: since(established ?? serverEstablished),
@@ -123,16 +125,16 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
   };
 }
 
-function listening(half: KernelHalf | undefined, options: ModelOptions): Process | undefined {
+function listening(half: KernelEnd | undefined, options: ModelOptions): Process | undefined {
   if (half?.kind !== "client") return half && options.listenerOf(half);
   return half.pid !== 0 ? processOf(half) : undefined;
 }
 
 function roleOf(attempt: Attempt, options: ModelOptions): Role {
-  const { clientHalf, serverHalf, accept, drops } = attempt;
-  const clientHere = clientHalf !== undefined || isHere(attempt, "client", options);
+  const { clientKernel, serverKernel, accept, drops } = attempt;
+  const clientHere = clientKernel !== undefined || isHere(attempt, "client", options);
   const refusedHere = drops.some(({ netns }) => netns !== undefined);
-  const serverHere = serverHalf !== undefined || accept !== undefined || refusedHere ||
+  const serverHere = serverKernel !== undefined || accept !== undefined || refusedHere ||
     isHere(attempt, "server", options);
   if (clientHere && serverHere) return "local";
   if (clientHere) return "client";
@@ -164,19 +166,19 @@ const ERRNO = new Map([
 ]);
 
 function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
-  const { clientHalf, serverHalf, accept } = attempt;
+  const { clientKernel, serverKernel, accept } = attempt;
   const bothAnswered = attempt.answeredToo && attempt.synAcks.length > 0;
-  if (bothAnswered || clientHalf?.newState === 1 || serverHalf?.newState === 1) {
+  if (bothAnswered || clientKernel?.newState === 1 || serverKernel?.newState === 1) {
     return "established";
   }
   if ((attempt.ack || attempt.isProven) && (accept || !hasServer)) return "established";
-  if (attempt.serverResets > 0 || clientHalf?.error === 111) return "refused";
-  if (clientHalf?.error === 110) return "timeout";
-  if (clientHalf?.error === 113 || clientHalf?.error === 101) return "unreachable";
-  if (clientHalf || attempt.clientResets > 0) return "aborted";
+  if (attempt.serverResets > 0 || clientKernel?.error === 111) return "refused";
+  if (clientKernel?.error === 110) return "timeout";
+  if (clientKernel?.error === 113 || clientKernel?.error === 101) return "unreachable";
+  if (clientKernel || attempt.clientResets > 0) return "aborted";
   const droppedSynAck = attempt.drops.some(({ flags }) => flags !== TcpFlag.SYN);
   const answered = attempt.synAcks.length > 0 || attempt.answeredToo;
-  if (answered || serverHalf || droppedSynAck) return "half_open";
+  if (answered || serverKernel || droppedSynAck) return "half_open";
   const [icmp] = attempt.icmps;
   if (icmp) {
     const { server } = endsOfPackets(attempt);
@@ -191,18 +193,18 @@ function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
 
 function reasonOf(
   outcome: Outcome,
-  { clientHalf, icmps: [icmp] }: Attempt,
+  { clientKernel, icmps: [icmp] }: Attempt,
   drop: KernelDrop | undefined,
   resetReason: string | undefined,
 ): string | undefined {
   if (outcome === "established") return undefined;
-  if (clientHalf && clientHalf.error !== 0) return ERRNO.get(clientHalf.error);
+  if (clientKernel && clientKernel.error !== 0) return ERRNO.get(clientKernel.error);
   if (outcome === "unreachable") return icmp?.symbol;
   if (outcome === "refused") return resetReason ?? drop?.reason ?? icmp?.symbol;
   return outcome === "dropped" ? drop?.reason : undefined;
 }
 
-function processOf({ pid, comm, uid, cgroup }: KernelHalf | KernelAccept): Process {
+function processOf({ pid, comm, uid, cgroup }: KernelEnd | KernelAccept): Process {
   return { pid, comm, uid, cgroup };
 }
 
@@ -214,11 +216,11 @@ function flagsOf(
   seesData: boolean,
 ): Snapshot["flags"] {
   const { client, server } = endsOfPackets(attempt);
-  const { syns, synAcks, clientHalf, serverHalf } = attempt;
+  const { syns, synAcks, clientKernel, serverKernel } = attempt;
   const flags: Snapshot["flags"][number][] = [];
   const [syn] = syns;
   const [synAck] = synAcks;
-  if (usesFastOpen(attempt) || clientHalf?.options?.synData) flags.push("tcp_fast_open");
+  if (usesFastOpen(attempt) || clientKernel?.options?.synData) flags.push("tcp_fast_open");
   if (syn?.packet.mptcpSubtype !== undefined || synAck?.packet.mptcpSubtype !== undefined) {
     flags.push("mptcp");
   }
@@ -228,10 +230,10 @@ function flagsOf(
     client.port !== 0 && `${client.address}:${client.port}` === `${server.address}:${server.port}`
   ) {
     flags.push("self_connect");
-  } else if (clientHalf?.oldState === 3 || attempt.serverSynIsn !== undefined) {
+  } else if (clientKernel?.oldState === 3 || attempt.serverSynIsn !== undefined) {
     flags.push("simultaneous_open");
   }
-  if (serverHalf?.synCookie) flags.push("syn_cookie");
+  if (serverKernel?.synCookie) flags.push("syn_cookie");
   const synMissing = synAck !== undefined && syn === undefined;
   const answerMissing = wire && outcome === "established" && synAck === undefined &&
     !attempt.answeredToo;
@@ -239,7 +241,7 @@ function flagsOf(
     attempt.ack === undefined && attempt.held === undefined && attempt.misfit === undefined;
   if (synMissing || answerMissing || thirdMissing) flags.push("one_sided");
   const open = ["unanswered", "half_open", "dropped"].includes(outcome);
-  if (traceEnded && open && !serverHalf) flags.push("trace_ended");
+  if (traceEnded && open && !serverKernel) flags.push("trace_ended");
   return flags;
 }
 
@@ -254,8 +256,8 @@ function agreedEcn(syn: Packet | undefined, synAck: Packet | undefined): EcnSetu
 function described(
   { address, port }: End,
   packet: Packet | undefined,
-  own: KernelHalf | undefined,
-  peer: KernelHalf | undefined,
+  own: KernelEnd | undefined,
+  peer: KernelEnd | undefined,
 ): Omit<EndpointSnapshot, "isn" | "process"> {
   const end = { address: formatAddress(address), port };
   // Only the whole packet says that an option was not there.
@@ -273,7 +275,7 @@ function described(
   };
 }
 
-function kernelRtt(half: KernelHalf | undefined): number | undefined {
+function kernelRtt(half: KernelEnd | undefined): number | undefined {
   if (half === undefined || half.newState !== 1 || half.rttMinUs === undefined) return undefined;
   const wholeMs = half.rttMinUs % 1000 === 0;
   if (half.retransmits > 0 && wholeMs) return undefined;

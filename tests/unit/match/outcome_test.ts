@@ -35,7 +35,7 @@ Deno.test("outcomeOf takes packets at their word where no kernel of a server her
   }
   assertEquals(outcomeOf(rowWith(Syn | SynAck, Mark.Proven), 0, {}), "established");
   const table = rowWith(Syn | SynAck | Ack);
-  table.serverHalf[0] = P.serverHalf(120).record;
+  table.serverKernel[0] = P.serverKernel(120).record;
   assertEquals(outcomeOf(table, 0, told), "established");
   assertEquals([hasServer(table, 0, 99, told), hasServer(table, 0, 100, told)], [false, true]);
 });

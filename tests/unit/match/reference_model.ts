@@ -8,7 +8,7 @@
 import type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   KernelListener,
   KernelRecord,
   KernelReset,
@@ -106,7 +106,7 @@ export class ReferenceModel {
   }
 
   flush(): void {
-    for (const state of ["doubted", "settled", "answered", "syn_sent"] as const) {
+    for (const state of ["doubted", "concluded", "answered", "syn_sent"] as const) {
       for (let [next] = this.#in(state); next; [next] = this.#in(state)) {
         this.#report(next, true, next.touchedNs);
       }
@@ -155,8 +155,8 @@ export class ReferenceModel {
       wrongSynAckAck: false,
       misfit: undefined,
       wasFailed: false,
-      clientHalf: undefined,
-      serverHalf: undefined,
+      clientKernel: undefined,
+      serverKernel: undefined,
       accept: undefined,
       drops: [],
       kernelResets: [],
@@ -189,11 +189,11 @@ export class ReferenceModel {
   }
 
   /** What went on through the host, translated, as the same SYN, or what the kernel told of it. */
-  #ofTranslatedSyn({ packet, timeNs, interfaceIndex }: Seen): Attempt | undefined {
+  #ofTranslatedSyn({ packet, timeNs, place }: Seen): Attempt | undefined {
     const ends = { client: packet.from, server: packet.to };
     return this.#translated(packet.sequence, ends, (attempt) => {
-      const { syns, synAcks, clientHalf, serverHalf, places } = attempt;
-      const half = clientHalf ?? serverHalf;
+      const { syns, synAcks, clientKernel, serverKernel, places } = attempt;
+      const half = clientKernel ?? serverKernel;
       if (hasPackets(attempt)) {
         const isUnanswered = synAcks.length + attempt.serverResets + attempt.clientResets === 0;
         if (syns.length === 0 || !isUnanswered) return false;
@@ -202,7 +202,7 @@ export class ReferenceModel {
           syns[0].packet[option] === packet[option]
         );
         const sameTimestamp = `${last.packet.timestamps}` === `${packet.timestamps}`;
-        return sameOptions && sameTimestamp && !places.includes(interfaceIndex) &&
+        return sameOptions && sameTimestamp && !places.includes(place) &&
           Math.abs(timeNs - last.timeNs) <= (packet.timestamps ? 1_000_000_000 : 50_000_000);
       }
       if (half) {
@@ -215,18 +215,18 @@ export class ReferenceModel {
   }
 
   /** What the other side of the translation is, or the packets of this one. */
-  #ofTranslatedHalf(record: KernelHalf, ends: Ends, clientIsn: number): Attempt | undefined {
+  #ofTranslatedHalf(record: KernelEnd, ends: Ends, clientIsn: number): Attempt | undefined {
     const isClient = record.kind === "client";
     const serverIsn = isClient ? record.irs : record.iss;
     return this.#translated(clientIsn, ends, (attempt) => {
-      const { syns, clientHalf, serverHalf } = attempt;
-      if ((isClient ? clientHalf : serverHalf) !== undefined) return false;
+      const { syns, clientKernel, serverKernel } = attempt;
+      if ((isClient ? clientKernel : serverKernel) !== undefined) return false;
       const known = attempt.synAcks.length > 0
         ? possibleIsns(attempt)
-        : isClient && serverHalf
-        ? [serverHalf.iss]
-        : !isClient && clientHalf
-        ? [clientHalf.irs]
+        : isClient && serverKernel
+        ? [serverKernel.iss]
+        : !isClient && clientKernel
+        ? [clientKernel.irs]
         : undefined;
       if (known !== undefined && serverIsn !== undefined) return known.includes(serverIsn);
       if (syns.length === 0 || !sharesEnd(attempt, ends)) return false;
@@ -240,7 +240,7 @@ export class ReferenceModel {
   #joinFate(attempt: Attempt, nowNs: number): "joined" | "goes on" {
     const isWord = (each: Attempt) =>
       !hasPackets(each) && each.other === undefined &&
-      [each.clientHalf, each.serverHalf, each.accept].every((it) => it === undefined) &&
+      [each.clientKernel, each.serverKernel, each.accept].every((it) => it === undefined) &&
       each.drops.length + each.kernelResets.length > 0;
     const isUnexplained = (each: Attempt) =>
       each.syns.length > 0 && each.synAcks.length === 0 && each.other === undefined &&
@@ -263,7 +263,7 @@ export class ReferenceModel {
     syn.drops = fate.drops;
     syn.kernelResets = fate.kernelResets;
     syn.kernelRefusedNs = fate.kernelRefusedNs;
-    if (fate.state === "settled") this.#settle(syn, nowNs);
+    if (fate.state === "concluded") this.#settle(syn, nowNs);
     this.#touch(fate, "reported", nowNs);
     this.#forgetKernel(fate);
     return isFate ? "joined" : "goes on";
@@ -278,7 +278,7 @@ export class ReferenceModel {
       this.counters.evicted++;
       return this.#forget(halfOpen);
     }
-    const [known] = [...this.#in("doubted"), ...this.#in("settled")];
+    const [known] = [...this.#in("doubted"), ...this.#in("concluded")];
     this.#report(known, false, known.touchedNs);
     this.#forget(known);
   }
@@ -303,15 +303,15 @@ export class ReferenceModel {
     if (attempt.state === "reported") return;
     see(attempt, from, to, seen);
     const [first] = attempt.syns;
-    if (first && first.interfaceIndex !== seen.interfaceIndex) return;
+    if (first && first.place !== seen.place) return;
     if (first && areCopies(attempt.syns.at(-1)!, seen)) return;
     if (first === undefined) tellVlan(attempt, seen.packet);
     attempt.syns.push(seen);
-    if (first && attempt.state !== "settled") this.#touch(attempt, attempt.state, seen.timeNs);
+    if (first && attempt.state !== "concluded") this.#touch(attempt, attempt.state, seen.timeNs);
   }
 
   #ofSyn(seen: Seen): Attempt | undefined {
-    const { packet, timeNs, interfaceIndex } = seen;
+    const { packet, timeNs, place } = seen;
     const same = this.#of(packet.from, packet.to)
       .filter(({ clientIsn }) => clientIsn === packet.sequence);
     const [newest, ...older] = same;
@@ -322,7 +322,7 @@ export class ReferenceModel {
     });
     const attempt = newest.syns.length > 0 ? newest : earlier.at(-1) ?? newest;
     const { syns, synAcks, serverResets } = attempt;
-    if (syns[0]?.interfaceIndex !== interfaceIndex) return attempt;
+    if (syns[0]?.place !== place) return attempt;
     if (areCopies(syns.at(-1)!, seen)) return attempt;
     if (serverResets > 0 && synAcks.length === 0) return undefined;
     return same.slice(same.indexOf(attempt)).find((each) => isOfVlan(each, packet));
@@ -360,11 +360,11 @@ export class ReferenceModel {
         kept.serverSynIsn = joined.clientIsn;
         if (joined.state !== "reported") {
           if (kept.drops.length === 0) kept.drops = joined.drops;
-          const { clientHalf } = joined;
+          const { clientKernel } = joined;
           this.#touch(joined, "reported", seen.timeNs);
           this.#forgetKernel(joined);
-          if (clientHalf) {
-            kept.serverHalf ??= clientHalf;
+          if (clientKernel) {
+            kept.serverKernel ??= clientKernel;
             this.#settle(kept, seen.timeNs);
           }
         }
@@ -382,15 +382,15 @@ export class ReferenceModel {
     // The other way round it is established already.
     if (attempt.ack && attempt.synAcks.length === 0) return;
     const counted = synAcksOf(attempt);
-    const place = counted[0]?.interfaceIndex;
-    if (seen.interfaceIndex === place && areCopies(counted.at(-1)!, seen)) return;
+    const place = counted[0]?.place;
+    if (seen.place === place && areCopies(counted.at(-1)!, seen)) return;
     if (attempt.syns.length + attempt.synAcks.length === 0) tellVlan(attempt, seen.packet);
     attempt.synAcks.push(seen);
     const isFirst = attempt.synAcks.length === 1;
     if (isFirst) this.#answer(attempt, seen.timeNs);
     const isns = serverIsns(attempt);
     for (const isn of attempt.sent.keys()) if (!isns.includes(isn)) attempt.sent.delete(isn);
-    if ((isFirst || seen.interfaceIndex === place) && attempt.ack === undefined) {
+    if ((isFirst || seen.place === place) && attempt.ack === undefined) {
       if (this.#acceptsHeld(attempt) && !attempt.answerReset && !attempt.isProven) {
         attempt.isBackwards = true;
         this.#completeHeld(attempt, seen.timeNs);
@@ -399,7 +399,7 @@ export class ReferenceModel {
         attempt.misfit ??= { sequence: false, acknowledgment: true };
       }
     }
-    if (!isFirst && seen.interfaceIndex === place && attempt.state !== "settled") {
+    if (!isFirst && seen.place === place && attempt.state !== "concluded") {
       this.#touch(attempt, attempt.state, seen.timeNs);
     }
     if (attempt.synAcks.length > 1 || !attempt.answeredToo) return;
@@ -418,10 +418,10 @@ export class ReferenceModel {
     return own.synAcks.length === 0;
   }
 
-  /** Takes that a SYN was answered: the ACK is waited for, whatever RST came before. */
+  /** Waits for the ACK from now on, because the SYN was answered, whatever RST came before. */
   #answer(attempt: Attempt, timeNs: number): void {
     if (attempt.ack || attempt.state === "answered") return;
-    if (attempt.state === "settled" && isTold(attempt)) return;
+    if (attempt.state === "concluded" && isTold(attempt)) return;
     this.#touch(attempt, "answered", timeNs);
   }
 
@@ -471,7 +471,7 @@ export class ReferenceModel {
 
   #established(attempt: Attempt, timeNs: number): void {
     if (isTold(attempt) || !hasServer(attempt, this.options)) this.#settle(attempt, timeNs);
-    else if (attempt.state !== "settled") this.#touch(attempt, "answered", timeNs);
+    else if (attempt.state !== "concluded") this.#touch(attempt, "answered", timeNs);
   }
 
   #thirdPacket(seen: Seen): void {
@@ -591,7 +591,7 @@ export class ReferenceModel {
       isHere(attempt, "server", this.options);
     const isSure = isOwn && !hasServer(attempt, this.options) || isTold(attempt);
     if (isSure) this.#settle(attempt, timeNs);
-    else if (attempt.state !== "settled") this.#touch(attempt, "doubted", timeNs);
+    else if (attempt.state !== "concluded") this.#touch(attempt, "doubted", timeNs);
   }
 
   #icmpError({ isIpv6, type, code, reporter, quoted }: Icmp, timeNs: number): void {
@@ -602,7 +602,7 @@ export class ReferenceModel {
       .find(({ clientIsn }) => clientIsn === quoted.sequence);
     if (attempt === undefined || attempt.state === "reported") return;
     attempt.icmps.push({ symbol, reporter, timeNs });
-    if (attempt.state !== "settled") this.#touch(attempt, attempt.state, timeNs);
+    if (attempt.state !== "concluded") this.#touch(attempt, attempt.state, timeNs);
   }
 
   #kernelRecord(record: Exclude<KernelRecord, KernelListener>): void {
@@ -655,7 +655,7 @@ export class ReferenceModel {
         this.#settle(attempt, endNs);
       } else if (attempt.state === "syn_sent" && isAnswer) {
         this.#touch(attempt, "answered", endNs);
-      } else if (attempt.state !== "settled") this.#touch(attempt, attempt.state, endNs);
+      } else if (attempt.state !== "concluded") this.#touch(attempt, attempt.state, endNs);
     }
   }
 
@@ -684,13 +684,13 @@ export class ReferenceModel {
     }
   }
 
-  #half(record: KernelHalf): void {
+  #half(record: KernelEnd): void {
     const local = { address: record.local, port: record.localPort };
     const remote = { address: record.remote, port: record.remotePort };
     const isClient = record.kind === "client";
     const [client, server] = isClient ? [local, remote] : [remote, local];
     const isn = (isClient ? record.iss : record.irs) ?? 0;
-    const half = isClient ? "clientHalf" : "serverHalf";
+    const half = isClient ? "clientKernel" : "serverKernel";
     const failed = record.newState !== 1;
     const begunNs = isClient && failed
       ? record.synSentNs ?? record.connectNs ?? -Infinity
@@ -702,10 +702,10 @@ export class ReferenceModel {
     if (attempt?.state === "reported" || attempt?.[half] !== undefined) {
       const [kept] = this.#of(server, client).filter((each) => each.clientIsn === record.irs);
       const isServersOwn = isClient && kept?.state !== "reported" &&
-        kept?.serverSynIsn !== undefined && kept.serverHalf === undefined &&
+        kept?.serverSynIsn !== undefined && kept.serverKernel === undefined &&
         (kept.acknowledgedIsn ?? kept.synAcks[0]?.packet.sequence ?? kept.serverSynIsn) === isn;
       if (isServersOwn) {
-        kept.serverHalf = record;
+        kept.serverKernel = record;
         return this.#settle(kept, record.endNs);
       }
       const isWrong = attempt?.state === "reported" && attempt.wasFailed && !failed;
@@ -713,20 +713,20 @@ export class ReferenceModel {
       return;
     }
     if (attempt === undefined) {
-      attempt = this.#begin(client, server, isn, "settled", record.endNs);
+      attempt = this.#begin(client, server, isn, "concluded", record.endNs);
     }
     attempt[half] = record;
     this.#settle(attempt, record.endNs);
   }
 
   #settle(attempt: Attempt, nowNs: number): void {
-    if (attempt.state !== "settled") this.#touch(attempt, "settled", nowNs);
+    if (attempt.state !== "concluded") this.#touch(attempt, "concluded", nowNs);
   }
 
   #advance(completeNs: number): void {
     const { joinNs, doubtNs, unansweredNs, halfOpenNs, rememberNs } = this.options;
     const limits: [State, number][] = [
-      ["settled", joinNs],
+      ["concluded", joinNs],
       ["doubted", doubtNs],
       ["syn_sent", unansweredNs],
       ["answered", halfOpenNs],
@@ -756,7 +756,7 @@ export class ReferenceModel {
   }
 
   #forgetKernel(attempt: Attempt): void {
-    attempt.clientHalf = attempt.serverHalf = attempt.accept = undefined;
+    attempt.clientKernel = attempt.serverKernel = attempt.accept = undefined;
     attempt.drops = [];
     attempt.kernelResets = [];
     attempt.icmps = [];

@@ -8,7 +8,7 @@
 import type {
   KernelAccept,
   KernelDrop,
-  KernelHalf,
+  KernelEnd,
   KernelListener,
   KernelRecord,
   KernelReset,
@@ -72,7 +72,7 @@ export interface Icmp {
 
 /** What happens to a matcher. */
 export type Event =
-  | { packet: Packet; timeNs: number; interfaceIndex: number }
+  | { packet: Packet; timeNs: number; place: number }
   | { icmp: Icmp; timeNs: number }
   | { record: Exclude<KernelRecord, KernelListener> }
   | { completeNs: number }
@@ -185,7 +185,7 @@ export function run(events: Iterable<Event>, options: MatcherOptions = {}): Outc
   const error = new IcmpError();
   for (const event of events) {
     if ("packet" in event) {
-      matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.interfaceIndex);
+      matcher.packet(fillSegment(event.packet, segment), event.timeNs, event.place);
     } else if ("icmp" in event) {
       matcher.icmpError(fillIcmpError(event.icmp, error), event.timeNs);
     } else if ("record" in event) {
@@ -211,7 +211,7 @@ export function plus(sequence: number, octets: number): number {
 }
 
 /** A kernel record's fields that a test names; the rest is that of an established client. */
-export type HalfFields = Partial<Omit<KernelHalf, "options" | "kind">> & {
+export type HalfFields = Partial<Omit<KernelEnd, "options" | "kind">> & {
   options?: Partial<NegotiatedOptions>;
 };
 
@@ -233,22 +233,22 @@ export class Play {
     return new Play(this.client, this.server, x, y);
   }
 
-  syn(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
-    return this.#send(true, timeNs, interfaceIndex, TcpFlag.SYN, this.x, undefined, fields);
+  syn(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
+    return this.#send(true, timeNs, place, TcpFlag.SYN, this.x, undefined, fields);
   }
 
-  synAck(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+  synAck(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
     const flags = TcpFlag.SYN | TcpFlag.ACK;
-    return this.#send(false, timeNs, interfaceIndex, flags, this.y, plus(this.x, 1), fields);
+    return this.#send(false, timeNs, place, flags, this.y, plus(this.x, 1), fields);
   }
 
   /** The third packet. */
-  ack(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+  ack(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
     const sequence = plus(this.x, 1);
     return this.#send(
       true,
       timeNs,
-      interfaceIndex,
+      place,
       TcpFlag.ACK,
       sequence,
       plus(this.y, 1),
@@ -257,26 +257,26 @@ export class Play {
   }
 
   /** A segment of the server behind its SYN-ACK: an ACK without data unless it says otherwise. */
-  fromServer(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+  fromServer(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
     const [sequence, acknowledgment] = [plus(this.y, 1), plus(this.x, 1)];
     const flags = TcpFlag.ACK;
-    return this.#send(false, timeNs, interfaceIndex, flags, sequence, acknowledgment, fields);
+    return this.#send(false, timeNs, place, flags, sequence, acknowledgment, fields);
   }
 
   /** RST,ACK in answer to the SYN. */
-  refusal(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
+  refusal(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
     const flags = TcpFlag.RST | TcpFlag.ACK;
-    return this.#send(false, timeNs, interfaceIndex, flags, 0, plus(this.x, 1), fields);
+    return this.#send(false, timeNs, place, flags, 0, plus(this.x, 1), fields);
   }
 
   /** RST of the server after its SYN-ACK. */
-  serverReset(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
-    return this.#send(false, timeNs, interfaceIndex, TcpFlag.RST, plus(this.y, 1), 0, fields);
+  serverReset(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
+    return this.#send(false, timeNs, place, TcpFlag.RST, plus(this.y, 1), 0, fields);
   }
 
   /** RST of the client after the SYN-ACK. */
-  clientReset(timeNs: number, fields: Partial<Packet> = {}, interfaceIndex = 1): Event {
-    return this.#send(true, timeNs, interfaceIndex, TcpFlag.RST, plus(this.x, 1), 0, fields);
+  clientReset(timeNs: number, fields: Partial<Packet> = {}, place = 1): Event {
+    return this.#send(true, timeNs, place, TcpFlag.RST, plus(this.x, 1), 0, fields);
   }
 
   /** An ICMP error that quotes the SYN: of the server, "host unreachable", unless it says otherwise. */
@@ -287,7 +287,7 @@ export class Play {
   }
 
   /** The client's side from the kernel, established unless the fields say otherwise. */
-  clientHalf(endNs: number, fields: HalfFields = {}): { record: KernelHalf } {
+  clientKernel(endNs: number, fields: HalfFields = {}): { record: KernelEnd } {
     const established = (fields.newState ?? 1) === 1;
     return this.#half(
       {
@@ -310,7 +310,7 @@ export class Play {
   }
 
   /** The server's side from the kernel, established unless the fields say otherwise. */
-  serverHalf(endNs: number, fields: HalfFields = {}): { record: KernelHalf } {
+  serverKernel(endNs: number, fields: HalfFields = {}): { record: KernelEnd } {
     return this.#half(
       {
         kind: "server",
@@ -445,7 +445,7 @@ export class Play {
   #send(
     fromClient: boolean,
     timeNs: number,
-    interfaceIndex: number,
+    place: number,
     flags: number,
     sequence: number,
     acknowledgment: number | undefined,
@@ -453,12 +453,12 @@ export class Play {
   ): Event {
     const [from, to] = fromClient ? [this.client, this.server] : [this.server, this.client];
     const packet = { from, to, flags, sequence, acknowledgment, ...fields };
-    return { packet, timeNs, interfaceIndex };
+    return { packet, timeNs, place };
   }
 
   #half(
     own: Pick<
-      KernelHalf,
+      KernelEnd,
       | "kind"
       | "oldState"
       | "local"
@@ -474,7 +474,7 @@ export class Play {
     >,
     endNs: number,
     fields: HalfFields,
-  ): { record: KernelHalf } {
+  ): { record: KernelEnd } {
     const { options, ...rest } = fields;
     return {
       record: {

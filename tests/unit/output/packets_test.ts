@@ -149,9 +149,9 @@ function captureOf(events: readonly PacketEvent[], isFiltered = false): Uint8Arr
     build.section(),
     build.interface({ name: "eth0", resolution: 9, filter }),
     build.interface({ name: "eth1", resolution: 9, filter }),
-    ...events.map(({ packet, timeNs, interfaceIndex }) =>
+    ...events.map(({ packet, timeNs, place }) =>
       build.packet({
-        interfaceNumber: interfaceIndex - 1,
+        interfaceNumber: place - 1,
         ticks: BigInt(EPOCH_SECONDS) * 1_000_000_000n + BigInt(timeNs),
         data: frameOf(packet),
       })

@@ -3,23 +3,29 @@ import { nextTickMs } from "../../../src/pipeline/tick.ts";
 
 Deno.test("nextTickMs waits longer while nothing comes and while much comes, but not too much", () => {
   const cases = [
-    { what: "nothing comes", fetched: 0, elapsedMs: 60, settled: 0, expected: 60 },
-    { what: "a handshake waits to be told", fetched: 0, elapsedMs: 20, settled: 1, expected: 20 },
-    { what: "a lone handshake", fetched: 8, elapsedMs: 60, settled: 0, expected: 20 },
+    { what: "nothing comes", fetched: 0, elapsedMs: 60, concluded: 0, expected: 60 },
+    { what: "a handshake waits to be told", fetched: 0, elapsedMs: 20, concluded: 1, expected: 20 },
+    { what: "a lone handshake", fetched: 8, elapsedMs: 60, concluded: 0, expected: 20 },
     {
       what: "a browser opens ten connections",
       fetched: 80,
       elapsedMs: 20,
-      settled: 9,
+      concluded: 9,
       expected: 20,
     },
-    { what: "1,000 handshakes a second", fetched: 120, elapsedMs: 20, settled: 9, expected: 50 },
-    { what: "still so many", fetched: 300, elapsedMs: 50, settled: 9, expected: 50 },
-    { what: "10,000 handshakes a second", fetched: 3_000, elapsedMs: 50, settled: 9, expected: 50 },
-    { what: "a flood", fetched: 5_050, elapsedMs: 50, settled: 9, expected: 20 },
-    { what: "the clock did not move", fetched: 8, elapsedMs: 0, settled: 0, expected: 20 },
+    { what: "1,000 handshakes a second", fetched: 120, elapsedMs: 20, concluded: 9, expected: 50 },
+    { what: "still so many", fetched: 300, elapsedMs: 50, concluded: 9, expected: 50 },
+    {
+      what: "10,000 handshakes a second",
+      fetched: 3_000,
+      elapsedMs: 50,
+      concluded: 9,
+      expected: 50,
+    },
+    { what: "a flood", fetched: 5_050, elapsedMs: 50, concluded: 9, expected: 20 },
+    { what: "the clock did not move", fetched: 8, elapsedMs: 0, concluded: 0, expected: 20 },
   ];
-  for (const { what, fetched, elapsedMs, settled, expected } of cases) {
-    assertEquals(nextTickMs(fetched, elapsedMs * 1e6, settled), expected, what);
+  for (const { what, fetched, elapsedMs, concluded, expected } of cases) {
+    assertEquals(nextTickMs(fetched, elapsedMs * 1e6, concluded), expected, what);
   }
 });

@@ -78,7 +78,7 @@ export function anyHandshake(): fc.Arbitrary<Handshake> {
     reason: maybe(fc.oneof(fc.constantFrom("ETIMEDOUT", "ERRNO_200"), anyText())),
     wire: flag,
     kernel: flag,
-    interfaceIndex: fc.nat({ max: 4 }),
+    place: fc.nat({ max: 4 }),
     interfaces: fc.array(fc.nat({ max: 4 }), { maxLength: 8 }),
     vlan: maybe(fc.integer({ min: 1, max: 4_095 })),
     tunnels: fc.array(fc.constantFrom(...TUNNEL_NAMES), { maxLength: 4 }),

@@ -33,9 +33,9 @@ Deno.test("network.interfaces lists several places by those of their names that 
 
 Deno.test("network.netns is that of the socket before that of the interface", () => {
   const cases = [
-    { netns: 7, interfaceIndex: 1, expected: 7 },
-    { netns: undefined, interfaceIndex: 1, expected: 4_026_531_840 },
-    { netns: undefined, interfaceIndex: 0, expected: undefined },
+    { netns: 7, place: 1, expected: 7 },
+    { netns: undefined, place: 1, expected: 4_026_531_840 },
+    { netns: undefined, place: 0, expected: undefined },
   ];
   for (const { expected, ...values } of cases) {
     assertEquals(valueOf("network.netns", values), expected);

@@ -58,7 +58,7 @@ Deno.test(`decodeLine gives back ${RUNS} random handshakes`, () => {
 Deno.test("decodeLine makes the handshake that was encoded", () => {
   const { handshake, context } = decode(encodeHandshake(WORKED_EXAMPLE, CONTEXT));
   // Which numbers its places have is the context's.
-  assertEquals(handshake, Object.assign(new Handshake(), WORKED_EXAMPLE, { interfaceIndex: 1 }));
+  assertEquals(handshake, Object.assign(new Handshake(), WORKED_EXAMPLE, { place: 1 }));
   assertEquals(context.host, "web1");
   assertEquals(context.interfaceName(1), "eth0");
   assertEquals(context.cgroupPath(8231), "/user.slice/user-1000.slice");
@@ -76,7 +76,7 @@ Deno.test("decodeLine gives interfaces and tunnels their order, and the unknown 
   });
   const { handshake, context } = decode(line);
   assertEquals(handshake.interfaces.map((at) => context.interfaceName(at)), ["br0", "eth0"]);
-  assertEquals(handshake.interfaceIndex, 0);
+  assertEquals(handshake.place, 0);
   assertEquals(handshake.tunnels, ["vxlan", "gre"]);
   const one = decode(lineWith("network.interfaces", ["eth0"]));
   assertEquals(one.handshake.interfaces.map((at) => one.context.interfaceName(at)), [

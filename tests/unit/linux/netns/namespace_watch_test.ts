@@ -160,10 +160,10 @@ Deno.test("NamespaceWatch looks once a second, sooner for one that the kernel to
     ...[true, false, false, true, false, false],
   ]);
   // Known ones are no reason.
-  watching.sighted(OWN);
-  watching.sighted(10);
+  watching.hintNamespace(OWN);
+  watching.hintNamespace(10);
   assertEquals(looked(1_999), false);
-  watching.sighted(11);
+  watching.hintNamespace(11);
   assertEquals([1_249, 1_250, 2_000].map((nowMs) => looked(nowMs)), [false, true, false]);
 });
 
@@ -182,13 +182,13 @@ Deno.test("NamespaceWatch takes half a percent of a CPU at most, and two in a hu
   const looked = (nowMs: number) => watching.look(nowMs) !== undefined;
   machine.scanMs = 20;
   assertEquals([0, 3_999, 4_000].map(looked), [true, false, true]);
-  watching.sighted(11);
+  watching.hintNamespace(11);
   assertEquals([4_999, 5_000, 5_001].map(looked), [false, true, false]);
 });
 
 Deno.test("NamespaceWatch takes no sighting where only some were asked for", () => {
   const watching = new NamespaceWatch(["web"], OWN, new Machine([10, "web"]));
   watching.look(0);
-  watching.sighted(11);
+  watching.hintNamespace(11);
   assertEquals(watching.look(999), undefined);
 });
