@@ -228,7 +228,7 @@ await namespaceTest(
     for (const wants of ["lines", "json", "itself"]) {
       await using namespace = await Namespace.create();
       const file = wants === "itself" ? "/dev/stdout" : `${folder.path}/shown_${wants}.ndjson`;
-      const args = [...TRACE, "--count", "3", "--output", file];
+      const args = [...TRACE, "--colour", "never", "--count", "3", "--output", file];
       if (wants === "json") args.push("--json");
       const tracer = await Tracer.start(namespace, args, {}, AT_TERMINAL);
       await refuse(namespace, 3);
