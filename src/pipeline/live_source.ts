@@ -50,6 +50,12 @@ export interface LiveSourceOptions {
 const SAMPLE_WIDTH_MAX_NS = 200_000;
 /** How long a block may take to be handed over that should have been after 20 ms. */
 const RETIRED_MAX_MS = 2_000;
+/**
+ * Packets after which the kernel's records are fetched again. A handshake that waits for the kernel's word
+ * is one of those that a flood pushes out of the matcher's table, and after a stall a ring holds more SYNs
+ * than that has rows.
+ */
+const UNTOLD_MAX = 8_192;
 /** How long bpftrace, which is killed after 10 s, and many rings may take to end. */
 const STOP_MAX_MS = 20_000;
 /** Printed lines pass through bpftrace and a pipe. */
@@ -98,6 +104,8 @@ export class LiveSource implements Source {
   #steppedNs = 0;
   /** Packets and kernel records fetched in this tick. */
   #fetched = 0;
+  /** Packets fetched since the last kernel records. */
+  #untold = 0;
   /** What was counted last. */
   #kernelLosses: Partial<KernelLosses> | undefined;
   #wireStatistics: WireStatistics | undefined;
@@ -147,6 +155,7 @@ export class LiveSource implements Source {
         this.#fetched++;
         const row = this.#matcher.packet(segment, packet.timeNs, packet.place);
         if (row >= 0) pipeline.keep(row, packet);
+        if (++this.#untold >= UNTOLD_MAX) this.#drainKernel();
       },
       onIcmpError: (error, packet) => {
         this.#fetched++;
@@ -317,6 +326,7 @@ export class LiveSource implements Source {
 
   /** Where the kernel's word may be among what was lost, packets decide. */
   #drainKernel(): void {
+    this.#untold = 0;
     if (!this.#kernel?.drain()) return;
     const nowNs = this.#sampleClocks();
     this.#servedPorts.lostUntil(nowNs);
