@@ -113,7 +113,7 @@ function comparable(record: HandshakeRecord) {
   const { rtt, times } = record;
   const { ambiguous } = rtt;
   const names = [Object.keys(rtt), Object.keys(times ?? {})].map((keys) => keys.toSorted());
-  return { ...record, time: "", rtt: { ambiguous }, times: names };
+  return { ...record, time: "", tracer: "", rtt: { ambiguous }, times: names };
 }
 
 async function versionTest(
