@@ -135,7 +135,12 @@ export { encodeHandshake, toRecord } from "./src/record/ndjson.ts";
 export type { HandshakeRecord } from "./src/record/record.ts";
 export { jsonSchema } from "./src/record/schema.ts";
 export { type DecodedLine, decodeLine } from "./src/record/record_decoder.ts";
-export { type OnRecord, RecordReader, type RefusedLines } from "./src/record/record_reader.ts";
+export {
+  type OnEvent,
+  type OnRecord,
+  RecordReader,
+  type RefusedLines,
+} from "./src/record/record_reader.ts";
 export type { HandshakeFilter, Network } from "./src/pipeline/filter.ts";
 export {
   type Held,

@@ -10,9 +10,10 @@ import {
   type RecordedContext,
 } from "../record/record_context.ts";
 import { RecordReader } from "../record/record_reader.ts";
-import type { Losses } from "./losses.ts";
+import { addLosses, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
+import { ToldLosses } from "./told_losses.ts";
 import { TwiceSeen } from "./twice_seen.ts";
 
 /** What records have that this version does not know, and skipped. */
@@ -44,6 +45,7 @@ export class RecordSource implements Source {
   readonly #options: RecordSourceOptions;
   readonly #twiceSeen: TwiceSeen | undefined;
   readonly #readers: RecordReader[] = [];
+  readonly #told = new ToldLosses();
   #atHand: RecordedContext | undefined;
   /** The second that its axis begins with: that of the first record. */
   #epochSeconds: number | undefined;
@@ -79,7 +81,11 @@ export class RecordSource implements Source {
 
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): RecordReader {
-    const reader = new RecordReader(this.#onRecord);
+    const file = this.#readers.length;
+    const reader = new RecordReader(
+      this.#onRecord,
+      (event, members) => this.#told.take(file, event, members),
+    );
     this.#readers.push(reader);
     return reader;
   }
@@ -128,13 +134,13 @@ export class RecordSource implements Source {
   #losses(): Losses {
     const unread = this.#readers.reduce((sum, { refusedCount }) => sum + refusedCount, 0);
     const twiceSeen = this.#twiceSeen;
-    return {
+    return addLosses(this.#told.sum(), {
       unread_lines: unread,
       ...twiceSeen && {
         repeated_records: twiceSeen.repeated,
         uncompared_records: twiceSeen.forgotten,
       },
-    };
+    });
   }
 
   /** What the records of all files have that this version does not know. */

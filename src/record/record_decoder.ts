@@ -27,6 +27,8 @@ export type DecodedLine =
     kind: "event";
     /** Its `event`: untrusted text. */
     event: string;
+    /** All that it holds, as it stands there. */
+    members: Readonly<Record<string, unknown>>;
   }
   | {
     kind: "refused";
@@ -50,7 +52,7 @@ const NAME_MAX = 64;
  * ```ts
  * import { decodeLine } from "./record_decoder.ts";
  *
- * decodeLine('{"v":1,"event":"summary"}'); // { kind: "event", event: "summary" }
+ * decodeLine('{"v":1,"event":"summary"}').kind; // event
  * ```
  *
  * @param line Without its newline.
@@ -66,7 +68,7 @@ export function decodeLine(line: string): DecodedLine {
   const { v: version, event } = value;
   if (!Number.isInteger(version) || Number(version) < 1) return refuse("it has no version (v)");
   if (typeof event !== "string") return refuse("it has no event");
-  if (event !== "handshake") return { kind: "event", event };
+  if (event !== "handshake") return { kind: "event", event, members: value };
   const handshake = new Handshake();
   const context = new RecordedContext();
   const unknown: string[] = [];

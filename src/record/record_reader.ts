@@ -10,6 +10,9 @@ import { decodeLine, isNewer } from "./record_decoder.ts";
 /** Takes a handshake that was read back, a new object for each, with what its record says beyond it. */
 export type OnRecord = (handshake: Handshake, context: RecordedContext) => void;
 
+/** Takes a line of another kind: its `event` and all that it holds, which are untrusted. */
+export type OnEvent = (event: string, members: Readonly<Record<string, unknown>>) => void;
+
 /** Bytes of a line that is read; a record has about a thousand, statistics less than half of this. */
 export const LINE_MAX = 1 << 20;
 /** Kinds of other lines, and unknown fields, that are told by name. */
@@ -51,6 +54,7 @@ export class RecordReader {
   /** The latest version of the record that was met, where it is later than this tool's. */
   newerVersion: number | undefined;
   readonly #onRecord: OnRecord;
+  readonly #onEvent: OnEvent | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   /** The begin of a line whose end is still to come. */
   #begin: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -60,8 +64,9 @@ export class RecordReader {
   #lines = 0;
 
   /** Reads nothing yet. */
-  constructor(onRecord: OnRecord) {
+  constructor(onRecord: OnRecord, onEvent?: OnEvent) {
     this.#onRecord = onRecord;
+    this.#onEvent = onEvent;
   }
 
   /** Takes the next bytes, any number; nothing of the array is kept. */
@@ -114,6 +119,7 @@ export class RecordReader {
     switch (decoded.kind) {
       case "event":
         this.#countEvent(decoded.event);
+        this.#onEvent?.(decoded.event, decoded.members);
         break;
       case "refused":
         this.#refuse(decoded.fault === "json" ? "no_json" : "no_record", decoded.reason);

@@ -147,6 +147,17 @@ Deno.test("read --table and --stats count a handshake once that two hosts record
   assertEquals(recordsOf(await run("read", files)).split("\n").length - 1, 3);
 });
 
+Deno.test("read tells what the trace lost whose records it reads", async () => {
+  const of = (lost: number) =>
+    `{"v":1,"event":"status","tracer":"1-2","losses":{"ring_packets":${lost}}}\n`;
+  const result = await run("read", ["-"], of(1) + RECORDS + of(12));
+  assertEquals(result.status, 0);
+  assertStringIncludes(result.said, "lost: 12 packets dropped because the capture ring was full");
+  // And so does who reads what was written of it.
+  const again = await run("read", ["-"], result.out);
+  assertEquals(again.out, result.out);
+});
+
 Deno.test("read --follow reports the records that are appended, whole lines only", async () => {
   using folder = new Folder();
   const file = folder.file("growing.ndjson", RECORD + LINES[1].slice(0, 100));

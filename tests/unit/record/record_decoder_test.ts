@@ -87,7 +87,8 @@ Deno.test("decodeLine gives interfaces and tunnels their order, and the unknown 
 
 Deno.test("decodeLine tells other kinds of lines by their event", () => {
   for (const event of ["summary", "status", "statistics", "", "\x1b[2J", "__proto__"]) {
-    assertEquals(decodeLine(JSON.stringify({ v: 1, event })), { kind: "event", event });
+    const members = { v: 1, event };
+    assertEquals(decodeLine(JSON.stringify(members)), { kind: "event", event, members });
   }
 });
 
