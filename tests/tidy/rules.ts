@@ -190,6 +190,29 @@ export function unusedGoldens(files: Files): string[] {
     .map((path) => `${path}: no test names it`);
 }
 
+/** Finds what documents name or link to and the repository has not. */
+export function documentPaths(files: Files): string[] {
+  const findings: string[] = [];
+  const folders = new Set([...files.keys()].map((path) => dirname(path)));
+  const exists = (path: string) => files.has(path) || folders.has(path.replace(/\/$/, ""));
+  for (const [path, text] of files) {
+    if (!path.endsWith(".md")) continue;
+    // A room is named as from src, a test as from tests, a neighbour as from its own folder.
+    const bases = ["", "src", "tests", dirname(path)];
+    for (const [, named] of text.matchAll(/`([\w./-]+\/[\w.-]+\.(?:ts|py|bt|c|md))`/g)) {
+      if (!bases.some((base) => exists(join(base, named)))) {
+        findings.push(`${path} names ${named}, which is not there`);
+      }
+    }
+    for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      if (!exists(join(dirname(path), link))) {
+        findings.push(`${path} links to ${link}, which is not there`);
+      }
+    }
+  }
+  return findings;
+}
+
 /** Finds bpftrace scripts whose opening comment lacks a heading. */
 export function scriptHeaders(files: Files): string[] {
   const findings: string[] = [];

@@ -115,6 +115,23 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 1,
   },
   {
+    name: "a document names files as from src, from tests, from its folder or in full",
+    rule: rules.documentPaths,
+    files: {
+      "src/README.md": "`wire/a.ts`, `unit/a_test.ts`, `src/wire/a.ts`, [room](wire/README.md)",
+      "src/wire/README.md": "[map](../README.md#places), [site](https://example.org/x.md)",
+      "src/wire/a.ts": "",
+      "tests/unit/a_test.ts": "",
+    },
+    findings: 0,
+  },
+  {
+    name: "a document names and links to what is not there",
+    rule: rules.documentPaths,
+    files: { "README.md": "`src/a.ts`, [b](b.md), [c](src/c)" },
+    findings: 3,
+  },
+  {
     name: "a script with its header",
     rule: rules.scriptHeaders,
     files: { "bpf/a.bt": HEADER },
@@ -187,7 +204,7 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     files: {
       "src/std/cli/a.ts": "export function used() {}\nexport class Lone {}\nexport type T = 1;",
       "tests/unit/std/cli/a_test.ts": 'import { Lone } from "@std/cli";',
-      "src/command/c.ts": 'import { used } from "@std/cli";',
+      "src/cli/c.ts": 'import { used } from "@std/cli";',
     },
     findings: 1,
   },

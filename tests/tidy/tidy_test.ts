@@ -37,6 +37,7 @@ const RULES: { name: string; rule: (files: rules.Files) => string[] }[] = [
   { name: "folders do not import each other in a circle", rule: rules.importCycles },
   { name: "every source file has a test", rule: rules.untestedFiles },
   { name: "every golden file is used", rule: rules.unusedGoldens },
+  { name: "documents name what is there", rule: rules.documentPaths },
   { name: "every bpftrace script opens with its header", rule: rules.scriptHeaders },
   { name: "no file is too long", rule: rules.longFiles },
   { name: "tasks of the tool look up no name", rule: rules.toolTasks },
