@@ -5,22 +5,25 @@ import { type Column, formatColumns } from "../columns.ts";
 import type { Statistics } from "./statistics.ts";
 import type { WindowState } from "./window.ts";
 
-/** As wide as what is usual in them: rows come one at a time. */
+/** As wide as what is usual in them: rows come one at a time. 80 columns in all. */
 const COLUMNS: readonly Column[] = [
   { heading: "TIME (UTC)", align: "left" },
   { heading: "HANDSHAKES", align: "right" },
   { heading: "    /s", align: "right" },
   { heading: "FAILED", align: "right" },
-  { heading: "CLIENT p50", align: "right" },
-  { heading: "      p99", align: "right" },
-  { heading: "SERVER p50", align: "right" },
-  { heading: "      p99", align: "right" },
-  { heading: " LOST", align: "right" },
+  { heading: "    p50", align: "right" },
+  { heading: "    p99", align: "right" },
+  { heading: "    p50", align: "right" },
+  { heading: "    p99", align: "right" },
+  { heading: "LOST", align: "right" },
 ];
 
-/** The headings of the lines that {@link formatWindow} writes, with a newline. */
+/** Above the quantiles, ending where the p99 of each ends. */
+const LEGS = "CLIENT RTT".padStart(56) + "SERVER RTT".padStart(18) + "\n";
+
+/** The headings of the lines that {@link formatWindow} writes, two lines. */
 export function formatWindowHeading(): string {
-  return formatColumns(COLUMNS, []);
+  return LEGS + formatColumns(COLUMNS, []);
 }
 
 /**

@@ -223,7 +223,7 @@ Deno.test("createFormat writes status lines where NDJSON goes to no terminal", a
 
 Deno.test("createFormat writes statistics of each interval as lines on a terminal, else as JSON", async () => {
   const cases = [
-    { args: "", surface: TERMINAL, begins: /^TIME / },
+    { args: "", surface: TERMINAL, begins: /^ +CLIENT RTT .*\nTIME / },
     { args: "", surface: PIPE, begins: /^\{"v":1,"event":"statistics",/ },
     { args: "--json", surface: TERMINAL, begins: /^\{"v":1,"event":"statistics",/ },
   ];

@@ -43,7 +43,7 @@ Deno.test("StatisticsFormat writes an object an interval, which together are the
 
 Deno.test("StatisticsFormat writes a line an interval for a person, and the whole at the end", () => {
   const [first, second, end] = inIntervals(false);
-  assertMatch(first, /^TIME .*\n.* 1 +1\.0 .*\n$/);
+  assertMatch(first, /^ +CLIENT RTT .*\nTIME .*\n.* 1 +1\.0 .*\n$/);
   assertEquals(second.split("\n").length, 2);
   assertMatch(end, new RegExp(`^\n${HANDSHAKES.length} handshakes in 3\\.00 s`));
 });

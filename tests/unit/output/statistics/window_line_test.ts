@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Statistics } from "../../../../src/output/statistics/statistics.ts";
 import {
   formatWindow,
@@ -32,10 +32,12 @@ Deno.test("formatWindow writes a line below its headings, at most 80 characters"
     kernel_away_ms: 99,
     late_accepts: 8,
   });
+  for (const each of (heading + line).split("\n")) assert(each.length <= 80, each);
   assertEquals(
     heading + line,
-    "TIME (UTC)  HANDSHAKES      /s  FAILED  CLIENT p50        p99  SERVER p50        p99   LOST\n" +
-      "01:02:13.0          40     4.0      10     41.0 µs    41.0 µs           -          -      4\n",
+    "                                              CLIENT RTT        SERVER RTT\n" +
+      "TIME (UTC)  HANDSHAKES      /s  FAILED      p50      p99      p50      p99  LOST\n" +
+      "01:02:13.0          40     4.0      10  41.0 µs  41.0 µs        -        -     4\n",
   );
 });
 
