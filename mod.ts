@@ -128,6 +128,7 @@ export {
   ROLES,
   type Tuple,
 } from "./src/match/handshake.ts";
+export { type Leg, LEGS } from "./src/match/legs.ts";
 export { Matcher } from "./src/match/matcher.ts";
 export { type RecordContext, RecordedContext } from "./src/record/record_context.ts";
 export { formatHandshake, formatHeading, type LineStyle } from "./src/output/line.ts";
@@ -141,7 +142,7 @@ export {
   RecordReader,
   type RefusedLines,
 } from "./src/record/record_reader.ts";
-export type { HandshakeFilter, Network } from "./src/pipeline/filter.ts";
+export type { HandshakeFilter, Network, PortRange } from "./src/pipeline/filter.ts";
 export {
   type Held,
   InputReader,

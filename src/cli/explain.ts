@@ -15,6 +15,7 @@ import { formatLessonText } from "../explain/lesson_text.ts";
 import type { Story } from "../explain/story.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
@@ -36,8 +37,8 @@ const HELP: Help = {
     "FILE is pcap, pcapng or NDJSON of this tool; - is standard input. A record has no packets: then " +
     "the ladder has what the record tells of them, and processes and roles are known of records " +
     "alone.",
-    "Flags that filter may be repeated or list values separated by commas; --since, --until and " +
-    "--traced-on need a FILE. Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
+    `${FILTERS_HELP} --since, --until and --traced-on need a FILE.`,
+    "Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
     "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +
     "set.",
   ],
@@ -46,6 +47,7 @@ const HELP: Help = {
     [ExitStatus.Failed, "nothing matched, a file could not be read or not all could be written"],
     [ExitStatus.Usage, "wrong usage"],
     [ExitStatus.NotPermitted, "not permitted (run as root)"],
+    [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
@@ -106,8 +108,8 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
       `Cannot explain a handshake: ${pick.describeMiss()}; ${source.items} ${source.held} were read${rest}`,
     );
   }
-  const isDone = pick.story !== undefined && fault === undefined && !ending.failed;
-  return { story: pick.story, status: isDone ? ExitStatus.Ok : ExitStatus.Failed };
+  const hasFailed = fault !== undefined || ending.failed;
+  return { story: pick.story, status: statusOf(pick, hasFailed, options) };
 }
 
 /** Says how many packets decide nothing, and why: the ladder lacks them. */
@@ -146,16 +148,19 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     await source.finish();
     sayThrownAway(pipeline);
     if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
-    return {
-      story: pick.story,
-      status: pick.story === undefined || ending.failed ? ExitStatus.Failed : ExitStatus.Ok,
-    };
+    return { story: pick.story, status: statusOf(pick, ending.failed, options) };
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     const status = error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
     return { story: undefined, status };
   }
+}
+
+function statusOf({ story }: HandshakePick, hasFailed: boolean, { exitStatus }: ExplainOptions) {
+  if (hasFailed) return ExitStatus.Failed;
+  if (story !== undefined) return ExitStatus.Ok;
+  return exitStatus ? ExitStatus.NothingMatched : ExitStatus.Failed;
 }
 
 function describeWaiting({ index, interfaces, filterText }: ExplainOptions): string {

@@ -1,13 +1,17 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
-import { FILTER_FLAG, formatFilter, parseFilter } from "./filter_options.ts";
+import {
+  EXIT_STATUS_FLAG,
+  FILTER_FLAGS,
+  FILTERS_OF_FILES,
+  formatFilter,
+  parseFilter,
+} from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { HOST_FLAGS, type HostOptions, parseHost, TRACE_FLAGS } from "./trace_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseInteger } from "./values.ts";
 
 const FORMATS = ["text", "svg", "markdown"] as const;
-/** Flags that only make sense of a file: what happens on this host happens now and here. */
-const ONLY_OF_FILE: readonly string[] = ["since", "until", "traced-on"];
 
 /** The flags of `explain`. */
 export const EXPLAIN_FLAGS: readonly Flag[] = [
@@ -15,17 +19,10 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   { name: "header", meaning: "also the TCP header of each packet, field by field" },
   { name: "format", value: "FORMAT", meaning: `${FORMATS.join(", ")} (default text)` },
   { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
-  FILTER_FLAG.port,
-  FILTER_FLAG.host,
   { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
-  FILTER_FLAG.outcome,
-  FILTER_FLAG.role,
-  FILTER_FLAG.comm,
-  FILTER_FLAG.pid,
-  FILTER_FLAG.since,
-  FILTER_FLAG.until,
-  FILTER_FLAG.tracedOn,
+  ...FILTER_FLAGS,
   ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
+  EXIT_STATUS_FLAG,
   { name: "help", meaning: "show this" },
 ];
 
@@ -42,6 +39,8 @@ export interface ExplainOptions extends HostOptions {
   header: boolean;
   format: typeof FORMATS[number];
   ascii: boolean;
+  /** Whether the exit status tells that nothing matched. */
+  exitStatus: boolean;
 }
 
 /**
@@ -64,7 +63,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
       `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
     );
   }
-  const ofFile = ONLY_OF_FILE.filter((flag) => values.has(flag));
+  const ofFile = FILTERS_OF_FILES.filter((flag) => values.has(flag));
   if (file === undefined && ofFile.length > 0 && !switches.has("help")) {
     throw new UsageError(
       `Cannot use --${ofFile[0]} without a FILE: what happens on this host happens now`,
@@ -87,5 +86,6 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     header: switches.has("header"),
     format,
     ascii,
+    exitStatus: switches.has(EXIT_STATUS_FLAG.name),
   };
 }

@@ -1,112 +1,207 @@
 /**
- * The flags that say which handshakes to report, for the commands that have them.
+ * The flags that say which handshakes to report: the same for every command that has them. What they
+ * mean together stands in README.md beside this file, under "Filters".
  *
  * @module
  */
 import { OUTCOMES, ROLES } from "../match/handshake.ts";
+import { LEGS } from "../match/legs.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
+import { outcomesLeft, refuseContradictions } from "./contradictions.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
-import type { Moment } from "../text/time.ts";
+import { uidOf } from "./process/users.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseInteger, parseMoment, parseNetwork } from "./values.ts";
+import {
+  parseCgroup,
+  parseChoice,
+  parseInteger,
+  parseLatency,
+  parseMoment,
+  parseNetwork,
+  parsePorts,
+  parseSymbol,
+  parseUser,
+} from "./values.ts";
 
-/** The flags, for a command to choose from. */
-export const FILTER_FLAG = {
-  port: {
+/** Those that only make sense of files: what happens on this host happens now and here. */
+export const FILTERS_OF_FILES: readonly string[] = ["since", "until", "traced-on"];
+
+/** Those that need to know processes, which packets do not tell. */
+export const FILTERS_BY_PROCESS: readonly string[] = ["comm", "not-comm", "pid", "user", "cgroup"];
+
+/** The flags. */
+export const FILTER_FLAGS: readonly Flag[] = [
+  {
     name: "port",
     value: "PORT",
     many: true,
-    meaning: "only handshakes with this port at either end",
+    meaning: "only handshakes with this port at either end, or one of a range: 8000-8999",
   },
-  host: {
+  { name: "not-port", value: "PORT", many: true, meaning: "none with it at either end" },
+  { name: "server-port", value: "PORT", many: true, meaning: "only with it at the server" },
+  {
     name: "host",
     value: "ADDRESS[/BITS]",
     many: true,
     meaning: "only with this address or network at either end",
   },
-  role: {
+  { name: "not-host", value: "ADDRESS[/BITS]", many: true, meaning: "none with it at either end" },
+  {
     name: "role",
     value: "ROLE",
     many: true,
     meaning: `only with this host as ${ROLES.join(", ")}`,
   },
-  outcome: {
+  { name: "failed", meaning: "only what did not become established" },
+  {
     name: "outcome",
     value: "OUTCOME",
     many: true,
     meaning: `only ${OUTCOMES.join(", ")}`,
   },
-  comm: {
+  { name: "not-outcome", value: "OUTCOME", many: true, meaning: "none that ended so" },
+  {
+    name: "reason",
+    value: "SYMBOL",
+    many: true,
+    meaning: "only what failed, was dropped or reset for this: ECONNREFUSED, ACCEPT_QUEUE_FULL",
+  },
+  {
+    name: "slower-than",
+    value: "TIME",
+    meaning: "only with a longer round trip through the network: 10ms, 500us",
+  },
+  {
+    name: "leg",
+    value: "LEG",
+    meaning: `what --slower-than is about: ${LEGS.join(", ")} (default network)`,
+  },
+  {
     name: "comm",
     value: "NAME",
     many: true,
     meaning: "only with this command name at either end",
   },
-  pid: {
+  { name: "not-comm", value: "NAME", many: true, meaning: "none with it at either end" },
+  {
     name: "pid",
     value: "PID",
     many: true,
     meaning: "only with this process at either end",
   },
-  since: {
+  {
+    name: "user",
+    value: "NAME|UID",
+    many: true,
+    meaning: "only with a process of this user at either end",
+  },
+  {
+    name: "cgroup",
+    value: "PATH",
+    many: true,
+    meaning: "only with a process at either end that is in this cgroup or below it",
+  },
+  {
     name: "since",
     value: "TIME",
     meaning: "only what began then or later: 2026-11-23T01:02:03Z, or 1h for an hour ago",
   },
-  until: {
+  {
     name: "until",
     value: "TIME",
     meaning: "only what began before then",
   },
-  tracedOn: {
+  {
     name: "traced-on",
     value: "NAME",
     many: true,
     meaning: "only records that the host of this name traced",
   },
-} as const satisfies Record<string, Flag>;
+];
 
-/** The flags of a filter, and of `more`, as they were given: `--port 80,443`. */
-export function formatFilter({ values }: ParsedFlags, more: readonly string[] = []): string[] {
-  const names = [...Object.values(FILTER_FLAG).map(({ name }) => name), ...more];
-  return names.filter((name) => values.has(name))
-    .map((name) => `--${name} ${values.get(name)!.join(",")}`);
+/** How the flags are read, for the help. */
+export const FILTERS_HELP =
+  "Of several values of one flag that filters, repeated or separated by commas, one must fit; of " +
+  "several flags each must, and --not-... beats the others. What is unknown fits no value.";
+
+/** The flag that tells by the exit status that nothing matched. */
+export const EXIT_STATUS_FLAG: Flag = {
+  name: "exit-status",
+  meaning: "exit with 4 where nothing matched",
+};
+
+/** The flags of a filter, and of `more`, as they were given: `--port 80,443`, `--failed`. */
+export function formatFilter(
+  { switches, values }: ParsedFlags,
+  more: readonly string[] = [],
+): string[] {
+  return [...FILTER_FLAGS.map(({ name }) => name), ...more].flatMap((name) => {
+    if (switches.has(name)) return [`--${name}`];
+    return values.has(name) ? [`--${name} ${values.get(name)!.join(",")}`] : [];
+  });
 }
 
-const PORT_MAX = 65_535;
 /** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
 const PID_MAX = 4_194_304;
 
-/**
- * Reads the values of {@linkcode FILTER_FLAG}; a flag that a command does not have lets all pass.
- *
- * @param nowMs Now, milliseconds of Unix time.
- * @throws {UsageError} One line for the user.
- */
-export function parseFilter({ values }: ParsedFlags, nowMs: number = Date.now()): HandshakeFilter {
-  const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
-    values.get(flag)?.map((text) => parse(flag, text));
-  const moment = (flag: string) => all(flag, (flag, text) => parseMoment(flag, text, nowMs))?.[0];
-  const [since, until] = [moment("since"), moment("until")];
-  if (since && until && !isBefore(since, until)) {
-    throw new UsageError(
-      `Cannot use --since "${values.get("since")}" with --until "${values.get("until")}": ` +
-        "nothing begins in between; the earlier one is --since",
-    );
-  }
-  return {
-    ports: all("port", (flag, text) => parseInteger(flag, text, 1, PORT_MAX)),
-    networks: all("host", parseNetwork),
-    roles: all("role", (flag, text) => parseChoice(flag, text, ROLES)),
-    outcomes: all("outcome", (flag, text) => parseChoice(flag, text, OUTCOMES)),
-    comms: values.get("comm"),
-    pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
-    since,
-    until,
-    tracedOn: values.get("traced-on"),
-  };
+/** What the values of some flags are read by. */
+export interface FilterGround {
+  /** Now, milliseconds of Unix time. */
+  nowMs: number;
+  /** Finds the id of a user; undefined where nobody has the name. */
+  uidOf(name: string): number | undefined;
 }
 
-function isBefore(one: Moment, other: Moment): boolean {
-  return one.seconds < other.seconds || one.seconds === other.seconds && one.ns < other.ns;
+/**
+ * Reads the values of {@linkcode FILTER_FLAGS}; a flag that a command does not have lets all pass.
+ *
+ * @throws {UsageError} One line for the user, also for a filter that contradicts itself.
+ */
+export function parseFilter(
+  parsed: ParsedFlags,
+  ground: FilterGround = { nowMs: Date.now(), uidOf },
+): HandshakeFilter {
+  const { switches, values } = parsed;
+  const all = <T>(flag: string, parse: (flag: string, text: string) => T): T[] | undefined =>
+    values.get(flag)?.map((text) => parse(flag, text));
+  const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
+    all(flag, parse)?.[0];
+  const moment = (flag: string, text: string) => parseMoment(flag, text, ground.nowMs);
+  const outcome = (flag: string, text: string) => parseChoice(flag, text, OUTCOMES);
+  const leg = one("leg", (flag, text) => parseChoice(flag, text, LEGS));
+  const slowerThanNs = one("slower-than", parseLatency);
+  if (leg !== undefined && slowerThanNs === undefined) {
+    throw new UsageError(
+      "Cannot use --leg without --slower-than: it says which duration that is about",
+    );
+  }
+  const filter: HandshakeFilter = {
+    ports: all("port", parsePorts),
+    notPorts: all("not-port", parsePorts),
+    serverPorts: all("server-port", parsePorts),
+    networks: all("host", parseNetwork),
+    notNetworks: all("not-host", parseNetwork),
+    roles: all("role", (flag, text) => parseChoice(flag, text, ROLES)),
+    outcomes: outcomesLeft(
+      switches.has("failed"),
+      all("outcome", outcome),
+      all("not-outcome", outcome),
+    ),
+    reasons: all("reason", parseSymbol),
+    slowerThan: slowerThanNs === undefined
+      ? undefined
+      : { leg: leg ?? "network", ns: slowerThanNs },
+    comms: values.get("comm"),
+    notComms: values.get("not-comm"),
+    pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
+    // Of a name that nobody has, there is no id: where all are such, nothing passes.
+    uids: all("user", (flag, text) => parseUser(flag, text, ground.uidOf))
+      ?.filter((uid) => uid !== undefined),
+    cgroups: all("cgroup", parseCgroup),
+    since: one("since", moment),
+    until: one("until", moment),
+    tracedOn: values.get("traced-on"),
+  };
+  refuseContradictions(parsed, filter);
+  return filter;
 }

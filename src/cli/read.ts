@@ -9,6 +9,7 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
@@ -33,7 +34,8 @@ const HELP: Help = {
     "in the next. Of records, --table and --stats count a handshake once that two hosts saw: the " +
     "same addresses, ports and initial sequence number of the client within 120 s. Processes and " +
     "roles are known of records alone.",
-    "Flags that filter may be repeated or list values separated by commas. The summary comes at " +
+    FILTERS_HELP,
+    "The summary comes at " +
     "the end on standard error, and as the last line of NDJSON.",
     `${OUTPUT_HELP} After a signal a reader that takes nothing for two seconds is given up.`,
     `--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are ` +
@@ -49,6 +51,7 @@ const HELP: Help = {
       "could be written",
     ],
     [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
@@ -122,7 +125,10 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   await pipeline.end();
   const summary = await ending.attempt("the summary", summarize);
   if (summary !== undefined) say(summary);
-  return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
+  if (failed || ending.failed || pipeline.failed) return ExitStatus.Failed;
+  return options.exitStatus && pipeline.handshakes === 0
+    ? ExitStatus.NothingMatched
+    : ExitStatus.Ok;
 }
 
 function describeClock({ clockSteps }: InputSource): string {

@@ -1,5 +1,5 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
-import { FILTER_FLAG, parseFilter } from "./filter_options.ts";
+import { EXIT_STATUS_FLAG, FILTER_FLAGS, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
@@ -8,21 +8,13 @@ import { parseInteger } from "./values.ts";
 
 /** The flags of `read`. */
 export const READ_FLAGS: readonly Flag[] = [
-  FILTER_FLAG.port,
-  FILTER_FLAG.host,
   {
     name: "interface",
     value: "NAME",
     many: true,
     meaning: "only what was captured on this interface, where the file names it",
   },
-  FILTER_FLAG.outcome,
-  FILTER_FLAG.since,
-  FILTER_FLAG.until,
-  FILTER_FLAG.tracedOn,
-  FILTER_FLAG.role,
-  FILTER_FLAG.comm,
-  FILTER_FLAG.pid,
+  ...FILTER_FLAGS,
   FORMAT_FLAG.json,
   FORMAT_FLAG.table,
   FORMAT_FLAG.csv,
@@ -38,6 +30,7 @@ export const READ_FLAGS: readonly Flag[] = [
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
   ...OUTPUT_FLAGS,
+  EXIT_STATUS_FLAG,
   { name: "help", meaning: "show this" },
 ];
 
@@ -55,6 +48,8 @@ export interface ReadOptions extends OutputOptions {
   format: FormatOptions;
   count: number;
   follow: boolean;
+  /** Whether the exit status tells that nothing matched. */
+  exitStatus: boolean;
 }
 
 /**
@@ -87,6 +82,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: count ?? Infinity,
     follow,
+    exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),
   };
 }

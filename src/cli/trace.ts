@@ -11,6 +11,7 @@ import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
@@ -25,12 +26,13 @@ const HELP: Help = {
   ],
   flags: TRACE_FLAGS,
   examples: [
-    ["synsnoop trace --port 443 --outcome refused,timeout", "what goes wrong with HTTPS"],
+    ["synsnoop trace --server-port 443 --failed", "what goes wrong with HTTPS"],
+    ["synsnoop trace --slower-than 100ms --not-host 10.0.0.0/8", "what is slow, and far"],
     ["synsnoop trace --netns all --output /var/log/handshakes.ndjson", "every container, kept"],
     ["synsnoop trace --stats --interval 10s", "counts and round trips of each ten seconds"],
   ],
   paragraphs: [
-    "Flags that filter may be repeated or list values separated by commas.",
+    FILTERS_HELP,
     "The summary comes at the end on standard error, and as the last line of NDJSON. In files and " +
     "pipes a status line stands among the records every minute and at the end: what the trace can " +
     "see, and what it lost so far.",
@@ -48,6 +50,7 @@ const HELP: Help = {
     [ExitStatus.Failed, "could not go on or could not write all"],
     [ExitStatus.Usage, "wrong usage"],
     [ExitStatus.NotPermitted, "not permitted (run as root)"],
+    [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
@@ -135,7 +138,10 @@ export async function trace(
   await pipeline.end();
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
-  return ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
+  if (ending.failed || pipeline.failed) return ExitStatus.Failed;
+  return options.exitStatus && pipeline.handshakes === 0
+    ? ExitStatus.NothingMatched
+    : ExitStatus.Ok;
 }
 
 /** Has a trace end after so many milliseconds from now on; Infinity: not by that. */

@@ -1,6 +1,13 @@
 import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
-import { FILTER_FLAG, formatFilter, parseFilter } from "./filter_options.ts";
+import {
+  EXIT_STATUS_FLAG,
+  FILTER_FLAGS,
+  FILTERS_BY_PROCESS,
+  FILTERS_OF_FILES,
+  formatFilter,
+  parseFilter,
+} from "./filter_options.ts";
 import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import {
   FORMAT_FLAG,
@@ -17,8 +24,6 @@ const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
 
 /** The flags of `trace`. */
 export const TRACE_FLAGS: readonly Flag[] = [
-  FILTER_FLAG.port,
-  FILTER_FLAG.host,
   {
     name: "interface",
     value: "NAME",
@@ -35,10 +40,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     many: true,
     meaning: "capture in these network namespaces too: by name, of a process, or all",
   },
-  FILTER_FLAG.role,
-  FILTER_FLAG.outcome,
-  FILTER_FLAG.comm,
-  FILTER_FLAG.pid,
+  ...FILTER_FLAGS.filter(({ name }) => !FILTERS_OF_FILES.includes(name)),
   FORMAT_FLAG.json,
   FORMAT_FLAG.table,
   FORMAT_FLAG.csv,
@@ -59,6 +61,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
   ...OUTPUT_FLAGS,
+  EXIT_STATUS_FLAG,
   {
     name: "status-interval",
     value: "TIME",
@@ -110,6 +113,8 @@ export interface TraceOptions extends HostOptions, OutputOptions {
   /** How often a status line is written, milliseconds; undefined: never. */
   statusIntervalMs: number | undefined;
   count: number;
+  /** Whether the exit status tells that nothing matched. */
+  exitStatus: boolean;
 }
 
 /**
@@ -134,6 +139,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     statusIntervalMs: parseStatusInterval(parsed),
     format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
     count: count ?? Infinity,
+    exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),
   };
 }
@@ -147,7 +153,7 @@ export function parseHost({ switches, values }: ParsedFlags): HostOptions {
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     values.get(flag)?.map((text) => parse(flag, text))[0];
   const probes = one("probes", (flag, text) => parseChoice(flag, text, PROBES)) ?? "auto";
-  const byProcess = ["comm", "pid"].find((flag) => values.has(flag));
+  const byProcess = FILTERS_BY_PROCESS.find((flag) => values.has(flag));
   if (probes === "none" && byProcess !== undefined) {
     throw new UsageError(
       `Cannot use --${byProcess} with --probes none: packets do not tell processes`,

@@ -19,6 +19,8 @@ export const ExitStatus = {
   NotPermitted: 3,
   /** Of `doctor`: a trace works, with less than this kernel can tell. */
   WorksWithLess: 4,
+  /** With `--exit-status`: it did what it was asked to, and nothing matched. */
+  NothingMatched: 4,
   /** The second Ctrl-C: it left at once, without a summary. */
   Interrupted: 130,
 } as const;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Network } from "../pipeline/filter.ts";
+import type { Network, PortRange } from "../pipeline/filter.ts";
 import type { Moment } from "../text/time.ts";
 import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
 import { askNearest } from "./nearest.ts";
@@ -31,6 +31,28 @@ export function parseDuration(flag: string, text: string): number {
     );
   }
   return ms;
+}
+
+const LATENCY_UNITS_NS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  "µs": 1e3,
+  "μs": 1e3,
+  ms: 1e6,
+  s: 1e9,
+};
+
+/** Reads how long a packet was under way, such as `10ms`, `500us` or `1.5s`, in nanoseconds. */
+export function parseLatency(flag: string, text: string): number {
+  // Micro has two characters in Unicode: U+00B5 and the Greek letter.
+  const match = /^(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|μs|ms|s)$/.exec(text);
+  const ns = match ? Number(match[1]) * LATENCY_UNITS_NS[match[2]] : 0;
+  if (!(ns > 0)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a time above zero with its unit, such as 10ms, 500us or 1.5s`,
+    );
+  }
+  return ns;
 }
 
 /** RFC 3339 section 5.6: its fraction of a second has any number of digits. */
@@ -86,6 +108,67 @@ export function parseInteger(flag: string, text: string, min: number, max: numbe
     );
   }
   return value;
+}
+
+/** The highest TCP port (RFC 9293 section 3.1). */
+export const PORT_MAX = 65_535;
+
+/** Reads a port such as `80`, or a range such as `8000-8999`. */
+export function parsePorts(flag: string, text: string): PortRange {
+  const [, from = "", to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  if (!(first >= 1 && first <= PORT_MAX && last >= 1 && last <= PORT_MAX)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a port from 1 to ${PORT_MAX}, or a range such as 8000-8999`,
+    );
+  }
+  if (first > last) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": no port is in that range; the lower one stands first`,
+    );
+  }
+  return { first, last };
+}
+
+/** What the kernel writes as a symbol. */
+const SYMBOL = /^[A-Z][A-Z0-9_]*$/;
+
+/** Reads a symbol such as `ECONNREFUSED`, in small letters too. */
+export function parseSymbol(flag: string, text: string): string {
+  const symbol = text.toUpperCase();
+  if (!SYMBOL.test(symbol)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a symbol such as ECONNREFUSED or ACCEPT_QUEUE_FULL`,
+    );
+  }
+  return symbol;
+}
+
+/** Reads the path of a cgroup such as `/system.slice/ssh.service`; a slash at its end is left out. */
+export function parseCgroup(flag: string, text: string): string {
+  if (!text.startsWith("/")) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give its path in the cgroup v2 hierarchy, ` +
+        "such as /system.slice/ssh.service",
+    );
+  }
+  return text.replace(/\/+$/, "");
+}
+
+/** The last user id; the one after it stands for none (`INVALID_UID`, linux/uidgid.h). */
+const UID_MAX = 4_294_967_294;
+
+/**
+ * Reads a user, by id or by name.
+ *
+ * @param uidOf Finds the id of a name. @returns Undefined where nobody has the name.
+ */
+export function parseUser(
+  flag: string,
+  text: string,
+  uidOf: (name: string) => number | undefined,
+): number | undefined {
+  return /^\d+$/.test(text) ? parseInteger(flag, text, 0, UID_MAX) : uidOf(text);
 }
 
 /** Reads one of a few words. */

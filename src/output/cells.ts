@@ -4,6 +4,7 @@
  * @module
  */
 import type { Endpoint, Handshake } from "../match/handshake.ts";
+import { networkRttNs } from "../match/legs.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatDuration } from "../text/time.ts";
 
@@ -23,19 +24,6 @@ export function formatRtts(handshake: Handshake): [client: string, server: strin
       ? firstSynAckToAckNs === undefined ? "-" : ambiguous
       : formatDuration(serverRttNs),
   ];
-}
-
-/**
- * The round trip through the network, and no time of this host: SYN to SYN-ACK for a client, SYN-ACK to
- * ACK for a server, both together where neither or both ends are here.
- */
-export function networkRttNs(handshake: Handshake): number | undefined {
-  const { role, clientRttNs, serverRttNs } = handshake;
-  if (role === "client") return clientRttNs;
-  if (role === "server") return serverRttNs;
-  return clientRttNs === undefined || serverRttNs === undefined
-    ? undefined
-    : clientRttNs + serverRttNs;
 }
 
 /** Writes {@link networkRttNs}: `-` is unknown, `ambiguous` withheld by Karn's rule. */

@@ -1,5 +1,6 @@
 import type { Process } from "../kernel/kernel_record.ts";
 import type { Handshake, Outcome, Role } from "../match/handshake.ts";
+import { type Leg, legNs } from "../match/legs.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { Moment } from "../text/time.ts";
 import { isIpv4Mapped } from "../wire/address.ts";
@@ -12,22 +13,49 @@ export interface Network {
   bits: number;
 }
 
-/** Which handshakes to report. An absent part lets all pass; of several values one must fit. */
+/** Ports from one to another, both included. */
+export interface PortRange {
+  /** The lowest. */
+  first: number;
+  /** The highest. */
+  last: number;
+}
+
+/**
+ * Which handshakes to report: all parts must fit. An absent part lets all pass; of several values of one
+ * part, one must fit, and of a part that begins with `not`, none may. What is unknown fits no value.
+ */
 export interface HandshakeFilter {
   /** Either end's port. */
-  ports?: readonly number[];
+  ports?: readonly PortRange[];
+  /** Neither end's port. */
+  notPorts?: readonly PortRange[];
+  /** The server's port. */
+  serverPorts?: readonly PortRange[];
   /** Either end's address. */
   networks?: readonly Network[];
+  /** Neither end's address. */
+  notNetworks?: readonly Network[];
   /** Whether packets of it must have been seen: one that only the kernel saw then does not fit. */
   captured?: boolean;
   /** What this host is in it. */
   roles?: readonly Role[];
   /** How it ended. */
   outcomes?: readonly Outcome[];
+  /** Why it ended so, was dropped or reset: symbols. */
+  reasons?: readonly string[];
+  /** A leg that took longer than so many nanoseconds. */
+  slowerThan?: { leg: Leg; ns: number };
   /** Names of either end's process, or of its thread. */
   comms?: readonly string[];
+  /** Names of neither end's process or thread. */
+  notComms?: readonly string[];
   /** Either end's process. */
   pids?: readonly number[];
+  /** The user of either end's process. */
+  uids?: readonly number[];
+  /** Paths of cgroups without a slash at their end: either end's process is in it or below it. */
+  cgroups?: readonly string[];
   /** Begun at this moment or later. */
   since?: Moment;
   /** Begun before this moment. */
@@ -35,6 +63,9 @@ export interface HandshakeFilter {
   /** Names of the hosts that traced it. */
   tracedOn?: readonly string[];
 }
+
+/** What of a record's context a filter asks for. */
+export type FilterContext = Pick<RecordContext, "host" | "cgroupPath">;
 
 /** Length of the prefix ::ffff:0:0/96 before an IPv4 address (RFC 4291 section 2.5.5.2). */
 const IPV4_MAPPED_BITS = 96;
@@ -47,28 +78,58 @@ const IPV4_MAPPED_BITS = 96;
 export function passes(
   filter: HandshakeFilter,
   handshake: Handshake,
-  context: Pick<RecordContext, "host">,
+  context: FilterContext,
 ): boolean {
-  const { client, server } = handshake;
-  const { ports, networks, captured, roles, outcomes, comms, pids, since, until, tracedOn } =
-    filter;
-  if (ports && !ports.includes(client.port) && !ports.includes(server.port)) return false;
-  if (
-    networks &&
-    !networks.some((network) =>
-      contains(network, client.address) || contains(network, server.address)
-    )
-  ) return false;
+  return fits(filter, handshake, context) && fitsEnds(filter, handshake) &&
+    fitsProcesses(filter, handshake, context);
+}
+
+function fits(filter: HandshakeFilter, handshake: Handshake, { host }: FilterContext): boolean {
+  const { captured, roles, outcomes, reasons, slowerThan, since, until, tracedOn } = filter;
   if (captured && !handshake.wire) return false;
   if (roles && !roles.includes(handshake.role)) return false;
   if (outcomes && !outcomes.includes(handshake.outcome)) return false;
+  if (reasons && !hasReason(handshake, reasons)) return false;
+  if (slowerThan && !((legNs(handshake, slowerThan.leg) ?? -1) > slowerThan.ns)) return false;
   if (since && isBefore(handshake, since)) return false;
   if (until && !isBefore(handshake, until)) return false;
-  if (tracedOn && !tracedOn.includes(context.host)) return false;
-  if (comms === undefined && pids === undefined) return true;
-  const processes = [client.process, server.process];
-  if (comms && !processes.some((process) => process && isCalled(process, comms))) return false;
-  return !pids || processes.some((process) => process && pids.includes(process.pid));
+  return !tracedOn || tracedOn.includes(host);
+}
+
+function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boolean {
+  const { ports, notPorts, serverPorts, networks, notNetworks } = filter;
+  if (ports && !isWithin(client.port, ports) && !isWithin(server.port, ports)) return false;
+  if (serverPorts && !isWithin(server.port, serverPorts)) return false;
+  if (notPorts && (isWithin(client.port, notPorts) || isWithin(server.port, notPorts))) {
+    return false;
+  }
+  if (networks && !isIn(client.address, networks) && !isIn(server.address, networks)) return false;
+  return !notNetworks || !isIn(client.address, notNetworks) && !isIn(server.address, notNetworks);
+}
+
+function fitsProcesses(
+  { comms, notComms, pids, uids, cgroups }: HandshakeFilter,
+  { client, server }: Handshake,
+  context: FilterContext,
+): boolean {
+  const has = (test: (process: Process) => boolean) =>
+    client.process !== undefined && test(client.process) ||
+    server.process !== undefined && test(server.process);
+  if (comms && !has((process) => isCalled(process, comms))) return false;
+  if (notComms && has((process) => isCalled(process, notComms))) return false;
+  if (pids && !has(({ pid }) => pids.includes(pid))) return false;
+  if (uids && !has(({ uid }) => uids.includes(uid))) return false;
+  return !cgroups || has(({ cgroup }) => isBelow(cgroup, cgroups, context));
+}
+
+/** By any of the symbols that a record has: of the handshake, of its reset and of its drop. */
+function hasReason(
+  { reason, resetReason, dropReason }: Handshake,
+  wanted: readonly string[],
+): boolean {
+  return [reason, resetReason, dropReason].some((each) =>
+    each !== undefined && wanted.includes(each)
+  );
 }
 
 function isBefore({ epochSeconds, timeNs }: Handshake, { seconds, ns }: Moment): boolean {
@@ -82,7 +143,25 @@ function isCalled({ comm, thread }: Process, comms: readonly string[]): boolean 
   return comms.includes(comm) || thread?.comm !== undefined && comms.includes(thread.comm);
 }
 
-function contains({ words, bits }: Network, address: Uint32Array): boolean {
+function isWithin(port: number, ranges: readonly PortRange[]): boolean {
+  return ranges.some(({ first, last }) => first <= port && port <= last);
+}
+
+function isBelow(
+  cgroup: number | undefined,
+  paths: readonly string[],
+  context: FilterContext,
+): boolean {
+  const own = cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
+  return own !== undefined && paths.some((path) => own === path || own.startsWith(`${path}/`));
+}
+
+function isIn(address: Uint32Array, networks: readonly Network[]): boolean {
+  return networks.some((network) => contains(network, address));
+}
+
+/** Tells whether a network has an address, four words. */
+export function contains({ words, bits }: Network, address: Uint32Array): boolean {
   // Every IPv4 network has more: `::/0` means IPv6, not how an IPv4 address is written down here.
   if (bits < IPV4_MAPPED_BITS && isIpv4Mapped(address)) return false;
   for (let word = 0; word < 4; word++) {

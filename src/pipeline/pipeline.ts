@@ -84,6 +84,11 @@ export class Pipeline {
     };
   }
 
+  /** Handshakes that the sinks got. */
+  get handshakes(): number {
+    return this.#summary.handshakes;
+  }
+
   /** Whether a sink wants packets. */
   get keepsPackets(): boolean {
     return this.#keepers.length > 0;

@@ -82,7 +82,7 @@ function recordsOf({ client, server, port, steps }: typeof TRAFFIC[number], at: 
 }
 
 /** Five seconds a handshake: none is under way when the next begins. */
-const CAPTURE = buildPcap({ records: TRAFFIC.flatMap(recordsOf) });
+export const CAPTURE = buildPcap({ records: TRAFFIC.flatMap(recordsOf) });
 
 /** What `read` writes of the capture to standard output. */
 export function readSample(format: TextFormat): string {

@@ -6,18 +6,8 @@ import {
 } from "../../../src/cli/explain_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
-
-const NO_FILTER = {
-  ports: undefined,
-  networks: undefined,
-  roles: undefined,
-  outcomes: undefined,
-  comms: undefined,
-  pids: undefined,
-  since: undefined,
-  until: undefined,
-  tracedOn: undefined,
-};
+import { OUTCOMES } from "../../../src/match/handshake.ts";
+import { NO_FILTER } from "./no_filter.ts";
 
 /** Of nothing but the command's name. */
 const DEFAULTS: ExplainOptions = {
@@ -35,7 +25,10 @@ const DEFAULTS: ExplainOptions = {
   header: false,
   format: "text",
   ascii: false,
+  exitStatus: false,
 };
+
+const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
 
 const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
   { args: [], expected: {} },
@@ -62,7 +55,10 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
   },
   {
     args: ["--port", "80,81"],
-    expected: { filter: { ...NO_FILTER, ports: [80, 81] }, filterText: "--port 80,81" },
+    expected: {
+      filter: { ...NO_FILTER, ports: [{ first: 80, last: 80 }, { first: 81, last: 81 }] },
+      filterText: "--port 80,81",
+    },
   },
   {
     args: ["a", "--outcome", "refused"],
@@ -79,6 +75,67 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
       filterText: "--role client --comm curl",
       durationMs: 2_000,
       probes: "kprobe",
+    },
+  },
+  {
+    args: ["a", "--failed", "--exit-status"],
+    expected: {
+      file: "a",
+      filterText: "--failed",
+      filter: { ...NO_FILTER, outcomes: FAILURES },
+      exitStatus: true,
+    },
+  },
+  {
+    args: ["a", "--not-port", "22"],
+    expected: {
+      file: "a",
+      filterText: "--not-port 22",
+      filter: { ...NO_FILTER, notPorts: [{ first: 22, last: 22 }] },
+    },
+  },
+  {
+    args: ["a", "--server-port", "8000-8999", "--slower-than", "10ms", "--leg", "total"],
+    expected: {
+      file: "a",
+      filterText: "--server-port 8000-8999 --slower-than 10ms --leg total",
+      filter: {
+        ...NO_FILTER,
+        serverPorts: [{ first: 8_000, last: 8_999 }],
+        slowerThan: { leg: "total", ns: 10_000_000 },
+      },
+    },
+  },
+  {
+    args: [
+      "a",
+      "--not-host",
+      "::1",
+      "--not-comm",
+      "nc",
+      "--user",
+      "33",
+      "--cgroup",
+      "/system.slice",
+    ],
+    expected: {
+      file: "a",
+      filterText: "--not-host ::1 --not-comm nc --user 33 --cgroup /system.slice",
+      filter: {
+        ...NO_FILTER,
+        notNetworks: [{ words: Uint32Array.of(0, 0, 0, 1), bits: 128 }],
+        notComms: ["nc"],
+        uids: [33],
+        cgroups: ["/system.slice"],
+      },
+    },
+  },
+  {
+    args: ["a", "--not-outcome", "established", "--reason", "ECONNREFUSED"],
+    expected: {
+      file: "a",
+      filterText: "--not-outcome established --reason ECONNREFUSED",
+      filter: { ...NO_FILTER, outcomes: FAILURES, reasons: ["ECONNREFUSED"] },
     },
   },
 ];

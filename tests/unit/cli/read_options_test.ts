@@ -4,30 +4,25 @@ import { FORMAT_DEFAULTS } from "../../../src/cli/format_options.ts";
 import { formatFlags } from "../../../src/cli/flags.ts";
 import { parseReadOptions, READ_FLAGS, type ReadOptions } from "../../../src/cli/read_options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
+import { OUTCOMES } from "../../../src/match/handshake.ts";
+import { NO_FILTER } from "./no_filter.ts";
 
 /** What a reading does when nothing is asked but a file. */
 const DEFAULTS: ReadOptions = {
   help: false,
   files: ["a.pcap"],
-  filter: {
-    ports: undefined,
-    networks: undefined,
-    roles: undefined,
-    outcomes: undefined,
-    comms: undefined,
-    pids: undefined,
-    since: undefined,
-    until: undefined,
-    tracedOn: undefined,
-  },
+  filter: NO_FILTER,
   interfaces: [],
   output: undefined,
   rotation: undefined,
   write: undefined,
   format: FORMAT_DEFAULTS,
   count: Infinity,
+  exitStatus: false,
   follow: false,
 };
+
+const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
 
 const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "a.pcap", expected: {} },
@@ -47,7 +42,7 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   {
     args: "a.pcap --table --port 80",
     expected: {
-      filter: { ...DEFAULTS.filter, ports: [80] },
+      filter: { ...DEFAULTS.filter, ports: [{ first: 80, last: 80 }] },
       format: { ...DEFAULTS.format, kind: "table" },
     },
   },
@@ -71,10 +66,47 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "a.pcap --local-time", expected: { format: { ...DEFAULTS.format, localTime: true } } },
   { args: "a.pcap --colour never", expected: { format: { ...DEFAULTS.format, colour: "never" } } },
   { args: "a.pcap --color always", expected: { format: { ...DEFAULTS.format, colour: "always" } } },
+  {
+    args: "a.pcap --failed --exit-status",
+    expected: { filter: { ...DEFAULTS.filter, outcomes: FAILURES }, exitStatus: true },
+  },
+  {
+    args: "a.pcap --not-port 22",
+    expected: { filter: { ...DEFAULTS.filter, notPorts: [{ first: 22, last: 22 }] } },
+  },
+  {
+    args: "a.pcap --server-port 8000-8999 --slower-than 10ms --leg total",
+    expected: {
+      filter: {
+        ...DEFAULTS.filter,
+        serverPorts: [{ first: 8_000, last: 8_999 }],
+        slowerThan: { leg: "total", ns: 10_000_000 },
+      },
+    },
+  },
+  {
+    args: "a.pcap --not-host ::1 --not-comm nc --user 33 --cgroup /system.slice",
+    expected: {
+      filter: {
+        ...DEFAULTS.filter,
+        notNetworks: [{ words: Uint32Array.of(0, 0, 0, 1), bits: 128 }],
+        notComms: ["nc"],
+        uids: [33],
+        cgroups: ["/system.slice"],
+      },
+    },
+  },
+  {
+    args: "a.pcap --not-outcome established --reason ECONNREFUSED",
+    expected: { filter: { ...DEFAULTS.filter, outcomes: FAILURES, reasons: ["ECONNREFUSED"] } },
+  },
   { args: "--count 3 a.pcap", expected: { count: 3 } },
   { args: "--follow a.pcap", expected: { follow: true } },
   { args: "a.pcap --interface eth0,lo", expected: { interfaces: ["eth0", "lo"] } },
-  { args: "a.pcap --port 80", expected: { filter: { ...DEFAULTS.filter, ports: [80] } } },
+  {
+    args: "a.pcap --port 80",
+    expected: { filter: { ...DEFAULTS.filter, ports: [{ first: 80, last: 80 }] } },
+  },
   {
     args: "a.pcap --outcome refused",
     expected: { filter: { ...DEFAULTS.filter, outcomes: ["refused"] } },

@@ -8,23 +8,14 @@ import {
   type TraceOptions,
 } from "../../../src/cli/trace_options.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
+import { NO_FILTER } from "./no_filter.ts";
 import { MECHANISMS } from "../../../src/kernel/choose_probes.ts";
 import { OUTCOMES, ROLES } from "../../../src/match/handshake.ts";
 
 /** What a trace does when nothing is asked. */
 const DEFAULTS: TraceOptions = {
   help: false,
-  filter: {
-    ports: undefined,
-    networks: undefined,
-    roles: undefined,
-    outcomes: undefined,
-    comms: undefined,
-    pids: undefined,
-    since: undefined,
-    until: undefined,
-    tracedOn: undefined,
-  },
+  filter: NO_FILTER,
   interfaces: [],
   awaitsInterfaces: false,
   namespaces: [],
@@ -32,6 +23,7 @@ const DEFAULTS: TraceOptions = {
   format: FORMAT_DEFAULTS,
   statusIntervalMs: 60_000,
   count: Infinity,
+  exitStatus: false,
   durationMs: Infinity,
   output: undefined,
   rotation: undefined,
@@ -45,11 +37,23 @@ const STATISTICS: TraceOptions["format"] = { ...DEFAULTS.format, kind: "statisti
 
 type Changes = Partial<Omit<TraceOptions, "filter">> & { filter?: TraceOptions["filter"] };
 
+const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
+
 const GOOD: { args: string; expected: Changes }[] = [
   { args: "", expected: {} },
   { args: "--help", expected: { help: true } },
-  { args: "--port 1", expected: { filter: { ports: [1] } } },
-  { args: "--port 80,443 --port=65535", expected: { filter: { ports: [80, 443, 65_535] } } },
+  { args: "--port 1", expected: { filter: { ports: [{ first: 1, last: 1 }] } } },
+  {
+    args: "--port 80,443 --port=65535",
+    expected: {
+      filter: {
+        ports: [{ first: 80, last: 80 }, { first: 443, last: 443 }, {
+          first: 65_535,
+          last: 65_535,
+        }],
+      },
+    },
+  },
   {
     args: "--host 192.0.2.0/24 --host ::1",
     expected: {
@@ -90,6 +94,35 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--status-interval off", expected: { statusIntervalMs: undefined } },
   { args: "--stats --top 3", expected: { format: { ...STATISTICS, top: 3 } } },
   { args: "--stats --ascii", expected: { format: { ...STATISTICS, ascii: true } } },
+  {
+    args: "--failed --exit-status",
+    expected: { filter: { outcomes: FAILURES }, exitStatus: true },
+  },
+  { args: "--not-port 22", expected: { filter: { notPorts: [{ first: 22, last: 22 }] } } },
+  {
+    args: "--server-port 8000-8999 --slower-than 10ms --leg total",
+    expected: {
+      filter: {
+        serverPorts: [{ first: 8_000, last: 8_999 }],
+        slowerThan: { leg: "total", ns: 10_000_000 },
+      },
+    },
+  },
+  {
+    args: "--not-host ::1 --not-comm nc --user 33 --cgroup /system.slice",
+    expected: {
+      filter: {
+        notNetworks: [{ words: Uint32Array.of(0, 0, 0, 1), bits: 128 }],
+        notComms: ["nc"],
+        uids: [33],
+        cgroups: ["/system.slice"],
+      },
+    },
+  },
+  {
+    args: "--not-outcome established --reason ECONNREFUSED",
+    expected: { filter: { outcomes: FAILURES, reasons: ["ECONNREFUSED"] } },
+  },
   { args: "--count 1", expected: { count: 1 } },
   { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
   { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
@@ -139,9 +172,9 @@ for (const { args, expected } of GOOD) {
 const BAD: { args: string; says: string }[] = [
   { args: "x", says: 'Cannot use "x": trace takes flags only, see synsnoop trace --help' },
   { args: "--json 80", says: 'Cannot use "80": trace takes flags only' },
-  { args: "--port 0", says: 'Cannot use --port "0": give a whole number from 1 to 65535' },
+  { args: "--port 0", says: 'Cannot use --port "0": give a port from 1 to 65535' },
   { args: "--port 80,70000", says: 'Cannot use --port "70000"' },
-  { args: "--port -5", says: 'Cannot use --port "-5": give a whole number from 1 to 65535' },
+  { args: "--port -5", says: 'Cannot use --port "-5": give a port from 1 to 65535' },
   { args: "--pid 0", says: 'Cannot use --pid "0": give a whole number from 1 to 4194304' },
   { args: "--pid 4194305", says: 'Cannot use --pid "4194305"' },
   { args: "--host 1.2.3", says: 'Cannot use --host "1.2.3"' },
@@ -200,6 +233,10 @@ const BAD: { args: string; says: string }[] = [
     args: "--probes none --pid 3",
     says: "Cannot use --pid with --probes none: packets do not tell processes",
   },
+  ...["not-comm nc", "user 0", "cgroup /"].map((flag) => ({
+    args: `--probes none --${flag}`,
+    says: `Cannot use --${flag.split(" ")[0]} with --probes none: packets do not tell processes`,
+  })),
   {
     args: "--probes fast",
     says: 'Cannot use --probes "fast": give one of auto, fentry, kprobe, tracepoint, none',

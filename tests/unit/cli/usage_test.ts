@@ -14,6 +14,7 @@ Deno.test("ExitStatus keeps the numbers that scripts rely on", () => {
     Usage: 2,
     NotPermitted: 3,
     WorksWithLess: 4,
+    NothingMatched: 4,
     Interrupted: 130,
   });
 });

@@ -1,11 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/cli/usage.ts";
 import {
+  parseCgroup,
   parseChoice,
   parseDuration,
   parseInteger,
+  parseLatency,
   parseNetwork,
+  parsePorts,
   parseSize,
+  parseSymbol,
+  parseUser,
 } from "../../../src/cli/values.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 
@@ -81,6 +86,65 @@ const GOOD: { name: string; parse: Parse; cases: Record<string, unknown> }[] = [
       "::ffff:192.0.2.1": "192.0.2.1 128",
     },
   },
+  {
+    name: "parsePorts",
+    parse: (text) => {
+      const { first, last } = parsePorts("port", text);
+      return `${first} ${last}`;
+    },
+    cases: {
+      "80": "80 80",
+      "1": "1 1",
+      "1-65535": "1 65535",
+      "8000-8999": "8000 8999",
+      "00080-81": "80 81",
+      "7-7": "7 7",
+    },
+  },
+  {
+    name: "parseLatency",
+    parse: (text) => parseLatency("slower-than", text),
+    cases: {
+      "10ms": 10_000_000,
+      "500us": 500_000,
+      // Both characters that Unicode has for micro.
+      "500\u00b5s": 500_000,
+      "500\u03bcs": 500_000,
+      "1ns": 1,
+      "1.5s": 1_500_000_000,
+      "0.25ms": 250_000,
+    },
+  },
+  {
+    name: "parseSymbol",
+    parse: (text) => parseSymbol("reason", text),
+    cases: {
+      "ECONNREFUSED": "ECONNREFUSED",
+      "econnrefused": "ECONNREFUSED",
+      "Accept_Queue_Full": "ACCEPT_QUEUE_FULL",
+      "REASON_92": "REASON_92",
+    },
+  },
+  {
+    name: "parseCgroup",
+    parse: (text) => parseCgroup("cgroup", text),
+    cases: {
+      "/system.slice/ssh.service": "/system.slice/ssh.service",
+      "/system.slice//": "/system.slice",
+      "/": "",
+      "/a b": "/a b",
+    },
+  },
+  {
+    name: "parseUser",
+    parse: (text) => parseUser("user", text, (name) => name === "www-data" ? 33 : undefined),
+    cases: {
+      "www-data": 33,
+      "0": 0,
+      "4294967294": 4_294_967_294,
+      "www": undefined,
+    },
+  },
 ];
 
 for (const { name, parse, cases } of GOOD) {
@@ -151,6 +215,43 @@ const BAD: { name: string; flag: string; parse: Parse; texts: string[]; advice: 
     advice: "give a whole number from 1 to 65535",
   },
   {
+    name: "parsePorts",
+    flag: "port",
+    parse: (text) => parsePorts("port", text),
+    texts: [
+      "0",
+      "0-80",
+      "65536",
+      "80-65536",
+      "80-",
+      "-80",
+      "80-81-82",
+      "80 - 81",
+      "http",
+      "000080",
+    ],
+    advice: "give a port from 1 to 65535, or a range such as 8000-8999",
+  },
+  {
+    name: "parseLatency",
+    flag: "slower-than",
+    parse: (text) => parseLatency("slower-than", text),
+    texts: [
+      "10",
+      "0ms",
+      "0.0s",
+      "-1ms",
+      "1m",
+      "10 ms",
+      "10MS",
+      ".5s",
+      "1.s",
+      "ms",
+      "9".repeat(400) + "s",
+    ],
+    advice: "give a time above zero with its unit, such as 10ms, 500us or 1.5s",
+  },
+  {
     name: "parseChoice",
     flag: "color",
     parse: (text) => parseChoice("color", text, ["red", "green"]),
@@ -191,5 +292,30 @@ Deno.test("parseChoice proposes what was meant", () => {
   for (const text of ["Red", "re", "red ", "erd"]) {
     const error = assertThrows(() => parseChoice("color", text, ["red", "green"]), UsageError);
     assertEquals(error.message, `Cannot use --color "${text}": did you mean red?`);
+  }
+});
+
+Deno.test("parsePorts refuses a range that has no port in it", () => {
+  assertThrows(
+    () => parsePorts("port", "8999-8000"),
+    UsageError,
+    'Cannot use --port "8999-8000": no port is in that range; the lower one stands first',
+  );
+});
+
+Deno.test("parseCgroup refuses what is no path from the root", () => {
+  for (const text of ["ssh.service", "../x", "", "~"]) {
+    assertThrows(() => parseCgroup("cgroup", text), UsageError, `Cannot use --cgroup "${text}"`);
+  }
+});
+
+Deno.test("parseUser refuses an id that no user can have", () => {
+  const nobody = () => undefined;
+  assertThrows(() => parseUser("user", "4294967295", nobody), UsageError, "from 0 to 4294967294");
+});
+
+Deno.test("parseSymbol refuses what is no symbol", () => {
+  for (const text of ["9", "A-B", "ECONNREFUSED ", "connection refused", "\u00c9CONN", ""]) {
+    assertThrows(() => parseSymbol("reason", text), UsageError, `Cannot use --reason "${text}"`);
   }
 });

@@ -73,11 +73,16 @@ Deno.test("HandshakePick tells of a handshake of which no packets were kept, and
 });
 
 const MISSES: { name: string; filter: HandshakeFilter; index: number; says: string }[] = [
-  { name: "nothing matches", filter: { ports: [7_777] }, index: 1, says: "none of them matches" },
+  {
+    name: "nothing matches",
+    filter: { ports: [{ first: 7_777, last: 7_777 }] },
+    index: 1,
+    says: "none of them matches",
+  },
   { name: "too few", filter: {}, index: 99, says: "there is no number 99" },
   {
     name: "too few match",
-    filter: { ports: [443] },
+    filter: { ports: [{ first: 443, last: 443 }] },
     index: 99,
     says: "of them match, there is no",
   },

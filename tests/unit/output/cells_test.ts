@@ -6,23 +6,10 @@ import {
   formatIsn,
   formatNetworkRtt,
   joinParts,
-  networkRttNs,
 } from "../../../src/output/cells.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";
 
 const ENDS = { client: { address: "10.0.0.1" }, server: { address: "10.0.0.2" } };
-
-Deno.test("networkRttNs is unknown where the leg through the network is", () => {
-  const legs = { clientRttNs: 1_000, serverRttNs: undefined };
-  const of = (role: "client" | "server" | "local" | "observer") =>
-    networkRttNs(makeHandshake({ ...ENDS, role, ...legs }));
-  assertEquals([of("client"), of("server"), of("local"), of("observer")], [
-    1_000,
-    undefined,
-    undefined,
-    undefined,
-  ]);
-});
 
 Deno.test("formatNetworkRtt tells what is unknown from what Karn's rule withholds", () => {
   assertEquals(formatNetworkRtt(makeHandshake(ENDS)), "-");

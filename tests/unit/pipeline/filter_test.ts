@@ -8,11 +8,17 @@ import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../record/sample_handshak
 const HANDSHAKE = makeHandshake({
   role: "client",
   outcome: "refused",
+  reason: "ECONNREFUSED",
+  resetReason: "NO_SOCKET",
+  dropReason: "TCP_CSUM",
+  clientRttNs: 2_000,
+  serverRttNs: 30,
+  totalNs: 2_040,
   wire: true,
   client: {
     address: "192.0.2.1",
     port: 50_000,
-    process: { pid: 4711, comm: "curl", uid: 0, cgroup: 1 },
+    process: { pid: 4711, comm: "curl", uid: 0, cgroup: 8231 },
   },
   server: {
     address: "2001:db8::1",
@@ -41,10 +47,14 @@ function networks(...texts: string[]): HandshakeFilter {
 
 const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = [
   { filter: {}, handshake: true, bare: true },
-  { filter: { ports: [443] }, handshake: true, bare: false },
-  { filter: { ports: [50_000] }, handshake: true, bare: true },
-  { filter: { ports: [1, 80] }, handshake: false, bare: true },
-  { filter: { ports: [1] }, handshake: false, bare: false },
+  { filter: { ports: [{ first: 443, last: 443 }] }, handshake: true, bare: false },
+  { filter: { ports: [{ first: 50_000, last: 50_000 }] }, handshake: true, bare: true },
+  {
+    filter: { ports: [{ first: 1, last: 1 }, { first: 80, last: 80 }] },
+    handshake: false,
+    bare: true,
+  },
+  { filter: { ports: [{ first: 1, last: 1 }] }, handshake: false, bare: false },
   { filter: networks("192.0.2.1"), handshake: true, bare: true },
   { filter: networks("2001:db8::/32"), handshake: true, bare: false },
   { filter: networks("10.0.0.0/8", "192.0.2.2"), handshake: false, bare: true },
@@ -69,10 +79,69 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   { filter: { pids: [471, 0] }, handshake: false, bare: false },
   { filter: { tracedOn: ["db1", "web1"] }, handshake: true, bare: true },
   { filter: { tracedOn: ["web"] }, handshake: false, bare: false },
+  { filter: { ports: [{ first: 440, last: 443 }] }, handshake: true, bare: false },
+  { filter: { ports: [{ first: 444, last: 49_999 }] }, handshake: false, bare: false },
+  {
+    filter: { ports: [{ first: 1, last: 1 }, { first: 80, last: 90 }] },
+    handshake: false,
+    bare: true,
+  },
+  { filter: { serverPorts: [{ first: 443, last: 443 }] }, handshake: true, bare: false },
+  { filter: { serverPorts: [{ first: 50_000, last: 50_000 }] }, handshake: false, bare: false },
+  { filter: { notPorts: [{ first: 443, last: 443 }] }, handshake: false, bare: true },
+  { filter: { notPorts: [{ first: 50_000, last: 50_000 }] }, handshake: false, bare: false },
+  { filter: { notPorts: [{ first: 81, last: 442 }] }, handshake: true, bare: true },
+  {
+    filter: { notNetworks: networks("192.0.2.2", "10.0.0.0/8").networks },
+    handshake: true,
+    bare: false,
+  },
+  { filter: { notNetworks: networks("192.0.2.1").networks }, handshake: false, bare: false },
+  { filter: { notNetworks: networks("::/0").networks }, handshake: false, bare: true },
+  { filter: { notNetworks: networks("10.0.0.0/8").networks }, handshake: true, bare: true },
+  // What is unknown does not fit, and so a filter that begins with `not` lets it pass.
+  { filter: { notComms: ["curl"] }, handshake: false, bare: true },
+  { filter: { notComms: ["pool-1"] }, handshake: false, bare: true },
+  { filter: { notComms: ["x"] }, handshake: true, bare: true },
+  { filter: { uids: [33] }, handshake: true, bare: false },
+  { filter: { uids: [0, 1] }, handshake: true, bare: false },
+  { filter: { uids: [1] }, handshake: false, bare: false },
+  { filter: { uids: [] }, handshake: false, bare: false },
+  { filter: { cgroups: ["/user.slice"] }, handshake: true, bare: false },
+  { filter: { cgroups: ["/x", "/user.slice/user-1000.slice"] }, handshake: true, bare: false },
+  { filter: { cgroups: ["/user"] }, handshake: false, bare: false },
+  { filter: { cgroups: ["/user.slice/user-1000.slice/x"] }, handshake: false, bare: false },
+  { filter: { cgroups: ["/system.slice"] }, handshake: false, bare: false },
+  // The whole hierarchy: everything whose path is known.
+  { filter: { cgroups: [""] }, handshake: true, bare: false },
+  { filter: { reasons: ["ECONNREFUSED"] }, handshake: true, bare: false },
+  { filter: { reasons: ["X", "NO_SOCKET"] }, handshake: true, bare: false },
+  { filter: { reasons: ["TCP_CSUM"] }, handshake: true, bare: false },
+  { filter: { reasons: ["ECONN", "TCP"] }, handshake: false, bare: false },
+  { filter: { slowerThan: { leg: "network", ns: 1_999 } }, handshake: true, bare: false },
+  { filter: { slowerThan: { leg: "network", ns: 2_000 } }, handshake: false, bare: false },
+  { filter: { slowerThan: { leg: "client", ns: 1_999.5 } }, handshake: true, bare: false },
+  { filter: { slowerThan: { leg: "server", ns: 29 } }, handshake: true, bare: false },
+  { filter: { slowerThan: { leg: "server", ns: 30 } }, handshake: false, bare: false },
+  { filter: { slowerThan: { leg: "total", ns: 2_039 } }, handshake: true, bare: false },
+  { filter: { slowerThan: { leg: "total", ns: 2_040 } }, handshake: false, bare: false },
   // All parts must fit.
-  { filter: { ports: [443], pids: [12], roles: ["client"] }, handshake: true, bare: false },
-  { filter: { ports: [443], pids: [13], roles: ["client"] }, handshake: false, bare: false },
-  { filter: { ports: [50_000], outcomes: ["established"] }, handshake: false, bare: true },
+  { filter: { comms: ["curl"], notComms: ["nginx"] }, handshake: false, bare: false },
+  {
+    filter: { ports: [{ first: 443, last: 443 }], pids: [12], roles: ["client"] },
+    handshake: true,
+    bare: false,
+  },
+  {
+    filter: { ports: [{ first: 443, last: 443 }], pids: [13], roles: ["client"] },
+    handshake: false,
+    bare: false,
+  },
+  {
+    filter: { ports: [{ first: 50_000, last: 50_000 }], outcomes: ["established"] },
+    handshake: false,
+    bare: true,
+  },
 ];
 
 for (const { filter, handshake, bare } of CASES) {
@@ -187,4 +256,11 @@ Deno.test("passes takes what began at a moment or later, and before another", ()
     [false, true],
     [false, true],
   ]);
+});
+
+Deno.test("passes takes no path of a cgroup for one that is not known", () => {
+  const context = { host: "web1" };
+  assertEquals(passes({ cgroups: [""] }, HANDSHAKE, context), false);
+  const gone = { host: "web1", cgroupPath: () => undefined };
+  assertEquals(passes({ cgroups: [""] }, HANDSHAKE, gone), false);
 });

@@ -104,7 +104,7 @@ function noting(failures: string[]): Supervisor {
 
 Deno.test("Pipeline hands each handshake that passes its filter to every sink, and counts", () => {
   const sinks = [new Noted(), new Noted()];
-  const pipeline = pipelineOf(sinks, { filter: { ports: [80] } });
+  const pipeline = pipelineOf(sinks, { filter: { ports: [{ first: 80, last: 80 }] } });
   for (const port of [80, 443, 80]) pipeline.take(handshakeTo(port), NO_ROW);
   assertEquals(sinks.map(({ ports }) => ports), [[80, 80], [80, 80]]);
   assertMatch(
