@@ -30,6 +30,9 @@ const DEFAULTS = {
  */
 const ATTEMPTS_PER_TUPLE = 64;
 
+/** How long a handshake waits at most for who listened, after the kernel told of it. */
+const NAME_NS = 1e9;
+
 /**
  * The handshakes under way: how each begins, how long it waits, when it is reported and forgotten.
  * Which packet or record belongs to which, and what it moves, is the `Matcher`'s.
@@ -167,6 +170,16 @@ export class Attempts {
     const hasAck = (table.facts[row] & WireFact.Ack) !== 0;
     if (!hasAck || this.#isTold(row) || !this.#hasServer(row, table.ackNs[row])) return false;
     this.#wait(row, FlowState.Answered, nowNs);
+    return true;
+  }
+
+  /** Waits on while who listens is being looked for: who has just begun to, or on a busy machine. */
+  #waitsForName(row: number, nowNs: number): boolean {
+    const server = this.table.serverKernel[row];
+    if (server === undefined || nowNs - server.endNs > NAME_NS) return false;
+    if (!this.#hostContext.isListenerSought?.(server)) return false;
+    // Behind the others, whose servers are known.
+    this.table.move(row, FlowState.Settled, nowNs);
     return true;
   }
 
@@ -334,7 +347,10 @@ export class Attempts {
     for (;;) {
       const row = table.oldest(state, isOwn);
       if (row < 0 || table.touchedNs[row] > untilNs) return;
-      if (state === FlowState.Settled && this.#waitsAfterAll(row, nowNs)) continue;
+      const isSettled = state === FlowState.Settled;
+      if (isSettled && (this.#waitsAfterAll(row, nowNs) || this.#waitsForName(row, nowNs))) {
+        continue;
+      }
       this.#report(row, false, nowNs);
     }
   }

@@ -25,6 +25,8 @@ export interface HostContext {
   hasServer?(words: Uint32Array, at: number, port: number, timeNs: number): boolean;
   /** The process that listened where this server side was established. */
   listenerOf?(server: KernelEnd): Process | undefined;
+  /** Whether that process is not known yet and being looked for. */
+  isListenerSought?(server: KernelEnd): boolean;
   /**
    * The process that listened where a SYN came to, by what packets and drops tell.
    *

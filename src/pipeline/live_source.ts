@@ -140,6 +140,7 @@ export class LiveSource implements Source {
       hasServer: (words, at, port, timeNs) =>
         this.#servedPorts.has(port, timeNs) && this.#localAddresses.has(words, at),
       listenerOf: (server) => this.#listeners.find(server),
+      isListenerSought: (server) => this.#listeners.isSought(server),
       listenerAt: (...server) => this.#listeners.at(...server),
       seesServerData: false,
       ...ownWaits(options.probes !== "none"),

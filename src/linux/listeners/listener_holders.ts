@@ -61,6 +61,8 @@ export class ListenerHolders {
   #search: Promise<void> | undefined;
   readonly #firstSearch = Promise.withResolvers<void>();
   readonly #suggestions = new Set<Promise<void>>();
+  /** Sockets that a whole search did not find: nobody holds them whom this process may see. */
+  readonly #unfound = new Set<number>();
   /** One for all of them, that they take no more together than one alone. */
   readonly #slices = new Slices();
   /** What searches may take now; less than nothing: not yet. */
@@ -197,14 +199,16 @@ export class ListenerHolders {
       // Some may have closed it meanwhile, or ended.
       const holding = descriptors.filter((each) => holds(each, inode));
       this.#held.set(inode, newHeld(holding, chooseHolder(holding)));
+      this.#unfound.delete(inode);
     }
+    for (const inode of before) if (!found.has(inode)) this.#unfound.add(inode);
     for (const [inode, held] of this.#held) {
       if (!this.#wanted().has(inode)) this.#held.delete(inode);
       // What was there from the begin and was not found, nobody holds whom this process may see.
       else if (before.has(inode) && !found.has(inode)) held.chosen = undefined;
     }
-    for (const inode of this.#retries.keys()) {
-      if (!this.#wanted().has(inode)) this.#retries.delete(inode);
+    for (const known of [this.#retries, this.#unfound]) {
+      for (const inode of known.keys()) if (!this.#wanted().has(inode)) known.delete(inode);
     }
   }
 
@@ -229,6 +233,16 @@ export class ListenerHolders {
       this.search();
     }
     if (held.chosen) held.last = nameOf(held.chosen);
+  }
+
+  /** Whether holders are being looked for now, or about to be. */
+  get isSearching(): boolean {
+    return this.#search !== undefined || this.#suggestions.size > 0;
+  }
+
+  /** Whether who holds a socket is being looked for, and nothing is known of it yet. */
+  isSought(inode: number): boolean {
+    return this.isSearching && !this.#held.has(inode) && !this.#unfound.has(inode);
   }
 
   /** Whether a process was among those that held a socket, when it was last searched for. */

@@ -129,6 +129,17 @@ export class ListenerWatch {
     return this.#serverOfAll(this.#listeners.find(arrival), arrival);
   }
 
+  /** Whether the process that listens where a connection arrived is not known yet and being looked for. */
+  isSought(arrival: Arrival): boolean {
+    const isListing = this.#listing !== undefined;
+    if (!isListing && !this.#holders.isSearching) return false;
+    const listeners = this.#listeners.find(arrival);
+    return isListing && listeners.length === 0 ||
+      listeners.some(({ inode, closedNs }) =>
+        closedNs === Infinity && this.#holders.isSought(inode)
+      );
+  }
+
   /**
    * Finds the process that listened where a SYN came to, by the places where its packets were seen:
    * in whichever of their namespaces has that address.

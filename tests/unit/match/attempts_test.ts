@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Attempts } from "../../../src/match/attempts.ts";
+import type { KernelEnd } from "../../../src/kernel/kernel_record.ts";
+import type { MatcherOptions } from "../../../src/match/options.ts";
 import { FlowState } from "../../../src/match/flow_table.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { end, EPOCH_SECONDS, Play } from "./traffic.ts";
@@ -8,7 +10,7 @@ const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000
 const LIMITS = { capacity: 2, joinNs: 40, unansweredNs: 700, halfOpenNs: 400, rememberNs: 600 };
 
 /** Attempts, what they reported by the client's number, and what they counted. */
-function make() {
+function make(options: MatcherOptions = {}) {
   const reported: (number | undefined)[] = [];
   const counters = {
     evicted: 0,
@@ -21,7 +23,7 @@ function make() {
   const report = (handshake: { client: { isn: number | undefined } }) => {
     reported.push(handshake.client.isn);
   };
-  const attempts = new Attempts(EPOCH_SECONDS, report, LIMITS, counters);
+  const attempts = new Attempts(EPOCH_SECONDS, report, { ...LIMITS, ...options }, counters);
   const begin = (isn: number, timeNs: number, state: FlowState = FlowState.SynSent) =>
     attempts.begin(P.client.address, P.server.address, 1, isn, state, timeNs);
   return { attempts, reported, counters, begin };
@@ -43,6 +45,26 @@ Deno.test("Attempts waits anew after a touch, but never after the end is known",
   assertEquals(reported, [2]);
   attempts.advance(800);
   assertEquals([reported, attempts.pending], [[2, 1], 0]);
+});
+
+Deno.test("Attempts waits while who listens is looked for, a second at most, and holds up no other", () => {
+  const sought = new Set([1, 2]);
+  const { attempts, reported, begin } = make({ isListenerSought: ({ pid }) => sought.has(pid) });
+  for (const pid of [1, 3, 2]) {
+    const row = begin(pid, 0);
+    attempts.table.serverKernel[row] = { pid, endNs: 10 } as KernelEnd;
+    attempts.settle(row, 10);
+    if (pid === 3) attempts.advance(50);
+  }
+  assertEquals(reported, [3]);
+  // One is found.
+  sought.delete(2);
+  attempts.advance(100);
+  assertEquals(reported, [3, 2]);
+  attempts.advance(1e9);
+  assertEquals(reported, [3, 2]);
+  attempts.advance(1e9 + 100);
+  assertEquals([reported, attempts.pending], [[3, 2, 1], 0]);
 });
 
 Deno.test("Attempts gives up what is half open before what waits, and reports the latter", () => {

@@ -43,3 +43,15 @@ Deno.test("ListenerHolders has searched when the first search is over, whatever 
   await holders.close();
   assertEquals(searches, 1);
 });
+
+Deno.test("ListenerHolders says of a socket that it is sought while it searches, no longer", async () => {
+  const holders = new ListenerHolders(() => new Map(), (error) => {
+    throw error;
+  });
+  assertEquals([holders.isSearching, holders.isSought(1)], [false, false]);
+  const search = holders.search();
+  assertEquals([holders.isSearching, holders.isSought(1)], [true, true]);
+  await search;
+  await holders.close();
+  assertEquals([holders.isSearching, holders.isSought(1)], [false, false]);
+});
