@@ -21,7 +21,7 @@ export const FORMAT_FLAG = {
   table: { name: "table", meaning: "an aligned table for people instead, also in a pipe" },
   stats: {
     name: "stats",
-    meaning: "statistics instead: outcomes, servers, clients, RTTs (with --json: one JSON object)",
+    meaning: "statistics instead: outcomes, RTTs, and who had which (with --json: one JSON object)",
   },
   csv: { name: "csv", meaning: "comma-separated values instead (RFC 4180), on standard output" },
   fields: {
@@ -52,7 +52,7 @@ export const FORMAT_FLAG = {
   top: {
     name: "top",
     value: "N",
-    meaning: "servers and clients that --stats names (default 10)",
+    meaning: "servers, clients, processes and so on that --stats names (default 10)",
   },
   interval: {
     name: "interval",
@@ -75,7 +75,7 @@ export interface FormatOptions {
   kind: "records" | "table" | "statistics" | "csv";
   /** JSON whatever standard output is. */
   json: boolean;
-  /** Servers and clients that statistics name. */
+  /** Names of each kind that statistics tell. */
   top: number;
   /** ASCII alone; false: where the locale asks for it. */
   ascii: boolean;

@@ -35,11 +35,10 @@ const HELP: Help = {
     "same addresses, ports and initial sequence number of the client within 120 s. Processes and " +
     "roles are known of records alone.",
     FILTERS_HELP,
-    "The summary comes at " +
-    "the end on standard error, and as the last line of NDJSON.",
+    "The summary comes at the end on standard error, and as the last line of NDJSON.",
     `${OUTPUT_HELP} After a signal a reader that takes nothing for two seconds is given up.`,
     `--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are ` +
-    `known, with --follow at once. --stats counts ${TALLIES_MAX} servers and as many clients at a ` +
+    `known, with --follow at once. --stats counts ${TALLIES_MAX} names of each kind at a ` +
     "time; where there are more, it says so, and is sure to name whoever has more than one in " +
     `${TALLIES_MAX / 2} handshakes. Its quantiles are never too low and at most 1.6 % too high.`,
   ],

@@ -1,4 +1,5 @@
 import type { Handshake } from "../../match/handshake.ts";
+import type { RecordContext } from "../../record/record_context.ts";
 import type { TextFormat } from "../text_sink.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
 import { Statistics } from "./statistics.ts";
@@ -9,7 +10,7 @@ import { formatWindow, formatWindowHeading } from "./window_line.ts";
 
 /** How statistics are written. */
 export interface StatisticsOptions {
-  /** Servers and clients to name. */
+  /** Names of each kind to tell. */
   top: number;
   /** One JSON object instead of text. */
   json: boolean;
@@ -38,9 +39,9 @@ export class StatisticsFormat implements TextFormat {
   }
 
   /** Nothing yet. */
-  take(handshake: Handshake): void {
-    this.#window?.record(handshake);
-    if (!this.#window || !this.#options.json) this.#statistics.record(handshake);
+  take(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
+    this.#window?.record(handshake, context);
+    if (!this.#window || !this.#options.json) this.#statistics.record(handshake, context);
   }
 
   /** What came since the last time. */

@@ -7,7 +7,7 @@ import type { Tally } from "./tally.ts";
  * Encodes statistics as one line of NDJSON, `"event":"statistics"`: what the summary's line holds,
  * and more.
  *
- * @param top Servers and clients to name.
+ * @param top Names of each kind to tell.
  */
 export function encodeStatistics(
   statistics: Statistics,
@@ -24,6 +24,9 @@ export function encodeStatistics(
     },
     servers: encodeRanking("server", statistics.servers(top)),
     clients: encodeRanking("client", statistics.clients(top)),
+    processes: encodeRanking("process", statistics.processes(top)),
+    cgroups: encodeRanking("cgroup", statistics.cgroups(top)),
+    reasons: encodeRanking("reason", statistics.reasons(top)),
   });
 }
 
@@ -41,11 +44,11 @@ function encodeRepetition({ captured, repeated }: Repetition): Record<string, nu
   return { captured, repeated };
 }
 
-function encodeRanking(end: string, { top, others, names }: Ranking): Record<string, unknown> {
+function encodeRanking(kind: string, { top, others, names }: Ranking): Record<string, unknown> {
   return {
     different: names,
     top: top.map(({ name, tally, missedMax }) => ({
-      [end]: name,
+      [kind]: name,
       ...encodeTally(tally),
       missed_max: missedMax,
     })),
@@ -54,10 +57,11 @@ function encodeRanking(end: string, { top, others, names }: Ranking): Record<str
 }
 
 function encodeTally(tally: Tally): Record<string, unknown> {
-  const { handshakes, established, captured, repeated, clientRtt } = tally;
+  const { handshakes, established, failures, captured, repeated, clientRtt } = tally;
   return {
     handshakes,
     established,
+    failures: Object.fromEntries([...failures].sort()),
     captured,
     repeated,
     client_rtt: { count: clientRtt.count, ...encodeQuantiles(clientRtt) },

@@ -16,6 +16,7 @@ import { TALLIES_MAX } from "../limits.ts";
 
 /** All but the first, which means that a packet was decoded. */
 const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
+const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
 const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
 
 /** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
@@ -55,6 +56,9 @@ export function statisticsSchema(): Schema {
     repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),
     servers: ranking("server", "Address and port"),
     clients: ranking("client", "Address"),
+    processes: ranking("process", "Command name of the process at either end"),
+    cgroups: ranking("cgroup", "Path of its cgroup, where it is known"),
+    reasons: ranking("reason", "Symbol of what it failed, was dropped or reset for"),
   };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -87,7 +91,7 @@ function repetition(packet: string): Schema {
   });
 }
 
-function ranking(end: string, name: string): Schema {
+function ranking(kind: string, name: string): Schema {
   return object({
     different: integer(
       `How many different ones there were; absent where they were more than ${TALLIES_MAX}`,
@@ -95,7 +99,7 @@ function ranking(end: string, name: string): Schema {
     top: array(
       "Those with the most handshakes",
       object({
-        [end]: string(name),
+        [kind]: string(name),
         ...tally(),
         missed_max: integer("Handshakes at most that are counted among the others instead"),
       }),
@@ -108,6 +112,10 @@ function tally(): Record<string, Schema> {
   return {
     handshakes: integer("Handshakes"),
     established: integer("Handshakes with the outcome established"),
+    failures: object(
+      Object.fromEntries(FAILURES.map((outcome) => [outcome, integer("Handshakes")])),
+      [],
+    ),
     captured: integer("Handshakes of which a SYN or a SYN-ACK was captured"),
     repeated: integer("Handshakes of which more than one SYN or SYN-ACK was captured"),
     client_rtt: object({

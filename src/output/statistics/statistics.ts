@@ -1,4 +1,5 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
+import type { RecordContext } from "../../record/record_context.ts";
 import { formatAddress, formatEndpoint } from "../../wire/address.ts";
 import { type DurationBucket, DurationBuckets } from "./duration_buckets.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
@@ -26,7 +27,7 @@ export interface Repetition {
   repeated: number;
 }
 
-/** Handshakes by name: servers or clients. */
+/** Handshakes by name, such as servers. */
 export interface Ranking {
   /** The names with the most handshakes. */
   top: NamedTally[];
@@ -38,22 +39,49 @@ export interface Ranking {
   namesMax: number;
 }
 
+/**
+ * Counts handshakes by what they need not have, and can have twice, such as the process at an end: one
+ * counts once for each of its names.
+ */
+class Names {
+  readonly tallies: TopTallies;
+  readonly all = new Tally();
+
+  constructor(namesMax: number | undefined) {
+    this.tallies = new TopTallies(namesMax);
+  }
+
+  record(names: readonly (string | undefined)[], handshake: Handshake): void {
+    for (const [at, name] of names.entries()) {
+      if (name === undefined || names.indexOf(name) < at) continue;
+      this.tallies.record(name, handshake);
+      this.all.record(handshake);
+    }
+  }
+}
+
 /** Counts what is told of all handshakes together, in bounded memory. */
 export class Statistics {
   readonly #outcomes = new Map<Outcome, number>();
   readonly #all = new Tally();
   readonly #servers: TopTallies;
   readonly #clients: TopTallies;
+  readonly #processes: Names;
+  readonly #cgroups: Names;
+  readonly #reasons: Names;
   readonly #quantiles = newForEachRtt(() => new Histogram());
   readonly #buckets = newForEachRtt(() => new DurationBuckets());
   /** Handshakes with a captured SYN (SYN-ACK), and with more than one. */
   readonly syn: Repetition = { captured: 0, repeated: 0 };
   readonly synAck: Repetition = { captured: 0, repeated: 0 };
 
-  /** @param namesMax Servers, and clients, counted at a time; see {@link TopTallies}. */
+  /** @param namesMax Names of each kind counted at a time; see {@link TopTallies}. */
   constructor(namesMax?: number) {
     this.#servers = new TopTallies(namesMax);
     this.#clients = new TopTallies(namesMax);
+    this.#processes = new Names(namesMax);
+    this.#cgroups = new Names(namesMax);
+    this.#reasons = new Names(namesMax);
   }
 
   /** Handshakes taken. */
@@ -61,8 +89,12 @@ export class Statistics {
     return this.#all.handshakes;
   }
 
-  /** Takes a handshake; nothing of the object is kept. */
-  record(handshake: Handshake): void {
+  /**
+   * Takes a handshake; nothing of the object is kept.
+   *
+   * @param context What knows the paths of cgroups.
+   */
+  record(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
     const { outcome, client, server, clientRttNs, serverRttNs, totalNs } = handshake;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     this.#all.record(handshake);
@@ -73,6 +105,14 @@ export class Statistics {
     this.#recordRtt("total", totalNs);
     recordRepetition(this.syn, handshake.synCount);
     recordRepetition(this.synAck, handshake.synAckCount);
+    const { reason, resetReason, dropReason } = handshake;
+    this.#reasons.record([reason, resetReason, dropReason], handshake);
+    if (client.process === undefined && server.process === undefined) return;
+    const processes = [client.process, server.process];
+    this.#processes.record(processes.map((process) => process?.comm), handshake);
+    const pathOf = (id: number | undefined) =>
+      id === undefined ? undefined : context.cgroupPath?.(id);
+    this.#cgroups.record(processes.map((process) => pathOf(process?.cgroup)), handshake);
   }
 
   /** Handshakes by outcome, the most frequent first. */
@@ -87,12 +127,27 @@ export class Statistics {
 
   /** Servers by address and port. @param most How many to name. */
   servers(most: number): Ranking {
-    return this.#rank(this.#servers, most);
+    return rank(this.#servers, this.#all, most);
   }
 
   /** Clients by address. @param most How many to name. */
   clients(most: number): Ranking {
-    return this.#rank(this.#clients, most);
+    return rank(this.#clients, this.#all, most);
+  }
+
+  /** Processes by name, at either end: untrusted text. @param most How many to name. */
+  processes(most: number): Ranking {
+    return rank(this.#processes.tallies, this.#processes.all, most);
+  }
+
+  /** Cgroups of the processes by path: untrusted text. @param most How many to name. */
+  cgroups(most: number): Ranking {
+    return rank(this.#cgroups.tallies, this.#cgroups.all, most);
+  }
+
+  /** Why handshakes failed, and packets of them were dropped: symbols. @param most How many to name. */
+  reasons(most: number): Ranking {
+    return rank(this.#reasons.tallies, this.#reasons.all, most);
   }
 
   #recordRtt(name: typeof RTTS[number], ns: number | undefined): void {
@@ -100,12 +155,12 @@ export class Statistics {
     this.#quantiles[name].record(ns);
     this.#buckets[name].record(ns);
   }
+}
 
-  #rank(tallies: TopTallies, most: number): Ranking {
-    const { names, namesMax } = tallies;
-    const top = tallies.list(most);
-    return { top, others: this.#all.without(top.map(({ tally }) => tally)), names, namesMax };
-  }
+function rank(tallies: TopTallies, all: Tally, most: number): Ranking {
+  const { names, namesMax } = tallies;
+  const top = tallies.list(most);
+  return { top, others: all.without(top.map(({ tally }) => tally)), names, namesMax };
 }
 
 function recordRepetition(repetition: Repetition, packets: number): void {

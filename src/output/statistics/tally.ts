@@ -1,10 +1,12 @@
-import type { Handshake } from "../../match/handshake.ts";
+import type { Handshake, Outcome } from "../../match/handshake.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
 
 /** What is counted of some handshakes, such as those of one server. */
 export class Tally {
   handshakes = 0;
   established = 0;
+  /** The others, by how they ended. */
+  readonly failures: Map<Outcome, number> = new Map();
   /** Handshakes of which a SYN or a SYN-ACK was captured. */
   captured = 0;
   /** Handshakes of which a SYN or a SYN-ACK was captured again. */
@@ -16,6 +18,7 @@ export class Tally {
   record({ outcome, synCount, synAckCount, clientRttNs }: Handshake): void {
     this.handshakes++;
     if (outcome === "established") this.established++;
+    else this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + 1);
     if (synCount + synAckCount > 0) this.captured++;
     if (synCount > 1 || synAckCount > 1) this.repeated++;
     if (clientRttNs !== undefined) this.clientRtt.record(clientRttNs);
@@ -28,6 +31,10 @@ export class Tally {
       parts.reduce((left, part) => left - count(part), count(this));
     rest.handshakes = minus((tally) => tally.handshakes);
     rest.established = minus((tally) => tally.established);
+    for (const outcome of this.failures.keys()) {
+      const count = minus((tally) => tally.failures.get(outcome) ?? 0);
+      if (count > 0) rest.failures.set(outcome, count);
+    }
     rest.captured = minus((tally) => tally.captured);
     rest.repeated = minus((tally) => tally.repeated);
     rest.clientRtt = this.clientRtt.without(parts.map((part) => part.clientRtt));

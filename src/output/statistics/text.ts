@@ -1,3 +1,4 @@
+import { escapeText } from "../../text/escape.ts";
 import { toAscii } from "../../text/ascii.ts";
 import { type Column, formatColumns, formatShare } from "../columns.ts";
 import { drawHistogram } from "./draw_histogram.ts";
@@ -17,7 +18,7 @@ const RTT_MEANING = {
 
 /** How statistics are written. */
 export interface StatisticsTextOptions {
-  /** Servers and clients to name. */
+  /** Names of each kind to tell. */
   top: number;
   /** ASCII alone. */
   ascii: boolean;
@@ -37,6 +38,13 @@ export function formatStatistics(
       formatRepetitions(statistics),
       formatRanking("SERVER", "servers", statistics.servers(top)),
       formatRanking("CLIENT", "clients", statistics.clients(top)),
+      // Packets alone tell of none.
+      ...([
+        ["PROCESS", "processes", statistics.processes(top)],
+        ["CGROUP", "cgroups", statistics.cgroups(top)],
+        ["REASON", "reasons", statistics.reasons(top)],
+      ] as const).filter(([, , ranking]) => ranking.top.length > 0)
+        .map(([heading, many, ranking]) => formatRanking(heading, many, ranking)),
       ...(["client", "server"] as const).map((name) => {
         const { buckets } = statistics.rtt(name);
         return `${RTT_MEANING[name]}\n` +
@@ -103,9 +111,10 @@ function formatRanking(heading: string, many: string, ranking: Ranking): string 
     right("ESTABLISHED"),
     ...quantileColumns("CLIENT RTT "),
     right("REPEATED"),
+    left("FAILURES"),
   ];
   const rows = top.map(({ name, tally, missedMax }) =>
-    tallyCells(name, tally, missedMax > 0 ? ">=" : "")
+    tallyCells(escapeText(name), tally, missedMax > 0 ? ">=" : "")
   );
   if (others.handshakes > 0) {
     rows.push(tallyCells(`(${otherNames(names, top.length)})`, others));
@@ -131,7 +140,14 @@ function tallyCells(name: string, tally: Tally, bound = ""): string[] {
     formatShare(tally.established, tally.handshakes),
     ...quantileCells(tally.clientRtt),
     formatShare(tally.repeated, tally.captured),
+    formatFailures(tally),
   ];
+}
+
+/** How many ended how, the most frequent first. */
+function formatFailures({ failures }: Tally): string {
+  return [...failures].sort((one, other) => other[1] - one[1])
+    .map(([outcome, count]) => `${count} ${outcome}`).join(", ");
 }
 
 function quantileColumns(prefix: string): Column[] {

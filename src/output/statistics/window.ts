@@ -1,6 +1,7 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { type Losses, subtractLosses, type Undecoded } from "../../pipeline/losses.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
+import type { RecordContext } from "../../record/record_context.ts";
 import { Summary } from "../../pipeline/summary.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -20,8 +21,8 @@ export class StatisticsWindow {
   #startNs: number | undefined;
 
   /** Takes a handshake; nothing of the object is kept. */
-  record(handshake: Handshake): void {
-    this.#statistics.record(handshake);
+  record(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
+    this.#statistics.record(handshake, context);
     this.#summary.record(handshake);
   }
 

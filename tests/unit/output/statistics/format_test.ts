@@ -47,3 +47,12 @@ Deno.test("StatisticsFormat writes a line an interval for a person, and the whol
   assertEquals(second.split("\n").length, 2);
   assertMatch(end, new RegExp(`^\n${HANDSHAKES.length} handshakes in 3\\.00 s`));
 });
+
+Deno.test("StatisticsFormat asks for the paths of cgroups, in intervals and at the end", () => {
+  const path = "/user.slice/user-1000.slice";
+  const [first] = inIntervals(true);
+  assertEquals(JSON.parse(first).cgroups.top.map(({ cgroup }: { cgroup: string }) => cgroup), [
+    path,
+  ]);
+  assertMatch(inIntervals(false)[2], new RegExp(`\nCGROUP .*\n${path} `));
+});

@@ -24,7 +24,7 @@ function encode(handshakes = HANDSHAKES, top = 10) {
   const statistics = new Statistics();
   const summary = new Summary();
   for (const handshake of handshakes) {
-    statistics.record(handshake);
+    statistics.record(handshake, CONTEXT);
     summary.record(handshake);
   }
   const span = { epochSeconds: EPOCH_SECONDS, startNs: 500, endNs: 1_500 };
@@ -69,6 +69,32 @@ Deno.test("encodeStatistics holds quantiles, buckets, repetitions and who was mo
   assertEquals([servers.others.handshakes, clients.others.handshakes], [1, 1]);
 });
 
+Deno.test("encodeStatistics tells how each failed", () => {
+  const outcomes = ["timeout", "refused", "established", "refused"] as const;
+  const [ends] = HANDSHAKES;
+  const { servers } = encode(outcomes.map((outcome) => ({ ...ends, outcome })));
+  const [{ handshakes, established, failures }] = servers.top;
+  assertEquals([handshakes, established, failures], [4, 1, { refused: 2, timeout: 1 }]);
+  assertEquals(servers.others.failures, {});
+});
+
+Deno.test("encodeStatistics names processes, cgroups and reasons as they are", () => {
+  const comm = 'a"\u001b[31m';
+  const { processes, cgroups, reasons } = encode([
+    makeHandshake({
+      client: { address: "10.0.0.1", process: { pid: 1, comm, uid: 0, cgroup: 8231 } },
+      server: { address: "10.0.0.2" },
+      outcome: "refused",
+      reason: "ECONNREFUSED",
+    }),
+  ]);
+  assertEquals([processes.top[0].process, cgroups.top[0].cgroup, reasons.top[0].reason], [
+    comm,
+    "/user.slice/user-1000.slice",
+    "ECONNREFUSED",
+  ]);
+});
+
 Deno.test("encodeStatistics leaves out what nobody measured", () => {
   const { rtt, servers } = encode([]);
   assertEquals(rtt.total, { count: 0, buckets: [] });
@@ -78,6 +104,7 @@ Deno.test("encodeStatistics leaves out what nobody measured", () => {
     others: {
       handshakes: 0,
       established: 0,
+      failures: {},
       captured: 0,
       repeated: 0,
       client_rtt: { count: 0 },

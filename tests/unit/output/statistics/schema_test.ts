@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Handshake } from "../../../../src/match/handshake.ts";
+import { type Handshake, OUTCOMES } from "../../../../src/match/handshake.ts";
 import { encodeStatistics } from "../../../../src/output/statistics/json.ts";
 import { statisticsSchema } from "../../../../src/output/statistics/schema.ts";
 import { Statistics } from "../../../../src/output/statistics/statistics.ts";
@@ -8,7 +8,12 @@ import { LOSS_PLACES } from "../../../../src/pipeline/losses.ts";
 import { Summary } from "../../../../src/pipeline/summary.ts";
 import { frameVerdictNames } from "../../../../src/wire/verdict.ts";
 import { anyHandshake } from "../../record/arbitrary_handshake.ts";
-import { CONTEXT, EPOCH_SECONDS, HANDSHAKES } from "../../record/sample_handshakes.ts";
+import {
+  CONTEXT,
+  EPOCH_SECONDS,
+  HANDSHAKES,
+  makeHandshake,
+} from "../../record/sample_handshakes.ts";
 import { schemaErrors } from "../../record/schema_checker.ts";
 
 const SCHEMA = statisticsSchema();
@@ -17,7 +22,7 @@ function lineOf(handshakes: readonly Handshake[]): Record<string, unknown> {
   const statistics = new Statistics();
   const summary = new Summary();
   for (const handshake of handshakes) {
-    statistics.record(handshake);
+    statistics.record(handshake, { cgroupPath: (id) => `/${id}` });
     summary.record(handshake);
   }
   return JSON.parse(encodeStatistics(statistics, {
@@ -54,10 +59,26 @@ Deno.test("statisticsSchema fits the statistics of any handshakes", () => {
   }));
 });
 
+/** Of three of each kind, one that ended so and was measured for each outcome. */
+const EVERY_FAILURE = [1, 2, 3].flatMap((which) =>
+  OUTCOMES.map((outcome) =>
+    makeHandshake({
+      client: { address: `10.0.1.${which}` },
+      server: {
+        address: `10.0.2.${which}`,
+        process: { pid: 1, comm: `server ${which}`, uid: 0, cgroup: which },
+      },
+      outcome,
+      reason: `REASON_${which}`,
+      clientRttNs: 1_000,
+    })
+  )
+);
+
 Deno.test("statisticsSchema describes each member of a line, and nothing that never comes", () => {
   const described = describedIn(SCHEMA);
   assert([...described.values()].every((isDescribed) => isDescribed));
-  const written = new Set(pathsOf(lineOf(HANDSHAKES)));
+  const written = new Set(pathsOf(lineOf([...HANDSHAKES, ...EVERY_FAILURE])));
   assertEquals([...written].filter((path) => !described.has(path)), []);
   assertEquals([...described.keys()].filter((path) => !written.has(path)), []);
 });

@@ -46,6 +46,37 @@ Deno.test("Statistics names servers with their port and clients without", () => 
   assertEquals([top.length, others.handshakes, names], [1, 1, 2]);
 });
 
+Deno.test("Statistics counts a handshake once for each process, cgroup and reason that it has", () => {
+  const process = (comm: string, cgroup?: number) => ({ pid: 1, comm, uid: 0, cgroup });
+  const statistics = new Statistics();
+  const context = { cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}` };
+  const { client, server } = ENDS;
+  for (
+    const handshake of [
+      makeHandshake({ ...ENDS, reason: "A", resetReason: "B", dropReason: "A" }),
+      makeHandshake({ client: { ...client, process: process("x", 1) }, server, dropReason: "C" }),
+      makeHandshake({
+        client: { ...client, process: process("x", 1) },
+        server: { ...server, process: process("x", 1) },
+        reason: "A",
+      }),
+      makeHandshake({
+        client: { ...client, process: process("y", 9) },
+        server: { ...server, process: process("z", 2) },
+      }),
+      makeHandshake({ client, server: { ...server, process: process("z") } }),
+    ]
+  ) statistics.record(handshake, context);
+  const counts = ({ top }: ReturnType<Statistics["servers"]>) =>
+    Object.fromEntries(top.map(({ name, tally }) => [name, tally.handshakes]));
+  assertEquals(counts(statistics.processes(9)), { x: 2, z: 2, y: 1 });
+  assertEquals(counts(statistics.cgroups(9)), { "/c1": 2, "/c2": 1 });
+  assertEquals(counts(statistics.reasons(9)), { A: 2, B: 1, C: 1 });
+  // Those without one are not among the others.
+  assertEquals(statistics.cgroups(1).others.handshakes, 1);
+  assertEquals(statistics.handshakes, 5);
+});
+
 Deno.test("Statistics loses no handshake, whoever is named and however many there are", () => {
   const handshakes = fc.array(anyHandshake(), { maxLength: 15 });
   fc.assert(

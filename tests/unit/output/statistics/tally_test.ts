@@ -13,8 +13,15 @@ function tallyOf(handshakes: readonly Handshake[]): Tally {
   return tally;
 }
 
-function countsOf({ handshakes, established, captured, repeated, clientRtt }: Tally) {
-  return { handshakes, established, captured, repeated, measured: clientRtt.count };
+function countsOf({ handshakes, established, failures, captured, repeated, clientRtt }: Tally) {
+  return {
+    handshakes,
+    established,
+    failures: [...failures].sort(),
+    captured,
+    repeated,
+    measured: clientRtt.count,
+  };
 }
 
 Deno.test("Tally counts handshakes, those established and those whose client RTT is known", () => {
@@ -25,6 +32,12 @@ Deno.test("Tally counts handshakes, those established and those whose client RTT
     makeHandshake({ ...ENDS, outcome: "refused", serverRttNs: 5 }),
   ]));
   assertEquals([handshakes, established, measured], [4, 2, 2]);
+});
+
+Deno.test("Tally counts what failed by how it ended", () => {
+  const outcomes = ["refused", "established", "dropped", "refused"] as const;
+  const { failures } = tallyOf(outcomes.map((outcome) => makeHandshake({ ...ENDS, outcome })));
+  assertEquals([...failures], [["refused", 2], ["dropped", 1]]);
 });
 
 const REPETITIONS: { synCount: number; synAckCount: number; expected: number[] }[] = [

@@ -51,13 +51,33 @@ Deno.test("formatStatistics begins with how many, and when", () => {
 Deno.test("formatStatistics has a line of all others", () => {
   const text = format(handshakesOf(2, 5, 1, 1), 2);
   assertEquals(part(text, "CLIENT "), [
-    "CLIENT      HANDSHAKES  ESTABLISHED  CLIENT RTT P50      P90      P99  REPEATED",
+    "CLIENT      HANDSHAKES  ESTABLISHED  CLIENT RTT P50      P90      P99  REPEATED  FAILURES",
     "10.0.0.2             5      100.0 %         2.00 µs  2.00 µs  2.00 µs     0.0 %",
     "10.0.0.1             2      100.0 %         1.00 µs  1.00 µs  1.00 µs     0.0 %",
     "(2 others)           2      100.0 %         3.01 µs  4.00 µs  4.00 µs     0.0 %",
   ]);
   assertStringIncludes(format(handshakesOf(2, 1), 1), "\n(1 other) ");
   assertEquals(format(handshakesOf(2, 1), 2).includes("other"), false);
+});
+
+Deno.test("formatStatistics tells how each failed, and of processes where they are known", () => {
+  assertEquals(/PROCESS|CGROUP|REASON/.test(format(handshakesOf(1))), false);
+  const outcomes = ["timeout", "refused", "refused", "established"] as const;
+  const text = format(outcomes.map((outcome) =>
+    makeHandshake({
+      client: { address: "10.0.0.1", process: { pid: 1, comm: "a\x1b[2J", uid: 0 } },
+      server: { address: "10.1.0.1", port: 443 },
+      outcome,
+      reason: outcome === "refused" ? "ECONNREFUSED" : undefined,
+    })
+  ));
+  const [heading, row, ...rest] = part(text, "PROCESS ");
+  assertMatch(heading, / FAILURES$/);
+  assertMatch(row, /^a\\u\{1b\}\[2J +4 +25\.0 % .* 2 refused, 1 timeout$/);
+  assertEquals(rest, []);
+  assertMatch(part(text, "REASON ")[1], /^ECONNREFUSED +2 +0\.0 % .* 2 refused$/);
+  // No path of a cgroup is known.
+  assertEquals(text.includes("CGROUP"), false);
 });
 
 Deno.test("formatStatistics says where not every name could be counted", () => {
