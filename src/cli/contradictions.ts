@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { OUTCOMES } from "../match/handshake.ts";
-import type { Outcome } from "../match/handshake.ts";
+import { type Outcome, OUTCOMES } from "../match/handshake.ts";
 import {
   contains,
   type HandshakeFilter,

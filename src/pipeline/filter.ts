@@ -109,17 +109,23 @@ function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boole
 
 function fitsProcesses(
   { comms, notComms, pids, uids, cgroups }: HandshakeFilter,
-  { client, server }: Handshake,
+  handshake: Handshake,
   context: FilterContext,
 ): boolean {
-  const has = (test: (process: Process) => boolean) =>
-    client.process !== undefined && test(client.process) ||
-    server.process !== undefined && test(server.process);
-  if (comms && !has((process) => isCalled(process, comms))) return false;
-  if (notComms && has((process) => isCalled(process, notComms))) return false;
-  if (pids && !has(({ pid }) => pids.includes(pid))) return false;
-  if (uids && !has(({ uid }) => uids.includes(uid))) return false;
-  return !cgroups || has(({ cgroup }) => isBelow(cgroup, cgroups, context));
+  if (comms && !hasProcess(handshake, (it) => isCalled(it, comms))) return false;
+  if (notComms && hasProcess(handshake, (it) => isCalled(it, notComms))) return false;
+  if (pids && !hasProcess(handshake, ({ pid }) => pids.includes(pid))) return false;
+  if (uids && !hasProcess(handshake, ({ uid }) => uids.includes(uid))) return false;
+  return !cgroups || hasProcess(handshake, ({ cgroup }) => isBelow(cgroup, cgroups, context));
+}
+
+/** Whether a process at either end is such a one. */
+function hasProcess(
+  { client, server }: Handshake,
+  isSuch: (process: Process) => boolean,
+): boolean {
+  return client.process !== undefined && isSuch(client.process) ||
+    server.process !== undefined && isSuch(server.process);
 }
 
 /** By any of the symbols that a record has: of the handshake, of its reset and of its drop. */

@@ -7,8 +7,14 @@ import { readCommand } from "./read_tool.ts";
 
 type Command = "read" | "explain";
 
-async function run(command: Command, args: readonly string[], input: string | Uint8Array) {
-  const [program, ...rest] = readCommand([...args, "-"]);
+async function run(
+  command: Command,
+  args: readonly string[],
+  input: string | Uint8Array,
+  denied: readonly string[] = [],
+) {
+  const [program, subcommand, ...more] = readCommand([...args, "-"]);
+  const rest = [subcommand, ...denied, ...more];
   const child = new Deno.Command(program, {
     args: rest.map((word) => word === "read" ? command : word),
     stdin: "piped",
@@ -98,6 +104,13 @@ Deno.test("read says that no user has a name, and goes on", async () => {
   const { status, said } = await run("read", ["--user", "nobody-yet"], CAPTURE);
   assertEquals(status, 0);
   assertStringIncludes(said, 'no user in /etc/passwd is called "nobody-yet"');
+});
+
+Deno.test("read says that it cannot tell who has a name, and takes ids", async () => {
+  const denied = ["--deny-read=/etc/passwd"];
+  const { status, said } = await run("read", ["--user", "root,0"], CAPTURE, denied);
+  assertEquals(status, 0);
+  assertStringIncludes(said, "Cannot read /etc/passwd: ");
 });
 
 for (

@@ -1,3 +1,4 @@
+import { messageOf } from "../../text/message.ts";
 import { sayNote } from "./terminal.ts";
 
 const PASSWD = "/etc/passwd";
@@ -6,23 +7,21 @@ const PASSWD = "/etc/passwd";
  * Finds the id of a user of this host in its /etc/passwd. That nobody has the name is said: users of a
  * directory such as LDAP have none there.
  *
- * @returns Undefined where nobody has it.
+ * @returns Undefined where nobody has it, or the file cannot be read.
  */
 export function uidOf(name: string): number | undefined {
-  const uid = findUid(readPasswd(), name);
+  let passwd: string;
+  try {
+    passwd = Deno.readTextFileSync(PASSWD);
+  } catch (error) {
+    sayNote(`Cannot read ${PASSWD}: ${messageOf(error)}; --user takes uids, too`);
+    return undefined;
+  }
+  const uid = findUid(passwd, name);
   if (uid === undefined) {
     sayNote(`no user in ${PASSWD} is called "${name}": --user takes uids, too`);
   }
   return uid;
-}
-
-function readPasswd(): string {
-  try {
-    return Deno.readTextFileSync(PASSWD);
-  } catch {
-    // Where it cannot be read, nobody is known.
-    return "";
-  }
 }
 
 /** Finds the id of a user in the text of a passwd file (passwd(5)): the first entry counts. */
