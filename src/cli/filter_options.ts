@@ -19,6 +19,7 @@ import {
   parseMoment,
   parseNetwork,
   parsePorts,
+  parseSample,
   parseSymbol,
   parseUser,
 } from "./values.ts";
@@ -100,6 +101,12 @@ export const FILTER_FLAGS: readonly Flag[] = [
     value: "PATH",
     many: true,
     meaning: "only with a process at either end that is in this cgroup or below it",
+  },
+  {
+    name: "sample",
+    value: "1/N",
+    meaning:
+      "only one of N, chosen by the client's initial sequence number: both ends keep the same",
   },
   {
     name: "since",
@@ -201,6 +208,7 @@ export function parseFilter(
     since: one("since", moment),
     until: one("until", moment),
     tracedOn: values.get("traced-on"),
+    sample: one("sample", parseSample),
   };
   refuseContradictions(parsed, filter);
   return filter;

@@ -80,7 +80,7 @@ export async function trace(
   const { statusIntervalMs: intervalMs, filterTexts: filters } = options;
   const status = intervalMs === undefined
     ? undefined
-    : { intervalMs, filters, version: await readVersion() };
+    : { intervalMs, filters, sample: options.filter.sample, version: await readVersion() };
   const format = await createFormat(options.format, surface, true, status);
   const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;

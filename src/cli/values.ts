@@ -55,6 +55,19 @@ export function parseLatency(flag: string, text: string): number {
   return ns;
 }
 
+const SAMPLE_MAX = 1_000_000;
+
+/** Reads a part of all such as `1/100`. @returns Of how many one is meant. */
+export function parseSample(flag: string, text: string): number {
+  const oneOf = Number(/^1\/(\d{1,7})$/.exec(text)?.[1] ?? 0);
+  if (!(oneOf >= 1 && oneOf <= SAMPLE_MAX)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give 1/N, such as 1/100, N up to 1000000`,
+    );
+  }
+  return oneOf;
+}
+
 /** RFC 3339 section 5.6: its fraction of a second has any number of digits. */
 const MOMENT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
 const BACK = /^(\d+)(s|m|h|d)$/;

@@ -11,10 +11,9 @@ export interface StatusOptions {
   version: string;
   /** The flags that say which handshakes are reported, as given: untrusted text. */
   filters: readonly string[];
+  /** One of how many handshakes is reported; absent: each. */
+  sample?: number;
 }
-
-/** One of how many handshakes is reported: each. */
-const SAMPLE = 1;
 
 /**
  * Encodes a line of NDJSON, `"event":"status"`, by which who reads later knows what the tracer could see
@@ -25,14 +24,14 @@ const SAMPLE = 1;
 export function encodeStatus(
   { summary, context, span, losses, delivering }: TraceState,
   written: number,
-  { version, filters }: StatusOptions,
+  { version, filters, sample = 1 }: StatusOptions,
 ): string {
   const { epochSeconds, startNs, endNs } = span;
   return encodeEvent("status", context, epochSeconds, endNs, {
     version,
     since: formatTime(epochSeconds, startNs),
     filters,
-    sample: SAMPLE,
+    sample,
     sources: delivering,
     handshakes: summary.handshakes,
     written,

@@ -62,6 +62,8 @@ export interface HandshakeFilter {
   until?: Moment;
   /** Names of the hosts that traced it. */
   tracedOn?: readonly string[];
+  /** One of so many: see {@link isSampled}. */
+  sample?: number;
 }
 
 /** What of a record's context a filter asks for. */
@@ -85,7 +87,8 @@ export function passes(
 }
 
 function fits(filter: HandshakeFilter, handshake: Handshake, { host }: FilterContext): boolean {
-  const { captured, roles, outcomes, reasons, slowerThan, since, until, tracedOn } = filter;
+  const { captured, roles, outcomes, reasons, slowerThan, since, until, tracedOn, sample } = filter;
+  if (sample && !isSampled(handshake.client.isn, sample)) return false;
   if (captured && !handshake.wire) return false;
   if (roles && !roles.includes(handshake.role)) return false;
   if (outcomes && !outcomes.includes(handshake.outcome)) return false;
@@ -94,6 +97,21 @@ function fits(filter: HandshakeFilter, handshake: Handshake, { host }: FilterCon
   if (since && isBefore(handshake, since)) return false;
   if (until && !isBefore(handshake, until)) return false;
   return !tracedOn || tracedOn.includes(host);
+}
+
+/**
+ * Whether a handshake is one of those that a sample keeps: by the client's initial sequence number, so
+ * that both ends keep the same ones. What failed before a SYN has none, and is kept.
+ *
+ * @param oneOf Of how many one is kept.
+ */
+export function isSampled(clientIsn: number | undefined, oneOf: number): boolean {
+  if (clientIsn === undefined) return true;
+  // Numbers of one client in a row differ little: mixed, every bit counts (the finalizer of MurmurHash3).
+  let mixed = clientIsn;
+  mixed = Math.imul(mixed ^ mixed >>> 16, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ mixed >>> 13, 0xc2b2ae35);
+  return (mixed ^ mixed >>> 16) >>> 0 < 2 ** 32 / oneOf;
 }
 
 function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boolean {

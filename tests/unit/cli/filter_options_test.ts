@@ -37,6 +37,7 @@ const EACH: Readonly<Record<string, string | undefined>> = {
   pid: "7",
   user: "www-data,1000,root",
   cgroup: "/system.slice/,/",
+  sample: "1/100",
   since: "2026-11-23T01:02:03Z",
   until: "2026-11-23t02:02:03.5+01:00",
   "traced-on": "web1,web2",
@@ -66,6 +67,7 @@ Deno.test("parseFilter reads every flag of FILTER_FLAGS", () => {
     since: { seconds: 1_795_395_723, ns: 0 },
     until: { seconds: 1_795_395_723, ns: 500_000_000 },
     tracedOn: ["web1", "web2"],
+    sample: 100,
   });
 });
 

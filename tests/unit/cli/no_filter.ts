@@ -19,4 +19,5 @@ export const NO_FILTER: HandshakeFilter = {
   since: undefined,
   until: undefined,
   tracedOn: undefined,
+  sample: undefined,
 };

@@ -96,6 +96,7 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
       },
     },
   },
+  { args: "a.pcap --sample 1/10", expected: { filter: { ...DEFAULTS.filter, sample: 10 } } },
   {
     args: "a.pcap --not-outcome established --reason ECONNREFUSED",
     expected: { filter: { ...DEFAULTS.filter, outcomes: FAILURES, reasons: ["ECONNREFUSED"] } },

@@ -119,6 +119,7 @@ const GOOD: { args: string; expected: Changes }[] = [
       },
     },
   },
+  { args: "--sample 1/10", expected: { filter: { sample: 10 } } },
   {
     args: "--not-outcome established --reason ECONNREFUSED",
     expected: { filter: { outcomes: FAILURES, reasons: ["ECONNREFUSED"] } },

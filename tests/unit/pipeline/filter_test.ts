@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type HandshakeFilter, passes } from "../../../src/pipeline/filter.ts";
+import { type HandshakeFilter, isSampled, passes } from "../../../src/pipeline/filter.ts";
 import { parseNetwork } from "../../../src/cli/values.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../record/sample_handshakes.ts";
@@ -263,4 +263,30 @@ Deno.test("passes takes no path of a cgroup for one that is not known", () => {
   assertEquals(passes({ cgroups: [""] }, HANDSHAKE, context), false);
   const gone = { host: "web1", cgroupPath: () => undefined };
   assertEquals(passes({ cgroups: [""] }, HANDSHAKE, gone), false);
+});
+
+Deno.test("isSampled keeps its part of numbers in a row and of random ones, the same each time", () => {
+  const series = [
+    (index: number) => index,
+    (index: number) => index * 64_000 >>> 0,
+    (index: number) => Math.imul(index, 0x9e3779b1) >>> 0,
+  ];
+  for (const isnOf of series) {
+    for (const oneOf of [1, 2, 10, 100]) {
+      const isns = Array.from({ length: 100_000 }, (_, index) => isnOf(index));
+      const kept = isns.filter((isn) => isSampled(isn, oneOf));
+      const expected = isns.length / oneOf;
+      // Five standard deviations of a random choice.
+      const slack = 5 * Math.sqrt(expected * (1 - 1 / oneOf));
+      assert(Math.abs(kept.length - expected) <= slack, `1/${oneOf}: ${kept.length}`);
+      assertEquals(kept, kept.filter((isn) => isSampled(isn, oneOf)));
+    }
+  }
+});
+
+Deno.test("isSampled keeps what has no number, and the filter asks it", () => {
+  assertEquals(isSampled(undefined, 1_000_000), true);
+  const ends = { client: { address: "192.0.2.1", isn: 1 }, server: { address: "192.0.2.2" } };
+  assertEquals(passes({ sample: 1_000_000 }, makeHandshake(ends), CONTEXT), false);
+  assertEquals(passes({ sample: 1 }, makeHandshake(ends), CONTEXT), true);
 });
