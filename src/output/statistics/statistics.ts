@@ -52,7 +52,8 @@ class Names {
   }
 
   record(names: readonly (string | undefined)[], handshake: Handshake): void {
-    for (const [at, name] of names.entries()) {
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at];
       if (name === undefined || names.indexOf(name) < at) continue;
       this.tallies.record(name, handshake);
       this.all.record(handshake);
