@@ -328,5 +328,5 @@ Deno.test("read --help tells how many rows and names are held", async () => {
   const help = new TextDecoder().decode(stdout);
   assertEquals(code, 0);
   assertStringIncludes(help, `first ${TABLE_ROWS_HELD} rows`);
-  assertStringIncludes(help, `counts ${TALLIES_MAX} servers`);
+  assertStringIncludes(help, `counts ${TALLIES_MAX} names of each kind`);
 });
