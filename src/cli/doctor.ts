@@ -19,7 +19,8 @@ const DOCTOR_FLAGS: readonly Flag[] = [
   { name: "help", meaning: "show this" },
 ];
 
-const HELP: Help = {
+/** What `doctor --help` tells. */
+export const DOCTOR_HELP: Help = {
   summary: "Show what this machine offers for a trace and what will be used.",
   usage: [["synsnoop doctor [flags]", "as root it tries what a trace does, and ends it"]],
   flags: DOCTOR_FLAGS,
@@ -50,7 +51,7 @@ export async function doctor(args: readonly string[]): Promise<{ text: string; s
     throw new UsageError(`Cannot use "${operands[0]}": doctor takes flags only`);
   }
   if (switches.has("help")) {
-    return { text: formatHelp(HELP), status: ExitStatus.Ok };
+    return { text: formatHelp(DOCTOR_HELP), status: ExitStatus.Ok };
   }
   const facts = await inspectKernel();
   const status = STATUS[judgeOutlook(facts)];

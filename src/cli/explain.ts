@@ -21,7 +21,8 @@ import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
 import { ExitStatus } from "./usage.ts";
 
-const HELP: Help = {
+/** What `explain --help` tells. */
+export const EXPLAIN_HELP: Help = {
   summary: "Explain one TCP handshake, packet by packet.",
   usage: [
     ["synsnoop explain [flags] FILE", "the first in a file that matches"],
@@ -63,7 +64,7 @@ const HELP: Help = {
 export async function explain(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseExplainOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await writeText(stdout, formatHelp(EXPLAIN_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const { story, status } = options.file === undefined
     ? await pickOfHost(options)

@@ -17,7 +17,8 @@ import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts"
 import { formatProgress } from "./read_progress.ts";
 import { ExitStatus } from "./usage.ts";
 
-const HELP: Help = {
+/** What `read --help` tells. */
+export const READ_HELP: Help = {
   summary: "Report every TCP handshake in capture files, or in records that were written before.",
   usage: [
     ["synsnoop read [flags] FILE...", "on a terminal one line a handshake, elsewhere NDJSON"],
@@ -72,7 +73,7 @@ const PATIENCE_MS = 200;
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await writeText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const format = await createFormat(options.format, outputSurface(), options.follow);
   const opener = await loadFileOpener(options);

@@ -21,7 +21,8 @@ const SCHEMA_FLAGS: readonly Flag[] = [
   { name: "help", meaning: "show this" },
 ];
 
-const HELP: Help = {
+/** What `schema --help` tells. */
+export const SCHEMA_HELP: Help = {
   summary: "Print what a record holds.",
   usage: [["synsnoop schema [flags]", "a JSON Schema (2020-12), or a table"]],
   flags: SCHEMA_FLAGS,
@@ -44,7 +45,7 @@ export function schema(args: readonly string[]): string {
   if (operands.length > 0) {
     throw new UsageError(`Cannot use "${operands[0]}": schema takes flags only`);
   }
-  if (switches.has("help")) return formatHelp(HELP);
+  if (switches.has("help")) return formatHelp(SCHEMA_HELP);
   const format = parseChoice("format", values.get("format")?.[0] ?? "json", FORMATS);
   const [one, other] = Object.keys(OTHER_LINES).filter((flag) => switches.has(flag));
   if (other !== undefined) throw new UsageError(`Cannot use --${one} with --${other}: give one`);

@@ -19,7 +19,8 @@ import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_optio
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
 
-const HELP: Help = {
+/** What `trace --help` tells. */
+export const TRACE_HELP: Help = {
   summary: "Report every TCP handshake on this host, from its packets and its kernel.",
   usage: [
     ["synsnoop trace [flags]", "on a terminal one line a handshake, elsewhere NDJSON"],
@@ -69,7 +70,7 @@ export async function trace(
 ): Promise<number> {
   const options = parseTraceOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await writeText(stdout, formatHelp(TRACE_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")

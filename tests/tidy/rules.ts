@@ -55,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where `Deno` may be used: what touches the host, files, the terminal and the process. */
-const EDGE = /^src\/(?:linux|files|setup|cli\/process)\/|^src\/main\.ts$/;
+const EDGE = /^src\/(?:linux|files|setup|install|cli\/process)\/|^src\/main\.ts$/;
 
 /** The most lines a file under src may have, and one under tests. */
 export const MAX_LINES = 500;

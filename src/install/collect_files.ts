@@ -1,0 +1,70 @@
+import { bashCompletions, fishCompletions, zshCompletions } from "./completions.ts";
+import { COMMANDS } from "./commands.ts";
+import type { InstalledFile } from "./installed_files.ts";
+import { commandPage, toolPage } from "./man_page.ts";
+import { type Config, wrapperScript } from "./wrapper.ts";
+
+/** Where everything but programs, manual and completions is, below the prefix. */
+const LIBRARY = "lib/synsnoop";
+/** Files of the source that commands need, by a folder and the ends of their names. */
+const TAKEN: readonly (readonly [folder: string, ends: RegExp])[] = [
+  ["src", /\.ts$/],
+  ["bpf", /\.(?:bt|json)$/],
+];
+/** What only tests need. */
+const LEFT_OUT = "src/std/assert";
+const SUMMARY =
+  "Show every TCP three-way handshake on a Linux host, from the kernel and from the wire.";
+
+/**
+ * Everything that an installation has, but for its runtime.
+ *
+ * @param source The folder with `deno.json`, absolute.
+ * @param prefix The folder that it is installed below, absolute.
+ */
+export async function collectFiles(source: string, prefix: string): Promise<InstalledFile[]> {
+  const config: Config = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
+  const files: InstalledFile[] = [];
+  const addText = (path: string, text: string) =>
+    files.push({ path, bytes: new TextEncoder().encode(text) });
+  const addSource = async (path: string) =>
+    files.push({ path: `${LIBRARY}/${path}`, bytes: await Deno.readFile(`${source}/${path}`) });
+
+  for (const [folder, ends] of TAKEN) {
+    for (const path of filesBelow(source, folder)) if (ends.test(path)) await addSource(path);
+  }
+  for (const path of ["mod.ts", "LICENSE"]) await addSource(path);
+  addText(`${LIBRARY}/deno.json`, JSON.stringify(runtimeConfig(config), null, 2) + "\n");
+
+  for (const [name, help] of COMMANDS) {
+    addText(`share/man/man1/synsnoop-${name}.1`, commandPage(name, help, config.version));
+  }
+  addText("share/man/man1/synsnoop.1", toolPage(SUMMARY, COMMANDS, config.version));
+  addText("share/bash-completion/completions/synsnoop", bashCompletions(COMMANDS));
+  addText("share/zsh/site-functions/_synsnoop", zshCompletions(COMMANDS));
+  addText("share/fish/vendor_completions.d/synsnoop.fish", fishCompletions(COMMANDS));
+
+  const program = new TextEncoder().encode(wrapperScript(config, `${prefix}/${LIBRARY}`));
+  // Last: where it stands, all that it needs does.
+  return [...files, { path: "bin/synsnoop", bytes: program, executable: true }];
+}
+
+/** The configuration without what develops: `@std` is what stands beside it, so nothing is fetched. */
+function runtimeConfig({ name, version, license, exports }: Config) {
+  const imports = {
+    "@std/cli": "./src/std/cli/mod.ts",
+    "@std/streams": "./src/std/streams/mod.ts",
+  };
+  return { name, version, license, exports, imports };
+}
+
+/** The regular files below a folder, by path from the source, in a steady order. */
+function filesBelow(source: string, folder: string): string[] {
+  if (folder === LEFT_OUT) return [];
+  return [...Deno.readDirSync(`${source}/${folder}`)]
+    .sort((one, other) => one.name < other.name ? -1 : 1)
+    .flatMap(({ name, isDirectory, isFile }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? filesBelow(source, path) : isFile ? [path] : [];
+    });
+}
