@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { resolve } from "node:path/posix";
 import { type Flag, parseFlags } from "../cli/flags.ts";
 import { formatHelp, type Help } from "../cli/help.ts";
 import { ExitStatus, UsageError } from "../cli/usage.ts";
@@ -92,8 +93,7 @@ function parseInstallOptions(args: readonly string[]) {
   const [given = PREFIX] = values.get("prefix") ?? [];
   // A task runs where deno.json is: what the user means is from where it was called.
   const from = environmentVariable("INIT_CWD") ?? Deno.cwd();
-  const prefix = (given.startsWith("/") ? given : `${from}/${given}`).replace(/(?<=.)\/+$/, "");
-  return { prefix, uninstalls: switches.has("uninstall") };
+  return { prefix: resolve(from, given), uninstalls: switches.has("uninstall") };
 }
 
 async function bring(prefix: string, say: (line: string) => void): Promise<number> {

@@ -50,8 +50,9 @@ export async function place(prefix: string, files: readonly InstalledFile[]): Pr
   for (const { path, bytes } of files) hashes.set(path, new Set([await hashOf(bytes)]));
   const replaced: string[] = [];
   for (const { path } of files) {
-    const hash = await hashOfFile(prefix, path);
-    if (hash !== undefined && !before.files.get(path)?.has(hash)) replaced.push(path);
+    if (!stat(prefix, path)) continue;
+    const hash = await hashOfFile(prefix, path) ?? "";
+    if (!before.files.get(path)?.has(hash)) replaced.push(path);
   }
   const folders = new Set(before.folders);
   // What fails half-way can be removed by the list.

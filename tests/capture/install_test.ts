@@ -1,0 +1,277 @@
+// Installs below a temporary prefix, uses what is there as a user does, and removes it.
+// Covers src/install/install.ts
+// Covers src/install/collect_files.ts
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMANDS } from "../../src/install/commands.ts";
+import { LIST } from "../../src/install/installed_files.ts";
+import { findExecutable, isRoot } from "../../src/linux/host.ts";
+import { makeFolder } from "../netns/disk.ts";
+import { skippableTest } from "../netns/namespace.ts";
+import { buildPcap } from "../unit/pcap/build_capture.ts";
+import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";
+import { TcpFlag } from "../../src/wire/segment.ts";
+
+const INSTALL = new URL("../../src/install/install.ts", import.meta.url).pathname;
+const ENV = { LANG: "C.UTF-8", PATH: Deno.env.get("PATH") ?? "" };
+
+/** Connections that were refused, each so late that those before are done with. */
+const HANDSHAKES = 3;
+const CAPTURE = buildPcap({
+  records: Array.from({ length: HANDSHAKES }, (_, index) => {
+    const [client, server] = ["192.0.2.1", "198.51.100.2"];
+    const port = 40_000 + index;
+    const syn = buildTcp({
+      sourcePort: port,
+      destinationPort: 443,
+      flags: TcpFlag.SYN,
+      sequence: 1_000,
+    });
+    const reset = buildTcp({
+      sourcePort: 443,
+      destinationPort: port,
+      flags: TcpFlag.RST | TcpFlag.ACK,
+      sequence: 0,
+      acknowledgment: 1_001,
+    });
+    return [
+      { source: client, destination: server, payload: syn },
+      { source: server, destination: client, payload: reset },
+    ].map((packet, nth) => ({
+      seconds: 1_700_000_000 + 600 * index,
+      fraction: nth,
+      data: buildEthernet({ payload: buildIpv4(packet) }),
+    }));
+  }).flat(),
+});
+
+/** Runs a program to its end. */
+async function run(program: string, args: readonly string[], env: Record<string, string> = ENV) {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    env,
+    stdin: "null",
+  }).output();
+  const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { status: code, out, said };
+}
+
+function runInstall(...args: string[]) {
+  return run(Deno.execPath(), ["run", "--quiet", "-A", INSTALL, ...args]);
+}
+
+/** All that is below a folder. */
+function pathsBelow(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? [path, ...pathsBelow(path)] : [path];
+  }).sort();
+}
+
+Deno.test("install brings a synsnoop that is one process, and uninstall leaves nothing", async (t) => {
+  using folder = makeFolder();
+  // A shell would make more of this name.
+  const prefix = `${folder.path}/it's $(here)`;
+  const installed = await runInstall("--prefix", prefix);
+  assertEquals(installed.status, 0, installed.said);
+  assertStringIncludes(installed.said, `Installed ${prefix}/bin/synsnoop and `);
+  assertMatch(installed.said, /Its runtime is Deno [\d.]+ from .*(?:fits|checked|did not bring)/);
+  const before = pathsBelow(prefix);
+  const synsnoop = `${prefix}/bin/synsnoop`;
+  const completions = `${prefix}/share/bash-completion/completions/synsnoop`;
+
+  await t.step("--version and read work, without writing anything there", async () => {
+    assertMatch((await run(synsnoop, ["--version"])).out, /^synsnoop \d+\.\d+\.\d+\n$/);
+    const capture = `${folder.path}/capture.pcap`;
+    Deno.writeFileSync(capture, CAPTURE);
+    const { status, out } = await run(synsnoop, ["read", capture]);
+    assertEquals(status, 0);
+    assertEquals(JSON.parse(out.split("\n")[0]).outcome, "refused");
+    for (const [name] of COMMANDS) {
+      assertEquals((await run(synsnoop, [name, "--help"])).status, 0, name);
+    }
+    assertEquals((await run(synsnoop, ["raed"])).status, 2);
+    assertEquals(pathsBelow(prefix), before);
+  });
+
+  await t.step("what it fetches and keeps is nothing: it runs without a cache", async () => {
+    using home = makeFolder();
+    const env = { ...ENV, HOME: home.path, DENO_DIR: `${home.path}/deno` };
+    assertEquals((await run(synsnoop, ["schema"], env)).status, 0);
+  });
+
+  await t.step("SIGINT ends the one process, which writes its summary", async () => {
+    const child = new Deno.Command(synsnoop, {
+      args: ["read", "-"],
+      env: ENV,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const said = new Response(child.stderr).text();
+    const keys = child.stdin.getWriter();
+    await keys.write(CAPTURE);
+    let out = "";
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      if (out === "") {
+        // The record is there, so signals are heard.
+        const exe = await Deno.readLink(`/proc/${child.pid}/exe`);
+        assertEquals(exe, `${await Deno.realPath(prefix)}/lib/synsnoop/deno`);
+        child.kill("SIGINT");
+      }
+      out += part;
+    }
+    assertEquals((await child.status).code, 0);
+    assertEquals(out.trimEnd().split("\n").map((line) => JSON.parse(line).event), [
+      ...Array(HANDSHAKES).fill("handshake"),
+      "summary",
+    ]);
+    assertMatch(await said, /3 handshakes/);
+    await keys.abort().catch(() => {});
+  });
+
+  await t.step("the list is what sha256sum checks", async () => {
+    const { status, said } = await runIn(prefix, `sha256sum --quiet -c ${LIST}`);
+    assertEquals([status, said], [0, ""]);
+  });
+
+  const bash = findExecutable("bash");
+  await t.step({
+    name: `bash completes commands, flags and files${bash ? "" : " — skipped: no bash"}`,
+    ignore: bash === undefined,
+    fn: async () => {
+      assertEquals((await run("bash", ["-n", completions])).status, 0);
+      for (
+        const { words, expected } of [
+          { words: ["tr"], expected: ["trace"] },
+          { words: ["trace", "--rot"], expected: ["--rotate-size", "--rotate-keep"] },
+          { words: ["schema", ""], expected: ["--format", "--stats", "--status", "--help"] },
+          { words: ["trace", "--port", ""], expected: [] },
+          { words: ["trace", "--output", "LIC"], expected: ["LICENSE"] },
+          { words: ["trace", "--output", "=", "LIC"], expected: ["LICENSE"] },
+          { words: ["read", "LIC"], expected: ["LICENSE"] },
+          { words: ["read", "--no"], expected: [] },
+        ]
+      ) {
+        const line = 'compopt() { :; }; . "$0"; cd "$1" && shift; ' +
+          'COMP_WORDS=(synsnoop "$@"); COMP_CWORD=$#; _synsnoop; printf "%s\\n" "${COMPREPLY[@]}"';
+        const library = `${prefix}/lib/synsnoop`;
+        const { out, said } = await run("bash", ["-c", line, completions, library, ...words]);
+        assertEquals([out.split("\n").filter((word) => word !== ""), said], [expected, ""]);
+      }
+    },
+  });
+
+  for (
+    const { program, args, files } of [
+      { program: "groff", args: ["-ww", "-man", "-Tutf8"], files: /\.1$/ },
+      { program: "man", args: ["--warnings", "-l"], files: /\.1$/ },
+      { program: "zsh", args: ["-n"], files: /\/_synsnoop$/ },
+      { program: "fish", args: ["--no-execute"], files: /\.fish$/ },
+    ]
+  ) {
+    const reason = findExecutable(program) ? "" : ` — skipped: no ${program}`;
+    await t.step({
+      name: `${program} finds no fault${reason}`,
+      ignore: reason !== "",
+      fn: async () => {
+        const matching = before.filter((path) => files.test(path));
+        assert(matching.length > 0);
+        for (const path of matching) {
+          const { status, said } = await run(program, [...args, path]);
+          assertEquals([status, said], [0, ""], path);
+        }
+      },
+    });
+  }
+
+  await t.step("once more replaces it, while it runs and where a file was changed", async () => {
+    const child = new Deno.Command(synsnoop, { args: ["read", "-"], env: ENV, stdin: "piped" })
+      .spawn();
+    Deno.writeTextFileSync(completions, "changed");
+    const { status, said } = await runInstall("--prefix", prefix);
+    assertEquals(status, 0, said);
+    assertStringIncludes(said, `Replaced ${completions}, which was changed\n`);
+    assertEquals(pathsBelow(prefix), before);
+    child.kill("SIGKILL");
+    await child.status;
+    await child.stdin.abort().catch(() => {});
+  });
+
+  await t.step("--uninstall leaves nothing", async () => {
+    const { status, said } = await runInstall("--prefix", prefix, "--uninstall");
+    assertEquals([status, said], [0, `Removed ${countFiles(before)} files from ${prefix}\n`]);
+    assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["capture.pcap"]);
+  });
+
+  function countFiles(paths: readonly string[]): number {
+    // The list is not one of those that it lists.
+    return paths.filter((path) => !paths.some((other) => other.startsWith(`${path}/`))).length - 1;
+  }
+});
+
+async function runIn(folder: string, line: string) {
+  return await run("sh", ["-c", `cd "$0" && ${line}`, folder]);
+}
+
+Deno.test("install refuses in one sentence", async (t) => {
+  using folder = makeFolder();
+  const { path } = folder;
+  Deno.mkdirSync(`${path}/taken/bin`, { recursive: true });
+  Deno.writeTextFileSync(`${path}/taken/bin/synsnoop`, "mine");
+  for (
+    const { args, status, said } of [
+      {
+        args: ["--prefix", `${path}/taken`],
+        status: 1,
+        said:
+          `Cannot install to ${path}/taken: "${path}/taken/bin/synsnoop" is there and was not ` +
+          "installed by this tool; move it away\n",
+      },
+      {
+        args: ["--prefix", `${path}/none`, "--uninstall"],
+        status: 1,
+        said: `Cannot uninstall from ${path}/none: there is no "${path}/none/${LIST}"\n`,
+      },
+      { args: ["here"], status: 2, said: 'Cannot use "here": install takes flags only\n' },
+      {
+        args: ["--prefx=x"],
+        status: 2,
+        said: 'Unknown flag "--prefx=x": did you mean --prefix?\n',
+      },
+    ]
+  ) {
+    await t.step(
+      args[0] === "--prefix" ? args.slice(2).join(" ") + " there" : args[0],
+      async () => {
+        const run = await runInstall(...args);
+        assertEquals([run.status, run.said], [status, said]);
+      },
+    );
+  }
+  assertEquals(pathsBelow(path), [
+    `${path}/taken`,
+    `${path}/taken/bin`,
+    `${path}/taken/bin/synsnoop`,
+  ]);
+});
+
+skippableTest(
+  "install says where it has no right to write",
+  isRoot() && !findExecutable("setpriv") ? 'no "setpriv"' : undefined,
+  async () => {
+    using folder = makeFolder();
+    const prefix = `${folder.path}/closed`;
+    Deno.mkdirSync(prefix, { mode: 0o555 });
+    const command = [Deno.execPath(), "run", "--quiet", "-A", INSTALL, "--prefix", prefix];
+    // Root may write anywhere, unless it gives that up.
+    const drop = isRoot() ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] : [];
+    const [program, ...args] = [...drop, ...command];
+    // What it compiled before may be of someone whose files it cannot read then.
+    const { status, said } = await run(program, args, { ...ENV, DENO_DIR: `${folder.path}/deno` });
+    assertEquals([status, said], [
+      3,
+      `Cannot install to ${prefix}: no right to write there; run it as root, or give --prefix DIR\n`,
+    ]);
+    assertEquals(pathsBelow(prefix), []);
+  },
+);
