@@ -15,10 +15,10 @@ export interface Shape {
 }
 
 /**
- * Whether these are there is chance: accept() may come late, a kernel's sample of whole milliseconds is
- * not believed, and the server's process is looked for while its record waits.
+ * Whether these are there is chance: accept() may come late, and a kernel's sample of whole milliseconds
+ * is not believed.
  */
-const CHANCE = /^(times\.accepted_ns|rtt\.kernel_server_ns|server\.process\..*)$/;
+const CHANCE = /^(times\.accepted_ns|rtt\.kernel_server_ns)$/;
 
 /** The shape of a record. */
 export function shapeOf(record: HandshakeRecord): Shape {
