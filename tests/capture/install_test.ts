@@ -2,6 +2,7 @@
 // Covers src/install/install.ts
 // Covers src/install/collect_files.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { SCHEMA_HELP } from "../../src/cli/schema.ts";
 import { COMMANDS } from "../../src/install/commands.ts";
 import { LIST } from "../../src/install/installed_files.ts";
 import { findExecutable, isRoot } from "../../src/linux/host.ts";
@@ -144,12 +145,12 @@ Deno.test("install brings a synsnoop that is one process, and uninstall leaves n
         const { words, expected } of [
           { words: ["tr"], expected: ["trace"] },
           { words: ["trace", "--rot"], expected: ["--rotate-size", "--rotate-keep"] },
-          { words: ["schema", ""], expected: ["--format", "--stats", "--status", "--help"] },
+          { words: ["schema", ""], expected: SCHEMA_HELP.flags.map(({ name }) => `--${name}`) },
           { words: ["trace", "--port", ""], expected: [] },
           { words: ["trace", "--output", "LIC"], expected: ["LICENSE"] },
           { words: ["trace", "--output", "=", "LIC"], expected: ["LICENSE"] },
           { words: ["read", "LIC"], expected: ["LICENSE"] },
-          { words: ["read", "--no"], expected: [] },
+          { words: ["read", "--is-no-flag"], expected: [] },
         ]
       ) {
         const line = 'compopt() { :; }; . "$0"; cd "$1" && shift; ' +
