@@ -34,8 +34,9 @@ export function wrapperScript({ tasks }: Config, library: string): string {
     ...cases,
     `  *) set -- ${OTHERWISE} "$main" "$@" ;;`,
     "esac",
+    "export DENO_NO_UPDATE_CHECK=1",
     // The lock file and the registries are the source's: what is installed is whole.
-    'DENO_NO_UPDATE_CHECK=1 exec "$library/deno" run --no-lock --no-remote --no-npm "$@"',
+    'exec "$library/deno" run --no-lock --no-remote --no-npm "$@"',
     "",
   ].join("\n");
 }
