@@ -2,7 +2,7 @@ import type { Segment } from "../wire/segment.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { isOneSided, joinPorts } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
-import { findTranslatedFate } from "./find_translated.ts";
+import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
 import { FlowState, FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
@@ -357,12 +357,13 @@ export class Attempts {
 
   #report(row: number, traceEnded: boolean, nowNs: number): void {
     const table = this.table;
-    const other = findTranslatedFate(table, row);
+    const fate = findTranslatedFate(table, row);
+    const other = fate >= 0 ? fate : findTranslatedClient(table, row);
     if (other >= 0 && table.facts[row] === 0) {
-      this.#joinFate(row, other, nowNs);
+      this.#joinTold(row, other, nowNs);
       return;
     }
-    if (other >= 0) this.#joinFate(other, row, nowNs);
+    if (other >= 0) this.#joinTold(other, row, nowNs);
     if (isOneSided(table, row) && !this.isServerHere(row)) keepHeldAck(table, row);
     conclude(table, row, this.#hostContext, traceEnded, this.#handshake);
     if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
@@ -371,8 +372,8 @@ export class Attempts {
     this.#onHandshake(this.#handshake, row);
   }
 
-  /** Takes what the kernel did with a SYN behind a translation for what became of that SYN. */
-  #joinFate(row: number, into: number, nowNs: number): void {
+  /** Takes what the kernel told by the other tuple of a translation for what became of a SYN. */
+  #joinTold(row: number, into: number, nowNs: number): void {
     const { table } = this;
     table.translate(
       into,
@@ -380,10 +381,12 @@ export class Attempts {
       table.serverAddress.slice(row * 4, row * 4 + 4),
       table.ports[row],
     );
-    table.drops[into] = table.drops[row];
-    table.reset[into] = table.reset[row];
+    table.drops[into] ??= table.drops[row];
+    table.reset[into] ??= table.reset[row];
+    table.clientKernel[into] ??= table.clientKernel[row];
+    table.serverKernel[into] ??= table.serverKernel[row];
     if ((table.facts[into] & WireFact.ServerReset) === 0) {
-      table.refusedNs[into] = table.refusedNs[row];
+      table.refusedNs[into] = Math.min(table.refusedNs[into], table.refusedNs[row]);
     }
     if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
     table.forgetAnswers(row);

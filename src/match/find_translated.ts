@@ -89,24 +89,66 @@ export function findTranslatedHalf(
   clientIsn: number,
   record: KernelEnd,
 ): number {
+  return findByIsn(table, clientIsn, tuple, (row) => isEndOf(table, row, tuple, record));
+}
+
+/** Whether what the kernel tells of an end, by another tuple, is of a row's handshake. */
+function isEndOf(table: FlowTable, row: number, tuple: TupleWords, record: KernelEnd): boolean {
   const isClient = record.kind === "client";
   const serverIsn = isClient ? record.irs : record.iss;
   const { Syn, SynAck, OtherServerIsn } = WireFact;
-  return findByIsn(table, clientIsn, tuple, (row) => {
-    const opposite = isClient ? table.serverKernel[row] : table.clientKernel[row];
-    if ((isClient ? table.clientKernel[row] : table.serverKernel[row]) !== undefined) return false;
-    const facts = table.facts[row];
-    if ((facts & SynAck) !== 0 && serverIsn !== undefined) {
-      return serverIsn === table.serverIsn[row] ||
-        (facts & OtherServerIsn) !== 0 && serverIsn === table.otherServerIsn[row];
-    }
-    if (opposite !== undefined && serverIsn !== undefined) {
-      return serverIsn === (isClient ? opposite.iss : opposite.irs);
-    }
-    return (facts & Syn) !== 0 && sharesEnd(table, row, tuple) &&
-      table.firstSynNs[row] <= record.endNs + CLOCK_SLACK_NS &&
-      table.firstSynNs[row] >= (record.synSentNs ?? record.connectNs ?? -Infinity) - CLOCK_SLACK_NS;
+  const opposite = isClient ? table.serverKernel[row] : table.clientKernel[row];
+  if ((isClient ? table.clientKernel[row] : table.serverKernel[row]) !== undefined) return false;
+  const facts = table.facts[row];
+  if ((facts & SynAck) !== 0 && serverIsn !== undefined) {
+    return serverIsn === table.serverIsn[row] ||
+      (facts & OtherServerIsn) !== 0 && serverIsn === table.otherServerIsn[row];
+  }
+  if (opposite !== undefined && serverIsn !== undefined) {
+    return serverIsn === (isClient ? opposite.iss : opposite.irs);
+  }
+  return (facts & Syn) !== 0 && sharesEnd(table, row, tuple) &&
+    table.firstSynNs[row] <= record.endNs + CLOCK_SLACK_NS &&
+    table.firstSynNs[row] >= (record.synSentNs ?? record.connectNs ?? -Infinity) - CLOCK_SLACK_NS;
+}
+
+/**
+ * The other row of a handshake that is about to be reported: one has the SYN and what the kernel did with
+ * it, which it told first, the other what it told of the client, by another tuple, before the SYN itself
+ * was fetched. -1 where there is none.
+ */
+export function findTranslatedClient(table: FlowTable, row: number): number {
+  const isClient = isClientAlone(table, row);
+  if (!isClient && !isRefusedSyn(table, row)) return -1;
+  return findByIsn(table, table.clientIsn[row], tupleAt(table, row), (other) => {
+    const [refused, client] = isClient ? [other, row] : [row, other];
+    if (!isRefusedSyn(table, refused) || !isClientAlone(table, client)) return false;
+    return isEndOf(table, refused, tupleAt(table, client), table.clientKernel[client]!);
   });
+}
+
+/** Whether all that is known is what the kernel told of the client. */
+function isClientAlone(table: FlowTable, row: number): boolean {
+  return table.facts[row] === 0 && !table.isTranslated(row) &&
+    table.clientKernel[row] !== undefined && table.serverKernel[row] === undefined &&
+    table.accept[row] === undefined && table.drops[row] === undefined &&
+    table.reset[row] === undefined;
+}
+
+/** Whether its SYN was seen and the kernel told what it did with it, but of no end. */
+function isRefusedSyn(table: FlowTable, row: number): boolean {
+  return (table.facts[row] & WireFact.Syn) !== 0 && !table.isTranslated(row) &&
+    table.clientKernel[row] === undefined && table.serverKernel[row] === undefined &&
+    (table.drops[row] !== undefined || table.reset[row] !== undefined);
+}
+
+function tupleAt(table: FlowTable, row: number): TupleWords {
+  const at = row * 4;
+  return {
+    client: table.clientAddress.subarray(at, at + 4),
+    server: table.serverAddress.subarray(at, at + 4),
+    ports: table.ports[row],
+  };
 }
 
 /**
@@ -117,12 +159,7 @@ export function findTranslatedHalf(
 export function findTranslatedFate(table: FlowTable, row: number): number {
   const isFate = isKernelsWord(table, row);
   if (!isFate && !isUnexplainedSyn(table, row)) return -1;
-  const at = row * 4;
-  const tuple = {
-    client: table.clientAddress.subarray(at, at + 4),
-    server: table.serverAddress.subarray(at, at + 4),
-    ports: table.ports[row],
-  };
+  const tuple = tupleAt(table, row);
   return findByIsn(table, table.clientIsn[row], tuple, (other) => {
     const [syn, fate] = isFate ? [other, row] : [row, other];
     if (!isUnexplainedSyn(table, syn) || !isKernelsWord(table, fate)) return false;

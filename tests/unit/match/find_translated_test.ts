@@ -157,6 +157,36 @@ Deno.test("Matcher knows the SYN that the kernel dropped or refused behind the t
   assertEquals(answered.records.length, 2, "one was answered");
 });
 
+Deno.test("Matcher makes one record of a refusal behind a translation, whoever tells of it first", () => {
+  const [SYN, RST] = [DNAT.syn(0.05 * MS, OPTIONS, LAN), DNAT.refusal(0.07 * MS, {}, LAN)];
+  const told = [
+    DNAT.synReset(0.065 * MS),
+    DNAT.synDrop(0.08 * MS, { reason: "NO_SOCKET" }),
+    INSIDE.clientKernel(0.2 * MS, { newState: 7, error: 111, irs: undefined, connectNs: 0 }),
+  ];
+  for (const events of permutations<Event>([SYN, RST, ...told])) {
+    // What is captured comes in its order.
+    if (events.indexOf(SYN) > events.indexOf(RST)) continue;
+    for (const end of [[], [{ completeNs: 41 * MS }, { completeNs: 200e9 }]]) {
+      const { records, pending, counters } = run([...events, ...end]);
+      assertEquals(records.length, 1);
+      const [{ outcome, wire, kernel, reason, synCount, rstCount, server, translated }] = records;
+      assertEquals([outcome, wire, kernel, reason], ["refused", true, true, "ECONNREFUSED"]);
+      assertEquals([synCount, rstCount, pending], [1, 1, 0]);
+      assertEquals([server.port, translated], [8080, "10.0.0.2 50000 > 203.0.113.9 80"]);
+      assertEquals(counters.lateKernelRecords, 0);
+    }
+  }
+});
+
+/** Every order of some things. */
+function permutations<T>(things: readonly T[]): T[][] {
+  if (things.length < 2) return [[...things]];
+  return things.flatMap((first, at) =>
+    permutations(things.toSpliced(at, 1)).map((rest) => [first, ...rest])
+  );
+}
+
 Deno.test("Matcher does not take a scanner's SYNs to two ports for one that is translated", () => {
   // One number and one source port for all, as port scanners have; the kernel tells before the ring.
   const second = new Play(CLIENT, end("203.0.113.9", 81), 1000, 5000);

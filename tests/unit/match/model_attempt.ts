@@ -232,6 +232,26 @@ export function hasPackets({ syns, synAcks, serverSynIsn, ...attempt }: Attempt)
     attempt.wrongSynAckAck || serverSynIsn !== undefined;
 }
 
+/** Whether what the kernel tells of an end, by another tuple, is of the attempt. */
+export function isEndOf(attempt: Attempt, record: KernelEnd, ends: Ends): boolean {
+  const isClient = record.kind === "client";
+  const serverIsn = isClient ? record.irs : record.iss;
+  const { syns, clientKernel, serverKernel } = attempt;
+  if ((isClient ? clientKernel : serverKernel) !== undefined) return false;
+  const known = attempt.synAcks.length > 0
+    ? possibleIsns(attempt)
+    : isClient && serverKernel
+    ? [serverKernel.iss]
+    : !isClient && clientKernel
+    ? [clientKernel.irs]
+    : undefined;
+  if (known !== undefined && serverIsn !== undefined) return known.includes(serverIsn);
+  if (syns.length === 0 || !sharesEnd(attempt, ends)) return false;
+  const [{ timeNs }] = syns;
+  return timeNs <= record.endNs + 1_000_000 &&
+    timeNs >= (record.synSentNs ?? record.connectNs ?? -Infinity) - 1_000_000;
+}
+
 /** How late a record of a SYN may be that was refused, and how far clocks are apart. */
 export const REFUSAL_SLACK_NS = 200_000_000;
 

@@ -27,13 +27,13 @@ import {
   has,
   hasPackets,
   isComplete,
+  isEndOf,
   isOfVlan,
   isOneSided,
   isOpen,
   isTold,
   lastDropOf,
   type ModelOptions,
-  possibleIsns,
   REFUSAL_SLACK_NS,
   see,
   type Seen,
@@ -216,24 +216,37 @@ export class ReferenceModel {
 
   /** What the other side of the translation is, or the packets of this one. */
   #ofTranslatedHalf(record: KernelEnd, ends: Ends, clientIsn: number): Attempt | undefined {
-    const isClient = record.kind === "client";
-    const serverIsn = isClient ? record.irs : record.iss;
-    return this.#translated(clientIsn, ends, (attempt) => {
-      const { syns, clientKernel, serverKernel } = attempt;
-      if ((isClient ? clientKernel : serverKernel) !== undefined) return false;
-      const known = attempt.synAcks.length > 0
-        ? possibleIsns(attempt)
-        : isClient && serverKernel
-        ? [serverKernel.iss]
-        : !isClient && clientKernel
-        ? [clientKernel.irs]
-        : undefined;
-      if (known !== undefined && serverIsn !== undefined) return known.includes(serverIsn);
-      if (syns.length === 0 || !sharesEnd(attempt, ends)) return false;
-      const [{ timeNs }] = syns;
-      return timeNs <= record.endNs + 1_000_000 &&
-        timeNs >= (record.synSentNs ?? record.connectNs ?? -Infinity) - 1_000_000;
-    });
+    return this.#translated(clientIsn, ends, (attempt) => isEndOf(attempt, record, ends));
+  }
+
+  /** A SYN with what the kernel did with it, and its client by another tuple: what is reported takes it. */
+  #joinClient(attempt: Attempt, nowNs: number): "joined" | "goes on" {
+    const told = (each: Attempt) => each.drops.length + each.kernelResets.length;
+    const isClient = (each: Attempt) =>
+      !hasPackets(each) && each.other === undefined && told(each) === 0 &&
+      each.clientKernel !== undefined && (each.serverKernel ?? each.accept) === undefined;
+    const isRefused = (each: Attempt) =>
+      each.syns.length > 0 && each.other === undefined && told(each) > 0 &&
+      (each.clientKernel ?? each.serverKernel) === undefined;
+    const isAlone = isClient(attempt);
+    if (!isAlone && !isRefused(attempt)) return "goes on";
+    const tuple = tupleOf(attempt.client, attempt.server);
+    const found = this.#attempts.filter(({ clientIsn }) => clientIsn === attempt.clientIsn)
+      .reverse().slice(0, 8).find((each) => {
+        const [syn, client] = isAlone ? [each, attempt] : [attempt, each];
+        if (each.state === "reported" || tupleOf(each.client, each.server) === tuple) return false;
+        return each.other === undefined && isRefused(syn) && isClient(client) &&
+          isEndOf(syn, client.clientKernel!, client);
+      });
+    if (found === undefined) return "goes on";
+    const [syn, client] = isAlone ? [found, attempt] : [attempt, found];
+    syn.other = { client: client.client, server: client.server };
+    this.#tuples.push({ tuple: tupleOf(client.client, client.server), attempt: syn });
+    syn.clientKernel = client.clientKernel;
+    if (client.state === "concluded") this.#settle(syn, nowNs);
+    this.#touch(client, "reported", nowNs);
+    this.#forgetKernel(client);
+    return isAlone ? "joined" : "goes on";
   }
 
   /** What the kernel did with a SYN behind a translation and that SYN: what is reported takes it. */
@@ -745,6 +758,7 @@ export class ReferenceModel {
 
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     if (this.#joinFate(attempt, nowNs) === "joined") return;
+    if (this.#joinClient(attempt, nowNs) === "joined") return;
     if (isOneSided(attempt) && !isHere(attempt, "server", this.options)) {
       attempt.ack = attempt.held;
     }
