@@ -15,10 +15,10 @@ export interface Shape {
 }
 
 /**
- * Whether these are there is chance: accept() may come late, and a kernel's sample of whole milliseconds
- * is not believed.
+ * Whether these are there is chance: accept() may come late, a kernel's sample of whole milliseconds is
+ * not believed, and the server's process is looked for while its record waits.
  */
-const CHANCE = /^(times\.accepted_ns|rtt\.kernel_server_ns)$/;
+const CHANCE = /^(times\.accepted_ns|rtt\.kernel_server_ns|server\.process\..*)$/;
 
 /** The shape of a record. */
 export function shapeOf(record: HandshakeRecord): Shape {
