@@ -9,7 +9,7 @@ import { reasonAgainstGuests, runInGuest, SHARED } from "./vm.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** What the guest runs of the repository. */
 const CHECKOUT = ["bpf", "src", "deno.json", "deno.lock", "mod.ts"];
-const TESTS = ["tests/netns", "tests/vm/guest"];
+const TESTS = ["tests/netns", "tests/unit/record", "tests/vm/guest"];
 const TIMEOUT_MS = 1_800_000;
 
 const reason = Deno.env.get("SYNSNOOP_ARM64")
@@ -20,7 +20,9 @@ skippableTest("trace in Debian 13 on arm64", reason, async (context) => {
   const files = await arm64Files("trixie");
   const shared = await Deno.makeTempDir({ prefix: "synsnoop-shared-" });
   try {
-    await Deno.mkdir(`${shared}/checkout/tests/vm`, { recursive: true });
+    for (const room of ["unit", "vm"]) {
+      await Deno.mkdir(`${shared}/checkout/tests/${room}`, { recursive: true });
+    }
     for (const path of [...CHECKOUT, ...TESTS]) {
       await output(["cp", "-r", path, `${shared}/checkout/${path}`], ROOT);
     }
