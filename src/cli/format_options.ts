@@ -23,6 +23,20 @@ export const FORMAT_FLAG = {
     name: "stats",
     meaning: "statistics instead: outcomes, RTTs, and who had which (with --json: one JSON object)",
   },
+  top: {
+    name: "top",
+    value: "N",
+    meaning: "servers, clients, processes and so on that --stats names (default 10)",
+  },
+  interval: {
+    name: "interval",
+    value: "TIME",
+    meaning: "with --stats: each 10s or so those of the time since (terminal: a line, else NDJSON)",
+  },
+  ascii: {
+    name: "ascii",
+    meaning: "--stats in ASCII alone (default where the locale is not UTF-8)",
+  },
   csv: { name: "csv", meaning: "comma-separated values instead (RFC 4180), on standard output" },
   fields: {
     name: "fields",
@@ -49,21 +63,10 @@ export const FORMAT_FLAG = {
       "always, never",
   },
   color: { name: "color", value: "WHEN", meaning: "the same" },
-  top: {
-    name: "top",
-    value: "N",
-    meaning: "servers, clients, processes and so on that --stats names (default 10)",
-  },
-  interval: {
-    name: "interval",
-    value: "TIME",
-    meaning: "with --stats: each 10s or so those of the time since (terminal: a line, else NDJSON)",
-  },
-  ascii: {
-    name: "ascii",
-    meaning: "--stats in ASCII alone (default where the locale is not UTF-8)",
-  },
 } as const satisfies Record<string, Flag>;
+
+/** All of them, in the order of the helps. */
+export const FORMAT_FLAGS: readonly Flag[] = Object.values(FORMAT_FLAG);
 
 const TOP_MAX = 1_000;
 const INTERVAL_MIN_MS = 1_000;
@@ -197,7 +200,7 @@ function parseInterval(flag: string, text: string): number {
 export function parseStatusInterval({ switches, values }: ParsedFlags): number | undefined {
   const text = values.get("status-interval")?.[0];
   if (text === undefined) return STATUS_INTERVAL_MS;
-  const other = ["table", "stats"].find((flag) => switches.has(flag));
+  const other = ["table", "csv", "stats"].find((flag) => switches.has(flag));
   if (other !== undefined) {
     throw new UsageError(
       `Cannot use --status-interval with --${other}: status lines stand among records of NDJSON`,

@@ -1,7 +1,7 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { EXIT_STATUS_FLAG, FILTER_FLAGS, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { FORMAT_FLAG, type FormatOptions, parseFormat } from "./format_options.ts";
+import { FORMAT_FLAG, FORMAT_FLAGS, type FormatOptions, parseFormat } from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger } from "./values.ts";
@@ -15,18 +15,8 @@ export const READ_FLAGS: readonly Flag[] = [
     meaning: "only what was captured on this interface, where the file names it",
   },
   ...FILTER_FLAGS,
-  FORMAT_FLAG.json,
-  FORMAT_FLAG.table,
-  FORMAT_FLAG.csv,
-  FORMAT_FLAG.fields,
-  FORMAT_FLAG.columns,
-  FORMAT_FLAG.stats,
-  FORMAT_FLAG.top,
-  FORMAT_FLAG.wide,
-  FORMAT_FLAG.localTime,
-  FORMAT_FLAG.colour,
-  FORMAT_FLAG.color,
-  FORMAT_FLAG.ascii,
+  // Of a file nothing is counted while it comes.
+  ...FORMAT_FLAGS.filter((flag) => flag !== FORMAT_FLAG.interval),
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
   ...OUTPUT_FLAGS,

@@ -10,7 +10,7 @@ import {
 } from "./filter_options.ts";
 import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import {
-  FORMAT_FLAG,
+  FORMAT_FLAGS,
   type FormatOptions,
   parseFormat,
   parseStatusInterval,
@@ -41,19 +41,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     meaning: "capture in these network namespaces too: by name, of a process, or all",
   },
   ...FILTER_FLAGS.filter(({ name }) => !FILTERS_OF_FILES.includes(name)),
-  FORMAT_FLAG.json,
-  FORMAT_FLAG.table,
-  FORMAT_FLAG.csv,
-  FORMAT_FLAG.fields,
-  FORMAT_FLAG.columns,
-  FORMAT_FLAG.stats,
-  FORMAT_FLAG.top,
-  FORMAT_FLAG.wide,
-  FORMAT_FLAG.localTime,
-  FORMAT_FLAG.colour,
-  FORMAT_FLAG.color,
-  FORMAT_FLAG.interval,
-  FORMAT_FLAG.ascii,
+  ...FORMAT_FLAGS,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
     name: "duration",

@@ -45,6 +45,8 @@ interface LineColumn {
   cell(handshake: Handshake, style: LineStyle): string;
 }
 
+/** The characters of `2026-11-23 ` before the time of day. */
+const DATE = 11;
 /** The characters of `01:02:03.123` and of `01:02:03.123456`. */
 const MILLISECONDS = 12;
 const MICROSECONDS = 15;
@@ -158,10 +160,8 @@ function timeOfDay(width: number): LineColumn {
   return {
     heading: "TIME",
     width,
-    cell: ({ epochSeconds, timeNs }, { localTime }) => {
-      const begin = "2026-11-23 ".length;
-      return formatDateTime(epochSeconds, timeNs, localTime).slice(begin, begin + width);
-    },
+    cell: ({ epochSeconds, timeNs }, { localTime }) =>
+      formatDateTime(epochSeconds, timeNs, localTime).slice(DATE, DATE + width),
   };
 }
 

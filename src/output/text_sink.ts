@@ -75,6 +75,8 @@ export class NdjsonFormat implements TextFormat {
 export class LineFormat implements TextFormat {
   readonly #style: () => Partial<LineStyle>;
   #heading = "";
+  /** For which the heading was made. */
+  #width: number | undefined = NaN;
 
   /** Writes nothing yet. @param style How, asked for each line: a terminal may become wider. */
   constructor(style: () => Partial<LineStyle> = () => ({})) {
@@ -84,9 +86,12 @@ export class LineFormat implements TextFormat {
   /** Its line, below the headings if it is the first or others stand there now. */
   take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
     const style = this.#style();
-    const heading = formatHeading(style);
-    if (heading !== this.#heading) into.text(heading);
-    this.#heading = heading;
+    if (style.width !== this.#width) {
+      const heading = formatHeading(style);
+      if (heading !== this.#heading) into.text(heading);
+      this.#heading = heading;
+      this.#width = style.width;
+    }
     into.text(formatHandshake(handshake, style));
   }
 

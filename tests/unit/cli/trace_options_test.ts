@@ -209,6 +209,7 @@ const BAD: { args: string; says: string }[] = [
     says: "Cannot use --status-interval with --table: status lines stand among records of NDJSON",
   },
   { args: "--status-interval off --stats", says: "Cannot use --status-interval with --stats" },
+  { args: "--status-interval off --csv", says: "Cannot use --status-interval with --csv" },
   { args: "--table --json", says: "Cannot use --table with --json: give one of them" },
   {
     args: "--table --output a",
