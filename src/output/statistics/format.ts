@@ -5,8 +5,8 @@ import type { TraceState } from "../../pipeline/sink.ts";
 import { Statistics } from "./statistics.ts";
 import { encodeStatistics } from "./json.ts";
 import { formatStatistics } from "./text.ts";
-import { StatisticsWindow } from "./window.ts";
-import { formatWindow, formatWindowHeading } from "./window_line.ts";
+import { IntervalCounts } from "./interval.ts";
+import { formatInterval, formatIntervalHeading } from "./interval_line.ts";
 
 /** How statistics are written. */
 export interface StatisticsOptions {
@@ -28,31 +28,31 @@ export class StatisticsFormat implements TextFormat {
   readonly reportMs: number | undefined;
   readonly #options: StatisticsOptions;
   readonly #statistics = new Statistics();
-  readonly #window: StatisticsWindow | undefined;
+  readonly #interval: IntervalCounts | undefined;
   #headed = false;
 
   /** Writes nothing before the end of the first interval, or of all. */
   constructor(options: StatisticsOptions) {
     this.#options = options;
     this.reportMs = options.intervalMs;
-    if (options.intervalMs !== undefined) this.#window = new StatisticsWindow();
+    if (options.intervalMs !== undefined) this.#interval = new IntervalCounts();
   }
 
   /** Nothing yet. */
   take(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
-    this.#window?.record(handshake, context);
-    if (!this.#window || !this.#options.json) this.#statistics.record(handshake, context);
+    this.#interval?.record(handshake, context);
+    if (!this.#interval || !this.#options.json) this.#statistics.record(handshake, context);
   }
 
   /** What came since the last time. */
   report(state: TraceState): string {
-    if (this.#window === undefined) return "";
+    if (this.#interval === undefined) return "";
     const { top, json, ascii } = this.#options;
-    const window = this.#window.close(state);
-    if (json) return encodeStatistics(window.statistics, window.state, top);
-    const heading = this.#headed ? "" : formatWindowHeading();
+    const interval = this.#interval.close(state);
+    if (json) return encodeStatistics(interval.statistics, interval.state, top);
+    const heading = this.#headed ? "" : formatIntervalHeading();
     this.#headed = true;
-    return heading + formatWindow(window, ascii);
+    return heading + formatInterval(interval, ascii);
   }
 
   /** Everything, unless that was written in parts. */
@@ -62,6 +62,6 @@ export class StatisticsFormat implements TextFormat {
       const text = formatStatistics(this.#statistics, state.span, this.#options);
       return this.#headed ? `\n${text}` : text;
     }
-    return this.#window ? "" : encodeStatistics(this.#statistics, state, top);
+    return this.#interval ? "" : encodeStatistics(this.#statistics, state, top);
   }
 }

@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { StatisticsWindow } from "../../../../src/output/statistics/window.ts";
+import { IntervalCounts } from "../../../../src/output/statistics/interval.ts";
 import { Summary } from "../../../../src/pipeline/summary.ts";
 import { stateOf } from "../../pipeline/stand_ins.ts";
 import { CONTEXT, HANDSHAKES } from "../../record/sample_handshakes.ts";
 
-Deno.test("StatisticsWindow counts what came since it was closed last", () => {
-  const window = new StatisticsWindow();
+Deno.test("IntervalCounts counts what came since it was closed last", () => {
+  const interval = new IntervalCounts();
   const summary = new Summary();
   const take = (count: number) => {
     for (const handshake of HANDSHAKES.slice(0, count)) {
       summary.record(handshake);
-      window.record(handshake);
+      interval.record(handshake);
     }
   };
   const stateAt = (startNs: number, endNs: number, lost: number, notIp: number) =>
@@ -21,7 +21,7 @@ Deno.test("StatisticsWindow counts what came since it was closed last", () => {
       undecoded: { not_ip: notIp, truncated_tcp: 1 },
     });
   const closed = (...state: Parameters<typeof stateAt>) => {
-    const { statistics, state: { span, losses, undecoded, summary } } = window.close(
+    const { statistics, state: { span, losses, undecoded, summary } } = interval.close(
       stateAt(...state),
     );
     assertEquals(statistics.handshakes, summary.handshakes);

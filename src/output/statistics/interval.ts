@@ -6,14 +6,14 @@ import { Summary } from "../../pipeline/summary.ts";
 import { Statistics } from "./statistics.ts";
 
 /** What was counted from one moment of a trace to another. */
-export interface WindowState {
+export interface IntervalState {
   statistics: Statistics;
   /** As of a trace that lasted so long. */
   state: TraceState;
 }
 
 /** Counts from one report to the next: all of them together are the whole trace. */
-export class StatisticsWindow {
+export class IntervalCounts {
   #statistics = new Statistics();
   #summary = new Summary();
   /** What had been counted when it began. */
@@ -27,12 +27,12 @@ export class StatisticsWindow {
   }
 
   /** Ends it, and begins the next. @param whole How the trace goes so far. */
-  close(whole: TraceState): WindowState {
+  close(whole: TraceState): IntervalState {
     const { span, losses, undecoded, summary } = whole;
     const { filtered } = summary;
     const before = this.#before ?? { filtered: 0, losses: {}, undecoded: {} };
     this.#summary.recordFiltered(filtered - before.filtered);
-    const closed: WindowState = {
+    const closed: IntervalState = {
       statistics: this.#statistics,
       state: {
         ...whole,

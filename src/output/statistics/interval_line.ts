@@ -3,7 +3,7 @@ import { toAscii } from "../../text/ascii.ts";
 import { formatDuration, formatTime } from "../../text/time.ts";
 import { type Column, formatColumns } from "../columns.ts";
 import type { Statistics } from "./statistics.ts";
-import type { WindowState } from "./window.ts";
+import type { IntervalState } from "./interval.ts";
 
 /** As wide as what is usual in them: rows come one at a time. 80 columns in all. */
 const COLUMNS: readonly Column[] = [
@@ -21,8 +21,8 @@ const COLUMNS: readonly Column[] = [
 /** Above the quantiles, ending where the p99 of each ends. */
 const LEGS = "CLIENT RTT".padStart(56) + "SERVER RTT".padStart(18) + "\n";
 
-/** The headings of the lines that {@link formatWindow} writes, two lines. */
-export function formatWindowHeading(): string {
+/** The headings of the lines that {@link formatInterval} writes, two lines. */
+export function formatIntervalHeading(): string {
   return LEGS + formatColumns(COLUMNS, []);
 }
 
@@ -31,7 +31,7 @@ export function formatWindowHeading(): string {
  * ended, handshakes, how many a second, how many were not established, both RTTs, and what was lost
  * (packets, records and whatever else `LOSS_PLACES` counts as a loss). `-`: not measured.
  */
-export function formatWindow({ statistics, state }: WindowState, ascii: boolean): string {
+export function formatInterval({ statistics, state }: IntervalState, ascii: boolean): string {
   const { span: { epochSeconds, startNs, endNs }, losses } = state;
   const { handshakes } = statistics;
   const established = statistics.outcomes().find(([outcome]) => outcome === "established")?.[1] ??

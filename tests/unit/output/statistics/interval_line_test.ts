@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Statistics } from "../../../../src/output/statistics/statistics.ts";
 import {
-  formatWindow,
-  formatWindowHeading,
-} from "../../../../src/output/statistics/window_line.ts";
+  formatInterval,
+  formatIntervalHeading,
+} from "../../../../src/output/statistics/interval_line.ts";
 import type { Losses } from "../../../../src/pipeline/losses.ts";
 import { stateOf } from "../../pipeline/stand_ins.ts";
 import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../../record/sample_handshakes.ts";
@@ -21,11 +21,11 @@ function lineOf(count: number, losses: Losses, ascii = false): string {
     }));
   }
   const span = { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: 10e9 };
-  return formatWindow({ statistics, state: stateOf(CONTEXT, { span, losses }) }, ascii);
+  return formatInterval({ statistics, state: stateOf(CONTEXT, { span, losses }) }, ascii);
 }
 
-Deno.test("formatWindow writes a line below its headings, at most 80 characters", () => {
-  const heading = formatWindowHeading();
+Deno.test("formatInterval writes a line below its headings, at most 80 characters", () => {
+  const heading = formatIntervalHeading();
   const line = lineOf(40, {
     ring_packets: 3,
     output_records: 1,
@@ -41,7 +41,7 @@ Deno.test("formatWindow writes a line below its headings, at most 80 characters"
   );
 });
 
-Deno.test("formatWindow writes a time in which nothing came, and ASCII where asked to", () => {
+Deno.test("formatInterval writes a time in which nothing came, and ASCII where asked to", () => {
   assertMatch(lineOf(0, {}), /^01:02:13.0 +0 +0\.0 +0( +-){4} +0\n$/);
   assertMatch(lineOf(1, {}, true), / 41\.0 us /);
 });
