@@ -8,42 +8,14 @@ import { LIST } from "../../src/install/installed_files.ts";
 import { findExecutable, isRoot } from "../../src/linux/host.ts";
 import { makeFolder } from "../netns/disk.ts";
 import { skippableTest } from "../netns/namespace.ts";
-import { buildPcap } from "../unit/pcap/build_capture.ts";
-import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";
-import { TcpFlag } from "../../src/wire/segment.ts";
+import { buildRefused } from "./refused_capture.ts";
 
 const INSTALL = new URL("../../src/install/install.ts", import.meta.url).pathname;
 const ENV = { LANG: "C.UTF-8", PATH: Deno.env.get("PATH") ?? "" };
 
 /** Connections that were refused, each so late that those before are done with. */
 const HANDSHAKES = 3;
-const CAPTURE = buildPcap({
-  records: Array.from({ length: HANDSHAKES }, (_, index) => {
-    const [client, server] = ["192.0.2.1", "198.51.100.2"];
-    const port = 40_000 + index;
-    const syn = buildTcp({
-      sourcePort: port,
-      destinationPort: 443,
-      flags: TcpFlag.SYN,
-      sequence: 1_000,
-    });
-    const reset = buildTcp({
-      sourcePort: 443,
-      destinationPort: port,
-      flags: TcpFlag.RST | TcpFlag.ACK,
-      sequence: 0,
-      acknowledgment: 1_001,
-    });
-    return [
-      { source: client, destination: server, payload: syn },
-      { source: server, destination: client, payload: reset },
-    ].map((packet, nth) => ({
-      seconds: 1_700_000_000 + 600 * index,
-      fraction: nth,
-      data: buildEthernet({ payload: buildIpv4(packet) }),
-    }));
-  }).flat(),
-});
+const CAPTURE = buildRefused({ count: HANDSHAKES, firstPort: 40_000, secondsApart: 600 });
 
 /** Runs a program to its end. */
 async function run(program: string, args: readonly string[], env: Record<string, string> = ENV) {

@@ -2,44 +2,16 @@
 // Covers src/files/standard_streams.ts
 // Covers src/pipeline/sink.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { TcpFlag } from "../../src/wire/segment.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
 import { skippableTest } from "../netns/namespace.ts";
-import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
-import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";
 import { readCommand, runRead } from "./read_tool.ts";
+import { buildRefused } from "./refused_capture.ts";
 
 const HANDSHAKES = 1_000;
 
 /** As many SYNs that were refused: half a megabyte of records. */
-const CAPTURE = buildPcap({
-  records: Array.from({ length: HANDSHAKES }, (_, index) => {
-    const [client, server] = ["192.0.2.1", "198.51.100.2"];
-    const port = 10_000 + index;
-    const syn = buildTcp({
-      sourcePort: port,
-      destinationPort: 443,
-      flags: TcpFlag.SYN,
-      sequence: 1_000,
-    });
-    const reset = buildTcp({
-      sourcePort: 443,
-      destinationPort: port,
-      flags: TcpFlag.RST | TcpFlag.ACK,
-      sequence: 0,
-      acknowledgment: 1_001,
-    });
-    return [
-      { source: client, destination: server, payload: syn },
-      { source: server, destination: client, payload: reset },
-    ].map((packet, nth) => ({
-      seconds: 1_700_000_000 + index,
-      fraction: nth,
-      data: buildEthernet({ payload: buildIpv4(packet) }),
-    }));
-  }).flat(),
-});
+const CAPTURE = buildRefused({ count: HANDSHAKES, firstPort: 10_000, secondsApart: 1 });
 
 const folder = makeFolder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
