@@ -11,6 +11,7 @@ import { outputSurface } from "./process/terminal.ts";
 import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
@@ -34,6 +35,12 @@ export const DOCTOR_HELP: Help = {
     [ExitStatus.Failed, "it does not work"],
     [ExitStatus.Usage, "wrong usage"],
   ],
+};
+
+/** The command `doctor`. */
+export const command: Command = {
+  help: DOCTOR_HELP,
+  run: async (args, output) => await print(output, await doctor(args)),
 };
 
 /**

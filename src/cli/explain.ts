@@ -16,6 +16,7 @@ import type { Story } from "../explain/story.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
+import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
@@ -52,6 +53,9 @@ export const EXPLAIN_HELP: Help = {
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
+
+/** The command `explain`. */
+export const command: Command = { help: EXPLAIN_HELP, run: explain };
 
 /**
  * The command `explain`.

@@ -10,6 +10,7 @@ import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
+import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
@@ -55,6 +56,9 @@ export const READ_HELP: Help = {
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
+
+/** The command `read`. */
+export const command: Command = { help: READ_HELP, run: read };
 
 /** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
 const TURN_MS = 10;

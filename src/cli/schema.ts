@@ -2,6 +2,7 @@ import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { parseChoice } from "./values.ts";
@@ -31,6 +32,12 @@ export const SCHEMA_HELP: Help = {
     ["synsnoop schema --format markdown", "to read"],
   ],
   statuses: [[ExitStatus.Ok, "done"], [ExitStatus.Usage, "wrong usage"]],
+};
+
+/** The command `schema`. */
+export const command: Command = {
+  help: SCHEMA_HELP,
+  run: (args, output) => print(output, { text: schema(args) }),
 };
 
 /**

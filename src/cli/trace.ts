@@ -12,6 +12,7 @@ import { Pipeline } from "../pipeline/pipeline.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
+import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
@@ -55,6 +56,9 @@ export const TRACE_HELP: Help = {
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
 };
+
+/** The command `trace`. */
+export const command: Command = { help: TRACE_HELP, run: trace };
 
 /**
  * The command `trace`.

@@ -1,5 +1,6 @@
+import { COMMANDS, loadCommand } from "../cli/commands.ts";
+import type { Help } from "../cli/help.ts";
 import { bashCompletions, fishCompletions, zshCompletions } from "./completions.ts";
-import { COMMANDS } from "./commands.ts";
 import type { InstalledFile } from "./installed_files.ts";
 import { commandPage, toolPage } from "./man_page.ts";
 import { type Config, wrapperScript } from "./wrapper.ts";
@@ -36,17 +37,25 @@ export async function collectFiles(source: string, prefix: string): Promise<Inst
   for (const path of ["mod.ts", "LICENSE"]) await addSource(path);
   addText(`${LIBRARY}/deno.json`, JSON.stringify(runtimeConfig(config), null, 2) + "\n");
 
-  for (const [name, help] of COMMANDS) {
+  const helps = await loadHelps();
+  for (const [name, help] of helps) {
     addText(`share/man/man1/synsnoop-${name}.1`, commandPage(name, help, config.version));
   }
-  addText("share/man/man1/synsnoop.1", toolPage(SUMMARY, COMMANDS, config.version));
-  addText("share/bash-completion/completions/synsnoop", bashCompletions(COMMANDS));
-  addText("share/zsh/site-functions/_synsnoop", zshCompletions(COMMANDS));
-  addText("share/fish/vendor_completions.d/synsnoop.fish", fishCompletions(COMMANDS));
+  addText("share/man/man1/synsnoop.1", toolPage(SUMMARY, helps, config.version));
+  addText("share/bash-completion/completions/synsnoop", bashCompletions(helps));
+  addText("share/zsh/site-functions/_synsnoop", zshCompletions(helps));
+  addText("share/fish/vendor_completions.d/synsnoop.fish", fishCompletions(helps));
 
   const program = new TextEncoder().encode(wrapperScript(config, `${prefix}/${LIBRARY}`));
   // Last: where it stands, all that it needs does.
   return [...files, { path: "bin/synsnoop", bytes: program, executable: true }];
+}
+
+/** The commands and what each says of itself. */
+function loadHelps(): Promise<readonly (readonly [name: string, help: Help])[]> {
+  return Promise.all(
+    COMMANDS.map(async ([name]) => [name, (await loadCommand(name)).help] as const),
+  );
 }
 
 /** The configuration without what develops: `@std` is what stands beside it, so nothing is fetched. */

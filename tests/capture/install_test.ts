@@ -3,7 +3,7 @@
 // Covers src/install/collect_files.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SCHEMA_HELP } from "../../src/cli/schema.ts";
-import { COMMANDS } from "../../src/install/commands.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { LIST } from "../../src/install/installed_files.ts";
 import { findExecutable, isRoot } from "../../src/linux/host.ts";
 import { makeFolder } from "../netns/disk.ts";

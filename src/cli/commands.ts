@@ -1,0 +1,66 @@
+/**
+ * The commands by name. Each is a file of that name beside this one, which exports its
+ * {@linkcode Command} as `command`.
+ *
+ * @module
+ */
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import type { Help } from "./help.ts";
+import { askNearest } from "./nearest.ts";
+import { ExitStatus } from "./usage.ts";
+
+/** What stands behind the name of a command. */
+export interface Command {
+  /** What `--help`, the manual page and the completions tell of it. */
+  readonly help: Help;
+  /**
+   * Runs it.
+   *
+   * @param args What follows its name. @param output Standard output.
+   * @returns The exit status.
+   * @throws {UsageError} One line for the user.
+   */
+  run(args: readonly string[], output: ByteWriter): Promise<number>;
+}
+
+/** The commands and what each does in a few words, in the order in which they are shown. */
+export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
+  ["trace", "report handshakes as they happen (root)"],
+  ["read", "report handshakes in capture files or in recorded NDJSON"],
+  ["explain", "explain one handshake, packet by packet"],
+  ["doctor", "show what this machine offers and what will be used"],
+  ["schema", "print the JSON Schema of a record"],
+];
+
+/** Loads a command, and no other: a trace says its first words the sooner. */
+export async function loadCommand(name: string): Promise<Command> {
+  // A literal path would have the files of every command read and examined at each start: 6 ms.
+  const loaded: { command: Command } = await import(import.meta.resolve(`./${name}.ts`));
+  return loaded.command;
+}
+
+/** What `synsnoop --help` tells. */
+export function toolHelp(): string {
+  const width = Math.max(...COMMANDS.map(([name]) => name.length));
+  const lines = COMMANDS.map(([name, does]) => `  synsnoop ${name.padEnd(width)}   ${does}\n`);
+  return `synsnoop shows every TCP three-way handshake on a Linux host, from the kernel and from the wire.
+
+${lines.join("")}
+Each takes --help. synsnoop --version tells which one this is.
+`;
+}
+
+/** What to give instead of a word that is no command, for the end of a sentence. */
+export function proposeCommand(word: string): string {
+  const names = [...COMMANDS.map(([name]) => name), "help"];
+  return askNearest(word, names) ??
+    `give ${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
+}
+
+/** Prints what a command that prints a text alone has to say. @returns The exit status. */
+export async function print(
+  output: ByteWriter,
+  { text, status = ExitStatus.Ok }: { text: string; status?: number },
+): Promise<number> {
+  return await writeText(output, text) ? status : ExitStatus.Failed;
+}
