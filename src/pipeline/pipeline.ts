@@ -110,11 +110,19 @@ export class Pipeline {
    * @param row Its row in the matcher's table, `NO_ROW` where it comes from none.
    */
   take(handshake: Handshake, row: number): void {
+    if (this.admits(handshake)) this.takeAdmitted(handshake, row);
+  }
+
+  /** Whether the filter lets a handshake pass; one that it keeps back is counted. */
+  admits(handshake: Handshake): boolean {
+    const isAdmitted = passes(this.#filter, handshake, this.#source!.context);
+    if (!isAdmitted) this.#summary.recordFiltered();
+    return isAdmitted;
+  }
+
+  /** Takes a handshake that {@link admits} let pass; see {@link take}. */
+  takeAdmitted(handshake: Handshake, row: number): void {
     const summary = this.#summary;
-    if (!passes(this.#filter, handshake, this.#source!.context)) {
-      summary.recordFiltered();
-      return;
-    }
     if (summary.handshakes >= this.#count) return;
     summary.record(handshake);
     for (const sink of this.#sinks) {
@@ -126,6 +134,20 @@ export class Pipeline {
       }
     }
     if (summary.handshakes === this.#count) this.#options.onCount?.();
+  }
+
+  /** Takes what another host says of a handshake that was taken already; see {@link Sink.takeAgain}. */
+  takeAgain(handshake: Handshake): void {
+    for (const sink of this.#sinks) {
+      if (sink.takeAgain) this.#guard(sink, () => sink.takeAgain!(handshake));
+    }
+  }
+
+  /** Takes a line of NDJSON that is no handshake; see {@link Sink.takeEvent}. */
+  takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
+    for (const sink of this.#sinks) {
+      if (sink.takeEvent) this.#guard(sink, () => sink.takeEvent!(event, members));
+    }
   }
 
   /** Has the sinks hand on what they took, and report where that is due. Never waits. */

@@ -84,7 +84,10 @@ export class RecordSource implements Source {
     const file = this.#readers.length;
     const reader = new RecordReader(
       this.#onRecord,
-      (event, members) => this.#told.take(file, event, members),
+      (event, members) => {
+        this.#told.take(file, event, members);
+        this.#options.pipeline.takeEvent(event, members);
+      },
     );
     this.#readers.push(reader);
     return reader;
@@ -95,11 +98,19 @@ export class RecordSource implements Source {
     this.records++;
     if (!this.#isWanted(handshake, context)) return;
     this.#extendSpan(handshake);
-    if (this.#twiceSeen?.take(handshake, context.hostId ?? context.host)) return;
     this.#atHand = context;
-    this.#options.pipeline.take(handshake, NO_ROW);
+    this.#handOn(handshake, context);
     this.#atHand = undefined;
   };
+
+  #handOn(handshake: Handshake, context: RecordedContext): void {
+    const { pipeline } = this.#options;
+    // Of one that the filter keeps back, what another host says of it may well pass.
+    if (!pipeline.admits(handshake)) return;
+    if (this.#twiceSeen?.take(handshake, context.hostId ?? context.host)) {
+      pipeline.takeAgain(handshake);
+    } else pipeline.takeAdmitted(handshake, NO_ROW);
+  }
 
   #isWanted({ place, interfaces }: Handshake, context: RecordedContext): boolean {
     const wanted = this.#options.interfaces;

@@ -103,6 +103,17 @@ export interface Sink {
    * @param row Its row in the matcher's table, {@link NO_ROW} where it comes from none.
    */
   take(handshake: Handshake, row: number): void;
+  /**
+   * Takes what another host recorded of a handshake that was taken before, where each counts once; nothing
+   * of the object is kept.
+   */
+  takeAgain?(handshake: Handshake): void;
+  /**
+   * Takes a line of records that is no handshake, such as one of `status`.
+   *
+   * @param members What it holds: untrusted.
+   */
+  takeEvent?(event: string, members: Readonly<Record<string, unknown>>): void;
   /** Hands on what was taken since the last time. Never waits. */
   flush(): void;
   /** How often it wants a {@link report}, milliseconds; undefined: never. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Handshake } from "../../../src/match/handshake.ts";
+import type { HandshakeFilter } from "../../../src/pipeline/filter.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { RecordSource } from "../../../src/pipeline/record_source.ts";
 import { NO_ROW, type Sink, type Source } from "../../../src/pipeline/sink.ts";
@@ -12,6 +13,9 @@ class Rewritten implements Sink {
   readonly label = "records";
   readonly lines: string[] = [];
   readonly rows = new Set<number>();
+  /** Who told what of a handshake that another host had told. */
+  readonly again: string[] = [];
+  readonly events: [event: string, members: Readonly<Record<string, unknown>>][] = [];
   #source: Source | undefined;
 
   begin(source: Source): void {
@@ -23,14 +27,25 @@ class Rewritten implements Sink {
     this.lines.push(encodeHandshake(handshake, this.#source!.context));
   }
 
+  takeAgain({ outcome }: Handshake): void {
+    this.again.push(`${this.#source!.context.host} ${outcome}`);
+  }
+
+  takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
+    this.events.push([event, members]);
+  }
+
   flush(): void {}
 
   end(): void {}
 }
 
-function read(text: string, { interfaces = [] as string[], countsOnce = false } = {}) {
+function read(
+  text: string,
+  { interfaces = [] as string[], countsOnce = false, filter = {} as HandshakeFilter } = {},
+) {
   const sink = new Rewritten();
-  const pipeline = new Pipeline({ sinks: [sink], supervisor: THROWING });
+  const pipeline = new Pipeline({ sinks: [sink], supervisor: THROWING, filter });
   const source = new RecordSource({ interfaces, host: "reader", countsOnce, pipeline });
   pipeline.begin(source);
   const reader = source.beginFile();
@@ -78,6 +93,19 @@ Deno.test("RecordSource counts a handshake once that two hosts recorded, where a
   const once = read(text, { countsOnce: true });
   assertEquals(once.sink.lines, [LINES[0], LINES[0]]);
   assertEquals(once.losses, { unread_lines: 0, repeated_records: 1, uncompared_records: 0 });
+  assertEquals(once.sink.again, [`db1 ${handshake.outcome}`]);
+});
+
+Deno.test("RecordSource takes of two hosts the record that the filter lets pass", () => {
+  const [handshake] = HANDSHAKES;
+  const text = ["web1", "db1"].map((host) => lineOf(handshake, host)).join("");
+  const { sink } = read(text, { countsOnce: true, filter: { tracedOn: ["db1"] } });
+  assertEquals([sink.lines, sink.again], [[lineOf(handshake, "db1")], []]);
+});
+
+Deno.test("RecordSource hands on the lines that are no handshakes", () => {
+  const { sink } = read('{"v":1,"event":"status","sample":4}\n');
+  assertEquals(sink.events, [["status", { v: 1, event: "status", sample: 4 }]]);
 });
 
 Deno.test("RecordSource counts the lines that are no records, and tells what it does not know", () => {
