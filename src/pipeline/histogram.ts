@@ -71,9 +71,44 @@ export class Histogram {
     return rest;
   }
 
+  /** Takes all that another one has taken. */
+  add(other: Histogram): void {
+    for (const [power, buckets] of other.#powers.entries()) {
+      if (buckets === undefined) continue;
+      const own = this.#bucketsOf(power);
+      for (let part = 0; part < PARTS; part++) own[part] += buckets[part];
+    }
+    this.#count += other.#count;
+    this.#max = Math.max(this.#max, other.#max);
+  }
+
+  /**
+   * Its values in coarser buckets, for a drawing: `parts` of them to a power of two. Number `at` of those
+   * begins at {@link coarseStart} of it.
+   *
+   * @param parts A power of two, 64 at most.
+   * @returns The buckets that are not empty, the shortest durations first.
+   */
+  *coarse(parts: number): Generator<[at: number, count: number]> {
+    const width = PARTS / parts;
+    for (const [power, buckets] of this.#powers.entries()) {
+      for (let part = 0; buckets !== undefined && part < parts; part++) {
+        let count = 0;
+        for (let at = part * width; at < (part + 1) * width; at++) count += buckets[at];
+        if (count > 0) yield [power * parts + part, count];
+      }
+    }
+  }
+
   #bucketsOf(power: number): number[] {
     return this.#powers[power] ??= new Array<number>(PARTS).fill(0);
   }
+}
+
+/** The shortest duration of a bucket of {@link Histogram.coarse}, nanoseconds. */
+export function coarseStart(at: number, parts: number): number {
+  const bucket = at * (PARTS / parts);
+  return bucket === 0 ? 0 : endOf(bucket - 1) + 1;
 }
 
 function bucketOf(ns: number): number {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { Histogram } from "../../../src/pipeline/histogram.ts";
+import { coarseStart, Histogram } from "../../../src/pipeline/histogram.ts";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
@@ -96,5 +96,29 @@ Deno.test("Histogram without its parts has the quantiles of what is left", () =>
       assertGreaterOrEqual(quantile!, exact);
       assertLessOrEqual(quantile!, exact + exact / 64);
     }
+  }));
+});
+
+const durations = fc.array(fc.oneof(fc.nat({ max: 1_000 }), fc.nat({ max: LARGEST })));
+
+Deno.test("Histogram takes all that another one has taken", () => {
+  fc.assert(fc.property(durations, durations, (one, other) => {
+    const sum = fill(one);
+    sum.add(fill(other));
+    const both = fill([...one, ...other]);
+    assertEquals([sum.count, sum.max], [both.count, both.max]);
+    for (const share of [0, 0.3, 0.99]) assertEquals(sum.quantile(share), both.quantile(share));
+  }));
+});
+
+Deno.test("Histogram in coarser buckets has every value in the bucket that it lies in", () => {
+  fc.assert(fc.property(durations, fc.constantFrom(1, 8, 64), (values, parts) => {
+    const counts = new Map(fill(values).coarse(parts));
+    for (const [at, count] of counts) {
+      const [from, to] = [coarseStart(at, parts), coarseStart(at + 1, parts)];
+      assertEquals(count, values.filter((ns) => ns >= from && ns < to).length);
+    }
+    assertEquals([...counts.values()].reduce((sum, count) => sum + count, 0), values.length);
+    assertEquals([...counts.keys()], [...counts.keys()].sort((one, other) => one - other));
   }));
 });
