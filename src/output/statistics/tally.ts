@@ -1,4 +1,5 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
+import { networkRttNs } from "../../match/legs.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
 
 /** What is counted of some handshakes, such as those of one server. */
@@ -13,15 +14,20 @@ export class Tally {
   repeated = 0;
   /** SYN to SYN-ACK. */
   clientRtt: Histogram = new Histogram();
+  /** The round trip through the network, whichever leg that is; see {@link networkRttNs}. */
+  networkRtt: Histogram = new Histogram();
 
   /** Takes a handshake. */
-  record({ outcome, synCount, synAckCount, clientRttNs }: Handshake): void {
+  record(handshake: Handshake): void {
+    const { outcome, synCount, synAckCount, clientRttNs } = handshake;
+    const networkNs = networkRttNs(handshake);
     this.handshakes++;
     if (outcome === "established") this.established++;
     else this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + 1);
     if (synCount + synAckCount > 0) this.captured++;
     if (synCount > 1 || synAckCount > 1) this.repeated++;
     if (clientRttNs !== undefined) this.clientRtt.record(clientRttNs);
+    if (networkNs !== undefined) this.networkRtt.record(networkNs);
   }
 
   /** Counts what is left without some parts, whose handshakes were all recorded here too. */
@@ -38,6 +44,7 @@ export class Tally {
     rest.captured = minus((tally) => tally.captured);
     rest.repeated = minus((tally) => tally.repeated);
     rest.clientRtt = this.clientRtt.without(parts.map((part) => part.clientRtt));
+    rest.networkRtt = this.networkRtt.without(parts.map((part) => part.networkRtt));
     return rest;
   }
 }

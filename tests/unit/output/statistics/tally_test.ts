@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Tally } from "../../../../src/output/statistics/tally.ts";
-import type { Handshake } from "../../../../src/match/handshake.ts";
+import type { Handshake, Role } from "../../../../src/match/handshake.ts";
 import { anyHandshake } from "../../record/arbitrary_handshake.ts";
 import { makeHandshake } from "../../record/sample_handshakes.ts";
 
@@ -13,7 +13,8 @@ function tallyOf(handshakes: readonly Handshake[]): Tally {
   return tally;
 }
 
-function countsOf({ handshakes, established, failures, captured, repeated, clientRtt }: Tally) {
+function countsOf(tally: Tally) {
+  const { handshakes, established, failures, captured, repeated, clientRtt, networkRtt } = tally;
   return {
     handshakes,
     established,
@@ -21,6 +22,7 @@ function countsOf({ handshakes, established, failures, captured, repeated, clien
     captured,
     repeated,
     measured: clientRtt.count,
+    networkMeasured: networkRtt.count,
   };
 }
 
@@ -32,6 +34,12 @@ Deno.test("Tally counts handshakes, those established and those whose client RTT
     makeHandshake({ ...ENDS, outcome: "refused", serverRttNs: 5 }),
   ]));
   assertEquals([handshakes, established, measured], [4, 2, 2]);
+});
+
+Deno.test("Tally takes for the round trip through the network the leg that this host's role says", () => {
+  const legs = { clientRttNs: 10, serverRttNs: 40 };
+  const rttAs = (role: Role) => tallyOf([makeHandshake({ ...ENDS, ...legs, role })]).networkRtt.max;
+  assertEquals((["client", "server", "observer"] as const).map(rttAs), [10, 40, 50]);
 });
 
 Deno.test("Tally counts what failed by how it ended", () => {
