@@ -37,3 +37,12 @@ export function networkRttNs(handshake: Handshake): number | undefined {
     ? undefined
     : clientRttNs + serverRttNs;
 }
+
+/**
+ * How long this host took for its part, and no time of the network: SYN-ACK to ACK for a client, SYN to
+ * SYN-ACK for a server. Undefined where it is unknown, and where neither or both ends are here.
+ */
+export function hostTimeNs({ role, clientRttNs, serverRttNs }: Handshake): number | undefined {
+  if (role === "client") return serverRttNs;
+  return role === "server" ? clientRttNs : undefined;
+}

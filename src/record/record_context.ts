@@ -63,6 +63,11 @@ export class CurrentContext implements Whole {
     this.#current = current;
   }
 
+  /** The context that it stands for now, for who keeps a handshake longer. */
+  get now(): RecordContext {
+    return this.#current();
+  }
+
   /** See {@link RecordContext.host}. */
   get host(): string {
     return this.#current().host;

@@ -3,14 +3,19 @@ const MAY_BE_WIDE = 0x1100;
 /** Stands for what was cut off, and where only ASCII may be shown. */
 const MARK = "…";
 const ASCII_MARK = "~";
-/** What the tool writes itself, which takes one place. */
-const NARROW = "…✓✗→";
+/** What the tool writes itself, which takes one place: beside these, lines and blocks. */
+const NARROW = "…✓✗→▲▼►◄●";
+/** Unicode's Box Drawing and Block Elements. */
+const DRAWN_FIRST = 0x2500;
+const DRAWN_LAST = 0x259f;
 
 /** The places that a text takes on a terminal at most; of printable text, see `escapeText`. */
 export function widthOf(text: string): number {
   let width = 0;
   for (const character of text) {
-    width += character.codePointAt(0)! < MAY_BE_WIDE || NARROW.includes(character) ? 1 : 2;
+    const code = character.codePointAt(0)!;
+    const isDrawn = code >= DRAWN_FIRST && code <= DRAWN_LAST;
+    width += code < MAY_BE_WIDE || isDrawn || NARROW.includes(character) ? 1 : 2;
   }
   return width;
 }

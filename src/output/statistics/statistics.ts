@@ -1,8 +1,8 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
 import type { RecordContext } from "../../record/record_context.ts";
-import { formatAddress, formatEndpoint } from "../../wire/address.ts";
 import { type DurationBucket, DurationBuckets } from "./duration_buckets.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
+import { clientName, namesOf, serverName } from "./groupings.ts";
 import { Tally } from "./tally.ts";
 import { type NamedTally, TopTallies } from "./top_tallies.ts";
 
@@ -39,10 +39,7 @@ export interface Ranking {
   namesMax: number;
 }
 
-/**
- * Counts handshakes by what they need not have, and can have twice, such as the process at an end: one
- * counts once for each of its names.
- */
+/** Counts handshakes by what they need not have, and can have twice. */
 class Names {
   readonly tallies: TopTallies;
   readonly all = new Tally();
@@ -51,11 +48,9 @@ class Names {
     this.tallies = new TopTallies(namesMax);
   }
 
-  record(names: readonly (string | undefined)[], handshake: Handshake): void {
+  record(names: readonly string[], handshake: Handshake): void {
     for (let at = 0; at < names.length; at++) {
-      const name = names[at];
-      if (name === undefined || names.indexOf(name) < at) continue;
-      this.tallies.record(name, handshake);
+      this.tallies.record(names[at], handshake);
       this.all.record(handshake);
     }
   }
@@ -96,24 +91,19 @@ export class Statistics {
    * @param context What knows the paths of cgroups.
    */
   record(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
-    const { outcome, client, server, clientRttNs, serverRttNs, totalNs } = handshake;
+    const { outcome, clientRttNs, serverRttNs, totalNs } = handshake;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     this.#all.record(handshake);
-    this.#servers.record(formatEndpoint(server), handshake);
-    this.#clients.record(formatAddress(client.address), handshake);
+    this.#servers.record(serverName(handshake), handshake);
+    this.#clients.record(clientName(handshake), handshake);
     this.#recordRtt("client", clientRttNs);
     this.#recordRtt("server", serverRttNs);
     this.#recordRtt("total", totalNs);
     recordRepetition(this.syn, handshake.synCount);
     recordRepetition(this.synAck, handshake.synAckCount);
-    const { reason, resetReason, dropReason } = handshake;
-    this.#reasons.record([reason, resetReason, dropReason], handshake);
-    if (client.process === undefined && server.process === undefined) return;
-    const processes = [client.process, server.process];
-    this.#processes.record(processes.map((process) => process?.comm), handshake);
-    const pathOf = (id: number | undefined) =>
-      id === undefined ? undefined : context.cgroupPath?.(id);
-    this.#cgroups.record(processes.map((process) => pathOf(process?.cgroup)), handshake);
+    this.#reasons.record(namesOf("reason", handshake, context), handshake);
+    this.#processes.record(namesOf("process", handshake, context), handshake);
+    this.#cgroups.record(namesOf("cgroup", handshake, context), handshake);
   }
 
   /** Handshakes by outcome, the most frequent first. */

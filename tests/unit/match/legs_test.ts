@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { legNs, LEGS } from "../../../src/match/legs.ts";
+import { hostTimeNs, legNs, LEGS } from "../../../src/match/legs.ts";
 import { ROLES } from "../../../src/match/handshake.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";
 
@@ -31,4 +31,15 @@ Deno.test("legNs knows no network leg where a part of it is unknown", () => {
     observer: [undefined, 1_000, undefined, undefined],
   });
   assertEquals(legsByRole({ serverRttNs: 20 }).server, [20, undefined, 20, undefined]);
+});
+
+Deno.test("hostTimeNs takes what the network has no part in, where one end is here", () => {
+  const timeOf = (role: (typeof ROLES)[number]) =>
+    hostTimeNs(makeHandshake({ ...ENDS, role, clientRttNs: 1_000, serverRttNs: 20 }));
+  assertEquals(ROLES.map((role) => [role, timeOf(role)]), [
+    ["client", 20],
+    ["server", 1_000],
+    ["local", undefined],
+    ["observer", undefined],
+  ]);
 });

@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { clip, clipMiddle, widthOf } from "../../../src/text/width.ts";
 
 Deno.test("widthOf counts two places for what may take them", () => {
-  assertEquals(["", "abc", "naïve µ", "✓✗…→", "日本", "\u{1f600}"].map(widthOf), [
+  assertEquals(["", "abc", "naïve µ", "✓✗…→", "├─█▁►", "日本", "\u{1f600}"].map(widthOf), [
     0,
     3,
     7,
     4,
+    5,
     4,
     2,
   ]);

@@ -1,0 +1,66 @@
+/**
+ * By what handshakes are counted together, and what each is called there.
+ *
+ * @module
+ */
+import type { Handshake } from "../../match/handshake.ts";
+import type { RecordContext } from "../../record/record_context.ts";
+import { formatAddress, formatEndpoint } from "../../wire/address.ts";
+
+/** By what handshakes can be counted together. */
+export const GROUPINGS = ["server", "client", "process", "cgroup", "reason"] as const;
+
+/** One of {@link GROUPINGS}. */
+export type Grouping = typeof GROUPINGS[number];
+
+/** What knows the paths of cgroups. */
+export type GroupingContext = Pick<RecordContext, "cgroupPath">;
+
+const NONE: readonly string[] = [];
+
+/** The server's address and port. */
+export function serverName({ server }: Handshake): string {
+  return formatEndpoint(server);
+}
+
+/** The client's address. */
+export function clientName({ client }: Handshake): string {
+  return formatAddress(client.address);
+}
+
+/**
+ * The names under which a handshake counts, each once: none where that is not known of it, several
+ * where it has a process at either end, or reasons for its end, a reset and a drop.
+ *
+ * @returns Untrusted text.
+ */
+export function namesOf(
+  grouping: Grouping,
+  handshake: Handshake,
+  context: GroupingContext,
+): readonly string[] {
+  switch (grouping) {
+    case "server":
+      return [serverName(handshake)];
+    case "client":
+      return [clientName(handshake)];
+    case "process":
+      return different(handshake.client.process?.comm, handshake.server.process?.comm);
+    case "cgroup":
+      return different(
+        cgroupOf(handshake.client.process?.cgroup, context),
+        cgroupOf(handshake.server.process?.cgroup, context),
+      );
+    case "reason":
+      return different(handshake.reason, handshake.resetReason, handshake.dropReason);
+  }
+}
+
+function cgroupOf(id: number | undefined, context: GroupingContext): string | undefined {
+  return id === undefined ? undefined : context.cgroupPath?.(id);
+}
+
+function different(one?: string, two?: string, three?: string): readonly string[] {
+  if (one === undefined && two === undefined && three === undefined) return NONE;
+  return [...new Set([one, two, three])].filter((name) => name !== undefined);
+}

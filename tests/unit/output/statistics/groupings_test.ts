@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { GROUPINGS, namesOf } from "../../../../src/output/statistics/groupings.ts";
+import { makeHandshake } from "../../record/sample_handshakes.ts";
+
+const CONTEXT = { cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}` };
+const CURL = { pid: 1, comm: "curl", uid: 0, cgroup: 1 };
+
+Deno.test("namesOf tells every name of a handshake, each once", () => {
+  const namesByGrouping = (handshake: ReturnType<typeof makeHandshake>) =>
+    GROUPINGS.map((grouping) => namesOf(grouping, handshake, CONTEXT));
+  assertEquals(
+    namesByGrouping(makeHandshake({
+      client: { address: "10.0.0.1", port: 40_000, process: CURL },
+      server: { address: "2001:db8::2", port: 443, process: { ...CURL, comm: "nginx", cgroup: 2 } },
+      reason: "A",
+      resetReason: "B",
+      dropReason: "A",
+    })),
+    [["[2001:db8::2]:443"], ["10.0.0.1"], ["curl", "nginx"], ["/c1", "/c2"], ["A", "B"]],
+  );
+  assertEquals(
+    namesByGrouping(makeHandshake({
+      client: { address: "10.0.0.1", process: CURL },
+      server: { address: "10.0.0.2", port: 80, process: { ...CURL, cgroup: 9 } },
+    })),
+    [["10.0.0.2:80"], ["10.0.0.1"], ["curl"], ["/c1"], []],
+  );
+});
