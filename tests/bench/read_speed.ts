@@ -22,7 +22,7 @@ const SYN = 0x02;
 const ACK = 0x10;
 
 /** A kind of traffic. */
-interface Traffic {
+export interface Traffic {
   name: string;
   /** Bytes of data in a packet, and such packets in a connection. */
   dataLength: number;
@@ -31,15 +31,20 @@ interface Traffic {
   times?: number;
 }
 
-const TRAFFIC: readonly Traffic[] = [
+/** What is read. */
+export const TRAFFIC: readonly Traffic[] = [
   { name: "bulk, full packets", dataLength: 1_448, dataPackets: 997 },
   { name: "bulk, small packets", dataLength: 94, dataPackets: 997 },
   { name: "short connections", dataLength: 94, dataPackets: 7 },
   { name: "bulk, full packets, 1 GB", dataLength: 1_448, dataPackets: 997, times: 10 / 3 },
 ];
 
-/** Writes a capture of connections, one after another, 10 µs between packets. @returns Packets. */
-function writeCapture(path: string, traffic: Traffic, length: number): number {
+/**
+ * Writes a capture of connections, one after another, 10 µs between packets.
+ *
+ * @param length Bytes, or a little more. @returns Packets.
+ */
+export function writeCapture(path: string, traffic: Traffic, length: number): number {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   const buffer = new Uint8Array(WRITE_LENGTH + 65_536);
   const view = new DataView(buffer.buffer);

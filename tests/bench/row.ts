@@ -32,6 +32,12 @@ export interface Row {
   needs: readonly string[];
   /** Answers it. Throws where something is wrong; a missing peer is a figure with a note. */
   measure(bench: Bench): Promise<Figure[]>;
+  /**
+   * Tells how fast the version at hand is as a multiple of another; absent: it cannot.
+   *
+   * @param root Folder of the other version.
+   */
+  compare?(bench: Bench, root: string): Promise<Figure[]>;
 }
 
 /**

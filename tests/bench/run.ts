@@ -2,10 +2,11 @@
  * Measures what tracing costs, and says whether each aim is reached. Needs root; everything runs in
  * network namespaces of its own. What another program is missing for is told in its line.
  *
- *     deno task bench [--row NAME]… [--quick | --long] [--output FOLDER]
+ *     deno task bench [--row NAME]… [--quick | --long] [--against COMMIT] [--output FOLDER]
  *
  * All rows take about twenty minutes; `--quick` runs each shortly, only to see that it works, and
- * `--long` goes on for as long as the rows need that ask for what only comes with time.
+ * `--long` goes on for as long as the rows need that ask for what only comes with time. `--against`
+ * measures how fast this version is as a multiple of another, in the rows that can, without root.
  *
  * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`. The exit
  * status is 1 when a row failed, which is told at once and again at the end, not when an aim is missed;
@@ -16,6 +17,7 @@ import { findExecutable } from "../../src/linux/host.ts";
 import { messageOf } from "../../src/text/message.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
+import { checkOut } from "./checkout.ts";
 import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
 import { Bench, type Length, missingProgram, type Row } from "./row.ts";
 import { bpfTime } from "./rows/bpf_time.ts";
@@ -33,7 +35,8 @@ import { soaking } from "./rows/soak.ts";
 import { start } from "./rows/start.ts";
 import { syntheticRate } from "./rows/synthetic_rate.ts";
 
-const USAGE = "deno task bench [--row NAME]… [--quick | --long] [--output FOLDER]";
+const USAGE =
+  "deno task bench [--row NAME]… [--quick | --long] [--against COMMIT] [--output FOLDER]";
 
 /** What pays for it first, then what it can take. */
 const ROWS: readonly Row[] = [
@@ -56,14 +59,15 @@ const ROWS: readonly Row[] = [
 interface Options {
   rows: readonly Row[];
   length: Length;
+  against: string | undefined;
   output: string | undefined;
 }
 
 /** What the arguments ask for, or what is wrong with them. */
 function readArguments(args: string[]): Options | string {
   const wrong: string[] = [];
-  const { row: names, quick, long, output } = parseArgs(args, {
-    string: ["row", "output"],
+  const { row: names, quick, long, against, output } = parseArgs(args, {
+    string: ["row", "against", "output"],
     boolean: ["quick", "long"],
     collect: ["row"],
     unknown: (arg) => {
@@ -72,17 +76,21 @@ function readArguments(args: string[]): Options | string {
     },
   });
   if (output === "") wrong.push('"--output" needs a folder');
+  if (against === "") wrong.push('"--against" needs a commit');
   if (quick && long) wrong.push('"--quick" and "--long" exclude each other');
-  const known = ROWS.map(({ name }) => name);
+  const able = against === undefined ? ROWS : ROWS.filter(({ compare }) => compare !== undefined);
+  const known = able.map(({ name }) => name);
+  const what = against === undefined ? "row" : "row that compares versions is";
   for (const name of names) {
-    if (!known.includes(name)) wrong.push(`no row "${name}", there are ${known.join(", ")}`);
+    if (!known.includes(name)) wrong.push(`no ${what} "${name}", there are ${known.join(", ")}`);
   }
   if (wrong.length > 0) return wrong[0];
-  const rows = names.length > 0 ? ROWS.filter(({ name }) => names.includes(name)) : ROWS;
-  return { rows, length: quick ? "quick" : long ? "long" : "whole", output };
+  const rows = names.length > 0 ? able.filter(({ name }) => names.includes(name)) : able;
+  return { rows, length: quick ? "quick" : long ? "long" : "whole", against, output };
 }
 
-async function answer(row: Row, bench: Bench): Promise<Answer> {
+/** @param other Folder of the version to compare with, if any. */
+async function answer(row: Row, bench: Bench, other?: string): Promise<Answer> {
   console.error(`== ${row.name}`);
   const begin = performance.now();
   const answer: Answer = { name: row.name, title: row.title, seconds: 0, figures: [] };
@@ -91,7 +99,7 @@ async function answer(row: Row, bench: Bench): Promise<Answer> {
     answer.failure = `${missing} is not installed`;
   } else {
     try {
-      answer.figures = await row.measure(bench);
+      answer.figures = await (other ? row.compare!(bench, other) : row.measure(bench));
     } catch (error) {
       answer.failure = messageOf(error).trim();
       Deno.exitCode = 1;
@@ -132,7 +140,8 @@ async function main(): Promise<void> {
     Deno.exitCode = 2;
     return;
   }
-  const obstacle = await reasonAgainstNamespaces();
+  const { against } = options;
+  const obstacle = against === undefined ? await reasonAgainstNamespaces() : undefined;
   if (obstacle !== undefined) {
     console.error(`Cannot run the benchmark: ${obstacle}; run it as root`);
     Deno.exitCode = 1;
@@ -143,10 +152,12 @@ async function main(): Promise<void> {
     const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
     await Deno.mkdir(output, { recursive: true });
     const bench = new Bench(folder, options.length);
+    const other = against && `${folder}/other`;
+    if (other) await checkOut(against, other);
     const machine = await describeMachine();
     const report: Report = { machine, length: options.length, answers: [] };
     for (const row of options.rows) {
-      report.answers.push(await answer(row, bench));
+      report.answers.push(await answer(row, bench, other));
       // After each: what was measured is not lost with what comes after it.
       await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
       await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
@@ -156,6 +167,9 @@ async function main(): Promise<void> {
       if (failure !== undefined) console.error(`Row "${name}" was not measured: ${failure}`);
     }
     console.error(`Written to ${output}/bench.md and ${output}/bench.json`);
+  } catch (error) {
+    console.error(messageOf(error));
+    Deno.exitCode = 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

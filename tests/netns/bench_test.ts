@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { SKIP_MARK } from "../junit_report.ts";
 import { namespaceTest } from "./namespace.ts";
 
+const FOLDER = new URL("../..", import.meta.url).pathname;
 const RUN = new URL("../bench/run.ts", import.meta.url).pathname;
 
 async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -37,9 +39,39 @@ await namespaceTest("bench measures every row whose programs are there", async (
 });
 
 Deno.test("bench refuses what it does not know", async () => {
-  for (const args of [["--row", "none"], ["--fast"], ["--output", ""]]) {
+  const unknown = [["--row", "none"], ["--fast"], ["--output", ""], ["--against", ""]];
+  for (const args of [...unknown, ["--against", "HEAD", "--row", "bulk"]]) {
     const { code, stdout, stderr } = await bench(...args);
     assertEquals([code, stdout], [2, ""]);
     assert(stderr.startsWith("Cannot run the benchmark: "), stderr);
   }
+});
+
+async function isRepository(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("git", { args: ["rev-parse", "HEAD"], cwd: FOLDER }).output())
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+const skipped = await isRepository() ? "" : `${SKIP_MARK}this is no git repository`;
+
+Deno.test(`bench compares this version with another${skipped}`, {
+  ignore: skipped !== "",
+}, async () => {
+  const { code, stdout, stderr } = await bench("--quick", "--against", "HEAD");
+  assertEquals(code, 0, stderr);
+  const ratios = stdout.split("\n").filter((line) => line.includes("speed / that of the other"));
+  assertEquals(ratios.length, 4, stdout);
+  for (const line of ratios) assert(Number(line.split("|")[2]) > 0.1, line);
+});
+
+Deno.test(`bench says that there is no such version${skipped}`, {
+  ignore: skipped !== "",
+}, async () => {
+  const { code, stdout, stderr } = await bench("--quick", "--against", "no-such-version");
+  assertEquals([code, stdout], [1, ""]);
+  assert(stderr.includes('Cannot take out version "no-such-version": '), stderr);
 });

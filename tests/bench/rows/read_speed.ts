@@ -1,4 +1,5 @@
 /** How fast capture files are read. */
+import { compareRead } from "../compare_read.ts";
 import { type Cost, measureReadSpeed } from "../read_speed.ts";
 import type { Figure, Row } from "../row.ts";
 
@@ -14,6 +15,7 @@ export const readSpeed: Row = {
   title:
     "`read` of captures of 300 MB and of 1 GB, packets a second as a multiple of other programs'",
   needs: ["tcpdump"],
+  compare: compareRead,
   async measure(bench) {
     const results = await measureReadSpeed({
       folder: bench.folder,
