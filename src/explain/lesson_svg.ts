@@ -5,25 +5,25 @@
  */
 import { type Style, UNICODE } from "./appearance.ts";
 import { drawHeader } from "./header_figure.ts";
+import { type Ladder, type LadderPen, layLadder } from "./ladder.ts";
+import {
+  CHARACTER,
+  drawLadder,
+  LINE,
+  MARGIN,
+  placeBars,
+  roundPixels as round,
+} from "./ladder_figure.js";
 import { escapeXml } from "./markup.ts";
 import { formatExact } from "./numbers.ts";
 import type { RoundTrip } from "./round_trips.ts";
-import { type Arrow, type KernelStep, nameStep } from "./step.ts";
+import { nameStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
 import { wrap } from "../text/wrap.ts";
 
-/** Advance of a character of the monospaced font, and the height of a line; pixels. */
-const CHARACTER = 8.4;
-const LINE = 20;
-const MARGIN = 24;
 /** Characters of a line of prose. */
 const TEXT_WIDTH = 84;
-/** Characters between the bars beyond the longest label. */
-const LABEL_EXTRA = 6;
-const INNER_MIN = 58;
-const HEAD_LENGTH = 9;
-const DOT_RADIUS = 4;
 
 const LIGHT: Palette = {
   page: "#ffffff",
@@ -58,17 +58,17 @@ export interface SvgOptions {
 /** Draws a story as an SVG document. */
 export function formatLessonSvg(story: Story, { header }: SvgOptions): string {
   const canvas = new Canvas(story);
-  canvas.text(0, story.title, "heading");
+  canvas.write(0, story.title, "heading");
   canvas.down(1.5);
   for (const { name, text } of story.facts) {
     for (const [index, row] of wrap(text, TEXT_WIDTH - 9).entries()) {
-      if (index === 0) canvas.text(0, name, "aside");
-      canvas.text(9, row, "ink");
+      if (index === 0) canvas.write(0, name, "aside");
+      canvas.write(9, row, "ink");
       canvas.down(1);
     }
   }
   canvas.down(1);
-  drawLadder(canvas, story);
+  canvas.ladder();
   canvas.down(1);
   canvas.paragraph(LEGEND, "aside");
   drawRelations(canvas, story);
@@ -88,61 +88,6 @@ export function formatLessonSvg(story: Story, { header }: SvgOptions): string {
   return canvas.document(story);
 }
 
-function drawLadder(canvas: Canvas, story: Story): void {
-  const { clientX, serverX } = canvas;
-  canvas.textAt(clientX, "client", "heading");
-  canvas.textAt(serverX, "server", "heading", "end");
-  canvas.down(1);
-  canvas.textAt(clientX, story.client, "ink");
-  if ((story.client.length + story.server.length + 2) * CHARACTER > serverX - clientX) {
-    canvas.down(1);
-  }
-  canvas.textAt(serverX, story.server, "ink", "end");
-  canvas.down(0.5);
-  const top = canvas.y;
-  canvas.down(1);
-  for (const step of story.steps) {
-    const time = step.timeNs === undefined ? "-" : formatExact(step.timeNs, story.unit);
-    if (step.kind !== "kernel") drawPacket(canvas, step, time);
-    else drawEvent(canvas, step, time);
-  }
-  for (const x of [clientX, serverX]) canvas.line(x, top, x, canvas.y, "aside");
-}
-
-function drawPacket(canvas: Canvas, step: Arrow, time: string): void {
-  const { clientX, serverX } = canvas;
-  const style = step.tone === "usual" ? step.from : step.tone;
-  canvas.textAt(clientX + 2 * CHARACTER, step.label, style);
-  canvas.down(0.5);
-  // Time and number stand at the height of the arrow.
-  canvas.textAt(MARGIN, String(step.number), "aside", "start", 5);
-  canvas.textAt(clientX - CHARACTER, time, "ink", "end", 5);
-  const [fromX, toX] = step.from === "client" ? [clientX, serverX] : [serverX, clientX];
-  canvas.arrow(fromX, toX, style);
-  canvas.down(1);
-  for (const remark of step.remarks) {
-    for (const row of wrap(remark, canvas.inner - 4)) {
-      canvas.textAt(clientX + 3 * CHARACTER, row, step.tone === "bad" ? "bad" : "aside");
-      canvas.down(1);
-    }
-  }
-  canvas.down(0.5);
-}
-
-function drawEvent(canvas: Canvas, { at, text, tone }: KernelStep, time: string): void {
-  const { clientX, serverX } = canvas;
-  const style = tone === "usual" ? "aside" : "bad";
-  const anchor = at === "server" ? "end" : "start";
-  const x = at === "server" ? serverX - 2 * CHARACTER : clientX + 2 * CHARACTER;
-  canvas.textAt(clientX - 2 * CHARACTER, time, "ink", "end");
-  if (at !== undefined) canvas.dot(at === "server" ? serverX : clientX, style);
-  for (const row of wrap(text, canvas.inner - 4)) {
-    canvas.textAt(x, row, style, anchor);
-    canvas.down(1);
-  }
-  canvas.down(0.5);
-}
-
 function drawRelations(canvas: Canvas, { relations }: Story): void {
   const { held, failed, unknown } = UNICODE;
   canvas.heading(NUMBERS_HEADING);
@@ -150,9 +95,9 @@ function drawRelations(canvas: Canvas, { relations }: Story): void {
     const mark = verdict === undefined ? unknown : verdict ? held : failed;
     const style = verdict === undefined ? "aside" : verdict ? "good" : "bad";
     const left = sum === undefined ? "" : sum + " ";
-    if (sum !== undefined) canvas.text(0, sum, "ink");
-    canvas.text(left.length, mark, style);
-    canvas.text(left.length + 2, claim, "ink");
+    if (sum !== undefined) canvas.write(0, sum, "ink");
+    canvas.write(left.length, mark, style);
+    canvas.write(left.length + 2, claim, "ink");
     canvas.down(1);
     if (comment !== "") canvas.paragraph(comment, "aside");
   }
@@ -169,94 +114,78 @@ function drawRoundTrips(canvas: Canvas, { roundTrips, unit }: Story): void {
   const valueWidth = Math.max(...values.map(({ length }) => length));
   const textAt = nameWidth + valueWidth + 2;
   for (const [index, { name, text }] of roundTrips.entries()) {
-    canvas.text(0, name, "aside");
-    canvas.text(nameWidth + valueWidth - values[index].length, values[index], "ink");
+    canvas.write(0, name, "aside");
+    canvas.write(nameWidth + valueWidth - values[index].length, values[index], "ink");
     for (const row of wrap(text, TEXT_WIDTH - textAt)) {
-      canvas.text(textAt, row, "ink");
+      canvas.write(textAt, row, "ink");
       canvas.down(1);
     }
   }
 }
 
 /** Elements gathered from top to bottom; all text is escaped here. */
-class Canvas {
+class Canvas implements LadderPen {
   /** Baseline of the line being drawn. */
-  y: number = MARGIN + LINE;
-  /** Where the bars stand, and the characters between them. */
-  readonly clientX: number;
-  readonly serverX: number;
-  readonly inner: number;
+  #y = MARGIN + LINE;
+  readonly #ladder: Ladder;
   readonly #elements: string[] = [];
   #right: number;
 
-  constructor({ steps, unit }: Story) {
-    const times = steps.map(({ timeNs }) => timeNs === undefined ? "-" : formatExact(timeNs, unit));
-    const labels = steps.map((step) => step.kind === "kernel" ? 0 : step.label.length);
-    const timeWidth = Math.max(...times.map(({ length }) => length), 1);
-    this.inner = Math.max(...labels, INNER_MIN) + LABEL_EXTRA;
-    this.clientX = MARGIN + (timeWidth + 5) * CHARACTER;
-    this.serverX = this.clientX + this.inner * CHARACTER;
-    this.#right = Math.max(this.serverX, MARGIN + TEXT_WIDTH * CHARACTER);
+  constructor(story: Story) {
+    this.#ladder = layLadder(story);
+    this.#right = Math.max(placeBars(this.#ladder).serverX, MARGIN + TEXT_WIDTH * CHARACTER);
   }
 
   down(lines: number): void {
-    this.y += lines * LINE;
+    this.#y += lines * LINE;
+  }
+
+  /** Draws the ladder. */
+  ladder(): void {
+    this.#y = drawLadder(this, this.#ladder, this.#y);
   }
 
   /** Writes at a column of characters. */
-  text(column: number, text: string, style: Class): void {
-    this.textAt(MARGIN + column * CHARACTER, text, style);
+  write(column: number, text: string, style: Class): void {
+    this.text(MARGIN + column * CHARACTER, this.#y, text, style, "start");
   }
 
-  textAt(x: number, text: string, style: Class, anchor = "start", below = 0): void {
+  text(x: number, y: number, text: string, style: Class, anchor: "start" | "end"): void {
     if (text === "") return;
     const isStart = anchor === "start";
     if (isStart) this.#right = Math.max(this.#right, x + text.length * CHARACTER);
     const end = isStart ? "" : ` text-anchor="${anchor}"`;
     this.#elements.push(
-      `<text x="${round(x)}" y="${round(this.y + below)}" class="${style}"${end}>${
-        escapeXml(text)
-      }</text>`,
+      `<text x="${round(x)}" y="${round(y)}" class="${style}"${end}>${escapeXml(text)}</text>`,
     );
   }
 
   heading(text: string): void {
     this.down(1);
-    this.text(0, text, "heading");
+    this.write(0, text, "heading");
     this.down(1.25);
   }
 
   paragraph(text: string, style: Class, isProse = true): void {
     for (const row of isProse ? wrap(text, TEXT_WIDTH) : [text]) {
-      this.text(0, row, style);
+      this.write(0, row, style);
       this.down(1);
     }
   }
 
-  line(x1: number, y1: number, x2: number, y2: number, style: Class): void {
-    const [ax, ay, bx, by] = [x1, y1, x2, y2].map(round);
-    this.#elements.push(`<path d="M${ax} ${ay}L${bx} ${by}" class="line ${style}"/>`);
+  path(d: string, style: Class, isLine: boolean): void {
+    this.#elements.push(`<path d="${d}" class="${isLine ? "line " : ""}${style}"/>`);
   }
 
-  arrow(fromX: number, toX: number, style: Class): void {
-    const back = toX > fromX ? -HEAD_LENGTH : HEAD_LENGTH;
-    const { y } = this;
-    this.line(fromX, y, toX + back, y, style);
-    const [tip, base, above, under] = [toX, toX + back, y - 4.5, y + 4.5].map(round);
+  circle(x: number, y: number, radius: number, style: Class): void {
     this.#elements.push(
-      `<path d="M${tip} ${round(y)}L${base} ${above}L${base} ${under}Z" class="${style}"/>`,
-    );
-  }
-
-  dot(x: number, style: Class): void {
-    this.#elements.push(
-      `<circle cx="${round(x)}" cy="${round(this.y - 5)}" r="${DOT_RADIUS}" class="${style}"/>`,
+      `<circle cx="${round(x)}" cy="${round(y)}" r="${radius}" class="${style}"/>`,
     );
   }
 
   document(story: Story): string {
     const width = round(this.#right + MARGIN);
-    const height = round(this.y + MARGIN);
+    const height = round(this.#y + MARGIN);
     return [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
       `viewBox="0 0 ${width} ${height}" xml:space="preserve" role="img" ` +
@@ -290,8 +219,4 @@ function styleSheet(): string {
     "white-space:pre}text,path,circle,rect{fill:currentColor}.heading{font-weight:bold}" +
     ".line{fill:none;stroke:currentColor;stroke-width:1.5}" +
     `${colors(LIGHT)}@media(prefers-color-scheme:dark){${colors(DARK)}}`;
-}
-
-function round(pixels: number): number {
-  return Math.round(pixels * 10) / 10;
 }

@@ -1,14 +1,8 @@
 import { type Handshake, type Outcome, OUTCOMES } from "../match/handshake.ts";
-import { KeptPackets } from "../pcap/kept_packets.ts";
 import { type HandshakeFilter, passes } from "../pipeline/filter.ts";
-import { NO_ROW, type PacketKeeper, type Sink, type Source } from "../pipeline/sink.ts";
-import { copyPacket, type SeenPacket } from "./seen_packet.ts";
-import { type Story, tellStory } from "./story.ts";
-import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
-import { Segment } from "../wire/segment.ts";
-
-/** Packets kept at the most, of all handshakes under way: 76 MB, touched as they come. */
-const KEPT_MAX = 262_144;
+import type { PacketKeeper, Sink, Source } from "../pipeline/sink.ts";
+import type { Story } from "./story.ts";
+import { StoryTeller } from "./teller.ts";
 
 /** Which handshake to pick, and what to do then. */
 export interface HandshakePickOptions {
@@ -25,28 +19,27 @@ export class HandshakePick implements Sink {
   /** The story of the one that was picked; undefined as long as it did not come. */
   story: Story | undefined;
   readonly #options: HandshakePickOptions;
-  readonly #keptMax: number;
-  #kept: KeptPackets | undefined;
+  readonly #teller: StoryTeller;
   #source: Source | undefined;
-  readonly #segment = new Segment();
   readonly #outcomes = new Map<Outcome, number>();
   #seen = 0;
   #matched = 0;
 
   /** Is given every handshake: it filters itself, to say what came instead. */
-  constructor(options: HandshakePickOptions, keptMax = KEPT_MAX) {
+  constructor(options: HandshakePickOptions, keptMax?: number) {
     this.#options = options;
-    this.#keptMax = keptMax;
+    this.#teller = new StoryTeller(keptMax);
   }
 
   /** See {@link Sink.begin}. */
   begin(source: Source): void {
     this.#source = source;
+    this.#teller.begin(source);
   }
 
   /** See {@link Sink.keepPackets}. Reserves the memory. */
   keepPackets(rows: number): PacketKeeper {
-    return this.#kept = new KeptPackets(rows, this.#keptMax);
+    return this.#teller.keepPackets(rows);
   }
 
   /** Takes a handshake that was in a row of the table; nothing of the object is kept. */
@@ -57,25 +50,7 @@ export class HandshakePick implements Sink {
     this.#outcomes.set(handshake.outcome, (this.#outcomes.get(handshake.outcome) ?? 0) + 1);
     const { context } = this.#source!;
     if (!passes(filter, handshake, context) || ++this.#matched < index) return;
-    const { packets, complete } = row === NO_ROW
-      ? { packets: [], complete: true }
-      : this.#kept!.packetsOf(row);
-    let isAll = complete;
-    const seen = packets.flatMap((packet): SeenPacket[] => {
-      const { view, start, end, originalLength, linkType, timeNs, place } = packet;
-      const segment = this.#segment;
-      const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
-      if (verdict === FrameVerdict.Tcp) return [copyPacket(segment, view, timeNs, place)];
-      // Of an ICMP error the handshake itself tells.
-      isAll &&= verdict === FrameVerdict.IcmpError;
-      return [];
-    });
-    this.story = tellStory(handshake, {
-      packets: seen,
-      complete: isAll,
-      recorded: row === NO_ROW,
-      interfaceName: (place) => context.interfaceName(place),
-    });
+    this.story = this.#teller.tell(handshake, row);
     onPicked();
   }
 

@@ -9,7 +9,7 @@ import { type Config, wrapperScript } from "./wrapper.ts";
 const LIBRARY = "lib/synsnoop";
 /** Files of the source that commands need, by a folder and the ends of their names. */
 const TAKEN: readonly (readonly [folder: string, ends: RegExp])[] = [
-  ["src", /\.ts$/],
+  ["src", /(?:\.(?:ts|js|css)|LICENSE)$/],
   ["bpf", /\.(?:bt|json)$/],
 ];
 /** What only tests need. */

@@ -1,0 +1,60 @@
+import type { Handshake } from "../match/handshake.ts";
+import { KeptPackets } from "../pcap/kept_packets.ts";
+import { NO_ROW, type PacketKeeper, type Source } from "../pipeline/sink.ts";
+import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
+import { Segment } from "../wire/segment.ts";
+import { copyPacket, type SeenPacket } from "./seen_packet.ts";
+import { type Story, tellStory } from "./story.ts";
+
+/** Packets kept at the most, of all handshakes under way: 76 MB, touched as they come. */
+const KEPT_MAX = 262_144;
+
+/**
+ * Tells the stories of handshakes as they come through a pipeline: of their packets, or where they were
+ * read from records, of what those say. What a sink needs for that.
+ */
+export class StoryTeller {
+  readonly #keptMax: number;
+  readonly #segment = new Segment();
+  #kept: KeptPackets | undefined;
+  #source: Source | undefined;
+
+  /** @param keptMax Packets kept at a time. */
+  constructor(keptMax = KEPT_MAX) {
+    this.#keptMax = keptMax;
+  }
+
+  /** Takes where they come from; see `Sink.begin`. */
+  begin(source: Source): void {
+    this.#source = source;
+  }
+
+  /** See `Sink.keepPackets`. Reserves the memory. */
+  keepPackets(rows: number): PacketKeeper {
+    return this.#kept = new KeptPackets(rows, this.#keptMax);
+  }
+
+  /** Tells a handshake while a sink takes it; nothing of the object is kept. @param row See `Sink.take`. */
+  tell(handshake: Handshake, row: number): Story {
+    const { context } = this.#source!;
+    const { packets, complete } = row === NO_ROW
+      ? { packets: [], complete: true }
+      : this.#kept!.packetsOf(row);
+    let isAll = complete;
+    const seen = packets.flatMap((packet): SeenPacket[] => {
+      const { view, start, end, originalLength, linkType, timeNs, place } = packet;
+      const segment = this.#segment;
+      const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
+      if (verdict === FrameVerdict.Tcp) return [copyPacket(segment, view, timeNs, place)];
+      // Of an ICMP error the handshake itself tells.
+      isAll &&= verdict === FrameVerdict.IcmpError;
+      return [];
+    });
+    return tellStory(handshake, {
+      packets: seen,
+      complete: isAll,
+      recorded: row === NO_ROW,
+      interfaceName: (place) => context.interfaceName(place),
+    });
+  }
+}
