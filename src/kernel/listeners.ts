@@ -28,6 +28,8 @@ export interface Listener extends ListeningSocket {
   end: KernelListener | undefined;
   /** Whose it was, where it has ended and that is known; filled by who looks at processes. */
   server: { pid: number; comm: string } | undefined;
+  /** Since when it is waited for who it is, `performance.now()`; filled by who looks at processes. */
+  awaitedSinceMs: number | undefined;
   /** When it began to listen, nanoseconds on the axis; -Infinity for listeners that predate the tool. */
   openedNs: number;
   /** When it ended to listen, nanoseconds on the axis; Infinity while it listens. */
@@ -79,6 +81,12 @@ export class Listeners {
   /** Open ones that take connections to other ports, by namespace. */
   readonly #transparent = new Map<number, Set<Listener>>();
   readonly #missed = new Map<Listener, number>();
+  readonly #onMissed: (listener: Listener) => void;
+
+  /** @param onMissed Called for each that has ended though no record told of its end, or not yet. */
+  constructor(onMissed: (listener: Listener) => void = () => {}) {
+    this.#onMissed = onMissed;
+  }
 
   /** Those that listen now, by inode number. */
   get open(): ReadonlyMap<number, Listener> {
@@ -94,7 +102,7 @@ export class Listeners {
     const { inode, device, netns, local: address, localPort: port, uid, cgroup, endNs } = record;
     if (inode === 0) return undefined;
     const known = this.#open.get(inode);
-    if (!listens && known) {
+    if (!listens && known && endNs >= known.openedNs) {
       known.end = record;
       this.#close(known, endNs);
       return known;
@@ -110,12 +118,13 @@ export class Listeners {
       past.closedNs = endNs;
       return past;
     }
-    if (known && (known.begin || known.port !== port)) this.#close(known, endNs);
-    else if (known) {
-      // A list told of it before its record came.
-      known.begin = record;
-      known.openedNs = endNs;
-      return known;
+    if (known && (known.begin || known.port !== port)) this.#miss(known, endNs);
+    // A list told of it before its record came, or its end did, on another processor.
+    const begun = known?.closedNs === Infinity ? known : this.#unbegun(socket, endNs);
+    if (begun) {
+      begun.begin = record;
+      begun.openedNs = endNs;
+      return begun;
     }
     return this.#insert({ ...socket, ...UNKNOWN, begin: record, openedNs: endNs });
   }
@@ -154,7 +163,7 @@ export class Listeners {
       }
       const misses = (this.#missed.get(listener) ?? 0) + 1;
       this.#missed.set(listener, misses);
-      if (misses >= MISSES) this.#close(listener, endedNs);
+      if (misses >= MISSES) this.#miss(listener, endedNs);
       else isMissing = true;
     }
     return isMissing;
@@ -237,6 +246,11 @@ export class Listeners {
     else this.#transparent.set(listener.netns, new Set([listener]));
   }
 
+  #miss(listener: Listener, timeNs: number): void {
+    this.#onMissed(listener);
+    this.#close(listener, timeNs);
+  }
+
   #close(listener: Listener, timeNs: number): void {
     listener.closedNs = timeNs;
     this.#leave(listener);
@@ -274,6 +288,14 @@ export class Listeners {
     this.#ports.delete(forgotten);
   }
 
+  /** The first that was of a socket and ended at that time or later, of whose begin nobody told. */
+  #unbegun({ netns, port, inode }: ListeningSocket, sinceNs: number): Listener | undefined {
+    return this.#ports.get(portKey(netns, port))?.find((listener) =>
+      listener.inode === inode && listener.begin === undefined &&
+      listener.closedNs !== Infinity && listener.closedNs >= sinceNs
+    );
+  }
+
   /** The last that was of a socket and ended at that time or later. */
   #past(socket: ListeningSocket, sinceNs: number): Listener | undefined {
     const known = this.#ports.get(portKey(socket.netns, socket.port)) ?? [];
@@ -288,11 +310,13 @@ const UNKNOWN = {
   begin: undefined,
   end: undefined,
   server: undefined,
+  awaitedSinceMs: undefined,
   openedNs: -Infinity,
   closedNs: Infinity,
 };
 
-function portKey(netns: number, port: number): number {
+/** A port in a network namespace as one number. */
+export function portKey(netns: number, port: number): number {
   return netns * 65536 + port;
 }
 

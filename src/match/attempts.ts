@@ -1,3 +1,4 @@
+import type { KernelEnd } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { isOneSided, joinPorts } from "./find_attempt.ts";
@@ -30,7 +31,7 @@ const DEFAULTS = {
  */
 const ATTEMPTS_PER_TUPLE = 64;
 
-/** How long a handshake waits at most for who listened, after the kernel told of it. */
+/** How long a handshake waits at most for who listened, after all else of it is known. */
 const NAME_NS = 1e9;
 
 /**
@@ -52,6 +53,8 @@ export class Attempts {
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
+  /** Since when a handshake waits for who listened, by what the kernel told of it. */
+  readonly #soughtSinceNs = new WeakMap<KernelEnd, number>();
   /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
   #mistimedUntilNs = -Infinity;
 
@@ -176,8 +179,12 @@ export class Attempts {
   /** Waits on while who listens is being looked for: who has just begun to, or on a busy machine. */
   #waitsForName(row: number, nowNs: number): boolean {
     const server = this.table.serverKernel[row];
-    if (server === undefined || nowNs - server.endNs > NAME_NS) return false;
-    if (!this.#hostContext.isListenerSought?.(server)) return false;
+    if (!server || !this.#hostContext.isListenerSought?.(server)) return false;
+    const sinceNs = this.#soughtSinceNs.get(server) ?? nowNs;
+    this.#soughtSinceNs.set(server, sinceNs);
+    // Not by when the kernel saw it, which told of it late where the machine is busy.
+    const waitedNs = nowNs - sinceNs;
+    if (waitedNs > NAME_NS || waitedNs < 0) return false;
     // Behind the others, whose servers are known.
     this.table.move(row, FlowState.Settled, nowNs);
     return true;

@@ -58,8 +58,6 @@ const RETIRED_MAX_MS = 2_000;
 const UNTOLD_MAX = 8_192;
 /** How long bpftrace, which is killed after 10 s, and many rings may take to end. */
 const STOP_MAX_MS = 20_000;
-/** Printed lines pass through bpftrace and a pipe. */
-const LINES_DELAY_MS = 100;
 
 /** How long what this host sends again is waited for, by its own settings. */
 function ownWaits(withKernel: boolean): MatcherOptions {
@@ -314,7 +312,7 @@ export class LiveSource implements Source {
       doing = "fetching kernel records";
       this.#drainKernel();
       doing = "matching";
-      this.#matcher.advance(nowNs - this.#delayMs() * 1e6);
+      this.#matcher.advance(this.#deliveredUntil(nowNs));
       doing = "writing";
       this.#pipeline.flush();
       const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.concluded);
@@ -349,9 +347,10 @@ export class LiveSource implements Source {
     );
   }
 
-  #delayMs(): number {
-    const { delayMs } = this.#wire;
-    return this.#kernelState === "lines" ? Math.max(delayMs, LINES_DELAY_MS) : delayMs;
+  /** Up to when every source has delivered what it had at a moment. */
+  #deliveredUntil(nowNs: number): number {
+    const capturedNs = nowNs - this.#wire.delayMs * 1e6;
+    return Math.min(capturedNs, this.#kernel?.toldUntil(nowNs) ?? Infinity);
   }
 
   /** @returns Now on the axis. */

@@ -1,10 +1,14 @@
 // Who listens on the running kernel, by netlink and /proc.
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { TextLineStream } from "@std/streams";
+import type { KernelEnd, KernelListener } from "../../src/kernel/kernel_record.ts";
+import { TcpState } from "../../src/kernel/tcp_state.ts";
 import { clockNs } from "../../src/linux/libc.ts";
+import { parseListening } from "../../src/linux/listeners/find_listeners.ts";
 import { ListenerWatch } from "../../src/linux/listeners/listener_watch.ts";
 import { LocalAddresses } from "../../src/linux/netns/local_addresses.ts";
 import { Places } from "../../src/linux/capture/places.ts";
+import { readProcessState } from "../../src/linux/process_state.ts";
 import { parseAddress } from "../../src/wire/address.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 
@@ -156,6 +160,133 @@ while True:
   });
   Deno.kill(child, "SIGKILL");
   await until("it is nobody's", () => whoIs(watch, netns, "127.0.0.1", 4435) === undefined);
+  await watch.close();
+});
+
+const WORDS_PORT = 4_434;
+
+/** What can happen to a listener that is gone soon, in the eyes of a watch. */
+type Step = "begins" | "takes a connection" | "ends" | "its process is gone";
+
+/** The orders in which the words of steps may come: each is told at the earliest when it has happened. */
+function orders(steps: readonly Step[]): Step[][] {
+  if (steps.length === 0) return [[]];
+  return steps.flatMap((first) =>
+    orders(steps.filter((step) => step !== first)).map((rest) => [first, ...rest])
+  ).filter((order) => order.indexOf("ends") > order.indexOf("its process is gone"));
+}
+
+/** A socket has just begun to listen on 127.0.0.1. */
+function listenerWord(
+  inode: number,
+  netns: number,
+  localPort: number,
+  who: { pid: number; comm: string },
+): KernelListener {
+  return {
+    kind: "listener",
+    socket: 1n,
+    oldState: TcpState.Close,
+    newState: TcpState.Listen,
+    endNs: Number(clockNs("boottime")),
+    local: parseAddress("127.0.0.1")!,
+    localPort,
+    ...who,
+    thread: undefined,
+    isKernel: false,
+    uid: 0,
+    netns,
+    cgroup: 0,
+    inode,
+    device: 0,
+  };
+}
+
+/** Has the watch search once more: for a listener of which it is told the wrong process. */
+async function searchOnce(watch: ListenerWatch): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const netns = await netnsOf(Deno.pid);
+  const { port } = listener.addr;
+  const listening = parseListening(await Deno.readTextFile("/proc/self/net/tcp"), netns);
+  const { inode } = listening.find((each) => each.port === port)!;
+  watch.take(listenerWord(inode, netns, port, { pid: 1, comm: "other" }), true);
+  await until("it is found", () => whoIs(watch, netns, "127.0.0.1", port) !== undefined);
+  listener.close();
+}
+
+/** Less than the second for which words are waited for. */
+const SURELY_AWAITED_MS = 900;
+
+for (const isLivedIn of [true, false]) {
+  const where = isLivedIn ? "where others live" : "in a namespace of its own";
+  await namespaceTest(`ListenerWatch names who is gone, told in any order, ${where}`, async () => {
+    for (
+      const order of orders(["begins", "takes a connection", "ends", "its process is gone"])
+    ) {
+      const what = order.join(", ");
+      await using namespace = await Namespace.create();
+      if (isLivedIn) await started(namespace, "print(0, flush=True)\nsignal.pause()");
+      const watch = await watching();
+      const { pid, told: [inode] } = await started(
+        namespace,
+        `
+server = socket.create_server(("127.0.0.1", ${WORDS_PORT}))
+print(os.fstat(server.fileno()).st_ino, flush=True)
+signal.pause()
+`,
+      );
+      const comm = await commOf(pid);
+      const begun = listenerWord(inode, await netnsOf(pid), WORDS_PORT, { pid, comm });
+      const server = { ...begun, kind: "server", endNs: begun.endNs + 1, listener: undefined };
+      const arrival = { ...server, cgroup: undefined } as unknown as KernelEnd;
+      let askedMs: number | undefined;
+      let endNs = NaN;
+      for (const step of order) {
+        if (step === "begins") watch.take(begun, true);
+        else if (step === "ends") watch.take({ ...begun, endNs }, false);
+        else if (step === "takes a connection") {
+          askedMs = performance.now();
+          watch.tick();
+          watch.use(arrival);
+        } else {
+          Deno.kill(pid, "SIGKILL");
+          await until("it is gone", () => (readProcessState(pid)?.letter ?? "Z") === "Z");
+          endNs = Number(clockNs("boottime"));
+        }
+        await searchOnce(watch);
+        const found = watch.find(arrival);
+        if (found) assertEquals([found.pid, found.comm], [pid, comm], what);
+        else if (askedMs && performance.now() - askedMs < SURELY_AWAITED_MS) {
+          assert(watch.isSought(arrival), `${what}: given up after "${step}"`);
+        }
+      }
+      const found = watch.find(arrival);
+      assertEquals([found?.pid, found?.comm], [pid, comm], what);
+      assert(!watch.isSought(arrival), what);
+      await watch.close();
+    }
+  });
+}
+
+Deno.test("ListenerWatch waits a second for the words of a listener of which it knows nothing", async () => {
+  const watch = await watching();
+  const netns = await netnsOf(Deno.pid);
+  const nobody = listenerWord(2 ** 40, netns, 1, { pid: 2 ** 30, comm: "gone" });
+  const isSought = (localPort: number) => {
+    const { local, endNs } = nobody;
+    return watch.isSought({ netns, local, localPort, endNs: endNs + 1 });
+  };
+  const beganMs = performance.now();
+  assert(isSought(2), "of whose begin no word came");
+  watch.take(nobody, true);
+  assert(isSought(1), "whose process is gone");
+  watch.take({ ...nobody, inode: 2 ** 41, localPort: 3, isKernel: true }, true);
+  // Nobody ever holds what the kernel itself listens with.
+  await until("the kernel's own is not waited for", () => !isSought(3));
+  await until("it waits no longer", () => !isSought(1) && !isSought(2));
+  assertGreaterOrEqual(performance.now() - beganMs, 1_000);
+  // Nor for the next connections.
+  assertEquals([1, 2, 3].filter(isSought), []);
   await watch.close();
 });
 

@@ -240,9 +240,10 @@ export class ListenerHolders {
     return this.#search !== undefined || this.#suggestions.size > 0;
   }
 
-  /** Whether who holds a socket is being looked for, and nothing is known of it yet. */
+  /** Whether who holds a socket is being looked for: nobody is known yet, or any more. */
   isSought(inode: number): boolean {
-    return this.isSearching && !this.#held.has(inode) && !this.#unfound.has(inode);
+    const isKnown = this.#held.get(inode)?.chosen !== undefined || this.isDisputed(inode);
+    return this.isSearching && !isKnown && !this.#unfound.has(inode);
   }
 
   /** Whether a process was among those that held a socket, when it was last searched for. */

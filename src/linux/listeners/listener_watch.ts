@@ -9,6 +9,7 @@ import {
   type Listener,
   Listeners,
   type ListeningSocket,
+  portKey,
 } from "../../kernel/listeners.ts";
 import { ListenerHolders } from "./listener_holders.ts";
 import type { LocalAddresses } from "../netns/local_addresses.ts";
@@ -18,6 +19,14 @@ import { Slices } from "../slices.ts";
 
 /** Index of the loopback interface, the first of each namespace (net/core/net_namespace.c). */
 const LOOPBACK = 1;
+/** How long words that would tell whose a listener is are waited for, where nothing else does. */
+const AWAITED_MS = 1_000;
+/** How soon a port is waited for again of whose listener no word came. */
+const AWAITED_AGAIN_MS = 60_000;
+/** Such ports that are remembered. */
+const UNKNOWN_MAX = 4_096;
+/** How soon after a list of a namespace it is listed again for a listener that it lacked. */
+const LIST_AGAIN_NS = 1e9;
 /** Namespaces remembered by a process in them. */
 const NAMESPACES_MAX = 4_096;
 
@@ -49,7 +58,7 @@ interface Known {
 
 /** Finds the process that a server's side of a handshake belongs to. */
 export class ListenerWatch {
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Listeners((missed) => missed.server = this.#lastServer(missed));
   readonly #holders: ListenerHolders;
   readonly #namespaces = new Map<number, Known>();
   /** Namespaces to be listed again. */
@@ -57,6 +66,8 @@ export class ListenerWatch {
   readonly #options: ListenerWatchOptions;
   /** Ports, in their namespaces, that were used in this tick. */
   readonly #used = new Set<number>();
+  /** Ports, in their namespaces, of whose listener nothing is known, and since when. */
+  readonly #unknown = new Map<number, number>();
   #listing: Promise<void> | undefined;
   #isEnding = false;
 
@@ -102,16 +113,28 @@ export class ListenerWatch {
       this.#listDue();
     }
     if (!listener) return;
-    if (!listens) listener.server = this.#lastServer(listener);
-    else this.#holders.suggest(listener.inode, record.pid);
+    this.#unknown.delete(portKey(listener.netns, listener.port));
+    // Also where the begin comes after the end.
+    if (listener.end) listener.server = this.#lastServer(listener);
+    else if (listens) this.#holders.suggest(listener.inode, record.pid);
   }
 
   /** Searches for who holds the listener of a connection, long enough before its record is made. */
   use(server: KernelEnd): void {
-    const key = server.netns * 65536 + server.localPort;
+    const key = portKey(server.netns, server.localPort);
     if (this.#used.has(key)) return;
     this.#used.add(key);
-    this.#use(this.#listeners.find(server));
+    const listeners = this.#listeners.find(server);
+    this.#use(listeners);
+    if (listeners.length === 0) this.#listAgain(server.netns);
+  }
+
+  /** Lists a namespace once more, where somebody listens of whose begin no word came. */
+  #listAgain(netns: number): void {
+    const known = this.#namespaces.get(netns);
+    if (known === undefined || this.#options.nowNs() - known.listedNs < LIST_AGAIN_NS) return;
+    this.#due.add(netns);
+    this.#listDue();
   }
 
   #use(listeners: readonly Listener[]): void {
@@ -129,15 +152,47 @@ export class ListenerWatch {
     return this.#serverOfAll(this.#listeners.find(arrival), arrival);
   }
 
-  /** Whether the process that listens where a connection arrived is not known yet and being looked for. */
+  /**
+   * Whether the process that listened where a connection arrived is not known yet, and soon will be: it
+   * is being looked for, or is gone and the words that tell of it are still on their way.
+   */
   isSought(arrival: Arrival): boolean {
-    const isListing = this.#listing !== undefined;
-    if (!isListing && !this.#holders.isSearching) return false;
     const listeners = this.#listeners.find(arrival);
-    return isListing && listeners.length === 0 ||
-      listeners.some(({ inode, closedNs }) =>
-        closedNs === Infinity && this.#holders.isSought(inode)
-      );
+    if (listeners.length > 0) return listeners.some((listener) => this.#isAwaited(listener));
+    return this.#listing !== undefined || this.#isPortAwaited(arrival);
+  }
+
+  #isAwaited(listener: Listener): boolean {
+    const { inode, closedNs, begin, end } = listener;
+    if (closedNs === Infinity) {
+      if (this.#holders.of(inode) !== undefined) {
+        listener.awaitedSinceMs = undefined;
+        return false;
+      }
+      if (this.#holders.isSought(inode)) return true;
+      if (this.#holders.isDisputed(inode)) return false;
+    } else if (end !== undefined || listener.server !== undefined) return false;
+    // A socket that nobody holds is about to end, and whoever closed it is told. But not the kernel's own.
+    if (begin?.isKernel) return false;
+    const nowMs = performance.now();
+    return nowMs - (listener.awaitedSinceMs ??= nowMs) < AWAITED_MS;
+  }
+
+  /** Whether words of a listener on a port, of which none is known, are waited for. */
+  #isPortAwaited({ netns, localPort }: Arrival): boolean {
+    const key = portKey(netns, localPort);
+    const nowMs = performance.now();
+    const sinceMs = this.#unknown.get(key);
+    if (sinceMs !== undefined && nowMs - sinceMs < AWAITED_AGAIN_MS) {
+      return nowMs - sinceMs < AWAITED_MS;
+    }
+    this.#unknown.delete(key);
+    if (this.#unknown.size >= UNKNOWN_MAX) {
+      const [oldest] = this.#unknown.keys();
+      this.#unknown.delete(oldest);
+    }
+    this.#unknown.set(key, nowMs);
+    return true;
   }
 
   /**
@@ -201,7 +256,7 @@ export class ListenerWatch {
   /** Whose a socket was that nobody holds any more: whoever closed it held it to the end. */
   #lastServer(listener: Listener): { pid: number; comm: string } | undefined {
     const { inode, begin, end } = listener;
-    const last = this.#holders.last(inode);
+    const last = this.#holders.last(inode) ?? listener.server;
     if (end === undefined || end.isKernel) return last;
     if (last && (last.pid === end.pid || this.#holders.knows(inode, end.pid))) return last;
     const isOnes = last === undefined && begin?.pid === end.pid;

@@ -112,6 +112,25 @@ export class KernelMaps implements Disposable {
   }
 }
 
+/**
+ * Opens the counter of the records that a bpftrace wrote.
+ *
+ * @param held The maps that it holds.
+ * @returns Undefined where it has none that can be read.
+ */
+export function openCounter(held: readonly HeldMap[]): BpfMap | undefined {
+  try {
+    for (const { id } of held) {
+      const map = BpfMap.open(id);
+      if (map.name === COUNTER_MAP && map.valueSize === 8) return map;
+      map[Symbol.dispose]();
+    }
+  } catch {
+    // Then nobody knows how many there are.
+  }
+  return undefined;
+}
+
 /** The name of a process's first thread (proc(5), comm): what its own probes see as comm. */
 function readCommOf(pid: number): string {
   const bytes = Deno.readFileSync(`/proc/${pid}/comm`);

@@ -7,14 +7,15 @@
  */
 import type { Mechanism } from "../../kernel/choose_probes.ts";
 import { countsSkippedRuns } from "../../kernel/kernel_facts.ts";
-import { type KernelLine, parseKernelLine } from "../../kernel/kernel_line.ts";
+import { parseKernelLine } from "../../kernel/kernel_line.ts";
+import { LineCount } from "../../kernel/line_count.ts";
 import type { KernelDecoding, KernelRecord } from "../../kernel/kernel_record.ts";
 import type { HeldMap } from "../../kernel/held_bpf.ts";
 import { messageOf } from "../../text/message.ts";
-import { heldBpf } from "./bpf_map.ts";
+import { type BpfMap, heldBpf } from "./bpf_map.ts";
 import type { OptionPlaces } from "../../kernel/option_places.ts";
 import { Bpftrace, type BpftraceEnd } from "./bpftrace.ts";
-import { KernelMaps } from "./kernel_maps.ts";
+import { KernelMaps, openCounter } from "./kernel_maps.ts";
 import type { ProbeProgram } from "./probe_programs.ts";
 import { readProcessState } from "../process_state.ts";
 
@@ -88,6 +89,8 @@ export class KernelSource {
   #program = 0;
   #bpftrace: Bpftrace | undefined;
   #maps: KernelMaps | undefined;
+  /** How many lines the program wrote, where records come as lines and that can be read. */
+  #written: BpfMap | undefined;
   /** What bpftrace said on its standard error and was repeated. */
   readonly #repeated = new Set<string>();
   /** What it said there before it had attached. */
@@ -252,6 +255,8 @@ export class KernelSource {
       const maps = KernelMaps.open(pid, held, this.#options.decoding);
       if (typeof maps === "string") return this.#startWithLines(maps);
       this.#maps = maps;
+    } else {
+      this.#written = openCounter(held);
     }
     this.#attached = { program: this.#program, mode, atMs: performance.now() };
     const { words } = this.#running;
@@ -327,6 +332,16 @@ export class KernelSource {
     return isMore;
   }
 
+  /**
+   * Up to when everything has come that the kernel's side told.
+   *
+   * @param nowNs When the map was drained, nanoseconds on the axis.
+   */
+  toldUntil(nowNs: number): number {
+    if (this.#state !== "lines") return nowNs;
+    return this.#lines.completeUntil(nowNs, this.#written?.sumOfZeroKey());
+  }
+
   /** Programs of the one that runs that the kernel skipped; undefined where none runs. */
   #readMisses(): number | undefined {
     const runs = this.#state === "map" || this.#state === "lines";
@@ -372,8 +387,7 @@ export class KernelSource {
     this.#stopping = true;
     clearTimeout(this.#restartTimer);
     const counted = this.countLosses();
-    this.#maps?.[Symbol.dispose]();
-    this.#maps = undefined;
+    this.#closeMaps();
     // Lines may still be on their way; a map was just emptied, and ending by itself takes bpftrace time.
     if (this.#state === "lines") await this.#bpftrace?.stop();
     else this.kill();
@@ -398,8 +412,13 @@ export class KernelSource {
 
   #finishMaps(): void {
     if (this.#maps) this.#losses.mapRecords += this.#maps.finish(this.#options.onRecord);
+    this.#closeMaps();
+  }
+
+  #closeMaps(): void {
     this.#maps?.[Symbol.dispose]();
-    this.#maps = undefined;
+    this.#written?.[Symbol.dispose]();
+    this.#maps = this.#written = undefined;
   }
 
   #onEnd(end: BpftraceEnd): void {
@@ -445,27 +464,6 @@ export function mayLack(losses: Partial<KernelLosses> | undefined): boolean {
   if (losses === undefined) return false;
   const { recursionMisses = 0, mapRecords = 1, lines = 1 } = losses;
   return recursionMisses + mapRecords + lines > 0;
-}
-
-/** Printed records of one run of bpftrace: those that came, and those that did not. */
-class LineCount {
-  #came = 0;
-  /** By what bpftrace says, which is late, and with 0.17 and 0.27 not always all. */
-  #told = 0;
-  /** By the program's own count, which bpftrace prints last of all where it ends by itself. */
-  #written = 0;
-  #hasEnded = false;
-
-  take(line: KernelLine): void {
-    if (line.type === "record") this.#came++;
-    else if (line.type === "lost") this.#told += line.count;
-    else if (line.type === "end") this.#hasEnded = true;
-    else if (line.type === "written" && this.#hasEnded) this.#written = line.count;
-  }
-
-  get lost(): number {
-    return Math.max(this.#told, this.#written - this.#came);
-  }
 }
 
 /** What bpftrace said of its failure, as the end of a sentence: the first error, if it tells one. */

@@ -261,6 +261,48 @@ Deno.test("Listeners keeps the begin of a listener that a list told of first", (
   assertEquals(find(listeners, "192.0.2.1", { endNs: 250 * MS }), [1]);
 });
 
+Deno.test("Listeners takes begin and end of a listener in any order", () => {
+  const orders = [["begin", "end"], ["end", "begin"]];
+  for (const lists of [0, 1, 2, 3]) {
+    for (const order of orders) {
+      const missed: number[] = [];
+      const listeners = new Listeners(({ inode }) => missed.push(inode));
+      const begin = transition(1, "0.0.0.0", 100 * MS);
+      const end = transition(1, "0.0.0.0", 200 * MS);
+      for (const [at, word] of order.entries()) {
+        // First one list has it, then others lack it.
+        for (let list = 0; at === 0 && list < lists; list++) {
+          const atNs = (150 + 60 * list) * MS;
+          listeners.list(NETNS, list === 0 ? [socket(1, "0.0.0.0")] : [], 0, atNs, atNs);
+        }
+        listeners.take(word === "begin" ? begin : end, word === "begin");
+      }
+      const what = `${lists} lists, ${order}`;
+      assertEquals(missed, lists === 3 ? [1] : [], what);
+      const found = [50, 150, 250].map((ms) => find(listeners, "192.0.2.1", { endNs: ms * MS }));
+      assertEquals(found, [[], [1], []], what);
+      const [known] = listeners.find({
+        netns: NETNS,
+        local: address("192.0.2.1"),
+        localPort: PORT,
+        endNs: 150 * MS,
+      });
+      assertEquals([known.begin, known.end, listeners.open.size], [begin, end, 0], what);
+    }
+  }
+});
+
+Deno.test("Listeners ends by a word that comes late the one that it is of", () => {
+  const listeners = new Listeners();
+  listeners.take(transition(1, "0.0.0.0", 100 * MS), true);
+  listeners.take(transition(1, "0.0.0.0", 300 * MS), true);
+  const end = transition(1, "0.0.0.0", 200 * MS);
+  assertEquals(listeners.take(end, false)?.closedNs, 200 * MS);
+  const found = [150, 250, 350].map((ms) => find(listeners, "192.0.2.1", { endNs: ms * MS }));
+  assertEquals(found, [[1], [], [1]]);
+  assertEquals(listeners.open.get(1)?.end, undefined);
+});
+
 Deno.test("Listeners takes no record that does not say which socket it is of", () => {
   const listeners = older(socket(1, "0.0.0.0"));
   assertEquals(listeners.take(transition(0, "0.0.0.0", 1), true), undefined);

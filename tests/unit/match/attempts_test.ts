@@ -67,6 +67,31 @@ Deno.test("Attempts waits while who listens is looked for, a second at most, and
   assertEquals([reported, attempts.pending], [[3, 2, 1], 0]);
 });
 
+Deno.test("Attempts waits as long for who listened where the kernel told late of a handshake", () => {
+  const { attempts, reported, begin } = make({ isListenerSought: () => true });
+  attempts.advance(5e9);
+  const row = begin(1, 0);
+  attempts.table.serverKernel[row] = { pid: 1, endNs: 10 } as KernelEnd;
+  attempts.settle(row, 10);
+  attempts.advance(5e9 + 20);
+  attempts.advance(6e9);
+  assertEquals(reported, []);
+  attempts.advance(6e9 + 100);
+  assertEquals(reported, [1]);
+});
+
+Deno.test("Attempts waits no longer for who listened where the clock was set back", () => {
+  const { attempts, reported, begin } = make({ isListenerSought: () => true });
+  const row = begin(1, 9e9);
+  attempts.table.serverKernel[row] = { pid: 1, endNs: 9e9 } as KernelEnd;
+  attempts.settle(row, 9e9);
+  attempts.advance(9.5e9);
+  assertEquals(reported, []);
+  attempts.clockSet(-8e9, 1.5e9);
+  attempts.advance(1.6e9);
+  assertEquals(reported, [1]);
+});
+
 Deno.test("Attempts gives up what is half open before what waits, and reports the latter", () => {
   const { attempts, reported, counters, begin } = make();
   attempts.settle(begin(1, 0), 0);

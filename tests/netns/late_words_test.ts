@@ -1,0 +1,84 @@
+// Words of the kernel that come later than others, as on a busy machine: nothing that they tell may be
+// lacking in a record.
+import { assertEquals } from "@std/assert";
+import { findExecutable } from "../../src/linux/host.ts";
+import { compileC } from "./compile.ts";
+import { Namespace, reasonAgainstNamespaces, skippableTest } from "./namespace.ts";
+import { Tracer } from "./tracer.ts";
+
+const [PORT, COUNT, LATE_MS] = [4448, 10, 300];
+const LATE_LINES = new URL("late_lines.py", import.meta.url).pathname;
+
+const folder = await Deno.makeTempDir({ prefix: "synsnoop-late-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
+
+/** The last 24 bits of the word that has the old state, the new one, and the kind of record. */
+const WORDS = {
+  "a listener's begin": "070a02",
+  "the server's end of a handshake": "030100",
+  "the client's end of a handshake": "020101",
+  "a listener's end": "0a0702",
+} as const;
+type Word = keyof typeof WORDS;
+
+/** Words that come late together. */
+const LATE: readonly (readonly Word[])[] = [
+  ["a listener's begin"],
+  ["a listener's end"],
+  ["the client's end of a handshake"],
+  ["the server's end of a handshake"],
+  ["a listener's begin", "the server's end of a handshake"],
+  ["a listener's begin", "a listener's end"],
+];
+
+/** A bpftrace whose records come as lines, some of them late; and with another name for their count. */
+async function lateBpftrace(
+  words: readonly Word[],
+  counter = "@written",
+): Promise<Deno.CommandOptions> {
+  const bin = await Deno.makeTempDir({ dir: folder });
+  const codes = words.map((word) => WORDS[word]).join("|");
+  const pattern = `^K([|][0-9a-f]+){6}[|][0-9a-f]*(${codes})[|]`;
+  const text = `#!/bin/bash
+case $1 in --version) exec ${findExecutable("bpftrace")} "$@" ;; esac
+program=\${4/0x0404040404040404/0x0404040404040405}
+program=\${program//@written/${counter}}
+exec > >(exec python3 ${LATE_LINES} ${LATE_MS} '${pattern}')
+exec ${findExecutable("bpftrace")} "\${@:1:3}" "$program" "\${@:5}"
+`;
+  await Deno.writeTextFile(`${bin}/bpftrace`, text, { mode: 0o755 });
+  return { env: { PATH: `${bin}:${Deno.env.get("PATH")}` } };
+}
+
+/** Connects while a trace runs that is told late. */
+async function lateTest(name: string, options: () => Promise<Deno.CommandOptions>): Promise<void> {
+  const missing = findExecutable("bpftrace") === undefined
+    ? "bpftrace is not installed"
+    : undefined;
+  skippableTest(name, missing ?? await reasonAgainstNamespaces(), async () => {
+    await using namespace = await Namespace.create();
+    const ours = ["--json", "--probes", "tracepoint", "--port", String(PORT)];
+    const tracer = await Tracer.start(namespace, ours, await options());
+    await tracer.said(/kernel events come as printed lines/);
+    await namespace.run(connectLoad, "::1", String(PORT), String(COUNT));
+    await tracer.wrote(COUNT);
+    const { records, summary } = await tracer.stop();
+    assertEquals(summary!.by_evidence, { both: COUNT, wire_only: 0, kernel_only: 0 });
+    const who = records.map(({ client, server }) => [client.process?.comm, server.process?.comm]);
+    assertEquals(who, Array(COUNT).fill(["connect_load", "connect_load"]));
+  });
+}
+
+for (const late of LATE) {
+  await lateTest(
+    `trace lacks nothing where it is told late of ${late.join(", ")}`,
+    () => lateBpftrace(late),
+  );
+}
+
+// Of what is on its way it does not know then: who listened is waited for all the same.
+await lateTest(
+  "trace waits for a listener's end also where it cannot tell how much is to come",
+  () => lateBpftrace(["a listener's end"], "@others"),
+);
