@@ -32,6 +32,7 @@ export const TRACE_HELP: Help = {
     ["synsnoop trace --slower-than 100ms --not-host 10.0.0.0/8", "what is slow, and far"],
     ["synsnoop trace --netns all --output /var/log/handshakes.ndjson", "every container, kept"],
     ["synsnoop trace --stats --interval 10s", "counts and round trips of each ten seconds"],
+    ["synsnoop trace --config /etc/synsnoop.toml", "as the service does"],
   ],
   paragraphs: [
     FILTERS_HELP,
@@ -46,6 +47,9 @@ export const TRACE_HELP: Help = {
     "Network namespaces have names by `ip netns`; of a container give a process. The own one is " +
     "always captured. --netns all takes those that appear later too. --interface means the " +
     "interface of that name in each of them.",
+    "--config takes a file of TOML with a table [trace]: a flag's name is a key, without dashes. " +
+    'port = ["443", "8000-8999"], slower-than = "100ms", count = 10 and failed = true are flags. A ' +
+    "switch that a file turns on cannot be turned off by a flag.",
   ],
   statuses: [
     [ExitStatus.Ok, "done"],
@@ -58,7 +62,23 @@ export const TRACE_HELP: Help = {
 };
 
 /** The command `trace`. */
-export const command: Command = { help: TRACE_HELP, run: trace };
+export const command: Command = { help: TRACE_HELP, run: runConfigured };
+
+/** What reads configuration files is loaded where one is named, for a trace begins the sooner. */
+async function runConfigured(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  if (!args.some((arg) => arg.startsWith("--config"))) return await trace(args, stdout);
+  const { withConfig }: typeof import("./configured.ts") = await load("./configured.ts");
+  const { readConfigText }: typeof import("./process/config_text.ts") = await load(
+    "./process/config_text.ts",
+  );
+  const run = (all: readonly string[]) => trace(all, stdout);
+  return await withConfig(args, { name: "trace", flags: TRACE_FLAGS }, readConfigText, run);
+}
+
+/** A literal path would have what it leads to read and examined at each start. */
+function load(path: string) {
+  return import(import.meta.resolve(path));
+}
 
 /**
  * The command `trace`.

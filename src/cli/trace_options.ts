@@ -65,6 +65,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     value: "KIND",
     meaning: `socket filter: ${PACKET_FILTERS.join(", ")} (default auto: eBPF, else classic)`,
   },
+  { name: "config", value: "FILE", meaning: "take flags from FILE too; those given here win" },
   { name: "help", meaning: "show this" },
 ];
 

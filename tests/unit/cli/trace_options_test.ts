@@ -42,6 +42,8 @@ const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
 const GOOD: { args: string; expected: Changes }[] = [
   { args: "", expected: {} },
   { args: "--help", expected: { help: true } },
+  // What is in the file stands before it by then.
+  { args: "--config a", expected: {} },
   { args: "--port 1", expected: { filter: { ports: [{ first: 1, last: 1 }] } } },
   {
     args: "--port 80,443 --port=65535",
