@@ -93,6 +93,7 @@ export {
   type TcpOption,
   TcpOptions,
 } from "./src/wire/tcp_options.ts";
+export type { Container } from "./src/kernel/container.ts";
 export type {
   KernelAccept,
   KernelDrop,

@@ -27,6 +27,7 @@ const EVERY_NETWORK: readonly Network[] = ["0.0.0.0/0", "::/0"]
  */
 export function refuseContradictions(flags: ParsedFlags, filter: HandshakeFilter): void {
   const { ports, serverPorts, notPorts, networks, notNetworks, comms, notComms } = filter;
+  const { containers, notContainers } = filter;
   const refuse = (isRefused: boolean | undefined, names: readonly string[], why: string) => {
     if (isRefused) throw new UsageError(`Cannot use ${quote(flags, names)}: ${why}`);
   };
@@ -46,6 +47,11 @@ export function refuseContradictions(flags: ParsedFlags, filter: HandshakeFilter
     notComms && comms?.every((comm) => notComms.includes(comm)),
     ["comm", "not-comm"],
     "no name is left",
+  );
+  refuse(
+    notContainers && containers?.every((container) => notContainers.includes(container)),
+    ["container", "not-container"],
+    "no container is left",
   );
   const { since, until } = filter;
   refuse(

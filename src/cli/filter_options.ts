@@ -28,7 +28,9 @@ import {
 export const FILTERS_OF_FILES: readonly string[] = ["since", "until", "traced-on"];
 
 /** Those that need to know processes, which packets do not tell. */
-export const FILTERS_BY_PROCESS: readonly string[] = ["comm", "not-comm", "pid", "user", "cgroup"];
+export const FILTERS_BY_PROCESS: readonly string[] = [
+  ...["comm", "not-comm", "pid", "user", "cgroup", "container", "not-container"],
+];
 
 /** The flags. */
 export const FILTER_FLAGS: readonly Flag[] = [
@@ -101,6 +103,18 @@ export const FILTER_FLAGS: readonly Flag[] = [
     value: "PATH",
     many: true,
     meaning: "only with a process at either end that is in this cgroup or below it",
+  },
+  {
+    name: "container",
+    value: "NAME|ID",
+    many: true,
+    meaning: "only with a process in this container at either end; of an ID 4 digits do",
+  },
+  {
+    name: "not-container",
+    value: "NAME|ID",
+    many: true,
+    meaning: "none with one in it at either end",
   },
   {
     name: "sample",
@@ -205,6 +219,8 @@ export function parseFilter(
     uids: all("user", (flag, text) => parseUser(flag, text, ground.uidOf))
       ?.filter((uid) => uid !== undefined),
     cgroups: all("cgroup", parseCgroup),
+    containers: values.get("container"),
+    notContainers: values.get("not-container"),
     since: one("since", moment),
     until: one("until", moment),
     tracedOn: values.get("traced-on"),

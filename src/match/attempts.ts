@@ -31,7 +31,7 @@ const DEFAULTS = {
  */
 const ATTEMPTS_PER_TUPLE = 64;
 
-/** How long a handshake waits at most for who listened, after all else of it is known. */
+/** How long a handshake waits at most for a name, after all else of it is known. */
 const NAME_NS = 1e9;
 
 /**
@@ -176,12 +176,21 @@ export class Attempts {
     return true;
   }
 
-  /** Waits on while who listens is being looked for: who has just begun to, or on a busy machine. */
+  /**
+   * Waits on while a name is being looked for: of who has just begun to listen or, on a busy machine, of who
+   * listens, and of a container that was not met before.
+   */
   #waitsForName(row: number, nowNs: number): boolean {
+    const host = this.#hostContext;
+    const client = this.table.clientKernel[row];
     const server = this.table.serverKernel[row];
-    if (!server || !this.#hostContext.isListenerSought?.(server)) return false;
-    const sinceNs = this.#soughtSinceNs.get(server) ?? nowNs;
-    this.#soughtSinceNs.set(server, sinceNs);
+    const either = server ?? client;
+    if (either === undefined) return false;
+    const isSought = server !== undefined && host.isListenerSought?.(server) ||
+      [client, server].some((end) => end !== undefined && host.isContainerSought?.(end));
+    if (!isSought) return false;
+    const sinceNs = this.#soughtSinceNs.get(either) ?? nowNs;
+    this.#soughtSinceNs.set(either, sinceNs);
     // Not by when the kernel saw it, which told of it late where the machine is busy.
     const waitedNs = nowNs - sinceNs;
     if (waitedNs > NAME_NS || waitedNs < 0) return false;

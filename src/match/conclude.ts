@@ -27,6 +27,8 @@ export interface HostContext {
   listenerOf?(server: KernelEnd): Process | undefined;
   /** Whether that process is not known yet and being looked for. */
   isListenerSought?(server: KernelEnd): boolean;
+  /** Whether the name of the container of a process at either end is being looked for. */
+  isContainerSought?(end: KernelEnd): boolean;
   /**
    * The process that listened where a SYN came to, by what packets and drops tell.
    *

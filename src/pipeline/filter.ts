@@ -56,6 +56,10 @@ export interface HandshakeFilter {
   uids?: readonly number[];
   /** Paths of cgroups without a slash at their end: either end's process is in it or below it. */
   cgroups?: readonly string[];
+  /** Containers of either end's process: whole names, or the first digits of ids. */
+  containers?: readonly string[];
+  /** Containers of neither end's process. */
+  notContainers?: readonly string[];
   /** Begun at this moment or later. */
   since?: Moment;
   /** Begun before this moment. */
@@ -67,7 +71,7 @@ export interface HandshakeFilter {
 }
 
 /** What of a record's context a filter asks for. */
-export type FilterContext = Pick<RecordContext, "host" | "cgroupPath">;
+export type FilterContext = Pick<RecordContext, "host" | "cgroupPath" | "container">;
 
 /** Length of the prefix ::ffff:0:0/96 before an IPv4 address (RFC 4291 section 2.5.5.2). */
 const IPV4_MAPPED_BITS = 96;
@@ -126,7 +130,7 @@ function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boole
 }
 
 function fitsProcesses(
-  { comms, notComms, pids, uids, cgroups }: HandshakeFilter,
+  { comms, notComms, pids, uids, cgroups, containers, notContainers }: HandshakeFilter,
   handshake: Handshake,
   context: FilterContext,
 ): boolean {
@@ -134,7 +138,12 @@ function fitsProcesses(
   if (notComms && hasProcess(handshake, (it) => isCalled(it, notComms))) return false;
   if (pids && !hasProcess(handshake, ({ pid }) => pids.includes(pid))) return false;
   if (uids && !hasProcess(handshake, ({ uid }) => uids.includes(uid))) return false;
-  return !cgroups || hasProcess(handshake, ({ cgroup }) => isBelow(cgroup, cgroups, context));
+  if (cgroups && !hasProcess(handshake, ({ cgroup }) => isBelow(cgroup, cgroups, context))) {
+    return false;
+  }
+  const isIn = (wanted: readonly string[]) =>
+    hasProcess(handshake, ({ cgroup }) => isContained(cgroup, wanted, context));
+  return (!containers || isIn(containers)) && (!notContainers || !isIn(notContainers));
 }
 
 /** Whether a process at either end is such a one. */
@@ -178,6 +187,20 @@ function isBelow(
 ): boolean {
   const own = cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
   return own !== undefined && paths.some((path) => own === path || own.startsWith(`${path}/`));
+}
+
+/** The first digits of an id, as many as nobody gives a name by chance. */
+const ID_PREFIX = /^[0-9a-f]{4,64}$/;
+
+function isContained(
+  cgroup: number | undefined,
+  wanted: readonly string[],
+  context: FilterContext,
+): boolean {
+  const container = cgroup === undefined ? undefined : context.container?.(cgroup);
+  if (container === undefined) return false;
+  const { id, name } = container;
+  return wanted.some((each) => each === name || ID_PREFIX.test(each) && id?.startsWith(each));
 }
 
 function isIn(address: Uint32Array, networks: readonly Network[]): boolean {

@@ -1,5 +1,6 @@
 import type { CaptureScope } from "../linux/capture/capture_scope.ts";
 import { CgroupPaths } from "../linux/cgroup_paths.ts";
+import { Containers } from "../linux/containers.ts";
 import { sampleClocks } from "../linux/clocks.ts";
 import { inspectProbes, type ProbeInspection } from "../linux/probes/inspect_kernel.ts";
 import { type KernelLosses, KernelSource, mayLack } from "../linux/probes/kernel_source.ts";
@@ -98,6 +99,7 @@ export class LiveSource implements Source {
     onFailure: (error) => this.#supervisor.fail("looking for who listens", error),
   });
   readonly #cgroups = new CgroupPaths();
+  readonly #containers = new Containers((cgroup) => this.#cgroups.of(cgroup));
   #sampled = false;
   #steppedNs = 0;
   /** Packets and kernel records fetched in this tick. */
@@ -131,6 +133,7 @@ export class LiveSource implements Source {
       interfaceName: (place) => this.#places.nameOf(place),
       netnsOf: (place) => this.#places.netnsOf(place),
       cgroupPath: (id) => this.#cgroups.of(id),
+      container: (cgroup) => this.#containers.of(cgroup),
     };
     this.#startNs = this.#tickNs = this.#sampleClocks();
     this.#matcher = pipeline.createMatcher(this.#axis.epochSeconds, {
@@ -139,6 +142,7 @@ export class LiveSource implements Source {
         this.#servedPorts.has(port, timeNs) && this.#localAddresses.has(words, at),
       listenerOf: (server) => this.#listeners.find(server),
       isListenerSought: (server) => this.#listeners.isSought(server),
+      isContainerSought: ({ cgroup }) => this.#containers.isSought(cgroup),
       listenerAt: (...server) => this.#listeners.at(...server),
       seesServerData: false,
       ...ownWaits(options.probes !== "none"),
@@ -285,7 +289,7 @@ export class LiveSource implements Source {
       this.#scope.hintNamespace(record.netns);
     }
     // Now, for a container's cgroup may be gone when the handshake is reported.
-    if ("cgroup" in record) this.#cgroups.of(record.cgroup);
+    if ("cgroup" in record) this.#containers.of(record.cgroup);
     if (record.kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
       this.#servedPorts.add(record.localPort);
@@ -385,6 +389,7 @@ export class LiveSource implements Source {
       this.#kernelLosses = {}; // as long as they are not known
       this.#kernelLosses = await this.#kernel.stop();
     }, STOP_MAX_MS);
+    await supervisor.attempt("looking for names of containers", () => this.#containers.settle());
     if (mayLack(this.#kernelLosses)) this.#servedPorts.lostUntil(this.#sampleClocks());
     await supervisor.attempt("matching", () => this.#matcher.flush());
     this.#pipeline.flush();
@@ -394,7 +399,10 @@ export class LiveSource implements Source {
     });
     await supervisor.attempt("ending the capture", () => this.#wire.close(), STOP_MAX_MS);
     await supervisor.attempt("ending the search for who listens", () => this.#listeners.close());
-    await supervisor.attempt("ending the look at cgroups", () => this.#cgroups[Symbol.dispose]());
+    await supervisor.attempt("ending the look at cgroups", () => {
+      this.#containers.close();
+      this.#cgroups[Symbol.dispose]();
+    });
   }
 
   /** Takes each packet that is in a ring by now: a busy machine hands its block over late. */

@@ -87,6 +87,32 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
         },
       },
     ),
+    ...([
+      [
+        "id",
+        "Id of the container that its cgroup belongs to, where its runtime gives ids: of several " +
+        "within each other the outermost",
+      ],
+      [
+        "name",
+        "Its name, where the runtime's files or the cgroup tell it; of a pod's NAMESPACE/POD/CONTAINER",
+      ],
+    ] as const).map(([part, meaning]) =>
+      text(
+        `${process}.container.${part}`,
+        meaning,
+        of((it, context) => {
+          const cgroup = it.process?.cgroup;
+          return cgroup === undefined ? undefined : context.container?.(cgroup)?.[part];
+        }),
+        {
+          set: (handshake, value: string, context) => {
+            const cgroup = handshake[end].process?.cgroup;
+            if (cgroup !== undefined) context.setContainer(cgroup, { [part]: value });
+          },
+        },
+      )
+    ),
     integer(
       `${thread}.tid`,
       `Thread that called ${isClient ? "connect()" : "listen() or accept()"}, where it ` +

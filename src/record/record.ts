@@ -149,6 +149,19 @@ export interface HandshakeRecord {
        * Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there.
        */
       cgroup_path?: string;
+      /** The container that it is in. */
+      container?: {
+        /**
+         * Id of the container that its cgroup belongs to, where its runtime gives ids: of several
+         * within each other the outermost.
+         */
+        id?: string;
+        /**
+         * Its name, where the runtime's files or the cgroup tell it; of a pod's
+         * NAMESPACE/POD/CONTAINER.
+         */
+        name?: string;
+      };
       /** The thread of it that acted. */
       thread?: {
         /** Thread that called connect(), where it is not the process's first. */
@@ -195,6 +208,19 @@ export interface HandshakeRecord {
        * Its path in the cgroup v2 hierarchy, where that is mounted and the cgroup was still there.
        */
       cgroup_path?: string;
+      /** The container that it is in. */
+      container?: {
+        /**
+         * Id of the container that its cgroup belongs to, where its runtime gives ids: of several
+         * within each other the outermost.
+         */
+        id?: string;
+        /**
+         * Its name, where the runtime's files or the cgroup tell it; of a pod's
+         * NAMESPACE/POD/CONTAINER.
+         */
+        name?: string;
+      };
       /** The thread of it that acted. */
       thread?: {
         /** Thread that called listen() or accept(), where it is not the process's first. */

@@ -1,3 +1,5 @@
+import type { Container } from "../kernel/container.ts";
+
 /** What a record tells beyond the handshake itself. */
 export interface RecordContext {
   /** Name of the host that traced. */
@@ -12,6 +14,8 @@ export interface RecordContext {
   netnsOf?(place: number): number | undefined;
   /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
   cgroupPath?(id: number): string | undefined;
+  /** The container of a cgroup by its id, undefined where it is none; its name is untrusted text. */
+  container?(cgroup: number): Container | undefined;
 }
 
 /** What one record that was read back tells beyond its handshake. */
@@ -24,6 +28,7 @@ export class RecordedContext implements RecordContext {
   tracer: string | undefined;
   readonly #interfaces: string[] = [];
   readonly #cgroupPaths = new Map<number, string>();
+  readonly #containers = new Map<number, Container>();
 
   /**
    * The number that stands for an interface in this record.
@@ -48,6 +53,16 @@ export class RecordedContext implements RecordContext {
   /** The path that was taken for a cgroup. */
   cgroupPath(id: number): string | undefined {
     return this.#cgroupPaths.get(id);
+  }
+
+  /** Takes a part of what is known of a cgroup's container. */
+  setContainer(cgroup: number, part: Container): void {
+    this.#containers.set(cgroup, { ...this.#containers.get(cgroup), ...part });
+  }
+
+  /** The container whose parts were taken for a cgroup. */
+  container(cgroup: number): Container | undefined {
+    return this.#containers.get(cgroup);
   }
 }
 
@@ -96,5 +111,10 @@ export class CurrentContext implements Whole {
   /** See {@link RecordContext.cgroupPath}. */
   cgroupPath(id: number): string | undefined {
     return this.#current().cgroupPath?.(id);
+  }
+
+  /** See {@link RecordContext.container}. */
+  container(cgroup: number): Container | undefined {
+    return this.#current().container?.(cgroup);
   }
 }

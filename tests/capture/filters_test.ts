@@ -64,6 +64,8 @@ const QUESTIONS: { args: string; has: (record: Seen) => boolean }[] = [
   { args: "--not-comm curl", has: () => true },
   { args: "--user 0", has: () => false },
   { args: "--cgroup /", has: () => false },
+  { args: "--container web", has: () => false },
+  { args: "--not-container web", has: () => true },
   { args: "--reason ECONNREFUSED", has: () => false },
   {
     args: "--failed --server-port 1-443 --not-port 80,9 --not-host 10.0.0.0/8",
@@ -89,6 +91,9 @@ Deno.test("read answers of records who it was and why", async () => {
     { args: "--user root", has: /"uid":0,/ },
     { args: "--user nobody-yet,1000", has: /"uid":1000,/ },
     { args: "--cgroup /user.slice", has: /"cgroup_path":"\/user\.slice\// },
+    { args: "--container shop", has: /"name":"shop"/ },
+    { args: "--container 3f9a3f", has: /"name":"shop"/ },
+    { args: "--not-container shop", has: /^(?!.*"name":"shop")/ },
     { args: "--reason econnrefused", has: /"reason":"ECONNREFUSED"/ },
     { args: "--reason ENETUNREACH,ECONNREFUSED", has: /"reason":"(?:ENETUNREACH|ECONNREFUSED)"/ },
     { args: "--not-comm curl", has: /^(?!.*"comm":"curl")/ },

@@ -58,6 +58,10 @@ const REFUSED: { args: string; says: string }[] = [
     says: 'Cannot use --comm "curl" with --not-comm "wget,curl": no name is left',
   },
   {
+    args: "--container web --not-container db,web",
+    says: 'Cannot use --container "web" with --not-container "db,web": no container is left',
+  },
+  {
     args: "--since 1h --until 2h",
     says:
       'Cannot use --since "1h" with --until "2h": nothing begins in between; the earlier one is',
@@ -91,6 +95,9 @@ for (
     "--host 10.0.0.0/8 --not-host ::/0",
     "--not-host ::/0",
     "--comm curl,wget --not-comm curl",
+    "--container web,db --not-container db",
+    // Some containers may have a name that looks like an id.
+    "--container 3f9a1 --not-container 3f9a",
     "--comm nobody-runs-this --user nobody-yet --cgroup /not/there --traced-on nowhere",
   ]
 ) {

@@ -16,6 +16,8 @@ export const NO_FILTER: HandshakeFilter = {
   pids: undefined,
   uids: undefined,
   cgroups: undefined,
+  containers: undefined,
+  notContainers: undefined,
   since: undefined,
   until: undefined,
   tracedOn: undefined,

@@ -85,7 +85,8 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
     },
   },
   {
-    args: "a.pcap --not-host ::1 --not-comm nc --user 33 --cgroup /system.slice",
+    args: "a.pcap --not-host ::1 --not-comm nc --user 33 --cgroup /system.slice " +
+      "--container web --not-container db",
     expected: {
       filter: {
         ...DEFAULTS.filter,
@@ -93,6 +94,8 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
         notComms: ["nc"],
         uids: [33],
         cgroups: ["/system.slice"],
+        containers: ["web"],
+        notContainers: ["db"],
       },
     },
   },

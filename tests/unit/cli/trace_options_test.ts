@@ -111,13 +111,16 @@ const GOOD: { args: string; expected: Changes }[] = [
     },
   },
   {
-    args: "--not-host ::1 --not-comm nc --user 33 --cgroup /system.slice",
+    args: "--not-host ::1 --not-comm nc --user 33 --cgroup /system.slice " +
+      "--container web --not-container db",
     expected: {
       filter: {
         notNetworks: [{ words: Uint32Array.of(0, 0, 0, 1), bits: 128 }],
         notComms: ["nc"],
         uids: [33],
         cgroups: ["/system.slice"],
+        containers: ["web"],
+        notContainers: ["db"],
       },
     },
   },
@@ -237,7 +240,7 @@ const BAD: { args: string; says: string }[] = [
     args: "--probes none --pid 3",
     says: "Cannot use --pid with --probes none: packets do not tell processes",
   },
-  ...["not-comm nc", "user 0", "cgroup /"].map((flag) => ({
+  ...["not-comm nc", "user 0", "cgroup /", "container web", "not-container db"].map((flag) => ({
     args: `--probes none --${flag}`,
     says: `Cannot use --${flag.split(" ")[0]} with --probes none: packets do not tell processes`,
   })),

@@ -92,6 +92,29 @@ Deno.test("Attempts waits no longer for who listened where the clock was set bac
   assertEquals(reported, [1]);
 });
 
+Deno.test("Attempts waits while the name of a container at either end is looked for, a second at most", () => {
+  for (const side of ["clientKernel", "serverKernel"] as const) {
+    const sought = new Set([1, 2]);
+    const { attempts, reported, begin } = make({
+      isContainerSought: ({ cgroup }) => sought.has(cgroup),
+    });
+    for (const cgroup of [1, 2]) {
+      const row = begin(cgroup, 0);
+      attempts.table[side][row] = { cgroup, endNs: 10 } as KernelEnd;
+      attempts.settle(row, 10);
+    }
+    attempts.advance(50);
+    assertEquals(reported, [], side);
+    sought.delete(2);
+    attempts.advance(100);
+    assertEquals(reported, [2], side);
+    attempts.advance(1e9 + 50);
+    assertEquals(reported, [2], side);
+    attempts.advance(1e9 + 100);
+    assertEquals([reported, attempts.pending], [[2, 1], 0], side);
+  }
+});
+
 Deno.test("Attempts gives up what is half open before what waits, and reports the latter", () => {
   const { attempts, reported, counters, begin } = make();
   attempts.settle(begin(1, 0), 0);

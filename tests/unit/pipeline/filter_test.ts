@@ -265,6 +265,35 @@ Deno.test("passes takes no path of a cgroup for one that is not known", () => {
   assertEquals(passes({ cgroups: [""] }, HANDSHAKE, gone), false);
 });
 
+Deno.test("passes asks for containers by whole names and by the first digits of ids", () => {
+  const context = {
+    host: "web1",
+    container: (cgroup: number) =>
+      cgroup === 8231 ? { id: "3f9a".repeat(16), name: "beef" } : undefined,
+  };
+  const cases: readonly [wanted: string[], has: boolean][] = [
+    [["beef"], true],
+    [["bee"], false],
+    [["3f9a"], true],
+    [["3f9a3f9a3"], true],
+    [["3f9a".repeat(16)], true],
+    [["3f9"], false],
+    [["3F9A"], false],
+    [["f9a3"], false],
+    [["no", "beef"], true],
+    [["undefined"], false],
+  ];
+  for (const [wanted, has] of cases) {
+    assertEquals(passes({ containers: wanted }, HANDSHAKE, context), has, wanted.join());
+    assertEquals(passes({ notContainers: wanted }, HANDSHAKE, context), !has, wanted.join());
+  }
+  const nameless = { host: "web1", container: () => ({ id: "0".repeat(64) }) };
+  assertEquals(passes({ containers: ["undefined"] }, HANDSHAKE, nameless), false);
+  const unknown = { host: "web1", container: () => undefined };
+  assertEquals(passes({ containers: ["beef"] }, HANDSHAKE, unknown), false);
+  assertEquals(passes({ notContainers: ["beef"] }, HANDSHAKE, { host: "web1" }), true);
+});
+
 Deno.test("isSampled keeps its part of numbers in a row and of random ones, the same each time", () => {
   const series = [
     (index: number) => index,

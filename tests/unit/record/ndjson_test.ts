@@ -154,13 +154,14 @@ Deno.test("encodeHandshake writes one line that acts on no terminal, whatever th
     host: HOSTILE_COMM,
     interfaceName: () => HOSTILE_COMM,
     cgroupPath: () => HOSTILE_COMM,
+    container: () => ({ id: HOSTILE_COMM, name: HOSTILE_COMM }),
   });
   assertMatch(line, /^[\x20-\x7e]*\n$/);
   const record = JSON.parse(line);
-  const { comm, cgroup_path } = record.client.process;
+  const { comm, cgroup_path, container: { id, name } } = record.client.process;
   assertEquals(
-    [record.host, record.network.interface, comm, cgroup_path],
-    [HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM, HOSTILE_COMM],
+    [record.host, record.network.interface, comm, cgroup_path, id, name],
+    Array(6).fill(HOSTILE_COMM),
   );
 });
 

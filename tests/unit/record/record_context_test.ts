@@ -23,13 +23,25 @@ Deno.test("RecordedContext keeps the paths of cgroups", () => {
   assertEquals([context.cgroupPath(7), context.cgroupPath(8)], ["/a", undefined]);
 });
 
+Deno.test("RecordedContext keeps containers part by part", () => {
+  const context = new RecordedContext();
+  context.setContainer(7, { id: "ab" });
+  context.setContainer(7, { name: "web" });
+  context.setContainer(8, { name: "db" });
+  assertEquals([7, 8, 9].map((cgroup) => context.container(cgroup)), [
+    { id: "ab", name: "web" },
+    { name: "db" },
+    undefined,
+  ]);
+});
+
 Deno.test("CurrentContext says what the context says that it stands for now", () => {
   let current: RecordContext = CONTEXT;
   const context = new CurrentContext(() => current);
   const says = ({ host, hostId, tracer, ...rest }: RecordContext) => [
     [host, hostId, tracer],
     [0, 1, 2].map((place) => [rest.interfaceName(place), rest.netnsOf?.(place)]),
-    [1, 8231].map((id) => rest.cgroupPath?.(id)),
+    [1, 5, 8231].map((id) => [rest.cgroupPath?.(id), rest.container?.(id)]),
   ];
   const now = () => {
     const { host, hostId, tracer } = context;
@@ -40,6 +52,7 @@ Deno.test("CurrentContext says what the context says that it stands for now", ()
       interfaceName: (place) => context.interfaceName(place),
       netnsOf: (place) => context.netnsOf(place),
       cgroupPath: (id) => context.cgroupPath(id),
+      container: (cgroup) => context.container(cgroup),
     });
   };
   assertEquals(now(), says(CONTEXT));

@@ -150,7 +150,7 @@ Deno.test("decodeLine refuses a record whose values are none", () => {
 Deno.test("decodeLine skips what it does not know, and tells it", () => {
   const cases: { path: string; value: unknown; unknown: string[] }[] = [
     { path: "colour", value: "red", unknown: ["colour"] },
-    { path: "client.process.container", value: { id: "a" }, unknown: ["client.process.container"] },
+    { path: "client.process.parent", value: { pid: 1 }, unknown: ["client.process.parent"] },
     { path: "flags", value: ["tcp_fast_open", "quic"], unknown: ["flags quic"] },
     { path: "network.tunnels", value: ["wormhole"], unknown: ["network.tunnels wormhole"] },
   ];

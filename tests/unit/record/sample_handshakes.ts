@@ -13,6 +13,19 @@ export const EPOCH_SECONDS = 1_795_395_723;
 /** What is known beside the handshakes of files. */
 export const FILE_CONTEXT: RecordContext = { host: "web1", interfaceName: () => undefined };
 
+/** A name that would clear a terminal, write lines of its own and reorder what follows. */
+export const HOSTILE_COMM = '\x1b[2J\n{"v":1}\u009b1m\u202e\u2028';
+
+const CONTAINER_ID = "3f9a".repeat(16);
+const CGROUP_PATHS = new Map([
+  [5, `/system.slice/docker-${CONTAINER_ID}.scope`],
+  [8231, "/user.slice/user-1000.slice"],
+]);
+const CONTAINERS = new Map([
+  [4, { id: "0".repeat(64), name: HOSTILE_COMM }],
+  [5, { id: CONTAINER_ID, name: "shop" }],
+]);
+
 /** What is reported beside the handshakes. */
 export const CONTEXT: RecordContext = {
   host: "web1",
@@ -20,7 +33,8 @@ export const CONTEXT: RecordContext = {
   tracer: "4242-1795395723000",
   interfaceName: (place) => new Map([[1, "lo"], [2, "eth0"]]).get(place),
   netnsOf: (place) => new Map([[1, 4_026_531_840], [2, 4_026_532_300]]).get(place),
-  cgroupPath: (id) => new Map([[8231, "/user.slice/user-1000.slice"]]).get(id),
+  cgroupPath: (id) => CGROUP_PATHS.get(id),
+  container: (cgroup) => CONTAINERS.get(cgroup),
 };
 
 type EndpointParts = Partial<Omit<Endpoint, "address">> & { address: string };
@@ -163,9 +177,6 @@ export const WORKED_RECORD: HandshakeRecord = {
   },
   flags: ["tcp_fast_open"],
 };
-
-/** A name that would clear a terminal, write lines of its own and reorder what follows. */
-export const HOSTILE_COMM = '\x1b[2J\n{"v":1}\u009b1m\u202e\u2028';
 
 /** All cases, the worked example first. */
 export const HANDSHAKES: readonly Handshake[] = [
