@@ -100,7 +100,7 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   const pick = new HandshakePick({ filter, index, onPicked: () => source.done = true });
   const pipeline = new Pipeline({ sinks: [pick], supervisor: ending });
   const source: InputSource = new InputSource({ interfaces, host: hostName(), pipeline });
-  const reading = new Reading(source, pipeline, ending.asked, new ProgressLine());
+  const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => source.conclude());
   sayUnknown(source);

@@ -16,6 +16,8 @@ export interface Outputs {
   sinks: Sink[];
   /** Goes on in the files that have the paths now, as log rotation asks by a signal. */
   reopen(): void;
+  /** Ends what works beside the outputs. */
+  close(): Promise<void>;
 }
 
 /** What goes where, beside what the flags say. */
@@ -29,6 +31,8 @@ export interface OutputsOptions {
   /** Files that are read, which must not grow by it. */
   inputs?: readonly string[];
   stdout: ByteWriter;
+  /** Who writes to a store; see `SegmentOutputOptions`. */
+  writer?: { host: string; tracer: string };
   /** What records of --output hold; undefined: everything. */
   fields?: readonly Field[];
   /** Stands between lines and standard output. */
@@ -42,12 +46,17 @@ const STANDARD_OUTPUT = "/dev/stdout";
 /** What opens files, and writes packets to them. */
 type FileOpener =
   & typeof import("../files/open_output.ts")
-  & typeof import("../output/packets.ts");
+  & typeof import("../output/packets.ts")
+  & typeof import("../store/segment_output.ts");
 
 /** Loads what opens files, where the flags name one: without one that is 2 ms of each start. */
 export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
   if (!writesFiles(options)) return undefined;
-  return { ...await load("../files/open_output.ts"), ...await load("../output/packets.ts") };
+  return {
+    ...await load("../files/open_output.ts"),
+    ...await load("../output/packets.ts"),
+    ...await load("../store/segment_output.ts"),
+  };
 }
 
 /** A literal path would have what it leads to read and examined at each start. */
@@ -62,7 +71,7 @@ function load(path: string) {
  * @throws {UsageError} A file cannot be written.
  */
 export function openOutputs(
-  { output, rotation, write }: OutputOptions,
+  { output, rotation, write, store }: OutputOptions,
   opener: FileOpener | undefined,
   options: OutputsOptions,
 ): Outputs {
@@ -81,22 +90,33 @@ export function openOutputs(
     [...inputs, output ?? STANDARD_OUTPUT],
     () => opener!.openPacketOutput(write, sayNote),
   );
+  const { folder = "" } = store ?? {};
+  const segments = store && openFile(
+    "store",
+    folder,
+    [],
+    () => new opener!.SegmentOutput({ ...store, ...options.writer!, onChange: sayNote }),
+  );
   // A device may be that very terminal.
   const isDevice = output !== undefined && fileAt(output)?.isCharDevice;
-  const shows = file !== undefined && options.showsToo && !isDevice;
+  const isKept = file !== undefined || segments !== undefined;
+  const shows = isKept && options.showsToo && !isDevice;
   const status = isDevice ? undefined : options.status;
+  const recordsTo = (lines: LineOutput, place: string, each = status) =>
+    new TextSink(lines, new NdjsonFormat(each, options.fields), `to "${place}"`);
   return {
     sinks: [
       ...packets ? [new opener!.PacketSink(packets)] : [],
-      ...file
-        ? [new TextSink(file, new NdjsonFormat(status, options.fields), `to "${output}"`)]
-        : [],
-      ...file && !shows ? [] : [openStandardOutput(options, file !== undefined)],
+      ...segments ? [recordsTo(segments, folder, options.status)] : [],
+      ...file ? [recordsTo(file, output!)] : [],
+      ...isKept && !shows ? [] : [openStandardOutput(options, isKept)],
     ],
     reopen: () => {
+      segments?.reopen();
       file?.reopen();
       packets?.reopen();
     },
+    close: async () => await segments?.close(),
   };
 }
 
@@ -147,6 +167,10 @@ function openFile<T>(flag: string, path: string, others: readonly string[], open
     return open();
   } catch (error) {
     const reason = messageOf(error);
-    throw new UsageError(`Cannot use --${flag} "${path}": ${reason}; give another file`);
+    throw new UsageError(
+      `Cannot use --${flag} "${path}": ${reason}; give another ${
+        flag === "store" ? "folder" : "file"
+      }`,
+    );
   }
 }

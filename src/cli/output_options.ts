@@ -1,8 +1,9 @@
 import { NO_UTF8 } from "../linux/environment.ts";
+import type { Keeping } from "../store/kept_segments.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import type { FormatOptions } from "./format_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseInteger, parseSize } from "./values.ts";
+import { parseAge, parseInteger, parseSize } from "./values.ts";
 
 /** The flags that say where to write what, of every command that reports handshakes. */
 export const OUTPUT_FLAGS: readonly Flag[] = [
@@ -24,6 +25,21 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** The flags of a store, of `trace` alone: what is read was recorded by somebody already. */
+export const STORE_FLAGS: readonly Flag[] = [
+  {
+    name: "store",
+    value: "DIR",
+    meaning: "append NDJSON to DIR, a file an hour; hours that are over are compressed",
+  },
+  { name: "keep", value: "TIME", meaning: "remove hours of DIR older than 12h or 7d" },
+  {
+    name: "keep-size",
+    value: "SIZE",
+    meaning: "remove the oldest hours of DIR beyond 500M or 10G",
+  },
+];
+
 /** What becomes of what is written, for the help of the commands with {@link OUTPUT_FLAGS}. */
 export const OUTPUT_HELP =
   "A new FILE may be read by its owner and group. One that is renamed, removed or emptied, as log " +
@@ -38,11 +54,18 @@ export interface OutputOptions {
   rotation: { maxBytes: number; keep: number } | undefined;
   /** The pcapng for the packets; undefined: none is written. */
   write: string | undefined;
+  store: StoreOptions | undefined;
+}
+
+/** A store to write to. */
+export interface StoreOptions {
+  folder: string;
+  keeping: Keeping;
 }
 
 /** Whether anything is written to a file. */
-export function writesFiles({ output, write }: OutputOptions): boolean {
-  return output !== undefined || write !== undefined;
+export function writesFiles({ output, write, store }: OutputOptions): boolean {
+  return output !== undefined || write !== undefined || store !== undefined;
 }
 
 const STANDARD_OUTPUT = "-";
@@ -62,7 +85,8 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
   const size = one("rotate-size");
   const keepText = one("rotate-keep");
   const write = one("write");
-  for (const [flag, path] of [["output", output], ["write", write]]) {
+  const store = one("store");
+  for (const [flag, path] of [["output", output], ["write", write], ["store", store]]) {
     if (!path?.includes(NO_UTF8)) continue;
     throw new UsageError(
       `Cannot use --${flag} "${path}": its name is no UTF-8 and cannot be passed on; give another`,
@@ -89,6 +113,32 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
     output: toFile ? output : undefined,
     rotation: maxBytes === undefined ? undefined : { maxBytes, keep },
     write,
+    store: parseStore(store, one("keep"), one("keep-size")),
+  };
+}
+
+function parseStore(
+  folder: string | undefined,
+  keep: string | undefined,
+  keepSize: string | undefined,
+): StoreOptions | undefined {
+  if (folder === undefined) {
+    const [flag] = Object.entries({ "keep": keep, "keep-size": keepSize })
+      .find(([, value]) => value !== undefined) ?? [];
+    if (flag === undefined) return undefined;
+    throw new UsageError(`Cannot use --${flag} without a store: give --store DIR too`);
+  }
+  if (folder === STANDARD_OUTPUT || folder === "") {
+    throw new UsageError(
+      `Cannot use --store "${folder}": give a folder, such as /var/lib/synsnoop`,
+    );
+  }
+  return {
+    folder: folder.replace(/(?<=.)\/+$/, ""),
+    keeping: {
+      ageMs: keep === undefined ? undefined : parseAge("keep", keep),
+      bytes: keepSize === undefined ? undefined : parseSize("keep-size", keepSize),
+    },
   };
 }
 
@@ -101,19 +151,20 @@ const FLAG_OF_KIND = {
 } as const satisfies Record<FormatOptions["kind"], string | undefined>;
 
 /**
- * The format of standard output where `--output` is given: NDJSON where it names that. A file takes
- * NDJSON always.
+ * The format of standard output where `--output` is given: NDJSON where it names that. A file or a
+ * store takes NDJSON always.
  *
- * @param output Value of `--output`, undefined where it is not given.
- * @throws {UsageError} Another format was asked for.
+ * @param values Of the flags that were given. @throws {UsageError} Another format was asked for.
  */
-export function formatTo(format: FormatOptions, output: string | undefined): FormatOptions {
+export function formatTo(format: FormatOptions, { values }: ParsedFlags): FormatOptions {
+  const output = (values.get("output") ?? values.get("store"))?.[0];
   if (output === undefined) return format;
+  const flagOfFile = values.has("output") ? "output" : "store";
   const toStandardOutput = output === STANDARD_OUTPUT;
   const flag = format.columns && toStandardOutput ? "columns" : FLAG_OF_KIND[format.kind];
   if (flag !== undefined) {
     throw new UsageError(
-      `Cannot use --${flag} with --output, which takes NDJSON: give one of them`,
+      `Cannot use --${flag} with --${flagOfFile}, which takes NDJSON: give one of them`,
     );
   }
   return toStandardOutput ? { ...format, json: true } : format;

@@ -1,3 +1,5 @@
+import { fileAt } from "../files/same_file.ts";
+import type { HourRange } from "../store/store_folder.ts";
 import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { ProgressLine } from "./process/progress_line.ts";
@@ -109,7 +111,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     refusal: options.write && "it holds records, which have no packets for --write",
   });
   const summarize = () => pipeline.summarize() + describeClock(source);
-  const reading = new Reading(source, pipeline, ending.asked, progress);
+  const reading = new Reading(source, pipeline, ending.asked, progress, options.filter);
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;
@@ -157,6 +159,7 @@ export class Reading {
   readonly #source: InputSource;
   readonly #pipeline: Pipeline;
   readonly #progress: ProgressLine;
+  readonly #hours: HourRange;
   /** Settles when what was handed on is written. */
   #written: Promise<unknown> = Promise.resolve();
   #interrupted = false;
@@ -165,17 +168,19 @@ export class Reading {
 
   /**
    * Reads nothing yet; what the pipeline holds is written as it goes on, `ended` interrupts it, and
-   * `progress` shows how far it is.
+   * `progress` shows how far it is. Of a store only these hours are read.
    */
   constructor(
     source: InputSource,
     pipeline: Pipeline,
     ended: Promise<void>,
     progress: ProgressLine,
+    hours: HourRange = {},
   ) {
     this.#source = source;
     this.#pipeline = pipeline;
     this.#progress = progress;
+    this.#hours = hours;
     ended.then(() => {
       this.#interrupted = true;
       // A reader that takes nothing is no reason to wait for ever.
@@ -189,8 +194,33 @@ export class Reading {
     return this.#interrupted || this.#source.done;
   }
 
-  /** Reads a file. @returns One sentence for the user where it could not be read to its end. */
-  async read(file: string, follow: boolean): Promise<string | undefined> {
+  /**
+   * Reads a file, or the segments of a store.
+   *
+   * @returns One sentence for the user where it could not be read to its end.
+   */
+  async read(path: string, follow: boolean): Promise<string | undefined> {
+    if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
+    if (follow) return `Cannot follow "${path}": it is a folder; read it without --follow`;
+    const { storeInputs }: typeof import("../store/store_folder.ts") = await import(
+      import.meta.resolve("../store/store_folder.ts")
+    );
+    const faults: string[] = [];
+    try {
+      for (const segment of storeInputs(path, this.#hours)) {
+        if (this.isOver) break;
+        const fault = await this.#readFile(segment, false);
+        if (fault !== undefined) faults.push(fault);
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return `Cannot read "${path}": ${error.message}`;
+    }
+    const more = faults.length > 1 ? `, and ${faults.length - 1} more of that folder` : "";
+    return faults.length > 0 ? faults[0] + more : undefined;
+  }
+
+  async #readFile(file: string, follow: boolean): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
     try {
       const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);

@@ -69,7 +69,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     files,
     filter: parseFilter(parsed),
     interfaces: values.get("interface") ?? [],
-    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
+    format: formatTo(parseFormat(parsed), parsed),
     count: count ?? Infinity,
     follow,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),

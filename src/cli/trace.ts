@@ -120,8 +120,11 @@ export async function trace(
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
+    const host = hostName();
+    const identity = { host, hostId: await id, tracer: tracerId() };
     outputs = openOutputs(options, opener, {
       format,
+      writer: { host: identity.hostId ?? host, tracer: identity.tracer },
       fields: options.format.fields,
       status,
       showsToo: surface.isTerminal,
@@ -147,7 +150,7 @@ export async function trace(
     source = new LiveSource({
       ...options,
       scope,
-      identity: { host: hostName(), hostId: await id, tracer: tracerId() },
+      identity,
       pipeline,
       supervisor: ending,
       onReady: () => endAfter(options.durationMs, ending),
@@ -161,6 +164,7 @@ export async function trace(
   await ending.asked;
   await source.finish();
   await pipeline.end();
+  await ending.attempt("the store", () => outputs?.close());
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
   if (ending.failed || pipeline.failed) return ExitStatus.Failed;

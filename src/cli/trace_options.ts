@@ -15,7 +15,13 @@ import {
   parseFormat,
   parseStatusInterval,
 } from "./format_options.ts";
-import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
+import {
+  formatTo,
+  OUTPUT_FLAGS,
+  type OutputOptions,
+  parseOutput,
+  STORE_FLAGS,
+} from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
@@ -49,6 +55,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
   ...OUTPUT_FLAGS,
+  ...STORE_FLAGS,
   EXIT_STATUS_FLAG,
   {
     name: "status-interval",
@@ -126,7 +133,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     filterTexts: formatFilter(parsed, ["interface"]),
     ...parseHost(parsed),
     statusIntervalMs: parseStatusInterval(parsed),
-    format: formatTo(parseFormat(parsed), values.get("output")?.[0]),
+    format: formatTo(parseFormat(parsed), parsed),
     count: count ?? Infinity,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),

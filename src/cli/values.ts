@@ -98,6 +98,16 @@ export function parseMoment(flag: string, text: string, nowMs: number): Moment {
   return { seconds: ms / 1_000, ns: Number(fraction.padEnd(9, "0").slice(0, 9)) };
 }
 
+/** Reads an age in hours or days, such as `12h` or `7d`, in milliseconds. */
+export function parseAge(flag: string, text: string): number {
+  const [, count, unit] = /^(\d{1,6})(h|d)$/.exec(text) ?? [];
+  const ms = count === undefined ? 0 : Number(count) * BACK_UNITS_MS[unit];
+  if (!(ms > 0)) {
+    throw new UsageError(`Cannot use --${flag} "${text}": give hours or days, such as 12h or 7d`);
+  }
+  return ms;
+}
+
 const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = { "": 1, K: 1e3, M: 1e6, G: 1e9 };
 
 /** Reads a size such as `100M`, in bytes (K, M and G are powers of 1000). */

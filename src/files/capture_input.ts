@@ -166,6 +166,8 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
   } catch (error) {
+    const sealed = await openSealed(path, error);
+    if (sealed) return sealed;
     if (error instanceof Deno.errors.NotFound && path.includes(NO_UTF8)) {
       throw new InputError(
         "its name is no UTF-8; give it on standard input, as in synsnoop read - < FILE",
@@ -173,6 +175,12 @@ async function openFile(path: string): Promise<Deno.FsFile> {
     }
     throw toInputError(error);
   }
+}
+
+/** A file of records that was compressed, and so renamed, after somebody listed its folder. */
+async function openSealed(path: string, error: unknown): Promise<Deno.FsFile | undefined> {
+  if (!(error instanceof Deno.errors.NotFound) || !path.endsWith(".ndjson")) return undefined;
+  return await Deno.open(`${path}.zst`).catch(() => undefined);
 }
 
 async function readAhead(file: Deno.FsFile | typeof Deno.stdin): Promise<Uint8Array<ArrayBuffer>> {

@@ -136,7 +136,7 @@ export class Pipeline {
     if (summary.handshakes === this.#count) this.#options.onCount?.();
   }
 
-  /** Takes what another host says of a handshake that was taken already; see {@link Sink.takeAgain}. */
+  /** Takes what another says of a handshake that was taken already; see {@link Sink.takeAgain}. */
   takeAgain(handshake: Handshake): void {
     for (const sink of this.#sinks) {
       if (sink.takeAgain) this.#guard(sink, () => sink.takeAgain!(handshake));

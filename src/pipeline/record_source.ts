@@ -107,7 +107,7 @@ export class RecordSource implements Source {
     const { pipeline } = this.#options;
     // Of one that the filter keeps back, what another host says of it may well pass.
     if (!pipeline.admits(handshake)) return;
-    if (this.#twiceSeen?.take(handshake, context.hostId ?? context.host)) {
+    if (this.#twiceSeen?.take(handshake, tellerOf(context))) {
       pipeline.takeAgain(handshake);
     } else pipeline.takeAdmitted(handshake, NO_ROW);
   }
@@ -164,4 +164,9 @@ export class RecordSource implements Source {
     }
     return { names, version };
   }
+}
+
+/** Who told a record: a host, and the run of the tool on it. */
+function tellerOf({ host, hostId = host, tracer }: RecordedContext): string {
+  return tracer === undefined ? hostId : `${hostId} ${tracer}`;
 }

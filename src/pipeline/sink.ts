@@ -104,8 +104,8 @@ export interface Sink {
    */
   take(handshake: Handshake, row: number): void;
   /**
-   * Takes what another host recorded of a handshake that was taken before, where each counts once; nothing
-   * of the object is kept.
+   * Takes what another host, or another tracer of this one, recorded of a handshake that was taken before,
+   * where each counts once; nothing of the object is kept.
    */
   takeAgain?(handshake: Handshake): void;
   /**

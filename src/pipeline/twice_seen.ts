@@ -1,25 +1,32 @@
 import type { Handshake } from "../match/handshake.ts";
 
-/** Two hosts that saw one handshake give it times that are nearer than this: their clocks may differ. */
+/** Two that saw one handshake give it times that are nearer than this: their clocks may differ. */
 const NEAR_SECONDS = 120;
 /** Handshakes that are remembered at most: 60 MB. */
 const REMEMBERED_MAX = 1 << 20;
 const FIRST_ROOM = 1 << 12;
 /** Words of a key: two addresses, the ports, the client's initial sequence number. */
 const WORDS = 10;
-/** Names of hosts that are told apart at most; those beyond count as one. */
-const HOSTS_MAX = 0xffff;
+/** Tellers that are told apart at most; those beyond count as one. */
+const TELLERS_MAX = 0xffff;
 const FREE = -1;
 
+/** One who tells handshakes, and from when to when those were, seconds of Unix time. */
+interface Teller {
+  readonly number: number;
+  first: number;
+  last: number;
+}
+
 /**
- * Knows a handshake that another host has told already: by its addresses, ports and the client's initial
- * sequence number. Memory is bounded; where it does not suffice, the oldest is forgotten and counted.
+ * Knows a handshake that another has told already, be it another host or another tracer of this one: by
+ * its addresses, ports and the client's initial sequence number. Memory is bounded; where it does not suffice, the oldest is forgotten and counted.
  */
 export class TwiceSeen {
-  /** Handshakes that another host had told. */
+  /** Handshakes that another had told. */
   repeated = 0;
   readonly #max: number;
-  readonly #hosts = new Map<string, number>();
+  readonly #tellers = new Map<string, Teller>();
   /** Handshakes forgotten because there were too many. */
   #forgotten = 0;
   #room = FIRST_ROOM;
@@ -28,7 +35,7 @@ export class TwiceSeen {
   #next = 0;
   #keys = new Uint32Array(FIRST_ROOM * WORDS);
   #seconds = new Float64Array(FIRST_ROOM);
-  #hostOf = new Uint16Array(FIRST_ROOM);
+  #tellerOf = new Uint16Array(FIRST_ROOM);
   /** The row that a hash leads to, and from each row the next one of that hash. */
   #heads = new Int32Array(FIRST_ROOM).fill(FREE);
   #links = new Int32Array(FIRST_ROOM).fill(FREE);
@@ -42,17 +49,26 @@ export class TwiceSeen {
     if (this.#room > max) this.#makeRoom(max);
   }
 
-  /** Handshakes that could not be held against those of all hosts; of one host alone that is no matter. */
+  /**
+   * Handshakes that could not be held against those of all; none where no two told of one time, as the
+   * tracers of a host that ran one after the other.
+   */
   get forgotten(): number {
-    return this.#hosts.size > 1 ? this.#forgotten : 0;
+    const spans = [...this.#tellers.values()].sort((one, other) => one.first - other.first);
+    let last = -Infinity;
+    for (const span of spans) {
+      if (span.first <= last) return this.#forgotten;
+      last = Math.max(last, span.last);
+    }
+    return 0;
   }
 
   /**
    * Takes a handshake, and remembers it.
    *
-   * @param host Who tells it. @returns Whether another host told it before.
+   * @param teller Who tells it: a host, and which run of the tool. @returns Whether another told it before.
    */
-  take(handshake: Handshake, host: string): boolean {
+  take(handshake: Handshake, teller: string): boolean {
     const { client, server, epochSeconds, timeNs } = handshake;
     // Before it chose a number, a connect() has nothing that another host could have seen.
     if (client.isn === undefined) return false;
@@ -62,30 +78,36 @@ export class TwiceSeen {
     key[8] = client.port * 0x10000 + server.port;
     key[9] = client.isn;
     const seconds = epochSeconds + timeNs / 1e9;
-    const hostNumber = this.#numberOf(host);
+    const number = this.#numberOf(teller, seconds);
     const hash = this.#hash(key, 0);
     for (let row = this.#heads[hash & this.#room - 1]; row !== FREE; row = this.#links[row]) {
       if (!this.#isAt(row)) continue;
       const isSame = Math.abs(seconds - this.#seconds[row]) <= NEAR_SECONDS &&
-        this.#hostOf[row] !== hostNumber;
+        this.#tellerOf[row] !== number;
       if (isSame) {
         this.repeated++;
         return true;
       }
       this.#seconds[row] = seconds;
-      this.#hostOf[row] = hostNumber;
+      this.#tellerOf[row] = number;
       return false;
     }
-    this.#remember(hash, seconds, hostNumber);
+    this.#remember(hash, seconds, number);
     return false;
   }
 
-  #numberOf(host: string): number {
-    const known = this.#hosts.get(host);
-    if (known !== undefined) return known;
-    if (this.#hosts.size >= HOSTS_MAX) return HOSTS_MAX;
-    this.#hosts.set(host, this.#hosts.size);
-    return this.#hosts.size - 1;
+  /** The number of a teller, which told of that time. */
+  #numberOf(teller: string, seconds: number): number {
+    const known = this.#tellers.get(teller);
+    if (known !== undefined) {
+      known.first = Math.min(known.first, seconds);
+      known.last = Math.max(known.last, seconds);
+      return known.number;
+    }
+    const number = this.#tellers.size;
+    if (number >= TELLERS_MAX) return TELLERS_MAX;
+    this.#tellers.set(teller, { number, first: seconds, last: seconds });
+    return number;
   }
 
   /** The hash of the key that begins there. */
@@ -106,7 +128,7 @@ export class TwiceSeen {
     return true;
   }
 
-  #remember(hash: number, seconds: number, host: number): void {
+  #remember(hash: number, seconds: number, teller: number): void {
     if (this.#count === this.#room && this.#room < this.#max) this.#makeRoom(2 * this.#room);
     const row = this.#next;
     if (this.#count === this.#room) {
@@ -115,7 +137,7 @@ export class TwiceSeen {
     } else this.#count++;
     this.#keys.set(this.#key, row * WORDS);
     this.#seconds[row] = seconds;
-    this.#hostOf[row] = host;
+    this.#tellerOf[row] = teller;
     this.#link(row, hash);
     this.#next = (row + 1) % this.#room;
   }
@@ -138,16 +160,16 @@ export class TwiceSeen {
   }
 
   #makeRoom(room: number): void {
-    const [keys, seconds, hosts] = [this.#keys, this.#seconds, this.#hostOf];
+    const [keys, seconds, tellers] = [this.#keys, this.#seconds, this.#tellerOf];
     this.#room = room;
     this.#keys = new Uint32Array(room * WORDS);
     this.#seconds = new Float64Array(room);
-    this.#hostOf = new Uint16Array(room);
+    this.#tellerOf = new Uint16Array(room);
     this.#heads = new Int32Array(room).fill(FREE);
     this.#links = new Int32Array(room).fill(FREE);
     this.#keys.set(keys.subarray(0, this.#count * WORDS));
     this.#seconds.set(seconds.subarray(0, this.#count));
-    this.#hostOf.set(hosts.subarray(0, this.#count));
+    this.#tellerOf.set(tellers.subarray(0, this.#count));
     this.#next = this.#count;
     for (let row = 0; row < this.#count; row++) this.#link(row, this.#hashAt(row));
   }

@@ -30,6 +30,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/linux",
   ],
   "src/files": ["node:stream", "node:zlib", "src/text", "src/pcap", "src/linux", "src/files"],
+  "src/store": [
+    "node:fs",
+    "node:stream/promises",
+    "node:zlib",
+    "src/text",
+    "src/files",
+    "src/store",
+  ],
   "src/pipeline": [
     "src/text",
     "src/wire",
@@ -55,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where `Deno` may be used: what touches the host, files, the terminal and the process. */
-const EDGE = /^src\/(?:linux|files|setup|install|cli\/process)\/|^src\/main\.ts$/;
+const EDGE = /^src\/(?:linux|files|store|setup|install|cli\/process)\/|^src\/main\.ts$/;
 
 /** The most lines a file under src may have, and one under tests. */
 export const MAX_LINES = 500;

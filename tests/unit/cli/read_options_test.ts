@@ -16,6 +16,7 @@ const DEFAULTS: ReadOptions = {
   output: undefined,
   rotation: undefined,
   write: undefined,
+  store: undefined,
   format: FORMAT_DEFAULTS,
   count: Infinity,
   exitStatus: false,

@@ -28,6 +28,7 @@ const DEFAULTS: TraceOptions = {
   output: undefined,
   rotation: undefined,
   write: undefined,
+  store: undefined,
   probes: "auto",
   packetFilter: "auto",
 };
@@ -142,6 +143,10 @@ const GOOD: { args: string; expected: Changes }[] = [
     expected: { output: "a", rotation: { maxBytes: 1_000_000, keep: 5 } },
   },
   {
+    args: "--store a --keep 12h --keep-size 500M",
+    expected: { store: { folder: "a", keeping: { ageMs: 12 * 3_600_000, bytes: 5e8 } } },
+  },
+  {
     args: "--rotate-keep 0 --rotate-size 64000 --output a",
     expected: { output: "a", rotation: { maxBytes: 64_000, keep: 0 } },
   },
@@ -228,6 +233,7 @@ const BAD: { args: string; says: string }[] = [
   { args: "--rotate-size 1M", says: "Cannot use --rotate-size without a file: give --output FILE" },
   { args: "--rotate-size 1M --output -", says: "Cannot use --rotate-size without a file" },
   { args: "--output a --rotate-size 0", says: 'Cannot use --rotate-size "0"' },
+  { args: "--store a --stats", says: "Cannot use --stats with --store, which takes NDJSON" },
   {
     args: "--output a --rotate-keep 1",
     says: "Cannot use --rotate-keep alone: give --rotate-size SIZE too",

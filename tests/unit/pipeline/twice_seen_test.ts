@@ -75,6 +75,17 @@ Deno.test("TwiceSeen forgets the oldest where there are too many, and counts the
   assertEquals(twiceSeen.forgotten, 4);
 });
 
+Deno.test("TwiceSeen has nothing to hold against each other of tracers that ran in turn", () => {
+  const twiceSeen = new TwiceSeen(4);
+  for (let port = 1; port <= 6; port++) twiceSeen.take(seen({ port, seconds: port }), "web1 1-1");
+  for (let port = 1; port <= 6; port++) {
+    twiceSeen.take(seen({ port, seconds: 10 + port }), "web1 2-2");
+  }
+  assertEquals(twiceSeen.forgotten, 0);
+  twiceSeen.take(seen({ port: 9, seconds: 6 }), "web1 2-2");
+  assertEquals(twiceSeen.forgotten, 9);
+});
+
 Deno.test("TwiceSeen counts as a list of all would, however many there are", () => {
   const handshakes = fc.array(
     fc.record({

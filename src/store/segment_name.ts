@@ -1,0 +1,55 @@
+/** Names of segments: the files of a store, one for each hour that a tracer wrote in. */
+
+/** What the name of a segment tells. */
+export interface SegmentName {
+  /** The hour it was written in, UTC: `2026-11-23T01`. */
+  hour: string;
+  /** The host's id; where it has none, its name. */
+  host: string;
+  /** The run of the tool that wrote it, such as `4711-1763859723123`. */
+  tracer: string;
+}
+
+/** Ends the name of a segment. */
+const PLAIN = ".ndjson";
+/** Follows the name of one that is compressed, which an hour is when it is over. */
+export const SEALED = ".zst";
+/** Takes the place of {@linkcode PLAIN} in the name of what DuckDB made of a segment. */
+export const TWIN = ".parquet";
+
+const NAME = /^(\d{4}-\d\d-\d\dT\d\d)\.([\w-]+)\.(\d+-\d+)\.ndjson(\.zst)?$/;
+const HOUR_MS = 3_600_000;
+
+/** Names a segment that is being written. */
+export function formatSegmentName({ hour, host, tracer }: SegmentName): string {
+  return `${hour}.${host.replaceAll(/[^\w-]/g, "_")}.${tracer}${PLAIN}`;
+}
+
+/**
+ * Reads the name of a file.
+ *
+ * @returns Undefined where it is no segment's. `plain` is the name without {@linkcode SEALED}.
+ */
+export function parseSegmentName(
+  file: string,
+): SegmentName & { plain: string; isSealed: boolean } | undefined {
+  const [, hour, host, tracer, sealed] = NAME.exec(file) ?? [];
+  if (hour === undefined || Number.isNaN(hourMs(hour))) return undefined;
+  const isSealed = sealed !== undefined;
+  return { hour, host, tracer, isSealed, plain: isSealed ? file.slice(0, -SEALED.length) : file };
+}
+
+/** The hour of a moment. @param ms Milliseconds of Unix time. */
+export function hourOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 13);
+}
+
+/** When an hour begins, milliseconds of Unix time; NaN where it is none. */
+export function hourMs(hour: string): number {
+  return Date.parse(`${hour}:00:00Z`);
+}
+
+/** When an hour is over, milliseconds of Unix time. */
+export function endOfHourMs(hour: string): number {
+  return hourMs(hour) + HOUR_MS;
+}
