@@ -429,6 +429,7 @@ export class LiveSource implements Source {
       },
       losses: this.#losses(),
       undecoded: this.#wireStatistics?.undecoded ?? {},
+      underWay: this.#matcher.pending - this.#matcher.concluded,
       delivering: this.#delivered ?? this.#delivering(),
     };
   }

@@ -35,6 +35,8 @@ export interface SourceCounters {
   losses: Losses;
   /** Packets that were not decoded, or that decide nothing, by reason. */
   undecoded: Undecoded;
+  /** Handshakes begun whose end is not known; absent where no packets are matched. */
+  underWay?: number;
   /**
    * Which parts of a live trace deliver now; absent where nothing is live.
    *

@@ -1,3 +1,4 @@
+import type { Handshake } from "../match/handshake.ts";
 import { ByteText, ConstantText } from "../text/byte_text.ts";
 import { sha1OfOneBlock } from "./sha1.ts";
 
@@ -54,6 +55,18 @@ export function communityId(
   text.constant(VERSION);
   appendBase64();
   return text;
+}
+
+/**
+ * The same of a handshake's flow.
+ *
+ * @returns The text, valid until the next call; undefined where a connect() failed before it had a port.
+ */
+export function communityIdOf(handshake: Handshake): ByteText | undefined {
+  const { client, server, ipv4, wire } = handshake;
+  // One that failed at once had neither port nor number yet; a SYN may come from port 0.
+  if (client.port === 0 && client.isn === undefined && !wire) return undefined;
+  return communityId(client.address, client.port, server.address, server.port, ipv4);
 }
 
 /** The smaller address goes first, with equal addresses the smaller port. */

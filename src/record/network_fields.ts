@@ -1,7 +1,7 @@
 import type { Address, Handshake } from "../match/handshake.ts";
 import { formatAddress } from "../wire/address.ts";
 import { TUNNEL_NAMES, type TunnelName } from "../wire/tunnel.ts";
-import { communityId } from "./community_id.ts";
+import { communityIdOf } from "./community_id.ts";
 import { setAddress } from "./endpoint_fields.ts";
 import { type Field, integer, isComputed, text, texts, UINT16 } from "./field.ts";
 
@@ -79,11 +79,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
   text(
     "network.community_id",
     "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
-    ({ client, server, ipv4, wire }) =>
-      // A connect() that failed at once had neither port nor number yet; a SYN may come from port 0.
-      client.port === 0 && client.isn === undefined && !wire
-        ? undefined
-        : communityId(client.address, client.port, server.address, server.port, ipv4),
+    communityIdOf,
     { set: isComputed },
   ),
   ...(["client", "server"] as const).flatMap((end): Field[] => [
