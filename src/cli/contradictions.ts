@@ -17,8 +17,7 @@ import { UsageError } from "./usage.ts";
 import { parseNetwork, PORT_MAX } from "./values.ts";
 
 const EVERY_PORT: readonly PortRange[] = [{ first: 1, last: PORT_MAX }];
-const EVERY_NETWORK: readonly Network[] = ["0.0.0.0/0", "::/0"]
-  .map((text) => parseNetwork("host", text));
+const EVERY_NETWORK = ["0.0.0.0/0", "::/0"];
 
 /**
  * Refuses a filter that contradicts itself.
@@ -40,7 +39,8 @@ export function refuseContradictions(flags: ParsedFlags, filter: HandshakeFilter
   if (notNetworks) {
     const isLeft = (network: Network) =>
       !notNetworks.some((other) => other.bits <= network.bits && contains(other, network.words));
-    const isNone = !(networks ?? EVERY_NETWORK).some(isLeft);
+    const asked = networks ?? EVERY_NETWORK.map((text) => parseNetwork("host", text));
+    const isNone = !asked.some(isLeft);
     refuse(isNone, ["host", "not-host"], "no address is left");
   }
   refuse(

@@ -7,7 +7,8 @@
 import type { Segment } from "../wire/segment.ts";
 import { sequenceDistance } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import type { FlowTable } from "./flow_table.ts";
 
 /** What a server can have sent before the third ACK, where nothing says how much it was. */
 const EARLY_DATA_MAX = 1 << 20;

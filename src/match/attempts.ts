@@ -4,7 +4,8 @@ import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { isOneSided, joinPorts } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
-import { FlowState, FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
 import {

@@ -2,7 +2,8 @@ import type { KernelAccept, KernelEnd, KernelReset, Process } from "../kernel/ke
 import { TcpState } from "../kernel/tcp_state.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import type { Drops, Refusal } from "./drops.ts";
-import { type FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { type FlowTable, Mistimed } from "./flow_table.ts";
 import type {
   Address,
   Endpoint,

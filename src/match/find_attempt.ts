@@ -6,7 +6,8 @@ import type { KernelEnd, KernelPacket, KernelReset } from "../kernel/kernel_reco
 import type { Segment } from "../wire/segment.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import { acknowledgesIsn, acknowledgesSyn, fitsAckSequence, isFromServer } from "./acceptance.ts";
-import { FlowState, type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { FlowState, type FlowTable } from "./flow_table.ts";
 import { isCopy, markOf } from "./keep_packet.ts";
 
 /**

@@ -12,7 +12,8 @@ import type { KernelEnd } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
 import { joinPorts, REFUSAL_SLACK_NS } from "./find_attempt.ts";
-import { FlowState, type FlowTable, WireFact } from "./flow_table.ts";
+import { WireFact } from "./facts.ts";
+import { FlowState, type FlowTable } from "./flow_table.ts";
 
 /** A tuple as the table takes it. */
 export interface TupleWords {

@@ -4,7 +4,12 @@
  * @module
  */
 
+import { Columns } from "./columns.ts";
+
 const NONE = -1;
+
+/** Bytes of a row in the columns of an index, which has up to twice as many buckets as rows. */
+export const INDEX_ROW_BYTES = 120;
 
 /**
  * Which row is whose handshake. A row has one tuple, or two where a packet filter translates addresses
@@ -26,30 +31,36 @@ export class FlowIndex {
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
   readonly #hash: Int32Array;
   readonly #mask: number;
+  /** Rows as their complement: that of none is 0, which memory holds that nobody wrote to. */
   readonly #buckets: Int32Array;
   readonly #nextInBucket: Int32Array;
   readonly #isTranslated: Uint8Array;
+  /** Likewise. */
   readonly #isnBuckets: Int32Array;
   readonly #nextWithIsn: Int32Array;
   readonly #previousWithIsn: Int32Array;
 
-  /** Makes an empty index. @param capacity Rows, at least 1. */
-  constructor(capacity: number) {
+  /**
+   * Makes an empty index.
+   *
+   * @param capacity Rows, at least 1. @param columns Where its columns are taken from.
+   */
+  constructor(capacity: number, columns = new Columns(capacity, INDEX_ROW_BYTES)) {
     this.capacity = capacity;
-    this.clientAddress = new Uint32Array(capacity * 8);
-    this.serverAddress = new Uint32Array(capacity * 8);
-    this.ports = new Int32Array(capacity * 2);
-    this.clientIsn = new Uint32Array(capacity);
+    this.clientAddress = columns.take(Uint32Array, capacity * 8);
+    this.serverAddress = columns.take(Uint32Array, capacity * 8);
+    this.ports = columns.take(Int32Array, capacity * 2);
+    this.clientIsn = columns.take(Uint32Array, capacity);
     let buckets = 1;
     while (buckets < capacity) buckets *= 2;
     this.#mask = buckets - 1;
-    this.#hash = new Int32Array(capacity * 2);
-    this.#buckets = new Int32Array(buckets).fill(NONE);
-    this.#nextInBucket = new Int32Array(capacity * 2);
-    this.#isTranslated = new Uint8Array(capacity);
-    this.#isnBuckets = new Int32Array(buckets).fill(NONE);
-    this.#nextWithIsn = new Int32Array(capacity);
-    this.#previousWithIsn = new Int32Array(capacity);
+    this.#hash = columns.take(Int32Array, capacity * 2);
+    this.#buckets = columns.take(Int32Array, buckets);
+    this.#nextInBucket = columns.take(Int32Array, capacity * 2);
+    this.#isTranslated = columns.take(Uint8Array, capacity);
+    this.#isnBuckets = columns.take(Int32Array, buckets);
+    this.#nextWithIsn = columns.take(Int32Array, capacity);
+    this.#previousWithIsn = columns.take(Int32Array, capacity);
   }
 
   /**
@@ -61,7 +72,7 @@ export class FlowIndex {
    */
   find(client: Uint32Array, server: Uint32Array, ports: number): number {
     const hash = hashTuple(this.#seed, client, server, ports);
-    return this.#walk(this.#buckets[hash & this.#mask], hash, client, server, ports);
+    return this.#walk(~this.#buckets[hash & this.#mask], hash, client, server, ports);
   }
 
   /** The next older row of the same tuple as a row, -1 where there is none. */
@@ -88,7 +99,7 @@ export class FlowIndex {
 
   /** The newest row whose client's number may be this one, -1 where there is none. */
   findIsn(clientIsn: number): number {
-    return this.#isnBuckets[this.#isnBucket(clientIsn)];
+    return ~this.#isnBuckets[this.#isnBucket(clientIsn)];
   }
 
   /** The next older row of those that {@link findIsn} begins with, -1 where there is none. */
@@ -124,11 +135,11 @@ export class FlowIndex {
     this.#link(row, client, server, ports);
     this.clientIsn[row] = clientIsn;
     const bucket = this.#isnBucket(clientIsn);
-    const next = this.#isnBuckets[bucket];
+    const next = ~this.#isnBuckets[bucket];
     this.#nextWithIsn[row] = next;
     this.#previousWithIsn[row] = NONE;
     if (next !== NONE) this.#previousWithIsn[next] = row;
-    this.#isnBuckets[bucket] = row;
+    this.#isnBuckets[bucket] = ~row;
   }
 
   /** Makes a row unknown. */
@@ -139,15 +150,15 @@ export class FlowIndex {
     const previous = this.#previousWithIsn[row];
     if (next !== NONE) this.#previousWithIsn[next] = previous;
     if (previous !== NONE) this.#nextWithIsn[previous] = next;
-    else this.#isnBuckets[this.#isnBucket(this.clientIsn[row])] = next;
+    else this.#isnBuckets[this.#isnBucket(this.clientIsn[row])] = ~next;
   }
 
   #link(at: number, client: Uint32Array, server: Uint32Array, ports: number): void {
     const hash = hashTuple(this.#seed, client, server, ports);
     const bucket = hash & this.#mask;
     this.#hash[at] = hash;
-    this.#nextInBucket[at] = this.#buckets[bucket];
-    this.#buckets[bucket] = at;
+    this.#nextInBucket[at] = ~this.#buckets[bucket];
+    this.#buckets[bucket] = ~at;
     // For four words `set` takes longer.
     for (let word = 0; word < 4; word++) {
       this.clientAddress[at * 4 + word] = client[word];
@@ -158,11 +169,12 @@ export class FlowIndex {
 
   #unlink(at: number): void {
     const bucket = this.#hash[at] & this.#mask;
-    if (this.#buckets[bucket] === at) {
-      this.#buckets[bucket] = this.#nextInBucket[at];
+    const first = ~this.#buckets[bucket];
+    if (first === at) {
+      this.#buckets[bucket] = ~this.#nextInBucket[at];
       return;
     }
-    let before = this.#buckets[bucket];
+    let before = first;
     while (this.#nextInBucket[before] !== at) before = this.#nextInBucket[before];
     this.#nextInBucket[before] = this.#nextInBucket[at];
   }

@@ -1,7 +1,9 @@
 import type { KernelAccept, KernelEnd, KernelReset } from "../kernel/kernel_record.ts";
 import { sequenceDistance } from "../wire/sequence.ts";
+import { Columns } from "./columns.ts";
 import type { Drops } from "./drops.ts";
-import { FlowIndex } from "./flow_index.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { FlowIndex, INDEX_ROW_BYTES } from "./flow_index.ts";
 import type { IcmpAnswer } from "./handshake.ts";
 
 /** Where a handshake stands; each has a list of its rows, the longest untouched first. */
@@ -21,70 +23,6 @@ export const FlowState = {
 /** One of {@link FlowState}. */
 export type FlowState = typeof FlowState[keyof typeof FlowState];
 
-/** What the wire said of a handshake, one bit each, in {@link FlowTable.facts}. */
-export const WireFact = {
-  Syn: 1 << 0,
-  SynAck: 1 << 1,
-  /** The third packet, its numbers fitting. */
-  Ack: 1 << 2,
-  ServerReset: 1 << 3,
-  ClientReset: 1 << 4,
-  /** A packet came whose number did not fit: SYN-ACK's Ack; third packet's Seq; third packet's Ack. */
-  WrongSynAckAck: 1 << 5,
-  WrongAckSequence: 1 << 6,
-  WrongAckAck: 1 << 7,
-  /** The packet carried the timestamps option (RFC 7323). */
-  SynTimestamps: 1 << 8,
-  SynAckTimestamps: 1 << 9,
-  AckTimestamps: 1 << 10,
-  SynSackPermitted: 1 << 11,
-  SynAckSackPermitted: 1 << 12,
-  /** TCP Fast Open option or data in the SYN (RFC 7413). */
-  FastOpen: 1 << 13,
-  Mptcp: 1 << 14,
-  /** ECN or AccECN asked for by the SYN, agreed to by the SYN-ACK. */
-  SynEcn: 1 << 15,
-  SynAccEcn: 1 << 16,
-  SynAckEcn: 1 << 17,
-  SynAckAccEcn: 1 << 18,
-  /** The SYN or SYN-ACK before the last carried the same timestamp: its echo tells nothing. */
-  LastSynTimestampShared: 1 << 19,
-  LastSynAckTimestampShared: 1 << 20,
-  /** A SYN-ACK came with another sequence number than the first one's. */
-  OtherServerIsn: 1 << 21,
-  /** More than one SYN-ACK carried the first one's sequence number; the other one. */
-  ServerIsnRepeated: 1 << 22,
-  OtherServerIsnRepeated: 1 << 23,
-  /** Not all of its options were seen: one that is missing may have been there. */
-  SynOptionsCut: 1 << 24,
-  SynAckOptionsCut: 1 << 25,
-  /** The server sent a SYN too (RFC 9293 section 3.5), and the client a SYN-ACK in answer to it. */
-  SimultaneousSyn: 1 << 26,
-  SimultaneousSynAck: 1 << 27,
-  /** The last SYN-ACK carried the other sequence number. */
-  LastIsOtherServerIsn: 1 << 28,
-} as const;
-
-/** What else is known of a row, one bit each, in {@link FlowTable.marks}. */
-export const Mark = {
-  /** An ACK with the third one's Seq came, and nothing yet that its Ack acknowledges. */
-  AckHeld: 1 << 0,
-  /** It carried the timestamps option. */
-  HeldTimestamps: 1 << 1,
-  /** The server acknowledged the client's data: the third packet came, though it was not seen. */
-  Proven: 1 << 2,
-  /** A RST came after the SYN-ACK. */
-  AnswerReset: 1 << 3,
-  /** It was reported as not established. */
-  ReportedFailed: 1 << 4,
-  /** A RST came whose numbers do not fit. */
-  WrongReset: 1 << 5,
-  /** The third packet came when nobody was known to listen: the kernel's word may be due all the same. */
-  UnknownServer: 1 << 6,
-  /** It began where a filter keeps back the data that servers send. */
-  DataHidden: 1 << 7,
-} as const;
-
 /** Whether the times of a row's packets cannot be subtracted; the last: the clock was set after them. */
 export const Mistimed = { No: 0, Yes: 1, IfMoreComes: 2 } as const;
 
@@ -94,6 +32,8 @@ const STATES = 5;
 const LISTS = STATES * 2;
 /** Places that are kept of a handshake; it may pass more. */
 const PLACES_MAX = 8;
+/** Bytes of a row in the columns of this table; with too few none can be made. */
+const ROW_BYTES = 264;
 
 /**
  * The handshakes under way, one row each in columns of fixed size: no allocation for a packet, and
@@ -206,59 +146,60 @@ export class FlowTable extends FlowIndex {
 
   /** Makes an empty table. @param capacity Rows, at least 1. */
   constructor(capacity: number) {
-    super(capacity);
-    this.facts = new Uint32Array(capacity);
-    this.serverIsn = new Uint32Array(capacity);
-    this.otherServerIsn = new Uint32Array(capacity);
-    this.serverSent = new Uint32Array(capacity);
-    this.otherSent = new Uint32Array(capacity);
-    this.marks = new Uint8Array(capacity);
-    this.heldAck = new Uint32Array(capacity);
-    this.heldEcho = new Uint32Array(capacity);
-    this.heldNs = new Float64Array(capacity);
-    this.synMark = new Int32Array(capacity);
-    this.synMarkNs = new Float64Array(capacity);
-    this.synAckMark = new Int32Array(capacity);
-    this.synAckMarkNs = new Float64Array(capacity);
-    this.firstSynNs = new Float64Array(capacity);
-    this.lastSynNs = new Float64Array(capacity);
-    this.firstSynAckNs = new Float64Array(capacity);
-    this.lastSynAckNs = new Float64Array(capacity);
-    this.otherSynAckNs = new Float64Array(capacity);
-    this.acknowledgedNs = new Float64Array(capacity);
-    this.ackNs = new Float64Array(capacity);
-    this.refusedNs = new Float64Array(capacity);
-    this.syns = new Uint32Array(capacity);
-    this.synsBeforeAnswer = new Uint32Array(capacity);
-    this.synAcks = new Uint32Array(capacity);
-    this.synAcksBeforeAck = new Uint32Array(capacity);
-    this.resets = new Uint32Array(capacity);
-    this.synPayloadLength = new Uint32Array(capacity);
-    this.lastSynTimestamp = new Uint32Array(capacity);
-    this.lastSynAckTimestamp = new Uint32Array(capacity);
-    this.synAckEcho = new Uint32Array(capacity);
-    this.ackEcho = new Uint32Array(capacity);
-    this.clientMss = new Int32Array(capacity);
-    this.serverMss = new Int32Array(capacity);
-    this.clientWindowScale = new Int16Array(capacity);
-    this.serverWindowScale = new Int16Array(capacity);
-    this.clientWindow = new Uint16Array(capacity);
-    this.serverWindow = new Uint16Array(capacity);
-    this.synPlace = new Uint32Array(capacity);
-    this.synAckPlace = new Uint32Array(capacity);
-    this.placeCount = new Uint8Array(capacity);
-    this.#places = new Uint32Array(capacity * PLACES_MAX);
-    this.packetsUseSecond = new Uint8Array(capacity);
-    this.vlan = new Int16Array(capacity);
-    this.tunnels = new Uint32Array(capacity);
-    this.icmpNs = new Float64Array(capacity);
-    this.mistimed = new Uint8Array(capacity);
-    this.touchedNs = new Float64Array(capacity);
-    this.state = new Uint8Array(capacity);
-    this.#list = new Uint8Array(capacity);
-    this.#previous = new Int32Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#free = new Int32Array(capacity);
+    const columns = new Columns(capacity, INDEX_ROW_BYTES + ROW_BYTES);
+    super(capacity, columns);
+    this.facts = columns.take(Uint32Array, capacity);
+    this.serverIsn = columns.take(Uint32Array, capacity);
+    this.otherServerIsn = columns.take(Uint32Array, capacity);
+    this.serverSent = columns.take(Uint32Array, capacity);
+    this.otherSent = columns.take(Uint32Array, capacity);
+    this.marks = columns.take(Uint8Array, capacity);
+    this.heldAck = columns.take(Uint32Array, capacity);
+    this.heldEcho = columns.take(Uint32Array, capacity);
+    this.heldNs = columns.take(Float64Array, capacity);
+    this.synMark = columns.take(Int32Array, capacity);
+    this.synMarkNs = columns.take(Float64Array, capacity);
+    this.synAckMark = columns.take(Int32Array, capacity);
+    this.synAckMarkNs = columns.take(Float64Array, capacity);
+    this.firstSynNs = columns.take(Float64Array, capacity);
+    this.lastSynNs = columns.take(Float64Array, capacity);
+    this.firstSynAckNs = columns.take(Float64Array, capacity);
+    this.lastSynAckNs = columns.take(Float64Array, capacity);
+    this.otherSynAckNs = columns.take(Float64Array, capacity);
+    this.acknowledgedNs = columns.take(Float64Array, capacity);
+    this.ackNs = columns.take(Float64Array, capacity);
+    this.refusedNs = columns.take(Float64Array, capacity);
+    this.syns = columns.take(Uint32Array, capacity);
+    this.synsBeforeAnswer = columns.take(Uint32Array, capacity);
+    this.synAcks = columns.take(Uint32Array, capacity);
+    this.synAcksBeforeAck = columns.take(Uint32Array, capacity);
+    this.resets = columns.take(Uint32Array, capacity);
+    this.synPayloadLength = columns.take(Uint32Array, capacity);
+    this.lastSynTimestamp = columns.take(Uint32Array, capacity);
+    this.lastSynAckTimestamp = columns.take(Uint32Array, capacity);
+    this.synAckEcho = columns.take(Uint32Array, capacity);
+    this.ackEcho = columns.take(Uint32Array, capacity);
+    this.clientMss = columns.take(Int32Array, capacity);
+    this.serverMss = columns.take(Int32Array, capacity);
+    this.clientWindowScale = columns.take(Int16Array, capacity);
+    this.serverWindowScale = columns.take(Int16Array, capacity);
+    this.clientWindow = columns.take(Uint16Array, capacity);
+    this.serverWindow = columns.take(Uint16Array, capacity);
+    this.synPlace = columns.take(Uint32Array, capacity);
+    this.synAckPlace = columns.take(Uint32Array, capacity);
+    this.placeCount = columns.take(Uint8Array, capacity);
+    this.#places = columns.take(Uint32Array, capacity * PLACES_MAX);
+    this.packetsUseSecond = columns.take(Uint8Array, capacity);
+    this.vlan = columns.take(Int16Array, capacity);
+    this.tunnels = columns.take(Uint32Array, capacity);
+    this.icmpNs = columns.take(Float64Array, capacity);
+    this.mistimed = columns.take(Uint8Array, capacity);
+    this.touchedNs = columns.take(Float64Array, capacity);
+    this.state = columns.take(Uint8Array, capacity);
+    this.#list = columns.take(Uint8Array, capacity);
+    this.#previous = columns.take(Int32Array, capacity);
+    this.#next = columns.take(Int32Array, capacity);
+    this.#free = columns.take(Int32Array, capacity);
   }
 
   /** Whether no row is free. */

@@ -1,7 +1,8 @@
 /** What a row of the table keeps of the first SYN, of the first SYN-ACK and of the ACK. */
 import type { Segment } from "../wire/segment.ts";
 import { ecnSetup } from "../wire/tcp_flags.ts";
-import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import type { FlowTable } from "./flow_table.ts";
 
 /** How long a copy of a packet may take from one tap to another, where both write into one capture. */
 const COPY_MAX_NS = 100e6;

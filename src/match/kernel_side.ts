@@ -23,7 +23,8 @@ import {
   REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
 import { findTranslatedHalf } from "./find_translated.ts";
-import { FlowState, type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { FlowState, type FlowTable } from "./flow_table.ts";
 import type { MatcherCounters } from "./options.ts";
 
 /** Gives what the kernel says to the handshakes that it says it of. */

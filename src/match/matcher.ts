@@ -33,7 +33,8 @@ import {
   joinPorts,
 } from "./find_attempt.ts";
 import { findTranslatedSyn, tupleOf } from "./find_translated.ts";
-import { FlowState, type FlowTable, Mark, Mistimed, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import { FlowState, type FlowTable, Mistimed } from "./flow_table.ts";
 import {
   holdAck,
   isCopy,

@@ -10,7 +10,8 @@ import { isPortUnreachable } from "../wire/icmp.ts";
 import type { HostContext } from "./conclude.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
-import { type FlowTable, Mark, WireFact } from "./flow_table.ts";
+import { Mark, WireFact } from "./facts.ts";
+import type { FlowTable } from "./flow_table.ts";
 import type { Handshake, Outcome } from "./handshake.ts";
 
 const UNREACHABLE_ERRORS: ReadonlySet<number> = new Set([

@@ -15,11 +15,13 @@ const decoder = new TextDecoder();
  * For each number below 1000 its three digits with leading zeros, the first one lowest, and above them
  * how many there are without leading zeros.
  */
-const TRIPLES = Uint32Array.from({ length: 1_000 }, (_, value) => {
-  const [a, b, c] = String(value).padStart(3, "0");
-  return Number(a) + ZERO | Number(b) + ZERO << 8 | Number(c) + ZERO << 16 |
-    String(value).length << 24;
-});
+const TRIPLES = new Uint32Array(1_000);
+for (let value = 0; value < TRIPLES.length; value++) {
+  const hundreds = value / 100 | 0;
+  const tens = value / 10 % 10 | 0;
+  const length = value < 10 ? 1 : value < 100 ? 2 : 3;
+  TRIPLES[value] = hundreds + ZERO | tens + ZERO << 8 | value % 10 + ZERO << 16 | length << 24;
+}
 
 /** A text that is appended often, ready to be copied. */
 export class ConstantText {

@@ -67,7 +67,8 @@ export interface AssembledPacket {
  * a fragment that came before is nothing new, and one that overlaps another spoils its packet.
  */
 export class FragmentAssembler {
-  readonly #packets = Array.from({ length: PACKET_COUNT_MAX }, () => new Packet());
+  /** Made for the first fragment: few captures hold one. */
+  #packets: readonly Packet[] = [];
   #alone = 0;
 
   /** Fragments so far that are no part of a whole packet: a host throws them away. */
@@ -90,6 +91,9 @@ export class FragmentAssembler {
     place: number,
     timeNs: number,
   ): AssembledPacket | undefined {
+    if (this.#packets.length === 0) {
+      this.#packets = Array.from({ length: PACKET_COUNT_MAX }, () => new Packet());
+    }
     this.#alone++;
     const begin = segment.fragmentOffset;
     const end = begin + segment.packetEnd - segment.tcpOffset;

@@ -9,7 +9,8 @@ import {
   provesThird,
   takeServerSegment,
 } from "../../../src/match/acceptance.ts";
-import { FlowState, FlowTable, Mark, WireFact } from "../../../src/match/flow_table.ts";
+import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { end, fillSegment } from "./traffic.ts";
 

@@ -3,7 +3,8 @@ import type { KernelAccept, KernelDrop, KernelEnd } from "../../../src/kernel/ke
 import { conclude, type HostContext } from "../../../src/match/conclude.ts";
 import { addDrop } from "../../../src/match/drops.ts";
 import { joinPorts } from "../../../src/match/find_attempt.ts";
-import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
+import { WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/handshake.ts";
 import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
 

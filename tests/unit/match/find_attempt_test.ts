@@ -18,7 +18,8 @@ import {
   joinPorts,
   REFUSAL_SLACK_NS,
 } from "../../../src/match/find_attempt.ts";
-import { FlowState, FlowTable, Mark, WireFact } from "../../../src/match/flow_table.ts";
+import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { end, fillSegment, Play, plus } from "./traffic.ts";
 

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import type { KernelAccept, KernelEnd, KernelReset } from "../../../src/kernel/kernel_record.ts";
 import type { Drops } from "../../../src/match/drops.ts";
 import { joinPorts } from "../../../src/match/find_attempt.ts";
-import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
+import { WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 
 const STATES = Object.values(FlowState);
 

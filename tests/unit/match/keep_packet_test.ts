@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { FlowState, FlowTable, WireFact } from "../../../src/match/flow_table.ts";
+import { WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { keepSyn, keepSynAck } from "../../../src/match/keep_packet.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { end, fillSegment, type Packet } from "./traffic.ts";

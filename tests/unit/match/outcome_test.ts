@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { joinPorts } from "../../../src/match/find_attempt.ts";
-import { FlowState, FlowTable, Mark, WireFact } from "../../../src/match/flow_table.ts";
+import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { hasServer, outcomeOf } from "../../../src/match/outcome.ts";
 import { end, Play } from "./traffic.ts";
 
