@@ -53,7 +53,7 @@
  * const pipeline = new Pipeline({ sinks: [printer] });
  * const source = new InputSource({ interfaces: [], host: "example", pipeline });
  * const reader = source.beginFile();
- * for await (const bytes of file) reader.feed(bytes);
+ * for await (const bytes of file) await reader.feed(bytes);
  * reader.end();
  * if (reader.fault) console.error(reader.fault.reason);
  * source.conclude();

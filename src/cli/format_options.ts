@@ -5,7 +5,7 @@
  */
 import type { OutputSurface } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
-import { LineFormat, NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
+import { NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
 import { TABLE_ROWS_HELD } from "../output/limits.ts";
 import { chooseFields, fieldNames } from "../record/choose_fields.ts";
 import type { Field } from "../record/field.ts";
@@ -210,7 +210,7 @@ export function parseStatusInterval({ switches, values }: ParsedFlags): number |
 }
 
 /**
- * Makes the format asked for. Tables and statistics are loaded only then: 2 ms of each start.
+ * Makes the format asked for. All but NDJSON is loaded only then: 3 ms of each start.
  *
  * @param follow Whether each handshake is to be written when it comes.
  * @param status Of status lines among NDJSON that goes to no terminal; undefined: none.
@@ -247,14 +247,16 @@ export async function createFormat(
       const isJson = json || intervalMs !== undefined && !isTerminal;
       return new StatisticsFormat({ top, json: isJson, ascii: ascii || !utf8, intervalMs });
     }
-    case "records":
+    case "records": {
       if (!isTerminal || json) return new NdjsonFormat(isTerminal ? undefined : status, fields);
+      const { LineFormat }: typeof import("../output/line_format.ts") = await load("line_format");
       return new LineFormat(() => ({
         width: wide ? Infinity : surface.width(),
         ascii: !utf8,
         colour,
         localTime,
       }));
+    }
   }
 }
 

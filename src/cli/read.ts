@@ -274,7 +274,8 @@ export class Reading {
         : await (input.canGrow ? reading : this.#wait(reading));
       if (count === undefined) break;
       if (count > 0) {
-        reader.take(count);
+        const loading = reader.take(count);
+        if (loading !== undefined) await loading;
       } else if (follow) {
         source.rest();
         await this.#unlessEnded(this.#pipeline.settle());

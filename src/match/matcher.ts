@@ -310,10 +310,9 @@ export class Matcher {
     const fitsAck = acknowledgesSynAck(table, newest, acknowledgment);
     // What it acknowledges may have been sent, and be captured, after all.
     const isHeld = fitsSequence && holdAck(table, newest, segment, timeNs);
-    const judged = this.#misfit(
-      newest,
-      (fitsSequence ? 0 : WireFact.WrongAckSequence) | (fitsAck ? 0 : WireFact.WrongAckAck),
-    );
+    const { WrongAckSequence, WrongAckAck } = WireFact;
+    const wrong = (fitsSequence ? 0 : WrongAckSequence) | (fitsAck ? 0 : WrongAckAck);
+    const judged = this.#misfit(newest, wrong);
     return isHeld ? newest : judged;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Handshakes as text: what each form of it is, and the sink that writes any of them.
+ * Handshakes as text: what a form of it is, NDJSON, and the sink that writes any form.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import type { Losses } from "../pipeline/losses.ts";
 import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
 import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
-import { formatHandshake, formatHeading, type LineStyle } from "./line.ts";
 import { encodeStatus, type StatusOptions } from "./status.ts";
 import type { Field } from "../record/field.ts";
 import { FIELDS } from "../record/fields.ts";
@@ -68,36 +67,6 @@ export class NdjsonFormat implements TextFormat {
   end({ summary, context, span, losses, undecoded }: TraceState): string {
     const { epochSeconds, startNs, endNs } = span;
     return summary.encode(context, epochSeconds, startNs, endNs, losses, undecoded);
-  }
-}
-
-/** Lines for a terminal, as the handshakes come. */
-export class LineFormat implements TextFormat {
-  readonly #style: () => Partial<LineStyle>;
-  #heading = "";
-  /** For which the heading was made. */
-  #width: number | undefined = NaN;
-
-  /** Writes nothing yet. @param style How, asked for each line: a terminal may become wider. */
-  constructor(style: () => Partial<LineStyle> = () => ({})) {
-    this.#style = style;
-  }
-
-  /** Its line, below the headings if it is the first or others stand there now. */
-  take(handshake: Handshake, _context: RecordContext, into: ByteText): void {
-    const style = this.#style();
-    if (style.width !== this.#width) {
-      const heading = formatHeading(style);
-      if (heading !== this.#heading) into.text(heading);
-      this.#heading = heading;
-      this.#width = style.width;
-    }
-    into.text(formatHandshake(handshake, style));
-  }
-
-  /** Nothing. */
-  end(): string {
-    return "";
   }
 }
 

@@ -9,7 +9,7 @@ import { CurrentContext, type RecordContext } from "../record/record_context.ts"
 import type { RecordReader } from "../record/record_reader.ts";
 import { FileSource, type FileSourceOptions } from "./file_source.ts";
 import { addLosses } from "./losses.ts";
-import { RecordSource, type UnknownParts } from "./record_source.ts";
+import type { RecordSource, UnknownParts } from "./record_source.ts";
 import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
 
 /** What to read of the files, and where to. */
@@ -26,18 +26,19 @@ export type Held = "packets" | "records";
 /** Files in their order. What each one holds, its first bytes tell. */
 export class InputSource implements Source {
   readonly context: RecordContext;
+  readonly #options: Omit<InputSourceOptions, "refusal">;
   readonly #captures: FileSource;
-  readonly #records: RecordSource;
+  #records: RecordSource | undefined;
   readonly #refusal: string | undefined;
   readonly #held = new Set<Held>();
 
   /** Reads nothing yet. */
-  constructor({ countsOnce = false, refusal, ...options }: InputSourceOptions) {
+  constructor({ refusal, ...options }: InputSourceOptions) {
+    this.#options = options;
     this.#captures = new FileSource(options);
-    this.#records = new RecordSource({ ...options, countsOnce });
     this.#refusal = refusal;
     const captures = this.#captures.context;
-    this.context = new CurrentContext(() => this.#records.atHand ?? captures);
+    this.context = new CurrentContext(() => this.#records?.atHand ?? captures);
     options.pipeline.begin(this);
   }
 
@@ -58,7 +59,7 @@ export class InputSource implements Source {
 
   /** Packets and records read so far. */
   get items(): number {
-    return this.#captures.packets + this.#records.records;
+    return this.#captures.packets + (this.#records?.records ?? 0);
   }
 
   /** What the files hold that were read; "packets" where they hold both, or nothing. */
@@ -72,7 +73,8 @@ export class InputSource implements Source {
   }
 
   set done(isDone: boolean) {
-    this.#captures.done = this.#records.done = isDone;
+    this.#captures.done = isDone;
+    if (this.#records) this.#records.done = isDone;
   }
 
   /** How often the clock of the host that captured was set back. */
@@ -82,10 +84,21 @@ export class InputSource implements Source {
 
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): InputReader {
-    return new InputReader(this.#captures.beginFile(), () => this.#records.beginFile(), {
+    return new InputReader(this.#captures.beginFile(), () => this.#beginRecords(), {
       refusal: this.#refusal,
       onKnown: (held) => this.#held.add(held),
     });
+  }
+
+  /** What takes records is loaded for the first file that holds some: 2 ms of each start. */
+  async #beginRecords(): Promise<RecordReader> {
+    if (this.#records === undefined) {
+      const path = import.meta.resolve("./record_source.ts");
+      const { RecordSource }: typeof import("./record_source.ts") = await import(path);
+      this.#records = new RecordSource({ countsOnce: false, ...this.#options });
+      this.#records.done = this.done;
+    }
+    return this.#records.beginFile();
   }
 
   /** Reports what is complete though nothing more came; see {@link FileSource.rest}. */
@@ -100,12 +113,12 @@ export class InputSource implements Source {
 
   /** What the records have that this version does not know. */
   unknown(): UnknownParts {
-    return this.#records.unknown();
+    return this.#records?.unknown() ?? { names: new Set(), version: undefined };
   }
 
   /** See {@link Source.counters}. */
   counters(): SourceCounters {
-    if (!this.#held.has("records")) return this.#captures.counters();
+    if (this.#records === undefined) return this.#captures.counters();
     const records = this.#records.counters();
     if (!this.#held.has("packets")) return records;
     const captures = this.#captures.counters();
@@ -134,7 +147,7 @@ const BYTE_ORDER_MARK = 0xef;
 /** Takes the bytes of one file, in the buffer of the capture reader whatever they are. */
 export class InputReader {
   readonly #captures: CaptureReader;
-  readonly #beginRecords: () => RecordReader;
+  readonly #beginRecords: () => Promise<RecordReader>;
   readonly #refusal: string | undefined;
   readonly #onKnown: (held: Held) => void;
   #held: Held | undefined;
@@ -149,7 +162,7 @@ export class InputReader {
    */
   constructor(
     captures: CaptureReader,
-    beginRecords: () => RecordReader,
+    beginRecords: () => Promise<RecordReader>,
     options: { refusal: string | undefined; onKnown: (held: Held) => void },
   ) {
     this.#captures = captures;
@@ -173,31 +186,47 @@ export class InputReader {
     return this.#captures.room();
   }
 
-  /** Takes the bytes put into the {@link room}. @param length How many were put there. */
-  take(length: number): void {
+  /**
+   * Takes the bytes put into the {@link room}.
+   *
+   * @param length How many were put there.
+   * @returns Of the first records a promise, to be waited for: what takes those is loaded.
+   */
+  take(length: number): Promise<void> | undefined {
     if (this.#held === undefined && length > 0) this.#know(this.room()[0]);
     if (this.#held !== "records") this.#captures.take(length);
-    else if (this.#fault === undefined) this.#records?.feed(this.room().subarray(0, length));
+    else if (this.#fault === undefined) return this.#takeRecords(this.room().subarray(0, length));
+    return undefined;
   }
 
   #know(first: number): void {
     const isText = first === BRACE || first === BYTE_ORDER_MARK;
     this.#held = isText ? "records" : "packets";
     this.#onKnown(this.#held);
-    if (!isText) return;
-    if (this.#refusal === undefined) this.#records = this.#beginRecords();
-    else this.#fault = { byteOffset: 0, reason: this.#refusal };
+    if (isText && this.#refusal !== undefined) {
+      this.#fault = { byteOffset: 0, reason: this.#refusal };
+    }
   }
 
-  /** Takes bytes from elsewhere, any number. */
-  feed(bytes: Uint8Array): void {
+  #takeRecords(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
+    if (this.#records === undefined) {
+      return this.#beginRecords().then((records) => (this.#records = records).feed(bytes));
+    }
+    this.#records.feed(bytes);
+    return undefined;
+  }
+
+  /** Takes bytes from elsewhere, any number. @returns As of {@link take}, to be waited for. */
+  feed(bytes: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < bytes.length;) {
       const room = this.room();
       const part = bytes.subarray(at, at + room.length);
       room.set(part);
-      this.take(part.length);
       at += part.length;
+      const loading = this.take(part.length);
+      if (loading !== undefined) return loading.then(() => this.feed(bytes.subarray(at)));
     }
+    return undefined;
   }
 
   /** Tells that the file ends here. */

@@ -143,7 +143,7 @@ async function readFile({ source, pipeline }: Session, path: string): Promise<bo
     const reader = source.beginFile();
     while (reader.fault === undefined) {
       const count = await input.read(reader.room());
-      if (count > 0) reader.take(count);
+      if (count > 0) await reader.take(count);
       else {
         reader.end();
         break;

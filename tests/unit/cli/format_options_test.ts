@@ -15,7 +15,8 @@ import {
 } from "../../../src/cli/format_options.ts";
 import type { OutputSurface } from "../../../src/cli/process/terminal.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
-import { LineFormat, NdjsonFormat } from "../../../src/output/text_sink.ts";
+import { LineFormat } from "../../../src/output/line_format.ts";
+import { NdjsonFormat } from "../../../src/output/text_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";
 import { CsvFormat } from "../../../src/output/csv.ts";
 import { chooseFields } from "../../../src/record/choose_fields.ts";

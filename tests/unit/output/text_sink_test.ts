@@ -1,11 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  LineFormat,
-  NdjsonFormat,
-  type TextFormat,
-  TextSink,
-} from "../../../src/output/text_sink.ts";
-import { formatHandshake, formatHeading } from "../../../src/output/line.ts";
+import { LineFormat } from "../../../src/output/line_format.ts";
+import { NdjsonFormat, type TextFormat, TextSink } from "../../../src/output/text_sink.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { TableFormat } from "../../../src/output/table.ts";
 import { type LineOutput, type Lines, toBytes } from "../../../src/files/stream_output.ts";
@@ -26,14 +21,6 @@ Deno.test("NdjsonFormat writes each record when it comes, the summary at the end
     format.end(END),
     END.summary.encode(CONTEXT, EPOCH_SECONDS, 5, 1_000, END.losses, {}),
   );
-});
-
-Deno.test("LineFormat writes each line when it comes, headed once", () => {
-  const format = new LineFormat();
-  const [first, second] = HANDSHAKES;
-  assertEquals(taken(format, first), formatHeading() + formatHandshake(first));
-  assertEquals(taken(format, second), formatHandshake(second));
-  assertEquals(format.end(), "");
 });
 
 /** An output that keeps what it takes, each piece with its number of records. */

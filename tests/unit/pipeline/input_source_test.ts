@@ -5,7 +5,7 @@ import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { buildPcap } from "../pcap/build_capture.ts";
 import { CONTEXT, HANDSHAKES } from "../record/sample_handshakes.ts";
 import { buildEthernet, buildIpv4, buildTcp } from "../wire/build_frame.ts";
-import { type ReadAsked, readInto, sourceInto } from "./read_files.ts";
+import { type ReadAsked, sourceInto } from "./read_files.ts";
 
 class Hosts implements Sink {
   readonly label = "hosts";
@@ -38,28 +38,41 @@ const CAPTURE = buildPcap({
   }],
 });
 
-function run(files: readonly Uint8Array[], asked: ReadAsked = {}, piece = Infinity) {
+async function run(files: readonly Uint8Array[], asked: ReadAsked = {}, piece = Infinity) {
   const sink = new Hosts();
-  const { source, pipeline } = readInto([sink], files, asked, piece);
+  const { source, pipeline, end } = sourceInto([sink], asked);
+  for (const file of files) {
+    const reader = source.beginFile();
+    for (let from = 0; from < file.length; from += piece) {
+      await reader.feed(file.subarray(from, from + piece));
+      pipeline.flush();
+    }
+    reader.end();
+  }
+  end();
   return { hosts: sink.hosts, source, state: pipeline.state() };
 }
 
-Deno.test("InputSource tells captures and records apart by their first bytes", () => {
+Deno.test("InputSource tells captures and records apart by their first bytes", async () => {
   for (const piece of [1, 5, Infinity]) {
-    const { hosts, source } = run([CAPTURE, bytes(RECORD), bytes("\ufeff" + RECORD)], {}, piece);
+    const { hosts, source } = await run(
+      [CAPTURE, bytes(RECORD), bytes("\ufeff" + RECORD)],
+      {},
+      piece,
+    );
     // What the captures hold is complete once nothing more is read.
     assertEquals(hosts, ["web1 established", "web1 established", "reader unanswered"]);
     assertEquals([source.items, source.held], [3, "packets"]);
   }
-  assertEquals(run([bytes(RECORD)]).source.held, "records");
+  assertEquals((await run([bytes(RECORD)])).source.held, "records");
 });
 
-Deno.test("InputSource counts what it read, and nothing of what it did not", () => {
-  const records = run([bytes(RECORD + "x\n")]).state;
+Deno.test("InputSource counts what it read, and nothing of what it did not", async () => {
+  const records = (await run([bytes(RECORD + "x\n")])).state;
   assertEquals(records.losses, { unread_lines: 1 });
-  const captures = run([CAPTURE]).state;
+  const captures = (await run([CAPTURE])).state;
   assertEquals("unread_lines" in captures.losses, false);
-  const both = run([CAPTURE, bytes(RECORD + "x\n")]).state;
+  const both = (await run([CAPTURE, bytes(RECORD + "x\n")])).state;
   assertEquals([both.losses.unread_lines, both.losses.capture_packets], [1, 0]);
   // From the packet to the record 23 s later.
   assertEquals(both.span.endNs - both.span.startNs, 23e9 + HANDSHAKES[0].timeNs);
@@ -69,19 +82,20 @@ Deno.test("InputSource refuses records where they are of no use, and says why", 
   const sink = new Hosts();
   const { source } = sourceInto([sink], { refusal: "it holds records" });
   const reader = source.beginFile();
-  reader.feed(bytes(RECORD));
+  assertEquals(reader.feed(bytes(RECORD)), undefined);
   reader.end();
   assertEquals(reader.fault, { byteOffset: 0, reason: "it holds records" });
   assertEquals(sink.hosts, []);
 });
 
-Deno.test("InputReader says which lines are no records", () => {
+Deno.test("InputReader says which lines are no records", async () => {
   const { source } = sourceInto([new Hosts()]);
   const reader = source.beginFile();
   assertEquals(reader.held, undefined);
-  reader.feed(bytes(RECORD));
+  await reader.feed(bytes(RECORD));
   assertEquals([reader.held, reader.describeRefused()], ["records", undefined]);
-  reader.feed(bytes(`\x1b[2J\n{}\n${"x".repeat(2 ** 21)}\n`));
+  // What takes records is there by now.
+  assertEquals(reader.feed(bytes(`\x1b[2J\n{}\n${"x".repeat(2 ** 21)}\n`)), undefined);
   reader.end();
   assertEquals(
     reader.describeRefused(),
@@ -95,4 +109,16 @@ Deno.test("InputReader leaves to the capture reader what holds nothing", () => {
   const reader = source.beginFile();
   reader.end();
   assertMatch(reader.fault!.reason, /^it is empty$/);
+});
+
+Deno.test("InputSource takes captures at once, and loads what takes records for the first of them", async () => {
+  const { source } = sourceInto([new Hosts()]);
+  assertEquals(source.beginFile().feed(CAPTURE), undefined);
+  const reader = source.beginFile();
+  const long = bytes(RECORD.repeat(1_000));
+  await reader.feed(long);
+  assertEquals(source.items, 1_001);
+  source.done = true;
+  await source.beginFile().feed(bytes(RECORD));
+  assertEquals(source.items, 1_001);
 });
