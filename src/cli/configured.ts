@@ -29,7 +29,7 @@ export async function withConfig<T>(
   readText: (path: string) => string,
   run: (args: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const { values, switches } = parseFlags(args, flags);
+  const { values, switches } = parseFlags(args, flags, true);
   const [path] = values.get(CONFIG) ?? [];
   if (path === undefined || switches.has("help")) return await run(args);
   const added = readFlags(path, name, flags, readText)

@@ -1,6 +1,6 @@
 import { messageOf } from "../text/message.ts";
 import { watchRunner } from "./process/runner.ts";
-import { listenToSignals } from "./process/signals.ts";
+import { type EndSignal, listenToSignals } from "./process/signals.ts";
 import { exit, giveUpSaying, say, sayNote } from "./process/terminal.ts";
 import { onUnforeseen } from "../linux/unforeseen.ts";
 import { ExitStatus } from "./usage.ts";
@@ -11,6 +11,10 @@ export interface EndingHandlers {
   leave?(): void;
   /** How it goes so far, some lines. */
   report(): string;
+  /** Takes a signal that asks to end for another one's, such as a command that runs; false: it is not. */
+  takes?(signal: EndSignal): boolean;
+  /** Settles when the job may be stopped, as Ctrl-Z asks; absent: at once. */
+  stopped?(): Promise<void>;
   /** Opens the files again that it writes to; undefined where it writes to none. */
   reopen?: () => void;
 }
@@ -78,13 +82,15 @@ export class Ending {
   /** Makes one that hears signals, the end of npm, and errors that nobody caught. */
   static listen(handlers: EndingHandlers): Ending {
     const ending = new Ending(handlers);
-    const { reopen, report } = handlers;
+    const { reopen, report, takes, stopped } = handlers;
     listenToSignals({
-      end: () => ending.request(),
+      end: (signal) => takes?.(signal) || ending.request(),
+      hearsQuit: takes !== undefined,
+      stopped,
       reopen: reopen && (() => ending.#guard("opening the files again", reopen)),
       report: () => ending.#guard("the summary so far", () => say(report())),
     });
-    watchRunner(() => ending.ask());
+    watchRunner(() => takes?.("SIGTERM") || ending.ask());
     onUnforeseen((error) => ending.fail("a part of it", error));
     return ending;
   }

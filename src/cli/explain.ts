@@ -1,8 +1,10 @@
 import { SystemCallError } from "../linux/libc.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
+import { standardError } from "../files/standard_streams.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { outputSurface, sayNote } from "./process/terminal.ts";
+import { messageOf } from "../text/message.ts";
+import { errorSurface, outputSurface, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { HandshakePick } from "../explain/pick.ts";
 import { InputSource } from "../pipeline/input_source.ts";
@@ -20,7 +22,14 @@ import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
-import { ExitStatus } from "./usage.ts";
+import {
+  COMMAND_HELP,
+  COMMAND_STATUSES,
+  handSignals,
+  prepareCommand,
+  refuseCommand,
+} from "./run_command.ts";
+import { ExitStatus, UsageError } from "./usage.ts";
 
 /** What `explain --help` tells. */
 export const EXPLAIN_HELP: Help = {
@@ -28,12 +37,14 @@ export const EXPLAIN_HELP: Help = {
   usage: [
     ["synsnoop explain [flags] FILE", "the first in a file that matches"],
     ["synsnoop explain [flags]", "the next one here that ends and matches (root)"],
+    ["synsnoop explain [flags] -- COMMAND", "the first of COMMAND, which it runs (root)"],
   ],
   flags: EXPLAIN_FLAGS,
   examples: [
     ["synsnoop explain --comm curl --header", "the next one of curl, bit by bit"],
     ["synsnoop explain --outcome refused --index 2 capture.pcapng", "the second that was refused"],
-    ["synsnoop explain --format svg capture.pcapng >syn.svg", "as a picture"],
+    ["synsnoop explain --format svg --output syn.svg capture.pcapng", "as a picture"],
+    ["synsnoop explain -- curl -s https://example.org", "what curl does"],
   ],
   paragraphs: [
     "FILE is pcap, pcapng or NDJSON of this tool; - is standard input. A record has no packets: then " +
@@ -43,6 +54,7 @@ export const EXPLAIN_HELP: Help = {
     "Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
     "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +
     "set.",
+    `${COMMAND_HELP} The explanation is written when COMMAND has ended.`,
   ],
   statuses: [
     [ExitStatus.Ok, "done"],
@@ -51,6 +63,7 @@ export const EXPLAIN_HELP: Help = {
     [ExitStatus.NotPermitted, "not permitted (run as root)"],
     [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
     [ExitStatus.Interrupted, "interrupted twice"],
+    ...COMMAND_STATUSES,
   ],
 };
 
@@ -70,11 +83,46 @@ export async function explain(args: readonly string[], stdout: ByteWriter): Prom
   if (options.help) {
     return await writeText(stdout, formatHelp(EXPLAIN_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
+  const fault = options.command && await refuseCommand(options.command);
+  if (fault) {
+    sayNote(fault.sentence);
+    return fault.status;
+  }
+  const write = await openExplanation(options, stdout);
   const { story, status } = options.file === undefined
     ? await pickOfHost(options)
     : await pickOfFile(options, options.file);
   if (story === undefined) return status;
-  return await writeText(stdout, format(story, options)) ? status : ExitStatus.Failed;
+  return await write(format(story, options)) ? status : ExitStatus.Failed;
+}
+
+/** Opens where the explanation goes. @returns Writes it; whether that was possible, else it was said. */
+async function openExplanation(
+  { output, toStandardError }: ExplainOptions,
+  stdout: ByteWriter,
+): Promise<(text: string) => Promise<boolean>> {
+  if (output === undefined) {
+    return (text) => writeText(toStandardError ? standardError() : stdout, text);
+  }
+  const { openTextOutput }: typeof import("../files/open_output.ts") = await import(
+    import.meta.resolve("../files/open_output.ts")
+  );
+  try {
+    const write = openTextOutput(output, sayNote);
+    return async (text) => {
+      try {
+        await write(text);
+        return true;
+      } catch (error) {
+        sayNote(`Cannot write "${output}": ${messageOf(error)}`);
+        return false;
+      }
+    };
+  } catch (error) {
+    throw new UsageError(
+      `Cannot use --output "${output}": ${messageOf(error)}; give another file`,
+    );
+  }
 }
 
 interface Picked {
@@ -82,8 +130,10 @@ interface Picked {
   status: number;
 }
 
-function format(story: Story, { format, header, ascii }: ExplainOptions): string {
-  const { utf8, colour } = outputSurface();
+function format(story: Story, options: ExplainOptions): string {
+  const { format, header, ascii, output, toStandardError } = options;
+  const { utf8, colour: hasColour } = toStandardError ? errorSurface() : outputSurface();
+  const colour = hasColour && output === undefined;
   switch (format) {
     case "svg":
       return formatLessonSvg(story, { header });
@@ -124,17 +174,26 @@ function sayThrownAway(pipeline: Pipeline): void {
 }
 
 async function pickOfHost(options: ExplainOptions): Promise<Picked> {
+  using traced = options.command && await prepareCommand(options.command);
   let source: LiveSource | undefined;
   let pick: HandshakePick | undefined;
   const ending = Ending.listen({
-    leave: () => source?.kill(),
+    leave: () => {
+      source?.kill();
+      traced?.[Symbol.dispose]();
+    },
+    ...traced && handSignals(traced),
     report: () => `${pick?.describeMiss() ?? "nothing is waited for"} so far`,
   });
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
     pick = new HandshakePick({
-      filter: { ...options.filter, captured: scope.interfaces.length > 0 },
+      filter: {
+        ...options.filter,
+        captured: scope.interfaces.length > 0,
+        isMeant: traced && ((process, path) => traced.has(process, path)),
+      },
       index: options.index,
       onPicked: ending.ask,
     });
@@ -146,14 +205,24 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
       identity: { host: hostName() },
       pipeline,
       supervisor: ending,
-      onReady: () => endAfter(options.durationMs, ending),
+      onReady: (hasKernel) => {
+        endAfter(options.durationMs, ending);
+        traced?.start(hasKernel);
+      },
       onNote: sayNote,
     });
+    traced?.ended.then(ending.ask);
     await ending.asked;
+    traced?.close();
     await source.finish();
+    const commandStatus = await traced?.status();
     sayThrownAway(pipeline);
     if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
-    return { story: pick.story, status: statusOf(pick, ending.failed, options) };
+    const status = statusOf(pick, ending.failed, options);
+    return {
+      story: pick.story,
+      status: status === ExitStatus.Ok ? commandStatus ?? status : status,
+    };
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
@@ -168,10 +237,10 @@ function statusOf({ story }: HandshakePick, hasFailed: boolean, { exitStatus }: 
   return exitStatus ? ExitStatus.NothingMatched : ExitStatus.Failed;
 }
 
-function describeWaiting({ index, interfaces, filterText }: ExplainOptions): string {
-  const which = index === 1
-    ? "the next TCP handshake"
-    : `TCP handshake number ${index} from now on`;
+function describeWaiting({ index, interfaces, filterText, command }: ExplainOptions): string {
+  const which =
+    (index === 1 ? "the next TCP handshake" : `TCP handshake number ${index} from now on`) +
+    (command ? ` of "${command[0]}"` : "");
   const where = interfaces.length > 0 ? interfaces.join(", ") : "all interfaces";
   return `waiting for ${which} on ${where} that ends${filterText && ` and matches ${filterText}`}`;
 }

@@ -7,7 +7,14 @@ import {
   parseFilter,
 } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { HOST_FLAGS, type HostOptions, parseHost, TRACE_FLAGS } from "./trace_options.ts";
+import { refuseNoUtf8, STANDARD_OUTPUT } from "./output_options.ts";
+import {
+  HOST_FLAGS,
+  type HostOptions,
+  parseHost,
+  refuseWithCommand,
+  TRACE_FLAGS,
+} from "./trace_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseInteger } from "./values.ts";
 
@@ -18,6 +25,11 @@ export const EXPLAIN_FLAGS: readonly Flag[] = [
   { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
   { name: "header", meaning: "also the TCP header of each packet, field by field" },
   { name: "format", value: "FORMAT", meaning: `${FORMATS.join(", ")} (default text)` },
+  {
+    name: "output",
+    value: "FILE",
+    meaning: "write it to FILE, anew (- is standard output)",
+  },
   { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
   { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
   ...FILTER_FLAGS,
@@ -39,6 +51,12 @@ export interface ExplainOptions extends HostOptions {
   header: boolean;
   format: typeof FORMATS[number];
   ascii: boolean;
+  /** Path of the file to write it to; undefined: none. */
+  output: string | undefined;
+  /** The command to run and its arguments, of whose handshakes one is explained; undefined: none. */
+  command: readonly string[] | undefined;
+  /** Whether it goes to standard error: standard output is the command's. */
+  toStandardError: boolean;
   /** Whether the exit status tells that nothing matched. */
   exitStatus: boolean;
 }
@@ -49,14 +67,20 @@ export interface ExplainOptions extends HostOptions {
  * @throws {UsageError} One line for the user.
  */
 export function parseExplainOptions(args: readonly string[]): ExplainOptions {
-  const parsed = parseFlags(args, EXPLAIN_FLAGS);
-  const { switches, values, operands } = parsed;
+  const parsed = parseFlags(args, EXPLAIN_FLAGS, true);
+  const { switches, values, operands, command } = parsed;
   if (operands.length > 1) {
     throw new UsageError(
       `Cannot explain "${operands[1]}" too: give one FILE, or none for this host`,
     );
   }
   const file = operands.at(0);
+  if (file !== undefined && command !== undefined) {
+    throw new UsageError(
+      `Cannot explain "${file}" and run "${command[0]}": give a FILE, or a command behind --`,
+    );
+  }
+  refuseWithCommand(parsed);
   const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
   if (file !== undefined && ofHost.length > 0) {
     throw new UsageError(
@@ -76,6 +100,14 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   if (ascii && format === "svg") {
     throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
   }
+  const output = values.get("output")?.[0];
+  refuseNoUtf8("output", output);
+  const toStandardError = command !== undefined && output === undefined;
+  if (toStandardError && format === "svg") {
+    throw new UsageError(
+      "Cannot use --format svg with a command: standard output is the command's; give --output FILE",
+    );
+  }
   return {
     help: switches.has("help"),
     file,
@@ -86,6 +118,9 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     header: switches.has("header"),
     format,
     ascii,
+    output: output === STANDARD_OUTPUT ? undefined : output,
+    command,
+    toStandardError,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
   };
 }

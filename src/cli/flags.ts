@@ -22,6 +22,8 @@ export interface ParsedFlags {
   values: ReadonlyMap<string, readonly string[]>;
   /** What is no flag. */
   operands: readonly string[];
+  /** The command behind `--` and its arguments, where one may stand; undefined: there is no `--`. */
+  command?: readonly string[];
 }
 
 /**
@@ -29,10 +31,23 @@ export interface ParsedFlags {
  *
  * @param args What follows the command's name.
  * @param flags The table.
+ * @param takesCommand Whether a command to run may stand behind `--`; else operands do.
  * @throws {UsageError} for an unknown flag, a flag without its value, a switch with one, or a flag
  * given twice that may stand once.
  */
-export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
+export function parseFlags(
+  args: readonly string[],
+  flags: readonly Flag[],
+  takesCommand = false,
+): ParsedFlags {
+  const commandAt = takesCommand ? args.indexOf("--") : -1;
+  if (commandAt >= 0) {
+    const command = args.slice(commandAt + 1);
+    if (command.length === 0 || command[0] === "") {
+      throw new UsageError("Cannot run nothing: give a command behind --, such as -- curl URL");
+    }
+    return { ...parseFlags(args.slice(0, commandAt), flags), command };
+  }
   const switchNames = flags.filter((flag) => !flag.value).map((flag) => flag.name);
   const valueNames = flags.filter((flag) => flag.value).map((flag) => flag.name);
   const parsed: Record<string, unknown> = parseArgs(withoutGuesses(args, flags), {

@@ -222,7 +222,7 @@ export async function createFormat(
   status?: StatusOptions,
 ): Promise<TextFormat> {
   const { json, top, ascii, fields, columns, wide, localTime, colour: when, intervalMs } = options;
-  const { isTerminal, utf8 } = surface;
+  const { isForPeople, utf8 } = surface;
   const colour = when === "auto" ? surface.colour : when === "always";
   // Chosen columns are a table, on a terminal one whose rows do not wait for each other.
   switch (columns ? "table" : options.kind) {
@@ -231,7 +231,7 @@ export async function createFormat(
       const { fieldColumn }: typeof import("../output/field_column.ts") = await load(
         "field_column",
       );
-      const isLines = isTerminal && options.kind === "records";
+      const isLines = isForPeople && options.kind === "records";
       const rowsHeld = follow || isLines ? 1 : TABLE_ROWS_HELD;
       const chosen = columns?.map(fieldColumn);
       return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime, columns: chosen });
@@ -244,11 +244,13 @@ export async function createFormat(
       const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
         "statistics/format",
       );
-      const isJson = json || intervalMs !== undefined && !isTerminal;
+      const isJson = json || intervalMs !== undefined && !isForPeople;
       return new StatisticsFormat({ top, json: isJson, ascii: ascii || !utf8, intervalMs });
     }
     case "records": {
-      if (!isTerminal || json) return new NdjsonFormat(isTerminal ? undefined : status, fields);
+      if (!isForPeople || json) {
+        return new NdjsonFormat(isForPeople ? undefined : status, fields);
+      }
       const { LineFormat }: typeof import("../output/line_format.ts") = await load("line_format");
       return new LineFormat(() => ({
         width: wide ? Infinity : surface.width(),

@@ -30,9 +30,12 @@ export interface OutputsOptions {
   showsToo?: boolean;
   /** Files that are read, which must not grow by it. */
   inputs?: readonly string[];
+  /** Standard output, or what is written to instead. */
   stdout: ByteWriter;
   /** Who writes to a store; see `SegmentOutputOptions`. */
   writer?: { host: string; tracer: string };
+  /** Whether it is standard error that is written to instead. */
+  isStandardError?: boolean;
   /** What records of --output hold; undefined: everything. */
   fields?: readonly Field[];
   /** Stands between lines and standard output. */
@@ -122,25 +125,26 @@ export function openOutputs(
 
 /** @param isShown Whether the records go to a file anyway: then a lost line is no lost record. */
 function openStandardOutput(options: OutputsOptions, isShown: boolean): Sink {
-  const { stdout, format, before = (output) => output } = options;
-  if (!isShown && isStandardOutputNowhere()) {
+  const { stdout, format, isStandardError, before = (output) => output } = options;
+  const name = isStandardError ? "standard error" : "standard output";
+  if (!isShown && !isStandardError && isStandardOutputNowhere()) {
     sayNote(
       "standard output is closed or /dev/null: records go nowhere, unless --output names a FILE",
     );
   }
   const onGone = (reason: string | undefined) => {
     const then = isShown ? "going on with --output alone" : "ending";
-    if (reason !== undefined) sayNote(`Cannot write to standard output: ${reason}; ${then}`);
+    if (reason !== undefined) sayNote(`Cannot write to ${name}: ${reason}; ${then}`);
     if (!isShown) options.onGone();
   };
   const onSlow = () =>
     sayNote(
-      `standard output takes records more slowly than they come: some are ${
+      `${name} takes records more slowly than they come: some are ${
         isShown ? "not shown" : "lost"
       }`,
     );
   const output = new StreamOutput(stdout, onGone, { onSlow });
-  return new TextSink(before(output), format, "to standard output", { isShown });
+  return new TextSink(before(output), format, `to ${name}`, { isShown });
 }
 
 /** A file that grows while it is read has no end. */

@@ -68,7 +68,8 @@ export function writesFiles({ output, write, store }: OutputOptions): boolean {
   return output !== undefined || write !== undefined || store !== undefined;
 }
 
-const STANDARD_OUTPUT = "-";
+/** Standard output, named as a file. */
+export const STANDARD_OUTPUT = "-";
 /** Below it a busy host would do little but rename files. */
 const ROTATE_SIZE_MIN_BYTES = 64_000;
 const ROTATE_KEEP = 5;
@@ -86,12 +87,9 @@ export function parseOutput({ values }: ParsedFlags): OutputOptions {
   const keepText = one("rotate-keep");
   const write = one("write");
   const store = one("store");
-  for (const [flag, path] of [["output", output], ["write", write], ["store", store]]) {
-    if (!path?.includes(NO_UTF8)) continue;
-    throw new UsageError(
-      `Cannot use --${flag} "${path}": its name is no UTF-8 and cannot be passed on; give another`,
-    );
-  }
+  refuseNoUtf8("output", output);
+  refuseNoUtf8("write", write);
+  refuseNoUtf8("store", store);
   const maxBytes = size === undefined ? undefined : parseSize("rotate-size", size);
   if (maxBytes !== undefined && maxBytes < ROTATE_SIZE_MIN_BYTES) {
     throw new UsageError(`Cannot use --rotate-size "${size}": give a size of at least 64K`);
@@ -140,6 +138,18 @@ function parseStore(
       bytes: keepSize === undefined ? undefined : parseSize("keep-size", keepSize),
     },
   };
+}
+
+/**
+ * Refuses a path that has lost bytes on its way here.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function refuseNoUtf8(flag: string, path: string | undefined): void {
+  if (!path?.includes(NO_UTF8)) return;
+  throw new UsageError(
+    `Cannot use --${flag} "${path}": its name is no UTF-8 and cannot be passed on; give another`,
+  );
 }
 
 /** The flag that asks for another form than records. */

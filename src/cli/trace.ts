@@ -2,8 +2,9 @@ import { CaptureScope } from "../linux/capture/capture_scope.ts";
 import { SystemCallError } from "../linux/libc.ts";
 import { UnknownTargetError } from "../linux/netns/namespace_watch.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
+import { standardError } from "../files/standard_streams.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import { errorSurface, outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { hostId, tracerId } from "../linux/host_id.ts";
 import { Elsewhere } from "../pipeline/elsewhere.ts";
@@ -19,12 +20,20 @@ import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
+import {
+  COMMAND_HELP,
+  COMMAND_STATUSES,
+  handSignals,
+  prepareCommand,
+  refuseCommand,
+} from "./run_command.ts";
 
 /** What `trace --help` tells. */
 export const TRACE_HELP: Help = {
   summary: "Report every TCP handshake on this host, from its packets and its kernel.",
   usage: [
     ["synsnoop trace [flags]", "on a terminal one line a handshake, elsewhere NDJSON"],
+    ["synsnoop trace [flags] -- COMMAND", "run COMMAND, and report its handshakes alone"],
   ],
   flags: TRACE_FLAGS,
   examples: [
@@ -33,6 +42,7 @@ export const TRACE_HELP: Help = {
     ["synsnoop trace --netns all --output /var/log/handshakes.ndjson", "every container, kept"],
     ["synsnoop trace --stats --interval 10s", "counts and round trips of each ten seconds"],
     ["synsnoop trace --config /etc/synsnoop.toml", "as the service does"],
+    ["synsnoop trace -- curl -s https://example.org", "what one command does"],
   ],
   paragraphs: [
     FILTERS_HELP,
@@ -44,6 +54,7 @@ export const TRACE_HELP: Help = {
     "again.",
     `${OUTPUT_HELP} On a terminal --output shows the lines as well. At the end a reader that takes ` +
     "nothing for two seconds is given up.",
+    COMMAND_HELP,
     "Network namespaces have names by `ip netns`; of a container give a process. The own one is " +
     "always captured. --netns all takes those that appear later too. --interface means the " +
     "interface of that name in each of them.",
@@ -58,6 +69,7 @@ export const TRACE_HELP: Help = {
     [ExitStatus.NotPermitted, "not permitted (run as root)"],
     [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
     [ExitStatus.Interrupted, "interrupted twice"],
+    ...COMMAND_STATUSES,
   ],
 };
 
@@ -66,7 +78,8 @@ export const command: Command = { help: TRACE_HELP, run: runConfigured };
 
 /** What reads configuration files is loaded where one is named, for a trace begins the sooner. */
 async function runConfigured(args: readonly string[], stdout: ByteWriter): Promise<number> {
-  if (!args.some((arg) => arg.startsWith("--config"))) return await trace(args, stdout);
+  const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  if (!flags.some((arg) => arg.startsWith("--config"))) return await trace(args, stdout);
   const { withConfig }: typeof import("./configured.ts") = await load("./configured.ts");
   const { readConfigText }: typeof import("./process/config_text.ts") = await load(
     "./process/config_text.ts",
@@ -96,12 +109,19 @@ export async function trace(
   if (options.help) {
     return await writeText(stdout, formatHelp(TRACE_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
+  const fault = options.command && await refuseCommand(options.command);
+  if (fault) {
+    sayNote(fault.sentence);
+    return fault.status;
+  }
+  using traced = options.command && await prepareCommand(options.command);
   const onInterfaces = options.interfaces.length > 0
     ? options.interfaces.join(", ")
     : "all interfaces";
   // It is made beside this thread.
   const id = hostId();
-  const surface = outputSurface();
+  const isStandardError = options.toStandardError;
+  const surface = isStandardError ? errorSurface() : outputSurface();
   const { statusIntervalMs: intervalMs, filterTexts: filters } = options;
   const status = intervalMs === undefined
     ? undefined
@@ -113,8 +133,12 @@ export async function trace(
   let source: LiveSource | undefined;
   // Before anything is said: who reads it may send a signal at once.
   const ending = Ending.listen({
-    leave: () => source?.kill(),
+    leave: () => {
+      source?.kill();
+      traced?.[Symbol.dispose]();
+    },
     report: () => source === undefined ? "the trace has not begun" : pipeline!.summarize(),
+    ...traced && handSignals(traced),
     reopen: writesFiles(options) ? () => outputs?.reopen() : undefined,
   });
   try {
@@ -128,7 +152,8 @@ export async function trace(
       fields: options.format.fields,
       status,
       showsToo: surface.isTerminal,
-      stdout,
+      stdout: isStandardError ? standardError() : stdout,
+      isStandardError,
       onGone: ending.ask,
     });
     const { length } = scope.sites;
@@ -141,7 +166,11 @@ export async function trace(
       onHint: (sentence) => options.namespaces.includes("all") || sayNote(sentence),
     });
     pipeline = new Pipeline({
-      filter: { ...options.filter, captured: scope.interfaces.length > 0 },
+      filter: {
+        ...options.filter,
+        captured: scope.interfaces.length > 0,
+        isMeant: traced && ((process, path) => traced.has(process, path)),
+      },
       count: options.count,
       sinks: [elsewhere, ...outputs.sinks],
       supervisor: ending,
@@ -153,7 +182,10 @@ export async function trace(
       identity,
       pipeline,
       supervisor: ending,
-      onReady: () => endAfter(options.durationMs, ending),
+      onReady: (hasKernel) => {
+        endAfter(options.durationMs, ending);
+        traced?.start(hasKernel);
+      },
       onNote: sayNote,
     });
   } catch (error) {
@@ -161,13 +193,17 @@ export async function trace(
     sayNote(error.message);
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
+  traced?.ended.then(ending.ask);
   await ending.asked;
+  traced?.close();
   await source.finish();
   await pipeline.end();
   await ending.attempt("the store", () => outputs?.close());
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
+  const commandStatus = await traced?.status();
   if (ending.failed || pipeline.failed) return ExitStatus.Failed;
+  if (commandStatus !== undefined) return commandStatus;
   return options.exitStatus && pipeline.handshakes === 0
     ? ExitStatus.NothingMatched
     : ExitStatus.Ok;

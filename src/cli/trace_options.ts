@@ -20,6 +20,7 @@ import {
   OUTPUT_FLAGS,
   type OutputOptions,
   parseOutput,
+  STANDARD_OUTPUT,
   STORE_FLAGS,
 } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
@@ -109,6 +110,10 @@ export interface TraceOptions extends HostOptions, OutputOptions {
   /** How often a status line is written, milliseconds; undefined: never. */
   statusIntervalMs: number | undefined;
   count: number;
+  /** The command to run and its arguments, of whose handshakes alone is reported; undefined: none. */
+  command: readonly string[] | undefined;
+  /** Whether handshakes go to standard error: standard output is the command's. */
+  toStandardError: boolean;
   /** Whether the exit status tells that nothing matched. */
   exitStatus: boolean;
 }
@@ -119,25 +124,56 @@ export interface TraceOptions extends HostOptions, OutputOptions {
  * @throws {UsageError} One line for the user.
  */
 export function parseTraceOptions(args: readonly string[]): TraceOptions {
-  const parsed = parseFlags(args, TRACE_FLAGS);
-  const { switches, values, operands } = parsed;
+  const parsed = parseFlags(args, TRACE_FLAGS, true);
+  const { switches, values, operands, command } = parsed;
   if (operands.length > 0) {
     throw new UsageError(
       `Cannot use "${operands[0]}": trace takes flags only, see synsnoop trace --help`,
     );
   }
+  refuseWithCommand(parsed);
   const count = values.get("count")?.map((text) => parseInteger("count", text, 1, 1e15))[0];
   return {
     help: switches.has("help"),
     filter: parseFilter(parsed),
-    filterTexts: formatFilter(parsed, ["interface"]),
+    filterTexts: [
+      ...formatFilter(parsed, ["interface"]),
+      // Its arguments may hold what is not to be read later.
+      ...command ? [`-- ${command[0]}`] : [],
+    ],
     ...parseHost(parsed),
     statusIntervalMs: parseStatusInterval(parsed),
     format: formatTo(parseFormat(parsed), parsed),
     count: count ?? Infinity,
+    command,
+    toStandardError: command !== undefined && values.get("output")?.[0] !== STANDARD_OUTPUT,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),
   };
+}
+
+/** Flags that contradict a command to run, and why. */
+const NOT_WITH_COMMAND: readonly (readonly [flag: string, why: string])[] = [
+  [EXIT_STATUS_FLAG.name, "the exit status is the command's"],
+  ["cgroup", "the command has a cgroup of its own"],
+];
+
+/**
+ * Refuses what makes no sense together with a command to run.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function refuseWithCommand({ switches, values, command }: ParsedFlags): void {
+  if (command === undefined) return;
+  const found = NOT_WITH_COMMAND.find(([flag]) => switches.has(flag) || values.has(flag));
+  if (found !== undefined) {
+    throw new UsageError(`Cannot use --${found[0]} with a command: ${found[1]}`);
+  }
+  if (values.get("probes")?.[0] === "none") {
+    throw new UsageError(
+      "Cannot use --probes none with a command: packets do not tell whose a handshake is",
+    );
+  }
 }
 
 /**

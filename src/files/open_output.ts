@@ -52,6 +52,34 @@ export function openLineOutput(
 }
 
 /**
+ * Opens a place for one text, which stands there instead of what a regular file held.
+ *
+ * @param onChange Says in one sentence what happens to the place.
+ * @returns Writes the text; throws an {@linkcode Error} whose message is the reason alone.
+ * @throws {Error} Its message is the reason alone.
+ */
+export function openTextOutput(
+  path: string,
+  onChange: (sentence: string) => void,
+): (text: string) => Promise<void> {
+  const opened = openForWriting(path);
+  // What a file holds stays until there is something else to hold.
+  if (opened.kind === "file") {
+    return (text) => Deno.writeTextFile(`/proc/self/fd/${opened.fd}`, text);
+  }
+  let fault: string | undefined;
+  const stream = new StreamOutput(
+    openWriter(opened, false, onChange),
+    (reason) => fault = reason,
+  );
+  return async (text) => {
+    stream.write(text, 0);
+    await stream.flush();
+    if (fault !== undefined) throw new Error(fault);
+  };
+}
+
+/**
  * Opens a place for packets.
  *
  * @param onChange Says in one sentence what happens to the place.

@@ -59,9 +59,7 @@ export class CgroupPaths implements Disposable {
 
   /** Opens the mount of the hierarchy; where there is none, no id has a path. */
   constructor() {
-    const mount = findCgroupMount(readMounts());
-    // Something else may be mounted over it.
-    this.#mount = mount && exists(`${mount.point}/${IN_EVERY_FOLDER}`) ? mount : undefined;
+    this.#mount = findCgroups();
     this.#descriptor = this.#mount === undefined
       ? -1
       : libc().open(cString(this.#mount.point), O_CLOEXEC);
@@ -125,6 +123,18 @@ export class CgroupPaths implements Disposable {
   }
 }
 
+/** Finds where the cgroup v2 hierarchy is; undefined where none is mounted. */
+export function findCgroups(): CgroupMount | undefined {
+  const mount = findCgroupMount(readText(MOUNTS));
+  // Something else may be mounted over it.
+  return mount && exists(`${mount.point}/${IN_EVERY_FOLDER}`) ? mount : undefined;
+}
+
+/** The path of the cgroup v2 that a process is in (cgroups(7)); undefined where it is gone or hidden. */
+export function cgroupOf(pid: number | "self"): string | undefined {
+  return /^0::(.*)$/m.exec(readText(`/proc/${pid}/cgroup`))?.[1];
+}
+
 /**
  * Finds the mount of the cgroup v2 hierarchy that shows most of it.
  *
@@ -167,9 +177,9 @@ function inodeOf(path: string): number {
   return Deno.statSync(path).ino ?? 0;
 }
 
-function readMounts(): string {
+function readText(path: string): string {
   try {
-    return Deno.readTextFileSync(MOUNTS);
+    return Deno.readTextFileSync(path);
   } catch {
     return "";
   }

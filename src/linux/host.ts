@@ -23,12 +23,12 @@ const S_IXUGO = 0o111;
 /**
  * Finds a program in the folders of PATH and in those for root.
  *
- * @param name Its file name.
+ * @param name Its file name. @param forRoot Whether to look into those for root, too.
  * @returns Its path, or undefined where there is none.
  */
-export function findExecutable(name: string): string | undefined {
+export function findExecutable(name: string, forRoot = true): string | undefined {
   const folders = (environmentVariable("PATH") ?? "").split(":").filter((folder) => folder !== "");
-  for (const folder of [...folders, ...ROOT_FOLDERS]) {
+  for (const folder of [...folders, ...forRoot ? ROOT_FOLDERS : []]) {
     const path = `${folder}/${name}`;
     const { isFile, mode } = stat(path) ?? {};
     if (isFile && mode && (mode & S_IXUGO) !== 0) return path;

@@ -60,6 +60,8 @@ export interface HandshakeFilter {
   containers?: readonly string[];
   /** Containers of neither end's process. */
   notContainers?: readonly string[];
+  /** Either end's process, by what else is known of it. */
+  isMeant?(process: Process, cgroupPath: string | undefined): boolean;
   /** Begun at this moment or later. */
   since?: Moment;
   /** Begun before this moment. */
@@ -130,15 +132,19 @@ function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boole
 }
 
 function fitsProcesses(
-  { comms, notComms, pids, uids, cgroups, containers, notContainers }: HandshakeFilter,
+  filter: HandshakeFilter,
   handshake: Handshake,
   context: FilterContext,
 ): boolean {
+  const { comms, notComms, pids, uids, cgroups, containers, notContainers } = filter;
+  if (filter.isMeant && !hasProcess(handshake, (it) => filter.isMeant!(it, pathOf(it, context)))) {
+    return false;
+  }
   if (comms && !hasProcess(handshake, (it) => isCalled(it, comms))) return false;
   if (notComms && hasProcess(handshake, (it) => isCalled(it, notComms))) return false;
   if (pids && !hasProcess(handshake, ({ pid }) => pids.includes(pid))) return false;
   if (uids && !hasProcess(handshake, ({ uid }) => uids.includes(uid))) return false;
-  if (cgroups && !hasProcess(handshake, ({ cgroup }) => isBelow(cgroup, cgroups, context))) {
+  if (cgroups && !hasProcess(handshake, (it) => isBelow(pathOf(it, context), cgroups))) {
     return false;
   }
   const isIn = (wanted: readonly string[]) =>
@@ -180,12 +186,11 @@ function isWithin(port: number, ranges: readonly PortRange[]): boolean {
   return ranges.some(({ first, last }) => first <= port && port <= last);
 }
 
-function isBelow(
-  cgroup: number | undefined,
-  paths: readonly string[],
-  context: FilterContext,
-): boolean {
-  const own = cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
+function pathOf({ cgroup }: Process, context: FilterContext): string | undefined {
+  return cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
+}
+
+function isBelow(own: string | undefined, paths: readonly string[]): boolean {
   return own !== undefined && paths.some((path) => own === path || own.startsWith(`${path}/`));
 }
 

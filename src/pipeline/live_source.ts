@@ -41,8 +41,12 @@ export interface LiveSourceOptions {
   identity: Pick<RecordContext, "host" | "hostId" | "tracer">;
   pipeline: Pipeline;
   supervisor: Supervisor;
-  /** Called once, when each part delivers or is known not to. */
-  onReady(): void;
+  /**
+   * Called once, when each part delivers or is known not to.
+   *
+   * @param hasKernel Whether kernel events come.
+   */
+  onReady(hasKernel: boolean): void;
   /** Says in one sentence what is worth knowing. Untrusted text. */
   onNote(sentence: string): void;
 }
@@ -272,7 +276,7 @@ export class LiveSource implements Source {
   #beReady(): void {
     if (this.#isReady) return;
     this.#isReady = true;
-    this.#options.onReady();
+    this.#options.onReady(this.#kernelState === "map" || this.#kernelState === "lines");
   }
 
   #onKernelRecord(record: KernelRecord): void {

@@ -5,10 +5,17 @@
  */
 import { type ProcessState, readProcessState } from "../../linux/process_state.ts";
 
+/** The signals that ask to end. */
+export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT";
+
 /** What signals ask of a command. */
 export interface SignalRequests {
-  /** SIGINT, SIGTERM, and SIGHUP from a terminal that is gone. */
-  end(): void;
+  /** SIGINT, SIGTERM, SIGHUP from a terminal that is gone, and SIGQUIT where it is heard. */
+  end(signal: EndSignal): void;
+  /** Whether SIGQUIT asks to end; else it ends this process as it ends any other. */
+  hearsQuit?: boolean;
+  /** Settles when this job may be stopped, as Ctrl-Z asks; absent: at once. */
+  stopped?(): Promise<void>;
   /** SIGHUP where no terminal was there at start: files were moved. Undefined: it asks to end. */
   reopen?: () => void;
   /** SIGUSR1: tell how it goes. */
@@ -18,6 +25,8 @@ export interface SignalRequests {
 /** Signal numbers (signal(7)), the same on all machines that Deno runs on. */
 const SIGHUP = 1;
 const SIGTSTP = 20;
+/** Those that are listened to here: SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGTERM, SIGTSTP. */
+const HEARD = [SIGHUP, 2, 3, 10, 15, SIGTSTP];
 /** Of the flags of an open file (open(2)). */
 const O_ACCMODE = 3;
 const O_WRONLY = 1;
@@ -26,25 +35,28 @@ const O_WRONLY = 1;
  * Listens to signals until this process ends. One that was ignored at start stays ignored where that is
  * how it is asked for: SIGHUP by nohup(1), SIGTSTP by a shell without jobs.
  */
-export function listenToSignals({ end, reopen, report }: SignalRequests): void {
+export function listenToSignals(requests: SignalRequests): void {
+  const { end, reopen, report } = requests;
   const ignored = ignoredSignals();
   // Now: once a terminal has gone, it is nobody's.
   const hasTerminal = (readProcessState("self")?.terminal ?? 0) !== 0;
-  const hangUp = hasTerminal || reopen === undefined ? end : reopen;
-  Deno.addSignalListener("SIGINT", end);
-  Deno.addSignalListener("SIGTERM", end);
+  const hangUp = hasTerminal || reopen === undefined ? () => end("SIGHUP") : reopen;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
+    if (signal === "SIGQUIT" && !requests.hearsQuit) continue;
+    Deno.addSignalListener(signal, () => end(signal));
+  }
   Deno.addSignalListener("SIGUSR1", report);
   // To ignore it takes a listener: with the first of any signal Deno takes up SIGHUP, too.
   const isIgnored = ignored.has(SIGHUP) || hasInputOfNohup();
   Deno.addSignalListener("SIGHUP", isIgnored ? () => {} : hangUp);
-  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper());
+  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper(requests.stopped));
 }
 
-/** The signals that this process ignores, by number. */
-function ignoredSignals(): Set<number> {
+/** The signals that this process ignores, of those that are heard here, by number. */
+export function ignoredSignals(): Set<number> {
   const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readOwn("status"))?.[1];
   const bits = BigInt(`0x${mask ?? "0"}`);
-  return new Set([SIGHUP, SIGTSTP].filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
+  return new Set(HEARD.filter((signal) => (bits >> BigInt(signal - 1)) & 1n));
 }
 
 /**
@@ -74,17 +86,22 @@ const HANDED_ON_MS = 1_000;
  * on, but does not stop itself, so that the shell would wait for ever: so the whole job is stopped, as
  * the terminal asked.
  */
-function jobStopper(): () => void {
+function jobStopper(stopped?: () => Promise<void>): () => Promise<void> {
   let continuedMs = -Infinity;
-  return () => {
+  return async () => {
+    await stopped?.();
     const own = readProcessState("self");
     if (own === undefined || !canBeContinued(own)) return;
     if (performance.now() - continuedMs < HANDED_ON_MS) return;
-    const isForeground = own.terminal !== 0 && own.foregroundGroup === own.group;
-    Deno.kill(isForeground ? -own.group : own.pid, "SIGSTOP");
+    Deno.kill(isAtTerminal(own) ? -own.group : own.pid, "SIGSTOP");
     // It goes on here.
     continuedMs = performance.now();
   };
+}
+
+/** Whether what is typed at a terminal, such as Ctrl-C, is for the job that this process is of. */
+export function isAtTerminal(own = readProcessState("self")): boolean {
+  return own !== undefined && own.terminal !== 0 && own.foregroundGroup === own.group;
 }
 
 /**

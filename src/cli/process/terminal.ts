@@ -48,9 +48,11 @@ export function sayNote(sentence: string): void {
   say(`synsnoop: ${escapeText(sentence)}`);
 }
 
-/** What standard output shows: a terminal or not, colours, more than ASCII. */
+/** What standard output or standard error shows: a terminal or not, colours, more than ASCII. */
 export interface OutputSurface {
   isTerminal: boolean;
+  /** Whether people read it, whatever it is: lines are for them, records for programs. */
+  isForPeople: boolean;
   /** On a terminal that has them, unless NO_COLOR is set (no-color.org). */
   colour: boolean;
   /** Whether the locale is UTF-8 (LC_ALL, else LC_CTYPE, else LANG, as in locale(7)). */
@@ -64,9 +66,18 @@ const SIZE_MS = 100;
 
 /** Finds out what standard output shows. */
 export function outputSurface(): OutputSurface {
-  const isTerminal = Deno.stdout.isTerminal();
+  return surfaceOf(Deno.stdout.isTerminal());
+}
+
+/** Finds out what standard error shows, which is for people also where it is none. */
+export function errorSurface(): OutputSurface {
+  return { ...surfaceOf(Deno.stderr.isTerminal()), isForPeople: true };
+}
+
+function surfaceOf(isTerminal: boolean): OutputSurface {
   return {
     isTerminal,
+    isForPeople: isTerminal,
     colour: isTerminal && !Deno.noColor && environmentVariable("TERM") !== "dumb",
     utf8: localeIsUtf8(),
     width: isTerminal ? rememberFor(SIZE_MS, terminalWidth) : () => Infinity,

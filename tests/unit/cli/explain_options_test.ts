@@ -25,6 +25,9 @@ const DEFAULTS: ExplainOptions = {
   header: false,
   format: "text",
   ascii: false,
+  output: undefined,
+  command: undefined,
+  toStandardError: false,
   exitStatus: false,
 };
 
@@ -34,7 +37,13 @@ const GOOD: { args: string[]; expected: Partial<ExplainOptions> }[] = [
   { args: [], expected: {} },
   { args: ["a.pcap"], expected: { file: "a.pcap" } },
   { args: ["-", "--index", "3"], expected: { file: "-", index: 3 } },
-  { args: ["--", "--ascii"], expected: { file: "--ascii" } },
+  { args: ["--", "a", "--ascii"], expected: { command: ["a", "--ascii"], toStandardError: true } },
+  {
+    args: ["--format", "svg", "--output", "b", "--", "a"],
+    expected: { command: ["a"], format: "svg", output: "b" },
+  },
+  { args: ["a", "--output", "-"], expected: { file: "a" } },
+  { args: ["--output", "-", "--", "a"], expected: { command: ["a"] } },
   { args: ["--help"], expected: { help: true } },
   { args: ["--header", "--ascii"], expected: { header: true, ascii: true } },
   { args: ["--format", "svg"], expected: { format: "svg" } },

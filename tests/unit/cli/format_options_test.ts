@@ -25,8 +25,14 @@ import { TableFormat } from "../../../src/output/table.ts";
 import { stateOf } from "../pipeline/stand_ins.ts";
 import { CONTEXT, taken, WORKED_EXAMPLE } from "../record/sample_handshakes.ts";
 
-const PIPE = { isTerminal: false, colour: false, utf8: true, width: () => Infinity };
-const TERMINAL = { isTerminal: true, colour: true, utf8: true, width: () => 80 };
+const PIPE = {
+  isTerminal: false,
+  isForPeople: false,
+  colour: false,
+  utf8: true,
+  width: () => Infinity,
+};
+const TERMINAL = { isTerminal: true, isForPeople: true, colour: true, utf8: true, width: () => 80 };
 
 function parse(args: string): FormatOptions {
   const words = args.split(" ").filter((word) => word !== "");

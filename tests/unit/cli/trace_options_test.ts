@@ -23,6 +23,8 @@ const DEFAULTS: TraceOptions = {
   format: FORMAT_DEFAULTS,
   statusIntervalMs: 60_000,
   count: Infinity,
+  command: undefined,
+  toStandardError: false,
   exitStatus: false,
   durationMs: Infinity,
   output: undefined,
@@ -180,7 +182,37 @@ for (const { args, expected } of GOOD) {
   });
 }
 
+Deno.test("parseTraceOptions takes a command behind --, whose arguments are no flags here", () => {
+  const read = (args: string) => {
+    const { command, toStandardError, output, filterTexts } = parseTraceOptions(words(args));
+    return { command, toStandardError, output, filterTexts };
+  };
+  assertEquals(read("--port 1 -- curl --json -- x"), {
+    command: ["curl", "--json", "--", "x"],
+    toStandardError: true,
+    output: undefined,
+    filterTexts: ["--port 1", "-- curl"],
+  });
+  assertEquals(read("--output a -- b"), {
+    command: ["b"],
+    toStandardError: true,
+    output: "a",
+    filterTexts: ["-- b"],
+  });
+  assertEquals(read("--output - -- b").toStandardError, false);
+});
+
 const BAD: { args: string; says: string }[] = [
+  { args: "--", says: "Cannot run nothing: give a command behind --, such as -- curl" },
+  {
+    args: "--exit-status -- curl",
+    says: "Cannot use --exit-status with a command: the exit status is the command's",
+  },
+  { args: "--cgroup / -- curl", says: "Cannot use --cgroup with a command" },
+  {
+    args: "--probes none -- curl",
+    says: "Cannot use --probes none with a command: packets do not tell whose a handshake is",
+  },
   { args: "x", says: 'Cannot use "x": trace takes flags only, see synsnoop trace --help' },
   { args: "--json 80", says: 'Cannot use "80": trace takes flags only' },
   { args: "--port 0", says: 'Cannot use --port "0": give a port from 1 to 65535' },

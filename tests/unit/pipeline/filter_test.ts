@@ -112,6 +112,13 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   { filter: { cgroups: ["/user"] }, handshake: false, bare: false },
   { filter: { cgroups: ["/user.slice/user-1000.slice/x"] }, handshake: false, bare: false },
   { filter: { cgroups: ["/system.slice"] }, handshake: false, bare: false },
+  {
+    filter: { isMeant: (_, path) => path?.startsWith("/user.slice/") ?? false },
+    handshake: true,
+    bare: false,
+  },
+  { filter: { isMeant: () => true }, handshake: true, bare: false },
+  { filter: { isMeant: () => false }, handshake: false, bare: false },
   // The whole hierarchy: everything whose path is known.
   { filter: { cgroups: [""] }, handshake: true, bare: false },
   { filter: { reasons: ["ECONNREFUSED"] }, handshake: true, bare: false },
