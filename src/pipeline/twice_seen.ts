@@ -2,11 +2,13 @@ import type { Handshake } from "../match/handshake.ts";
 
 /** Two that saw one handshake give it times that are nearer than this: their clocks may differ. */
 const NEAR_SECONDS = 120;
-/** Handshakes that are remembered at most: 60 MB. */
+/** Handshakes that are remembered at most: 22 MB. */
 const REMEMBERED_MAX = 1 << 20;
 const FIRST_ROOM = 1 << 12;
 /** Words of a key: two addresses, the ports, the client's initial sequence number. */
 const WORDS = 10;
+/** Words of what is remembered of it: two hashes, which are those of no other in 10^19. */
+const HASHES = 2;
 /** Tellers that are told apart at most; those beyond count as one. */
 const TELLERS_MAX = 0xffff;
 const FREE = -1;
@@ -20,7 +22,8 @@ interface Teller {
 
 /**
  * Knows a handshake that another has told already, be it another host or another tracer of this one: by
- * its addresses, ports and the client's initial sequence number. Memory is bounded; where it does not suffice, the oldest is forgotten and counted.
+ * its addresses, ports and the client's initial sequence number. Memory is bounded; where it does not
+ * suffice, the oldest is forgotten and counted.
  */
 export class TwiceSeen {
   /** Handshakes that another had told. */
@@ -33,7 +36,7 @@ export class TwiceSeen {
   #count = 0;
   /** The row that is used next, and once all are used the oldest. */
   #next = 0;
-  #keys = new Uint32Array(FIRST_ROOM * WORDS);
+  #hashes = new Uint32Array(FIRST_ROOM * HASHES);
   #seconds = new Float64Array(FIRST_ROOM);
   #tellerOf = new Uint16Array(FIRST_ROOM);
   /** The row that a hash leads to, and from each row the next one of that hash. */
@@ -41,7 +44,7 @@ export class TwiceSeen {
   #links = new Int32Array(FIRST_ROOM).fill(FREE);
   readonly #key = new Uint32Array(WORDS);
   /** Nobody who chooses addresses and numbers knows where they lead. */
-  readonly #secret = crypto.getRandomValues(new Uint32Array(1))[0] | 1;
+  readonly #secrets = crypto.getRandomValues(new Uint32Array(HASHES));
 
   /** Knows none yet. @param max Handshakes to remember, a power of two. */
   constructor(max = REMEMBERED_MAX) {
@@ -79,9 +82,10 @@ export class TwiceSeen {
     key[9] = client.isn;
     const seconds = epochSeconds + timeNs / 1e9;
     const number = this.#numberOf(teller, seconds);
-    const hash = this.#hash(key, 0);
+    const [hash, other] = [this.#hash(0), this.#hash(1)];
     for (let row = this.#heads[hash & this.#room - 1]; row !== FREE; row = this.#links[row]) {
-      if (!this.#isAt(row)) continue;
+      const at = row * HASHES;
+      if (this.#hashes[at] !== hash || this.#hashes[at + 1] !== other) continue;
       const isSame = Math.abs(seconds - this.#seconds[row]) <= NEAR_SECONDS &&
         this.#tellerOf[row] !== number;
       if (isSame) {
@@ -92,7 +96,7 @@ export class TwiceSeen {
       this.#tellerOf[row] = number;
       return false;
     }
-    this.#remember(hash, seconds, number);
+    this.#remember(hash, other, seconds, number);
     return false;
   }
 
@@ -110,32 +114,22 @@ export class TwiceSeen {
     return number;
   }
 
-  /** The hash of the key that begins there. */
-  #hash(words: Uint32Array, at: number): number {
-    let hash = this.#secret;
-    for (let word = 0; word < WORDS; word++) hash = mix(hash ^ words[at + word]);
-    return hash;
+  /** A hash of the key. @param secret Number of the secret it begins with. */
+  #hash(secret: number): number {
+    let hash = this.#secrets[secret];
+    for (let word = 0; word < WORDS; word++) hash = mix(hash ^ this.#key[word]);
+    return hash >>> 0;
   }
 
-  #hashAt(row: number): number {
-    return this.#hash(this.#keys, row * WORDS);
-  }
-
-  #isAt(row: number): boolean {
-    for (let word = 0; word < WORDS; word++) {
-      if (this.#keys[row * WORDS + word] !== this.#key[word]) return false;
-    }
-    return true;
-  }
-
-  #remember(hash: number, seconds: number, teller: number): void {
+  #remember(hash: number, other: number, seconds: number, teller: number): void {
     if (this.#count === this.#room && this.#room < this.#max) this.#makeRoom(2 * this.#room);
     const row = this.#next;
     if (this.#count === this.#room) {
       this.#unlink(row);
       this.#forgotten++;
     } else this.#count++;
-    this.#keys.set(this.#key, row * WORDS);
+    this.#hashes[row * HASHES] = hash;
+    this.#hashes[row * HASHES + 1] = other;
     this.#seconds[row] = seconds;
     this.#tellerOf[row] = teller;
     this.#link(row, hash);
@@ -149,7 +143,7 @@ export class TwiceSeen {
   }
 
   #unlink(row: number): void {
-    const at = this.#hashAt(row) & this.#room - 1;
+    const at = this.#hashes[row * HASHES] & this.#room - 1;
     if (this.#heads[at] === row) {
       this.#heads[at] = this.#links[row];
       return;
@@ -160,18 +154,18 @@ export class TwiceSeen {
   }
 
   #makeRoom(room: number): void {
-    const [keys, seconds, tellers] = [this.#keys, this.#seconds, this.#tellerOf];
+    const [hashes, seconds, tellers] = [this.#hashes, this.#seconds, this.#tellerOf];
     this.#room = room;
-    this.#keys = new Uint32Array(room * WORDS);
+    this.#hashes = new Uint32Array(room * HASHES);
     this.#seconds = new Float64Array(room);
     this.#tellerOf = new Uint16Array(room);
     this.#heads = new Int32Array(room).fill(FREE);
     this.#links = new Int32Array(room).fill(FREE);
-    this.#keys.set(keys.subarray(0, this.#count * WORDS));
+    this.#hashes.set(hashes.subarray(0, this.#count * HASHES));
     this.#seconds.set(seconds.subarray(0, this.#count));
     this.#tellerOf.set(tellers.subarray(0, this.#count));
     this.#next = this.#count;
-    for (let row = 0; row < this.#count; row++) this.#link(row, this.#hashAt(row));
+    for (let row = 0; row < this.#count; row++) this.#link(row, this.#hashes[row * HASHES]);
   }
 }
 
