@@ -57,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/record",
     "src/files",
     "src/pipeline",
+    "src/explain",
     "src/output",
   ],
   "src/explain": ["src/text", "src/wire", "src/pcap", "src/match", "src/pipeline", "src/explain"],

@@ -1,0 +1,173 @@
+import type { Handshake } from "../../match/handshake.ts";
+import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
+import { formatEndpoint } from "../../wire/address.ts";
+import { formatProcesses } from "../cells.ts";
+import type { HandshakeView } from "./handshake_view.ts";
+
+/** Rows that are chosen at random in all, and of one kind. */
+const SAMPLE_MAX = 400;
+const SAMPLE_OF_KIND_MAX = 150;
+/** Of the slowest that were established. */
+const SLOWEST_MAX = 100;
+/** Hosts that tell of one handshake, which are shown. */
+const VIEWS_MAX = 4;
+
+/** A handshake that the table shows. */
+export interface KeptRow {
+  /** Microseconds of Unix time, rounded down. */
+  timeUs: number;
+  /** Number of its kind, see `Kinds`. */
+  kind: number;
+  client: string;
+  server: string;
+  /** Who connected to whom, as far as that is known; safe to print. */
+  processes: string;
+  networkNs: number | undefined;
+  hostNs: number | undefined;
+  totalNs: number | undefined;
+  synCount: number;
+  synAckCount: number;
+  /** Whether it is one of the slowest. */
+  isSlow: boolean;
+  /** What each host tells of it, first the one whose record counts. */
+  readonly views: HandshakeView[];
+}
+
+interface Held {
+  readonly row: KeptRow;
+  readonly key: string;
+  /** Whether it is still part of a sample. */
+  isSampled: boolean;
+}
+
+/**
+ * Chooses the handshakes that a table shows, in one pass and bounded memory: of each kind some at random,
+ * each as likely as the others, and the slowest of those established. The same handshakes give the same
+ * choice.
+ */
+export class KeptRows {
+  readonly #samples: { seen: number; held: Held[] }[] = [];
+  #slowest: Held[] = [];
+  #slowestNs = -1;
+  readonly #byKey = new Map<string, Held>();
+  #random = 1;
+
+  /** Takes a handshake. @param kind Number of its kind. @param tell Tells it, where it is kept. */
+  take(handshake: Handshake, kind: number, tell: () => HandshakeView): void {
+    const sample = this.#samples[kind] ??= { seen: 0, held: [] };
+    sample.seen++;
+    const at = sample.held.length < SAMPLE_OF_KIND_MAX
+      ? sample.held.length
+      : Math.floor(this.#next() * sample.seen);
+    const isSampled = at < SAMPLE_OF_KIND_MAX;
+    const { outcome, totalNs } = handshake;
+    const isSlow = outcome === "established" && totalNs !== undefined && totalNs > this.#slowestNs;
+    if (!isSampled && !isSlow) return;
+    const held = this.#hold(handshake, kind, tell(), isSampled, isSlow);
+    if (isSlow) {
+      this.#slowest.push(held);
+      if (this.#slowest.length >= 2 * SLOWEST_MAX) this.#cutSlowest();
+    }
+    if (!isSampled) return;
+    const before = sample.held[at];
+    sample.held[at] = held;
+    if (before !== undefined) {
+      before.isSampled = false;
+      this.#forget(before);
+    }
+  }
+
+  /** Takes what another host tells of a handshake that was taken before. @returns The row that has it. */
+  takeAgain(handshake: Handshake, tell: () => HandshakeView): KeptRow | undefined {
+    const row = this.#byKey.get(keyOf(handshake))?.row;
+    if (row === undefined || row.views.length >= VIEWS_MAX) return row;
+    row.views.push(tell());
+    return row;
+  }
+
+  /** The rows by their time, and how many there are of each kind. */
+  list(): { rows: KeptRow[]; keptOfKind: number[] } {
+    this.#cutSlowest();
+    const sizes = this.#samples.map(({ held }) => held.length);
+    const share = fairShare(sizes, SAMPLE_MAX);
+    const chosen = new Set(this.#slowest);
+    for (const { held } of this.#samples) {
+      for (const each of this.#choose(held, share)) chosen.add(each);
+    }
+    const rows = [...chosen].map(({ row }) => row).sort((one, other) => one.timeUs - other.timeUs);
+    const keptOfKind = sizes.map((_, kind) => rows.filter((row) => row.kind === kind).length);
+    return { rows, keptOfKind };
+  }
+
+  #hold(
+    handshake: Handshake,
+    kind: number,
+    view: HandshakeView,
+    isSampled: boolean,
+    isSlow: boolean,
+  ): Held {
+    const { epochSeconds, timeNs, totalNs, synCount, synAckCount } = handshake;
+    const row: KeptRow = {
+      timeUs: epochSeconds * 1e6 + Math.floor(timeNs / 1e3),
+      kind,
+      client: formatEndpoint(handshake.client),
+      server: formatEndpoint(handshake.server),
+      processes: formatProcesses(handshake),
+      networkNs: networkRttNs(handshake),
+      hostNs: hostTimeNs(handshake),
+      totalNs,
+      synCount,
+      synAckCount,
+      isSlow,
+      views: [view],
+    };
+    const held: Held = { row, key: keyOf(handshake), isSampled };
+    this.#byKey.set(held.key, held);
+    return held;
+  }
+
+  #cutSlowest(): void {
+    this.#slowest.sort((one, other) => other.row.totalNs! - one.row.totalNs!);
+    for (const held of this.#slowest.splice(SLOWEST_MAX)) {
+      held.row.isSlow = false;
+      this.#forget(held);
+    }
+    if (this.#slowest.length < SLOWEST_MAX) return;
+    this.#slowestNs = this.#slowest[SLOWEST_MAX - 1].row.totalNs!;
+  }
+
+  #forget(held: Held): void {
+    if (held.isSampled || held.row.isSlow) return;
+    if (this.#byKey.get(held.key) === held) this.#byKey.delete(held.key);
+  }
+
+  /** Some of a sample, each as likely as the others. */
+  #choose(held: readonly Held[], count: number): Held[] {
+    const left = [...held];
+    while (left.length > count) {
+      left[Math.floor(this.#next() * left.length)] = left[left.length - 1];
+      left.pop();
+    }
+    return left;
+  }
+
+  /** At least 0, less than 1: mulberry32 (Tommy Ettinger, public domain). */
+  #next(): number {
+    this.#random = this.#random + 0x6d2b79f5 | 0;
+    let mixed = Math.imul(this.#random ^ this.#random >>> 15, this.#random | 1);
+    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
+    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
+  }
+}
+
+function keyOf({ client, server }: Handshake): string {
+  return `${formatEndpoint(client)} ${formatEndpoint(server)} ${client.isn}`;
+}
+
+/** How many each of some may have, so that all together are no more than `most`. */
+function fairShare(sizes: readonly number[], most: number): number {
+  const sum = (share: number) => sizes.reduce((all, size) => all + Math.min(size, share), 0);
+  let share = SAMPLE_OF_KIND_MAX;
+  while (sum(share) > most) share--;
+  return share;
+}

@@ -1,0 +1,148 @@
+import { StoryTeller } from "../../explain/teller.ts";
+import type { Handshake } from "../../match/handshake.ts";
+import {
+  NO_ROW,
+  type PacketKeeper,
+  type Sink,
+  type Source,
+  type TraceState,
+} from "../../pipeline/sink.ts";
+import { Statistics } from "../statistics/statistics.ts";
+import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
+import { ClockGaps } from "./clock_gaps.ts";
+import { Coverage } from "./coverage.ts";
+import { type HandshakeView, viewOf } from "./handshake_view.ts";
+import { KeptRows } from "./kept_rows.ts";
+import { Kinds } from "./kinds.ts";
+import { NumberFacts } from "./number_facts.ts";
+import {
+  kindsData,
+  legsData,
+  PAGE_OUTCOMES,
+  type PageData,
+  PARTS,
+  rankingsData,
+  rowsData,
+  TextTable,
+} from "./page_data.ts";
+import { Timeline } from "./timeline.ts";
+
+/** Names of each kind in the tables of a page. */
+const TOP = 15;
+
+/** What a report is to tell beyond what comes through the pipeline. */
+export interface ReportOptions {
+  /** Version of this tool. */
+  version: string;
+  /** The flags that say which handshakes come, as given. */
+  filters: readonly string[];
+  /** Writes the page, at the end. Nothing is written where no handshake came. @returns Whether it could. */
+  write(data: PageData): Promise<boolean>;
+}
+
+/** Gathers what a report tells, in one pass and bounded memory. */
+export class ReportSink implements Sink {
+  readonly label = "the report";
+  readonly #options: ReportOptions;
+  readonly #teller = new StoryTeller();
+  readonly #statistics = new Statistics();
+  readonly #kinds = new Kinds();
+  readonly #timeline = new Timeline();
+  readonly #rows = new KeptRows();
+  readonly #coverage = new Coverage();
+  readonly #clocks = new ClockGaps();
+  readonly #facts = new NumberFacts();
+  #source: Source | undefined;
+  #written: Promise<void> | undefined;
+  /** Whether the page could not be written. */
+  failed = false;
+
+  /** Has taken nothing yet. */
+  constructor(options: ReportOptions) {
+    this.#options = options;
+  }
+
+  /** See {@link Sink.begin}. */
+  begin(source: Source): void {
+    this.#source = source;
+    this.#teller.begin(source);
+  }
+
+  /** See {@link Sink.keepPackets}: for the ladders. */
+  keepPackets(rows: number): PacketKeeper {
+    return this.#teller.keepPackets(rows);
+  }
+
+  /** See {@link Sink.take}. */
+  take(handshake: Handshake, row: number): void {
+    const { context } = this.#source!;
+    const kind = this.#kinds.take(handshake);
+    this.#statistics.record(handshake, context);
+    this.#timeline.take(handshake, kind);
+    this.#facts.take(handshake);
+    this.#coverage.count(context.host);
+    this.#rows.take(handshake, kind, () => this.#view(handshake, row));
+  }
+
+  /** See {@link Sink.takeAgain}. */
+  takeAgain(handshake: Handshake): void {
+    const { host } = this.#source!.context;
+    const row = this.#rows.takeAgain(handshake, () => this.#view(handshake, NO_ROW));
+    if (row === undefined) return;
+    const [first] = row.views;
+    const { epochSeconds, timeNs } = handshake;
+    this.#clocks.take(first.host, first.time, host, { epochSeconds, timeNs });
+  }
+
+  /** See {@link Sink.takeEvent}. */
+  takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
+    this.#coverage.take(event, members);
+  }
+
+  /** Nothing: a page is made as a whole. */
+  flush(): void {}
+
+  /** Has the page written, see {@link settle}. */
+  end(state: TraceState): void {
+    if (this.#statistics.handshakes === 0) return;
+    const writing = this.#options.write(this.data(state));
+    this.#written = writing.then((isWritten) => void (this.failed ||= !isWritten));
+  }
+
+  /** See {@link Sink.settle}. */
+  async settle(): Promise<void> {
+    await this.#written;
+  }
+
+  /** What the page shows, by how it went. */
+  data(state: TraceState): PageData {
+    const { version, filters } = this.#options;
+    const span = this.#timeline.span();
+    const { rows, keptOfKind } = this.#rows.list();
+    const texts = new TextTable();
+    const startMs = span?.startMs ?? state.span.epochSeconds * 1e3;
+    return {
+      version,
+      handshakes: this.#statistics.handshakes,
+      missing: [...describeMissing(state.losses, this.#coverage), ...this.#clocks.describe()],
+      about: describeSource(state, this.#coverage, filters),
+      outcomes: PAGE_OUTCOMES,
+      startMs,
+      widthMs: span?.widthMs ?? 1,
+      buckets: span?.buckets.length ?? 0,
+      parts: PARTS,
+      kinds: kindsData(this.#kinds.list, span, keptOfKind),
+      legs: legsData(span),
+      rankings: rankingsData(this.#statistics, TOP),
+      sections: describeNumbers(this.#statistics, this.#facts),
+      tableNote: describeRows(rows.length, this.#statistics.handshakes),
+      rows: rowsData(rows, startMs, texts),
+      texts: texts.texts,
+    };
+  }
+
+  #view(handshake: Handshake, row: number): HandshakeView {
+    const { host } = this.#source!.context;
+    return viewOf(this.#teller.tell(handshake, row), handshake, host);
+  }
+}

@@ -1,0 +1,157 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Handshake } from "../../../../src/match/handshake.ts";
+import type { PageData } from "../../../../src/output/report/page_data.ts";
+import { ReportSink } from "../../../../src/output/report/report_sink.ts";
+import { StatisticsFormat } from "../../../../src/output/statistics/format.ts";
+import { TextSink } from "../../../../src/output/text_sink.ts";
+import { encodeHandshake } from "../../../../src/record/ndjson.ts";
+import { toBytes } from "../../../../src/files/stream_output.ts";
+import { CAPTURE } from "../../../golden/sample_capture.ts";
+import type { HandshakeFilter } from "../../../../src/pipeline/filter.ts";
+import { Pipeline } from "../../../../src/pipeline/pipeline.ts";
+import { RecordSource } from "../../../../src/pipeline/record_source.ts";
+import { readInto } from "../../pipeline/read_files.ts";
+import { THROWING } from "../../pipeline/stand_ins.ts";
+import { CONTEXT, HANDSHAKES, makeHandshake } from "../../record/sample_handshakes.ts";
+import { unpack } from "../../../../src/output/report/page/unpack.js";
+
+const lineOf = (handshake: Handshake, host = "web1") =>
+  encodeHandshake(handshake, { ...CONTEXT, host, hostId: `${host}-id` });
+
+/** Two sinks, and what came of them: the data of the page, and what `--stats` says. */
+function twoSinks() {
+  const pages: PageData[] = [];
+  const sink = new ReportSink({
+    version: "1",
+    filters: [],
+    write: (data) => {
+      pages.push(data);
+      return Promise.resolve(true);
+    },
+  });
+  let text = "";
+  const statistics = new TextSink(
+    {
+      write: (lines) => text += new TextDecoder().decode(toBytes(lines)),
+      flush: async () => {},
+      lost: 0,
+    },
+    new StatisticsFormat({ top: 1_000, json: true, ascii: false }),
+    "statistics",
+  );
+  const told = () => ({ pages, page: pages[0], statistics: JSON.parse(text) });
+  return { sinks: [sink, statistics], told };
+}
+
+function reportOnCapture(file: Uint8Array, filter: HandshakeFilter = {}) {
+  const { sinks, told } = twoSinks();
+  readInto(sinks, [file], { filter });
+  return told();
+}
+
+/** @param files The lines of each. */
+function reportOnRecords(...files: readonly string[][]) {
+  const { sinks, told } = twoSinks();
+  const pipeline = new Pipeline({ sinks, supervisor: THROWING });
+  const source = new RecordSource({ interfaces: [], host: "reader", countsOnce: true, pipeline });
+  pipeline.begin(source);
+  for (const lines of files) {
+    const reader = source.beginFile();
+    reader.feed(new TextEncoder().encode(lines.join("")));
+    reader.end();
+  }
+  for (const sink of sinks) sink.end(pipeline.state());
+  return told();
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
+
+/** Holds every sum of a page against what `--stats` says. */
+function assertSums({ kinds, legs, rankings, handshakes }: PageData, statistics: {
+  handshakes: number;
+  outcomes: Record<string, number>;
+  rtt: Record<string, { count: number }>;
+}): void {
+  assertEquals(handshakes, statistics.handshakes);
+  for (const [outcome, count] of Object.entries(statistics.outcomes)) {
+    const own = kinds.filter((kind) => kind.outcome === outcome);
+    assertEquals(sum(own.map((kind) => kind.handshakes)), count, outcome);
+    assertEquals(sum(own.flatMap(({ series }) => unpack(series))), count, outcome);
+  }
+  const cells = legs.flatMap((leg) => leg.cells.map(([, ...counts]) => sum(unpack(counts))));
+  assertEquals(sum(cells), statistics.rtt.client.count + statistics.rtt.server.count);
+  assertEquals(sum(legs.map(({ measured }) => measured)), sum(cells));
+  for (const { title, rows } of rankings.slice(0, 2)) {
+    assertEquals(sum(rows.map((row) => row.handshakes)), statistics.handshakes, title);
+  }
+}
+
+Deno.test("ReportSink counts of records what --stats does", () => {
+  const { page, statistics } = reportOnRecords(HANDSHAKES.map((each) => lineOf(each)));
+  assertSums(page, statistics);
+  assertEquals(page.rows.length, HANDSHAKES.length);
+});
+
+Deno.test("ReportSink counts of captures what --stats does, and has their packets on the ladders", () => {
+  const { page, statistics } = reportOnCapture(CAPTURE);
+  assertSums(page, statistics);
+  const { texts, rows } = page;
+  const labels = rows.flatMap(({ views }) => views.flatMap(({ ladder }) => ladder))
+    .map(([, , , , , label]) => texts[label]);
+  assert(labels.some((label) => label.startsWith("[SYN, ACK] Seq=0x")));
+  assert(labels.filter((label) => label.startsWith("[SYN] Seq=0x")).length >= rows.length);
+});
+
+Deno.test("ReportSink counts once what two hosts saw, and shows it from both ends", () => {
+  const handshakes = HANDSHAKES.filter(({ client }) => client.isn !== undefined);
+  const files = ["web1", "db1"].map((host) => handshakes.map((each) => lineOf(each, host)));
+  const { page, statistics } = reportOnRecords(...files);
+  assertSums(page, statistics);
+  assertEquals(page.handshakes, handshakes.length);
+  const tellers = page.rows.map(({ views }) => views.map(({ teller }) => page.texts[teller]));
+  assert(tellers.every((names) => names[0].startsWith("web1") && names[1].startsWith("db1")));
+});
+
+Deno.test("ReportSink says first what was lost, and that clocks are apart", () => {
+  const ends = { client: { address: "10.0.0.1", isn: 7 }, server: { address: "10.0.0.2" } };
+  const [handshake, later] = [100, 109].map((epochSeconds) =>
+    makeHandshake({ ...ends, epochSeconds })
+  );
+  const status = '{"v":1,"event":"status","host":"web1","losses":{"ring_packets":7},' +
+    '"sources":{"kernel":"none","wire":[]},"sample":10}\n';
+  const { page } = reportOnRecords([
+    status,
+    "torn\n",
+    lineOf(handshake),
+    lineOf(later, "db1"),
+  ]);
+  assertEquals(page.missing, [
+    "Lost: 7 packets dropped because the capture ring was full.",
+    "Lost: 1 lines of NDJSON that are no records.",
+    "web1: in 1 of 1 status lines the kernel told nothing: processes and reasons are missing there.",
+    "web1: one of 10 handshakes was reported.",
+    "The clock of db1 is about 9.00 s ahead of the one of web1, by a handshake that both saw: times " +
+    "are shown as each host told them.",
+  ]);
+  assertEquals(reportOnCapture(CAPTURE).page.missing, []);
+});
+
+Deno.test("ReportSink writes no page where no handshake matches", () => {
+  assertEquals(reportOnCapture(CAPTURE, { comms: ["nobody"] }).pages, []);
+});
+
+Deno.test("ReportSink escapes what could not be printed, whoever chose it", () => {
+  const process = { pid: 1, comm: "\u202egnp\x1b[2J", uid: 0 };
+  const handshake = makeHandshake({
+    outcome: "refused",
+    reason: "\x07<b>",
+    client: { address: "10.0.0.1", process },
+    server: { address: "10.0.0.2", process },
+  });
+  const { page } = reportOnRecords([lineOf(handshake, "\x9bhost")]);
+  const text = JSON.stringify(page);
+  // deno-lint-ignore no-control-regex
+  assertEquals(/[\x00-\x1f\x7f-\x9f\u202e]|\\u00/.exec(text), null);
+  assertEquals(page.rankings.map(({ rows }) => rows[0].name).at(2), "\\u{202e}gnp\\u{1b}[2J");
+  assertEquals(page.kinds[0].reason, "\\u{7}<b>");
+});
