@@ -133,6 +133,7 @@ export { type Leg, LEGS } from "./src/match/legs.ts";
 export { Matcher } from "./src/match/matcher.ts";
 export { type RecordContext, RecordedContext } from "./src/record/record_context.ts";
 export { formatHandshake, formatHeading, type LineStyle } from "./src/output/line.ts";
+export type { WhereContext } from "./src/output/whereabouts.ts";
 export { encodeHandshake, toRecord } from "./src/record/ndjson.ts";
 export type { HandshakeRecord } from "./src/record/record.ts";
 export { jsonSchema } from "./src/record/schema.ts";

@@ -4,6 +4,15 @@
  * @module
  */
 import type { Endpoint, Handshake } from "../match/handshake.ts";
+import { toAscii } from "../text/ascii.ts";
+import { clip, clipMiddle, widthOf } from "../text/width.ts";
+import {
+  containerOfEnd,
+  hasOnlyId,
+  netnsLabel,
+  unitOfEnd,
+  type WhereContext,
+} from "./whereabouts.ts";
 import { networkRttNs } from "../match/legs.ts";
 import { escapeText } from "../text/escape.ts";
 import { formatDuration } from "../text/time.ts";
@@ -33,11 +42,57 @@ export function formatNetworkRtt(handshake: Handshake): string {
   return formatRtts(handshake).includes("ambiguous") ? "ambiguous" : "-";
 }
 
-/** Writes who connected to whom: `curl/4711 -> ?`; "" where neither is known. */
-export function formatProcesses({ client, server }: Handshake): string {
+/** What is told of a process beside its name. */
+export interface ProcessParts {
+  /** Its number: always, or where no container is told. */
+  pid: "always" | "on_host";
+  /** Its cgroup, where no container is told. */
+  cgroup: boolean;
+}
+
+const USUAL_PARTS: ProcessParts = { pid: "always", cgroup: false };
+
+/** Writes who connected to whom: `curl/4711@web -> ?`; "" where neither is known. */
+export function formatProcesses(
+  { client, server }: Handshake,
+  context: WhereContext = {},
+  parts: ProcessParts = USUAL_PARTS,
+): string {
   return client.process || server.process
-    ? `${formatProcess(client)} -> ${formatProcess(server)}`
+    ? `${formatProcess(client, context, parts)} -> ${formatProcess(server, context, parts)}`
     : "";
+}
+
+/** Writes the network namespace, where that is not the tool's own nor a container's; else "". */
+export function formatNetns(handshake: Handshake, context: WhereContext): string {
+  const label = netnsLabel(handshake, context);
+  return label === "" ? "" : `netns ${escapeText(label)}`;
+}
+
+/** Of a command's name so many characters are left at least, where a container's takes the rest. */
+const COMM_LEAST = 6;
+const ASCII = /^[\x20-\x7e]*$/;
+
+/**
+ * Writes the name of an end's process and its container: `curl@web`; "" where none is known. What is
+ * longer is cut off: of an id the end, of a name the middle, for both its ends tell it from others.
+ */
+export function formatWho(
+  end: Endpoint,
+  context: WhereContext,
+  { width, ascii }: { width: number; ascii: boolean },
+): string {
+  const safe = (text: string) => ascii ? toAscii(escapeText(text)) : escapeText(text);
+  const comm = safe(end.process?.comm ?? "");
+  const container = safe(containerOfEnd(end, context));
+  if (container === "") return clip(comm, width, ascii);
+  const room = width - 1 - Math.min(widthOf(comm), COMM_LEAST);
+  const where = hasOnlyId(end, context)
+    ? container.slice(0, room)
+    : ASCII.test(container)
+    ? clipMiddle(container, room, ascii)
+    : clip(container, room, ascii);
+  return `${clip(comm, width - 1 - widthOf(where), ascii)}@${where}`;
 }
 
 /** Writes why it ended as it did: errno, RST, drops, each "" where there is none. */
@@ -75,8 +130,13 @@ export function formatEvidence({ wire, kernel }: Handshake): string {
   return wire ? kernel ? "" : "wire only" : "kernel only";
 }
 
-function formatProcess({ process }: Endpoint): string {
-  return process ? `${escapeText(process.comm)}/${process.pid}` : "?";
+function formatProcess(end: Endpoint, context: WhereContext, parts: ProcessParts): string {
+  const { process } = end;
+  if (process === undefined) return "?";
+  const container = containerOfEnd(end, context);
+  const pid = container === "" || parts.pid === "always" ? `/${process.pid}` : "";
+  const where = container === "" && parts.cgroup ? unitOfEnd(end, context) : container;
+  return escapeText(process.comm) + pid + (where === "" ? "" : `@${escapeText(where)}`);
 }
 
 /** Writes an initial sequence number: `0x4ce45750`, `-` where it is unknown. */

@@ -6,7 +6,6 @@
  */
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { toAscii } from "../text/ascii.ts";
-import { escapeText } from "../text/escape.ts";
 import { formatDateTime } from "../text/time.ts";
 import { clip, clipMiddle } from "../text/width.ts";
 import { formatAddress, formatEndpoint } from "../wire/address.ts";
@@ -15,13 +14,17 @@ import {
   formatEvidence,
   formatFacts,
   formatIsn,
+  formatNetns,
   formatNetworkRtt,
   formatProcesses,
   formatReasons,
   formatRtts,
+  formatWho,
   joinParts,
+  type ProcessParts,
 } from "./cells.ts";
 import { OUTCOME_COLOUR, paint } from "./colour.ts";
+import type { WhereContext } from "./whereabouts.ts";
 
 /** How lines are written. */
 export interface LineStyle {
@@ -33,17 +36,35 @@ export interface LineStyle {
   colour: boolean;
   /** Whether the time is local, not UTC. */
   localTime: boolean;
+  /** Whether the network namespace is told, where that is not the tool's own nor a container's. */
+  netns: boolean;
+  /** Whether the cgroup of a process is told that is in no container, where there is room. */
+  cgroups: boolean;
 }
 
 /** Every value whole, without colours, in UTC. */
-const WHOLE: LineStyle = { width: Infinity, ascii: false, colour: false, localTime: false };
+const WHOLE: LineStyle = {
+  width: Infinity,
+  ascii: false,
+  colour: false,
+  localTime: false,
+  netns: false,
+  cgroups: false,
+};
 
 /** A column: its heading, its width in characters, negative where it is aligned right, and its cells. */
 interface LineColumn {
   heading: string;
   width: number;
-  cell(handshake: Handshake, style: LineStyle): string;
+  cell(handshake: Handshake, style: LineStyle, context: WhereContext): string;
 }
+
+/** Columns of a terminal that has room for initial sequence numbers. */
+const WIDE_WIDTH = 140;
+/** Where there is less, the name of a container says more than the number of a process. */
+const NARROW_PARTS: ProcessParts = { pid: "on_host", cgroup: false };
+/** Characters of a name where there is least: as many as the kernel gives a command. */
+const NAME_WIDTH = 15;
 
 /** The characters of `2026-11-23 ` before the time of day. */
 const DATE = 11;
@@ -68,12 +89,17 @@ const CHECKS: LineColumn = {
 const NOTES: LineColumn = {
   heading: "NOTES",
   width: 0,
-  cell: (handshake) =>
+  cell: (handshake, { netns, cgroups, width }, context) =>
     joinParts([
       ...formatReasons(handshake),
-      formatProcesses(handshake),
+      formatProcesses(
+        handshake,
+        context,
+        width < WIDE_WIDTH ? NARROW_PARTS : { pid: "always", cgroup: cgroups },
+      ),
       ...formatFacts(handshake),
       formatEvidence(handshake),
+      netns ? formatNetns(handshake, context) : "",
     ]),
 };
 
@@ -83,29 +109,32 @@ const NARROW: readonly LineColumn[] = [
   OUTCOME,
   {
     heading: "CLIENT",
-    width: 15,
-    cell: ({ client }, { ascii }) =>
-      clip(nameOf(client, ascii), 15, ascii) ||
-      clipMiddle(formatAddress(client.address), 15, ascii),
+    width: NAME_WIDTH,
+    cell: ({ client }, { ascii }, context) =>
+      formatWho(client, context, { width: NAME_WIDTH, ascii }) ||
+      clipMiddle(formatAddress(client.address), NAME_WIDTH, ascii),
   },
   {
     heading: "SERVER",
     width: 21,
     // Of a server elsewhere the address tells more than a name here would.
-    cell: ({ role, server }, { ascii }) => {
-      const name = role === "client" ? "" : clip(nameOf(server, ascii), 15, ascii);
+    cell: ({ role, server }, { ascii }, context) => {
+      const name = role === "client"
+        ? ""
+        : formatWho(server, context, { width: NAME_WIDTH, ascii });
       return name === "" ? clipMiddle(formatEndpoint(server), 21, ascii) : `${name}:${server.port}`;
     },
   },
   {
     heading: "RTT OR REASON",
     width: 0,
-    cell: (handshake) => {
+    cell: (handshake, { netns }, context) => {
       const rtt = formatNetworkRtt(handshake);
       return joinParts([
         rtt === "-" ? "" : rtt,
         ...formatReasons(handshake),
         ...formatFacts(handshake),
+        netns ? formatNetns(handshake, context) : "",
       ]);
     },
   },
@@ -138,12 +167,13 @@ const WHOLE_COLUMNS: readonly LineColumn[] = [
   {
     heading: "PROCESS",
     width: 0,
-    cell: (handshake) =>
+    cell: (handshake, { netns, cgroups }, context) =>
       joinParts([
-        formatProcesses(handshake),
+        formatProcesses(handshake, context, { pid: "always", cgroup: cgroups }),
         ...formatReasons(handshake),
         ...formatFacts(handshake),
         formatEvidence(handshake),
+        netns ? formatNetns(handshake, context) : "",
       ]),
   },
 ];
@@ -151,7 +181,7 @@ const WHOLE_COLUMNS: readonly LineColumn[] = [
 /** The columns for terminals that are at least so wide, the widest first. */
 const LAYOUTS: readonly (readonly [width: number, columns: readonly LineColumn[]])[] = [
   [180, WHOLE_COLUMNS],
-  [140, WIDE],
+  [WIDE_WIDTH, WIDE],
   [100, MEDIUM],
   [0, NARROW],
 ];
@@ -173,12 +203,6 @@ function endpoint(heading: string, end: (handshake: Handshake) => Endpoint): Lin
   };
 }
 
-/** The name of an end's process as printable text; "" where there is none. */
-function nameOf({ process }: Endpoint, ascii: boolean): string {
-  const name = escapeText(process?.comm ?? "");
-  return ascii ? toAscii(name) : name;
-}
-
 function columnsFor(width: number): readonly LineColumn[] {
   return LAYOUTS.find(([least]) => width >= least)![1];
 }
@@ -196,12 +220,18 @@ export function formatHeading(style: Partial<LineStyle> = {}): string {
 /**
  * Writes a handshake as one aligned line for a terminal, with a newline: `-` is unknown. It has no more
  * columns than the terminal; what does not fit is cut off, marked by `…`.
+ *
+ * @param context What knows where processes are; absent: nothing is told of that.
  */
-export function formatHandshake(handshake: Handshake, style: Partial<LineStyle> = {}): string {
+export function formatHandshake(
+  handshake: Handshake,
+  style: Partial<LineStyle> = {},
+  context: WhereContext = {},
+): string {
   const whole = { ...WHOLE, ...style };
   const { width, ascii, colour } = whole;
   const columns = columnsFor(width);
-  const cells = columns.map(({ cell }) => cell(handshake, whole));
+  const cells = columns.map(({ cell }) => cell(handshake, whole, context));
   const line = joinColumns(columns, ascii ? cells.map(toAscii) : cells, whole);
   if (!colour) return line;
   // The first column with these words is the outcome's: before it are a time, and perhaps a role.

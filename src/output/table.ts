@@ -20,11 +20,11 @@ const COLUMNS: readonly HandshakeColumn[] = [
   right("TOTAL", 7, ({ totalNs }) => totalNs === undefined ? "-" : formatDuration(totalNs)),
   right("SYN", 3, ({ synCount }) => String(synCount)),
   right("SYN-ACK", 7, ({ synAckCount }) => String(synAckCount)),
-  left("NOTES", 0, (handshake) =>
+  left("NOTES", 0, (handshake, context) =>
     joinParts([
       ...formatReasons(handshake),
       ...handshake.flags,
-      formatProcesses(handshake),
+      formatProcesses(handshake, context),
     ])),
 ];
 

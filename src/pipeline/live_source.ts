@@ -7,6 +7,7 @@ import { type KernelLosses, KernelSource, mayLack } from "../linux/probes/kernel
 import type { KernelSourceState } from "../linux/probes/kernel_source.ts";
 import { clockNs } from "../linux/libc.ts";
 import { ListenerWatch } from "../linux/listeners/listener_watch.ts";
+import { NetnsNames } from "../linux/netns/netns_names.ts";
 import { LocalAddresses } from "../linux/netns/local_addresses.ts";
 import { Places } from "../linux/capture/places.ts";
 import type { PacketRingOptions } from "../linux/capture/packet_ring.ts";
@@ -102,6 +103,7 @@ export class LiveSource implements Source {
     addresses: this.#localAddresses,
     onFailure: (error) => this.#supervisor.fail("looking for who listens", error),
   });
+  readonly #netnsNames = new NetnsNames();
   readonly #cgroups = new CgroupPaths();
   readonly #containers = new Containers((cgroup) => this.#cgroups.of(cgroup));
   #sampled = false;
@@ -136,6 +138,7 @@ export class LiveSource implements Source {
       ...options.identity,
       interfaceName: (place) => this.#places.nameOf(place),
       netnsOf: (place) => this.#places.netnsOf(place),
+      netnsName: (netns) => netns === this.#scope.ownNetns ? "" : this.#netnsNames.of(netns),
       cgroupPath: (id) => this.#cgroups.of(id),
       container: (cgroup) => this.#containers.of(cgroup),
     };

@@ -1,5 +1,7 @@
 import type { Container } from "../kernel/container.ts";
 
+export type { Container };
+
 /** What a record tells beyond the handshake itself. */
 export interface RecordContext {
   /** Name of the host that traced. */
@@ -12,6 +14,11 @@ export interface RecordContext {
   interfaceName(place: number): string | undefined;
   /** Inode number of the network namespace of a place; absent where none is known, as in files. */
   netnsOf?(place: number): number | undefined;
+  /**
+   * What a network namespace is called, by its inode number: "" that of the tool itself, which needs no
+   * name; undefined where it has none. Untrusted text.
+   */
+  netnsName?(netns: number): string | undefined;
   /** Path of a cgroup by its id, undefined where it is gone; untrusted text. */
   cgroupPath?(id: number): string | undefined;
   /** The container of a cgroup by its id, undefined where it is none; its name is untrusted text. */
@@ -106,6 +113,11 @@ export class CurrentContext implements Whole {
   /** See {@link RecordContext.netnsOf}. */
   netnsOf(place: number): number | undefined {
     return this.#current().netnsOf?.(place);
+  }
+
+  /** See {@link RecordContext.netnsName}. */
+  netnsName(netns: number): string | undefined {
+    return this.#current().netnsName?.(netns);
   }
 
   /** See {@link RecordContext.cgroupPath}. */

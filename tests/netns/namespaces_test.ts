@@ -1,6 +1,7 @@
 // What happens in other network namespaces, as one trace sees it that captures there too.
 // Covers src/linux/capture/capture_site.ts
 // Covers src/linux/cgroup_paths.ts
+// Covers src/linux/netns/netns_names.ts
 // Covers src/linux/capture/wire_source.ts
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { TextLineStream } from "@std/streams";
@@ -12,6 +13,7 @@ import {
   namespaceOfProcess,
   scanNamespaces,
 } from "../../src/linux/netns/namespace_scan.ts";
+import { NetnsNames } from "../../src/linux/netns/netns_names.ts";
 import { NetworkNamespace } from "../../src/linux/netns/network_namespace.ts";
 import { nameOf } from "../../src/linux/system_names.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
@@ -476,6 +478,17 @@ await namespaceTest("NetworkNamespace ends the process that finds no way back", 
     new TextDecoder().decode(stderr),
     /Cannot return to the own network namespace: EBADF; ending/,
   );
+});
+
+await namespaceTest("NetnsNames knows what `ip netns` calls a namespace", async () => {
+  await using namespace = await Namespace.create();
+  const names = new NetnsNames();
+  const inode = inodeOf(namespace);
+  assertEquals([names.of(inode), names.of(1)], [namespace.name, undefined]);
+  // One that comes later is found within a second.
+  await using later = await Namespace.create();
+  await until("its name is known", () => names.of(inodeOf(later)) === later.name);
+  assertEquals(names.of(inode), namespace.name);
 });
 
 await namespaceTest("scanNamespaces finds namespaces by name and by process", async () => {

@@ -45,6 +45,13 @@ export function scanNamespaces(): Map<number, FoundNamespace> {
     if (inode === undefined || found.has(Number(inode))) continue;
     found.set(Number(inode), { inode: Number(inode), path, name: undefined, pid });
   }
+  for (const [inode, named] of scanNamedNamespaces()) found.set(inode, named);
+  return found;
+}
+
+/** Finds the namespaces that `ip netns` names, by their inode numbers. */
+export function scanNamedNamespaces(): Map<number, FoundNamespace> {
+  const found = new Map<number, FoundNamespace>();
   const device = statusOf("/proc/self/ns/net")?.dev;
   for (const { name } of readFolder(NAMED) ?? []) {
     const path = joinNames(NAMED, name);

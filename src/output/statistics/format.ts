@@ -1,7 +1,7 @@
 import type { Handshake } from "../../match/handshake.ts";
-import type { RecordContext } from "../../record/record_context.ts";
 import type { TextFormat } from "../text_sink.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
+import type { GroupingContext } from "./groupings.ts";
 import { Statistics } from "./statistics.ts";
 import { encodeStatistics } from "./json.ts";
 import { formatStatistics } from "./text.ts";
@@ -39,7 +39,7 @@ export class StatisticsFormat implements TextFormat {
   }
 
   /** Nothing yet. */
-  take(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
+  take(handshake: Handshake, context: GroupingContext = {}): void {
     this.#interval?.record(handshake, context);
     if (!this.#interval || !this.#options.json) this.#statistics.record(handshake, context);
   }

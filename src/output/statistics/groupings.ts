@@ -6,15 +6,16 @@
 import type { Handshake } from "../../match/handshake.ts";
 import type { RecordContext } from "../../record/record_context.ts";
 import { formatAddress, formatEndpoint } from "../../wire/address.ts";
+import { containerOfEnd } from "../whereabouts.ts";
 
 /** By what handshakes can be counted together. */
-export const GROUPINGS = ["server", "client", "process", "cgroup", "reason"] as const;
+export const GROUPINGS = ["server", "client", "process", "container", "cgroup", "reason"] as const;
 
 /** One of {@link GROUPINGS}. */
 export type Grouping = typeof GROUPINGS[number];
 
-/** What knows the paths of cgroups. */
-export type GroupingContext = Pick<RecordContext, "cgroupPath">;
+/** What knows containers and the paths of cgroups. */
+export type GroupingContext = Pick<RecordContext, "cgroupPath" | "container">;
 
 const NONE: readonly string[] = [];
 
@@ -46,6 +47,11 @@ export function namesOf(
       return [clientName(handshake)];
     case "process":
       return different(handshake.client.process?.comm, handshake.server.process?.comm);
+    case "container":
+      return different(
+        containerOfEnd(handshake.client, context) || undefined,
+        containerOfEnd(handshake.server, context) || undefined,
+      );
     case "cgroup":
       return different(
         cgroupOf(handshake.client.process?.cgroup, context),

@@ -1,8 +1,8 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { type Losses, subtractLosses, type Undecoded } from "../../pipeline/losses.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
-import type { RecordContext } from "../../record/record_context.ts";
 import { Summary } from "../../pipeline/summary.ts";
+import type { GroupingContext } from "./groupings.ts";
 import { Statistics } from "./statistics.ts";
 
 /** What was counted from one moment of a trace to another. */
@@ -21,7 +21,7 @@ export class IntervalCounts {
   #startNs: number | undefined;
 
   /** Takes a handshake; nothing of the object is kept. */
-  record(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
+  record(handshake: Handshake, context: GroupingContext = {}): void {
     this.#statistics.record(handshake, context);
     this.#summary.record(handshake);
   }

@@ -25,6 +25,7 @@ export function encodeStatistics(
     servers: encodeRanking("server", statistics.servers(top)),
     clients: encodeRanking("client", statistics.clients(top)),
     processes: encodeRanking("process", statistics.processes(top)),
+    containers: encodeRanking("container", statistics.containers(top)),
     cgroups: encodeRanking("cgroup", statistics.cgroups(top)),
     reasons: encodeRanking("reason", statistics.reasons(top)),
   });

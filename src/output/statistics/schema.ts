@@ -57,6 +57,7 @@ export function statisticsSchema(): Schema {
     servers: ranking("server", "Address and port"),
     clients: ranking("client", "Address"),
     processes: ranking("process", "Command name of the process at either end"),
+    containers: ranking("container", "Name of its container, or the first 12 digits of its id"),
     cgroups: ranking("cgroup", "Path of its cgroup, where it is known"),
     reasons: ranking("reason", "Symbol of what it failed, was dropped or reset for"),
   };

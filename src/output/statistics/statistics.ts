@@ -1,8 +1,7 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
-import type { RecordContext } from "../../record/record_context.ts";
 import { type DurationBucket, DurationBuckets } from "./duration_buckets.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
-import { clientName, namesOf, serverName } from "./groupings.ts";
+import { clientName, type GroupingContext, namesOf, serverName } from "./groupings.ts";
 import { Tally } from "./tally.ts";
 import { type NamedTally, TopTallies } from "./top_tallies.ts";
 
@@ -63,6 +62,7 @@ export class Statistics {
   readonly #servers: TopTallies;
   readonly #clients: TopTallies;
   readonly #processes: Names;
+  readonly #containers: Names;
   readonly #cgroups: Names;
   readonly #reasons: Names;
   readonly #quantiles = newForEachRtt(() => new Histogram());
@@ -76,6 +76,7 @@ export class Statistics {
     this.#servers = new TopTallies(namesMax);
     this.#clients = new TopTallies(namesMax);
     this.#processes = new Names(namesMax);
+    this.#containers = new Names(namesMax);
     this.#cgroups = new Names(namesMax);
     this.#reasons = new Names(namesMax);
   }
@@ -88,9 +89,9 @@ export class Statistics {
   /**
    * Takes a handshake; nothing of the object is kept.
    *
-   * @param context What knows the paths of cgroups.
+   * @param context What knows containers and the paths of cgroups.
    */
-  record(handshake: Handshake, context: Pick<RecordContext, "cgroupPath"> = {}): void {
+  record(handshake: Handshake, context: GroupingContext = {}): void {
     const { outcome, clientRttNs, serverRttNs, totalNs } = handshake;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     this.#all.record(handshake);
@@ -103,6 +104,7 @@ export class Statistics {
     recordRepetition(this.synAck, handshake.synAckCount);
     this.#reasons.record(namesOf("reason", handshake, context), handshake);
     this.#processes.record(namesOf("process", handshake, context), handshake);
+    this.#containers.record(namesOf("container", handshake, context), handshake);
     this.#cgroups.record(namesOf("cgroup", handshake, context), handshake);
   }
 
@@ -129,6 +131,11 @@ export class Statistics {
   /** Processes by name, at either end: untrusted text. @param most How many to name. */
   processes(most: number): Ranking {
     return rank(this.#processes.tallies, this.#processes.all, most);
+  }
+
+  /** Containers of the processes by name, else by id: untrusted text. @param most How many to name. */
+  containers(most: number): Ranking {
+    return rank(this.#containers.tallies, this.#containers.all, most);
   }
 
   /** Cgroups of the processes by path: untrusted text. @param most How many to name. */

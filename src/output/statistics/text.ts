@@ -41,6 +41,7 @@ export function formatStatistics(
       // Packets alone tell of none.
       ...([
         ["PROCESS", "processes", statistics.processes(top)],
+        ["CONTAINER", "containers", statistics.containers(top)],
         ["CGROUP", "cgroups", statistics.cgroups(top)],
         ["REASON", "reasons", statistics.reasons(top)],
       ] as const).filter(([, , ranking]) => ranking.top.length > 0)

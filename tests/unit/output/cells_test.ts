@@ -5,6 +5,7 @@ import {
   formatFacts,
   formatIsn,
   formatNetworkRtt,
+  formatWho,
   joinParts,
 } from "../../../src/output/cells.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";
@@ -15,6 +16,33 @@ Deno.test("formatNetworkRtt tells what is unknown from what Karn's rule withhold
   assertEquals(formatNetworkRtt(makeHandshake(ENDS)), "-");
   const ambiguous = { ambiguous: true, firstSynToSynAckNs: 1_000_000_000 };
   assertEquals(formatNetworkRtt(makeHandshake({ ...ENDS, ...ambiguous })), "ambiguous");
+});
+
+Deno.test("formatWho shortens a command and its container so that both can be told", () => {
+  const id = "3f9a".repeat(16);
+  const cases: [
+    comm: string,
+    container: { id?: string; name?: string } | undefined,
+    who: string,
+  ][] = [
+    ["curl", undefined, "curl"],
+    ["a-command-so-long", undefined, "a-command-so-l…"],
+    ["curl", { name: "web" }, "curl@web"],
+    ["python3", { name: "shop" }, "python3@shop"],
+    ["curl", { name: "shop/web-7d4b9c/nginx" }, "curl@shop/…ginx"],
+    ["a-long-command", { name: "shop/web-7d4b9c" }, "a-lon…@shop…b9c"],
+    ["nginx", { id }, "nginx@3f9a3f9a3"],
+    ["", { name: "web" }, "@web"],
+    ["sh", { name: "コンテナの名前" }, "sh@コンテナの…"],
+    ["\x1b[2J", { name: "\n" }, "\\u{1b}[2J@\\u{a}"],
+  ];
+  for (const [comm, container, who] of cases) {
+    const process = { pid: 1, comm, uid: 0, cgroup: 1 };
+    const { client } = makeHandshake({ ...ENDS, client: { ...ENDS.client, process } });
+    const context = { container: () => container };
+    assertEquals(formatWho(client, context, { width: 15, ascii: false }), who);
+  }
+  assertEquals(formatWho(makeHandshake(ENDS).client, {}, { width: 15, ascii: false }), "");
 });
 
 Deno.test("formatIsn writes eight hexadecimal digits", () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "fast-check";
 import { formatHandshake, formatHeading } from "../../../src/output/line.ts";
 import { widthOf } from "../../../src/text/width.ts";
-import { anyHandshake } from "../record/arbitrary_handshake.ts";
+import { anyHandshake, anyText } from "../record/arbitrary_handshake.ts";
 import {
   HANDSHAKES,
   HOSTILE_COMM,
@@ -173,6 +173,74 @@ Deno.test("formatHandshake shows a hostile name and lets none of it act", () => 
     line,
     String.raw`\u{1b}[2J\u{a}{"v":1}\u{9b}1m\u{202e}\u{2028}/7 -> ?`,
   );
+});
+
+/** A client in a container, a server of another or of a unit. */
+const PLACES = {
+  cgroupPath: (id: number) => ["/", "/a", "/b", "/system.slice/billing.service"][id],
+  container: (id: number) =>
+    [, { id: "3f9a".repeat(16), name: "web-frontend" }, { id: "0123456789abcdef" }][id],
+  netnsName: (netns: number) => netns === 1 ? "" : netns === 2 ? "blue" : undefined,
+};
+
+function between(client: number, server: number, netns = 3): ReturnType<typeof makeHandshake> {
+  const process = { pid: 4711, comm: "curl", uid: 0 };
+  return makeHandshake({
+    client: { address: "10.0.0.1", port: 40_000, process: { ...process, cgroup: client } },
+    server: {
+      address: "10.0.0.2",
+      port: 80,
+      process: { ...process, comm: "nginx", cgroup: server },
+    },
+    role: "local",
+    outcome: "refused",
+    reason: "ECONNREFUSED",
+    netns,
+    wire: true,
+    kernel: true,
+  });
+}
+
+Deno.test("formatHandshake names containers beside processes, as the width allows", () => {
+  const cells = (width: number, from: number) =>
+    formatHandshake(between(1, 2), { width, netns: true, cgroups: true }, PLACES).slice(from);
+  assertEquals(cells(80, 25), "curl@web-f…tend nginx@012345678:80    ECONNREFUSED\n");
+  assertEquals(cells(100, 79), "ECONNREFUSED, curl@w…\n");
+  assertEquals(cells(120, 79), "ECONNREFUSED, curl@web-frontend -> nginx…\n");
+  assertEquals(cells(160, 108), "ECONNREFUSED, curl/4711@web-frontend -> nginx/4711@…\n");
+  assertEquals(
+    cells(Infinity, 133),
+    "curl/4711@web-frontend -> nginx/4711@0123456789ab, ECONNREFUSED\n",
+  );
+});
+
+Deno.test("formatHandshake names units and namespaces where it is told to, and no container is", () => {
+  const whole = (netns: number, style: Parameters<typeof formatHandshake>[1]) =>
+    formatHandshake(between(0, 3, netns), style, PLACES).slice(133).trimEnd();
+  const plain = "curl/4711 -> nginx/4711, ECONNREFUSED";
+  const units = "curl/4711 -> nginx/4711@billing.service, ECONNREFUSED";
+  assertEquals(whole(2, {}), plain);
+  assertEquals(whole(2, { cgroups: true }), units);
+  assertEquals(whole(2, { netns: true }), `${plain}, netns blue`);
+  assertEquals(whole(3, { netns: true, cgroups: true }), `${units}, netns 3`);
+  // That of the tool needs no name.
+  assertEquals(whole(1, { netns: true }), plain);
+  const narrow = formatHandshake(between(0, 3, 2), { width: 80, netns: true }, PLACES);
+  assertEquals(narrow.slice(25), "curl            nginx:80              ECONNREFUSED, ne…\n");
+});
+
+Deno.test("formatHandshake fits its width and lets nothing act, whatever containers are called", () => {
+  const name = fc.oneof(anyText(), fc.constant("コンテナの名前は長い"));
+  fc.assert(fc.property(anyHandshake(), name, fc.nat({ max: 250 }), (handshake, name, width) => {
+    const context = { container: () => ({ name }), cgroupPath: () => name, netnsName: () => name };
+    for (const ascii of [false, true]) {
+      const style = { width, ascii, netns: true, cgroups: true };
+      const line = formatHandshake(handshake, style, context);
+      assertEquals(line.indexOf("\n"), line.length - 1);
+      assertEquals(widthOf(line.slice(0, -1)) <= Math.max(width, 1), true, line);
+      assert(!/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(line.slice(0, -1)));
+    }
+  }));
 });
 
 Deno.test("formatHandshake writes one line of any handshake", () => {

@@ -541,8 +541,8 @@ export const HANDSHAKES: readonly Handshake[] = [
 ];
 
 /** What a format writes at once for a handshake. */
-export function taken(format: TextFormat, handshake: Handshake): string {
+export function taken(format: TextFormat, handshake: Handshake, context = CONTEXT): string {
   const text = new ByteText();
-  format.take(handshake, CONTEXT, text);
+  format.take(handshake, context, text);
   return text.toString();
 }

@@ -2,7 +2,15 @@ import { assertEquals } from "@std/assert";
 import { GROUPINGS, namesOf } from "../../../../src/output/statistics/groupings.ts";
 import { makeHandshake } from "../../record/sample_handshakes.ts";
 
-const CONTEXT = { cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}` };
+const CONTEXT = {
+  cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}`,
+  container: (id: number) =>
+    id === 1
+      ? { id: "3f9a".repeat(16) }
+      : id === 2
+      ? { id: "0".repeat(64), name: "web" }
+      : undefined,
+};
 const CURL = { pid: 1, comm: "curl", uid: 0, cgroup: 1 };
 
 Deno.test("namesOf tells every name of a handshake, each once", () => {
@@ -16,13 +24,20 @@ Deno.test("namesOf tells every name of a handshake, each once", () => {
       resetReason: "B",
       dropReason: "A",
     })),
-    [["[2001:db8::2]:443"], ["10.0.0.1"], ["curl", "nginx"], ["/c1", "/c2"], ["A", "B"]],
+    [
+      ["[2001:db8::2]:443"],
+      ["10.0.0.1"],
+      ["curl", "nginx"],
+      ["3f9a3f9a3f9a", "web"],
+      ["/c1", "/c2"],
+      ["A", "B"],
+    ],
   );
   assertEquals(
     namesByGrouping(makeHandshake({
       client: { address: "10.0.0.1", process: CURL },
       server: { address: "10.0.0.2", port: 80, process: { ...CURL, cgroup: 9 } },
     })),
-    [["10.0.0.2:80"], ["10.0.0.1"], ["curl"], ["/c1"], []],
+    [["10.0.0.2:80"], ["10.0.0.1"], ["curl"], ["3f9a3f9a3f9a"], ["/c1"], []],
   );
 });

@@ -22,7 +22,8 @@ function lineOf(handshakes: readonly Handshake[]): Record<string, unknown> {
   const statistics = new Statistics();
   const summary = new Summary();
   for (const handshake of handshakes) {
-    statistics.record(handshake, { cgroupPath: (id) => `/${id}` });
+    const container = (id: number) => ({ name: `c${id}` });
+    statistics.record(handshake, { cgroupPath: (id) => `/${id}`, container });
     summary.record(handshake);
   }
   return JSON.parse(encodeStatistics(statistics, {

@@ -46,10 +46,13 @@ Deno.test("Statistics names servers with their port and clients without", () => 
   assertEquals([top.length, others.handshakes, names], [1, 1, 2]);
 });
 
-Deno.test("Statistics counts a handshake once for each process, cgroup and reason that it has", () => {
+Deno.test("Statistics counts a handshake once for each process, container, cgroup and reason", () => {
   const process = (comm: string, cgroup?: number) => ({ pid: 1, comm, uid: 0, cgroup });
   const statistics = new Statistics();
-  const context = { cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}` };
+  const context = {
+    cgroupPath: (id: number) => id === 9 ? undefined : `/c${id}`,
+    container: (id: number) => id === 9 ? undefined : { name: `n${id % 2}` },
+  };
   const { client, server } = ENDS;
   for (
     const handshake of [
@@ -70,6 +73,7 @@ Deno.test("Statistics counts a handshake once for each process, cgroup and reaso
   const counts = ({ top }: ReturnType<Statistics["servers"]>) =>
     Object.fromEntries(top.map(({ name, tally }) => [name, tally.handshakes]));
   assertEquals(counts(statistics.processes(9)), { x: 2, z: 2, y: 1 });
+  assertEquals(counts(statistics.containers(9)), { n1: 2, n0: 1 });
   assertEquals(counts(statistics.cgroups(9)), { "/c1": 2, "/c2": 1 });
   assertEquals(counts(statistics.reasons(9)), { A: 2, B: 1, C: 1 });
   // Those without one are not among the others.
