@@ -16,6 +16,8 @@ async function run(args: readonly string[]): Promise<number> {
   }
   switch (name) {
     case "help":
+      if (rest.length > 0) return await run([...rest.slice(0, 1), "--help"]);
+      return await print(output, { text: toolHelp() });
     case "--help":
     case "-h":
       return await print(output, { text: toolHelp() });
@@ -23,7 +25,7 @@ async function run(args: readonly string[]): Promise<number> {
       say(toolHelp());
       return ExitStatus.Usage;
     default:
-      throw new UsageError(`Unknown command "${name}": ${proposeCommand(name)}`);
+      throw new UsageError(`Unknown command "${name}": ${proposeCommand(args)}`);
   }
 }
 

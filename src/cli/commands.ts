@@ -6,6 +6,7 @@
  */
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import type { Help } from "./help.ts";
+import { adviseCommand } from "./advice.ts";
 import { askNearest } from "./nearest.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -50,10 +51,10 @@ Each takes --help. synsnoop --version tells which one this is.
 `;
 }
 
-/** What to give instead of a word that is no command, for the end of a sentence. */
-export function proposeCommand(word: string): string {
+/** What to give instead of words that begin with no command, for the end of a sentence. */
+export function proposeCommand(words: readonly string[]): string {
   const names = [...COMMANDS.map(([name]) => name), "help"];
-  return askNearest(word, names) ??
+  return adviseCommand(words) ?? askNearest(words[0], names) ??
     `give ${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`;
 }
 

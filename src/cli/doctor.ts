@@ -1,3 +1,4 @@
+import { adviseOperands } from "./advice.ts";
 import { inspectKernel } from "../linux/probes/inspect_kernel.ts";
 import {
   describePlan,
@@ -55,7 +56,9 @@ export const command: Command = {
 export async function doctor(args: readonly string[]): Promise<{ text: string; status: number }> {
   const { switches, operands } = parseFlags(args, DOCTOR_FLAGS);
   if (operands.length > 0) {
-    throw new UsageError(`Cannot use "${operands[0]}": doctor takes flags only`);
+    throw new UsageError(
+      `Cannot use "${operands[0]}": ${adviseOperands("doctor", operands, DOCTOR_FLAGS)}`,
+    );
   }
   if (switches.has("help")) {
     return { text: formatHelp(DOCTOR_HELP), status: ExitStatus.Ok };

@@ -29,7 +29,8 @@ import {
   prepareCommand,
   refuseCommand,
 } from "./run_command.ts";
-import { ExitStatus, UsageError } from "./usage.ts";
+import { refusePath } from "./output_options.ts";
+import { ExitStatus } from "./usage.ts";
 
 /** What `explain --help` tells. */
 export const EXPLAIN_HELP: Help = {
@@ -119,9 +120,7 @@ async function openExplanation(
       }
     };
   } catch (error) {
-    throw new UsageError(
-      `Cannot use --output "${output}": ${messageOf(error)}; give another file`,
-    );
+    throw refusePath("output", output, error);
   }
 }
 
@@ -156,7 +155,8 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   sayUnknown(source);
   if (fault !== undefined) sayNote(fault);
   sayThrownAway(pipeline);
-  if (pick.story === undefined) {
+  // Of what could not even be begun there is nothing to sum up.
+  if (pick.story === undefined && (fault === undefined || source.items > 0)) {
     const undecoded = Object.entries(pipeline.state().undecoded);
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");
     sayNote(

@@ -16,7 +16,7 @@ import {
   TRACE_FLAGS,
 } from "./trace_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseInteger } from "./values.ts";
+import { parseChoice, parseInteger, UNBOUNDED } from "./values.ts";
 
 const FORMATS = ["text", "svg", "markdown"] as const;
 
@@ -90,7 +90,9 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   const ofFile = FILTERS_OF_FILES.filter((flag) => values.has(flag));
   if (file === undefined && ofFile.length > 0 && !switches.has("help")) {
     throw new UsageError(
-      `Cannot use --${ofFile[0]} without a FILE: what happens on this host happens now`,
+      `Cannot use --${
+        ofFile[0]
+      } without a FILE: what happens on this host happens now; give a FILE`,
     );
   }
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
@@ -111,7 +113,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   return {
     help: switches.has("help"),
     file,
-    index: one("index", (flag, text) => parseInteger(flag, text, 1, 1e15)) ?? 1,
+    index: one("index", (flag, text) => parseInteger(flag, text, 1, UNBOUNDED)) ?? 1,
     filter: parseFilter(parsed),
     filterText: formatFilter(parsed).join(" "),
     ...parseHost(parsed),

@@ -162,8 +162,23 @@ export function formatFilter(
   });
 }
 
+/** What may be typed for everything that is not established. */
+const FAILURE_WORDS: readonly string[] = ["fail", "failed", "failure", "error", "errors"];
+/** What may be typed for established. */
+const SUCCESS_WORDS: readonly string[] = ["success", "succeeded", "ok", "connected", "complete"];
+
 /** PID_MAX_LIMIT of 64-bit kernels (linux/threads.h). */
 const PID_MAX = 4_194_304;
+
+/** Reads a process id. */
+function parsePid(flag: string, text: string): number {
+  if (/^[a-z]/i.test(text)) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give a process id; by name it is --comm ${text}`,
+    );
+  }
+  return parseInteger(flag, text, 1, PID_MAX);
+}
 
 /** What the values of some flags are read by. */
 export interface FilterGround {
@@ -188,12 +203,20 @@ export function parseFilter(
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     all(flag, parse)?.[0];
   const moment = (flag: string, text: string) => parseMoment(flag, text, ground.nowMs);
-  const outcome = (flag: string, text: string) => parseChoice(flag, text, OUTCOMES);
+  const outcome = (flag: string, text: string) => {
+    if (SUCCESS_WORDS.includes(text)) {
+      throw new UsageError(`Cannot use --${flag} "${text}": did you mean established?`);
+    }
+    if (!FAILURE_WORDS.includes(text)) return parseChoice(flag, text, OUTCOMES);
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give --failed, or one of ${OUTCOMES.slice(1).join(", ")}`,
+    );
+  };
   const leg = one("leg", (flag, text) => parseChoice(flag, text, LEGS));
   const slowerThanNs = one("slower-than", parseLatency);
   if (leg !== undefined && slowerThanNs === undefined) {
     throw new UsageError(
-      "Cannot use --leg without --slower-than: it says which duration that is about",
+      "Cannot use --leg without --slower-than: it says which duration that is about; give both",
     );
   }
   const filter: HandshakeFilter = {
@@ -214,7 +237,7 @@ export function parseFilter(
       : { leg: leg ?? "network", ns: slowerThanNs },
     comms: values.get("comm"),
     notComms: values.get("not-comm"),
-    pids: all("pid", (flag, text) => parseInteger(flag, text, 1, PID_MAX)),
+    pids: all("pid", parsePid),
     // Of a name that nobody has, there is no id: where all are such, nothing passes.
     uids: all("user", (flag, text) => parseUser(flag, text, ground.uidOf))
       ?.filter((uid) => uid !== undefined),

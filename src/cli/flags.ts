@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli";
-import { askNearest } from "./nearest.ts";
+import { adviseFlag } from "./advice.ts";
 import { wrap } from "../text/wrap.ts";
 import { UsageError } from "./usage.ts";
 
@@ -71,7 +71,10 @@ export function parseFlags(
     const apart = flag.many ? given.flatMap((value) => value.split(",")) : given;
     if (apart.includes("")) {
       throw new UsageError(
-        `Cannot use --${flag.name} "${given.join(",")}": a value between the commas is empty`,
+        `Cannot use --${flag.name} "${
+          given.join(",")
+        }": there is nothing before or behind a comma; ` +
+          "values stand without blanks, as in A,B",
       );
     }
     if (apart.length > 0) values.set(flag.name, apart);
@@ -104,11 +107,15 @@ function findFlag(flags: readonly Flag[], word: string | undefined): Flag | unde
 }
 
 function takesNone(flag: Flag, value: string): UsageError {
-  return new UsageError(`Cannot use "--${flag.name}" with "${value}": it takes no value`);
+  return new UsageError(
+    `Cannot use "--${flag.name}" with "${value}": it takes no value, give it alone`,
+  );
 }
 
 function lacksValue(flag: Flag): UsageError {
-  return new UsageError(`Cannot use "--${flag.name}" without a value: give ${flag.value}`);
+  return new UsageError(
+    `Cannot use "--${flag.name}" without a value: give --${flag.name} ${flag.value}`,
+  );
 }
 
 /** The error for a flag that parseArgs does not know. To it `--port=` is a flag named `port=`. */
@@ -116,9 +123,7 @@ function refuse(arg: string, flags: readonly Flag[]): UsageError {
   const [typed] = arg.replace(/^-+/, "").split("=", 1);
   const flag = arg.endsWith("=") && findFlag(flags, `--${typed}`);
   if (flag) return lacksValue(flag);
-  const proposal = askNearest(typed, flags.map(({ name }) => name), "--") ??
-    `the flags here are ${flags.map(({ name }) => `--${name}`).join(", ")}`;
-  return new UsageError(`Unknown flag "${arg}": ${proposal}`);
+  return new UsageError(`Unknown flag "${arg}": ${adviseFlag(typed, flags)}`);
 }
 
 /** Columns that a help takes at most: what a terminal has that nobody made wider. */

@@ -126,7 +126,9 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
   }
   for (const flag of ["top", "interval", "ascii"]) {
     if (!stats && (switches.has(flag) || values.has(flag))) {
-      throw new UsageError(`Cannot use --${flag} without --stats: it says how to write those`);
+      throw new UsageError(
+        `Cannot use --${flag} without --stats: it is about statistics; give --stats too`,
+      );
     }
   }
   if (ascii && json) {
@@ -179,8 +181,17 @@ function parseFields(flag: string, names: readonly string[]): readonly Field[] {
   if (typeof chosen !== "string") return chosen;
   throw new UsageError(
     `Cannot use --${flag} "${chosen}": ` +
-      (askNearest(chosen, fieldNames()) ?? "synsnoop schema --format markdown lists the fields"),
+      adviseField(chosen),
   );
+}
+
+/** What to give instead of a name that no field has. */
+function adviseField(name: string): string {
+  const names = fieldNames();
+  // Who is used to short words means the long one.
+  const long = name.replace(/(^|\.)(?:ip|addr)$/, "$1address");
+  return askNearest(name === long || names.includes(long) ? long : name, names) ??
+    "no field has that name; synsnoop schema --format markdown lists them";
 }
 
 /** Reads how often something is written. */

@@ -1,13 +1,12 @@
 import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
-import { messageOf } from "../text/message.ts";
 import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import type { Field } from "../record/field.ts";
-import { type OutputOptions, writesFiles } from "./output_options.ts";
+import { type OutputOptions, refusePath, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
 /** Where a command writes to. */
@@ -170,11 +169,6 @@ function openFile<T>(flag: string, path: string, others: readonly string[], open
     if (other !== undefined) throw new Error(`it is "${other}", which is in use already`);
     return open();
   } catch (error) {
-    const reason = messageOf(error);
-    throw new UsageError(
-      `Cannot use --${flag} "${path}": ${reason}; give another ${
-        flag === "store" ? "folder" : "file"
-      }`,
-    );
+    throw refusePath(flag, path, error);
   }
 }

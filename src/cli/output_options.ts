@@ -2,6 +2,7 @@ import { NO_UTF8 } from "../linux/environment.ts";
 import type { Keeping } from "../store/kept_segments.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import type { FormatOptions } from "./format_options.ts";
+import { messageOf } from "../text/message.ts";
 import { UsageError } from "./usage.ts";
 import { parseAge, parseInteger, parseSize } from "./values.ts";
 
@@ -149,6 +150,22 @@ export function refuseNoUtf8(flag: string, path: string | undefined): void {
   if (!path?.includes(NO_UTF8)) return;
   throw new UsageError(
     `Cannot use --${flag} "${path}": its name is no UTF-8 and cannot be passed on; give another`,
+  );
+}
+
+/** What the system's words mean of a path to write to, by the value of errno (errno(3)). */
+const WORDS: Readonly<Record<number, string>> = {
+  2: "its folder is not there",
+  20: "what stands before a / in it is no folder",
+  21: "it is a folder",
+};
+
+/** The error for a path that cannot be opened. @param error Its message is the reason alone. */
+export function refusePath(flag: string, path: string, error: unknown): UsageError {
+  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
+  const other = flag === "store" ? "folder" : "file";
+  return new UsageError(
+    `Cannot use --${flag} "${path}": ${WORDS[errno] ?? messageOf(error)}; give another ${other}`,
   );
 }
 

@@ -291,7 +291,11 @@ export class Reading {
     const { fault } = reader;
     if (fault === undefined) return undefined;
     const inside = input.isCompressed ? " of what it decompresses to" : "";
-    return `Cannot read ${name} from byte ${fault.byteOffset}${inside} on: ${fault.reason}`;
+    // What is nothing from its begin on is no matter of bytes.
+    const where = fault.byteOffset === 0 && inside === ""
+      ? ""
+      : ` from byte ${fault.byteOffset}${inside} on`;
+    return `Cannot read ${name}${where}: ${fault.reason}`;
   }
 
   /** Waits for the next bytes, undefined where it was interrupted; what has ended is reported. */

@@ -4,7 +4,7 @@ import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, FORMAT_FLAGS, type FormatOptions, parseFormat } from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseInteger } from "./values.ts";
+import { parseInteger, UNBOUNDED } from "./values.ts";
 
 /** The flags of `read`. */
 export const READ_FLAGS: readonly Flag[] = [
@@ -63,7 +63,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
   if (follow && (files.length > 1 || files[0] === STANDARD_INPUT)) {
     throw new UsageError("Cannot use --follow here: it takes one FILE, no standard input");
   }
-  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, 1e15))[0];
+  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, UNBOUNDED))[0];
   return {
     help,
     files,

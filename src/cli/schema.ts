@@ -1,3 +1,4 @@
+import { adviseOperands } from "./advice.ts";
 import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
@@ -50,7 +51,9 @@ export const command: Command = {
 export function schema(args: readonly string[]): string {
   const { switches, values, operands } = parseFlags(args, SCHEMA_FLAGS);
   if (operands.length > 0) {
-    throw new UsageError(`Cannot use "${operands[0]}": schema takes flags only`);
+    throw new UsageError(
+      `Cannot use "${operands[0]}": ${adviseOperands("schema", operands, SCHEMA_FLAGS)}`,
+    );
   }
   if (switches.has("help")) return formatHelp(SCHEMA_HELP);
   const format = parseChoice("format", values.get("format")?.[0] ?? "json", FORMATS);

@@ -1,5 +1,6 @@
 import { MECHANISMS } from "../kernel/choose_probes.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
+import { adviseOperands } from "./advice.ts";
 import {
   EXIT_STATUS_FLAG,
   FILTER_FLAGS,
@@ -24,7 +25,7 @@ import {
   STORE_FLAGS,
 } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
-import { parseChoice, parseDuration, parseInteger } from "./values.ts";
+import { parseChoice, parseDuration, parseInteger, UNBOUNDED } from "./values.ts";
 
 const PROBES = ["auto", ...MECHANISMS, "none"] as const;
 const PACKET_FILTERS = ["auto", "ebpf", "classic"] as const;
@@ -128,11 +129,11 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   const { switches, values, operands, command } = parsed;
   if (operands.length > 0) {
     throw new UsageError(
-      `Cannot use "${operands[0]}": trace takes flags only, see synsnoop trace --help`,
+      `Cannot use "${operands[0]}": ${adviseOperands("trace", operands, TRACE_FLAGS, true)}`,
     );
   }
   refuseWithCommand(parsed);
-  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, 1e15))[0];
+  const count = values.get("count")?.map((text) => parseInteger("count", text, 1, UNBOUNDED))[0];
   return {
     help: switches.has("help"),
     filter: parseFilter(parsed),
@@ -193,7 +194,9 @@ export function parseHost({ switches, values }: ParsedFlags): HostOptions {
   }
   const awaitsInterfaces = switches.has("interface-wait");
   if (awaitsInterfaces && !values.has("interface")) {
-    throw new UsageError("Cannot use --interface-wait without --interface: it waits for that one");
+    throw new UsageError(
+      "Cannot use --interface-wait without --interface: it waits for that one; give both",
+    );
   }
   return {
     interfaces: values.get("interface") ?? [],

@@ -44,6 +44,11 @@ const LATENCY_UNITS_NS: Readonly<Record<string, number>> = {
 
 /** Reads how long a packet was under way, such as `10ms`, `500us` or `1.5s`, in nanoseconds. */
 export function parseLatency(flag: string, text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text) && Number(text) > 0) {
+    throw new UsageError(
+      `Cannot use --${flag} "${text}": give its unit, such as ${text}ms, ${text}us or ${text}s`,
+    );
+  }
   // Micro has two characters in Unicode: U+00B5 and the Greek letter.
   const match = /^(\d{1,9}(?:\.\d{1,9})?)(ns|us|µs|μs|ms|s)$/.exec(text);
   const ns = match ? Number(match[1]) * LATENCY_UNITS_NS[match[2]] : 0;
@@ -122,13 +127,15 @@ export function parseSize(flag: string, text: string): number {
   return bytes;
 }
 
+/** From here on nobody wants to know the highest number. */
+export const UNBOUNDED = 1e15;
+
 /** Reads a whole number within bounds. */
 export function parseInteger(flag: string, text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
-    throw new UsageError(
-      `Cannot use --${flag} "${text}": give a whole number from ${min} to ${max}`,
-    );
+    const bounds = max < UNBOUNDED ? `from ${min} to ${max}` : `of at least ${min}`;
+    throw new UsageError(`Cannot use --${flag} "${text}": give a whole number ${bounds}`);
   }
   return value;
 }
@@ -141,8 +148,12 @@ export function parsePorts(flag: string, text: string): PortRange {
   const [, from = "", to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   const [first, last] = [Number(from), Number(to)];
   if (!(first >= 1 && first <= PORT_MAX && last >= 1 && last <= PORT_MAX)) {
+    const [, lower, upper] = /^(\d{1,5})(?:-|:|\.\.)(\d{0,5})$/.exec(text) ?? [];
+    const [first, last] = [Number(lower), Number(upper || PORT_MAX)];
+    const isMeant = 1 <= first && first <= last && last <= PORT_MAX;
+    const range = isMeant ? `${first}-${last}` : "8000-8999";
     throw new UsageError(
-      `Cannot use --${flag} "${text}": give a port from 1 to ${PORT_MAX}, or a range such as 8000-8999`,
+      `Cannot use --${flag} "${text}": give its number, from 1 to ${PORT_MAX}, or a range such as ${range}`,
     );
   }
   if (first > last) {
@@ -217,7 +228,8 @@ export function parseNetwork(flag: string, text: string): Network {
     const bits = prefix === undefined ? width : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
     if (bits >= 0 && bits <= width) return { words, bits: bits + 128 - width };
   }
-  throw new UsageError(
-    `Cannot use --${flag} "${text}": give an IP address or a network such as 192.0.2.0/24`,
-  );
+  const advice = words && rest.length === 0
+    ? "the bits behind / are 0 to 32 of an IPv4 address, 0 to 128 of an IPv6 address"
+    : "give an IP address or a network such as 192.0.2.0/24; names are not looked up";
+  throw new UsageError(`Cannot use --${flag} "${text}": ${advice}`);
 }

@@ -223,6 +223,12 @@ function asInputError<T>(action: () => T): T {
 function toInputError(error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) return new InputError("there is no such file");
   if (error instanceof Deno.errors.PermissionDenied) return new InputError("permission denied");
-  if (error instanceof Error && "code" in error) return new InputError(error.message);
+  if (error instanceof Deno.errors.NotADirectory) {
+    return new InputError("what stands before a / in it is no folder");
+  }
+  // What the runtime adds to the system's words tells the path once more.
+  if (error instanceof Error && "code" in error) {
+    return new InputError(error.message.replace(/: open '.*$/s, ""));
+  }
   return error;
 }

@@ -94,7 +94,7 @@ const MISSES: { args: string[]; input: Uint8Array; says: string }[] = [
   {
     args: [],
     input: new Uint8Array(0),
-    says: "Cannot read standard input from byte 0 on: it is empty",
+    says: "Cannot read standard input: it is empty",
   },
 ];
 

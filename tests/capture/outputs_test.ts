@@ -194,9 +194,9 @@ Deno.test("read says why it cannot write to a place, with no line break of its n
   const socket = `${folder.path}/socket`;
   using _listener = Deno.listen({ transport: "unix", path: socket });
   const cases = [
-    { path: `${folder.path}/none/out`, says: "No such file or directory (os error 2)" },
-    { path: folder.path, says: "Is a directory (os error 21)" },
-    { path: `${capture}/out`, says: "Not a directory (os error 20)" },
+    { path: `${folder.path}/none/out`, says: "its folder is not there" },
+    { path: folder.path, says: "it is a folder" },
+    { path: `${capture}/out`, says: "what stands before a / in it is no folder" },
     { path: socket, says: "it is a socket, which takes connections only" },
     { path: "/".padEnd(300, "x"), says: "File name too long (os error 36)" },
   ];

@@ -8,7 +8,7 @@ Deno.test("the tool's help names every command, in 80 columns", () => {
 });
 
 Deno.test("a word that is no command is answered with the nearest, or with all", () => {
-  assertEquals(proposeCommand("raed"), "did you mean read?");
-  const all = proposeCommand("synsnoop");
+  assertEquals(proposeCommand(["raed"]), "did you mean read?");
+  const all = proposeCommand(["synsnoop"]);
   for (const name of [...COMMANDS.map(([name]) => name), "help"]) assertStringIncludes(all, name);
 });

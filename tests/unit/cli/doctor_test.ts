@@ -14,9 +14,12 @@ Deno.test("doctor --help names its flags and exit statuses and looks at nothing"
 });
 
 const BAD: { args: string[]; message: string }[] = [
-  { args: ["x"], message: 'Cannot use "x": doctor takes flags only' },
-  { args: ["--help", "x"], message: 'Cannot use "x": doctor takes flags only' },
-  { args: ["--json=1"], message: 'Cannot use "--json" with "1": it takes no value' },
+  { args: ["x"], message: 'Cannot use "x": doctor takes flags only, see synsnoop doctor --help' },
+  {
+    args: ["--help", "x"],
+    message: 'Cannot use "x": doctor takes flags only, see synsnoop doctor --help',
+  },
+  { args: ["--json=1"], message: 'Cannot use "--json" with "1": it takes no value, give it alone' },
   { args: ["--port", "1"], message: 'Unknown flag "--port": the flags here are --json, --help' },
 ];
 

@@ -99,12 +99,15 @@ const BAD: { args: string[]; message: string }[] = [
   // Names that every object has are no flags.
   ...["--toString", "--__proto__", "--constructor=1", "--hasOwnProperty"]
     .map((arg) => ({ args: [arg], message: `Unknown flag "${arg}": ${KNOWN}` })),
-  { args: ["--count"], message: 'Cannot use "--count" without a value: give N' },
-  { args: ["--count="], message: 'Cannot use "--count" without a value: give N' },
-  { args: ["--count", ""], message: 'Cannot use "--count" without a value: give N' },
-  { args: ["--count", "--json"], message: 'Cannot use "--count" without a value: give N' },
-  { args: ["--count", "--", "1"], message: 'Cannot use "--count" without a value: give N' },
-  { args: ["--port", "1", "--port"], message: 'Cannot use "--port" without a value: give PORT' },
+  { args: ["--count"], message: 'Cannot use "--count" without a value: give --count N' },
+  { args: ["--count="], message: 'Cannot use "--count" without a value: give --count N' },
+  { args: ["--count", ""], message: 'Cannot use "--count" without a value: give --count N' },
+  { args: ["--count", "--json"], message: 'Cannot use "--count" without a value: give --count N' },
+  { args: ["--count", "--", "1"], message: 'Cannot use "--count" without a value: give --count N' },
+  {
+    args: ["--port", "1", "--port"],
+    message: 'Cannot use "--port" without a value: give --port PORT',
+  },
   { args: ["--count", "1", "--count=2"], message: 'Cannot use "--count" 2 times: give it once' },
   {
     args: ["--count=1", "--count=1", "--count=1"],
@@ -112,18 +115,33 @@ const BAD: { args: string[]; message: string }[] = [
   },
   {
     args: ["--port", "1,,2"],
-    message: 'Cannot use --port "1,,2": a value between the commas is empty',
+    message:
+      'Cannot use --port "1,,2": there is nothing before or behind a comma; values stand without blanks, as in A,B',
   },
   {
     args: ["--port", "1,"],
-    message: 'Cannot use --port "1,": a value between the commas is empty',
+    message:
+      'Cannot use --port "1,": there is nothing before or behind a comma; values stand without blanks, as in A,B',
   },
-  { args: ["--port=,"], message: 'Cannot use --port ",": a value between the commas is empty' },
-  { args: ["--json=1"], message: 'Cannot use "--json" with "1": it takes no value' },
-  { args: ["--json="], message: 'Cannot use "--json" with "": it takes no value' },
-  { args: ["--json=false"], message: 'Cannot use "--json" with "false": it takes no value' },
-  { args: ["--json", "false"], message: 'Cannot use "--json" with "false": it takes no value' },
-  { args: ["--json", "true"], message: 'Cannot use "--json" with "true": it takes no value' },
+  {
+    args: ["--port=,"],
+    message:
+      'Cannot use --port ",": there is nothing before or behind a comma; values stand without blanks, as in A,B',
+  },
+  { args: ["--json=1"], message: 'Cannot use "--json" with "1": it takes no value, give it alone' },
+  { args: ["--json="], message: 'Cannot use "--json" with "": it takes no value, give it alone' },
+  {
+    args: ["--json=false"],
+    message: 'Cannot use "--json" with "false": it takes no value, give it alone',
+  },
+  {
+    args: ["--json", "false"],
+    message: 'Cannot use "--json" with "false": it takes no value, give it alone',
+  },
+  {
+    args: ["--json", "true"],
+    message: 'Cannot use "--json" with "true": it takes no value, give it alone',
+  },
 ];
 
 for (const { args, message } of BAD) {

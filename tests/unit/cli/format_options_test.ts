@@ -101,7 +101,8 @@ const BAD: { args: string; says: string }[] = [
   },
   {
     args: "--columns everything",
-    says: 'Cannot use --columns "everything": synsnoop schema --format markdown lists the fields',
+    says:
+      'Cannot use --columns "everything": no field has that name; synsnoop schema --format markdown lists them',
   },
   { args: "--wide --json", says: "Cannot use --wide with --json: it is about lines on a terminal" },
   {
@@ -115,11 +116,11 @@ const BAD: { args: string; says: string }[] = [
   },
   {
     args: "--top 3",
-    says: "Cannot use --top without --stats: it says how to write those",
+    says: "Cannot use --top without --stats: it is about statistics; give --stats too",
   },
   {
     args: "--table --ascii",
-    says: "Cannot use --ascii without --stats: it says how to write those",
+    says: "Cannot use --ascii without --stats: it is about statistics; give --stats too",
   },
   {
     args: "--stats --json --ascii",

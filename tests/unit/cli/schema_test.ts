@@ -35,8 +35,11 @@ const BAD: { args: string[]; message: string }[] = [
     args: ["--format", "yaml"],
     message: 'Cannot use --format "yaml": give one of json, markdown',
   },
-  { args: ["--format"], message: 'Cannot use "--format" without a value: give FORMAT' },
-  { args: ["markdown"], message: 'Cannot use "markdown": schema takes flags only' },
+  { args: ["--format"], message: 'Cannot use "--format" without a value: give --format FORMAT' },
+  {
+    args: ["markdown"],
+    message: 'Cannot use "markdown": schema takes flags only, see synsnoop schema --help',
+  },
   {
     args: ["--json"],
     message: 'Unknown flag "--json": the flags here are --format, --stats, --status, --help',
