@@ -40,11 +40,10 @@ export async function findRuntime(path: string = Deno.execPath()): Promise<Runti
   } catch (error) {
     return unchecked(`cannot read npm's package: ${messageOf(error)}`);
   }
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-512", packed));
-  if (`sha512-${hash.toBase64()}` !== fetched.integrity) {
+  if (await integrityOf(packed) !== fetched.integrity) {
     throw new Error(`npm's package ${fetched.name} has another hash than npm was given for it`);
   }
-  const inside = await unpack(tar, packed);
+  const inside = await unpackRuntime(tar, packed);
   if (!isEqual(inside, bytes)) {
     throw new Error(`${path} is another file than the one in npm's package ${fetched.name}`);
   }
@@ -66,19 +65,29 @@ async function readLock(modules: string): Promise<{ name: string; integrity: str
   return undefined;
 }
 
-/** Of npx the cache is around the executable, else where npm is told or has it by default. */
-function cacheFolder(path: string): string {
+/** The hash of a package as npm writes it (Subresource Integrity). */
+export async function integrityOf(packed: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-512", packed));
+  return `sha512-${hash.toBase64()}`;
+}
+
+/**
+ * Where npm keeps what it has fetched: of npx the cache is around the executable, else where npm is told
+ * or has it by default.
+ */
+export function cacheFolder(path: string): string {
   return /^(.*)\/_npx\//.exec(path)?.[1] ?? environmentVariable("npm_config_cache") ??
     `${environmentVariable("HOME")}/.npm`;
 }
 
-function contentPath(integrity: string): string {
+/** Where npm keeps a package below its cache, by its hash. */
+export function contentPath(integrity: string): string {
   const hex = Uint8Array.fromBase64(integrity.slice("sha512-".length)).toHex();
   return `${CONTENT}/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4)}`;
 }
 
-/** Takes the executable out of the bytes that were checked. */
-async function unpack(
+/** Takes the executable out of the bytes of a package that were checked; nothing where it has none. */
+export async function unpackRuntime(
   tar: string,
   packed: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -48,6 +48,8 @@ export const TEST_NEEDS: readonly Need[] = [
       "apk": "util-linux-misc",
     },
   },
+  // A fresh Debian to install the package in.
+  { executables: ["debootstrap"], package: everywhere("debootstrap") },
   // Stock kernels to test in, emulated.
   {
     executables: ["qemu-system-x86_64"],

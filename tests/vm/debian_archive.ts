@@ -49,7 +49,7 @@ export class DebianArchive {
     const archive = new DebianArchive(folder, architecture);
     const source = {
       "Types": "deb",
-      "URIs": await mirror(),
+      "URIs": await debianMirror(),
       "Suites": suite,
       "Components": "main",
       ...architecture !== undefined && { "Architectures": architecture },
@@ -106,7 +106,7 @@ async function unpackAll(packages: readonly string[], into: string): Promise<voi
 }
 
 /** The mirror from which this machine has its own Debian. */
-async function mirror(): Promise<string> {
+export async function debianMirror(): Promise<string> {
   const codename = (await debianRelease())?.codename;
   const indexes = findExecutable("apt-get") === undefined ? "" : await output([
     ...["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)"],

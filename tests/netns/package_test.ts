@@ -1,0 +1,126 @@
+// The Debian package in fresh roots of Debian 12 and 13: it comes, works and goes.
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { buildPackage, NO_DPKG } from "../capture/built_package.ts";
+import { buildRefused } from "../capture/refused_capture.ts";
+import { reasonAgainstRoots } from "../vm/debian_root.ts";
+import { DebianChroot } from "./debian_chroot.ts";
+import { makeFolder, NO_MOUNTS } from "./disk.ts";
+import { skippableTest } from "./namespace.ts";
+
+/** The tool's own releases, and what their systemd can check of a unit. */
+const SUITES = ["bookworm", "trixie"] as const;
+const PORT = 47_113;
+const UNIT = "/usr/lib/systemd/system/synsnoop.service";
+/** Tenths of systemd's measure of exposure, which is 10 for what has every right. */
+const EXPOSURE_MAX = 40;
+
+const reason = NO_DPKG ?? NO_MOUNTS ?? await reasonAgainstRoots();
+
+let built: Promise<string> | undefined;
+const made = makeFolder();
+addEventListener("unload", () => made[Symbol.dispose]());
+
+/** Everything in the root that is not of the package manager's own accounts. */
+async function filesIn(chroot: DebianChroot): Promise<string[]> {
+  const apart = ["/dev", "/proc", "/run", "/sys", "/tmp", "/var/lib/dpkg", "/var/log/dpkg.log"];
+  const prune = apart.flatMap((path) => ["-path", path, "-prune", "-o"]);
+  const { stdout } = await chroot.run("find", "/", ...prune, "-print");
+  return stdout.trimEnd().split("\n").sort();
+}
+
+async function succeed(chroot: DebianChroot, ...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await chroot.run(...words);
+  assertEquals([status, words.join(" "), status === 0 ? "" : stderr], [0, words.join(" "), ""]);
+  return stdout;
+}
+
+/** Listens and connects once, to itself. */
+const CONNECT = `
+const listener = Deno.listen({ hostname: "127.0.0.1", port: ${PORT} });
+const [taken, made] = await Promise.all([
+  listener.accept(),
+  Deno.connect({ hostname: "127.0.0.1", port: ${PORT} }),
+]);
+taken.close();
+made.close();
+`;
+
+for (const suite of SUITES) {
+  skippableTest(`the package comes, works and goes in Debian ${suite}`, reason, async (t) => {
+    const debian = await (built ??= buildPackage(made.path));
+    await using chroot = await DebianChroot.create(suite);
+    const before = await filesIn(chroot);
+    await chroot.copy(debian, "/tmp/synsnoop.deb");
+
+    await t.step("it is installed without network, and nothing is started", async () => {
+      await succeed(chroot, "dpkg", "--install", "/tmp/synsnoop.deb");
+      assertEquals(await succeed(chroot, "dpkg", "--verify", "synsnoop"), "");
+      assertEquals((await chroot.run("systemctl", "is-enabled", "synsnoop")).stdout, "disabled\n");
+      const { stdout } = await chroot.run("ls", "/var/log/synsnoop", "/var/cache/synsnoop");
+      assertEquals(stdout, "");
+    });
+
+    await t.step("read reports the handshakes of a capture", async () => {
+      const capture = buildRefused({ count: 3, firstPort: 40_000, secondsApart: 600 });
+      await Deno.writeFile(`${made.path}/capture.pcap`, capture);
+      await chroot.copy(`${made.path}/capture.pcap`, "/tmp/capture.pcap");
+      const lines = (await succeed(chroot, "synsnoop", "read", "/tmp/capture.pcap")).trimEnd();
+      const outcomes = lines.split("\n").map((line) => JSON.parse(line).outcome);
+      assertEquals(outcomes, ["refused", "refused", "refused", undefined]);
+    });
+
+    await t.step("trace reports a handshake from packets and kernel", async () => {
+      const child = chroot.spawn(
+        ["env", "SYNSNOOP_SETUP=never", "synsnoop", "trace"]
+          .concat("--server-port", String(PORT), "--count", "1", "--config", "/etc/synsnoop.toml"),
+        { stdout: "piped", stderr: "piped" },
+      );
+      const stdout = new Response(child.stdout).text();
+      let said = "";
+      for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+        const isReady = /kernel events come from/.test(said);
+        said += part;
+        if (isReady || !/kernel events come from|no kernel events/.test(said)) continue;
+        await succeed(chroot, "/usr/lib/synsnoop/deno", "eval", CONNECT);
+      }
+      assertEquals([(await child.status).code, said.includes("lost: nothing")], [0, true], said);
+      const record = JSON.parse((await stdout).split("\n")[0]);
+      assertEquals([record.outcome, record.role], ["established", "local"]);
+      assertEquals(record.evidence, ["wire", "kernel"]);
+      assertEquals([record.client.process.comm, record.server.process.comm], ["deno", "deno"]);
+      assert(record.rtt.client_ns > 0);
+    });
+
+    await t.step("manuals and configuration are read by who reads such files", async () => {
+      for (const page of ["synsnoop", "synsnoop-trace", "synsnoop-read"]) {
+        const text = await succeed(chroot, "gzip", "-dc", `/usr/share/man/man1/${page}.1.gz`);
+        assertMatch(text, /^\.TH /);
+      }
+      await succeed(chroot, "logrotate", "--debug", "/etc/logrotate.d/synsnoop");
+      assertEquals((await chroot.run("systemd-analyze", "--man=no", "verify", UNIT)).stderr, "");
+    });
+
+    await t.step(`systemd finds the service exposed below ${EXPOSURE_MAX / 10}`, async () => {
+      const { status, stdout } = await chroot.run(
+        ...["systemd-analyze", "security", "--no-pager", "--offline=yes"],
+        ...[`--threshold=${EXPOSURE_MAX}`, UNIT],
+      );
+      assertMatch(stdout, /Overall exposure level for synsnoop\.service: \d/);
+      assertEquals(status, 0, stdout);
+    });
+
+    await t.step("another version keeps the administrator's configuration", async () => {
+      await chroot.write("/etc/synsnoop.toml", '[trace]\nserver-port = "443"\n');
+      await succeed(chroot, "dpkg", "--install", "/tmp/synsnoop.deb");
+      assertStringIncludes(await chroot.read("/etc/synsnoop.toml"), "443");
+      await succeed(chroot, "dpkg", "--remove", "synsnoop");
+      assertStringIncludes(await chroot.read("/etc/synsnoop.toml"), "443");
+    });
+
+    await t.step("purged, it leaves nothing", async () => {
+      await succeed(chroot, "mkdir", "/var/log/synsnoop", "/var/cache/synsnoop");
+      await succeed(chroot, "dpkg", "--purge", "synsnoop");
+      assertEquals(await filesIn(chroot), before);
+    });
+  });
+}
