@@ -129,6 +129,8 @@ export interface PageData {
   rankings: RankingData[];
   sections: Section[];
   tableNote: string;
+  /** Above and below each ladder. */
+  ladderWords: { legend: string; numbers: string; trips: string };
   rows: RowData[];
   texts: string[];
 }
@@ -277,7 +279,7 @@ function tallyData(name: string, { handshakes, established, failures, networkRtt
     handshakes,
     failed: handshakes - established,
     failures: [...failures].sort((one, other) => other[1] - one[1])
-      .map(([outcome, count]) => `${count} ${outcome}`).join(", "),
+      .map(([outcome, count]) => `${count.toLocaleString("en")} ${outcome}`).join(", "),
     p50Ns: networkRtt.quantile(0.5),
     p99Ns: networkRtt.quantile(0.99),
   };

@@ -1,4 +1,5 @@
 import { StoryTeller } from "../../explain/teller.ts";
+import { LEGEND, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "../../explain/words.ts";
 import type { Handshake } from "../../match/handshake.ts";
 import {
   NO_ROW,
@@ -136,6 +137,7 @@ export class ReportSink implements Sink {
       rankings: rankingsData(this.#statistics, TOP),
       sections: describeNumbers(this.#statistics, this.#facts),
       tableNote: describeRows(rows.length, this.#statistics.handshakes),
+      ladderWords: { legend: LEGEND, numbers: NUMBERS_HEADING, trips: ROUND_TRIPS_HEADING },
       rows: rowsData(rows, startMs, texts),
       texts: texts.texts,
     };

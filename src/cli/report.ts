@@ -1,0 +1,89 @@
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import { hostName } from "../linux/host.ts";
+import { InputSource } from "../pipeline/input_source.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
+import type { Command } from "./commands.ts";
+import { Ending } from "./ending.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
+import { formatHelp, type Help } from "./help.ts";
+import { describeNoPage, openReport } from "./open_report.ts";
+import { ProgressLine } from "./process/progress_line.ts";
+import { say, sayNote } from "./process/terminal.ts";
+import { Reading, sayUnknown } from "./read.ts";
+import { STANDARD_INPUT } from "./read_options.ts";
+import { parseReportOptions, REPORT_FLAGS } from "./report_options.ts";
+import { ExitStatus } from "./usage.ts";
+
+/** What `report --help` tells. */
+const REPORT_HELP: Help = {
+  summary: "Make one page of what happened, for a browser, a ticket or a lesson.",
+  usage: [
+    ["synsnoop report [flags] FILE... --output page.html", "of captures or records"],
+  ],
+  flags: REPORT_FLAGS,
+  examples: [
+    ["synsnoop report --output page.html web1.ndjson db1.ndjson", "what two hosts recorded"],
+    ["synsnoop report --since 1h --output hour.html /var/log/handshakes.ndjson*", "the last hour"],
+    ["synsnoop report --force --output page.html capture.pcapng", "once more, of a capture"],
+  ],
+  paragraphs: [
+    "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not, or the folder " +
+    "of trace --store; - is standard input.",
+    "The page is one file that needs no server and no network: outcomes over time, the round trip " +
+    "through the network and the time of the host apart, failures by reason, servers, clients, " +
+    "processes, and a table of handshakes, each with its ladder. What is behind the # of its " +
+    "address is what one looks at: a link shows the same to others. A handshake that two hosts " +
+    "recorded counts once and is shown from both ends.",
+    "The numbers are of all handshakes; the table has up to 500 of them: of each way to end some, " +
+    "chosen at random, and the slowest.",
+    FILTERS_HELP,
+    "A new page may be read by its owner and group. It is there when it is whole.",
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [
+      ExitStatus.Failed,
+      "nothing matched, a file could not be read to its end (the page has what comes before the " +
+      "fault) or the page could not be written",
+    ],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.NothingMatched, "with --exit-status: nothing matched"],
+    [ExitStatus.Interrupted, "interrupted twice"],
+  ],
+};
+
+/** The command `report`. */
+export const command: Command = { help: REPORT_HELP, run: report };
+
+async function report(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  const options = parseReportOptions(args);
+  if (options.help) {
+    return await writeText(stdout, formatHelp(REPORT_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+  }
+  const { files, output, force, filter, filterTexts: filters, interfaces } = options;
+  const others = files.filter((file) => file !== STANDARD_INPUT);
+  const sink = await openReport({ flag: "output", path: output, force, others, filters, stdout });
+  const ending = Ending.listen({ report: () => pipeline.summarize() });
+  const pipeline = new Pipeline({ filter, sinks: [sink], supervisor: ending });
+  const source = new InputSource({ interfaces, host: hostName(), pipeline, countsOnce: true });
+  const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
+  let failed = false;
+  for (const file of files) {
+    if (reading.isOver) break;
+    const fault = await ending.attempt("reading", () => reading.read(file, false));
+    if (fault === undefined) continue;
+    sayNote(fault);
+    failed = true;
+  }
+  if (failed && source.items === 0) return ExitStatus.Failed;
+  await ending.attempt("matching", () => source.conclude());
+  sayUnknown(source);
+  await pipeline.end();
+  if (pipeline.handshakes === 0) {
+    sayNote(describeNoPage(`${source.items} ${source.held} were read`));
+    return options.exitStatus && !failed ? ExitStatus.NothingMatched : ExitStatus.Failed;
+  }
+  const summary = await ending.attempt("the summary", () => pipeline.summarize());
+  if (summary !== undefined) say(summary);
+  return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
+}

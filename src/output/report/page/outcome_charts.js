@@ -1,0 +1,160 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * Outcomes over time: lines drawn by uPlot. Dragging over one chooses a time.
+ *
+ * @module
+ */
+import { html } from "./elements.js";
+import { formatCount, formatMoment, formatMoments, formatWidth } from "./units.js";
+
+/** @import { TimeRange } from "./time_range.js" */
+
+/** Loaded before this script. @type {any} */
+const uPlot = Reflect.get(globalThis, "uPlot");
+
+const HEIGHT = 180;
+const AXIS_WIDTH = 64;
+
+/**
+ * @typedef {object} OutcomeSeries
+ * @property {string} outcome
+ * @property {number[]} counts By bucket of time.
+ */
+
+/** Charts of outcomes over time. */
+export class OutcomeCharts {
+  /** @type {HTMLElement} */
+  element = html("div");
+  /** @type {any[]} */
+  #plots = [];
+  /** @type {readonly { title: string, series: readonly OutcomeSeries[] }[]} */
+  #charts;
+  /** @type {(fromMs: number, toMs: number) => void} */
+  #onRange;
+
+  /**
+   * @param {readonly OutcomeSeries[]} series Every outcome that came.
+   * @param {(fromMs: number, toMs: number) => void} onRange Told what time was chosen.
+   */
+  constructor(series, onRange) {
+    const established = series.filter(({ outcome }) => outcome === "established");
+    const failures = series.filter(({ outcome }) => outcome !== "established");
+    this.#charts = [
+      { title: "Established", series: established },
+      { title: "Failures, by outcome", series: failures },
+    ].filter(({ series }) => series.length > 0);
+    this.#onRange = onRange;
+  }
+
+  /**
+   * Draws what lies in a range.
+   *
+   * @param {TimeRange} range
+   * @param {boolean} isLocal
+   */
+  draw(range, isLocal) {
+    for (const plot of this.#plots) plot.destroy();
+    this.element.replaceChildren();
+    this.#plots = this.#charts.map(({ title, series }) =>
+      this.#drawOne(title, series, range, isLocal)
+    );
+  }
+
+  /**
+   * @param {string} title
+   * @param {readonly OutcomeSeries[]} series
+   * @param {TimeRange} range
+   * @param {boolean} isLocal
+   */
+  #drawOne(title, series, range, isLocal) {
+    const { widthMs, first, last } = range;
+    const width = formatWidth(widthMs);
+    const shown = series.map(({ outcome, counts }) => ({
+      outcome,
+      counts: counts.slice(first, last),
+    }));
+    const sums = shown.map(({ outcome, counts }) =>
+      `${outcome} ${formatCount(counts.reduce((sum, count) => sum + count, 0))}`
+    );
+    const box = html("div", {
+      class: "chart",
+      role: "img",
+      "aria-label": `${title}, in each ${width}: ${sums.join(", ")}`,
+    });
+    this.element.append(
+      html("h2", {}, title, html("small", {}, `handshakes in each ${width}`)),
+      box,
+    );
+    // The last piece of time ends where one more would begin.
+    const times = Array.from(
+      { length: last - first + 1 },
+      (_, at) => range.momentOf(first + at) / 1e3,
+    );
+    const data = shown.map(({ counts }) => [...counts, counts[counts.length - 1]]);
+    const style = getComputedStyle(document.documentElement);
+    const ink = style.getPropertyValue("--dim").trim();
+    const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
+    const plotWidth = Math.max(280, this.element.clientWidth);
+    const ticks = range.ticks(Math.max(1, Math.floor((plotWidth - AXIS_WIDTH) / range.tickWidth)));
+    const labels = formatMoments(ticks, isLocal, range.isLong);
+    return new uPlot(
+      {
+        width: plotWidth,
+        height: HEIGHT,
+        // So that the same time stands at the same place in every chart.
+        padding: [8, 0, 0, 0],
+        scales: {
+          x: { time: false },
+          y: { range: { min: { hard: 0, soft: 0, mode: 1 }, max: { pad: 0.1 } } },
+        },
+        axes: [
+          {
+            stroke: ink,
+            grid,
+            splits: () => ticks.map((ms) => ms / 1e3),
+            values: () => labels,
+          },
+          {
+            stroke: ink,
+            grid,
+            size: AXIS_WIDTH,
+            values: (/** @type {any} */ _, /** @type {number[]} */ splits) =>
+              splits.map((at) => Number.isInteger(at) ? formatCount(at) : ""),
+          },
+        ],
+        series: [
+          {
+            label: isLocal ? "local time" : "UTC",
+            value: (/** @type {any} */ _, /** @type {number | null} */ at) =>
+              at === null ? "–" : formatMoment(at * 1e3, isLocal),
+          },
+          ...shown.map(({ outcome }) => {
+            const colour = style.getPropertyValue(`--${outcome}`).trim();
+            return {
+              label: outcome,
+              stroke: colour,
+              fill: shown.length === 1 ? `${colour}33` : undefined,
+              width: 1.5,
+              paths: uPlot.paths.stepped({ align: 1 }),
+              points: { show: false },
+              value: (/** @type {any} */ _, /** @type {number | null} */ count) =>
+                count === null ? "–" : formatCount(count),
+            };
+          }),
+        ],
+        cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
+        hooks: {
+          setSelect: [(/** @type {any} */ plot) => {
+            const { left, width } = plot.select;
+            if (width < 3) return;
+            plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+            this.#onRange(plot.posToVal(left, "x") * 1e3, plot.posToVal(left + width, "x") * 1e3);
+          }],
+        },
+      },
+      [times, ...data],
+      box,
+    );
+  }
+}
