@@ -9,6 +9,7 @@ import { hostName } from "../linux/host.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
+import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
@@ -41,6 +42,7 @@ export const READ_HELP: Help = {
     FILTERS_HELP,
     "The summary comes at the end on standard error, and as the last line of NDJSON.",
     `${OUTPUT_HELP} After a signal a reader that takes nothing for two seconds is given up.`,
+    ANONYMIZE_HELP,
     `--table is as wide as its first ${TABLE_ROWS_HELD} rows need, and written when those are ` +
     `known, with --follow at once. --stats counts ${TALLIES_MAX} names of each kind at a ` +
     "time; where there are more, it says so, and is sure to name whoever has more than one in " +
@@ -82,6 +84,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     return await writeText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const format = await createFormat(options.format, outputSurface(), options.follow);
+  const disguise = await loadDisguise(options);
   const opener = await loadFileOpener(options);
   const ending = Ending.listen({
     report: () => summarize(),
@@ -100,6 +103,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     filter: options.filter,
     count: options.count,
     sinks: outputs.sinks,
+    disguise,
     supervisor: ending,
     onCount: () => source.done = true,
   });

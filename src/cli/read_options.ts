@@ -3,6 +3,7 @@ import { EXIT_STATUS_FLAG, FILTER_FLAGS, parseFilter } from "./filter_options.ts
 import { type Flag, parseFlags } from "./flags.ts";
 import { FORMAT_FLAG, FORMAT_FLAGS, type FormatOptions, parseFormat } from "./format_options.ts";
 import { formatTo, OUTPUT_FLAGS, type OutputOptions, parseOutput } from "./output_options.ts";
+import { ANONYMIZE_FLAGS, type AnonymizeOptions, parseAnonymize } from "./anonymize_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseInteger, UNBOUNDED } from "./values.ts";
 
@@ -20,6 +21,7 @@ export const READ_FLAGS: readonly Flag[] = [
   { name: "count", value: "N", meaning: "end after N handshakes" },
   { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
   ...OUTPUT_FLAGS,
+  ...ANONYMIZE_FLAGS,
   EXIT_STATUS_FLAG,
   { name: "help", meaning: "show this" },
 ];
@@ -28,7 +30,7 @@ export const READ_FLAGS: readonly Flag[] = [
 export const STANDARD_INPUT = "-";
 
 /** What `read` was asked to do. */
-export interface ReadOptions extends OutputOptions {
+export interface ReadOptions extends OutputOptions, AnonymizeOptions {
   help: boolean;
   /** Paths in order; `-` is standard input. */
   files: readonly string[];
@@ -74,5 +76,6 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     follow,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),
+    ...parseAnonymize(parsed),
   };
 }

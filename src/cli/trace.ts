@@ -10,6 +10,7 @@ import { hostId, tracerId } from "../linux/host_id.ts";
 import { Elsewhere } from "../pipeline/elsewhere.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
@@ -55,6 +56,7 @@ export const TRACE_HELP: Help = {
     `${OUTPUT_HELP} On a terminal --output shows the lines as well. At the end a reader that takes ` +
     "nothing for two seconds is given up.",
     COMMAND_HELP,
+    ANONYMIZE_HELP,
     "Network namespaces have names by `ip netns`; of a container give a process. The own one is " +
     "always captured. --netns all takes those that appear later too. --interface means the " +
     "interface of that name in each of them.",
@@ -127,6 +129,7 @@ export async function trace(
     ? undefined
     : { intervalMs, filters, sample: options.filter.sample, version: await readVersion() };
   const format = await createFormat(options.format, surface, true, status);
+  const disguise = await loadDisguise(options);
   const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;
   let pipeline: Pipeline | undefined;
@@ -146,9 +149,10 @@ export async function trace(
     PacketRing.assertPermitted();
     const host = hostName();
     const identity = { host, hostId: await id, tracer: tracerId() };
+    const storedHost = identity.hostId ?? host;
     outputs = openOutputs(options, opener, {
       format,
-      writer: { host: identity.hostId ?? host, tracer: identity.tracer },
+      writer: { host: disguise?.host(storedHost) ?? storedHost, tracer: identity.tracer },
       fields: options.format.fields,
       status,
       showsToo: surface.isTerminal,
@@ -173,6 +177,7 @@ export async function trace(
       },
       count: options.count,
       sinks: [elsewhere, ...outputs.sinks],
+      disguise,
       supervisor: ending,
       onCount: ending.ask,
     });

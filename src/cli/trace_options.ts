@@ -24,6 +24,12 @@ import {
   STANDARD_OUTPUT,
   STORE_FLAGS,
 } from "./output_options.ts";
+import {
+  ANONYMIZE_FLAGS,
+  type AnonymizeOptions,
+  hideValues,
+  parseAnonymize,
+} from "./anonymize_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, UNBOUNDED } from "./values.ts";
 
@@ -58,6 +64,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
   },
   ...OUTPUT_FLAGS,
   ...STORE_FLAGS,
+  ...ANONYMIZE_FLAGS,
   EXIT_STATUS_FLAG,
   {
     name: "status-interval",
@@ -102,7 +109,7 @@ export interface HostOptions {
 }
 
 /** What `trace` was asked to do. */
-export interface TraceOptions extends HostOptions, OutputOptions {
+export interface TraceOptions extends HostOptions, OutputOptions, AnonymizeOptions {
   help: boolean;
   filter: HandshakeFilter;
   /** The flags that say what is reported, each as it was given. */
@@ -134,14 +141,17 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
   }
   refuseWithCommand(parsed);
   const count = values.get("count")?.map((text) => parseInteger("count", text, 1, UNBOUNDED))[0];
+  const anonymizing = parseAnonymize(parsed);
+  const filterTexts = [
+    ...formatFilter(parsed, ["interface"]),
+    // Its arguments may hold what is not to be read later.
+    ...command ? [`-- ${command[0]}`] : [],
+  ];
   return {
     help: switches.has("help"),
     filter: parseFilter(parsed),
-    filterTexts: [
-      ...formatFilter(parsed, ["interface"]),
-      // Its arguments may hold what is not to be read later.
-      ...command ? [`-- ${command[0]}`] : [],
-    ],
+    filterTexts: anonymizing.anonymize ? hideValues(filterTexts) : filterTexts,
+    ...anonymizing,
     ...parseHost(parsed),
     statusIntervalMs: parseStatusInterval(parsed),
     format: formatTo(parseFormat(parsed), parsed),

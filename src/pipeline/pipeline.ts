@@ -2,6 +2,7 @@ import type { Handshake } from "../match/handshake.ts";
 import { Matcher } from "../match/matcher.ts";
 import { type MatcherOptions, type RowKeeper, ROWS_USUAL } from "../match/options.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
+import type { Disguise } from "./disguise.ts";
 import { type HandshakeFilter, passes } from "./filter.ts";
 import { addLosses } from "./losses.ts";
 import type { PacketKeeper, Sink, Source, Supervisor, TraceState } from "./sink.ts";
@@ -15,6 +16,13 @@ export interface PipelineOptions {
   count?: number;
   /** They are ended in this order: one whose losses another tells stands before it. */
   sinks: readonly Sink[];
+  /**
+   * What the sinks see instead of what is; absent: that. The filter is about what is. Lines of records
+   * that are no handshakes they do not see then.
+   *
+   * @internal
+   */
+  disguise?: Disguise;
   /** Whom to tell what failed; absent: it is thrown. */
   supervisor?: Supervisor;
   /** Handshakes under way at most, where they come from a matcher. */
@@ -43,7 +51,10 @@ export class Pipeline {
   readonly #rows: number;
   readonly #keepers: readonly PacketKeeper[];
   readonly #summary = new Summary();
+  readonly #disguise: Disguise | undefined;
   #source: Source | undefined;
+  /** As the sinks see it. */
+  #shown: Source | undefined;
   /** When each sink is to get its next report, by `performance.now()`. */
   readonly #dueMs: number[];
   #nextDueMs: number;
@@ -55,6 +66,7 @@ export class Pipeline {
     this.#filter = options.filter ?? {};
     this.#count = options.count ?? Infinity;
     this.#sinks = options.sinks;
+    this.#disguise = options.disguise;
     this.#rows = options.rows ?? ROWS_USUAL;
     this.#keepers = this.#sinks.flatMap((sink) => sink.keepPackets?.(this.#rows) ?? []);
     const nowMs = performance.now();
@@ -65,7 +77,9 @@ export class Pipeline {
   /** Tells the sinks where the handshakes come from. Once, before the first. */
   begin(source: Source): void {
     this.#source = source;
-    for (const sink of this.#sinks) sink.begin?.(source);
+    const shown = this.#disguise?.source(source) ?? source;
+    this.#shown = shown;
+    for (const sink of this.#sinks) sink.begin?.(shown);
   }
 
   /** Makes the matcher whose handshakes come here; see `Matcher`. */
@@ -125,9 +139,10 @@ export class Pipeline {
     const summary = this.#summary;
     if (summary.handshakes >= this.#count) return;
     summary.record(handshake);
+    const shown = this.#disguise?.handshake(handshake) ?? handshake;
     for (const sink of this.#sinks) {
       try {
-        sink.take(handshake, row);
+        sink.take(shown, row);
       } catch (error) {
         // Neither in the midst of the matcher's work, nor before the other sinks.
         this.#supervisor.fail("writing a handshake", error);
@@ -138,13 +153,15 @@ export class Pipeline {
 
   /** Takes what another says of a handshake that was taken already; see {@link Sink.takeAgain}. */
   takeAgain(handshake: Handshake): void {
+    const shown = this.#disguise?.handshake(handshake) ?? handshake;
     for (const sink of this.#sinks) {
-      if (sink.takeAgain) this.#guard(sink, () => sink.takeAgain!(handshake));
+      if (sink.takeAgain) this.#guard(sink, () => sink.takeAgain!(shown));
     }
   }
 
   /** Takes a line of NDJSON that is no handshake; see {@link Sink.takeEvent}. */
   takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
+    if (this.#disguise) return;
     for (const sink of this.#sinks) {
       if (sink.takeEvent) this.#guard(sink, () => sink.takeEvent!(event, members));
     }
@@ -182,7 +199,7 @@ export class Pipeline {
    * @param fresh Whether what takes milliseconds to count is counted anew, see {@link Source.counters}.
    */
   state(fresh = false): TraceState {
-    const source = this.#source!;
+    const source = this.#shown!;
     const counters = source.counters(fresh);
     const { losses } = counters;
     return {

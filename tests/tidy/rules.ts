@@ -49,6 +49,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/setup",
     "src/pipeline",
   ],
+  "src/anonymize": [
+    "node:crypto",
+    "src/wire",
+    "src/kernel",
+    "src/match",
+    "src/record",
+    "src/pipeline",
+    "src/anonymize",
+  ],
   "src/output": [
     "src/text",
     "src/wire",

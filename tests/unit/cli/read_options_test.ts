@@ -17,6 +17,8 @@ const DEFAULTS: ReadOptions = {
   rotation: undefined,
   write: undefined,
   store: undefined,
+  anonymize: false,
+  anonymizeKey: undefined,
   format: FORMAT_DEFAULTS,
   count: Infinity,
   exitStatus: false,
@@ -32,6 +34,11 @@ const GOOD: { args: string; expected: Partial<ReadOptions> }[] = [
   { args: "-- --json", expected: { files: ["--json"] } },
   { args: "--help", expected: { files: [], help: true } },
   { args: "a.pcap --write b.pcapng", expected: { write: "b.pcapng" } },
+  { args: "a.pcap --anonymize", expected: { anonymize: true } },
+  {
+    args: "a.pcap --anonymize --anonymize-key k",
+    expected: { anonymize: true, anonymizeKey: "k" },
+  },
   {
     args: "a.pcap --output b --rotate-size 64K --rotate-keep 2",
     expected: {

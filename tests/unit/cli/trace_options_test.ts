@@ -31,6 +31,8 @@ const DEFAULTS: TraceOptions = {
   rotation: undefined,
   write: undefined,
   store: undefined,
+  anonymize: false,
+  anonymizeKey: undefined,
   probes: "auto",
   packetFilter: "auto",
 };
@@ -126,6 +128,10 @@ const GOOD: { args: string; expected: Changes }[] = [
         notContainers: ["db"],
       },
     },
+  },
+  {
+    args: "--anonymize --anonymize-key k",
+    expected: { anonymize: true, anonymizeKey: "k" },
   },
   { args: "--sample 1/10", expected: { filter: { sample: 10 } } },
   {

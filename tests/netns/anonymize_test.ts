@@ -1,0 +1,88 @@
+// What a trace with --anonymize writes of what happens: nothing by which one could tell whose it is.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Namespace, namespaceTest } from "./namespace.ts";
+import { Tracer } from "./tracer.ts";
+
+const PORT = 4475;
+const SCRIPT = `
+const listener = Deno.listen({ hostname: "10.78.6.2", port: ${PORT} });
+const accepting = listener.accept();
+const client = await Deno.connect({ hostname: "10.78.6.2", port: ${PORT} });
+(await accepting).close();
+client.close();
+`;
+
+await namespaceTest(
+  "trace --anonymize hides whose it is, the same way for all that have its key",
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "synsnoop-anonymize-" });
+    try {
+      await using here = await Namespace.create();
+      await using there = await Namespace.create();
+      await here.connect(there, { here: "10.78.6.1/24", there: "10.78.6.2/24" });
+      const key = `${folder}/key`;
+      await Deno.writeTextFile(key, "5a".repeat(32), { mode: 0o600 });
+      const hiding = ["--anonymize", "--anonymize-key", key];
+      const ours = ["--host", "10.78.6.2", "--server-port", String(PORT), "--not-comm", "nobody"];
+      const plain = await Tracer.ready(there, ["--json", ...ours]);
+      const first = await Tracer.ready(there, [
+        "--json",
+        "--interface",
+        "veth0",
+        ...ours,
+        ...hiding,
+      ]);
+      const second = await Tracer.ready(there, ["--store", `${folder}/store`, ...ours, ...hiding]);
+      const shown = await Tracer.ready(there, ["--stats", "--interval", "1s", ...ours, ...hiding]);
+      // From the namespace itself it goes over the loopback; from the other over the cable.
+      await there.script(SCRIPT);
+      await here.script(
+        `await Deno.connect({ hostname: "10.78.6.2", port: ${PORT} }).catch(() => {});`,
+      );
+      await plain.wrote(2);
+      await first.wrote(1);
+      const real = await plain.stop();
+      const hidden = await first.stop();
+      await second.stop();
+      await shown.stop();
+      assertEquals(real.records.map(({ outcome }) => outcome), ["established", "refused"]);
+      const refused = real.records[1];
+      const [record] = hidden.records;
+      assertEquals([record.outcome, record.reason], [refused.outcome, refused.reason]);
+      assertEquals(
+        [record.client.port, record.client.isn, record.server.port],
+        [refused.client.port, refused.client.isn, PORT],
+      );
+      assertMatch(record.network.interface!, /^if-[0-9a-f]{10}$/);
+      // Both addresses are of one network still.
+      const [client, server] = [record.client, record.server].map(({ address }) => address);
+      assertEquals(client.split(".").slice(0, 3), server.split(".").slice(0, 3));
+      // What stands in the store fits it, by its name, too.
+      const segments = await Array.fromAsync(Deno.readDir(`${folder}/store`));
+      const [segment] = segments.filter(({ name }) => name.endsWith(".ndjson"));
+      const stored = await Deno.readTextFile(`${folder}/store/${segment.name}`);
+      assert(stored.includes(`"address":"${client}"`), stored);
+      const [, storedHost] = segment.name.split(".");
+      assertEquals(storedHost, record.host_id ?? storedHost);
+      const status = stored.split("\n").find((line) => line.includes('"event":"status"'));
+      assertEquals(JSON.parse(status!).filters, [
+        `--server-port ${PORT}`,
+        "--host ...",
+        "--not-comm ...",
+      ]);
+      const { host, host_id: hostId = host } = refused;
+      const secrets = ["10.78.6.", host, hostId, "veth0", refused.network.community_id!, "nobody"];
+      for (const output of [first.lines, stored.split("\n"), shown.lines, [segment.name]]) {
+        for (const line of output) {
+          for (const secret of secrets) assert(!line.includes(secret), `${secret} in ${line}`);
+        }
+      }
+      assert(
+        shown.lines.some((line) => line.includes(`${server}:${PORT}`)),
+        shown.lines.join("\n"),
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
