@@ -5,6 +5,7 @@
  */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const SIMPLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+const ASCII = /^[\x20-\x7e]*$/;
 
 /**
  * Makes untrusted text safe for a terminal: each character that is not plainly printable becomes
@@ -28,7 +29,10 @@ export function jsonString(text: string): string {
 
 /** Encodes a whole value as JSON, its strings as {@link jsonString} does. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
+  const json = JSON.stringify(value);
+  // To compile the other expression, with all that it names, takes 0.5 ms.
+  if (ASCII.test(json)) return json;
+  return json.replace(UNPRINTABLE, (character) => {
     let escaped = "";
     for (let unit = 0; unit < character.length; unit++) {
       escaped += "\\u" + character.charCodeAt(unit).toString(16).padStart(4, "0");

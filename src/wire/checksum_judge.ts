@@ -19,7 +19,8 @@ const COUNT_MAX = 0xffff;
  * hosts in a bucket the later is known.
  */
 export class ChecksumJudge {
-  readonly #tags = new Uint32Array(1 << BUCKET_BITS);
+  /** Signed, which is always a small integer to the engine. */
+  readonly #tags = new Int32Array(1 << BUCKET_BITS);
   readonly #right = new Uint16Array(1 << BUCKET_BITS);
   readonly #unfinished = new Uint16Array(1 << BUCKET_BITS);
   readonly #wrong = new Uint16Array(1 << BUCKET_BITS);
@@ -64,13 +65,12 @@ export class ChecksumJudge {
   }
 
   #bucketOf({ source, ipVersion }: Segment, place: number): number {
-    let hash = place ^ this.#seed;
+    let tag = place ^ this.#seed;
     // Of IPv4 the first three words are always the same.
     for (let index = ipVersion === 4 ? 3 : 0; index < 4; index++) {
-      hash = Math.imul(hash ^ source[index], 0x9e3779b1);
-      hash ^= hash >>> 15;
+      tag = Math.imul(tag ^ source[index], 0x9e3779b1);
+      tag ^= tag >>> 15;
     }
-    const tag = hash >>> 0;
     const bucket = tag >>> (32 - BUCKET_BITS);
     if (this.#tags[bucket] !== tag) {
       this.#tags[bucket] = tag;
