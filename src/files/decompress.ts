@@ -14,6 +14,8 @@ import { claimErrors } from "../linux/unforeseen.ts";
 const PART_LENGTH = 16 * 1024;
 /** Blocks of zstd given to it at once: 2 MiB come of them at most, from as few as 64 bytes. */
 const PART_BLOCKS = 16;
+/** Shorter pieces of what was decompressed are handed out together, so many bytes at most. */
+const TOGETHER_LENGTH = 64 * 1024;
 
 /**
  * Decompresses gzip (RFC 1952), any number of members.
@@ -21,7 +23,12 @@ const PART_BLOCKS = 16;
  * @throws {InputError} While iterating: the data is broken or ends too early.
  */
 export function decompressGzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(pieces, createGunzip());
+  return through(uncut(pieces), createGunzip());
+}
+
+/** Each piece as the only part of itself. */
+async function* uncut(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Iterable<Uint8Array>> {
+  for await (const piece of pieces) yield [piece];
 }
 
 /**
@@ -34,19 +41,34 @@ export function decompressZstd(pieces: AsyncIterable<Uint8Array>): AsyncIterable
 }
 
 /**
- * Writes pieces to a transform and hands out what it makes of each before the next, to be used before
- * the next is asked for. Unlike pipe(), this delivers all that was decompressed before an error.
+ * Writes parts to a transform and hands out what it makes of each before the next, to be used before
+ * the next is asked for. What is short is handed out together, when nothing more of its piece is to
+ * come: of a zstd file with a frame for each byte every step to the caller would be one for a byte.
+ * Unlike pipe(), this delivers all that was decompressed before an error.
  */
 async function* through(
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Iterable<Uint8Array>>,
   transform: Transform,
 ): AsyncGenerator<Uint8Array> {
   let made: Uint8Array[] = [];
+  const together = new Uint8Array(TOGETHER_LENGTH);
+  let length = 0;
+  function* takeTogether() {
+    if (length > 0) yield together.subarray(0, length);
+    length = 0;
+  }
   function* take() {
     const taken = made;
     made = [];
     for (const chunk of taken) {
-      yield chunk;
+      if (length + chunk.length > TOGETHER_LENGTH) yield* takeTogether();
+      if (chunk.length > TOGETHER_LENGTH / 8) {
+        yield* takeTogether();
+        yield chunk;
+      } else {
+        together.set(chunk, length);
+        length += chunk.length;
+      }
       release(chunk);
     }
   }
@@ -71,17 +93,26 @@ async function* through(
       if (failure || ended) resolve(failure);
       else begin(resolve);
     });
-  for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += PART_LENGTH) {
-      const part = piece.subarray(at, at + PART_LENGTH);
-      const error = await step((done) => transform.write(part, done));
-      yield* take();
-      if (error) throw toBroken(error);
+  try {
+    for await (const parts of pieces) {
+      for (const part of parts) {
+        for (let at = 0; at < part.length; at += PART_LENGTH) {
+          const bytes = part.subarray(at, at + PART_LENGTH);
+          const error = await step((done) => transform.write(bytes, done));
+          yield* take();
+          if (error) throw toBroken(error);
+        }
+      }
+      yield* takeTogether();
     }
+    const error = await step(() => transform.end());
+    yield* take();
+    if (error) throw toBroken(error);
+  } catch (error) {
+    yield* takeTogether();
+    throw error;
   }
-  const error = await step(() => transform.end());
-  yield* take();
-  if (error) throw toBroken(error);
+  yield* takeTogether();
 }
 
 function toBroken(error: unknown): InputError {

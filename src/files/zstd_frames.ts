@@ -185,17 +185,18 @@ export class ZstdFrameWalker {
  * Cuts a zstd file into parts for a decompressor: none reaches beyond the end of a frame or has more
  * than so many blocks. Skippable frames are left out.
  *
- * @throws {InputError} While iterating: there is no frame, the last one is cut short, or its window is
- * too large.
+ * @returns Of each piece its parts, to be taken before the next piece is asked for.
+ * @throws {InputError} While iterating over pieces or parts: there is no frame, the last one is cut
+ * short, or its window is too large.
  */
 export async function* cutZstdFrames(
   pieces: AsyncIterable<Uint8Array>,
   blocksMax: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Iterable<Uint8Array>> {
   const walker = new ZstdFrameWalker();
   // What was handed out of a frame before its kind was known goes on.
   let isBegun = false;
-  for await (const piece of pieces) {
+  function* cut(piece: Uint8Array): Generator<Uint8Array> {
     for (let at = 0; at < piece.length;) {
       const end = walker.walk(piece, at, blocksMax);
       if (isBegun || !walker.isSkippable) {
@@ -207,5 +208,6 @@ export async function* cutZstdFrames(
       at = end;
     }
   }
+  for await (const piece of pieces) yield cut(piece);
   if (!walker.isBehindFrame) throw broken("unexpected end of file");
 }

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { TcpFlag } from "../../src/wire/segment.ts";
+import { taskCommand } from "../bench/task_command.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
 import { readCommand, runRead, startRead } from "./read_tool.ts";
@@ -231,6 +232,36 @@ for (const { name, bytes, length } of BOMBS) {
     assertLess(grown, 100e6);
   });
 }
+
+/** Reads a file as the command does; says the most memory that it had, the runtime's own included. */
+const READ = `
+  import { read } from "${new URL("../../src/cli/read.ts", import.meta.url)}";
+  await read(Deno.args, { write: (bytes) => Promise.resolve(bytes.length) });
+  console.log(/VmHWM:\\s+(\\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))[1]);
+  Deno.exit();
+`;
+
+Deno.test("read of a zstd file with a byte in each frame takes no more memory than of another", async () => {
+  using folder = new Folder();
+  const capture = synsFrom(...Array.from({ length: 4_000 }, (_, port) => port + 1));
+  const frames = new Uint8Array(capture.length * 10);
+  for (const [at, byte] of capture.entries()) {
+    frames.set(zstdFrame(20, [zstdBlock(0, 1, true, byte)]), at * 10);
+  }
+  const peaks: number[] = [];
+  for (const bytes of [zstdCompressSync(capture), frames]) {
+    const flags = taskCommand("read").find((word) => word.startsWith("--v8-flags="))!;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--quiet", flags, READ, "--json", folder.file("frames.zst", bytes)],
+      stderr: "null",
+    }).output();
+    peaks.push(Number(new TextDecoder().decode(stdout)));
+  }
+  const [usual, peak] = peaks;
+  // It was 32 MB more.
+
+  assertLess(peak - usual, 15_000, `${peaks} kB`);
+});
 
 Deno.test("read takes no time to speak of for frames that hold nothing", async () => {
   using folder = new Folder();

@@ -126,7 +126,7 @@ async function* piecesOf(bytes: Uint8Array, length: number): AsyncGenerator<Uint
 /** What is left of some bytes, given in pieces of a length. */
 async function cut(bytes: Uint8Array, length: number, blocksMax = ALL_BLOCKS) {
   const parts: Uint8Array[] = [];
-  for await (const part of cutZstdFrames(piecesOf(bytes, length), blocksMax)) parts.push(part);
+  for await (const cut of cutZstdFrames(piecesOf(bytes, length), blocksMax)) parts.push(...cut);
   return parts;
 }
 
@@ -176,7 +176,9 @@ Deno.test("cutZstdFrames gives what stands before a fault", async () => {
     const bytes = concat(good, ...bad);
     await assertRejects(async () => {
       const cutting = cutZstdFrames(piecesOf(bytes, bytes.length), ALL_BLOCKS);
-      for await (const part of cutting) parts.push(part);
+      for await (const cut of cutting) {
+        for (const part of cut) parts.push(part);
+      }
     }, InputError);
     const given = concat(...parts);
     assertEquals(given.subarray(0, good.length), good);
