@@ -127,6 +127,7 @@ export function writeNow(fd: number, bytes: Uint8Array<ArrayBuffer>, isSocket = 
 const POLLFD_LENGTH = 8;
 const POLLFD_EVENTS = 4;
 const POLLFD_REVENTS = 6;
+const POLLIN = 0x1;
 const POLLOUT = 0x4;
 const POLLERR = 0x8;
 
@@ -147,6 +148,17 @@ export async function waitForRoom(fd: number, timeoutMs: number): Promise<boolea
   const { bytes, view } = pollfd(fd, POLLOUT);
   await libc().poll_aside(bytes, 1n, timeoutMs);
   // Read here, so that the memory is not collected while it is waited for.
+  return view.getInt16(POLLFD_REVENTS, true) !== 0;
+}
+
+/**
+ * Waits until there is something to read, a connection to accept, or something is wrong.
+ *
+ * @returns Whether that came before the time was over.
+ */
+export async function waitForInput(fd: number, timeoutMs: number): Promise<boolean> {
+  const { bytes, view } = pollfd(fd, POLLIN);
+  await libc().poll_aside(bytes, 1n, timeoutMs);
   return view.getInt16(POLLFD_REVENTS, true) !== 0;
 }
 

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/linux": [
     "bpf/handshake_filter.json",
     "@std/streams",
+    "node:process",
     "src/text",
     "src/wire",
     "src/pcap",
@@ -38,6 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/files",
     "src/store",
   ],
+  // It is given pages and bodies, and knows no view.
+  "src/http": ["src/text", "src/wire", "src/linux", "src/files", "src/http"],
   "src/pipeline": [
     "src/text",
     "src/wire",
@@ -72,8 +75,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/explain": ["src/text", "src/wire", "src/pcap", "src/match", "src/pipeline", "src/explain"],
 };
 
-/** Where `Deno` may be used: what touches the host, files, the terminal and the process. */
-const EDGE = /^src\/(?:linux|files|store|setup|install|cli\/process)\/|^src\/main\.ts$/;
+/** Where `Deno` may be used: what touches the host, files, the network, the terminal and the process. */
+const EDGE = /^src\/(?:linux|files|http|store|setup|install|cli\/process)\/|^src\/main\.ts$/;
 
 /** The most lines a file under src may have, and one under tests. */
 export const MAX_LINES = 500;

@@ -1,0 +1,238 @@
+/**
+ * Answers GET for a few paths, whoever asks and however: bounded in memory, in connections and in time,
+ * so that what else this thread does never waits for it.
+ *
+ * @module
+ */
+import { messageOf } from "../text/message.ts";
+import { RateLimit } from "./rendered.ts";
+import { hasWholeHead, HEAD_MAX, parseRequestHead, type RequestHead } from "./request_head.ts";
+
+/** One end of a connection: `Deno.Conn` is one. */
+export interface Connection {
+  /** Reads some bytes; null at their end. */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /** Writes some bytes. @returns How many. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<number>;
+  close(): void;
+}
+
+/** Takes connections. */
+export interface Listener {
+  /** Where it listens, as a person would ask there. */
+  readonly where: string;
+  /** The next connection; undefined once it is closed. */
+  accept(): Promise<Connection | undefined>;
+  close(): void;
+}
+
+/** What stands on a page. */
+export interface PageContent {
+  status: number;
+  contentType: string;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** Makes a page for a request. */
+export type Page = (head: RequestHead) => PageContent;
+
+/** What a {@link PageServer} waits for at most, and lets in. */
+export interface PageServerLimits {
+  /** Connections at a time: the next one takes the place of the oldest. */
+  connectionsMax: number;
+  /** Connections taken a second: the others wait in the kernel. */
+  connectionsPerSecond: number;
+  /** Answers of each page a second; above it there is 503. */
+  answersPerSecond: number;
+  /** How long a request may take to come, milliseconds. */
+  requestMs: number;
+  /** How long an answer may take to be read, milliseconds. */
+  answerMs: number;
+}
+
+/** What holds for metrics that someone asks for every few seconds. */
+export const USUAL_LIMITS: PageServerLimits = {
+  connectionsMax: 32,
+  connectionsPerSecond: 200,
+  answersPerSecond: 20,
+  requestMs: 5_000,
+  answerMs: 10_000,
+};
+
+/** How long a listener that failed, such as for want of descriptors, is not asked again. */
+const ACCEPT_RETRY_MS = 1_000;
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+const TEXT = "text/plain; charset=utf-8";
+const encoder = new TextEncoder();
+
+/** Answers with pages. */
+export class PageServer {
+  readonly #listener: Listener;
+  readonly #pages: ReadonlyMap<string, { page: Page; limit: RateLimit }>;
+  readonly #limits: PageServerLimits;
+  readonly #onNote: (sentence: string) => void;
+  /** In the order in which they came. */
+  readonly #connections = new Set<Connection>();
+  #isClosed = false;
+  #saidFailure = false;
+
+  /**
+   * Begins to answer.
+   *
+   * @param pages By path, such as `/metrics`. @param onNote Says in one sentence what goes wrong.
+   */
+  constructor(
+    listener: Listener,
+    pages: Readonly<Record<string, Page>>,
+    onNote: (sentence: string) => void,
+    limits: PageServerLimits = USUAL_LIMITS,
+  ) {
+    this.#listener = listener;
+    this.#limits = limits;
+    this.#onNote = onNote;
+    this.#pages = new Map(
+      Object.entries(pages).map(([path, page]) => [
+        path,
+        { page, limit: new RateLimit(limits.answersPerSecond) },
+      ]),
+    );
+    this.#serve();
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  async #serve(): Promise<void> {
+    const limit = new RateLimit(this.#limits.connectionsPerSecond);
+    while (!this.#isClosed) {
+      try {
+        const connection = await this.#listener.accept();
+        if (connection === undefined) return;
+        this.#takeIn(connection);
+        if (!limit.passes(performance.now())) {
+          await pause(1_000 / this.#limits.connectionsPerSecond);
+        }
+      } catch (error) {
+        if (this.#isClosed) return;
+        if (!this.#saidFailure) {
+          this.#saidFailure = true;
+          this.#onNote(
+            `Cannot take a connection at ${this.#listener.where}: ${messageOf(error)}; ` +
+              "trying again each second",
+          );
+        }
+        await pause(ACCEPT_RETRY_MS);
+      }
+    }
+  }
+
+  #takeIn(connection: Connection): void {
+    const [oldest] = this.#connections;
+    if (this.#connections.size >= this.#limits.connectionsMax) this.#drop(oldest);
+    this.#connections.add(connection);
+    // Whatever fails on a connection is its own end.
+    this.#answer(connection).catch(() => {}).finally(() => this.#drop(connection));
+  }
+
+  /** Ends a connection: what waits for it fails. */
+  #drop(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return;
+    try {
+      connection.close();
+    } catch {
+      // The other end was faster.
+    }
+  }
+
+  async #answer(connection: Connection): Promise<void> {
+    const asking = setTimeout(() => this.#drop(connection), this.#limits.requestMs);
+    let content: PageContent & { more?: string };
+    try {
+      content = this.#contentFor(await readHead(connection));
+    } finally {
+      clearTimeout(asking);
+    }
+    const reading = setTimeout(() => this.#drop(connection), this.#limits.answerMs);
+    try {
+      await writeAll(connection, encoder.encode(formatHead(content)));
+      await writeAll(connection, content.body);
+    } finally {
+      clearTimeout(reading);
+    }
+  }
+
+  #contentFor(bytes: Uint8Array | undefined): PageContent & { more?: string } {
+    if (bytes === undefined) return note(431, "the head of the request is too long");
+    const head = parseRequestHead(bytes);
+    if (head === undefined) return note(400, "this is no request");
+    const found = this.#pages.get(head.path);
+    if (found === undefined) {
+      return note(404, `there is ${[...this.#pages.keys()].join(", ")} and nothing else`);
+    }
+    if (head.method !== "GET") return note(405, "give GET", "Allow: GET\r\n");
+    if (!found.limit.passes(performance.now())) {
+      return note(
+        503,
+        "asked too often; once a second there is something new",
+        "Retry-After: 1\r\n",
+      );
+    }
+    try {
+      return found.page(head);
+    } catch (error) {
+      this.#onNote(`Cannot make the page ${head.path}: ${messageOf(error)}`);
+      return note(500, "this page cannot be made");
+    }
+  }
+
+  /** Takes no more connections and ends those that are open. */
+  close(): void {
+    this.#isClosed = true;
+    this.#listener.close();
+    for (const connection of this.#connections) this.#drop(connection);
+  }
+}
+
+function note(status: number, text: string, more = ""): PageContent & { more: string } {
+  return { status, contentType: TEXT, body: encoder.encode(`${text}\n`), more };
+}
+
+function formatHead(content: PageContent & { more?: string }): string {
+  const { status, contentType, body, more = "" } = content;
+  return `HTTP/1.1 ${status} ${REASONS[status]}\r\nContent-Type: ${contentType}\r\n` +
+    `Content-Length: ${body.length}\r\nConnection: close\r\n${more}\r\n`;
+}
+
+/** Reads up to the end of the head; undefined where it is too long. */
+async function readHead(connection: Connection): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(HEAD_MAX);
+  let length = 0;
+  while (length < HEAD_MAX) {
+    const count = await connection.read(bytes.subarray(length));
+    if (count === null) throw new Error("it ended before its request did");
+    length += count;
+    const head = bytes.subarray(0, length);
+    if (hasWholeHead(head)) return head;
+  }
+  return undefined;
+}
+
+async function writeAll(connection: Connection, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
