@@ -30,6 +30,7 @@ export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
   ["read", "report handshakes in capture files or in recorded NDJSON"],
   ["explain", "explain one handshake, packet by packet"],
   ["report", "make one page of captures or records, for a browser"],
+  ["metrics", "give recorded handshakes to Prometheus or OpenTelemetry"],
   ["doctor", "show what this machine offers and what will be used"],
   ["schema", "print the JSON Schema of a record"],
 ];

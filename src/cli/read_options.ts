@@ -54,17 +54,7 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
   const { switches, values, operands: files } = parsed;
   const help = switches.has("help");
   const follow = switches.has("follow");
-  if (files.length === 0 && !help) {
-    throw new UsageError(
-      "Cannot read nothing: give a FILE (pcap, pcapng or NDJSON), or - for standard input",
-    );
-  }
-  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
-    throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
-  }
-  if (follow && (files.length > 1 || files[0] === STANDARD_INPUT)) {
-    throw new UsageError("Cannot use --follow here: it takes one FILE, no standard input");
-  }
+  if (!help) refuseInputs(files, follow, "pcap, pcapng or NDJSON");
   const count = values.get("count")?.map((text) => parseInteger("count", text, 1, UNBOUNDED))[0];
   return {
     help,
@@ -78,4 +68,24 @@ export function parseReadOptions(args: readonly string[]): ReadOptions {
     ...parseOutput(parsed),
     ...parseAnonymize(parsed),
   };
+}
+
+/**
+ * Refuses files that cannot be read, or not together.
+ *
+ * @param files Paths in order; `-` is standard input. @param held What a file may hold, for a sentence.
+ * @throws {UsageError} One line for the user.
+ */
+export function refuseInputs(files: readonly string[], follow: boolean, held: string): void {
+  if (files.length === 0) {
+    throw new UsageError(
+      `Cannot read nothing: give a FILE (${held}), or - for standard input`,
+    );
+  }
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
+    throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
+  }
+  if (follow && (files.length > 1 || files[0] === STANDARD_INPUT)) {
+    throw new UsageError("Cannot use --follow here: it takes one FILE, no standard input");
+  }
 }

@@ -17,6 +17,8 @@ import { FILTERS_HELP } from "./filter_options.ts";
 import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
+import type { MetricsOptions } from "./metrics_options.ts";
+import type { MetricsGround, MetricsOutputs } from "./metrics_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
@@ -132,6 +134,7 @@ export async function trace(
   const disguise = await loadDisguise(options);
   const opener = await loadFileOpener(options);
   let outputs: Outputs | undefined;
+  let metrics: MetricsOutputs | undefined;
   let pipeline: Pipeline | undefined;
   let source: LiveSource | undefined;
   // Before anything is said: who reads it may send a signal at once.
@@ -160,6 +163,7 @@ export async function trace(
       isStandardError,
       onGone: ending.ask,
     });
+    metrics = options.metrics && await loadMetrics(options.metrics, identity);
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
@@ -176,7 +180,7 @@ export async function trace(
         isMeant: traced && ((process, path) => traced.has(process, path)),
       },
       count: options.count,
-      sinks: [elsewhere, ...outputs.sinks],
+      sinks: [elsewhere, ...metrics ? [metrics.sink] : [], ...outputs.sinks],
       disguise,
       supervisor: ending,
       onCount: ending.ask,
@@ -193,6 +197,7 @@ export async function trace(
       },
       onNote: sayNote,
     });
+    metrics?.beginLive(() => pipeline!.state(), options.probes !== "none");
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
@@ -203,6 +208,7 @@ export async function trace(
   traced?.close();
   await source.finish();
   await pipeline.end();
+  await ending.attempt("the metrics", () => metrics?.close());
   await ending.attempt("the store", () => outputs?.close());
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
@@ -212,6 +218,17 @@ export async function trace(
   return options.exitStatus && pipeline.handshakes === 0
     ? ExitStatus.NothingMatched
     : ExitStatus.Ok;
+}
+
+/** Loads what counts handshakes for others, where it is asked for. */
+async function loadMetrics(
+  options: MetricsOptions,
+  identity: MetricsGround["identity"],
+): Promise<MetricsOutputs> {
+  const { MetricsOutputs }: typeof import("./metrics_outputs.ts") = await load(
+    "./metrics_outputs.ts",
+  );
+  return new MetricsOutputs(options, { version: await readVersion(), identity, onNote: sayNote });
 }
 
 /** Has a trace end after so many milliseconds from now on; Infinity: not by that. */

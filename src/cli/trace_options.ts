@@ -30,6 +30,7 @@ import {
   hideValues,
   parseAnonymize,
 } from "./anonymize_options.ts";
+import { metricsFlags, type MetricsOptions, parseMetrics } from "./metrics_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, UNBOUNDED } from "./values.ts";
 
@@ -65,6 +66,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
   ...OUTPUT_FLAGS,
   ...STORE_FLAGS,
   ...ANONYMIZE_FLAGS,
+  ...metricsFlags("metrics"),
   EXIT_STATUS_FLAG,
   {
     name: "status-interval",
@@ -118,6 +120,8 @@ export interface TraceOptions extends HostOptions, OutputOptions, AnonymizeOptio
   /** How often a status line is written, milliseconds; undefined: never. */
   statusIntervalMs: number | undefined;
   count: number;
+  /** Who gets metrics; undefined: nobody. */
+  metrics: MetricsOptions | undefined;
   /** The command to run and its arguments, of whose handshakes alone is reported; undefined: none. */
   command: readonly string[] | undefined;
   /** Whether handshakes go to standard error: standard output is the command's. */
@@ -156,6 +160,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     statusIntervalMs: parseStatusInterval(parsed),
     format: formatTo(parseFormat(parsed), parsed),
     count: count ?? Infinity,
+    metrics: parseMetrics(parsed, "metrics"),
     command,
     toStandardError: command !== undefined && values.get("output")?.[0] !== STANDARD_OUTPUT,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),

@@ -2,7 +2,7 @@
 // is meant, write them anew and look at the difference:
 // deno test --allow-read --allow-write tests/golden -- --update
 import { assertEquals } from "@std/assert";
-import { USUAL_BOUNDS } from "../../src/output/metrics/bucket_counts.ts";
+import { USUAL_BOUNDS } from "../../src/output/metrics/choices.ts";
 import { METRICS, type MetricName } from "../../src/output/metrics/names.ts";
 import { PrometheusWriter } from "../../src/output/metrics/prometheus_text.ts";
 import { makeModel, makeMoment, TestClock } from "../unit/output/metrics/sample_metrics.ts";

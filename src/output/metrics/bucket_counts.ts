@@ -11,13 +11,6 @@ export interface Exemplar {
   timeMs: number;
 }
 
-/** The bounds where no others are asked for, nanoseconds: 10 µs to 10 s. */
-export const USUAL_BOUNDS: readonly number[] = [
-  ...[1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5],
-  ...[1e6, 2.5e6, 5e6, 1e7, 2.5e7, 5e7, 1e8, 2.5e8, 5e8],
-  ...[1e9, 2.5e9, 5e9, 1e10],
-];
-
 /** How long a bucket keeps its exemplar before another takes its place: to make one costs a hash. */
 const EXEMPLAR_MS = 1_000;
 

@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { RecordContext } from "../../record/record_context.ts";
 import type { BucketCounts } from "./bucket_counts.ts";
+import type { Temporality } from "./choices.ts";
 import type { DurationPoint, Family, Point } from "./metrics_model.ts";
 import {
   FAILURES,
@@ -16,17 +18,57 @@ import {
 } from "./names.ts";
 import { IDLE } from "./server_table.ts";
 
-/** Whether each push tells everything since the begin, or what came since the last one. */
-export const TEMPORALITIES = ["cumulative", "delta"] as const;
-
-/** One of {@link TEMPORALITIES}. */
-export type Temporality = typeof TEMPORALITIES[number];
-
 /** `enum AggregationTemporality` of the protocol. */
 const TEMPORALITY_NUMBERS: Readonly<Record<Temporality, number>> = { delta: 1, cumulative: 2 };
 
 /** Who measured. */
 export type ResourceAttributes = Readonly<Record<string, string>>;
+
+/** What is known of who measures. */
+export interface Measurer {
+  /** Version of the tool. */
+  version: string;
+  /** Which host it is, and which run of the tool. */
+  identity: Pick<RecordContext, "host" | "hostId" | "tracer">;
+  /** The container that the tool runs in. */
+  container?: { id?: string; name?: string };
+}
+
+/** Who measured, by the names of OpenTelemetry's conventions for resources. */
+export function resourceAttributes(measurer: Measurer): ResourceAttributes {
+  const { version, identity: { host, hostId, tracer }, container } = measurer;
+  const attributes: Record<string, string | undefined> = {
+    "service.name": "synsnoop",
+    "service.version": version,
+    "service.instance.id": tracer,
+    "host.name": host,
+    "host.id": hostId,
+    "os.type": "linux",
+    "container.id": container?.id,
+    "container.name": container?.name,
+  };
+  const known = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as ResourceAttributes;
+}
+
+/**
+ * Reads a list of names and values as OpenTelemetry's environment variables hold it: `a=b,c=d`, values
+ * percent-encoded (W3C Baggage). What is no pair of them is left out.
+ */
+export function parseKeyValues(text = ""): Record<string, string> {
+  const pairs = text.split(",").flatMap((pair): [string, string][] => {
+    const at = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(0, at)).trim();
+    if (name === "") return [];
+    const value = pair.slice(at + 1).trim();
+    try {
+      return [[name, decodeURIComponent(value)]];
+    } catch {
+      return [[name, value]];
+    }
+  });
+  return Object.fromEntries(pairs);
+}
 
 /** What is pushed. */
 export interface Push {

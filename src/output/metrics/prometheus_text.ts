@@ -16,6 +16,30 @@ export const CONTENT_TYPES: Readonly<Record<TextKind, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
+/** The formats by how Accept names them. */
+const MEDIA_RANGES: readonly (readonly [range: string, kind: TextKind])[] = [
+  ["application/openmetrics-text", "openmetrics"],
+  ["text/plain", "text"],
+];
+
+/**
+ * Chooses what an answer is written in: OpenMetrics where that is asked for no less than text.
+ *
+ * @param accept The header Accept (RFC 9110 section 12.5.1); undefined where there is none.
+ */
+export function chooseTextKind(accept: string | undefined): TextKind {
+  const qualities = { text: 0, openmetrics: 0 };
+  for (const part of (accept ?? "").split(",")) {
+    const [range, ...parameters] = part.split(";").map((each) => each.trim().toLowerCase());
+    const kind = MEDIA_RANGES.find(([name]) => name === range)?.[1];
+    if (kind === undefined) continue;
+    const quality = parameters.find((each) => each.startsWith("q="))?.slice(2) ?? "1";
+    qualities[kind] = Math.max(qualities[kind], Number(quality) || 0);
+  }
+  const { text, openmetrics } = qualities;
+  return openmetrics > 0 && openmetrics >= text ? "openmetrics" : "text";
+}
+
 /** Names of metrics that every process has: in a file that another process shows they would be its own. */
 const OF_PROCESS = /^process_/;
 

@@ -3,14 +3,9 @@ import type { RecordContext } from "../../record/record_context.ts";
 import { escapeText } from "../../text/escape.ts";
 import { formatAddress, isIpv4Mapped } from "../../wire/address.ts";
 import { FrequentNames, type Weighed } from "../statistics/frequent_names.ts";
+import type { ExtraLabel } from "./choices.ts";
 import type { Labels } from "./names.ts";
 import { REASONS_MAX, ServerCounts } from "./server_counts.ts";
-
-/** What a server's labels may name beside its address and port. */
-export const EXTRA_LABELS = ["process", "cgroup"] as const;
-
-/** One of {@link EXTRA_LABELS}. */
-export type ExtraLabel = typeof EXTRA_LABELS[number];
 
 /** How long a server must have been idle before another may have its label, milliseconds. */
 export const IDLE_MS = 600_000;

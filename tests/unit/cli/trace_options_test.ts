@@ -23,6 +23,7 @@ const DEFAULTS: TraceOptions = {
   format: FORMAT_DEFAULTS,
   statusIntervalMs: 60_000,
   count: Infinity,
+  metrics: undefined,
   command: undefined,
   toStandardError: false,
   exitStatus: false,
@@ -49,6 +50,21 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--help", expected: { help: true } },
   // What is in the file stands before it by then.
   { args: "--config a", expected: {} },
+  {
+    args: "--metrics [::]:1 --metrics-public --metrics-file a.prom --metrics-servers 5 " +
+      "--metrics-labels process --buckets 1ms --otlp http://a/ --otlp-interval 1s " +
+      "--otlp-temporality delta",
+    expected: {
+      metrics: {
+        listen: { kind: "tcp", hostname: "::", port: 1, isLocal: false },
+        file: "a.prom",
+        otlp: { url: "http://a/v1/metrics", intervalMs: 1_000, temporality: "delta" },
+        serversMax: 5,
+        extraLabels: ["process"],
+        bounds: [1e6],
+      },
+    },
+  },
   { args: "--port 1", expected: { filter: { ports: [{ first: 1, last: 1 }] } } },
   {
     args: "--port 80,443 --port=65535",

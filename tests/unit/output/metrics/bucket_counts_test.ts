@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { BucketCounts, USUAL_BOUNDS } from "../../../../src/output/metrics/bucket_counts.ts";
+import { BucketCounts } from "../../../../src/output/metrics/bucket_counts.ts";
+import { USUAL_BOUNDS } from "../../../../src/output/metrics/choices.ts";
 import { handshakeWith, NOW_MS } from "./sample_metrics.ts";
 
 const HANDSHAKE = handshakeWith();

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { USUAL_BOUNDS } from "../../../../src/output/metrics/bucket_counts.ts";
+import { USUAL_BOUNDS } from "../../../../src/output/metrics/choices.ts";
 import { Health, liveSourcesUp, MetricsSink } from "../../../../src/output/metrics/metrics_sink.ts";
 import { NO_ROW, type Source } from "../../../../src/pipeline/sink.ts";
 import { Pipeline } from "../../../../src/pipeline/pipeline.ts";

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Family, Moment } from "../../../../src/output/metrics/metrics_model.ts";
 import { METRICS } from "../../../../src/output/metrics/names.ts";
-import { PrometheusWriter } from "../../../../src/output/metrics/prometheus_text.ts";
+import {
+  chooseTextKind,
+  PrometheusWriter,
+} from "../../../../src/output/metrics/prometheus_text.ts";
 import {
   type Differences,
   handshakeWith,
@@ -97,3 +100,26 @@ Deno.test("PrometheusWriter writes the same again, and what has changed", () => 
   model.record(handshakeWith({ clientRttNs: 1 }), CONTEXT);
   assertMatch(write(), /synsnoop_network_rtt_seconds_bucket\{[^}]*le="1e-05"\} 2\n/);
 });
+
+for (
+  const [accept, kind] of [
+    [undefined, "text"],
+    ["*/*", "text"],
+    ["text/plain", "text"],
+    ["application/openmetrics-text", "openmetrics"],
+    // As Prometheus 2.42 and 3 ask.
+    [
+      "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75," +
+      "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+      "openmetrics",
+    ],
+    ["application/openmetrics-text;q=0.2, text/plain;q=0.7", "text"],
+    ["application/openmetrics-text;q=0", "text"],
+    ["Application/OpenMetrics-Text; q=x", "text"],
+    [";,;q=,", "text"],
+  ] as const
+) {
+  Deno.test(`chooseTextKind: ${accept} is ${kind}`, () => {
+    assertEquals(chooseTextKind(accept), kind);
+  });
+}

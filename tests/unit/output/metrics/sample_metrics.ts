@@ -1,6 +1,6 @@
 /** A model of metrics with some handshakes, and ways to read it. */
 import { Handshake, type Outcome, type Role } from "../../../../src/match/handshake.ts";
-import { USUAL_BOUNDS } from "../../../../src/output/metrics/bucket_counts.ts";
+import { USUAL_BOUNDS } from "../../../../src/output/metrics/choices.ts";
 import {
   type Family,
   MetricsModel,

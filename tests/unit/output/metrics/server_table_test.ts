@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
+import type { ExtraLabel } from "../../../../src/output/metrics/choices.ts";
 import { OUTCOMES, ROLES } from "../../../../src/match/handshake.ts";
 import {
-  type ExtraLabel,
   IDLE,
   IDLE_MS,
   OTHER,
