@@ -59,6 +59,8 @@ export interface StoryContext {
   recorded?: boolean;
   /** Name of the interface of a place, undefined where it is unknown. */
   interfaceName(place: number): string | undefined;
+  /** Name, else id, of the container that a cgroup belongs to; undefined where none is known. */
+  container?(cgroup: number): string | undefined;
 }
 
 /**
@@ -103,8 +105,8 @@ function factsOf(handshake: Handshake, context: StoryContext): Fact[] {
   const counted = origin ? `, ${origin}: 0 on the ladder` : "";
   return [
     { name: "time", text: formatTime(epochSeconds, timeNs) + counted },
-    { name: "client", text: formatEndpoint(client) + formatProcess(client) },
-    { name: "server", text: formatEndpoint(server) + formatProcess(server) },
+    { name: "client", text: formatEndpoint(client) + formatProcess(client, context) },
+    { name: "server", text: formatEndpoint(server) + formatProcess(server, context) },
     ...isnFacts(client.isn, server.isn),
     ...(translated === undefined ? [] : [{ name: "NAT", text: sayTranslated(translated) }]),
     { name: "seen", text: whereSeen(handshake, context) },
@@ -145,10 +147,12 @@ function whereSeen(
   return `${sources.join(" and ")}; ${SEEN_BY[role]}`;
 }
 
-function formatProcess({ process }: Endpoint): string {
-  return process
-    ? `, ${escapeText(process.comm)} (process ${process.pid}, user ${process.uid})`
-    : "";
+function formatProcess({ process }: Endpoint, context: StoryContext): string {
+  if (process === undefined) return "";
+  const { pid, comm, uid, cgroup } = process;
+  const container = cgroup === undefined ? undefined : context.container?.(cgroup);
+  const inside = container === undefined ? "" : `, container ${escapeText(container)}`;
+  return `, ${escapeText(comm)} (process ${pid}, user ${uid}${inside})`;
 }
 
 function nameOf(place: number, { interfaceName }: StoryContext): string | undefined {

@@ -55,6 +55,10 @@ export class StoryTeller {
       complete: isAll,
       recorded: row === NO_ROW,
       interfaceName: (place) => context.interfaceName(place),
+      container: (cgroup) => {
+        const { id, name } = context.container?.(cgroup) ?? {};
+        return name ?? id;
+      },
     });
   }
 }

@@ -55,7 +55,7 @@ const USUAL_PARTS: ProcessParts = { pid: "always", cgroup: false };
 /** Writes who connected to whom: `curl/4711@web -> ?`; "" where neither is known. */
 export function formatProcesses(
   { client, server }: Handshake,
-  context: WhereContext = {},
+  context: WhereContext,
   parts: ProcessParts = USUAL_PARTS,
 ): string {
   return client.process || server.process

@@ -2,6 +2,7 @@ import type { Handshake } from "../../match/handshake.ts";
 import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
 import { formatEndpoint } from "../../wire/address.ts";
 import { formatProcesses } from "../cells.ts";
+import type { WhereContext } from "../whereabouts.ts";
 import type { HandshakeView } from "./handshake_view.ts";
 
 /** Rows that are chosen at random in all, and of one kind. */
@@ -52,8 +53,18 @@ export class KeptRows {
   readonly #byKey = new Map<string, Held>();
   #random = 1;
 
-  /** Takes a handshake. @param kind Number of its kind. @param tell Tells it, where it is kept. */
-  take(handshake: Handshake, kind: number, tell: () => HandshakeView): void {
+  /**
+   * Takes a handshake.
+   *
+   * @param kind Number of its kind. @param tell Tells it, where it is kept.
+   * @param context What knows where its processes are.
+   */
+  take(
+    handshake: Handshake,
+    kind: number,
+    tell: () => HandshakeView,
+    context: WhereContext = {},
+  ): void {
     const sample = this.#samples[kind] ??= { seen: 0, held: [] };
     sample.seen++;
     const at = sample.held.length < SAMPLE_OF_KIND_MAX
@@ -63,7 +74,8 @@ export class KeptRows {
     const { outcome, totalNs } = handshake;
     const isSlow = outcome === "established" && totalNs !== undefined && totalNs > this.#slowestNs;
     if (!isSampled && !isSlow) return;
-    const held = this.#hold(handshake, kind, tell(), isSampled, isSlow);
+    const processes = formatProcesses(handshake, context);
+    const held = this.#hold(handshake, kind, processes, tell(), isSampled, isSlow);
     if (isSlow) {
       this.#slowest.push(held);
       if (this.#slowest.length >= 2 * SLOWEST_MAX) this.#cutSlowest();
@@ -102,6 +114,7 @@ export class KeptRows {
   #hold(
     handshake: Handshake,
     kind: number,
+    processes: string,
     view: HandshakeView,
     isSampled: boolean,
     isSlow: boolean,
@@ -112,7 +125,7 @@ export class KeptRows {
       kind,
       client: formatEndpoint(handshake.client),
       server: formatEndpoint(handshake.server),
-      processes: formatProcesses(handshake),
+      processes,
       networkNs: networkRttNs(handshake),
       hostNs: hostTimeNs(handshake),
       totalNs,

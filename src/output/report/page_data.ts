@@ -249,7 +249,8 @@ export function rankingsData(statistics: Statistics, top: number): RankingData[]
     ["Servers", "server", statistics.servers(top)],
     ["Clients", "client", statistics.clients(top)],
     ["Processes", "process", statistics.processes(top)],
-    ["Containers and services", "cgroup", statistics.cgroups(top)],
+    ["Containers", "container", statistics.containers(top)],
+    ["Services and other cgroups", "cgroup", statistics.cgroups(top)],
   ] as const).filter(([, , ranking]) => ranking.top.length > 0)
     .map(([title, heading, ranking]) => rankingData(title, heading, ranking));
 }

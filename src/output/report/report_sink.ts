@@ -82,7 +82,7 @@ export class ReportSink implements Sink {
     this.#timeline.take(handshake, kind);
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
-    this.#rows.take(handshake, kind, () => this.#view(handshake, row));
+    this.#rows.take(handshake, kind, () => this.#view(handshake, row), context);
   }
 
   /** See {@link Sink.takeAgain}. */

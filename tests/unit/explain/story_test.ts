@@ -123,6 +123,20 @@ Deno.test("tellStory says when packets are missing, and when none was captured",
   assertStringIncludes(remarks.join(" "), "No packet of it was captured");
 });
 
+Deno.test("tellStory names the containers of both ends", () => {
+  const process = { pid: 7, comm: "curl", uid: 0 };
+  const handshake = makeHandshake({
+    client: { ...CLIENT, process: { ...process, cgroup: 1 } },
+    server: { ...SERVER, process: { ...process, cgroup: 2 } },
+  });
+  const container = (cgroup: number) => cgroup === 1 ? "web" : undefined;
+  const { facts } = tellStory(handshake, { ...CONTEXT, packets: [], container });
+  const textOf = (name: string) =>
+    facts.find((fact) => fact.name === name)!.text.split(", curl")[1];
+  assertEquals(textOf("client"), " (process 7, user 0, container web)");
+  assertEquals(textOf("server"), " (process 7, user 0)");
+});
+
 Deno.test("tellStory escapes names that others chose", () => {
   const process = { pid: 1, comm: HOSTILE_COMM, uid: 0, cgroup: 1 };
   const handshake = makeHandshake({
@@ -135,7 +149,11 @@ Deno.test("tellStory escapes names that others chose", () => {
     dropReason: HOSTILE_COMM,
     dropCount: 1,
   });
-  const context = { complete: true, interfaceName: () => HOSTILE_COMM };
+  const context = {
+    complete: true,
+    interfaceName: () => HOSTILE_COMM,
+    container: () => HOSTILE_COMM,
+  };
   const packets = seenPackets(CONVERSATIONS.twoPlaces);
   const text = JSON.stringify(tellStory(handshake, { ...context, packets }));
   // In JSON each backslash is two; what JSON itself escapes would be one.
