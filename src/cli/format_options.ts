@@ -256,7 +256,11 @@ export async function createFormat(
         "statistics/format",
       );
       const isJson = json || intervalMs !== undefined && !isForPeople;
-      return new StatisticsFormat({ top, json: isJson, ascii: ascii || !utf8, intervalMs });
+      return new StatisticsFormat({
+        ...{ top, intervalMs, width: () => surface.width() },
+        json: isJson,
+        ascii: ascii || !utf8,
+      });
     }
     case "records": {
       if (!isForPeople || json) {

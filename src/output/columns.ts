@@ -1,23 +1,32 @@
+import { widthOf } from "../text/width.ts";
+
 /** A column of a table for people. */
 export interface Column {
   heading: string;
   align: "left" | "right";
 }
 
+/** May take another number of places than it has units; most cells have none. */
+const ODD = /[\u1100-\uffff]/;
+
+function placesOf(cell: string): number {
+  return ODD.test(cell) ? widthOf(cell) : cell.length;
+}
+
 /** Stands between two columns. */
-const GAP = "  ";
+export const GAP = "  ";
 
 /**
- * The widths that columns need, in characters.
+ * The widths that columns need, in places of a terminal.
  *
- * @param rows Their cells. Each character but those of the last column takes one place on a terminal.
+ * @param rows Their cells.
  */
 export function columnWidths(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
 ): number[] {
   return columns.map(({ heading }, at) =>
-    rows.reduce((width, cells) => Math.max(width, cells[at].length), heading.length)
+    rows.reduce((width, cells) => Math.max(width, placesOf(cells[at])), heading.length)
   );
 }
 
@@ -27,9 +36,10 @@ export function padCells(
   cells: readonly string[],
   widths: readonly number[],
 ): string[] {
-  return cells.map((cell, at) =>
-    columns[at].align === "right" ? cell.padStart(widths[at]) : cell.padEnd(widths[at])
-  );
+  return cells.map((cell, at) => {
+    const units = widths[at] + cell.length - placesOf(cell);
+    return columns[at].align === "right" ? cell.padStart(units) : cell.padEnd(units);
+  });
 }
 
 /** Joins cells that have their widths into a line. */

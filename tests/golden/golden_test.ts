@@ -122,6 +122,11 @@ const GOLDENS: { name: string; write: () => string }[] = [
     write: () => readSample(new StatisticsFormat({ top: 3, json: false, ascii: false })),
   },
   {
+    name: "read.statistics.narrow.txt",
+    write: () =>
+      readSample(new StatisticsFormat({ top: 3, json: false, ascii: false, width: () => 80 })),
+  },
+  {
     name: "read.statistics.ascii.txt",
     write: () => readSample(new StatisticsFormat({ top: 3, json: false, ascii: true })),
   },

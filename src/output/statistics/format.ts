@@ -16,6 +16,8 @@ export interface StatisticsOptions {
   json: boolean;
   /** Text in ASCII alone. */
   ascii: boolean;
+  /** The columns of the terminal now; absent: lines are as wide as what they tell. */
+  width?: () => number;
   /** How often those of the time since the last are written, milliseconds; undefined: never. */
   intervalMs?: number;
 }
@@ -59,7 +61,11 @@ export class StatisticsFormat implements TextFormat {
   end(state: TraceState): string {
     const { top, json } = this.#options;
     if (!json) {
-      const text = formatStatistics(this.#statistics, state.span, this.#options);
+      const { ascii, width } = this.#options;
+      const text = formatStatistics(this.#statistics, state.span, {
+        ...{ top, ascii },
+        width: width?.() ?? Infinity,
+      });
       return this.#headed ? `\n${text}` : text;
     }
     return this.#interval ? "" : encodeStatistics(this.#statistics, state, top);

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Statistics } from "../../../../src/output/statistics/statistics.ts";
 import { formatStatistics } from "../../../../src/output/statistics/text.ts";
+import { OUTCOMES } from "../../../../src/match/handshake.ts";
+import { widthOf } from "../../../../src/text/width.ts";
 import { EPOCH_SECONDS, HANDSHAKES, makeHandshake } from "../../record/sample_handshakes.ts";
 
 const SPAN = { epochSeconds: EPOCH_SECONDS, startNs: 0, endNs: 2_500_000_000 };
@@ -12,7 +14,7 @@ function statisticsOf(handshakes: Iterable<typeof HANDSHAKES[number]>, namesMax?
 }
 
 function format(handshakes: Iterable<typeof HANDSHAKES[number]>, top = 10, ascii = false): string {
-  return formatStatistics(statisticsOf(handshakes), SPAN, { top, ascii });
+  return formatStatistics(statisticsOf(handshakes), SPAN, { top, ascii, width: Infinity });
 }
 
 /** Handshakes of clients 10.0.0.1 and on to one server, so many of each. */
@@ -82,7 +84,11 @@ Deno.test("formatStatistics tells how each failed, and of processes where they a
 
 Deno.test("formatStatistics says where not every name could be counted", () => {
   const handshakes = [...handshakesOf(3), ...handshakesOf(0, 1, 1, 2)];
-  const text = formatStatistics(statisticsOf(handshakes, 3), SPAN, { top: 2, ascii: false });
+  const text = formatStatistics(statisticsOf(handshakes, 3), SPAN, {
+    top: 2,
+    ascii: false,
+    width: Infinity,
+  });
   const [, first, second, others, note, ...rest] = part(text, "CLIENT ");
   assertMatch(first, /^10.0.0.1 +3 /);
   assertMatch(second, /^10.0.0.4 +>=2 /);
@@ -93,7 +99,11 @@ Deno.test("formatStatistics says where not every name could be counted", () => {
       "A row with >= may have up to 1 more, which are among the others.",
   );
   assertEquals(rest, []);
-  const whole = formatStatistics(statisticsOf(handshakes, 3), SPAN, { top: 1, ascii: false });
+  const whole = formatStatistics(statisticsOf(handshakes, 3), SPAN, {
+    top: 1,
+    ascii: false,
+    width: Infinity,
+  });
   assertEquals(
     part(whole, "CLIENT ").at(-1),
     "There are more than 3 clients. Those named are counted whole.",
@@ -105,6 +115,31 @@ Deno.test("formatStatistics says of a leg that was never measured so", () => {
     format(handshakesOf(1)),
     "\n\nserver RTT (SYN-ACK to ACK)\nnever measured\n",
   );
+});
+
+Deno.test("formatStatistics fits 80 columns, whatever it is of", () => {
+  const names = ["a", "Ⅷ".repeat(9), "a".repeat(200), "日本".repeat(30)];
+  const handshakes = names.flatMap((comm, at) =>
+    OUTCOMES.flatMap((outcome) =>
+      Array.from({ length: 10 ** at }, (_, nth) =>
+        makeHandshake({
+          client: {
+            address: `2001:db8:1:2:3:4:5:${(nth % 5).toString(16)}`,
+            process: { pid: 1, comm, uid: 0, cgroup: at },
+          },
+          server: { address: "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", port: 65_535 },
+          outcome,
+          synCount: 2,
+          clientRttNs: 3_000_000_000,
+        }))
+    )
+  );
+  for (const [columns, ascii] of [[80, false], [80, true], [100, false]] as const) {
+    const span = { ...SPAN, endNs: 1e15 };
+    const statistics = statisticsOf(handshakes, 2);
+    const text = formatStatistics(statistics, span, { top: 10, ascii, width: columns });
+    assertEquals(text.split("\n").filter((line) => widthOf(line) > columns), []);
+  }
 });
 
 Deno.test("formatStatistics writes ASCII alone where it is asked to", () => {
