@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import { wrap } from "../text/wrap.ts";
-import { formatFlagNames, formatNumber, formatWithDecimal } from "./numbers.ts";
+import { formatFlagNames, formatWithDecimal } from "./numbers.ts";
 import { explainOption, wholeOptions } from "./option_words.ts";
 import type { PacketStep } from "./step.ts";
 import type { Story } from "./story.ts";
@@ -52,7 +53,7 @@ function drawWords({ packet }: PacketStep, view: DataView): string[] {
   const hasAck = (packet.flags & TcpFlag.ACK) !== 0;
   const acknowledgment = hasAck
     ? formatWithDecimal(packet.acknowledgment)
-    : `${formatNumber(packet.acknowledgment)} (no ACK flag: means nothing)`;
+    : `${formatHexadecimal(packet.acknowledgment)} (no ACK flag: means nothing)`;
   const words: { labels: string[]; widths: number[] }[] = [
     {
       labels: [halves(`Source Port ${view.getUint16(0)}`, `Destination Port ${view.getUint16(2)}`)],

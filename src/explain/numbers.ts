@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import { sequenceAdd, sequenceDistance } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 
@@ -10,14 +11,9 @@ import { TcpFlag } from "../wire/tcp_flags.ts";
 const RELATIVE_MAX = 1 << 24;
 const MODULUS = 2 ** 32;
 
-/** Writes a sequence or acknowledgment number: `0x4ce45750`. */
-export function formatNumber(number: number): string {
-  return "0x" + number.toString(16).padStart(8, "0");
-}
-
 /** Writes a number as this tool's texts have it, and as its records and Wireshark do. */
 export function formatWithDecimal(number: number): string {
-  return `${formatNumber(number)} = ${number}`;
+  return `${formatHexadecimal(number)} = ${number}`;
 }
 
 /**
@@ -26,7 +22,7 @@ export function formatWithDecimal(number: number): string {
  * @param isn Initial sequence number of the side whose bytes it counts; undefined unknown.
  */
 export function formatBoth(number: number, isn: number | undefined): string {
-  const text = formatNumber(number);
+  const text = formatHexadecimal(number);
   if (isn === undefined) return text;
   const relative = sequenceDistance(isn, number);
   return Math.abs(relative) > RELATIVE_MAX ? text : `${text} (${relative})`;
@@ -40,9 +36,9 @@ export function formatBoth(number: number, isn: number | undefined): string {
  */
 export function formatSum(base: number, ...addends: readonly number[]): string {
   const total = addends.reduce((sum, addend) => sum + addend, 0);
-  const left = [formatNumber(base), ...addends.filter((addend) => addend !== 0)].join(" + ");
+  const left = [formatHexadecimal(base), ...addends.filter((addend) => addend !== 0)].join(" + ");
   const sum = base + total;
-  const wrapped = formatNumber(sequenceAdd(base, total));
+  const wrapped = formatHexadecimal(sequenceAdd(base, total));
   return sum < MODULUS
     ? `${left} = ${wrapped}`
     : `${left} = 0x${sum.toString(16)}, modulo 2^32: ${wrapped}`;

@@ -1,7 +1,8 @@
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import { ExpectedNumbers } from "./expected_numbers.ts";
-import { formatBoth, formatFlagNames, formatNumber } from "./numbers.ts";
+import { formatBoth, formatFlagNames } from "./numbers.ts";
 import { nameOption, wholeOptions } from "./option_words.ts";
 import type { SeenPacket } from "./seen_packet.ts";
 import { senderOf } from "./sender.ts";
@@ -113,7 +114,9 @@ function judgeSynAck(
   } else if (good.length > 0) {
     step.tone = "repeated";
     step.remarks.push(
-      `Another SYN-ACK with another initial sequence number, ${formatNumber(packet.sequence)}: ` +
+      `Another SYN-ACK with another initial sequence number, ${
+        formatHexadecimal(packet.sequence)
+      }: ` +
         "the server forgot the first, or makes SYN cookies. The ACK tells which one counts.",
     );
   }

@@ -1,7 +1,8 @@
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { sequenceDistance } from "../wire/sequence.ts";
 import { ExpectedNumbers } from "./expected_numbers.ts";
-import { formatNumber, formatSum } from "./numbers.ts";
+import { formatSum } from "./numbers.ts";
 import type { PacketStep, Part } from "./step.ts";
 
 /** One of the relations that the numbers of a handshake must hold. */
@@ -218,7 +219,7 @@ function failed(
     claim,
     verdict: false,
     sum: formatSum(isn, 1),
-    comment: `But ${what} is ${formatNumber(found)}${data}. ${means}`,
+    comment: `But ${what} is ${formatHexadecimal(found)}${data}. ${means}`,
   };
 }
 

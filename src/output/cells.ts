@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { toAscii } from "../text/ascii.ts";
 import { clip, clipMiddle, widthOf } from "../text/width.ts";
@@ -141,7 +142,7 @@ function formatProcess(end: Endpoint, context: WhereContext, parts: ProcessParts
 
 /** Writes an initial sequence number: `0x4ce45750`, `-` where it is unknown. */
 export function formatIsn(isn: number | undefined): string {
-  return isn === undefined ? "-" : "0x" + isn.toString(16).padStart(8, "0");
+  return isn === undefined ? "-" : formatHexadecimal(isn);
 }
 
 /**

@@ -5,8 +5,8 @@
  * @module
  */
 import type { CaptureAxis } from "./capture_axis.ts";
-import type { CaptureFault, OnPacket } from "./captured_packet.ts";
-import { type CaptureParser, formatMagic } from "./capture_parser.ts";
+import type { CaptureFault, CaptureParser, OnPacket } from "./captured_packet.ts";
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import { HELD_MAX, ZEROS_REASON } from "./limits.ts";
 import { PCAP_HEADER_LENGTH, PcapParser, pcapVariant } from "./pcap_parser.ts";
 import { isPcapng, PcapngParser } from "./pcapng_parser.ts";
@@ -156,7 +156,7 @@ export class CaptureReader {
         byteOffset: 0,
         reason: magic === 0
           ? ZEROS_REASON
-          : `it begins with ${formatMagic(magic)} and is neither pcap nor pcapng; ` +
+          : `it begins with ${formatHexadecimal(magic)} and is neither pcap nor pcapng; ` +
             "editcap -F pcapng converts other formats",
       };
       return undefined;

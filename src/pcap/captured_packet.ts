@@ -78,3 +78,22 @@ export interface CaptureFault {
 
 /** Takes each packet in the order of the file; see {@linkcode CapturedPacket} for what may be kept. */
 export type OnPacket = (packet: CapturedPacket) => void;
+
+/**
+ * Reads the records of one format out of a buffer. A `CaptureReader` keeps the buffer and asks it.
+ */
+export interface CaptureParser {
+  /**
+   * Delivers every whole packet from `at` on.
+   *
+   * @param at Offset of the first record not read yet. @param end Offset behind the last byte there.
+   * @param base Byte of the file that is at offset 0 of the buffer; may be negative.
+   * @returns Offset of the first record that is not read: it goes on behind `end`, is at fault, or
+   * there is none. Beyond `end` where the rest of a long record is to be skipped.
+   */
+  parse(at: number, end: number, base: number): number;
+  /** Set when the record that `parse` returned cannot be read. */
+  readonly fault: CaptureFault | undefined;
+  /** What a file that ends inside a record ends inside of: "a packet", "a block". */
+  readonly unit: string;
+}

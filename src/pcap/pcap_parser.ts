@@ -8,9 +8,9 @@ import {
   CapturedPacket,
   type CaptureFault,
   type CaptureInterface,
+  type CaptureParser,
   type OnPacket,
 } from "./captured_packet.ts";
-import type { CaptureParser } from "./capture_parser.ts";
 import { HELD_MAX, PACKET_LENGTH_MAX, SNAP_LENGTH_USUAL, ZEROS_REASON } from "./limits.ts";
 
 /** Magic numbers in the byte order of the writing host (libpcap's sf-pcap.c). */

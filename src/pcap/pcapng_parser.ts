@@ -8,9 +8,10 @@ import {
   CapturedPacket,
   type CaptureFault,
   type CaptureInterface,
+  type CaptureParser,
   type OnPacket,
 } from "./captured_packet.ts";
-import { type CaptureParser, formatMagic } from "./capture_parser.ts";
+import { formatHexadecimal } from "../text/hexadecimal.ts";
 import {
   BLOCK_LENGTH_MAX,
   HELD_MAX,
@@ -163,7 +164,7 @@ export class PcapngParser implements CaptureParser {
     if (
       magic !== BYTE_ORDER_MAGIC && this.#view.getUint32(at + BYTE_ORDER, true) !== BYTE_ORDER_MAGIC
     ) {
-      return `a section's byte order cannot be told from ${formatMagic(magic)}`;
+      return `a section's byte order cannot be told from ${formatHexadecimal(magic)}`;
     }
     this.#littleEndian = magic !== BYTE_ORDER_MAGIC;
     return undefined;

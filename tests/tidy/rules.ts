@@ -15,7 +15,7 @@ export type Files = ReadonlyMap<string, string>;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/text": ["src/text"],
   "src/wire": ["src/wire"],
-  "src/pcap": ["src/wire", "src/pcap"],
+  "src/pcap": ["src/text", "src/wire", "src/pcap"],
   "src/kernel": ["src/wire", "src/kernel"],
   "src/match": ["src/wire", "src/kernel", "src/match"],
   "src/record": ["src/text", "src/wire", "src/kernel", "src/match", "src/record"],

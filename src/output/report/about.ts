@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatHexadecimal } from "../../text/hexadecimal.ts";
 import { explainFlag } from "../../explain/words.ts";
 import { formatShare } from "../columns.ts";
 import { LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
@@ -148,7 +149,7 @@ function describeSpread(whose: string, facts: NumberFacts, side: "client" | "ser
   const begin = `Those of the ${whose} are known of ${handshakesText(known)}`;
   if (isEven === undefined) return `${begin}: too few to say how they are spread.`;
   if (isEven) return `${begin}, and spread evenly over all numbers, as they should be.`;
-  const from = "0x" + (densest.from >>> 0).toString(16).padStart(8, "0");
+  const from = formatHexadecimal(densest.from >>> 0);
   const part = `${(densest.share * 100).toFixed(0)} % are in the sixteenth from ${from} on`;
   return `${begin}, and not spread evenly: ${part}. A program that makes its own packets, such as a ` +
     "scanner, may choose them so.";
