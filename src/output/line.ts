@@ -7,7 +7,7 @@
 import type { Endpoint, Handshake } from "../match/handshake.ts";
 import { toAscii } from "../text/ascii.ts";
 import { formatDateTime } from "../text/time.ts";
-import { clip, clipMiddle } from "../text/width.ts";
+import { clip, clipMiddle, widthOf } from "../text/width.ts";
 import { formatAddress, formatEndpoint } from "../wire/address.ts";
 import {
   formatChecks,
@@ -23,7 +23,7 @@ import {
   joinParts,
   type ProcessParts,
 } from "./cells.ts";
-import { OUTCOME_COLOUR, paint } from "./colour.ts";
+import { outcomeColour, paint } from "./colour.ts";
 import type { WhereContext } from "./whereabouts.ts";
 
 /** How lines are written. */
@@ -236,7 +236,7 @@ export function formatHandshake(
   if (!colour) return line;
   // The first column with these words is the outcome's: before it are a time, and perhaps a role.
   const { outcome } = handshake;
-  return line.replace(outcome, paint(outcome, OUTCOME_COLOUR[outcome], true));
+  return line.replace(outcome, paint(outcome, outcomeColour(outcome), true));
 }
 
 function joinColumns(
@@ -246,7 +246,8 @@ function joinColumns(
 ): string {
   const line = cells.map((cell, at) => {
     const columnWidth = columns[at].width;
-    return columnWidth < 0 ? cell.padStart(-columnWidth) : cell.padEnd(columnWidth);
+    const blanks = " ".repeat(Math.max(0, Math.abs(columnWidth) - widthOf(cell)));
+    return columnWidth < 0 ? blanks + cell : cell + blanks;
   }).join(" ");
   return clip(line.trimEnd(), width, ascii) + "\n";
 }

@@ -1,5 +1,5 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
-import { BOLD, OUTCOME_COLOUR, paint } from "./colour.ts";
+import { BOLD, outcomeColour, paint } from "./colour.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { ByteText } from "../text/byte_text.ts";
 import { columnWidths, joinCells, padCells } from "./columns.ts";
@@ -114,7 +114,7 @@ export class TableFormat implements TextFormat {
   #row(cells: readonly string[], outcome: Outcome, widths: readonly number[]): string {
     const padded = padCells(this.#columns, cells, widths);
     const at = this.#columns.findIndex(({ heading }) => /^outcome$/i.test(heading));
-    if (at >= 0) padded[at] = paint(padded[at], OUTCOME_COLOUR[outcome], this.#options.colour);
+    if (at >= 0) padded[at] = paint(padded[at], outcomeColour(outcome), this.#options.colour);
     return joinCells(padded);
   }
 }

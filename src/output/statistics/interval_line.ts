@@ -57,8 +57,8 @@ function formatQuantile(statistics: Statistics, leg: "client" | "server", share:
   return ns === undefined ? "-" : formatDuration(ns);
 }
 
-/** Times are no counts. */
-function countLost(losses: Losses): number {
+/** Counts what was lost at all places together; times are no counts. */
+export function countLost(losses: Losses): number {
   return LOSS_PLACES.filter(({ name, isLoss }) => isLoss && !name.endsWith("_ms"))
     .reduce((sum, { name }) => sum + (losses[name] ?? 0), 0);
 }

@@ -1,0 +1,61 @@
+/** Seconds that are remembered. */
+export const HISTORY_SECONDS = 60;
+/** Places for them: those, and the second that is under way. */
+const PLACES = 64;
+/** Numbers of a place: all handshakes, and those that failed. */
+const STRIDE = 2;
+
+/** Handshakes of some seconds. */
+export interface Count {
+  handshakes: number;
+  /** Those of them that were not established. */
+  failed: number;
+}
+
+/** Counts handshakes by the second in which they count, as long as that is not too long ago. */
+export class SecondCounts {
+  readonly #counts: number[] = new Array(PLACES * STRIDE).fill(0);
+  #latest = -Infinity;
+
+  /** Counts one. @param second Whole seconds of Unix time. */
+  record(second: number, isFailed: boolean): void {
+    if (second > this.#latest) this.#advance(second);
+    else if (second <= this.#latest - PLACES) return;
+    const at = placeOf(second);
+    this.#counts[at]++;
+    if (isFailed) this.#counts[at + 1]++;
+  }
+
+  #advance(second: number): void {
+    const first = Math.max(this.#latest + 1, second - PLACES + 1);
+    for (let each = first; each <= second; each++) {
+      const at = placeOf(each);
+      this.#counts[at] = this.#counts[at + 1] = 0;
+    }
+    this.#latest = second;
+  }
+
+  /** Counts those of the seconds from one to before another, {@link HISTORY_SECONDS} of them at most. */
+  sum(from: number, to: number): Count {
+    const sum = { handshakes: 0, failed: 0 };
+    for (let second = from; second < to; second++) {
+      if (second > this.#latest || second <= this.#latest - PLACES) continue;
+      const at = placeOf(second);
+      sum.handshakes += this.#counts[at];
+      sum.failed += this.#counts[at + 1];
+    }
+    return sum;
+  }
+
+  /** Each of the {@link HISTORY_SECONDS} before the second that is under way, the oldest first. */
+  history(now: number): Count[] {
+    return Array.from({ length: HISTORY_SECONDS }, (_, at) => {
+      const second = now - HISTORY_SECONDS + at;
+      return this.sum(second, second + 1);
+    });
+  }
+}
+
+function placeOf(second: number): number {
+  return ((second % PLACES + PLACES) % PLACES) * STRIDE;
+}
