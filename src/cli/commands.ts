@@ -28,6 +28,7 @@ export interface Command {
 export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
   ["trace", "report handshakes as they happen (root)"],
   ["read", "report handshakes in capture files or in recorded NDJSON"],
+  ["top", "show in a terminal who fails, who is slow, and since when"],
   ["explain", "explain one handshake, packet by packet"],
   ["report", "make one page of captures or records, for a browser"],
   ["metrics", "give recorded handshakes to Prometheus or OpenTelemetry"],

@@ -17,6 +17,8 @@ export interface EndingHandlers {
   stopped?(): Promise<void>;
   /** Opens the files again that it writes to; undefined where it writes to none. */
   reopen?: () => void;
+  /** What Ctrl-Z has done before the job stops. */
+  beforeStop?: () => void;
 }
 
 /** What an {@link Ending} does to the world, so that a test can stand in for it. */
@@ -82,13 +84,14 @@ export class Ending {
   /** Makes one that hears signals, the end of npm, and errors that nobody caught. */
   static listen(handlers: EndingHandlers): Ending {
     const ending = new Ending(handlers);
-    const { reopen, report, takes, stopped } = handlers;
+    const { reopen, report, takes, stopped, beforeStop } = handlers;
     listenToSignals({
       end: (signal) => takes?.(signal) || ending.request(),
       hearsQuit: takes !== undefined,
       stopped,
       reopen: reopen && (() => ending.#guard("opening the files again", reopen)),
       report: () => ending.#guard("the summary so far", () => say(report())),
+      beforeStop,
     });
     watchRunner(() => takes?.("SIGTERM") || ending.ask());
     onUnforeseen((error) => ending.fail("a part of it", error));

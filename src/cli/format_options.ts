@@ -68,7 +68,8 @@ export const FORMAT_FLAG = {
 /** All of them, in the order of the helps. */
 export const FORMAT_FLAGS: readonly Flag[] = Object.values(FORMAT_FLAG);
 
-const TOP_MAX = 1_000;
+/** Names or rows that are told at most. */
+export const TOP_MAX = 1_000;
 const INTERVAL_MIN_MS = 1_000;
 const STATUS_INTERVAL_MS = 60_000;
 
@@ -154,12 +155,6 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
       `Cannot use --wide with --${forms[0] ?? "columns"}: it is about lines on a terminal`,
     );
   }
-  const [colour = FORMAT_DEFAULTS.colour, ...others] = ["colour", "color"].flatMap((flag) =>
-    values.get(flag)?.map((text) => parseChoice(flag, text, COLOUR_TIMES)) ?? []
-  );
-  if (others.length > 0) {
-    throw new UsageError("Cannot use --colour with --color: they are the same, give one of them");
-  }
   const top = values.get("top")?.map((text) => parseInteger("top", text, 1, TOP_MAX))[0];
   return {
     kind: table ? "table" : stats ? "statistics" : csv ? "csv" : "records",
@@ -170,9 +165,18 @@ export function parseFormat({ switches, values }: ParsedFlags): FormatOptions {
     columns: columns && parseFields("columns", columns),
     wide,
     localTime: switches.has("local-time"),
-    colour,
+    colour: parseColour(values),
     intervalMs: values.get("interval")?.map((text) => parseInterval("interval", text))[0],
   };
+}
+
+/** Reads `--colour` or `--color`. @throws {UsageError} Both are given. */
+export function parseColour(values: ParsedFlags["values"]): FormatOptions["colour"] {
+  const [colour = FORMAT_DEFAULTS.colour, ...others] = ["colour", "color"].flatMap((flag) =>
+    values.get(flag)?.map((text) => parseChoice(flag, text, COLOUR_TIMES)) ?? []
+  );
+  if (others.length === 0) return colour;
+  throw new UsageError("Cannot use --colour with --color: they are the same, give one of them");
 }
 
 /** Reads names of fields. */
@@ -195,7 +199,7 @@ function adviseField(name: string): string {
 }
 
 /** Reads how often something is written. */
-function parseInterval(flag: string, text: string): number {
+export function parseInterval(flag: string, text: string): number {
   const ms = parseDuration(flag, text);
   if (ms < INTERVAL_MIN_MS) {
     throw new UsageError(`Cannot use --${flag} "${text}": give a time of at least 1s`);

@@ -158,6 +158,9 @@ export function sayUnknown(source: InputSource): void {
   );
 }
 
+/** Whether more is waited for at the end of a file: of the one that was opened, or that has the name. */
+type Follow = boolean | "by name";
+
 /** The reading of files into a source, which can be interrupted. */
 export class Reading {
   readonly #source: InputSource;
@@ -169,6 +172,8 @@ export class Reading {
   #interrupted = false;
   /** Ends the waiting for what may never come. */
   #interrupt = () => {};
+  /** What became of a file that is followed by its name. */
+  #change: "cut" | "replaced" | undefined;
 
   /**
    * Reads nothing yet; what the pipeline holds is written as it goes on, `ended` interrupts it, and
@@ -224,16 +229,38 @@ export class Reading {
     return faults.length > 0 ? faults[0] + more : undefined;
   }
 
-  async #readFile(file: string, follow: boolean): Promise<string | undefined> {
+  /**
+   * Reads a file and goes on with what is added to it, and with what has its name later: as `tail -F`.
+   * What cannot grow is read to its end.
+   *
+   * @param onChange Takes one sentence where the file became shorter, or another one has its name.
+   * @returns As {@link read}.
+   */
+  async readOn(file: string, onChange: (sentence: string) => void): Promise<string | undefined> {
+    if (fileAt(file)?.isDirectory) return await this.read(file, false);
+    for (;;) {
+      this.#change = undefined;
+      const fault = await this.#readFile(file, "by name");
+      if (this.#change === undefined || this.isOver) return fault;
+      if (fault !== undefined) onChange(fault);
+      onChange(
+        this.#change === "cut"
+          ? `"${file}" was cut short; it is read from its begin`
+          : `"${file}" is another file by now, which is read`,
+      );
+    }
+  }
+
+  async #readFile(file: string, follow: Follow): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
     try {
       const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
       using input = await this.#unlessEnded(opening);
       if (input === undefined) return undefined;
-      if (follow && !input.canGrow) {
+      if (follow === true && !input.canGrow) {
         return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
       }
-      return await this.#readInput(input, name, follow);
+      return await this.#readInput(input, name, follow && input.canGrow && follow, file);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return `Cannot read ${name}: ${error.message}`;
@@ -245,7 +272,8 @@ export class Reading {
   async #readInput(
     input: CaptureInput,
     name: string,
-    follow: boolean,
+    follow: Follow,
+    file: string,
   ): Promise<string | undefined> {
     const source = this.#source;
     const reader = source.beginFile();
@@ -283,7 +311,14 @@ export class Reading {
       } else if (follow) {
         source.rest();
         await this.#unlessEnded(this.#pipeline.settle());
-        await this.#unlessEnded(input.grown());
+        if (follow === true) await this.#unlessEnded(input.grown());
+        else {
+          const change = await this.#unlessEnded(input.changed(file));
+          if (change === undefined || change === "grown") continue;
+          this.#change = change;
+          reader.end();
+          break;
+        }
       } else {
         reader.end();
         break;

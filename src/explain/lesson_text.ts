@@ -37,8 +37,16 @@ const INDENT = "  ";
 
 /** Writes a story as text, its last line with a newline too. */
 export function formatLessonText(story: Story, options: TextOptions): string {
+  return paint(drawLesson(story, options), options);
+}
+
+/** Draws a story as lines, before they have colours. */
+export function drawLesson(
+  story: Story,
+  options: Pick<TextOptions, "ascii" | "header">,
+): Line[] {
   const glyphs = options.ascii ? ASCII : UNICODE;
-  const lines: Line[] = [
+  return [
     heading(story.title),
     [],
     ...factLines(story.facts),
@@ -63,7 +71,6 @@ export function formatLessonText(story: Story, options: TextOptions): string {
     ...story.remarks.flatMap((remark) => [[], ...paragraph(remark)]),
     ...(options.header ? headerLines(story) : []),
   ];
-  return paint(lines, options);
 }
 
 function heading(text: string): Line {

@@ -4,7 +4,7 @@ import { NO_ROW, type PacketKeeper, type Source } from "../pipeline/sink.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import { copyPacket, type SeenPacket } from "./seen_packet.ts";
-import { type Story, tellStory } from "./story.ts";
+import { type Story, type StoryContext, tellStory } from "./story.ts";
 
 /** Packets kept at the most, of all handshakes under way: 76 MB, touched as they come. */
 const KEPT_MAX = 262_144;
@@ -37,9 +37,16 @@ export class StoryTeller {
   /** Tells a handshake while a sink takes it; nothing of the object is kept. @param row See `Sink.take`. */
   tell(handshake: Handshake, row: number): Story {
     const { context } = this.#source!;
-    const { packets, complete } = row === NO_ROW
-      ? { packets: [], complete: true }
-      : this.#kept!.packetsOf(row);
+    return tellStory(handshake, {
+      ...row === NO_ROW ? { packets: [], complete: true } : this.packetsOf(row),
+      recorded: row === NO_ROW,
+      ...storyNames(context),
+    });
+  }
+
+  /** Copies the packets of a handshake while a sink takes it, for who tells it later. */
+  packetsOf(row: number): Pick<StoryContext, "packets" | "complete"> {
+    const { packets, complete } = this.#kept!.packetsOf(row);
     let isAll = complete;
     const seen = packets.flatMap((packet): SeenPacket[] => {
       const { view, start, end, originalLength, linkType, timeNs, place } = packet;
@@ -50,15 +57,19 @@ export class StoryTeller {
       isAll &&= verdict === FrameVerdict.IcmpError;
       return [];
     });
-    return tellStory(handshake, {
-      packets: seen,
-      complete: isAll,
-      recorded: row === NO_ROW,
-      interfaceName: (place) => context.interfaceName(place),
-      container: (cgroup) => {
-        const { id, name } = context.container?.(cgroup) ?? {};
-        return name ?? id;
-      },
-    });
+    return { packets: seen, complete: isAll };
   }
+}
+
+/** What a story calls interfaces and containers. */
+export function storyNames(
+  context: Source["context"],
+): Pick<StoryContext, "interfaceName" | "container"> {
+  return {
+    interfaceName: (place) => context.interfaceName(place),
+    container: (cgroup) => {
+      const { id, name } = context.container?.(cgroup) ?? {};
+      return name ?? id;
+    },
+  };
 }

@@ -5,6 +5,7 @@
  */
 import { NO_UTF8 } from "../linux/environment.ts";
 import { InputError } from "./input_error.ts";
+import { fileAt, isOneFile } from "./same_file.ts";
 
 /** First bytes of a gzip member (RFC 1952 §2.3.1). */
 const GZIP_MAGIC = 0x1f8b;
@@ -102,10 +103,22 @@ export class CaptureInput implements Disposable {
    * @throws {InputError} In the promise: the file became shorter than what was read of it.
    */
   async grown(): Promise<void> {
+    const change = await this.changed();
+    if (change === "cut") throw new InputError("it was cut short while it was followed");
+  }
+
+  /**
+   * Settles when a regular file that was read to its end is longer, or shorter than what was read of it.
+   *
+   * @param path Settles too when this path leads to another file, as behind a rotation.
+   */
+  async changed(path?: string): Promise<"grown" | "cut" | "replaced"> {
     for (;;) {
-      const { size } = asInputError(() => (this.#file as Deno.FsFile).statSync());
-      if (size > this.bytesRead) return;
-      if (size < this.bytesRead) throw new InputError("it was cut short while it was followed");
+      const own = asInputError(() => (this.#file as Deno.FsFile).statSync());
+      if (own.size > this.bytesRead) return "grown";
+      if (own.size < this.bytesRead) return "cut";
+      const now = path === undefined ? undefined : fileAt(path);
+      if (now !== undefined && (!isOneFile(now, own))) return "replaced";
       await new Promise((resolve) => this.#timer = setTimeout(resolve, POLL_MS));
     }
   }

@@ -162,6 +162,39 @@ export async function waitForInput(fd: number, timeoutMs: number): Promise<boole
   return view.getInt16(POLLFD_REVENTS, true) !== 0;
 }
 
+/**
+ * Writes, and waits on this thread while there is no room: for the last words of a program.
+ *
+ * @param maxMs How long it waits at most. @returns Whether all was written.
+ * @throws {DescriptorError} It cannot be written.
+ */
+export function writeWaiting(fd: number, bytes: Uint8Array<ArrayBuffer>, maxMs: number): boolean {
+  const untilMs = performance.now() + maxMs;
+  let at = 0;
+  while (at < bytes.length) {
+    const written = writeNow(fd, bytes.subarray(at));
+    at += written;
+    const leftMs = Math.ceil(untilMs - performance.now());
+    if (written > 0) continue;
+    if (leftMs <= 0) return false;
+    libc().poll(pollfd(fd, POLLOUT).bytes, 1n, leftMs);
+  }
+  return true;
+}
+
+/** ioctl(2): the size of a terminal (asm-generic/ioctls.h). */
+const TIOCGWINSZ = 0x5413n;
+/** `struct winsize` (asm-generic/termios.h): rows, columns, and twice pixels. */
+const WINSIZE_LENGTH = 8;
+
+/** The rows and columns of a terminal; 0 where it does not tell. */
+export function terminalSize(fd: number): { rows: number; columns: number } {
+  const winsize = memory(WINSIZE_LENGTH);
+  if (libc().ioctl(fd, TIOCGWINSZ, winsize) !== 0) return { rows: 0, columns: 0 };
+  const view = new DataView(winsize.buffer);
+  return { rows: view.getUint16(0, true), columns: view.getUint16(2, true) };
+}
+
 /** Whether a pipe has no reader (any more). */
 export function isUnread(fd: number): boolean {
   const { bytes, view } = pollfd(fd, 0);

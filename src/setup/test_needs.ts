@@ -38,7 +38,8 @@ export const TEST_NEEDS: readonly Need[] = [
     executables: ["python3"],
     package: { ...everywhere("python3"), "apt-get": "python3-minimal", "pacman": "python" },
   },
-  // A terminal to run the tool on.
+  // Terminals to run the tool on: one that passes on what is written, one that shows a screen.
+  { executables: ["tmux"], package: everywhere("tmux") },
   {
     executables: ["script"],
     package: {

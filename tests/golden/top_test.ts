@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { drawLesson } from "../../src/explain/lesson_text.ts";
 import { tellStory } from "../../src/explain/story.ts";
+import { storyNames } from "../../src/explain/teller.ts";
 import { drawView } from "../../src/output/top/draw_view.ts";
 import type { ScreenSize } from "../../src/output/top/screen_line.ts";
 import type { TopView } from "../../src/output/top/top_view.ts";
@@ -27,7 +28,7 @@ function viewAfter(keys: readonly string[], ascii = false): TopView {
           packets: [],
           complete: true,
           recorded: true,
-          interfaceName: (place) => context.interfaceName(place),
+          ...storyNames(context),
         }),
         { ascii, header: false },
       ),

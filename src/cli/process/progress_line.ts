@@ -9,10 +9,15 @@ import { beforeSaying, outputSurface, show } from "./terminal.ts";
 /** Return to the line's begin and erase it (ECMA-48 EL). */
 const ERASE = "\r\x1b[K";
 
-/** Shows nothing where standard error is no terminal. */
+/** Shows nothing where standard error is no terminal, or something else stands there. */
 export class ProgressLine {
-  readonly #isTerminal = Deno.stderr.isTerminal();
+  readonly #isTerminal: boolean;
   #shown = false;
+
+  /** @param isWanted Whether it may be shown at all. */
+  constructor(isWanted = true) {
+    this.#isTerminal = isWanted && Deno.stderr.isTerminal();
+  }
 
   /** Shows a short text of ASCII instead of the one before, as much of it as fits one line. */
   show(text: string): void {

@@ -20,6 +20,8 @@ export interface SignalRequests {
   reopen?: () => void;
   /** SIGUSR1: tell how it goes. */
   report(): void;
+  /** Ctrl-Z: what is done before the job stops. */
+  beforeStop?: () => void;
 }
 
 /** Signal numbers (signal(7)), the same on all machines that Deno runs on. */
@@ -49,7 +51,7 @@ export function listenToSignals(requests: SignalRequests): void {
   // To ignore it takes a listener: with the first of any signal Deno takes up SIGHUP, too.
   const isIgnored = ignored.has(SIGHUP) || hasInputOfNohup();
   Deno.addSignalListener("SIGHUP", isIgnored ? () => {} : hangUp);
-  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper(requests.stopped));
+  if (!ignored.has(SIGTSTP)) Deno.addSignalListener("SIGTSTP", jobStopper(requests));
 }
 
 /** The signals that this process ignores, of those that are heard here, by number. */
@@ -86,13 +88,14 @@ const HANDED_ON_MS = 1_000;
  * on, but does not stop itself, so that the shell would wait for ever: so the whole job is stopped, as
  * the terminal asked.
  */
-function jobStopper(stopped?: () => Promise<void>): () => Promise<void> {
+function jobStopper({ stopped, beforeStop }: SignalRequests): () => Promise<void> {
   let continuedMs = -Infinity;
   return async () => {
     await stopped?.();
     const own = readProcessState("self");
     if (own === undefined || !canBeContinued(own)) return;
     if (performance.now() - continuedMs < HANDED_ON_MS) return;
+    beforeStop?.();
     Deno.kill(isAtTerminal(own) ? -own.group : own.pid, "SIGSTOP");
     // It goes on here.
     continuedMs = performance.now();
@@ -112,4 +115,9 @@ function canBeContinued(own: ProcessState): boolean {
   let stat: ProcessState | undefined = own;
   while (stat !== undefined && stat.group === own.group) stat = readProcessState(stat.parentPid);
   return stat?.session === own.session;
+}
+
+/** Does what Ctrl-Z at a terminal does, for who reads that key himself. */
+export function askToStop(): void {
+  Deno.kill(Deno.pid, "SIGTSTP");
 }

@@ -20,8 +20,24 @@ export function beforeSaying(action: () => void): void {
   prepare = action;
 }
 
+/** Takes what is said in place of a terminal on which something else stands now. */
+let screen: ((lines: string) => void) | undefined;
+
+/**
+ * Has what is said go to who shows a screen, and not to standard error where that is a terminal.
+ *
+ * @param take Undefined: no longer.
+ */
+export function sayOnScreen(take: ((lines: string) => void) | undefined): void {
+  screen = take;
+}
+
 /** Writes some lines to standard error. Never waits; not being able to is no reason to stop. */
 export function say(lines: string): void {
+  if (screen !== undefined) {
+    screen(lines);
+    if (Deno.stderr.isTerminal()) return;
+  }
   prepare();
   const text = localeIsUtf8() ? lines : toAscii(lines);
   show(text.endsWith("\n") ? text : text + "\n");
@@ -78,10 +94,15 @@ function surfaceOf(isTerminal: boolean): OutputSurface {
   return {
     isTerminal,
     isForPeople: isTerminal,
-    colour: isTerminal && !Deno.noColor && environmentVariable("TERM") !== "dumb",
+    colour: isTerminal && terminalHasColours(),
     utf8: localeIsUtf8(),
     width: isTerminal ? rememberFor(SIZE_MS, terminalWidth) : () => Infinity,
   };
+}
+
+/** Whether a terminal has colours, and they are wanted. */
+export function terminalHasColours(): boolean {
+  return !Deno.noColor && environmentVariable("TERM") !== "dumb";
 }
 
 function terminalWidth(): number {

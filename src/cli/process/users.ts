@@ -24,6 +24,15 @@ export function uidOf(name: string): number | undefined {
   return uid;
 }
 
+/** The same, without a word; undefined where it is not known. */
+export function knownUid(name: string): number | undefined {
+  try {
+    return findUid(Deno.readTextFileSync(PASSWD), name);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Finds the id of a user in the text of a passwd file (passwd(5)): the first entry counts. */
 export function findUid(passwd: string, name: string): number | undefined {
   for (const line of passwd.split("\n")) {
