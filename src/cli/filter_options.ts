@@ -108,13 +108,15 @@ export const FILTER_FLAGS: readonly Flag[] = [
     name: "container",
     value: "NAME|ID",
     many: true,
-    meaning: "only with a process in this container at either end; of an ID 4 digits do",
+    meaning:
+      "only with a process at either end in the container of this name, or whose id begins so " +
+      "(4 digits or more)",
   },
   {
     name: "not-container",
     value: "NAME|ID",
     many: true,
-    meaning: "none with one in it at either end",
+    meaning: "none with a process in it at either end",
   },
   {
     name: "sample",

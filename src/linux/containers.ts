@@ -27,9 +27,13 @@ export interface RuntimeFolders {
 const USUAL_FOLDERS: RuntimeFolders = {
   dockerSettings: "/etc/docker/daemon.json",
   docker: "/var/lib/docker",
-  storage: ["overlay", "vfs", "btrfs"].map((driver) =>
-    `/var/lib/containers/storage/${driver}-containers`
-  ),
+  storage: [
+    ...["overlay", "vfs", "btrfs"].map((driver) =>
+      `/var/lib/containers/storage/${driver}-containers`
+    ),
+    // Where the store is one that a reboot empties.
+    "/run/containers/storage/overlay-containers",
+  ],
   podLogs: "/var/log/containers",
 };
 /** Lists of containers that last, and of those that are removed with the last process. */

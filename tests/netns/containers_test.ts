@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import { Containers, type RuntimeFolders } from "../../src/linux/containers.ts";
-import { Namespace, namespaceTest } from "./namespace.ts";
+import { Namespace, reasonAgainstNamespaces, skippableTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
 
 const ID = "3f9a".repeat(16);
@@ -194,55 +194,73 @@ import socket, sys
 socket.create_connection((sys.argv[1], int(sys.argv[2]))).recv(1)
 `;
 
-await namespaceTest("trace names the containers of both ends, and reports by them", async () => {
-  await using namespace = await Namespace.create();
-  await using runtimes = new Runtimes();
-  await runtimes.write(`docker/containers/${ID}/config.v2.json`, { Name: "/web" });
-  const root = runtimes.folders.docker.replace(/\/docker$/, "");
-  const folder = `synsnoop-containers-${Deno.pid}`;
-  const hierarchy = "/sys/fs/cgroup";
-  const scope = `${folder}/docker-${ID}.scope`;
-  const payload = `${folder}/lxc.payload.blue`;
-  // `ip netns exec` has mounts of its own for the command alone.
-  const mount = `mount -t cgroup2 none ${hierarchy}`;
-  const inGroup = (group: string, command: readonly string[]) => [
-    ...["sh", "-c", `${mount} && mkdir -p "$0" && echo $$ >"$0/cgroup.procs" && exec "$@"`],
-    ...[`${hierarchy}/${group}`, ...command],
-  ];
-  const asClient = (group: string) =>
-    namespace.run(...inGroup(group, ["python3", "-c", CLIENT, "127.0.0.1", String(PORT)]));
-  try {
-    const server = namespace.spawn(
-      inGroup(scope, ["python3", "-c", SERVER, "127.0.0.1", String(PORT)]),
-      { stdout: "piped", stderr: "inherit" },
-    );
-    const lines = server.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    for await (const line of lines) {
-      assertEquals(line, "ready");
-      break;
+/** Why no cgroup can be made here; undefined when one can. */
+async function reasonAgainstCgroups(): Promise<string | undefined> {
+  const there = "/sys/fs/cgroup";
+  const folder = `${there}/synsnoop-try-${Deno.pid}`;
+  const trying = `mount -t cgroup2 none ${there} && mkdir ${folder} && rmdir ${folder}`;
+  const { success, stderr } = await new Deno.Command("unshare", {
+    args: ["--mount", "sh", "-c", trying],
+  }).output();
+  if (success) return undefined;
+  return `no cgroup v2 can be made: ${new TextDecoder().decode(stderr).trim().split("\n")[0]}`;
+}
+
+const skipReason = await reasonAgainstNamespaces() ?? await reasonAgainstCgroups();
+
+skippableTest(
+  "trace names the containers of both ends, and reports by them",
+  skipReason,
+  async () => {
+    await using namespace = await Namespace.create();
+    await using runtimes = new Runtimes();
+    await runtimes.write(`docker/containers/${ID}/config.v2.json`, { Name: "/web" });
+    const root = runtimes.folders.docker.replace(/\/docker$/, "");
+    const folder = `synsnoop-containers-${Deno.pid}`;
+    const hierarchy = "/sys/fs/cgroup";
+    const scope = `${folder}/docker-${ID}.scope`;
+    const payload = `${folder}/lxc.payload.blue`;
+    // `ip netns exec` has mounts of its own for the command alone.
+    const mount = `mount -t cgroup2 none ${hierarchy}`;
+    const inGroup = (group: string, command: readonly string[]) => [
+      ...["sh", "-c", `${mount} && mkdir -p "$0" && echo $$ >"$0/cgroup.procs" && exec "$@"`],
+      ...[`${hierarchy}/${group}`, ...command],
+    ];
+    const asClient = (group: string) =>
+      namespace.run(...inGroup(group, ["python3", "-c", CLIENT, "127.0.0.1", String(PORT)]));
+    try {
+      const server = namespace.spawn(
+        inGroup(scope, ["python3", "-c", SERVER, "127.0.0.1", String(PORT)]),
+        { stdout: "piped", stderr: "inherit" },
+      );
+      const lines = server.stdout.pipeThrough(new TextDecoderStream())
+        .pipeThrough(new TextLineStream());
+      for await (const line of lines) {
+        assertEquals(line, "ready");
+        break;
+      }
+      const wrap = ["sh", "-c", `${mount} && mount --bind "$0" /var/lib && exec "$@"`, root];
+      const ours = ["--json", "--host", "127.0.0.1", "--server-port", String(PORT)];
+      const all = await Tracer.ready(namespace, ours, wrap);
+      const some = await Tracer.ready(namespace, [...ours, "--container", "web"], wrap);
+      const none = await Tracer.ready(namespace, [...ours, "--not-container", "blue,3f9a"], wrap);
+      await asClient(payload);
+      await all.wrote(1);
+      await some.wrote(1);
+      const told = await all.stop();
+      const [record] = told.records;
+      assertEquals(record.client.process?.container, { name: "blue" }, told.stderr.join("\n"));
+      assertEquals(record.server.process?.container, { id: ID, name: "web" });
+      assertEquals(record.server.process?.cgroup_path, `/${scope}`);
+      const told2 = await some.stop();
+      // The first handshake already is found by the name.
+      assertEquals(told2.records.map((each) => each.server.process?.container?.name), ["web"]);
+      assertEquals((await none.stop()).records, []);
+      server.kill("SIGKILL");
+      await server.status;
+    } finally {
+      const remove = `rmdir "$0/${scope}" "$0/${payload}" "$0/${folder}" 2>/dev/null || true`;
+      await namespace.run("sh", "-c", `${mount} && ${remove}`, hierarchy);
     }
-    const wrap = ["sh", "-c", `${mount} && mount --bind "$0" /var/lib && exec "$@"`, root];
-    const ours = ["--json", "--host", "127.0.0.1", "--server-port", String(PORT)];
-    const all = await Tracer.ready(namespace, ours, wrap);
-    const some = await Tracer.ready(namespace, [...ours, "--container", "web"], wrap);
-    const none = await Tracer.ready(namespace, [...ours, "--not-container", "blue,3f9a"], wrap);
-    await asClient(payload);
-    await all.wrote(1);
-    await some.wrote(1);
-    const told = await all.stop();
-    const [record] = told.records;
-    assertEquals(record.client.process?.container, { name: "blue" }, told.stderr.join("\n"));
-    assertEquals(record.server.process?.container, { id: ID, name: "web" });
-    assertEquals(record.server.process?.cgroup_path, `/${scope}`);
-    const told2 = await some.stop();
-    // The first handshake already is found by the name.
-    assertEquals(told2.records.map((each) => each.server.process?.container?.name), ["web"]);
-    assertEquals((await none.stop()).records, []);
-    server.kill("SIGKILL");
-    await server.status;
-  } finally {
-    const remove = `rmdir "$0/${scope}" "$0/${payload}" "$0/${folder}" 2>/dev/null || true`;
-    await namespace.run("sh", "-c", `${mount} && ${remove}`, hierarchy);
-  }
-});
+  },
+);
