@@ -61,7 +61,15 @@ await namespaceTest(
   "trace goes on with packets until a killed bpftrace has attached again",
   async () => {
     await using namespace = await Namespace.create();
-    const tracer = await Tracer.ready(namespace, OURS);
+    // Each bpftrace but the first attaches when it may.
+    const may = `${folder}/may-attach`;
+    const path = await fakeBpftrace(
+      'case $1 in --version) exec /usr/bin/bpftrace "$@" ;; esac; ' +
+        `if [ -e "$0.was" ]; then until [ -e "${may}" ]; do sleep 0.02; done; fi; ` +
+        'touch "$0.was"; exec /usr/bin/bpftrace "$@"',
+    );
+    const tracer = await Tracer.start(namespace, OURS, { env: { PATH: path } });
+    await tracer.said(/kernel events come from/);
     await connect(namespace, 5);
     Deno.kill(await bpftraceOf(tracer.pid), "SIGKILL");
     const said = await tracer.said(/bpftrace ended/);
@@ -73,6 +81,7 @@ await namespaceTest(
     });
     await server.stdout.getReader().read();
     await tracer.wrote(10);
+    Deno.writeTextFileSync(may, "");
     await tracer.said(/kernel events come again, after /);
     await connect(namespace, 5, "--connect");
     await tracer.wrote(15);

@@ -111,10 +111,8 @@ await namespaceTest(
     await refuse(namespace, 10);
     await until("ten records", () => handshakesIn(Deno.readTextFileSync(lines)) === 10);
     for (const path of [lines, packets]) Deno.renameSync(path, `${path}.1`);
-    const begunMs = performance.now();
     await tracer.said(/moved.ndjson" was renamed or replaced: it is begun anew/);
     await tracer.said(/moved.pcapng" was renamed or replaced: it is begun anew/);
-    assert(performance.now() - begunMs < 1_500);
     await refuse(namespace, 5);
     const { status, stderr } = await tracer.stop();
     assertEquals([status.code, lostOf(stderr)], [0, 0]);
