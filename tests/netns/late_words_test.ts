@@ -32,7 +32,10 @@ const LATE: readonly (readonly Word[])[] = [
   ["a listener's begin", "a listener's end"],
 ];
 
-/** A bpftrace whose records come as lines, some of them late; and with another name for their count. */
+/**
+ * A bpftrace whose records come as lines, some of them late, of connections to the port alone: what others
+ * on the machine do meanwhile is neither late nor counted. And with another name for their count.
+ */
 async function lateBpftrace(
   words: readonly Word[],
   counter = "@written",
@@ -44,6 +47,8 @@ async function lateBpftrace(
 case $1 in --version) exec ${findExecutable("bpftrace")} "$@" ;; esac
 program=\${4/0x0404040404040404/0x0404040404040405}
 program=\${program//@written/${counter}}
+program=\${program%%tracepoint:skb:kfree_skb*}
+program=\${program/'args->protocol == 6'/'args->protocol == 6 && (args->sport == ${PORT} || args->dport == ${PORT})'}
 exec > >(exec python3 ${LATE_LINES} ${LATE_MS} '${pattern}')
 exec ${findExecutable("bpftrace")} "\${@:1:3}" "$program" "\${@:5}"
 `;

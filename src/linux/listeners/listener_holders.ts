@@ -53,13 +53,15 @@ const LINK_BYTES = 64;
 export class ListenerHolders {
   readonly #wanted: () => ReadonlyMap<number, unknown>;
   readonly #onFailure: (error: unknown) => void;
+  readonly #usedMs: () => number;
   readonly #held = new Map<number, Held>();
   /** When each socket in use is searched for again, and how long that was put off. */
   readonly #retries = new Map<number, { atMs: number; waitMs: number }>();
   readonly #ending = new AbortController();
   #isDue = false;
   #search: Promise<void> | undefined;
-  readonly #firstSearch = Promise.withResolvers<void>();
+  /** Resolved by the next search that begins. */
+  #next = Promise.withResolvers<void>();
   readonly #suggestions = new Set<Promise<void>>();
   /** Sockets that a whole search did not find: nobody holds them whom this process may see. */
   readonly #unfound = new Set<number>();
@@ -74,10 +76,17 @@ export class ListenerHolders {
    *
    * @param wanted The sockets searched for, by inode number: asked again and again.
    * @param onFailure Takes what a search threw.
+   * @param usedMs Processor time that this thread took so far, in ms: what others took meanwhile on a busy
+   *   machine puts no search off.
    */
-  constructor(wanted: () => ReadonlyMap<number, unknown>, onFailure: (error: unknown) => void) {
+  constructor(
+    wanted: () => ReadonlyMap<number, unknown>,
+    onFailure: (error: unknown) => void,
+    usedMs: () => number,
+  ) {
     this.#wanted = wanted;
     this.#onFailure = onFailure;
+    this.#usedMs = usedMs;
   }
 
   /**
@@ -134,15 +143,25 @@ export class ListenerHolders {
   /**
    * Searches soon.
    *
-   * @returns Settled when the first search is over; those behind it may be put off for long.
+   * @returns Settled when a search is over that began from now on; one behind another may be put off.
    */
   search(): Promise<void> {
     this.#isDue = true;
+    const { promise } = this.#next;
     this.#search ??= this.#searchWhileDue().catch(this.#onFailure).finally(() => {
       this.#search = undefined;
-      this.#firstSearch.resolve();
+      // It became due again while the last one ended.
+      if (this.#isDue && !this.#ending.signal.aborted) this.search();
+      else this.#takeNext()();
     });
-    return this.#firstSearch.promise;
+    return promise;
+  }
+
+  /** @returns What tells those who wait for the next search that it is over. */
+  #takeNext(): () => void {
+    const { resolve } = this.#next;
+    this.#next = Promise.withResolvers();
+    return resolve;
   }
 
   async #searchWhileDue(): Promise<void> {
@@ -152,10 +171,10 @@ export class ListenerHolders {
       if (waitMs > 0) await pause(waitMs, signal);
       if (signal.aborted) return;
       this.#isDue = false;
-      const beganMs = performance.now();
-      await this.#searchOnce(signal);
-      this.#firstSearch.resolve();
-      this.#savedMs -= performance.now() - beganMs;
+      const isOver = this.#takeNext();
+      const beganMs = this.#usedMs();
+      await this.#searchOnce(signal).finally(isOver);
+      this.#savedMs -= this.#usedMs() - beganMs;
       if (this.#isDue) await pause(PAUSE_MS, signal);
     }
   }

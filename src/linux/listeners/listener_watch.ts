@@ -11,6 +11,7 @@ import {
   type ListeningSocket,
   portKey,
 } from "../../kernel/listeners.ts";
+import { clockNs } from "../libc.ts";
 import { ListenerHolders } from "./listener_holders.ts";
 import type { LocalAddresses } from "../netns/local_addresses.ts";
 import type { Places } from "../capture/places.ts";
@@ -74,7 +75,8 @@ export class ListenerWatch {
   /** Begins to watch nothing: see {@link begin}. */
   constructor(options: ListenerWatchOptions) {
     this.#options = options;
-    this.#holders = new ListenerHolders(() => this.#listeners.open, options.onFailure);
+    const usedMs = () => Number(clockNs("thread")) / 1e6;
+    this.#holders = new ListenerHolders(() => this.#listeners.open, options.onFailure, usedMs);
   }
 
   /**
