@@ -14,7 +14,8 @@ import { claimErrors } from "../linux/unforeseen.ts";
 const PART_LENGTH = 16 * 1024;
 /** Blocks of zstd given to it at once: 2 MiB come of them at most, from as few as 64 bytes. */
 const PART_BLOCKS = 16;
-/** Shorter pieces of what was decompressed are handed out together, so many bytes at most. */
+/** Pieces of what was decompressed that are no longer are handed out together, so many bytes at most. */
+const SHORT_LENGTH = 8 * 1024;
 const TOGETHER_LENGTH = 64 * 1024;
 
 /**
@@ -61,13 +62,13 @@ async function* through(
     const taken = made;
     made = [];
     for (const chunk of taken) {
-      if (length + chunk.length > TOGETHER_LENGTH) yield* takeTogether();
-      if (chunk.length > TOGETHER_LENGTH / 8) {
-        yield* takeTogether();
-        yield chunk;
-      } else {
+      const isShort = chunk.length <= SHORT_LENGTH;
+      if (!isShort || length + chunk.length > TOGETHER_LENGTH) yield* takeTogether();
+      if (isShort) {
         together.set(chunk, length);
         length += chunk.length;
+      } else {
+        yield chunk;
       }
       release(chunk);
     }

@@ -77,7 +77,7 @@ class Bench implements AsyncDisposable {
     const result = segments.map(() => false);
     let marked = false;
     await until("the marker behind the segments arrives", () => {
-      this.#ring.drain((view, network, end) => {
+      this.#ring.drain(({ view, networkOffset: network, capturedEnd: end }) => {
         // The TCP header ends the packet's headers, and nothing sent here has options or payload.
         const tcp = end - 20;
         assert(tcp >= network);
@@ -97,7 +97,7 @@ class Bench implements AsyncDisposable {
     let passed = 0;
     let marked = false;
     await until("the marker behind the packets arrives", () => {
-      this.#ring.drain((view, _network, end) => {
+      this.#ring.drain(({ view, capturedEnd: end }) => {
         if (view.getUint16(end - 20) === MARKER_PORT) marked = true;
         else passed++;
       });

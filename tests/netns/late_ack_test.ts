@@ -138,7 +138,7 @@ class FarClient implements Disposable {
       this.#before.push(answered);
       this.#send({ sourcePort: FIRST_CLIENT_PORT + this.#asked, flags: TCP.syn });
     }
-    this.#ring.drain((view, network) => {
+    this.#ring.drain(({ view, networkOffset: network }) => {
       const tcp = network + 20;
       if (view.getUint8(tcp + 13) !== TCP.synAck) return;
       const connection = view.getUint16(tcp + 2) - FIRST_CLIENT_PORT;

@@ -1,4 +1,3 @@
-// Covers src/linux/capture/ring_frame.ts
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NONE } from "../../src/linux/capture/choose_interfaces.ts";
 import {
@@ -8,12 +7,9 @@ import {
 } from "../../src/linux/netns/interfaces.ts";
 import { clockNs, libc, SystemCallError } from "../../src/linux/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/linux/capture/packet_ring.ts";
+import { PacketType } from "../../src/linux/capture/ring_frame.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
-
-const PACKET_HOST = 0;
-const PACKET_OTHERHOST = 3;
-const PACKET_OUTGOING = 4;
 
 interface Frame {
   flags: number;
@@ -33,18 +29,8 @@ interface Frame {
 
 /** Drains `ring` into `frames`. */
 function drain(ring: PacketRing, frames: Frame[]): number {
-  return ring.drain((
-    view,
-    network,
-    end,
-    originalLength,
-    protocol,
-    interfaceIndex,
-    packetType,
-    vlanId,
-    seconds,
-    nanoseconds,
-  ) => {
+  return ring.drain((frame) => {
+    const { view, networkOffset: network, capturedEnd: end } = frame;
     const version = view.getUint8(network) >>> 4;
     const tcp = network + (version === 4 ? (view.getUint8(network) & 0xf) * 4 : 40);
     frames.push({
@@ -53,13 +39,13 @@ function drain(ring: PacketRing, frames: Frame[]): number {
       acknowledgment: view.getUint32(tcp + 8),
       sourcePort: view.getUint16(tcp),
       destinationPort: view.getUint16(tcp + 2),
-      originalLength,
+      originalLength: frame.originalLength,
       capturedLength: end - network,
-      protocol,
-      interfaceIndex,
-      packetType,
-      vlanId,
-      time: `${seconds}.${String(nanoseconds).padStart(9, "0")}`,
+      protocol: frame.protocol,
+      interfaceIndex: frame.interfaceIndex,
+      packetType: frame.packetType,
+      vlanId: frame.vlanId,
+      time: `${frame.seconds}.${String(frame.nanoseconds).padStart(9, "0")}`,
     });
   });
 }
@@ -134,7 +120,7 @@ await namespaceTest("PacketRing delivers each packet of a loopback handshake onc
       assertEquals(ack.acknowledgment, (synAck.sequence + 1) >>> 0);
       assertEquals(syn.destinationPort, synAck.sourcePort);
       for (const frame of [syn, synAck, ack]) {
-        assertEquals(frame.packetType, PACKET_HOST);
+        assertEquals(frame.packetType, PacketType.HOST);
         assertEquals(frame.interfaceIndex, 1);
         assertEquals(frame.vlanId, -1);
         assertEquals(frame.protocol, hostname === "::1" ? 0x86dd : 0x0800);
@@ -214,14 +200,14 @@ await namespaceTest("PacketRing sees a handshake between namespaces from either 
   const handshake = (frames: Frame[]) =>
     frames.slice(0, 3).map(({ flags, packetType }) => [flags, packetType]);
   assertEquals(handshake(clientFrames), [
-    [TCP.syn, PACKET_OUTGOING],
-    [TCP.synAck, PACKET_HOST],
-    [TCP.ack, PACKET_OUTGOING],
+    [TCP.syn, PacketType.OUTGOING],
+    [TCP.synAck, PacketType.HOST],
+    [TCP.ack, PacketType.OUTGOING],
   ]);
   assertEquals(handshake(serverFrames), [
-    [TCP.syn, PACKET_HOST],
-    [TCP.synAck, PACKET_OUTGOING],
-    [TCP.ack, PACKET_HOST],
+    [TCP.syn, PacketType.HOST],
+    [TCP.synAck, PacketType.OUTGOING],
+    [TCP.ack, PacketType.HOST],
   ]);
   assertEquals(
     clientFrames.map(({ sequence }) => sequence),
@@ -275,7 +261,10 @@ await namespaceTest(
           `${filter}, ${ring === sent ? "sent" : "received"}`,
         );
         assertEquals(new Set(frames.map(({ packetType }) => packetType)).size, 1);
-        assertEquals(frames[0].packetType, ring === sent ? PACKET_OUTGOING : PACKET_OTHERHOST);
+        assertEquals(
+          frames[0].packetType,
+          ring === sent ? PacketType.OUTGOING : PacketType.OTHER_HOST,
+        );
       }
     }
   },
@@ -483,7 +472,7 @@ await namespaceTest("PacketRing.close gives back descriptors and detaches the vi
   let frames = 0;
   await until("a frame", () => {
     // Closing from inside the callback ends the drain.
-    return ring.drain((view) => {
+    return ring.drain(({ view }) => {
       frames++;
       kept = view;
       ring.close();

@@ -13,11 +13,11 @@ import { type FilterCounters, HandshakeFilter } from "./handshake_filter.ts";
 import { interfaceName } from "../netns/interfaces.ts";
 import { checkResult, libc, memory, SystemCallError } from "../libc.ts";
 import {
-  deliver,
   FRAME_NEXT_OFFSET,
   FRAME_NSEC,
   FRAME_SEC,
   type FrameHandler,
+  RingFrame,
 } from "./ring_frame.ts";
 
 // bits/socket.h, asm-generic/socket.h, linux/if_packet.h, linux/if_ether.h, sys/mman.h
@@ -123,13 +123,13 @@ export class PacketRing implements Disposable {
   readonly #blockCount: number;
   readonly #pointer: Deno.PointerObject;
   readonly #buffer: ArrayBuffer;
-  readonly #view: DataView<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #frame: RingFrame;
   readonly #statistics: RingStatistics = { packets: 0, drops: 0, freezes: 0 };
   #isBound = false;
   #block = 0;
   /** Offset of the next frame of the block in hand, and how many it still has: 0 for none in hand. */
-  #frame = 0;
+  #frameAt = 0;
   #left = 0;
   #closed = false;
 
@@ -170,8 +170,8 @@ export class PacketRing implements Disposable {
     );
     this.#pointer = Deno.UnsafePointer.create(address)!;
     this.#buffer = Deno.UnsafePointerView.getArrayBuffer(this.#pointer, length);
-    this.#view = new DataView(this.#buffer);
     this.#words = new Uint32Array(this.#buffer);
+    this.#frame = new RingFrame(this.#buffer);
 
     // Bound last: until here the socket has no protocol and so received nothing unfiltered.
     try {
@@ -295,7 +295,7 @@ export class PacketRing implements Disposable {
       // Atomic, so that no frame is read before the kernel has handed the block over.
       if ((Atomics.load(words, (block + BLOCK_STATUS) >>> 2) & TP_STATUS_USER) === 0) return false;
       this.#left = words[(block + BLOCK_NUM_PKTS) >>> 2];
-      this.#frame = block + words[(block + BLOCK_OFFSET_TO_FIRST_PKT) >>> 2];
+      this.#frameAt = block + words[(block + BLOCK_OFFSET_TO_FIRST_PKT) >>> 2];
       if (this.#left === 0) this.#giveBack();
     }
     return true;
@@ -303,24 +303,25 @@ export class PacketRing implements Disposable {
 
   /** Whole seconds of Unix time at which the frame was captured that {@linkcode ready} found. */
   get nextSeconds(): number {
-    return this.#words[(this.#frame + FRAME_SEC) >>> 2];
+    return this.#words[(this.#frameAt + FRAME_SEC) >>> 2];
   }
 
   /** Nanoseconds beyond {@linkcode nextSeconds}. */
   get nextNanoseconds(): number {
-    return this.#words[(this.#frame + FRAME_NSEC) >>> 2];
+    return this.#words[(this.#frameAt + FRAME_NSEC) >>> 2];
   }
 
   /** Hands the frame that {@linkcode ready} found to `onFrame`, which may close the ring. */
   take(onFrame: FrameHandler): void {
-    const frame = this.#frame;
+    const at = this.#frameAt;
     this.#left--;
     try {
-      deliver(this.#view, this.#words, frame, onFrame);
+      this.#frame.fill(at);
+      onFrame(this.#frame);
     } finally {
       if (!this.#closed) {
         if (this.#left === 0) this.#giveBack();
-        else this.#frame = frame + this.#words[(frame + FRAME_NEXT_OFFSET) >>> 2];
+        else this.#frameAt = at + this.#words[(at + FRAME_NEXT_OFFSET) >>> 2];
       }
     }
   }

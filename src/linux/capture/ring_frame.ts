@@ -27,85 +27,102 @@ const TP_STATUS_CSUM = 0x88; // CSUMNOTREADY or CSUM_VALID
 const VLAN_ID = 0xfff;
 const VLAN_TAG_LENGTH = 4;
 
-/**
- * Receives one frame. `view` is the ring itself: valid during the call only, and detached once the
- * ring is closed.
- *
- * @param view the ring's memory.
- * @param networkOffset where the IP header starts in `view`.
- * @param capturedEnd where the captured bytes end in `view`.
- * @param originalLength bytes of the packet from the IP header on, link-layer padding included; more
- * than an MTU where the stack has merged or not yet split segments.
- * @param protocol the ethertype of the network header.
- * @param interfaceIndex the interface it was seen on.
- * @param packetType 0 to this host, 1 broadcast, 2 multicast, 3 to another host, 4 sent by this host
- * (linux/if_packet.h).
- * @param vlanId the VLAN of the (outer) tag, -1 without one.
- * @param seconds whole seconds of Unix time (CLOCK_REALTIME).
- * @param nanoseconds 0 to 999,999,999.
- * @param mayJudgeChecksums Whether its checksums are finished, and nobody has found them right yet.
- */
-export type FrameHandler = (
-  view: DataView<ArrayBuffer>,
-  networkOffset: number,
-  capturedEnd: number,
-  originalLength: number,
-  protocol: number,
-  interfaceIndex: number,
-  packetType: number,
-  vlanId: number,
-  seconds: number,
-  nanoseconds: number,
-  mayJudgeChecksums: boolean,
-) => void;
+/** How a packet passed its interface, `sll_pkttype` (linux/if_packet.h). */
+export const PacketType = {
+  /** To this host. */
+  HOST: 0,
+  BROADCAST: 1,
+  MULTICAST: 2,
+  /** To another host: an interface in promiscuous mode shows it. */
+  OTHER_HOST: 3,
+  /** Sent by this host. */
+  OUTGOING: 4,
+} as const;
 
 /**
- * Hands a frame to a handler.
- *
- * @param view The ring. @param words The same as words. @param frame Where the frame begins.
+ * The frame of a ring that is handed over. One object is filled anew for each frame: copy what must
+ * outlive the call that it is handed to.
  */
-export function deliver(
-  view: DataView<ArrayBuffer>,
-  words: Uint32Array<ArrayBuffer>,
-  frame: number,
-  onFrame: FrameHandler,
-): void {
-  const captured = words[(frame + FRAME_SNAPLEN) >>> 2];
-  const status = words[(frame + FRAME_STATUS) >>> 2];
-  const tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
-  let network = frame + view.getUint16(frame + FRAME_NET, true);
-  let length = words[(frame + FRAME_LEN) >>> 2];
-  let protocol = view.getUint16(frame + FRAME_LL_PROTOCOL);
-  const end = network + captured;
-  if (tagged || protocol === EtherType.VLAN || protocol === EtherType.SERVICE_VLAN) {
-    // Whether the data still starts with a tag, the protocol does not tell: before Linux 6.11 it is
-    // the tag's, since then that of the header behind it. So look for an IP header behind a tag, as
-    // bpf/handshake_filter.c does.
-    const inner = captured > VLAN_TAG_LENGTH ? view.getUint16(network + 2) : 0;
-    const version = captured > VLAN_TAG_LENGTH ? view.getUint8(network + VLAN_TAG_LENGTH) >>> 4 : 0;
-    if (
-      (inner === EtherType.IPV4 && version === 4) || (inner === EtherType.IPV6 && version === 6)
-    ) {
-      network += VLAN_TAG_LENGTH;
-      length -= VLAN_TAG_LENGTH;
-      protocol = inner;
-    } else if (protocol === EtherType.VLAN || protocol === EtherType.SERVICE_VLAN) {
-      protocol = captured > 0 && view.getUint8(network) >>> 4 === 6
-        ? EtherType.IPV6
-        : EtherType.IPV4;
+export class RingFrame {
+  /** The ring's memory; detached once the ring is closed. */
+  readonly view: DataView<ArrayBuffer>;
+  /** Offset of the IP header. */
+  networkOffset = 0;
+  /** Offset behind the last byte captured. */
+  capturedEnd = 0;
+  /**
+   * Bytes of the packet from the IP header on, link-layer padding included; more than an MTU where the
+   * stack has merged or not yet split segments.
+   */
+  originalLength = 0;
+  /** EtherType of the IP header. */
+  protocol = 0;
+  /** The interface that it was seen on. */
+  interfaceIndex = 0;
+  /** One of {@linkcode PacketType}. */
+  packetType = 0;
+  /** VLAN of the outer tag; -1 without one. */
+  vlanId = -1;
+  /** When: whole seconds of Unix time (CLOCK_REALTIME). */
+  seconds = 0;
+  /** Nanoseconds beyond them. */
+  nanoseconds = 0;
+  /** Whether its checksums are finished, and nobody has found them right yet. */
+  mayJudgeChecksums = false;
+  /** The ring's memory as words. */
+  readonly #words: Uint32Array<ArrayBuffer>;
+
+  /** Holds no frame yet. @param memory That of the ring. */
+  constructor(memory: ArrayBuffer) {
+    this.view = new DataView(memory);
+    this.#words = new Uint32Array(memory);
+  }
+
+  /** Takes the frame whose header begins at an offset. */
+  fill(at: number): void {
+    const { view } = this;
+    const words = this.#words;
+    const status = words[(at + FRAME_STATUS) >>> 2];
+    const isTagged = (status & TP_STATUS_VLAN_VALID) !== 0;
+    this.networkOffset = at + view.getUint16(at + FRAME_NET, true);
+    this.capturedEnd = this.networkOffset + words[(at + FRAME_SNAPLEN) >>> 2];
+    this.originalLength = words[(at + FRAME_LEN) >>> 2];
+    this.protocol = view.getUint16(at + FRAME_LL_PROTOCOL);
+    this.interfaceIndex = view.getInt32(at + FRAME_LL_IFINDEX, true);
+    this.packetType = view.getUint8(at + FRAME_LL_PKTTYPE);
+    this.vlanId = isTagged ? words[(at + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1;
+    this.seconds = words[(at + FRAME_SEC) >>> 2];
+    this.nanoseconds = words[(at + FRAME_NSEC) >>> 2];
+    this.mayJudgeChecksums = (status & TP_STATUS_CSUM) === 0;
+    if (isTagged || isTag(this.protocol)) this.#passTag();
+  }
+
+  /**
+   * Whether the data still starts with a tag, the protocol does not tell: before Linux 6.11 it is the
+   * tag's, since then that of the header behind it. So looks for an IP header behind a tag, as
+   * bpf/handshake_filter.c does.
+   */
+  #passTag(): void {
+    const { view, networkOffset } = this;
+    const captured = this.capturedEnd - networkOffset;
+    const inner = captured > VLAN_TAG_LENGTH ? view.getUint16(networkOffset + 2) : 0;
+    const version = captured > VLAN_TAG_LENGTH
+      ? view.getUint8(networkOffset + VLAN_TAG_LENGTH) >>> 4
+      : 0;
+    if (inner === EtherType.IPV4 && version === 4 || inner === EtherType.IPV6 && version === 6) {
+      this.networkOffset += VLAN_TAG_LENGTH;
+      this.originalLength -= VLAN_TAG_LENGTH;
+      this.protocol = inner;
+    } else if (isTag(this.protocol)) {
+      const isIpv6 = captured > 0 && view.getUint8(networkOffset) >>> 4 === 6;
+      this.protocol = isIpv6 ? EtherType.IPV6 : EtherType.IPV4;
     }
   }
-  onFrame(
-    view,
-    network,
-    end,
-    length,
-    protocol,
-    view.getInt32(frame + FRAME_LL_IFINDEX, true),
-    view.getUint8(frame + FRAME_LL_PKTTYPE),
-    tagged ? words[(frame + FRAME_VLAN_TCI) >>> 2] & VLAN_ID : -1,
-    words[(frame + FRAME_SEC) >>> 2],
-    words[(frame + FRAME_NSEC) >>> 2],
-    (status & TP_STATUS_CSUM) === 0,
-  );
 }
+
+function isTag(protocol: number): boolean {
+  return protocol === EtherType.VLAN || protocol === EtherType.SERVICE_VLAN;
+}
+
+/** Takes each frame during the call; see {@linkcode RingFrame} for what may be kept. */
+export type FrameHandler = (frame: RingFrame) => void;

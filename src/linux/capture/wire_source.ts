@@ -31,6 +31,7 @@ import type { PacketRingOptions, RingFilter } from "./packet_ring.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import type { Places } from "./places.ts";
 import { type RingCounts, RingTotals } from "./ring_counts.ts";
+import { PacketType, type RingFrame } from "./ring_frame.ts";
 import { SourceRouteSettings } from "../netns/source_route_settings.ts";
 
 /** Where to capture and whom to hand the segments. */
@@ -63,10 +64,6 @@ export interface WireStatistics extends RingCounts {
   interfaceGaps: number | undefined;
 }
 
-/** `sll_pkttype` of what is for this host, what the link brought to another, and what this host sent. */
-const PACKET_HOST = 0;
-const PACKET_OTHERHOST = 3;
-const PACKET_OUTGOING = 4;
 /** Beyond a ring's own delay: softirqs and the timer that retires its blocks are late under load. */
 const MARGIN_MS = 20;
 /** Namespaces whose interfaces are looked after at once, in some microseconds each. */
@@ -322,19 +319,8 @@ export class WireSource {
     ring.take(this.#onFrame);
   }
 
-  readonly #onFrame = (
-    view: DataView<ArrayBuffer>,
-    networkOffset: number,
-    capturedEnd: number,
-    originalLength: number,
-    protocol: number,
-    interfaceIndex: number,
-    packetType: number,
-    vlanId: number,
-    seconds: number,
-    nanoseconds: number,
-    mayJudgeChecksums: boolean,
-  ): void => {
+  readonly #onFrame = (frame: RingFrame): void => {
+    const { view, networkOffset, capturedEnd, originalLength, vlanId } = frame;
     const segment = this.#segment;
     let verdict = decodePacket(
       view,
@@ -342,11 +328,11 @@ export class WireSource {
       capturedEnd,
       originalLength,
       segment,
-      protocol,
+      frame.protocol,
     );
-    const timeNs = this.#options.axis.fromRealtime(seconds, nanoseconds);
+    const timeNs = this.#options.axis.fromRealtime(frame.seconds, frame.nanoseconds);
     if (timeNs >= this.#names.nextNs) this.#applyNames(timeNs);
-    const place = this.#placeOf(interfaceIndex);
+    const place = this.#placeOf(frame.interfaceIndex);
     let whole: AssembledPacket | undefined;
     switch (verdict) {
       case FrameVerdict.FirstFragment:
@@ -359,10 +345,7 @@ export class WireSource {
       case FrameVerdict.IcmpError:
         if (!readIcmpError(view, segment, this.#icmpError)) verdict = FrameVerdict.NotTcp;
     }
-    if (verdict === FrameVerdict.Tcp) {
-      const bytes = whole?.view ?? view;
-      verdict = this.#judge(bytes, interfaceIndex, packetType, mayJudgeChecksums);
-    }
+    if (verdict === FrameVerdict.Tcp) verdict = this.#judge(whole?.view ?? view, frame);
     if (verdict !== FrameVerdict.Tcp && verdict !== FrameVerdict.IcmpError) {
       this.#verdicts.add(verdict, segment);
       return;
@@ -376,10 +359,11 @@ export class WireSource {
     packet.linkType = LinkType.RAW;
     packet.timeNs = timeNs;
     packet.place = place;
-    packet.direction = packetType === PACKET_OUTGOING ? Direction.OUTBOUND : Direction.INBOUND;
+    const isSent = frame.packetType === PacketType.OUTGOING;
+    packet.direction = isSent ? Direction.OUTBOUND : Direction.INBOUND;
     if (vlanId >= 0) {
       segment.vlan = vlanId;
-      if (this.#options.keepsPackets) this.#putTagBack(packetType, vlanId, protocol);
+      if (this.#options.keepsPackets) this.#putTagBack(frame);
     }
     if (verdict === FrameVerdict.IcmpError) {
       this.#options.onIcmpError(this.#icmpError, packet);
@@ -388,26 +372,26 @@ export class WireSource {
     }
   };
 
-  /** Whether the host that receives a packet takes it: `Tcp`, or the reason why not. */
-  #judge(
-    view: DataView,
-    interfaceIndex: number,
-    packetType: number,
-    mayJudgeChecksums: boolean,
-  ): FrameVerdict {
+  /**
+   * Whether the host that receives a packet takes it: `Tcp`, or the reason why not.
+   *
+   * @param view The bytes that were decoded: the frame's, or those of fragments put together.
+   */
+  #judge(view: DataView, frame: RingFrame): FrameVerdict {
+    const { interfaceIndex, packetType } = frame;
     const segment = this.#segment;
     const { site, ring } = this.#current!;
     const { scope, addresses } = this.#options;
     // What comes in through a port of a bridge comes once more at the bridge, where it counts.
     if (
-      packetType === PACKET_OTHERHOST && scope.interfaces.length === 0 &&
+      packetType === PacketType.OTHER_HOST && scope.interfaces.length === 0 &&
       addresses.hasIn(site.namespace, segment.destination)
     ) return FrameVerdict.OtherHost;
-    if (segment.sourceRoute && packetType === PACKET_HOST) {
+    if (segment.sourceRoute && packetType === PacketType.HOST) {
       const name = ring.interfaceName(interfaceIndex);
       if (!this.#sourceRoutes.accepts(site.namespace, name)) return FrameVerdict.SourceRoute;
     }
-    if (!mayJudgeChecksums) return FrameVerdict.Tcp;
+    if (!frame.mayJudgeChecksums) return FrameVerdict.Tcp;
     if (ipChecksum(view, segment) !== Checksum.RIGHT) return FrameVerdict.BadIpChecksum;
     const ofTcp = tcpChecksum(view, segment);
     return ofTcp === Checksum.RIGHT || ofTcp === Checksum.UNKNOWN
@@ -415,8 +399,8 @@ export class WireSource {
       : FrameVerdict.BadTcpChecksum;
   }
 
-  /** Makes a copy of the packet that has its tag. */
-  #putTagBack(packetType: number, vlanId: number, protocol: number): void {
+  /** Makes a copy of the packet that has its frame's tag. */
+  #putTagBack({ packetType, vlanId, protocol }: RingFrame): void {
     const packet = this.#packet;
     const tagged = this.#tagged;
     const { buffer, byteOffset } = packet.view;
