@@ -33,7 +33,7 @@ export function acknowledgesSynAck(
   acknowledgment: number,
 ): boolean {
   return acknowledgesIsn(table, row, false, acknowledgment) ||
-    (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+    table.has(row, WireFact.OtherServerIsn) &&
       acknowledgesIsn(table, row, true, acknowledgment);
 }
 
@@ -55,7 +55,7 @@ export function acknowledgesIsn(
 
 /** Whether it is the other SYN-ACK that an Ack acknowledges: what follows one exactly counts first. */
 export function acknowledgesOther(table: FlowTable, row: number, acknowledgment: number): boolean {
-  if ((table.facts[row] & WireFact.OtherServerIsn) === 0) return false;
+  if (!table.has(row, WireFact.OtherServerIsn)) return false;
   const isNext = sequenceDistance(table.otherServerIsn[row], acknowledgment) === 1;
   const isNextOfFirst = sequenceDistance(table.serverIsn[row], acknowledgment) === 1;
   return isNext && !isNextOfFirst || !acknowledgesIsn(table, row, false, acknowledgment);
@@ -63,10 +63,10 @@ export function acknowledgesOther(table: FlowTable, row: number, acknowledgment:
 
 /** Octets that the server can have sent, its SYN included. */
 function sentMax(table: FlowTable, row: number, isOther: boolean): number {
-  if ((table.facts[row] & WireFact.FastOpen) !== 0) return EARLY_DATA_MAX;
+  if (table.has(row, WireFact.FastOpen)) return EARLY_DATA_MAX;
   const seen = isOther ? table.otherSent[row] : table.serverSent[row];
-  if ((table.marks[row] & Mark.DataHidden) === 0) return seen;
-  const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+  if (!table.isMarked(row, Mark.DataHidden)) return seen;
+  const hasSyn = table.has(row, WireFact.Syn);
   return Math.max(seen, 1 + (hasSyn ? table.clientWindow[row] : FIRST_WINDOW_MAX));
 }
 
@@ -74,7 +74,7 @@ function sentMax(table: FlowTable, row: number, isOther: boolean): number {
 export function isFromServer(table: FlowTable, row: number, sequence: number): boolean {
   const { serverIsn, serverSent, otherServerIsn, otherSent } = table;
   return isWithin(sequence, serverIsn[row], serverSent[row]) ||
-    (table.facts[row] & WireFact.OtherServerIsn) !== 0 &&
+    table.has(row, WireFact.OtherServerIsn) &&
       isWithin(sequence, otherServerIsn[row], otherSent[row]);
 }
 
@@ -93,7 +93,7 @@ export function takeServerSegment(table: FlowTable, row: number, segment: Segmen
   const length = payloadLength + ((flags & TcpFlag.FIN) !== 0 ? 1 : 0);
   const first = octetsAfter(table.serverIsn[row], sequence, length);
   if (first > table.serverSent[row]) table.serverSent[row] = first;
-  if ((table.facts[row] & WireFact.OtherServerIsn) === 0) return first > 0;
+  if (!table.has(row, WireFact.OtherServerIsn)) return first > 0;
   const other = octetsAfter(table.otherServerIsn[row], sequence, length);
   if (other > table.otherSent[row]) table.otherSent[row] = other;
   return first > 0 || other > 0;
@@ -117,11 +117,11 @@ export function provesThird(table: FlowTable, row: number, acknowledgment: numbe
 
 /** Whether the ACK that was held is one that the server takes, by what is known by now. */
 export function acceptsHeld(table: FlowTable, row: number): boolean {
-  return (table.marks[row] & Mark.AckHeld) !== 0 &&
+  return table.isMarked(row, Mark.AckHeld) &&
     (table.facts[row] & (WireFact.SynAck | WireFact.Ack)) === WireFact.SynAck &&
     acknowledgesSynAck(table, row, table.heldAck[row]);
 }
 
 function synData(table: FlowTable, row: number): number {
-  return (table.facts[row] & WireFact.Syn) !== 0 ? table.synPayloadLength[row] : 0;
+  return table.has(row, WireFact.Syn) ? table.synPayloadLength[row] : 0;
 }

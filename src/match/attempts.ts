@@ -1,10 +1,11 @@
 import type { KernelEnd } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
-import { isOneSided, joinPorts } from "./find_attempt.ts";
+import { isOneSided } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
+import { FlowKey } from "./flow_key.ts";
 import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
@@ -112,18 +113,12 @@ export class Attempts {
    * @param state Where it stands by the first thing known of it.
    * @returns Its row.
    */
-  begin(
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-    clientIsn: number,
-    state: FlowState,
-    timeNs: number,
-  ): number {
-    this.#limitTuple(client, server, ports);
+  begin(key: FlowKey, clientIsn: number, state: FlowState, timeNs: number): number {
+    this.#limitTuple(key);
     this.#makeRoom();
-    const isOwn = this.#sendsAgain(state, state === FlowState.Answered ? server : client, 0);
-    const row = this.table.insert(client, server, ports, clientIsn, state, timeNs, isOwn);
+    const sender = state === FlowState.Answered ? key.server : key.client;
+    const isOwn = this.#sendsAgain(state, sender, 0);
+    const row = this.table.insert(key, clientIsn, state, timeNs, isOwn);
     this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
     this.#rowKeeper?.begin(row);
     return row;
@@ -169,9 +164,9 @@ export class Attempts {
    */
   #waitsAfterAll(row: number, nowNs: number): boolean {
     const { table } = this;
-    if ((table.marks[row] & Mark.UnknownServer) === 0) return false;
+    if (!table.isMarked(row, Mark.UnknownServer)) return false;
     table.marks[row] &= ~Mark.UnknownServer;
-    const hasAck = (table.facts[row] & WireFact.Ack) !== 0;
+    const hasAck = table.has(row, WireFact.Ack);
     if (!hasAck || this.#isTold(row) || !this.#hasServer(row, table.ackNs[row])) return false;
     this.#wait(row, FlowState.Answered, nowNs);
     return true;
@@ -215,7 +210,7 @@ export class Attempts {
       let row = table.oldest(FlowState.Answered, isOwn);
       while (row >= 0) {
         const next = table.newer(row);
-        const waits = (table.facts[row] & WireFact.Ack) !== 0 && !this.#isTold(row);
+        const waits = table.has(row, WireFact.Ack) && !this.#isTold(row);
         if (waits && !this.#hasServer(row, table.ackNs[row])) {
           table.move(row, FlowState.Doubted, nowNs);
         }
@@ -254,7 +249,7 @@ export class Attempts {
    * is seen to have ended nothing.
    */
   answer(row: number, timeNs: number): void {
-    if ((this.table.facts[row] & WireFact.Ack) !== 0) return;
+    if (this.table.has(row, WireFact.Ack)) return;
     const state = this.table.state[row];
     const isEnded = state === FlowState.Settled && this.#isTold(row);
     const isAnswered = state === FlowState.Answered || state === FlowState.Reported;
@@ -323,21 +318,16 @@ export class Attempts {
    * @param isCutOff Whether the trace that a row is of ended before it did; undefined: it goes on.
    */
   part(segment: Segment, isCutOff: (row: number) => boolean | undefined): void {
-    const { source, destination, sourcePort, destinationPort } = segment;
-    this.#partFrom(source, destination, joinPorts(sourcePort, destinationPort), isCutOff);
-    this.#partFrom(destination, source, joinPorts(destinationPort, sourcePort), isCutOff);
+    const key = new FlowKey();
+    this.#partFrom(key.sentByClient(segment), isCutOff);
+    this.#partFrom(key.sentByServer(segment), isCutOff);
   }
 
-  #partFrom(
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-    isCutOff: (row: number) => boolean | undefined,
-  ): void {
+  #partFrom(key: FlowKey, isCutOff: (row: number) => boolean | undefined): void {
     const { table } = this;
-    let row = table.find(client, server, ports);
+    let row = table.find(key);
     while (row >= 0) {
-      const older = table.older(row, client, server, ports);
+      const older = table.older(row, key);
       const cutOff = isCutOff(row);
       if (cutOff !== undefined) {
         if (table.state[row] !== FlowState.Reported) {
@@ -392,17 +382,12 @@ export class Attempts {
   /** Takes what the kernel told by the other tuple of a translation for what became of a SYN. */
   #joinTold(row: number, into: number, nowNs: number): void {
     const { table } = this;
-    table.translate(
-      into,
-      table.clientAddress.slice(row * 4, row * 4 + 4),
-      table.serverAddress.slice(row * 4, row * 4 + 4),
-      table.ports[row],
-    );
+    table.translate(into, table.firstKey(row));
     table.drops[into] ??= table.drops[row];
     table.reset[into] ??= table.reset[row];
     table.clientKernel[into] ??= table.clientKernel[row];
     table.serverKernel[into] ??= table.serverKernel[row];
-    if ((table.facts[into] & WireFact.ServerReset) === 0) {
+    if (!table.has(into, WireFact.ServerReset)) {
       table.refusedNs[into] = Math.min(table.refusedNs[into], table.refusedNs[row]);
     }
     if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
@@ -411,10 +396,10 @@ export class Attempts {
   }
 
   /** Whether a tuple has so many attempts that one may have been given up. */
-  isCrowded(client: Uint32Array, server: Uint32Array, ports: number): boolean {
+  isCrowded(key: FlowKey): boolean {
     let count = 0;
-    let row = this.table.find(client, server, ports);
-    for (; row >= 0; row = this.table.older(row, client, server, ports)) count++;
+    let row = this.table.find(key);
+    for (; row >= 0; row = this.table.older(row, key)) count++;
     return count >= ATTEMPTS_PER_TUPLE;
   }
 
@@ -423,14 +408,14 @@ export class Attempts {
    * neither of the first nor of the last. Who sends SYN after SYN in somebody's name then neither pushes
    * out one that was before nor one that comes after, and nothing that was answered.
    */
-  #limitTuple(client: Uint32Array, server: Uint32Array, ports: number): void {
+  #limitTuple(key: FlowKey): void {
     const { table } = this;
     let count = 0;
     let oldest = -1;
     let reported = -1;
     let unanswered = -1;
-    let row = table.find(client, server, ports);
-    for (; row >= 0; row = table.older(row, client, server, ports)) {
+    let row = table.find(key);
+    for (; row >= 0; row = table.older(row, key)) {
       count++;
       oldest = row;
       const state = table.state[row];

@@ -7,6 +7,7 @@ import type { Segment } from "../wire/segment.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import { acknowledgesIsn, acknowledgesSyn, fitsAckSequence, isFromServer } from "./acceptance.ts";
 import { Mark, WireFact } from "./facts.ts";
+import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
 import { isCopy, markOf } from "./keep_packet.ts";
 
@@ -17,27 +18,11 @@ import { isCopy, markOf } from "./keep_packet.ts";
 export const REFUSAL_SLACK_NS = 200e6;
 
 /**
- * Both ports as the table keeps them: signed, which is always a small integer to the engine. Unsigned
- * ones would cost it what it has compiled with the first high port of a client.
- */
-export function joinPorts(clientPort: number, serverPort: number): number {
-  return clientPort << 16 | serverPort;
-}
-
-/**
  * The newest row of an attempt, told by its client's initial sequence number, -1 where there is none.
  */
-export function findAttempt(
-  table: FlowTable,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
-  clientIsn: number,
-): number {
-  let row = table.find(client, server, ports);
-  while (row >= 0 && table.clientIsn[row] !== clientIsn) {
-    row = table.older(row, client, server, ports);
-  }
+export function findAttempt(table: FlowTable, key: FlowKey, clientIsn: number): number {
+  let row = table.find(key);
+  while (row >= 0 && table.clientIsn[row] !== clientIsn) row = table.older(row, key);
   return row;
 }
 
@@ -51,18 +36,16 @@ export function findAttempt(
  */
 export function findAttemptAt(
   table: FlowTable,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
+  key: FlowKey,
   clientIsn: number,
   timeNs: number,
   sinceNs: number,
 ): number {
   let begunLater = -1;
-  let row = table.find(client, server, ports);
-  for (; row >= 0; row = table.older(row, client, server, ports)) {
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
     if (table.clientIsn[row] !== clientIsn) continue;
-    const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+    const hasSyn = table.has(row, WireFact.Syn);
     if (!hasSyn || table.firstSynNs[row] <= timeNs) {
       return sinceNs <= goesOnUntil(table, row) ? row : begunLater;
     }
@@ -88,21 +71,21 @@ function goesOnUntil(table: FlowTable, row: number): number {
  */
 export function findBegun(
   table: FlowTable,
+  key: FlowKey,
   segment: Segment,
   timeNs: number,
   place: number,
 ): number {
-  const { source, destination, sequence } = segment;
-  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-  let row = findAttempt(table, source, destination, ports, sequence);
+  const { sequence } = segment;
+  let row = findAttempt(table, key, sequence);
   if (row < 0) return -1;
-  if ((table.facts[row] & WireFact.Syn) === 0) {
+  if (!table.has(row, WireFact.Syn)) {
     // The kernel told of this attempt already; perhaps also of one that was refused before.
-    let older = table.older(row, source, destination, ports);
-    for (; older >= 0; older = table.older(older, source, destination, ports)) {
+    let older = table.older(row, key);
+    for (; older >= 0; older = table.older(older, key)) {
       if (table.clientIsn[older] !== sequence) continue;
       const refusedNs = table.refusedNs[older];
-      const isExact = (table.facts[older] & WireFact.ServerReset) !== 0;
+      const isExact = table.has(older, WireFact.ServerReset);
       const untilNs = isExact ? refusedNs : refusedNs + REFUSAL_SLACK_NS;
       if (refusedNs !== Infinity && timeNs <= untilNs) row = older;
     }
@@ -115,7 +98,7 @@ export function findBegun(
   if ((table.facts[row] & (ServerReset | SynAck)) === ServerReset) return -1;
   // One network may use another's addresses, in a VLAN of its own.
   while (row >= 0 && !(table.clientIsn[row] === sequence && isOfVlan(table, row, segment.vlan))) {
-    row = table.older(row, source, destination, ports);
+    row = table.older(row, key);
   }
   return row;
 }
@@ -135,16 +118,14 @@ export function isOfVlan(table: FlowTable, row: number, vlan: number): boolean {
  */
 export function findAnswered(
   table: FlowTable,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
+  key: FlowKey,
   acknowledgment: number,
   timeNs = -Infinity,
   vlan = -1,
 ): number {
   let found = -1;
-  let row = table.find(client, server, ports);
-  for (; row >= 0; row = table.older(row, client, server, ports)) {
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
     if (!acknowledgesSyn(table, row, acknowledgment) || timeNs > goesOnUntil(table, row)) continue;
     if (isOfVlan(table, row, vlan)) return row;
     if (found < 0) found = row;
@@ -158,18 +139,22 @@ export function findAnswered(
  * began none.
  *
  * @param row Of the attempt that the SYN-ACK answers.
+ * @param ownKey The tuple of an attempt of its sender. @param sequence The number that it repeats.
  */
-export function findSimultaneous(table: FlowTable, row: number, segment: Segment): number {
-  const { source, destination } = segment;
-  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-  const own = findAttempt(table, source, destination, ports, segment.sequence);
+export function findSimultaneous(
+  table: FlowTable,
+  row: number,
+  ownKey: FlowKey,
+  sequence: number,
+): number {
+  const own = findAttempt(table, ownKey, sequence);
   // A SYN that answers itself is a port connected to itself.
   if (own < 0 || own === row || table.state[own] === FlowState.Reported) return -1;
   const { Syn, SynAck, ServerReset, ClientReset, SimultaneousSyn } = WireFact;
   if ((table.facts[own] & (Syn | ServerReset | ClientReset)) !== Syn) return -1;
-  const isJoined = (table.facts[own] & SimultaneousSyn) !== 0;
+  const isJoined = table.has(own, SimultaneousSyn);
   if (isJoined) return table.serverIsn[own] === table.clientIsn[row] ? own : -1;
-  return (table.facts[own] & SynAck) === 0 ? own : -1;
+  return !table.has(own, SynAck) ? own : -1;
 }
 
 /**
@@ -177,17 +162,18 @@ export function findSimultaneous(table: FlowTable, row: number, segment: Segment
  * there is none under way.
  */
 export function findJoined(table: FlowTable, record: KernelEnd): number {
-  const ports = joinPorts(record.remotePort, record.localPort);
-  const row = findAttempt(table, record.remote, record.local, ports, record.irs ?? 0);
+  const { remote, remotePort, local, localPort } = record;
+  const key = new FlowKey().set(remote, remotePort, local, localPort);
+  const row = findAttempt(table, key, record.irs ?? 0);
   if (row < 0 || table.state[row] === FlowState.Reported) return -1;
-  const isOne = (table.facts[row] & WireFact.SimultaneousSyn) !== 0 &&
+  const isOne = table.has(row, WireFact.SimultaneousSyn) &&
     table.serverIsn[row] === record.iss && table.serverKernel[row] === undefined;
   return isOne ? row : -1;
 }
 
 /** Of two attempts that are one: whether this one goes on, not the other. */
 export function beganFirst(table: FlowTable, row: number, other: number): boolean {
-  return table.state[row] !== FlowState.Reported && (table.facts[row] & WireFact.Syn) !== 0 &&
+  return table.state[row] !== FlowState.Reported && table.has(row, WireFact.Syn) &&
     table.firstSynNs[row] <= table.firstSynNs[other];
 }
 
@@ -201,23 +187,22 @@ export function isSyn({ flags }: KernelPacket): boolean {
  * SYN-ACK's or a third ACK's.
  */
 export function findReset(table: FlowTable, record: KernelReset): number {
-  const { source, destination, sourcePort, destinationPort, acknowledgment, endNs } = record;
+  const { acknowledgment, endNs } = record;
+  const key = new FlowKey();
   const isAck = (record.flags & TcpFlag.ACK) !== 0;
   if ((record.flags & TcpFlag.SYN) !== 0 && isAck) {
-    const ports = joinPorts(destinationPort, sourcePort);
-    return findAnswered(table, destination, source, ports, acknowledgment);
+    return findAnswered(table, key.sentByServer(record), acknowledgment);
   }
-  const ports = joinPorts(sourcePort, destinationPort);
+  key.sentByClient(record);
   if (!isAck) {
-    const sinceNs = endNs - REFUSAL_SLACK_NS;
-    return findAttemptAt(table, source, destination, ports, record.sequence, endNs, sinceNs);
+    return findAttemptAt(table, key, record.sequence, endNs, endNs - REFUSAL_SLACK_NS);
   }
-  let row = table.find(source, destination, ports);
+  let row = table.find(key);
   while (
     row >= 0 &&
     !(fitsAckSequence(table, row, record.sequence) && canBeThirdAck(table, row, acknowledgment))
   ) {
-    row = table.older(row, source, destination, ports);
+    row = table.older(row, key);
   }
   return row;
 }
@@ -234,43 +219,38 @@ function canBeThirdAck(table: FlowTable, row: number, acknowledgment: number): b
 /** Whether no packet ended the handshake yet. */
 export function isOpen(table: FlowTable, row: number): boolean {
   const resets = WireFact.ServerReset | WireFact.ClientReset;
-  return !isComplete(table, row) && (table.facts[row] & resets) === 0;
+  return !isComplete(table, row) && !table.has(row, resets);
 }
 
 /** Whether nothing can make it more than it is: it is established, or was reported. */
 function isComplete(table: FlowTable, row: number): boolean {
-  return table.state[row] === FlowState.Reported || (table.facts[row] & WireFact.Ack) !== 0 ||
-    (table.marks[row] & Mark.Proven) !== 0;
+  return table.state[row] === FlowState.Reported || table.has(row, WireFact.Ack) ||
+    table.isMarked(row, Mark.Proven);
 }
 
 /** Whether an ACK came and no SYN-ACK, not even a wrong one: an answer was given that was not seen. */
 export function isOneSided(table: FlowTable, row: number): boolean {
   const { SynAck, WrongSynAckAck, SimultaneousSynAck, Ack, ServerReset } = WireFact;
   const known = SynAck | WrongSynAckAck | SimultaneousSynAck | Ack | ServerReset;
-  return (table.marks[row] & Mark.AckHeld) !== 0 && (table.facts[row] & known) === 0;
+  return table.isMarked(row, Mark.AckHeld) && !table.has(row, known);
 }
 
 /** The newest row of the attempts on a tuple that are open, -1 where there is none. */
-export function findOpen(
-  table: FlowTable,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
-): number {
-  let row = table.find(client, server, ports);
-  while (row >= 0 && !isOpen(table, row)) row = table.older(row, client, server, ports);
+export function findOpen(table: FlowTable, key: FlowKey): number {
+  let row = table.find(key);
+  while (row >= 0 && !isOpen(table, row)) row = table.older(row, key);
   return row;
 }
 
 /** Whether its SYN-ACK was not seen and can come. */
 export function awaitsSynAck(table: FlowTable, row: number): boolean {
-  return isOpen(table, row) && (table.facts[row] & WireFact.SynAck) === 0;
+  return isOpen(table, row) && !table.has(row, WireFact.SynAck);
 }
 
 /** Whether its SYN-ACK was not seen at a moment and could come, as a kernel record may tell late. */
 export function awaitedSynAck(table: FlowTable, row: number, timeNs: number): boolean {
-  const hasBoth = (table.facts[row] & WireFact.Syn) !== 0 &&
-    (table.facts[row] & WireFact.SynAck) !== 0;
+  const hasBoth = table.has(row, WireFact.Syn) &&
+    table.has(row, WireFact.SynAck);
   return awaitsSynAck(table, row) ||
     hasBoth && table.firstSynNs[row] <= timeNs && timeNs < table.firstSynAckNs[row];
 }
@@ -280,12 +260,12 @@ export function awaitedSynAck(table: FlowTable, row: number, timeNs: number): bo
  * which it is seen that the RST ended nothing.
  */
 export function awaitsAck(table: FlowTable, row: number): boolean {
-  return hasAnswer(table, row) && (table.marks[row] & Mark.AnswerReset) === 0;
+  return hasAnswer(table, row) && !table.isMarked(row, Mark.AnswerReset);
 }
 
 /** Whether its SYN-ACK was seen, and it is not established yet. */
 export function hasAnswer(table: FlowTable, row: number): boolean {
-  return (table.facts[row] & WireFact.SynAck) !== 0 && !isComplete(table, row);
+  return table.has(row, WireFact.SynAck) && !isComplete(table, row);
 }
 
 /** Whether the client answered a SYN of the server, and the server did not answer that yet. */
@@ -302,22 +282,20 @@ export function awaitsServersAck(table: FlowTable, row: number): boolean {
  * with that number already, this is a copy of it at another place: the row is then that one, which is
  * not open.
  */
-export function findRefused(table: FlowTable, segment: Segment): number {
-  const { source, destination } = segment;
-  const ports = joinPorts(segment.destinationPort, segment.sourcePort);
+export function findRefused(table: FlowTable, key: FlowKey, segment: Segment): number {
   let withoutSyn = -1;
-  let row = table.find(destination, source, ports);
-  for (; row >= 0; row = table.older(row, destination, source, ports)) {
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
     if (!isServerReset(table, row, segment)) continue;
-    if ((table.facts[row] & WireFact.Syn) !== 0) return row;
+    if (table.has(row, WireFact.Syn)) return row;
     const isSame = withoutSyn < 0 || table.clientIsn[row] === table.clientIsn[withoutSyn];
     if (isSame) withoutSyn = row;
   }
   if (withoutSyn < 0) return -1;
-  row = table.find(destination, source, ports);
-  for (; row >= 0; row = table.older(row, destination, source, ports)) {
+  row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
     const isSame = table.clientIsn[row] === table.clientIsn[withoutSyn];
-    if (isSame && (table.facts[row] & WireFact.ServerReset) !== 0) return row;
+    if (isSame && table.has(row, WireFact.ServerReset)) return row;
   }
   return withoutSyn;
 }
@@ -328,17 +306,15 @@ export function findRefused(table: FlowTable, segment: Segment): number {
  */
 export function isServerReset(table: FlowTable, row: number, segment: Segment): boolean {
   if (!isOpen(table, row)) return false;
-  if ((table.facts[row] & WireFact.SynAck) !== 0) return isFromServer(table, row, segment.sequence);
+  if (table.has(row, WireFact.SynAck)) return isFromServer(table, row, segment.sequence);
   return (segment.flags & TcpFlag.ACK) !== 0 &&
     acknowledgesSyn(table, row, segment.acknowledgment);
 }
 
 /** The row whose client a RST is of, -1 where there is none. */
-export function findAborted(table: FlowTable, segment: Segment): number {
-  const { source, destination, sequence } = segment;
-  const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-  let row = table.find(source, destination, ports);
-  for (; row >= 0; row = table.older(row, source, destination, ports)) {
+export function findAborted(table: FlowTable, key: FlowKey, sequence: number): number {
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
     // Who sent its ACK already ends a connection, not a handshake.
     const isUnderWay = isOpen(table, row) && !isOneSided(table, row);
     if (isUnderWay && fitsAckSequence(table, row, sequence)) return row;

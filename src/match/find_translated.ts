@@ -11,16 +11,10 @@
 import type { KernelEnd } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
-import { joinPorts, REFUSAL_SLACK_NS } from "./find_attempt.ts";
+import { REFUSAL_SLACK_NS } from "./find_attempt.ts";
 import { WireFact } from "./facts.ts";
+import type { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
-
-/** A tuple as the table takes it. */
-export interface TupleWords {
-  client: Uint32Array;
-  server: Uint32Array;
-  ports: number;
-}
 
 /** Attempts with one client's number that are looked at: a flood may send all its SYNs with one. */
 const LOOKED_AT_MAX = 8;
@@ -36,32 +30,32 @@ const CLOCK_SLACK_NS = 1e6;
 /** Whether a row's handshake is the one that is looked for. */
 type IsSame = (row: number) => boolean;
 
-function findByIsn(table: FlowTable, clientIsn: number, tuple: TupleWords, isSame: IsSame): number {
+function findByIsn(table: FlowTable, clientIsn: number, key: FlowKey, isSame: IsSame): number {
   let looked = 0;
   let row = table.findIsn(clientIsn);
   for (; row >= 0 && looked < LOOKED_AT_MAX; row = table.olderIsn(row)) {
     if (table.clientIsn[row] !== clientIsn) continue;
     looked++;
     const canBe = table.state[row] !== FlowState.Reported && !table.isTranslated(row) &&
-      !table.hasFirstTuple(row, tuple.client, tuple.server, tuple.ports);
+      !table.hasFirstTuple(row, key);
     if (canBe && isSame(row)) return row;
   }
   return -1;
 }
 
-/** The row of the handshake whose SYN this is with another tuple, -1 where there is none. */
+/** The row of the handshake whose SYN this is with another key, -1 where there is none. */
 export function findTranslatedSyn(
   table: FlowTable,
-  tuple: TupleWords,
+  key: FlowKey,
   segment: Segment,
   timeNs: number,
   place: number,
 ): number {
   const { Syn, SynAck, ServerReset, ClientReset, SynTimestamps } = WireFact;
   const { options, window } = segment;
-  return findByIsn(table, segment.sequence, tuple, (row) => {
+  return findByIsn(table, segment.sequence, key, (row) => {
     const facts = table.facts[row];
-    if (facts === 0) return isKernelsSyn(table, row, tuple, timeNs);
+    if (facts === 0) return isKernelsSyn(table, row, key, timeNs);
     const hasTimestamps = (facts & SynTimestamps) !== 0;
     return (facts & (Syn | SynAck | ServerReset | ClientReset)) === Syn &&
       !table.hasPlace(row, place) && place !== 0 &&
@@ -75,26 +69,26 @@ export function findTranslatedSyn(
 }
 
 /** Whether what only the kernel told of so far can have begun with a SYN of this time. */
-function isKernelsSyn(table: FlowTable, row: number, tuple: TupleWords, timeNs: number): boolean {
+function isKernelsSyn(table: FlowTable, row: number, key: FlowKey, timeNs: number): boolean {
   const end = table.clientKernel[row] ?? table.serverKernel[row];
   if (end === undefined) return false;
   const begunNs = end.synSentNs ?? end.connectNs ?? end.endNs - HANDSHAKE_MAX_NS;
   return timeNs >= begunNs - CLOCK_SLACK_NS && timeNs <= end.endNs + CLOCK_SLACK_NS &&
-    (end.newState === TcpState.Established || sharesEnd(table, row, tuple));
+    (end.newState === TcpState.Established || sharesEnd(table, row, key));
 }
 
 /** The row of the handshake whose other side, or whose packets, have another tuple; -1: none. */
 export function findTranslatedHalf(
   table: FlowTable,
-  tuple: TupleWords,
+  key: FlowKey,
   clientIsn: number,
   record: KernelEnd,
 ): number {
-  return findByIsn(table, clientIsn, tuple, (row) => isEndOf(table, row, tuple, record));
+  return findByIsn(table, clientIsn, key, (row) => isEndOf(table, row, key, record));
 }
 
-/** Whether what the kernel tells of an end, by another tuple, is of a row's handshake. */
-function isEndOf(table: FlowTable, row: number, tuple: TupleWords, record: KernelEnd): boolean {
+/** Whether what the kernel tells of an end, by another key, is of a row's handshake. */
+function isEndOf(table: FlowTable, row: number, key: FlowKey, record: KernelEnd): boolean {
   const isClient = record.kind === "client";
   const serverIsn = isClient ? record.irs : record.iss;
   const { Syn, SynAck, OtherServerIsn } = WireFact;
@@ -108,23 +102,23 @@ function isEndOf(table: FlowTable, row: number, tuple: TupleWords, record: Kerne
   if (opposite !== undefined && serverIsn !== undefined) {
     return serverIsn === (isClient ? opposite.iss : opposite.irs);
   }
-  return (facts & Syn) !== 0 && sharesEnd(table, row, tuple) &&
+  return (facts & Syn) !== 0 && sharesEnd(table, row, key) &&
     table.firstSynNs[row] <= record.endNs + CLOCK_SLACK_NS &&
     table.firstSynNs[row] >= (record.synSentNs ?? record.connectNs ?? -Infinity) - CLOCK_SLACK_NS;
 }
 
 /**
  * The other row of a handshake that is about to be reported: one has the SYN and what the kernel did with
- * it, which it told first, the other what it told of the client, by another tuple, before the SYN itself
+ * it, which it told first, the other what it told of the client, by another key, before the SYN itself
  * was fetched. -1 where there is none.
  */
 export function findTranslatedClient(table: FlowTable, row: number): number {
   const isClient = isClientAlone(table, row);
   if (!isClient && !isRefusedSyn(table, row)) return -1;
-  return findByIsn(table, table.clientIsn[row], tupleAt(table, row), (other) => {
+  return findByIsn(table, table.clientIsn[row], table.firstKey(row), (other) => {
     const [refused, client] = isClient ? [other, row] : [row, other];
     if (!isRefusedSyn(table, refused) || !isClientAlone(table, client)) return false;
-    return isEndOf(table, refused, tupleAt(table, client), table.clientKernel[client]!);
+    return isEndOf(table, refused, table.firstKey(client), table.clientKernel[client]!);
   });
 }
 
@@ -138,18 +132,9 @@ function isClientAlone(table: FlowTable, row: number): boolean {
 
 /** Whether its SYN was seen and the kernel told what it did with it, but of no end. */
 function isRefusedSyn(table: FlowTable, row: number): boolean {
-  return (table.facts[row] & WireFact.Syn) !== 0 && !table.isTranslated(row) &&
+  return table.has(row, WireFact.Syn) && !table.isTranslated(row) &&
     table.clientKernel[row] === undefined && table.serverKernel[row] === undefined &&
     (table.drops[row] !== undefined || table.reset[row] !== undefined);
-}
-
-function tupleAt(table: FlowTable, row: number): TupleWords {
-  const at = row * 4;
-  return {
-    client: table.clientAddress.subarray(at, at + 4),
-    server: table.serverAddress.subarray(at, at + 4),
-    ports: table.ports[row],
-  };
 }
 
 /**
@@ -160,12 +145,12 @@ function tupleAt(table: FlowTable, row: number): TupleWords {
 export function findTranslatedFate(table: FlowTable, row: number): number {
   const isFate = isKernelsWord(table, row);
   if (!isFate && !isUnexplainedSyn(table, row)) return -1;
-  const tuple = tupleAt(table, row);
-  return findByIsn(table, table.clientIsn[row], tuple, (other) => {
+  const key = table.firstKey(row);
+  return findByIsn(table, table.clientIsn[row], key, (other) => {
     const [syn, fate] = isFate ? [other, row] : [row, other];
     if (!isUnexplainedSyn(table, syn) || !isKernelsWord(table, fate)) return false;
     const toldNs = table.reset[fate]?.endNs ?? table.drops[fate]?.lastNs ?? Infinity;
-    return sharesEnd(table, other, tuple) &&
+    return sharesEnd(table, other, key) &&
       Math.abs(toldNs - table.lastSynNs[syn]) <= REFUSAL_SLACK_NS;
   });
 }
@@ -186,7 +171,7 @@ function isUnexplainedSyn(table: FlowTable, row: number): boolean {
 }
 
 /** Whether one end, address and port, is the same in both tuples. */
-function sharesEnd(table: FlowTable, row: number, { client, server, ports }: TupleWords): boolean {
+function sharesEnd(table: FlowTable, row: number, { client, server, ports }: FlowKey): boolean {
   const at = row * 4;
   const differing = (table.ports[row] ^ ports) >>> 0;
   return differing >>> 16 === 0 && sameAddress(table.clientAddress, at, client) ||
@@ -195,16 +180,4 @@ function sharesEnd(table: FlowTable, row: number, { client, server, ports }: Tup
 
 function sameAddress(column: Uint32Array, at: number, words: Uint32Array): boolean {
   return words.every((word, index) => word === column[at + index]);
-}
-
-/** The tuple of a SYN's segment, or of the packet of a kernel record. */
-export function tupleOf(
-  { source, destination, sourcePort, destinationPort }: {
-    source: Uint32Array;
-    destination: Uint32Array;
-    sourcePort: number;
-    destinationPort: number;
-  },
-): TupleWords {
-  return { client: source, server: destination, ports: joinPorts(sourcePort, destinationPort) };
 }

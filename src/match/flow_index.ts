@@ -5,6 +5,7 @@
  */
 
 import { Columns } from "./columns.ts";
+import { FlowKey } from "./flow_key.ts";
 
 const NONE = -1;
 
@@ -63,34 +64,22 @@ export class FlowIndex {
     this.#previousWithIsn = columns.take(Int32Array, capacity);
   }
 
-  /**
-   * The newest row of a tuple.
-   *
-   * @param client Client's address, four words. @param server Server's.
-   * @param ports Client's port << 16 | server's port, signed.
-   * @returns The row, -1 where there is none.
-   */
-  find(client: Uint32Array, server: Uint32Array, ports: number): number {
-    const hash = hashTuple(this.#seed, client, server, ports);
-    return this.#walk(~this.#buckets[hash & this.#mask], hash, client, server, ports);
+  /** The newest row of a tuple, -1 where there is none. */
+  find(key: FlowKey): number {
+    const hash = hashTuple(this.#seed, key);
+    return this.#walk(~this.#buckets[hash & this.#mask], hash, key);
   }
 
   /** The next older row of the same tuple as a row, -1 where there is none. */
-  older(row: number, client: Uint32Array, server: Uint32Array, ports: number): number {
-    const isFirst = !this.isTranslated(row) || this.#hasTupleAt(row, client, server, ports);
+  older(row: number, key: FlowKey): number {
+    const isFirst = !this.isTranslated(row) || this.#hasTupleAt(row, key);
     const at = isFirst ? row : row + this.capacity;
-    return this.#walk(this.#nextInBucket[at], this.#hash[at], client, server, ports);
+    return this.#walk(this.#nextInBucket[at], this.#hash[at], key);
   }
 
-  #walk(
-    start: number,
-    hash: number,
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-  ): number {
+  #walk(start: number, hash: number, key: FlowKey): number {
     for (let at = start; at !== NONE; at = this.#nextInBucket[at]) {
-      if (this.#hash[at] === hash && this.#hasTupleAt(at, client, server, ports)) {
+      if (this.#hash[at] === hash && this.#hasTupleAt(at, key)) {
         return at < this.capacity ? at : at - this.capacity;
       }
     }
@@ -112,27 +101,31 @@ export class FlowIndex {
     return this.#isTranslated[row] !== 0;
   }
 
+  /** A row's first tuple, as long as the row is that handshake's. */
+  firstKey(row: number): FlowKey {
+    const at = row * 4;
+    return new FlowKey(
+      this.clientAddress.subarray(at, at + 4),
+      this.serverAddress.subarray(at, at + 4),
+      this.ports[row],
+    );
+  }
+
   /** Whether a row's first tuple is this one. */
-  hasFirstTuple(row: number, client: Uint32Array, server: Uint32Array, ports: number): boolean {
-    return this.#hasTupleAt(row, client, server, ports);
+  hasFirstTuple(row: number, key: FlowKey): boolean {
+    return this.#hasTupleAt(row, key);
   }
 
   /** Makes a handshake go by another tuple too; one that has no second tuple yet. */
-  translate(row: number, client: Uint32Array, server: Uint32Array, ports: number): void {
+  translate(row: number, key: FlowKey): void {
     this.#isTranslated[row] = 1;
-    this.#link(row + this.capacity, client, server, ports);
+    this.#link(row + this.capacity, key);
   }
 
   /** Makes a row known by its tuple and its number. */
-  protected addRow(
-    row: number,
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-    clientIsn: number,
-  ): void {
+  protected addRow(row: number, key: FlowKey, clientIsn: number): void {
     this.#isTranslated[row] = 0;
-    this.#link(row, client, server, ports);
+    this.#link(row, key);
     this.clientIsn[row] = clientIsn;
     const bucket = this.#isnBucket(clientIsn);
     const next = ~this.#isnBuckets[bucket];
@@ -153,8 +146,9 @@ export class FlowIndex {
     else this.#isnBuckets[this.#isnBucket(this.clientIsn[row])] = ~next;
   }
 
-  #link(at: number, client: Uint32Array, server: Uint32Array, ports: number): void {
-    const hash = hashTuple(this.#seed, client, server, ports);
+  #link(at: number, key: FlowKey): void {
+    const { client, server } = key;
+    const hash = hashTuple(this.#seed, key);
     const bucket = hash & this.#mask;
     this.#hash[at] = hash;
     this.#nextInBucket[at] = ~this.#buckets[bucket];
@@ -164,7 +158,7 @@ export class FlowIndex {
       this.clientAddress[at * 4 + word] = client[word];
       this.serverAddress[at * 4 + word] = server[word];
     }
-    this.ports[at] = ports;
+    this.ports[at] = key.ports;
   }
 
   #unlink(at: number): void {
@@ -179,7 +173,7 @@ export class FlowIndex {
     this.#nextInBucket[before] = this.#nextInBucket[at];
   }
 
-  #hasTupleAt(at: number, client: Uint32Array, server: Uint32Array, ports: number): boolean {
+  #hasTupleAt(at: number, { client, server, ports }: FlowKey): boolean {
     return this.ports[at] === ports && sameWords(this.clientAddress, at * 4, client) &&
       sameWords(this.serverAddress, at * 4, server);
   }
@@ -196,12 +190,7 @@ function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean
 }
 
 /** Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash). */
-function hashTuple(
-  seed: number,
-  client: Uint32Array,
-  server: Uint32Array,
-  ports: number,
-): number {
+function hashTuple(seed: number, { client, server, ports }: FlowKey): number {
   let hash = Math.imul(ports ^ seed, 0x9e3779b1) ^ client[3];
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ server[3];
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ client[0] ^ Math.imul(client[2], 0x27d4eb2f);

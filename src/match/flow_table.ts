@@ -4,6 +4,7 @@ import { Columns } from "./columns.ts";
 import type { Drops } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowIndex, INDEX_ROW_BYTES } from "./flow_index.ts";
+import type { FlowKey } from "./flow_key.ts";
 import type { IcmpAnswer } from "./handshake.ts";
 
 /** Where a handshake stands; each has a list of its rows, the longest untouched first. */
@@ -234,17 +235,9 @@ export class FlowTable extends FlowIndex {
    * @param isOwn Whether it is this host that sends again what it waits for an answer to.
    * @returns The row, all its facts cleared.
    */
-  insert(
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-    clientIsn: number,
-    state: FlowState,
-    nowNs: number,
-    isOwn = false,
-  ): number {
+  insert(key: FlowKey, clientIsn: number, state: FlowState, nowNs: number, isOwn = false): number {
     const row = this.#freeCount > 0 ? this.#free[--this.#freeCount] : this.#unused++;
-    this.addRow(row, client, server, ports, clientIsn);
+    this.addRow(row, key, clientIsn);
     this.facts[row] = 0;
     this.marks[row] = this.seesServerData ? 0 : Mark.DataHidden;
     this.syns[row] =
@@ -293,7 +286,7 @@ export class FlowTable extends FlowIndex {
       if (sent > this.serverSent[row]) this.serverSent[row] = sent;
     } else {
       // Of a third number and on it is not known which of those not kept came again.
-      const hasOther = (this.facts[row] & WireFact.OtherServerIsn) !== 0;
+      const hasOther = this.has(row, WireFact.OtherServerIsn);
       const isKnown = hasOther && serverIsn === this.otherServerIsn[row];
       this.otherSent[row] = isKnown ? Math.max(sent, this.otherSent[row]) : sent;
       this.facts[row] |= WireFact.OtherServerIsn | (hasOther ? WireFact.OtherServerIsnRepeated : 0);
@@ -314,7 +307,7 @@ export class FlowTable extends FlowIndex {
 
   /** Sequence number of the last SYN-ACK. */
   lastServerIsn(row: number): number {
-    const isOther = (this.facts[row] & WireFact.LastIsOtherServerIsn) !== 0;
+    const isOther = this.has(row, WireFact.LastIsOtherServerIsn);
     return isOther ? this.otherServerIsn[row] : this.serverIsn[row];
   }
 
@@ -332,6 +325,16 @@ export class FlowTable extends FlowIndex {
     this.serverSent[row] = this.otherSent[row];
   }
 
+  /** Whether the wire said any of some things of a row, see {@link WireFact}. */
+  has(row: number, facts: number): boolean {
+    return (this.facts[row] & facts) !== 0;
+  }
+
+  /** Whether a row has any of some marks, see {@link Mark}. */
+  isMarked(row: number, marks: number): boolean {
+    return (this.marks[row] & marks) !== 0;
+  }
+
   #setFact(row: number, fact: number, isSo: boolean): void {
     this.facts[row] = isSo ? this.facts[row] | fact : this.facts[row] & ~fact;
   }
@@ -340,15 +343,9 @@ export class FlowTable extends FlowIndex {
    * Takes the tuple of a SYN or SYN-ACK and the place where it was seen; 0, the unknown one, is not
    * kept. The first of a handshake that the kernel knows by two tuples tells which is the packets'.
    */
-  recordPlace(
-    row: number,
-    client: Uint32Array,
-    server: Uint32Array,
-    ports: number,
-    place: number,
-  ): void {
+  recordPlace(row: number, key: FlowKey, place: number): void {
     if (this.facts[row] === 0 && this.isTranslated(row)) {
-      this.packetsUseSecond[row] = this.hasFirstTuple(row, client, server, ports) ? 0 : 1;
+      this.packetsUseSecond[row] = this.hasFirstTuple(row, key) ? 0 : 1;
     }
     const count = this.placeCount[row];
     if (place === 0 || count === PLACES_MAX || this.hasPlace(row, place)) return;

@@ -60,7 +60,7 @@ export function keepSynAck(
 ): void {
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
-  if ((table.facts[row] & WireFact.Syn) === 0) keepNetwork(table, row, segment);
+  if (!table.has(row, WireFact.Syn)) keepNetwork(table, row, segment);
   table.facts[row] |= WireFact.SynAck |
     (options.timestamps ? WireFact.SynAckTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynAckSackPermitted : 0) |
@@ -101,7 +101,7 @@ export function holdAck(
   { options, acknowledgment }: Segment,
   timeNs: number,
 ): boolean {
-  if ((table.marks[row] & Mark.AckHeld) !== 0) return false;
+  if (table.isMarked(row, Mark.AckHeld)) return false;
   table.marks[row] |= Mark.AckHeld | (options.timestamps ? Mark.HeldTimestamps : 0);
   table.heldAck[row] = acknowledgment;
   table.heldEcho[row] = options.timestampEcho;
@@ -111,7 +111,7 @@ export function holdAck(
 
 /** Takes the ACK that was held for the third packet. */
 export function keepHeldAck(table: FlowTable, row: number): void {
-  const hasTimestamps = (table.marks[row] & Mark.HeldTimestamps) !== 0;
+  const hasTimestamps = table.isMarked(row, Mark.HeldTimestamps);
   table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = table.heldNs[row];
   table.ackEcho[row] = table.heldEcho[row];

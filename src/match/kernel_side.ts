@@ -19,11 +19,11 @@ import {
   findJoined,
   findReset,
   isSyn,
-  joinPorts,
   REFUSAL_SLACK_NS,
 } from "./find_attempt.ts";
 import { findTranslatedHalf } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
+import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
 import type { MatcherCounters } from "./options.ts";
 
@@ -32,6 +32,8 @@ export class KernelSide {
   readonly #attempts: Attempts;
   readonly #table: FlowTable;
   readonly #counters: MatcherCounters;
+  /** The tuple of the record at hand. */
+  readonly #key = new FlowKey();
 
   /** @param attempts The handshakes under way. @param counters Where what is of no use is counted. */
   constructor(attempts: Attempts, counters: MatcherCounters) {
@@ -58,11 +60,10 @@ export class KernelSide {
   #takeEnd(record: KernelEnd): void {
     const table = this.#table;
     const isClient = record.kind === "client";
-    const client = isClient ? record.local : record.remote;
-    const server = isClient ? record.remote : record.local;
-    const ports = isClient
-      ? joinPorts(record.localPort, record.remotePort)
-      : joinPorts(record.remotePort, record.localPort);
+    const { local, localPort, remote, remotePort } = record;
+    const key = isClient
+      ? this.#key.set(local, localPort, remote, remotePort)
+      : this.#key.set(remote, remotePort, local, localPort);
     const clientIsn = (isClient ? record.iss : record.irs) ?? 0;
     const halves = isClient ? table.clientKernel : table.serverKernel;
     // A connect() that failed before it chose port and number sent nothing another source could see.
@@ -72,12 +73,10 @@ export class KernelSide {
     const begunNs = isClient && record.newState !== TcpState.Established
       ? record.synSentNs ?? record.connectNs ?? -Infinity
       : record.endNs;
-    let row = sentNothing
-      ? -1
-      : findAttemptAt(table, client, server, ports, clientIsn, record.endNs, begunNs);
+    let row = sentNothing ? -1 : findAttemptAt(table, key, clientIsn, record.endNs, begunNs);
     if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
-      row = findTranslatedHalf(table, { client, server, ports }, clientIsn, record);
-      if (row >= 0) table.translate(row, client, server, ports);
+      row = findTranslatedHalf(table, key, clientIsn, record);
+      if (row >= 0) table.translate(row, key);
     }
     if (row >= 0 && (table.state[row] === FlowState.Reported || halves[row] !== undefined)) {
       const joined = isClient ? findJoined(table, record) : -1;
@@ -90,7 +89,7 @@ export class KernelSide {
       return;
     }
     if (row < 0) {
-      row = this.#attempts.begin(client, server, ports, clientIsn, FlowState.Settled, record.endNs);
+      row = this.#attempts.begin(key, clientIsn, FlowState.Settled, record.endNs);
     }
     halves[row] = record;
     this.#attempts.settle(row, record.endNs);
@@ -98,7 +97,7 @@ export class KernelSide {
 
   /** A handshake that was reported is not reported again, but that it was reported wrongly is told. */
   #countLate(row: number, { newState }: KernelEnd): void {
-    const wasFailed = (this.#table.marks[row] & Mark.ReportedFailed) !== 0 &&
+    const wasFailed = this.#table.isMarked(row, Mark.ReportedFailed) &&
       this.#table.state[row] === FlowState.Reported;
     if (wasFailed && newState === TcpState.Established) this.#counters.contradicted++;
     else this.#counters.lateKernelRecords++;
@@ -107,14 +106,14 @@ export class KernelSide {
   #accept(record: KernelAccept): void {
     const table = this.#table;
     const { remote, local, irs, endNs } = record;
-    const ports = joinPorts(record.remotePort, record.localPort);
-    const row = findAttemptAt(table, remote, local, ports, irs, endNs, endNs);
+    const key = this.#key.set(remote, record.remotePort, local, record.localPort);
+    const row = findAttemptAt(table, key, irs, endNs, endNs);
     if (row < 0 || table.state[row] === FlowState.Reported) this.#counters.lateAccepts++;
     else if (table.accept[row] !== undefined) this.#counters.lateKernelRecords++;
     else {
       table.accept[row] = record;
       // Who waited for the kernel's word has it.
-      if ((table.facts[row] & WireFact.Ack) !== 0) this.#attempts.settle(row, endNs);
+      if (table.has(row, WireFact.Ack)) this.#attempts.settle(row, endNs);
     }
   }
 
@@ -147,38 +146,28 @@ export class KernelSide {
   }
 
   #rowOfDroppedSyn(record: KernelDrop): number {
-    const { source, destination, sequence, endNs } = record;
-    const ports = joinPorts(record.sourcePort, record.destinationPort);
-    const sinceNs = endNs - REFUSAL_SLACK_NS;
-    const row = findAttemptAt(
-      this.#table,
-      source,
-      destination,
-      ports,
-      sequence,
-      endNs,
-      sinceNs,
-    );
+    const { sequence, endNs } = record;
+    const key = this.#key.sentByClient(record);
+    const row = findAttemptAt(this.#table, key, sequence, endNs, endNs - REFUSAL_SLACK_NS);
     return row >= 0 ? row : this.#beginBySyn(record);
   }
 
   #beginBySyn(record: KernelPacket): number {
-    const { source, destination, sequence, endNs } = record;
-    const ports = joinPorts(record.sourcePort, record.destinationPort);
-    return this.#attempts.begin(source, destination, ports, sequence, FlowState.SynSent, endNs);
+    const key = this.#key.sentByClient(record);
+    return this.#attempts.begin(key, record.sequence, FlowState.SynSent, record.endNs);
   }
 
   /** @returns The row; -1 where the SYN-ACK does not answer the SYN that waits for an answer. */
-  #rowOfDroppedSynAck({ source, destination, ...record }: KernelDrop): number {
+  #rowOfDroppedSynAck(record: KernelDrop): number {
     const table = this.#table;
     const { acknowledgment, endNs } = record;
-    const ports = joinPorts(record.destinationPort, record.sourcePort);
-    const row = findAnswered(table, destination, source, ports, acknowledgment, endNs);
+    const key = this.#key.sentByServer(record);
+    const row = findAnswered(table, key, acknowledgment, endNs);
     if (row >= 0) return row;
-    const newest = table.find(destination, source, ports);
+    const newest = table.find(key);
     if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return -1;
     const clientIsn = sequenceAdd(acknowledgment, -1);
-    return this.#attempts.begin(destination, source, ports, clientIsn, FlowState.Answered, endNs);
+    return this.#attempts.begin(key, clientIsn, FlowState.Answered, endNs);
   }
 
   /** Tells why, no more: that there was a RST, and what it ended, the wire says. */
@@ -198,7 +187,7 @@ export class KernelSide {
   /** Takes the kernel's word that a RST refused an attempt; when, the RST itself tells better. */
   #refuse(row: number, timeNs: number): void {
     const table = this.#table;
-    if ((table.facts[row] & WireFact.ServerReset) === 0) table.refusedNs[row] = timeNs;
+    if (!table.has(row, WireFact.ServerReset)) table.refusedNs[row] = timeNs;
     this.#attempts.settle(row, timeNs);
   }
 }

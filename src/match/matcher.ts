@@ -30,10 +30,10 @@ import {
   isOfVlan,
   isOneSided,
   isOpen,
-  joinPorts,
 } from "./find_attempt.ts";
-import { findTranslatedSyn, tupleOf } from "./find_translated.ts";
+import { findTranslatedSyn } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
+import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable, Mistimed } from "./flow_table.ts";
 import {
   holdAck,
@@ -67,6 +67,9 @@ export class Matcher {
   readonly #attempts: Attempts;
   readonly #table: FlowTable;
   readonly #kernel: KernelSide;
+  /** The tuple of the packet at hand, where its client sent it, and where its server did. */
+  readonly #fromClient = new FlowKey();
+  readonly #fromServer = new FlowKey();
 
   /**
    * Makes a matcher without handshakes.
@@ -109,6 +112,8 @@ export class Matcher {
    */
   packet(segment: Segment, timeNs: number, place: number): number {
     assertExact(timeNs);
+    this.#fromClient.sentByClient(segment);
+    this.#fromServer.sentByServer(segment);
     const row = this.#packet(segment, timeNs, place);
     const { mistimed } = this.#table;
     if (row >= 0 && mistimed[row] === Mistimed.IfMoreComes) mistimed[row] = Mistimed.Yes;
@@ -125,16 +130,12 @@ export class Matcher {
 
   #syn(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
-    const { source, destination, sequence } = segment;
-    const ports = joinPorts(segment.sourcePort, segment.destinationPort);
-    let row = findBegun(table, segment, timeNs, place);
+    const key = this.#fromClient;
+    let row = findBegun(table, key, segment, timeNs, place);
     if (row < 0) row = this.#translatedSyn(segment, timeNs, place);
-    if (row < 0) {
-      const state = FlowState.SynSent;
-      row = this.#attempts.begin(source, destination, ports, sequence, state, timeNs);
-    }
+    if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     if (table.state[row] === FlowState.Reported) return -1;
-    table.recordPlace(row, source, destination, ports, place);
+    table.recordPlace(row, key, place);
     const facts = table.facts[row];
     if ((facts & WireFact.Syn) === 0) {
       keepSyn(table, row, segment, timeNs, place);
@@ -156,40 +157,31 @@ export class Matcher {
   #translatedSyn(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
     if (table.findIsn(segment.sequence) < 0) return -1;
-    const tuple = tupleOf(segment);
-    const row = findTranslatedSyn(table, tuple, segment, timeNs, place);
+    const row = findTranslatedSyn(table, this.#fromClient, segment, timeNs, place);
     if (row < 0) return -1;
-    table.translate(row, tuple.client, tuple.server, tuple.ports);
+    table.translate(row, this.#fromClient);
     return row;
   }
 
   #synAck(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
-    const { source, destination, acknowledgment } = segment;
-    const ports = joinPorts(segment.destinationPort, segment.sourcePort);
-    const { vlan } = segment;
-    let row = findAnswered(table, destination, source, ports, acknowledgment, -Infinity, vlan);
+    const { acknowledgment, vlan } = segment;
+    const key = this.#fromServer;
+    let row = findAnswered(table, key, acknowledgment, -Infinity, vlan);
     if (row < 0) {
-      const newest = table.find(destination, source, ports);
-      const isLost = this.#attempts.isCrowded(destination, source, ports);
+      const newest = table.find(key);
+      const isLost = this.#attempts.isCrowded(key);
       if (newest >= 0 && isOpen(table, newest) && !isLost) {
         // Not in the window of the SYN that waits for an answer, or has one: it completes nothing.
         return this.#misfit(newest, awaitsSynAck(table, newest) ? WireFact.WrongSynAckAck : 0);
       }
-      row = this.#attempts.begin(
-        destination,
-        source,
-        ports,
-        sequenceAdd(acknowledgment, -1),
-        FlowState.Answered,
-        timeNs,
-      );
+      const clientIsn = sequenceAdd(acknowledgment, -1);
+      row = this.#attempts.begin(key, clientIsn, FlowState.Answered, timeNs);
     }
-    if ((table.facts[row] & WireFact.SynAck) === 0) {
-      const reversed = joinPorts(segment.sourcePort, segment.destinationPort);
-      const own = findSimultaneous(table, row, segment);
+    if (!table.has(row, WireFact.SynAck)) {
+      const own = findSimultaneous(table, row, this.#fromClient, segment.sequence);
       if (own >= 0 && !beganFirst(table, row, own)) {
-        table.recordPlace(own, source, destination, reversed, place);
+        table.recordPlace(own, this.#fromClient, place);
         this.#answeredToo(own, row, timeNs);
         return own;
       }
@@ -200,7 +192,7 @@ export class Matcher {
       }
     }
     if (table.state[row] === FlowState.Reported) return -1;
-    table.recordPlace(row, destination, source, ports, place);
+    table.recordPlace(row, key, place);
     const facts = table.facts[row];
     // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
     if ((facts & (WireFact.SynAck | WireFact.Ack)) === WireFact.Ack) return row;
@@ -237,7 +229,7 @@ export class Matcher {
     keepSynAck(table, row, segment, timeNs, place);
     this.#attempts.answer(row, timeNs);
     if (acceptsHeld(table, row)) this.#completeBackwards(row, timeNs);
-    else if ((table.marks[row] & Mark.AckHeld) !== 0 && (facts & WireFact.Ack) === 0) {
+    else if (table.isMarked(row, Mark.AckHeld) && (facts & WireFact.Ack) === 0) {
       this.#misfit(row, WireFact.WrongAckAck);
     }
     if ((facts & WireFact.SimultaneousSynAck) === 0) return row;
@@ -265,14 +257,14 @@ export class Matcher {
     // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
     if ((segment.flags & TcpFlag.ACK) === 0) return -1;
     const table = this.#table;
-    const { source, destination, sequence, acknowledgment } = segment;
-    const ports = joinPorts(segment.sourcePort, segment.destinationPort);
+    const { sequence, acknowledgment } = segment;
+    const key = this.#fromClient;
     let newest = -1;
     let early = -1;
     let found = -1;
     let ended = -1;
-    let row = table.find(source, destination, ports);
-    for (; row >= 0; row = table.older(row, source, destination, ports)) {
+    let row = table.find(key);
+    for (; row >= 0; row = table.older(row, key)) {
       if (awaitsAck(table, row)) {
         if (newest < 0) newest = row;
         if (!fitsAckSequence(table, row, sequence)) continue;
@@ -285,7 +277,7 @@ export class Matcher {
       } else if (hasAnswer(table, row)) {
         if (ended < 0 && fitsAckSequence(table, row, sequence)) ended = row;
       } else if (early < 0 && awaitsSynAck(table, row)) {
-        const hasSyn = (table.facts[row] & WireFact.Syn) !== 0;
+        const hasSyn = table.has(row, WireFact.Syn);
         if (hasSyn && fitsAckSequence(table, row, sequence)) early = row;
       }
     }
@@ -328,10 +320,10 @@ export class Matcher {
   /** @returns The row whose server a segment is of, where it waits for that; else -1. */
   #serverSegment(segment: Segment, timeNs: number): number {
     const table = this.#table;
-    const { source, destination, sequence, acknowledgment } = segment;
-    const ports = joinPorts(segment.destinationPort, segment.sourcePort);
-    let row = table.find(destination, source, ports);
-    for (; row >= 0; row = table.older(row, destination, source, ports)) {
+    const { sequence, acknowledgment } = segment;
+    const key = this.#fromServer;
+    let row = table.find(key);
+    for (; row >= 0; row = table.older(row, key)) {
       if (awaitsServersAck(table, row)) {
         // It answers the client's SYN-ACK, as a client answers a server's.
         const isThird = sequence === sequenceAdd(table.serverIsn[row], 1) &&
@@ -378,29 +370,26 @@ export class Matcher {
     this.counters.unexpected++;
     const { WrongSynAckAck, WrongAckSequence, WrongAckAck } = WireFact;
     const kind = wrong === WrongSynAckAck ? WrongSynAckAck : WrongAckSequence | WrongAckAck;
-    if (wrong === 0 || (table.facts[row] & kind) !== 0) return -1;
+    if (wrong === 0 || table.has(row, kind)) return -1;
     table.facts[row] |= wrong;
     return row;
   }
 
   #reset(segment: Segment, timeNs: number): number {
     const table = this.#table;
-    const { source, destination } = segment;
-    let row = findRefused(table, segment);
+    let row = findRefused(table, this.#fromServer, segment);
     if (row >= 0) {
       if (!isOpen(table, row)) return -1;
-      if ((table.facts[row] & WireFact.SynAck) === 0) table.refusedNs[row] = timeNs;
+      if (!table.has(row, WireFact.SynAck)) table.refusedNs[row] = timeNs;
       return this.#endByReset(row, WireFact.ServerReset, timeNs);
     }
-    row = findAborted(table, segment);
+    row = findAborted(table, this.#fromClient, segment.sequence);
     if (row >= 0) return this.#endByReset(row, WireFact.ClientReset, timeNs);
-    const fromServer = joinPorts(segment.destinationPort, segment.sourcePort);
-    const fromClient = joinPorts(segment.sourcePort, segment.destinationPort);
-    const open = findOpen(table, destination, source, fromServer);
-    const either = open >= 0 ? open : findOpen(table, source, destination, fromClient);
+    const open = findOpen(table, this.#fromServer);
+    const either = open >= 0 ? open : findOpen(table, this.#fromClient);
     if (either < 0) return -1;
     this.counters.unexpected++;
-    if ((table.marks[either] & Mark.WrongReset) !== 0) return -1;
+    if (table.isMarked(either, Mark.WrongReset)) return -1;
     table.marks[either] |= Mark.WrongReset;
     return either;
   }
@@ -409,7 +398,7 @@ export class Matcher {
     const table = this.#table;
     table.resets[row]++;
     table.facts[row] |= fact;
-    if ((table.facts[row] & WireFact.SynAck) !== 0) table.marks[row] |= Mark.AnswerReset;
+    if (table.has(row, WireFact.SynAck)) table.marks[row] |= Mark.AnswerReset;
     this.#attempts.doubt(row, timeNs);
     return row;
   }
@@ -426,12 +415,11 @@ export class Matcher {
   icmpError(error: IcmpError, timeNs: number): number {
     assertExact(timeNs);
     const table = this.#table;
-    const { source, destination, sourcePort, destinationPort, sequence, flags } = error.quoted;
+    const { sequence, flags } = error.quoted;
     const symbol = unreachableSymbol(error);
     const mayBeSyn = flags === 0 || (flags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;
     if (symbol === undefined || !mayBeSyn) return -1;
-    const ports = joinPorts(sourcePort, destinationPort);
-    const row = findAttempt(table, source, destination, ports, sequence);
+    const row = findAttempt(table, this.#fromClient.sentByClient(error.quoted), sequence);
     if (row < 0 || table.state[row] === FlowState.Reported) return -1;
     if (table.icmp[row] === undefined) {
       table.icmp[row] = { symbol, reporter: error.reporter.slice() };

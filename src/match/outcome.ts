@@ -47,7 +47,7 @@ function isEstablished(table: FlowTable, row: number, hostContext: HostContext):
   }
   if ((facts & BOTH_ANSWERED) === BOTH_ANSWERED) return true;
   const thirdNs = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : table.touchedNs[row];
-  const hasThird = (facts & WireFact.Ack) !== 0 || (table.marks[row] & Mark.Proven) !== 0;
+  const hasThird = (facts & WireFact.Ack) !== 0 || table.isMarked(row, Mark.Proven);
   return hasThird &&
     (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, hostContext));
 }

@@ -10,6 +10,7 @@ import {
   takeServerSegment,
 } from "../../../src/match/acceptance.ts";
 import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { end, fillSegment } from "./traffic.ts";
@@ -21,7 +22,7 @@ const { Syn, SynAck, Ack, OtherServerIsn, FastOpen } = WireFact;
 /** A table whose row 0 is an attempt with an initial sequence number. */
 function tableOf(isn: number): FlowTable {
   const table = new FlowTable(8);
-  table.insert(CLIENT.address, SERVER.address, 1, isn, FlowState.SynSent, 0);
+  table.insert(new FlowKey(CLIENT.address, SERVER.address, 1), isn, FlowState.SynSent, 0);
   return table;
 }
 

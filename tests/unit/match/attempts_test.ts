@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Attempts } from "../../../src/match/attempts.ts";
 import type { KernelEnd } from "../../../src/kernel/kernel_record.ts";
 import type { MatcherOptions } from "../../../src/match/options.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState } from "../../../src/match/flow_table.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { end, EPOCH_SECONDS, Play } from "./traffic.ts";
@@ -25,7 +26,7 @@ function make(options: MatcherOptions = {}) {
   };
   const attempts = new Attempts(EPOCH_SECONDS, report, { ...LIMITS, ...options }, counters);
   const begin = (isn: number, timeNs: number, state: FlowState = FlowState.SynSent) =>
-    attempts.begin(P.client.address, P.server.address, 1, isn, state, timeNs);
+    attempts.begin(new FlowKey(P.client.address, P.server.address, 1), isn, state, timeNs);
   return { attempts, reported, counters, begin };
 }
 
@@ -221,11 +222,11 @@ Deno.test("Attempts waits for what this host sends again as long as its own sett
   );
   const { client, server } = P;
   const { SynSent, Answered } = FlowState;
-  attempts.begin(client.address, server.address, 1, 1, SynSent, 0);
-  attempts.begin(server.address, client.address, 1, 2, SynSent, 0);
-  const toHere = attempts.begin(server.address, client.address, 1, 3, SynSent, 0);
+  attempts.begin(new FlowKey(client.address, server.address, 1), 1, SynSent, 0);
+  attempts.begin(new FlowKey(server.address, client.address, 1), 2, SynSent, 0);
+  const toHere = attempts.begin(new FlowKey(server.address, client.address, 1), 3, SynSent, 0);
   attempts.answer(toHere, 0);
-  attempts.begin(client.address, server.address, 1, 4, Answered, 0);
+  attempts.begin(new FlowKey(client.address, server.address, 1), 4, Answered, 0);
   const atEach = [49, 50, 399, 400, 699, 700, 899, 900].map((completeNs) => {
     attempts.advance(completeNs);
     return reported.splice(0);
@@ -249,12 +250,12 @@ function onOneTuple() {
   };
   const attempts = new Attempts(EPOCH_SECONDS, report, { ...LIMITS, capacity: 100 }, counters);
   const begin = (isn: number, state: FlowState) =>
-    attempts.begin(P.client.address, P.server.address, 1, isn, state, isn);
+    attempts.begin(new FlowKey(P.client.address, P.server.address, 1), isn, state, isn);
   const isns = () => {
     const { table } = attempts;
     const found: number[] = [];
-    let row = table.find(P.client.address, P.server.address, 1);
-    for (; row >= 0; row = table.older(row, P.client.address, P.server.address, 1)) {
+    const key = new FlowKey(P.client.address, P.server.address, 1);
+    for (let row = table.find(key); row >= 0; row = table.older(row, key)) {
       found.push(table.clientIsn[row]);
     }
     return found;

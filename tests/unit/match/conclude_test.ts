@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import type { KernelAccept, KernelDrop, KernelEnd } from "../../../src/kernel/kernel_record.ts";
 import { conclude, type HostContext } from "../../../src/match/conclude.ts";
 import { addDrop } from "../../../src/match/drops.ts";
-import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Handshake, type HandshakeFlag, type Outcome } from "../../../src/match/handshake.ts";
 import { end, type HalfFields, Play, type Snapshot, snapshot } from "./traffic.ts";
@@ -30,8 +30,9 @@ interface Row {
 function concluded(row: Row, into = new Handshake()): Snapshot {
   const { facts = 0, client, server, columns = {}, play = PLAY } = row;
   const table = new FlowTable(1);
-  const ports = joinPorts(play.client.port, play.server.port);
-  table.insert(play.client.address, play.server.address, ports, play.x, FlowState.SynSent, 0);
+  const { client: from, server: to } = play;
+  const key = new FlowKey().set(from.address, from.port, to.address, to.port);
+  table.insert(key, play.x, FlowState.SynSent, 0);
   table.facts[0] = facts;
   table.serverIsn[0] = play.y;
   table.clientMss[0] = table.serverMss[0] = -1;

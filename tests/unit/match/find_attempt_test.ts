@@ -15,42 +15,35 @@ import {
   findSimultaneous,
   isOpen,
   isServerReset,
-  joinPorts,
   REFUSAL_SLACK_NS,
 } from "../../../src/match/find_attempt.ts";
 import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { end, fillSegment, Play, plus } from "./traffic.ts";
 
 const CLIENT = end("192.0.2.1", 50000);
 const SERVER = end("198.51.100.2", 443);
-const PORTS = joinPorts(CLIENT.port, SERVER.port);
+const KEY = new FlowKey().set(CLIENT.address, CLIENT.port, SERVER.address, SERVER.port);
+const BACK = new FlowKey().set(SERVER.address, SERVER.port, CLIENT.address, CLIENT.port);
 const { Syn, SynAck, Ack, ServerReset, ClientReset, OtherServerIsn, FastOpen } = WireFact;
 
 /** A table with one row for each of some initial sequence numbers on one tuple. */
 function tableOf(...isns: number[]): FlowTable {
   const table = new FlowTable(8);
   for (const isn of isns) {
-    table.insert(CLIENT.address, SERVER.address, PORTS, isn, FlowState.SynSent, 0);
+    table.insert(KEY, isn, FlowState.SynSent, 0);
   }
   return table;
 }
 
-Deno.test("joinPorts keeps both, signed", () => {
-  assertEquals([joinPorts(1, 2), joinPorts(65535, 65535), joinPorts(0, 0)], [
-    65538,
-    -1,
-    0,
-  ]);
-});
-
 Deno.test("findAttempt finds the row with this client's number among those on a tuple", () => {
   const table = tableOf(10, 20, 10);
-  const find = (isn: number, from = CLIENT, ports = PORTS) =>
-    findAttempt(table, from.address, SERVER.address, ports, isn);
+  const find = (isn: number, key = KEY) => findAttempt(table, key, isn);
   assertEquals([find(10), find(20), find(30)], [2, 1, -1]);
-  assertEquals([find(10, SERVER), find(10, CLIENT, PORTS + 1)], [-1, -1]);
+  const other = new FlowKey(KEY.client, KEY.server, KEY.ports + 1);
+  assertEquals([find(10, BACK), find(10, other)], [-1, -1]);
 });
 
 Deno.test("findAnswered finds the newest row whose SYN's window holds the Ack", () => {
@@ -59,8 +52,7 @@ Deno.test("findAnswered finds the newest row whose SYN's window holds the Ack", 
   table.synPayloadLength[0] = 100;
   // Left over from a row before: without the SYN it means nothing.
   table.synPayloadLength[2] = 100;
-  const find = (acknowledgment: number) =>
-    findAnswered(table, CLIENT.address, SERVER.address, PORTS, acknowledgment);
+  const find = (acknowledgment: number) => findAnswered(table, KEY, acknowledgment);
   assertEquals([11, 21, 0, 111, 112, 10].map(find), [0, 2, 1, 0, -1, -1]);
   assertEquals(find(22), 0);
 });
@@ -146,7 +138,7 @@ function refusedOnce(): FlowTable {
 
 Deno.test("findAttemptAt finds of attempts with one number that in whose time a record falls", () => {
   const find = (table: FlowTable, timeNs: number, sinceNs: number, isn = 10) =>
-    findAttemptAt(table, CLIENT.address, SERVER.address, PORTS, isn, timeNs, sinceNs);
+    findAttemptAt(table, KEY, isn, timeNs, sinceNs);
   const cases = [
     { name: "before all", timeNs: 1, sinceNs: 1, expected: 0 },
     { name: "first", timeNs: 45, sinceNs: 45, expected: 0 },
@@ -179,7 +171,7 @@ Deno.test("findBegun begins an attempt with the SYN that was refused, at its pla
   const find = (table: FlowTable, timeNs: number, place: number) => {
     const event = play.syn(timeNs);
     if (!("packet" in event)) throw new Error("Cannot find it: no packet");
-    return findBegun(table, fillSegment(event.packet, new Segment()), timeNs, place);
+    return findBegun(table, KEY, fillSegment(event.packet, new Segment()), timeNs, place);
   };
   const refused = refusedOnce();
   refused.remove(1);
@@ -217,32 +209,22 @@ Deno.test("findRefused prefers a SYN that was captured, and knows a copy of the 
   for (const { facts, expected } of cases) {
     const table = tableOf(10, 10);
     table.facts.set(facts);
-    assertEquals(findRefused(table, fillSegment(packet, new Segment())), expected, `${facts}`);
+    assertEquals(findRefused(table, KEY, fillSegment(packet, new Segment())), expected, `${facts}`);
   }
 });
 
 Deno.test("findAnswered leaves out what was refused before the kernel's SYN-ACK", () => {
-  const find = (timeNs?: number) =>
-    findAnswered(refusedOnce(), CLIENT.address, SERVER.address, PORTS, 11, timeNs);
+  const find = (timeNs?: number) => findAnswered(refusedOnce(), KEY, 11, timeNs);
   assertEquals([find(), find(60)], [1, 1]);
   const table = refusedOnce();
   table.remove(1);
-  const found = [undefined, 50, 51].map((timeNs) =>
-    findAnswered(table, CLIENT.address, SERVER.address, PORTS, 11, timeNs)
-  );
+  const found = [undefined, 50, 51].map((timeNs) => findAnswered(table, KEY, 11, timeNs));
   assertEquals(found, [0, 0, -1]);
 });
 
 Deno.test("findSimultaneous finds the SYN-ACK's sender's own attempt, findJoined its record's", () => {
   const { SimultaneousSyn } = WireFact;
   // The client's attempt is row 0, the server's is row 1; the client's SYN-ACK answers the server.
-  const packet = {
-    from: CLIENT,
-    to: SERVER,
-    flags: TcpFlag.SYN | TcpFlag.ACK,
-    sequence: 10,
-    acknowledgment: 21,
-  };
   const cases: { facts: number; serverIsn?: number; state?: FlowState; found: number }[] = [
     { facts: Syn, found: 0 },
     { facts: 0, found: -1 },
@@ -255,14 +237,12 @@ Deno.test("findSimultaneous finds the SYN-ACK's sender's own attempt, findJoined
   ];
   for (const { facts, serverIsn = 0, state = FlowState.SynSent, found } of cases) {
     const table = tableOf(10);
-    const back = joinPorts(SERVER.port, CLIENT.port);
-    table.insert(SERVER.address, CLIENT.address, back, 20, FlowState.SynSent, 0);
+    table.insert(BACK, 20, FlowState.SynSent, 0);
     table.facts[0] = facts;
     table.serverIsn[0] = serverIsn;
     table.move(0, state, 0);
-    const segment = fillSegment(packet, new Segment());
-    assertEquals(findSimultaneous(table, 1, segment), found, `${facts}`);
-    assertEquals(findSimultaneous(table, 0, segment), -1, "itself");
+    assertEquals(findSimultaneous(table, 1, KEY, 10), found, `${facts}`);
+    assertEquals(findSimultaneous(table, 0, KEY, 10), -1, "itself");
     const { record } = new Play(SERVER, CLIENT, 20, 10).clientKernel(0);
     const isJoined = found === 0 && (facts & SimultaneousSyn) !== 0;
     assertEquals(findJoined(table, record), isJoined ? 0 : -1, `${facts}`);
@@ -285,7 +265,7 @@ Deno.test("beganFirst goes by the first SYNs, of those that are not reported", (
 
 Deno.test("findOpen looks at every attempt on a tuple", () => {
   const table = tableOf(1, 2);
-  const newestOpen = () => findOpen(table, CLIENT.address, SERVER.address, PORTS);
+  const newestOpen = () => findOpen(table, KEY);
   table.facts[1] = ServerReset;
   assertEquals(newestOpen(), 0);
   table.facts[0] = Ack;

@@ -1,6 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { tupleOf } from "../../../src/match/find_translated.ts";
-import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { end, type Event, Play, run } from "./traffic.ts";
 
 /** A client behind a host that translates, and a server; and as the other side has them. */
@@ -223,13 +221,4 @@ Deno.test("Matcher looks at few of many SYNs with one number", () => {
   const { records } = run([INSIDE.syn(0, OPTIONS, LAN), ...flood, SNAT.syn(10, OPTIONS, WAN)]);
   assertEquals(records.length, 10, "the newest of the flood is taken for it");
   assertEquals(records.find(({ translated }) => translated)?.client.port, 9);
-});
-
-Deno.test("tupleOf takes the sender of a SYN for the client", () => {
-  const { source, destination } = { source: CLIENT.address, destination: SERVER.address };
-  assertEquals(tupleOf({ source, destination, sourcePort: 1, destinationPort: 2 }), {
-    client: source,
-    server: destination,
-    ports: joinPorts(1, 2),
-  });
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { end } from "./traffic.ts";
 
@@ -40,11 +41,10 @@ function compare(table: FlowTable, model: Model): void {
     for (const server of ENDS.keys()) {
       for (const ports of [0, 1]) {
         const found: number[] = [];
-        const words = [ENDS[client], ENDS[server]] as const;
-        let row = table.find(...words, ports);
-        for (; row >= 0; row = table.older(row, ...words, ports)) found.push(row);
-        const key = keyOf({ client, server, ports });
-        const expected = model.tuples.filter((each) => each.key === key).map(({ row }) => row);
+        const key = new FlowKey(ENDS[client], ENDS[server], ports);
+        for (let row = table.find(key); row >= 0; row = table.older(row, key)) found.push(row);
+        const name = keyOf({ client, server, ports });
+        const expected = model.tuples.filter((each) => each.key === name).map(({ row }) => row);
         assertEquals(found, expected.reverse());
       }
     }
@@ -67,20 +67,20 @@ Deno.test("FlowIndex finds rows by both their tuples and by their number, the ne
       const table = new FlowTable(capacity);
       const model: Model = { rows: [], tuples: [] };
       for (const { do: what, tuple, isn, pick } of operations) {
-        const client = ENDS[tuple.client];
-        const server = ENDS[tuple.server];
+        const key = new FlowKey(ENDS[tuple.client], ENDS[tuple.server], tuple.ports);
         const chosen = model.rows[pick % Math.max(model.rows.length, 1)];
         const own = model.tuples.filter(({ row }) => row === chosen?.row);
         if (what === "insert" && !table.full) {
-          const row = table.insert(client, server, tuple.ports, isn, FlowState.SynSent, 0);
+          const row = table.insert(key, isn, FlowState.SynSent, 0);
           model.rows.push({ row, isn });
           model.tuples.push({ row, key: keyOf(tuple) });
           assertEquals(table.isTranslated(row), false);
         } else if (what === "translate" && own.length === 1 && own[0].key !== keyOf(tuple)) {
-          table.translate(chosen.row, client, server, tuple.ports);
+          table.translate(chosen.row, key);
           model.tuples.push({ row: chosen.row, key: keyOf(tuple) });
           assertEquals(table.isTranslated(chosen.row), true);
-          assertEquals(table.hasFirstTuple(chosen.row, client, server, tuple.ports), false);
+          assertEquals(table.hasFirstTuple(chosen.row, key), false);
+          assertEquals(table.hasFirstTuple(chosen.row, table.firstKey(chosen.row)), true);
         } else if (what === "remove" && chosen) {
           table.remove(chosen.row);
           model.rows = model.rows.filter((each) => each !== chosen);

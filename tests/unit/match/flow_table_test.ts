@@ -2,25 +2,23 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { KernelAccept, KernelEnd, KernelReset } from "../../../src/kernel/kernel_record.ts";
 import type { Drops } from "../../../src/match/drops.ts";
-import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 
 const STATES = Object.values(FlowState);
 
 /** Few tuples, so that they are reused; each differs from the first in one word or one port. */
-const TUPLES = [
-  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
-  [[0, 0, 0xffff, 2], [0, 0, 0xffff, 1], joinPorts(0xffff, 1)],
-  [[0, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(1, 0xffff)],
-  [[1, 0, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
-  [[0, 1, 0xffff, 1], [0, 0, 0xffff, 2], joinPorts(0xffff, 1)],
-  [[0, 0, 0xffff, 1], [0, 0, 0xfffe, 2], joinPorts(0xffff, 1)],
-].map(([client, server, ports]) => ({
-  client: new Uint32Array(client as number[]),
-  server: new Uint32Array(server as number[]),
-  ports: ports as number,
-}));
+const TUPLES = ([
+  [[0, 0, 0xffff, 1], 0xffff, [0, 0, 0xffff, 2], 1],
+  [[0, 0, 0xffff, 2], 0xffff, [0, 0, 0xffff, 1], 1],
+  [[0, 0, 0xffff, 1], 1, [0, 0, 0xffff, 2], 0xffff],
+  [[1, 0, 0xffff, 1], 0xffff, [0, 0, 0xffff, 2], 1],
+  [[0, 1, 0xffff, 1], 0xffff, [0, 0, 0xffff, 2], 1],
+  [[0, 0, 0xffff, 1], 0xffff, [0, 0, 0xfffe, 2], 1],
+] as const).map(([client, clientPort, server, serverPort]) =>
+  new FlowKey().set(new Uint32Array(client), clientPort, new Uint32Array(server), serverPort)
+);
 
 /** A row as the model keeps it. */
 interface ModelRow {
@@ -65,10 +63,9 @@ function compare(table: FlowTable, byAge: ModelRow[], byTouch: ModelRow[]): void
     assertEquals(table.count(state), inState.length);
     assertEquals(table.oldest(state), inState[0]?.row ?? -1);
   }
-  for (const [index, { client, server, ports }] of TUPLES.entries()) {
+  for (const [index, key] of TUPLES.entries()) {
     const found: number[] = [];
-    let row = table.find(client, server, ports);
-    for (; row >= 0; row = table.older(row, client, server, ports)) found.push(row);
+    for (let row = table.find(key); row >= 0; row = table.older(row, key)) found.push(row);
     const expected = byAge.filter((row) => row.tuple === index).reverse();
     assertEquals(found, expected.map((row) => row.row), "newest first");
     assertEquals(
@@ -92,9 +89,8 @@ Deno.test("FlowTable finds, lists and counts its rows as an array does", () => {
           nowNs++;
           if (operation.do === "insert") {
             if (table.full) continue;
-            const { client, server, ports } = TUPLES[operation.tuple];
             const { tuple, isn, state } = operation;
-            const row = table.insert(client, server, ports, isn, state, nowNs);
+            const row = table.insert(TUPLES[tuple], isn, state, nowNs);
             assert(row >= 0 && row < capacity && !byAge.some((other) => other.row === row));
             const added = { row, tuple, isn, state, touchedNs: nowNs };
             byAge.push(added);
@@ -124,8 +120,7 @@ Deno.test("FlowTable finds, lists and counts its rows as an array does", () => {
 
 Deno.test("FlowTable.insert clears what an earlier row of the place held", () => {
   const table = new FlowTable(1);
-  const { client, server, ports } = TUPLES[0];
-  const first = table.insert(client, server, ports, 1, FlowState.SynSent, 5);
+  const first = table.insert(TUPLES[0], 1, FlowState.SynSent, 5);
   table.facts[first] = 0xffffffff;
   for (const column of [table.syns, table.synAcks, table.resets, table.synPlace]) {
     column[first] = 7;
@@ -142,7 +137,7 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
   table.drops[first] = {} as Drops;
   table.reset[first] = {} as KernelReset;
   table.remove(first);
-  const second = table.insert(client, server, ports, 2, FlowState.Answered, 6);
+  const second = table.insert(TUPLES[0], 2, FlowState.Answered, 6);
   assertEquals(second, first);
   assertEquals(
     [table.facts, table.syns, table.synAcks, table.resets, table.synPlace].map((column) =>
@@ -154,29 +149,32 @@ Deno.test("FlowTable.insert clears what an earlier row of the place held", () =>
 });
 
 Deno.test("FlowTable keeps tuples apart that differ in one bit", () => {
-  const PORTS = joinPorts(40_001, 443);
   const table = new FlowTable(512);
   const client = new Uint32Array([0x20010db8, 0, 0, 1]);
   const server = new Uint32Array([0x20010db8, 0, 0, 2]);
+  const key = new FlowKey().set(client, 40_001, server, 443);
   const rows = new Map<string, number>();
-  const each = (visit: (key: string, ports: number) => void) => {
+  const each = (visit: (name: string) => void) => {
     for (const words of [client, server]) {
       for (let bit = 0; bit < 128; bit++) {
         words[bit >>> 5] ^= 1 << (bit & 31);
-        visit(`${client}|${server}`, PORTS);
+        visit(`${client}|${server}`);
         words[bit >>> 5] ^= 1 << (bit & 31);
       }
     }
-    for (let bit = 0; bit < 32; bit++) visit(`ports ${bit}`, PORTS ^ 1 << bit);
+    for (let bit = 0; bit < 32; bit++) {
+      key.ports ^= 1 << bit;
+      visit(`ports ${bit}`);
+      key.ports ^= 1 << bit;
+    }
   };
-  each((key, ports) => rows.set(key, table.insert(client, server, ports, 0, 0, 0)));
+  each((name) => rows.set(name, table.insert(key, 0, 0, 0)));
   assertEquals(rows.size, 288);
-  each((key, ports) => assertEquals(table.find(client, server, ports), rows.get(key)));
-  assertEquals(table.find(client, server, PORTS), -1);
+  each((name) => assertEquals(table.find(key), rows.get(name)));
+  assertEquals(table.find(key), -1);
 });
 
 Deno.test("FlowTable.repeatSyn tells whether the last timestamp is another's too", () => {
-  const { client, server, ports } = TUPLES[0];
   const cases: { timestamps: number[]; shared: boolean }[] = [
     { timestamps: [1, 2], shared: false },
     { timestamps: [1, 1], shared: true },
@@ -185,7 +183,7 @@ Deno.test("FlowTable.repeatSyn tells whether the last timestamp is another's too
   ];
   for (const { timestamps: [initial, ...repeated], shared } of cases) {
     const table = new FlowTable(1);
-    const row = table.insert(client, server, ports, 1, FlowState.SynSent, 0);
+    const row = table.insert(TUPLES[0], 1, FlowState.SynSent, 0);
     table.lastSynTimestamp[row] = initial;
     for (const timestamp of repeated) table.repeatSyn(row, timestamp * 10, timestamp);
     assertEquals(table.facts[row], shared ? WireFact.LastSynTimestampShared : 0);
@@ -195,7 +193,6 @@ Deno.test("FlowTable.repeatSyn tells whether the last timestamp is another's too
 });
 
 Deno.test("FlowTable.acknowledge tells when the one SYN-ACK came that is acknowledged", () => {
-  const { client, server, ports } = TUPLES[0];
   const [first, other, third] = [100, 200, 300];
   const { LastSynAckTimestampShared: shared } = WireFact;
   // The first SYN-ACK comes at 1, the others at 2, 3, ...; all with another timestamp.
@@ -212,7 +209,7 @@ Deno.test("FlowTable.acknowledge tells when the one SYN-ACK came that is acknowl
   ];
   for (const { isns, acknowledged, ns, echoTells } of cases) {
     const table = new FlowTable(1);
-    const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
+    const row = table.insert(TUPLES[0], 1, FlowState.Answered, 0);
     table.serverIsn[row] = first;
     table.firstSynAckNs[row] = table.lastSynAckNs[row] = table.synAcksBeforeAck[row] = 1;
     isns.forEach((isn, index) => table.repeatSynAck(row, index + 2, isn, index + 2, 0));
@@ -227,9 +224,8 @@ Deno.test("FlowTable.acknowledge tells when the one SYN-ACK came that is acknowl
 });
 
 Deno.test("FlowTable.repeatSynAck tells whether the last timestamp is another's too", () => {
-  const { client, server, ports } = TUPLES[0];
   const table = new FlowTable(1);
-  const row = table.insert(client, server, ports, 1, FlowState.Answered, 0);
+  const row = table.insert(TUPLES[0], 1, FlowState.Answered, 0);
   table.lastSynAckTimestamp[row] = 5;
   const shared = [5, 6, 6].map((timestamp) => {
     table.repeatSynAck(row, 1, 0, timestamp, 0);

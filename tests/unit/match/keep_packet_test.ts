@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { keepSyn, keepSynAck } from "../../../src/match/keep_packet.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
@@ -11,7 +12,7 @@ const SERVER = end("198.51.100.2", 443);
 /** Keeps a packet in a row that already has a fact of another packet. */
 function kept(packet: Packet, keep: typeof keepSyn): FlowTable {
   const table = new FlowTable(1);
-  const row = table.insert(CLIENT.address, SERVER.address, 1, 2, FlowState.SynSent, 0);
+  const row = table.insert(new FlowKey(CLIENT.address, SERVER.address, 1), 2, FlowState.SynSent, 0);
   table.facts[row] = WireFact.WrongAckAck;
   keep(table, row, fillSegment(packet, new Segment()), 77, 3);
   return table;

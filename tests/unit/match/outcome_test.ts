@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { joinPorts } from "../../../src/match/find_attempt.ts";
 import { Mark, WireFact } from "../../../src/match/facts.ts";
+import { FlowKey } from "../../../src/match/flow_key.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { hasServer, outcomeOf } from "../../../src/match/outcome.ts";
 import { end, Play } from "./traffic.ts";
@@ -10,8 +10,9 @@ const { Syn, SynAck, Ack, ServerReset, ClientReset } = WireFact;
 
 function rowWith(facts: number, marks = 0): FlowTable {
   const table = new FlowTable(1);
-  const ports = joinPorts(P.client.port, P.server.port);
-  table.insert(P.client.address, P.server.address, ports, P.x, FlowState.SynSent, 0);
+  const { client, server } = P;
+  const key = new FlowKey().set(client.address, client.port, server.address, server.port);
+  table.insert(key, P.x, FlowState.SynSent, 0);
   table.facts[0] = facts;
   table.marks[0] = marks;
   table.ackNs[0] = 100;
