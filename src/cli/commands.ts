@@ -32,6 +32,7 @@ export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
   ["explain", "explain one handshake, packet by packet"],
   ["report", "make one page of captures or records, for a browser"],
   ["metrics", "give recorded handshakes to Prometheus or OpenTelemetry"],
+  ["query", "ask what happened, of what trace --store kept"],
   ["doctor", "show what this machine offers and what will be used"],
   ["schema", "print the JSON Schema of a record"],
 ];

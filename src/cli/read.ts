@@ -211,14 +211,14 @@ export class Reading {
   async read(path: string, follow: boolean): Promise<string | undefined> {
     if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
     if (follow) return `Cannot follow "${path}": it is a folder; read it without --follow`;
-    const { storeInputs }: typeof import("../store/store_folder.ts") = await import(
+    const { storeSegments }: typeof import("../store/store_folder.ts") = await import(
       import.meta.resolve("../store/store_folder.ts")
     );
     const faults: string[] = [];
     try {
-      for (const segment of storeInputs(path, this.#hours)) {
+      for (const segment of storeSegments(path, this.#hours)) {
         if (this.isOver) break;
-        const fault = await this.#readFile(segment, false);
+        const fault = await this.#readFile(segment.path, false);
         if (fault !== undefined) faults.push(fault);
       }
     } catch (error) {

@@ -7,11 +7,8 @@ import type { Handshake } from "../match/handshake.ts";
 import type { Field, FieldValue } from "../record/field.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { ByteText } from "../text/byte_text.ts";
+import { csvCell } from "../text/csv.ts";
 import type { TextFormat } from "./text_sink.ts";
-
-/** A spreadsheet takes a text that begins with one of these for a formula. */
-const BEGINS_FORMULA = /^[=+\-@\t\r]/;
-const NEEDS_QUOTES = /[",\r\n]/;
 
 /**
  * A line of headings, then one a handshake: numbers as in NDJSON, what is unknown empty, several values
@@ -47,9 +44,6 @@ export class CsvFormat implements TextFormat {
 
 function formatCell(value: FieldValue | undefined): string {
   if (value === undefined || value === null) return "";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const text = Array.isArray(value) ? value.join(" ") : String(value);
-  // What other programs chose to say is no formula.
-  const inert = BEGINS_FORMULA.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  if (typeof value === "number" || typeof value === "boolean") return csvCell(value);
+  return csvCell(Array.isArray(value) ? value.join(" ") : String(value));
 }

@@ -8,8 +8,8 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress } from "node:zlib";
 import { SEALED } from "./segment_name.ts";
 
-/** Begins the name of what is not a segment yet: a crash may leave it behind. */
-export const UNFINISHED = ".sealing.";
+/** Begins the name of what is not whole yet: a crash may leave it behind. */
+export const UNFINISHED = ".unfinished.";
 /** What zstd itself takes where nobody says: a tenth of NDJSON is left. */
 const LEVEL = 3;
 const PIECE_BYTES = 64 * 1024;

@@ -73,14 +73,14 @@ function mayHold(hour: string, { since, until }: HourRange): boolean {
 }
 
 /**
- * The files to read of a store, oldest first.
+ * The segments of a store that are to be read, oldest first.
  *
  * @throws {InputError} It has none, of that time or at all, or may not be read.
  */
-export function storeInputs(folder: string, range: HourRange): string[] {
+export function storeSegments(folder: string, range: HourRange): Segment[] {
   try {
     const segments = listSegments(folder, range);
-    if (segments.length > 0) return segments.map(({ path }) => path);
+    if (segments.length > 0) return segments;
     if (listSegments(folder).length > 0) throw new InputError("it has no hour of that time");
   } catch (error) {
     throw error instanceof Deno.errors.PermissionDenied

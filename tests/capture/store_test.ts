@@ -5,7 +5,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { InputError } from "../../src/files/input_error.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";
-import { listSegments, storeInputs } from "../../src/store/store_folder.ts";
+import { type HourRange, listSegments, storeSegments } from "../../src/store/store_folder.ts";
 import { StoreKeeper } from "../../src/store/store_keeper.ts";
 import { buildRefused } from "./refused_capture.ts";
 import { runRead } from "./read_tool.ts";
@@ -210,15 +210,15 @@ Deno.test("what is too old is removed with its twin, and what a crash left", asy
   for (const hour of ["00", "05", "10"]) place.write(`${segment(hour)}.zst`);
   place.write(segment("00").replace(".ndjson", ".parquet"));
   place.write(segment("00", { host: OTHER_HOST }));
-  const left = place.write(`.sealing.9-9.${segment("05")}`);
+  const left = place.write(`.unfinished.9-9.${segment("05")}`);
   Deno.utimeSync(left, 0, new Date(place.nowMs - 11 * MINUTE_MS));
-  const begun = place.write(`.sealing.8-8.${segment("10")}`);
+  const begun = place.write(`.unfinished.8-8.${segment("10")}`);
   Deno.utimeSync(begun, 0, new Date(place.nowMs - 9 * MINUTE_MS));
   const keeper = new StoreKeeper({ ...place.options, keeping: { ageMs: 10 * HOUR_MS } });
   await keeper.tend();
   await keeper.close();
   assertEquals(place.names(), [
-    `.sealing.8-8.${segment("10")}`,
+    `.unfinished.8-8.${segment("10")}`,
     segment("00", { host: OTHER_HOST }),
     `${segment("05")}.zst`,
     `${segment("10")}.zst`,
@@ -247,6 +247,7 @@ Deno.test("a store is listed by hour, the whole file of two, within the time ask
   place.write(segment("02", { host: OTHER_HOST }));
   place.write("x.pcap");
   const names = (paths: string[]) => paths.map((path) => path.slice(place.folder.length + 1));
+  const pathsOf = (range: HourRange) => storeSegments(place.folder, range).map(({ path }) => path);
   const at = (time: string) => ({ seconds: Date.parse(`2026-11-23T${time}Z`) / 1_000 });
   assertEquals(names(listSegments(place.folder).map(({ path }) => path)), [
     sealed,
@@ -254,18 +255,18 @@ Deno.test("a store is listed by hour, the whole file of two, within the time ask
     segment("03", { tracer: "2-2" }),
     segment("03"),
   ]);
-  assertEquals(names(storeInputs(place.folder, { since: at("03:10:00") })), [
+  assertEquals(names(pathsOf({ since: at("03:10:00") })), [
     segment("03", { tracer: "2-2" }),
     segment("03"),
   ]);
   // What began at 01:50 and timed out was written in the hour after.
-  assertEquals(names(storeInputs(place.folder, { until: at("01:50:00") })), [
+  assertEquals(names(pathsOf({ until: at("01:50:00") })), [
     sealed,
     segment("02", { host: OTHER_HOST }),
   ]);
-  assertThrows(() => storeInputs(place.folder, { since: at("04:00:00") }), InputError, "no hour");
+  assertThrows(() => storeSegments(place.folder, { since: at("04:00:00") }), InputError, "no hour");
   assertThrows(
-    () => storeInputs(`${place.folder}/.`, { until: { seconds: 0 } }),
+    () => storeSegments(`${place.folder}/.`, { until: { seconds: 0 } }),
     InputError,
     "no hour",
   );

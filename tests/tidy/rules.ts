@@ -32,11 +32,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/files": ["node:stream", "node:zlib", "src/text", "src/pcap", "src/linux", "src/files"],
   "src/store": [
+    "@duckdb/node-api",
     "node:fs",
     "node:stream/promises",
     "node:zlib",
     "src/text",
+    "src/wire",
+    "src/match",
+    "src/record",
     "src/files",
+    "src/pipeline",
     "src/store",
   ],
   // It is given pages and bodies, and knows no view.

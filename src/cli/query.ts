@@ -1,0 +1,131 @@
+import { InputError } from "../files/input_error.ts";
+import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import { ask, type AskedLines, describeSql } from "../store/query/ask.ts";
+import { type Answer, formatCsv, formatJson, formatTable } from "../store/query/answer_text.ts";
+import { DUCKDB } from "../store/query/dialect.ts";
+import { LIBRARY_SIZE_MB, SqlError } from "../store/query/duckdb.ts";
+import { QUESTIONS } from "../store/query/questions.ts";
+import { toAscii } from "../text/ascii.ts";
+import type { Command } from "./commands.ts";
+import { Ending } from "./ending.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
+import { formatHelp, type Help } from "./help.ts";
+import { ProgressLine } from "./process/progress_line.ts";
+import { outputSurface, sayNote } from "./process/terminal.ts";
+import { parseQueryOptions, QUERY_FLAGS, type QueryOptions } from "./query_options.ts";
+import { ExitStatus } from "./usage.ts";
+
+const STORE = "/var/lib/synsnoop";
+
+/** What `query --help` tells. */
+export const QUERY_HELP: Help = {
+  summary: "Ask what happened, of a store or of files of records.",
+  usage: [["synsnoop query DIR|FILE... QUESTION [flags]", "DIR is what trace --store wrote"]],
+  flags: QUERY_FLAGS,
+  examples: [
+    [`synsnoop query ${STORE} servers --since 1h`, "who was connected to in the last hour"],
+    [`synsnoop query ${STORE} failures --since 1d`, "what failed, and why"],
+    [`synsnoop query ${STORE} failures --by process,reason`, "the same by who it happened to"],
+    [
+      `synsnoop query ${STORE} over-time --bucket 5m --server-port 443`,
+      "HTTPS, five minutes a row",
+    ],
+    [`synsnoop query ${STORE} slow --limit 5 --not-host 10.0.0.0/8`, "the slowest, and far away"],
+    [`synsnoop query ${STORE} retransmissions --by interface`, "where SYNs are lost"],
+    [`synsnoop query ${STORE} losses`, "what the tracers lost"],
+    [`synsnoop query ${STORE} isn --json`, "facts of initial sequence numbers"],
+    ["synsnoop query web1.ndjson db1.ndjson.zst clients --csv", "of two hosts, for a spreadsheet"],
+    [
+      `synsnoop query ${STORE} --sql "SELECT outcome, count(*) FROM handshakes GROUP BY 1"`,
+      "anything else",
+    ],
+  ],
+  paragraphs: [
+    ...Object.entries(QUESTIONS).map(([name, { meaning }]) => `${name}: ${meaning}`),
+    "Failures are all that did not become established. The network's round trip and this host's " +
+    "time are taken from each record by its role. A handshake that two hosts, or two tracers, saw " +
+    "counts once.",
+    FILTERS_HELP,
+    "The first question makes a Parquet file of each hour that is over, beside it where that may " +
+    "be written; later ones read that. DuckDB answers, in memory and in this process: it is " +
+    `fetched once, ${LIBRARY_SIZE_MB} MB, when the first question is asked.`,
+    "--sql runs one SELECT, which can read nothing but those records. A column is a field of the " +
+    "record, with underscores for the dots: client_process_comm. Beside them stand network_rtt_ns " +
+    "and host_time_ns.",
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [ExitStatus.Failed, "something could not be read, or was no SQL"],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.Interrupted, "interrupted"],
+  ],
+};
+
+/** The command `query`. */
+export const command: Command = { help: QUERY_HELP, run: query };
+
+/**
+ * The command `query`.
+ *
+ * @param args What follows the command's name. @param stdout Where the answer and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function query(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  const options = parseQueryOptions(args);
+  const print = async (text: string) =>
+    await writeText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
+  if (options.help) return await print(formatHelp(QUERY_HELP));
+  const { question, filter } = options;
+  const { columns, sql } = "sql" in question
+    ? { columns: undefined, sql: question.sql }
+    : question.answer(DUCKDB, options.ask);
+  if (options.explainsSql) return await print(describeSql(filter, sql));
+
+  const progress = new ProgressLine();
+  const ending = Ending.listen({ report: () => "the question is not answered yet" });
+  let isInterrupted = false;
+  try {
+    const { lines, ...answer } = await ask({
+      ...options,
+      columns,
+      sql,
+      onFetch: () =>
+        sayNote(`fetching DuckDB, which answers questions: ${LIBRARY_SIZE_MB} MB, once`),
+      onBegin: (interrupt) =>
+        ending.asked.then(() => {
+          isInterrupted = true;
+          interrupt();
+        }),
+      onProgress: (at, count) => progress.show(`reading ${at + 1} of ${count}`),
+    });
+    progress.clear();
+    sayLines(lines, answer);
+    return await print(format(answer, options.format));
+  } catch (error) {
+    progress.clear();
+    if (isInterrupted) return ExitStatus.Interrupted;
+    if (error instanceof InputError) sayNote(error.message);
+    else if (error instanceof SqlError) sayNote(`Cannot answer: ${error.message}`);
+    else throw error;
+    return ExitStatus.Failed;
+  }
+}
+
+function format(answer: Answer, kind: QueryOptions["format"]): string {
+  if (kind === "json") return formatJson(answer);
+  if (kind === "csv") return formatCsv(answer);
+  const table = formatTable(answer);
+  return outputSurface().utf8 ? table : toAscii(table);
+}
+
+function sayLines({ unreadable, newerVersion, records }: AskedLines, { rows }: Answer): void {
+  if (unreadable > 0) sayNote(`${unreadable} lines are no records, or were torn, and are left out`);
+  if (newerVersion !== undefined) {
+    sayNote(
+      `records of version ${newerVersion} are there: what this version does not know is left out`,
+    );
+  }
+  if (records === 0) sayNote("no handshake is there that was asked for");
+  else if (rows.length === 0) sayNote(`nothing of that kind among ${records} records`);
+}

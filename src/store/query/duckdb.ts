@@ -1,0 +1,208 @@
+/**
+ * DuckDB, in memory and in this process: fetched when it is first needed, bounded, and shut in.
+ *
+ * @module
+ */
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { sqlText } from "./dialect.ts";
+
+/** The library; a literal name would have it fetched for every command. */
+const LIBRARY = "@duckdb/node-api";
+/** The package that holds its native code, by Deno's name of the processor. */
+const NATIVE: Readonly<Record<string, string>> = {
+  x86_64: "@duckdb/node-bindings-linux-x64",
+  aarch64: "@duckdb/node-bindings-linux-arm64",
+};
+
+/** What bounds a database. */
+export interface DatabaseBounds {
+  /** Bytes of memory that it takes; what does not fit goes to `folder`. */
+  memoryBytes: number;
+  /** Where it may write what does not fit. */
+  folder: string;
+}
+
+/** A value of a row. */
+export type Value = string | number | boolean | null | readonly Value[] | { [name: string]: Value };
+
+/** Rows, and what their columns are. */
+export interface Rows {
+  columns: { name: string; type: string }[];
+  values: Value[][];
+}
+
+/** That a statement cannot be run: why, on one line. */
+export class SqlError extends Error {
+  /** @param message DuckDB's, which may have many lines, or our own. */
+  constructor(message: string) {
+    const [reason] = message.replace("Failed to extract statements: ", "")
+      .split(/\s*Candidate (?:functions|bindings):/);
+    super(reason.trim().replaceAll(/\s*\n\s*/g, " "));
+    this.name = "SqlError";
+  }
+}
+
+/** What is fetched, in megabytes: Deno takes the code for other C libraries too. */
+export const LIBRARY_SIZE_MB = 50;
+
+/** Whether the library is on this machine already. */
+export function isFetched(): boolean {
+  const native = NATIVE[Deno.build.arch];
+  const npm = `${cacheFolder()}/npm`;
+  try {
+    return [...Deno.readDirSync(npm)].some(({ name }) => isFolder(`${npm}/${name}/${native}`));
+  } catch {
+    return false;
+  }
+}
+
+/** Where Deno keeps what it fetched. */
+function cacheFolder(): string {
+  const { env } = Deno;
+  const cache = env.get("XDG_CACHE_HOME") ?? `${env.get("HOME") ?? ""}/.cache`;
+  return env.get("DENO_DIR") ?? `${cache}/deno`;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+const INTERRUPT_MS = 50;
+
+/** A database in memory. */
+export class Database implements Disposable {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  #interrupting: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  /**
+   * Opens an empty one. It fetches no extensions, and nothing else by itself.
+   *
+   * @throws {Error} The library cannot be loaded.
+   */
+  static async open({ memoryBytes, folder }: DatabaseBounds): Promise<Database> {
+    const { DuckDBInstance }: typeof import("@duckdb/node-api") = await import(LIBRARY);
+    const instance = await DuckDBInstance.create(":memory:", {
+      memory_limit: `${Math.floor(memoryBytes / 1e6)}MB`,
+      temp_directory: folder,
+      preserve_insertion_order: "false",
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
+    return new Database(instance, await instance.connect());
+  }
+
+  /**
+   * Shuts it in: from now on it opens no file but these, and none of its settings can be changed.
+   *
+   * @param files What may be opened.
+   */
+  async shutIn(files: readonly string[]): Promise<void> {
+    const allowed = files.map(sqlText).join(", ");
+    await this.run(`SET allowed_paths = [${allowed}]`);
+    await this.run("SET enable_external_access = false");
+    await this.run("SET lock_configuration = true");
+  }
+
+  /** Has it work on so many threads from now on. */
+  async useThreads(count: number): Promise<void> {
+    await this.run(`SET threads = ${count}`);
+  }
+
+  /** Runs a statement of our own. @throws {SqlError} It fails. */
+  async run(sql: string): Promise<void> {
+    this.#assertGoesOn();
+    try {
+      await this.#connection.run(sql);
+    } catch (error) {
+      throw toSqlError(error);
+    }
+  }
+
+  /**
+   * Asks for rows: by one statement that changes nothing.
+   *
+   * @throws {SqlError} It is another one, or fails.
+   */
+  async ask(sql: string): Promise<Rows> {
+    this.#assertGoesOn();
+    try {
+      const statements = await this.#connection.extractStatements(sql).catch(onNothing);
+      if (statements.count !== 1) {
+        throw new SqlError(`give one statement, not ${statements.count}`);
+      }
+      const prepared = await statements.prepare(0);
+      if (!READING.includes(prepared.statementType)) {
+        throw new SqlError("give a SELECT: what changes anything is not run");
+      }
+      const reader = await prepared.runAndReadAll();
+      const types = reader.columnTypes().map(String);
+      return {
+        columns: reader.columnNames().map((name, at) => ({ name, type: types[at] })),
+        values: reader.getRowsJson().map((row) =>
+          row.map((value, at) => toValue(value, types[at]))
+        ),
+      };
+    } catch (error) {
+      throw toSqlError(error);
+    }
+  }
+
+  /** Ends what is being asked, which fails, as all that follows does. */
+  interrupt(): void {
+    this.#connection.interrupt();
+    // What has been handed over but has not begun yet does not hear it.
+    this.#interrupting ??= setInterval(() => this.#connection.interrupt(), INTERRUPT_MS);
+  }
+
+  #assertGoesOn(): void {
+    if (this.#interrupting !== undefined) throw new SqlError("it was interrupted");
+  }
+
+  /** Gives its memory back. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#interrupting);
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** SELECT and EXPLAIN, in DuckDB's numbers of statements (duckdb.h). */
+const READING: readonly number[] = [1, 4];
+/** Integers come as text, since not all of them fit a number. */
+const INTEGER = /^U?(?:BIG|HUGE)INT$/;
+const SAFE_DIGITS = 15;
+
+/** The library's binding has no words for a text without any statement. */
+function onNothing(error: Error): never {
+  if (error.message !== "Error in native callback") throw error;
+  throw new SqlError("give a statement");
+}
+
+function toValue(value: unknown, type: string): Value {
+  if (typeof value === "string" && INTEGER.test(type) && value.length <= SAFE_DIGITS) {
+    return Number(value);
+  }
+  if (typeof value === "string" && type.startsWith("TIMESTAMP")) return rfc3339(value);
+  return value as Value;
+}
+
+/** A time as records have it: RFC 3339, with nine digits behind the second. */
+function rfc3339(text: string): string {
+  const [, date, time, fraction = ""] = /^(\S+) ([\d:]{8})(?:\.(\d+))?/.exec(text) ?? [];
+  return date === undefined ? text : `${date}T${time}.${fraction.padEnd(9, "0")}Z`;
+}
+
+function toSqlError(error: unknown): unknown {
+  if (error instanceof SqlError || !(error instanceof Error)) return error;
+  return new SqlError(error.message);
+}

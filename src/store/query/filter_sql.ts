@@ -1,0 +1,128 @@
+import type { Leg } from "../../match/legs.ts";
+import type { HandshakeFilter, Network, PortRange } from "../../pipeline/filter.ts";
+import type { Moment } from "../../text/time.ts";
+import { formatAddress } from "../../wire/address.ts";
+import { type Dialect, sqlText } from "./dialect.ts";
+
+/** The name of the table of the addresses that are in some networks, see {@linkcode filterSql}. */
+export type AddressTables = ReadonlyMap<readonly Network[], string>;
+
+const ENDS = ["client", "server"] as const;
+/** Bits of a whole address. */
+const ADDRESS_BITS = 128;
+/** The first digits of a container's id; the same as those that the filter of handshakes takes for one. */
+const ID_PREFIX = /^[0-9a-f]{4,64}$/;
+const LEG_SQL: Readonly<Record<Leg, string>> = {
+  network: "network_rtt_ns",
+  client: "rtt_client_ns",
+  server: "rtt_server_ns",
+  total: "rtt_total_ns",
+};
+
+/**
+ * A filter as a condition of SQL: it lets pass what the filter of handshakes does.
+ *
+ * @param addresses Where the addresses of networks stand that are more than one address.
+ * @returns Undefined where all pass.
+ */
+export function filterSql(
+  filter: HandshakeFilter,
+  dialect: Dialect,
+  addresses: AddressTables = new Map(),
+): string | undefined {
+  const conditions: string[] = [];
+  const add = <T>(value: T | undefined, condition: (value: T) => string) => {
+    if (value !== undefined) conditions.push(`(${condition(value)})`);
+  };
+  const atEither = (condition: (end: string) => string) => ENDS.map(condition).join(" OR ");
+  const none = (condition: string) => `NOT coalesce(${condition}, false)`;
+  const inNetworks = (networks: readonly Network[]) =>
+    atEither((end) => inNetwork(`${end}_address`, networks, addresses));
+  const called = (names: readonly string[]) =>
+    atEither((end) =>
+      isOneOf(`${end}_process_comm`, names) + " OR " + isOneOf(`${end}_process_thread_comm`, names)
+    );
+  const contained = (wanted: readonly string[]) =>
+    atEither((end) => wanted.map((each) => isContained(end, each, dialect)).join(" OR "));
+
+  add(filter.sample, (oneOf) => `client_isn IS NULL OR ${mixed(dialect)} < ${2 ** 32 / oneOf}`);
+  add(filter.captured || undefined, () => dialect.has("evidence", "wire"));
+  add(filter.roles, (roles) => isOneOf("role", roles));
+  add(filter.outcomes, (outcomes) => isOneOf("outcome", outcomes));
+  add(
+    filter.reasons,
+    (reasons) =>
+      ["reason", "reset_reason", "drop_reason"].map((name) => isOneOf(name, reasons)).join(" OR "),
+  );
+  add(filter.slowerThan, ({ leg, ns }) => `${LEG_SQL[leg]} > ${ns}`);
+  add(filter.since, (moment) => `${dialect.ns("time")} >= ${momentNs(moment)}`);
+  add(filter.until, (moment) => `${dialect.ns("time")} < ${momentNs(moment)}`);
+  add(filter.tracedOn, (hosts) => isOneOf("host", hosts));
+  add(filter.ports, (ports) => atEither((end) => isWithin(`${end}_port`, ports)));
+  add(filter.serverPorts, (ports) => isWithin("server_port", ports));
+  add(filter.notPorts, (ports) => none(`(${atEither((end) => isWithin(`${end}_port`, ports))})`));
+  add(filter.networks, inNetworks);
+  add(filter.notNetworks, (networks) => none(`(${inNetworks(networks)})`));
+  add(filter.comms, called);
+  add(filter.notComms, (names) => `${none(`(${called(names)})`)}`);
+  add(filter.pids, (pids) => atEither((end) => isIn(`${end}_process_pid`, pids)));
+  add(filter.uids, (uids) => atEither((end) => isIn(`${end}_process_uid`, uids)));
+  add(
+    filter.cgroups,
+    (paths) => atEither((end) => isBelow(`${end}_process_cgroup_path`, paths, dialect)),
+  );
+  add(filter.containers, contained);
+  add(filter.notContainers, (wanted) => none(`(${contained(wanted)})`));
+  return conditions.length > 0 ? conditions.join(" AND ") : undefined;
+}
+
+/** Networks of a filter that are more than one address: whoever asks finds the addresses in them. */
+export function wideNetworks({ networks, notNetworks }: HandshakeFilter): (readonly Network[])[] {
+  return [networks, notNetworks].filter((each) => each !== undefined)
+    .filter((each) => each.some(({ bits }) => bits < ADDRESS_BITS));
+}
+
+function isOneOf(name: string, texts: readonly string[]): string {
+  return texts.length > 0 ? `${name} IN (${texts.map(sqlText).join(", ")})` : "false";
+}
+
+function isIn(name: string, numbers: readonly number[]): string {
+  return numbers.length > 0 ? `${name} IN (${numbers.join(", ")})` : "false";
+}
+
+function isWithin(name: string, ranges: readonly PortRange[]): string {
+  const tests = ranges.map(({ first, last }) => `${name} BETWEEN ${first} AND ${last}`);
+  return tests.length > 0 ? `(${tests.join(" OR ")})` : "false";
+}
+
+function inNetwork(name: string, networks: readonly Network[], addresses: AddressTables): string {
+  const table = addresses.get(networks);
+  if (table !== undefined) return `${name} IN (SELECT address FROM ${table})`;
+  return isOneOf(name, networks.map(({ words }) => formatAddress(words)));
+}
+
+function isBelow(name: string, paths: readonly string[], { startsWith }: Dialect): string {
+  const tests = paths.map((path) =>
+    `${name} = ${sqlText(path)} OR ${startsWith(name, `${path}/`)}`
+  );
+  return tests.length > 0 ? `(${tests.join(" OR ")})` : "false";
+}
+
+function isContained(end: string, wanted: string, { startsWith }: Dialect): string {
+  const [id, name] = ["id", "name"].map((part) => `${end}_process_container_${part}`);
+  const byName = `${name} = ${sqlText(wanted)}`;
+  return ID_PREFIX.test(wanted) ? `${byName} OR ${startsWith(id, wanted)}` : byName;
+}
+
+/** The client's initial sequence number as `isSampled` of the filter mixes it. */
+function mixed({ xor }: Dialect): string {
+  const times = (value: string, by: number) => `((${value}) * ${by} & 4294967295)`;
+  const folded = (value: string, by: number) => xor(value, `(${value} >> ${by})`);
+  const isn = "client_isn::UBIGINT";
+  return folded(times(folded(times(folded(isn, 16), 0x85ebca6b), 13), 0xc2b2ae35), 16);
+}
+
+/** Nanoseconds of Unix time, which a number does not hold. */
+function momentNs({ seconds, ns }: Moment): bigint {
+  return BigInt(seconds) * 1_000_000_000n + BigInt(ns);
+}

@@ -1,0 +1,142 @@
+/**
+ * The Parquet files that questions are asked of: each made of a segment or a file of records.
+ *
+ * @module
+ */
+import { InputError } from "../../files/input_error.ts";
+import { UNFINISHED } from "../seal.ts";
+import { TWIN } from "../segment_name.ts";
+import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
+import type { Database } from "./duckdb.ts";
+import { LINE_COLUMNS, sqlFile, toParquetSql } from "./lines_sql.ts";
+
+/** What makes them, and who hears of it. */
+export interface ParquetOptions {
+  /** Makes them: not shut in yet. */
+  database: Database;
+  /** Where those stand that cannot stand beside what they are made of. */
+  folder: string;
+  hours: HourRange;
+  /** Says which of how many it reads. */
+  onProgress(at: number, count: number): void;
+}
+
+const GZIP = [0x1f, 0x8b];
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+const BRACE = "{".charCodeAt(0);
+
+/** A file of lines, and where its Parquet file is or will be. */
+interface Lines {
+  path: string;
+  /** Undefined: of a segment that is sealed, and may keep it. */
+  twin?: string;
+}
+
+/**
+ * Finds or makes them.
+ *
+ * @param inputs Stores, and files of records. @returns Their paths, in the order of the inputs.
+ * @throws {InputError} With a whole sentence: something cannot be read, or holds no records.
+ */
+export async function parquetFiles(
+  inputs: readonly string[],
+  options: ParquetOptions,
+): Promise<string[]> {
+  const { database, folder } = options;
+  const lines: Lines[] = [];
+  for (const input of inputs) {
+    lines.push(...await withInput(input, () => linesIn(input, options.hours)));
+  }
+  const parquets: string[] = [];
+  // More threads take more memory, for the text of lines above all.
+  await database.useThreads(1);
+  for (const [at, each] of lines.entries()) {
+    const { twin } = each;
+    if (twin !== undefined && await isWhole(twin, database)) {
+      parquets.push(twin);
+      continue;
+    }
+    options.onProgress(at, lines.length);
+    parquets.push(await make(each, `${folder}/${at}${TWIN}`, database));
+  }
+  await database.useThreads(navigator.hardwareConcurrency);
+  return parquets;
+}
+
+function linesIn(input: string, hours: HourRange): Lines[] {
+  const { isFile, isDirectory } = Deno.statSync(input);
+  const path = input.startsWith("/") ? input : `${Deno.cwd()}/${input}`;
+  if (isFile) return [{ path }];
+  if (!isDirectory) throw new InputError("it is neither a file nor the folder of a store");
+  return storeSegments(path, hours).map(toLines);
+}
+
+function toLines({ path, plainPath, isSealed }: Segment): Lines {
+  if (!isSealed) return { path };
+  return { path, twin: plainPath.replace(/\.ndjson$/, TWIN) };
+}
+
+/** Whether a Parquet file is there, and has the columns that this version asks for. */
+async function isWhole(parquet: string, database: Database): Promise<boolean> {
+  try {
+    if (!Deno.statSync(parquet).isFile) return false;
+    const { columns } = await database.ask(
+      `SELECT * FROM read_parquet(${sqlFile(parquet)}) LIMIT 0`,
+    );
+    const names = columns.map(({ name }) => name);
+    return LINE_COLUMNS.every(({ name }) => names.includes(name));
+  } catch {
+    return false;
+  }
+}
+
+/** Makes one, and leaves it beside a sealed segment for the next question where that can be. */
+async function make({ path, twin }: Lines, parquet: string, database: Database): Promise<string> {
+  const compression = await withInput(path, () => compressionOf(path));
+  await withInput(path, () => database.run(toParquetSql(sqlFile(path), compression, parquet)));
+  if (twin === undefined) return parquet;
+  const slash = twin.lastIndexOf("/") + 1;
+  const unfinished = `${twin.slice(0, slash)}${UNFINISHED}${Deno.pid}.${twin.slice(slash)}`;
+  try {
+    const { mode, uid, gid } = Deno.statSync(path);
+    await Deno.copyFile(parquet, unfinished);
+    Deno.chmodSync(unfinished, (mode ?? 0o640) & 0o777);
+    Deno.chownSync(unfinished, uid, gid);
+    Deno.renameSync(unfinished, twin);
+  } catch {
+    // The folder is another's, or full: the next question makes it again.
+    await Deno.remove(unfinished).catch(() => {});
+    return parquet;
+  }
+  await Deno.remove(parquet);
+  return twin;
+}
+
+/** How a file is compressed, by its first bytes. @throws {InputError} It holds no records. */
+function compressionOf(path: string): "uncompressed" | "gzip" | "zstd" {
+  using file = Deno.openSync(path);
+  const begin = new Uint8Array(ZSTD.length);
+  const length = file.readSync(begin) ?? 0;
+  const beginsWith = (magic: readonly number[]) => magic.every((byte, at) => begin[at] === byte);
+  if (beginsWith(GZIP)) return "gzip";
+  if (beginsWith(ZSTD)) return "zstd";
+  if (length === 0 || begin[0] === BRACE) return "uncompressed";
+  throw new InputError(
+    'it holds no records; of a capture "synsnoop read FILE --output RECORDS" makes some',
+  );
+}
+
+/** Does something with an input, and says of what fails which one it is about. */
+async function withInput<T>(input: string, action: () => T | Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "permission denied"
+      : error.message;
+    throw new InputError(`Cannot ask "${input}": ${reason}`);
+  }
+}

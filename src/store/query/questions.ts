@@ -1,0 +1,339 @@
+/**
+ * The questions that have a name: each is written once, for every database.
+ *
+ * @module
+ */
+import type { Dialect } from "./dialect.ts";
+import { sqlText } from "./dialect.ts";
+
+/** What a column of an answer holds, and so how it is shown. */
+export type AnswerKind = "text" | "count" | "share" | "ns" | "time" | "number";
+
+/** One column of an answer. */
+export interface AnswerColumn {
+  name: string;
+  kind: AnswerKind;
+}
+
+/** What can be asked beyond the question itself. */
+export interface Ask {
+  /** What rows are made of; undefined: what the question says. */
+  by: readonly Key[] | undefined;
+  /** Seconds of a row of `over-time`. */
+  bucketSeconds: number;
+  /** Rows at most. */
+  limit: number;
+}
+
+/** A part of a handshake that rows can be made of. */
+export const KEYS = {
+  host: "host",
+  role: "role",
+  server: "server",
+  client: "client",
+  "server-port": "server_port",
+  process: "process",
+  user: "uid",
+  cgroup: "cgroup",
+  container: "container",
+  interface: "network_interface",
+  outcome: "outcome",
+  reason: "reason",
+} as const satisfies Record<string, string>;
+
+/** One of {@linkcode KEYS}. */
+export type Key = keyof typeof KEYS;
+
+/** A question that has a name. */
+export interface Question {
+  /** What it answers, one sentence. */
+  meaning: string;
+  /** What its rows are made of where nobody says; undefined: `--by` has no meaning for it. */
+  by?: readonly Key[];
+  /** Whether it takes `--bucket`. */
+  hasBuckets?: boolean;
+  /** @returns The SQL of its answer, and what the columns of that are. */
+  answer(dialect: Dialect, ask: Ask): { columns: readonly AnswerColumn[]; sql: string };
+}
+
+const HANDSHAKES = column("handshakes", "count");
+const FAILED = column("failed", "count");
+const FAILED_SHARE = column("failed_share", "share");
+const IS_FAILED = "outcome <> 'established'";
+
+function column(name: string, kind: AnswerKind): AnswerColumn {
+  return { name, kind };
+}
+
+/** An expression and the column that it is. */
+type Part = readonly [column: AnswerColumn, sql: string];
+
+function counted(dialect: Dialect): Part[] {
+  return [
+    [HANDSHAKES, "count(*)"],
+    [FAILED, dialect.countIf(IS_FAILED)],
+    [FAILED_SHARE, `${dialect.countIf(IS_FAILED)} / count(*)`],
+  ];
+}
+
+/** Median and 99th percentile of both legs by role, which are never mixed. */
+function quantiles(dialect: Dialect): Part[] {
+  return ["network_rtt", "host_time"].flatMap((leg) =>
+    [50, 99].map((percent): Part => [
+      column(`${leg}_p${percent}_ns`, "ns"),
+      dialect.quantile(percent / 100, `${leg}_ns`),
+    ])
+  );
+}
+
+/** How a key is written, and what it is called in an answer. */
+function keyParts(by: readonly Key[], { join }: Dialect): Part[] {
+  const address = (end: string) =>
+    `CASE WHEN position(':' IN ${end}_address) > 0 ` +
+    `THEN ${join("'['", `${end}_address`, "']'")} ELSE ${end}_address END`;
+  const atOwnEnd = (part: string) =>
+    `CASE role WHEN 'client' THEN client_${part} WHEN 'server' THEN server_${part} ` +
+    `ELSE coalesce(server_${part}, client_${part}) END`;
+  const sql: Readonly<Record<Key, string>> = {
+    host: "host",
+    role: "role",
+    server: join(address("server"), "':'", "CAST(server_port AS VARCHAR)"),
+    client: "client_address",
+    "server-port": "server_port",
+    process: atOwnEnd("process_comm"),
+    user: atOwnEnd("process_uid"),
+    cgroup: atOwnEnd("process_cgroup_path"),
+    container: `coalesce(${atOwnEnd("process_container_name")}, ${
+      atOwnEnd("process_container_id")
+    })`,
+    interface: "network_interface",
+    outcome: "outcome",
+    reason: "coalesce(reason, drop_reason, reset_reason)",
+  };
+  return by.map((key) => [
+    column(KEYS[key], key === "server-port" || key === "user" ? "number" : "text"),
+    sql[key],
+  ]);
+}
+
+interface Grouped {
+  keys: readonly Part[];
+  values: readonly Part[];
+  order: string;
+  from?: string;
+  where?: string;
+  having?: string;
+  limit?: number;
+}
+
+/** A row for each value of the keys. */
+function grouped({ keys, values, from = "handshakes", ...rest }: Grouped) {
+  const parts = [...keys, ...values];
+  const lines = [
+    `SELECT ${parts.map(([{ name }, sql]) => `${sql} AS ${name}`).join(",\n  ")}`,
+    `FROM ${from}`,
+    rest.where && `WHERE ${rest.where}`,
+    keys.length > 0 && `GROUP BY ${keys.map((_, at) => at + 1).join(", ")}`,
+    rest.having && `HAVING ${rest.having}`,
+    `ORDER BY ${rest.order}`,
+    rest.limit !== undefined && `LIMIT ${rest.limit}`,
+  ];
+  return {
+    columns: parts.map(([each]) => each),
+    sql: lines.filter((line) => typeof line === "string").join("\n"),
+  };
+}
+
+function ranking(meaning: string, by: readonly Key[]): Question {
+  return {
+    meaning,
+    by,
+    answer: (dialect, ask) => {
+      const keys = keyParts(ask.by ?? by, dialect);
+      return grouped({
+        keys,
+        values: [...counted(dialect), ...quantiles(dialect)],
+        order: `${HANDSHAKES.name} DESC, ${keys.map((_, at) => at + 1).join(", ")}`,
+        // Whose processes nobody knows, as of packets alone, is no process.
+        where: ask.by === undefined && isOfProcesses(by) ? `${keys[0][1]} IS NOT NULL` : undefined,
+        limit: ask.limit,
+      });
+    },
+  };
+}
+
+function isOfProcesses([key]: readonly Key[]): boolean {
+  return key === "process" || key === "container";
+}
+
+/** How many handshakes had a packet captured, and had it again. */
+function repeated(name: string, packets: string, dialect: Dialect): Part[] {
+  const [captured, again] = [`${packets} > 0`, `${packets} > 1`].map(dialect.countIf);
+  return [
+    [column(name, "count"), captured],
+    [column(`${name}_repeated`, "count"), again],
+    [column(`${name}_repeated_share`, "share"), `${again} / nullif(${captured}, 0)`],
+  ];
+}
+
+/** Ticks of the clock that an initial sequence number is made of, nanoseconds: RFC 6528, and Linux. */
+const RFC_TICK_NS = 4_000;
+const LINUX_TICK_NS = 64;
+/** How much later than its number a packet may be captured. */
+const CAPTURE_SLACK_NS = 2_000_000;
+
+/** Initial sequence numbers that an address chose as either end, each with the one before of its tuple. */
+function isnSource({ ns }: Dialect): string {
+  const chosen = (end: string) =>
+    `SELECT ${end}_address AS address, ${sqlText(end)} AS chosen_as,
+      CAST(${end}_isn AS BIGINT) AS isn,
+      ${ns("time")} + coalesce(${
+      end === "client" ? "times_syn_ns" : "times_syn_ack_ns"
+    }, 0) AS at_ns,
+      client_address, client_port, server_address, server_port
+    FROM handshakes WHERE ${end}_isn IS NOT NULL`;
+  const within =
+    "OVER (PARTITION BY chosen_as, client_address, client_port, server_address, server_port " +
+    "ORDER BY at_ns)";
+  return `(
+  SELECT address, chosen_as, isn, isn - lag(isn) ${within} AS advanced,
+    at_ns - lag(at_ns) ${within} AS waited
+  FROM (${chosen("client")} UNION ALL ${chosen("server")}) AS chosen
+) AS chosen`;
+}
+
+/** Whether a number has advanced by as many ticks as fit the time since the one before of its tuple. */
+function advancedBy(tickNs: number): string {
+  const slack = Math.ceil(CAPTURE_SLACK_NS / tickNs);
+  // Sequence numbers are modulo 2^32.
+  const off =
+    `((advanced - waited // ${tickNs}) % 4294967296 + 4294967296 + ${slack}) % 4294967296`;
+  return `${off} <= ${2 * slack}`;
+}
+
+/** The questions by name. */
+export const QUESTIONS: Readonly<Record<string, Question>> = {
+  servers: ranking("Who was connected to: handshakes, failures and both legs of each server.", [
+    "server",
+  ]),
+  clients: ranking("Who connected: the same of each client's address.", ["client"]),
+  processes: ranking("This host's processes: the same of each command name.", ["process"]),
+  containers: ranking("The same of each container.", ["container"]),
+  failures: {
+    meaning: "What failed: each outcome and reason, with when it was seen first and last.",
+    by: ["outcome", "reason", "server"],
+    answer: (dialect, ask) => {
+      const keys = keyParts(ask.by ?? ["outcome", "reason", "server"], dialect);
+      return grouped({
+        keys,
+        values: [
+          [column("failures", "count"), "count(*)"],
+          [column("first", "time"), "min(time)"],
+          [column("last", "time"), "max(time)"],
+        ],
+        where: IS_FAILED,
+        order: `failures DESC, ${keys.map((_, at) => at + 1).join(", ")}`,
+        limit: ask.limit,
+      });
+    },
+  },
+  slow: {
+    meaning: "The handshakes with the longest round trip through the network.",
+    answer: (dialect, { limit }) =>
+      grouped({
+        keys: [],
+        values: [
+          [column("time", "time"), "time"],
+          ...keyParts(["host", "role", "client", "server", "process", "outcome"], dialect),
+          [column("network_rtt_ns", "ns"), "network_rtt_ns"],
+          [column("host_time_ns", "ns"), "host_time_ns"],
+          [column("syn", "count"), "packets_syn"],
+          [column("syn_ack", "count"), "packets_syn_ack"],
+        ],
+        where: "network_rtt_ns IS NOT NULL",
+        order: "network_rtt_ns DESC, time",
+        limit,
+      }),
+  },
+  "over-time": {
+    meaning: "Each span of time, by role: handshakes, failures and both legs.",
+    by: ["role"],
+    hasBuckets: true,
+    answer: (dialect, ask) => {
+      const keys: Part[] = [
+        [column("begin", "time"), dialect.bucket("time", ask.bucketSeconds)],
+        ...keyParts(ask.by ?? ["role"], dialect),
+      ];
+      return grouped({
+        keys,
+        values: [...counted(dialect), ...quantiles(dialect)],
+        order: keys.map((_, at) => at + 1).join(", "),
+        limit: ask.limit,
+      });
+    },
+  },
+  retransmissions: {
+    meaning: "Where SYNs and SYN-ACKs had to be repeated.",
+    by: ["server"],
+    answer: (dialect, ask) => {
+      const keys = keyParts(ask.by ?? ["server"], dialect);
+      return grouped({
+        keys,
+        values: [
+          ...repeated("syn", "packets_syn", dialect),
+          ...repeated("syn_ack", "packets_syn_ack", dialect),
+        ],
+        having: `${dialect.countIf("packets_syn > 1 OR packets_syn_ack > 1")} > 0`,
+        order: `${dialect.countIf("packets_syn > 1 OR packets_syn_ack > 1")} DESC, ${
+          keys.map((_, at) => at + 1).join(", ")
+        }`,
+        limit: ask.limit,
+      });
+    },
+  },
+  losses: {
+    meaning: "What the tracers lost: the last that each said of every place.",
+    answer: (dialect, { limit }) => {
+      const from = `(
+  SELECT host, tracer, min(since) AS since, max(time) AS until, ${
+        dialect.ofGreatest("handshakes", "time")
+      } AS handshakes, ${dialect.ofGreatest("losses", "time")} AS losses
+  FROM status GROUP BY host, tracer
+) AS last_words, (SELECT unnest(json_keys(losses)) AS place) AS places`;
+      return grouped({
+        keys: [],
+        values: [
+          [column("host", "text"), "host"],
+          [column("tracer", "text"), "tracer"],
+          [column("since", "time"), "since"],
+          [column("until", "time"), "until"],
+          [column("handshakes", "count"), "handshakes"],
+          [column("place", "text"), "place"],
+          [column("lost", "count"), "CAST(json_extract(losses, '$.' || place) AS BIGINT)"],
+        ],
+        from,
+        order: "host, tracer, lost DESC, place",
+        limit,
+      });
+    },
+  },
+  isn: {
+    meaning: "Facts of initial sequence numbers: repeated ones, and by which clock they advance " +
+      "where a tuple returns (RFC 6528: 4 µs a tick; Linux: 64 ns).",
+    answer: (dialect, { limit }) =>
+      grouped({
+        keys: [[column("address", "text"), "address"], [column("chosen_as", "text"), "chosen_as"]],
+        values: [
+          [column("numbers", "count"), "count(*)"],
+          [column("different", "count"), "count(DISTINCT isn)"],
+          [column("returns", "count"), dialect.countIf("waited IS NOT NULL")],
+          [column("by_4us_clock", "count"), dialect.countIf(advancedBy(RFC_TICK_NS))],
+          [column("by_64ns_clock", "count"), dialect.countIf(advancedBy(LINUX_TICK_NS))],
+          [column("unchanged", "count"), dialect.countIf("advanced = 0")],
+        ],
+        from: isnSource(dialect),
+        order: "count(*) - count(DISTINCT isn) DESC, numbers DESC, address, chosen_as",
+        limit,
+      }),
+  },
+};

@@ -1,0 +1,621 @@
+// Questions of stores and files, answered by DuckDB, against the truth of what was made.
+// Covers src/cli/query.ts
+// Covers src/store/query/dialect.ts
+// Covers src/store/query/lines_sql.ts
+// Covers src/store/query/parquet_files.ts
+// Covers src/store/query/views_sql.ts
+import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { zstdCompressSync } from "node:zlib";
+import { InputError } from "../../src/files/input_error.ts";
+import type { Handshake } from "../../src/match/handshake.ts";
+import { OUTCOMES, ROLES } from "../../src/match/handshake.ts";
+import { hostTimeNs, networkRttNs } from "../../src/match/legs.ts";
+import { type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
+import { encodeHandshake } from "../../src/record/ndjson.ts";
+import type { RecordContext } from "../../src/record/record_context.ts";
+import { ask } from "../../src/store/query/ask.ts";
+import { DUCKDB } from "../../src/store/query/dialect.ts";
+import { SqlError } from "../../src/store/query/duckdb.ts";
+import { filterSql } from "../../src/store/query/filter_sql.ts";
+import { QUESTIONS } from "../../src/store/query/questions.ts";
+import { seal } from "../../src/store/seal.ts";
+import { SegmentOutput } from "../../src/store/segment_output.ts";
+import { formatAddress, parseAddress } from "../../src/wire/address.ts";
+import { until } from "../netns/namespace.ts";
+import { anyHandshake } from "../unit/record/arbitrary_handshake.ts";
+import { CONTEXT, EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
+import { runRead } from "./read_tool.ts";
+import { buildRefused } from "./refused_capture.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
+
+class Folder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-query-test-" });
+
+  write(name: string, content: string | Uint8Array<ArrayBuffer>): string {
+    const path = `${this.path}/${name}`;
+    if (typeof content === "string") Deno.writeTextFileSync(path, content);
+    else Deno.writeFileSync(path, content);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+const QUIET = { memoryBytes: 512e6, onFetch: () => {}, onBegin: () => {}, onProgress: () => {} };
+
+async function rowsOf(inputs: readonly string[], sql: string, filter: HandshakeFilter = {}) {
+  return (await ask({ ...QUIET, inputs, filter, columns: undefined, sql })).rows;
+}
+
+async function answerOf(
+  inputs: readonly string[],
+  question: string,
+  filter: HandshakeFilter = {},
+  more: Partial<Parameters<typeof QUESTIONS[string]["answer"]>[1]> = {},
+) {
+  const asked = { by: undefined, bucketSeconds: 60, limit: 1_000_000, ...more };
+  const { columns, sql } = QUESTIONS[question].answer(DUCKDB, asked);
+  const { rows } = await ask({ ...QUIET, inputs, filter, columns, sql });
+  return rows.map((row) => Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])));
+}
+
+async function runQuery(args: readonly string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, "query", ...args],
+    stdin: "null",
+    env,
+  }).output();
+  const decoder = new TextDecoder();
+  return { status: code, out: decoder.decode(stdout), said: decoder.decode(stderr) };
+}
+
+/** The smallest value that a share of all do not exceed, as quantile_disc defines it. */
+function quantile(values: readonly (number | undefined)[], share: number): number | null {
+  const known = values.filter((value) => value !== undefined).sort((one, other) => one - other);
+  return known.length === 0 ? null : known[Math.max(0, Math.ceil(known.length * share) - 1)];
+}
+
+function legs(handshakes: readonly Handshake[]) {
+  const [network, host] = [networkRttNs, hostTimeNs].map((leg) => handshakes.map((it) => leg(it)));
+  return {
+    network_rtt_p50_ns: quantile(network, 0.5),
+    network_rtt_p99_ns: quantile(network, 0.99),
+    host_time_p50_ns: quantile(host, 0.5),
+    host_time_p99_ns: quantile(host, 0.99),
+  };
+}
+
+function counted(handshakes: readonly Handshake[]) {
+  const failed = handshakes.filter(({ outcome }) => outcome !== "established").length;
+  return { handshakes: handshakes.length, failed, failed_share: failed / handshakes.length };
+}
+
+function serverOf({ server, ipv4 }: Handshake): string {
+  const address = formatAddress(server.address);
+  return `${ipv4 ? address : `[${address}]`}:${server.port}`;
+}
+
+function ownProcess({ role, client, server }: Handshake): string | undefined {
+  if (role === "client") return client.process?.comm;
+  return role === "server" ? server.process?.comm : server.process?.comm ?? client.process?.comm;
+}
+
+Deno.test("each question is answered with the truth", async (t) => {
+  using folder = new Folder();
+  const made = makeRecords(6_000, 7);
+  const inputs = HOSTS.map((host) => folder.write(`${host}.ndjson`, linesOf(made, host)));
+  const all = made.map(({ handshake }) => handshake);
+
+  for (
+    const [question, key, column] of [
+      ["servers", serverOf, "server"],
+      ["clients", ({ client }: Handshake) => formatAddress(client.address), "client"],
+      ["processes", ownProcess, "process"],
+    ] as const
+  ) {
+    await t.step(question, async () => {
+      const groups = Map.groupBy(all.filter((it) => key(it) !== undefined), key);
+      const expected = [...groups].map(([name, some]) => ({
+        [column]: name,
+        ...counted(some),
+        ...legs(some),
+      }));
+      const byName = (row: Record<string, unknown>) => String(row[column]);
+      const answer = await answerOf(inputs, question);
+      assertEquals(
+        answer.toSorted((one, other) => byName(one) < byName(other) ? -1 : 1),
+        expected.toSorted((one, other) => byName(one) < byName(other) ? -1 : 1),
+      );
+      const counts = answer.map(({ handshakes }) => handshakes as number);
+      assertEquals(counts, counts.toSorted((one, other) => other - one));
+    });
+  }
+
+  await t.step("failures", async () => {
+    const failed = all.filter(({ outcome }) => outcome !== "established");
+    const rows = await answerOf(inputs, "failures", {}, { by: ["outcome"] });
+    assertEquals(
+      Object.fromEntries(rows.map(({ outcome, failures }) => [outcome, failures])),
+      Object.fromEntries(
+        [...Map.groupBy(failed, ({ outcome }) => outcome)].map((
+          [name, some],
+        ) => [name, some.length]),
+      ),
+    );
+    const times = failed.map(({ timeNs }) => timeNs).sort((one, other) => one - other);
+    const first = rows.map((row) => String(row.first)).sort()[0];
+    assertEquals(Date.parse(first), EPOCH_SECONDS * 1_000 + Math.floor(times[0] / 1e6));
+    assertMatch(first, /\.\d{9}Z$/);
+  });
+
+  await t.step("slow", async () => {
+    const rows = await answerOf(inputs, "slow", {}, { limit: 25 });
+    const expected = all.map((it) => networkRttNs(it)).filter((ns) => ns !== undefined)
+      .sort((one, other) => other - one).slice(0, 25);
+    assertEquals(rows.map((row) => row.network_rtt_ns), expected);
+  });
+
+  await t.step("over-time", async () => {
+    const rows = await answerOf(inputs, "over-time", {}, { bucketSeconds: 900 });
+    const groups = Map.groupBy(all, ({ timeNs, role }) => {
+      const seconds = EPOCH_SECONDS + Math.floor(timeNs / 1e9);
+      return `${new Date(Math.floor(seconds / 900) * 900_000).toISOString().slice(0, 19)} ${role}`;
+    });
+    assertEquals(
+      rows.map(({ begin, role, ...rest }) => [`${String(begin).slice(0, 19)} ${role}`, rest]),
+      [...groups].sort().map(([name, some]) => [name, { ...counted(some), ...legs(some) }]),
+    );
+  });
+
+  await t.step("retransmissions", async () => {
+    const rows = await answerOf(inputs, "retransmissions", {}, { by: ["role"] });
+    const again = (some: readonly Handshake[]) =>
+      some.filter(({ synCount }) => synCount > 1).length;
+    assertEquals(
+      Object.fromEntries(rows.map((row) => [row.role, row.syn_repeated])),
+      Object.fromEntries(
+        [...Map.groupBy(all, ({ role }) => role)].map(([role, some]) => [role, again(some)]),
+      ),
+    );
+  });
+
+  await t.step("the sum is that of --stats", async () => {
+    const { summary } = await runRead([...inputs, "--stats", "--json"]);
+    assertEquals(summary.handshakes, all.length);
+    assertEquals(await rowsOf(inputs, "SELECT count(*) FROM handshakes"), [[all.length]]);
+    const told = made.reduce((sum, { lines }) => sum + lines.size, 0);
+    assertEquals(await rowsOf(inputs, "SELECT count(*) FROM records"), [[told]]);
+    assertGreater(told, all.length);
+  });
+});
+
+/** A context whose cgroups have paths and containers, whatever their number is. */
+const FILTER_CONTEXT: RecordContext = {
+  ...CONTEXT,
+  host: "web1",
+  cgroupPath: (id) => `/slice${id % 3}/unit${id % 7}`,
+  container: (id) =>
+    id % 2 === 0 ? { id: `${id % 5}abc`.padEnd(64, "0"), name: `c${id % 4}` } : undefined,
+};
+
+function anyFilter(): fc.Arbitrary<HandshakeFilter> {
+  const some = <T>(each: fc.Arbitrary<T>) =>
+    fc.option(fc.array(each, { minLength: 1, maxLength: 3 }), { nil: undefined, freq: 3 });
+  const port = fc.nat(65_535);
+  const ports = fc.tuple(port, port)
+    .map(([one, other]) => ({ first: Math.min(one, other), last: Math.max(one, other) }));
+  const network = fc.tuple(fc.constantFrom("10.0.0.0", "::", "2001:db8::", "0.0.0.0"), fc.nat(128))
+    .map(([text, bits]) => ({ words: parseAddress(text)!, bits }));
+  const comm = fc.constantFrom("curl", "nginx", "x");
+  const container = fc.constantFrom("c1", "c2", "0abc", "1abc0", "ab");
+  const moment = fc.record({ seconds: fc.nat(2 ** 32 - 1), ns: fc.nat(999_999_999) });
+  const parts = {
+    ports: some(ports),
+    notPorts: some(ports),
+    serverPorts: some(ports),
+    networks: some(network),
+    notNetworks: some(network),
+    captured: fc.constantFrom(undefined, true),
+    roles: some(fc.constantFrom(...ROLES)),
+    outcomes: some(fc.constantFrom(...OUTCOMES)),
+    reasons: some(fc.constantFrom("ETIMEDOUT", "ERRNO_200", "NO_SOCKET")),
+    slowerThan: fc.option(
+      fc.record({
+        leg: fc.constantFrom("network", "client", "server", "total"),
+        ns: fc.nat(2_000_000_000),
+      }),
+      { nil: undefined, freq: 3 },
+    ),
+    comms: some(comm),
+    notComms: some(comm),
+    pids: some(fc.nat(10)),
+    uids: some(fc.nat(10)),
+    cgroups: some(fc.constantFrom("/slice0", "/slice1/unit1", "/slice")),
+    containers: some(container),
+    notContainers: some(container),
+    since: fc.option(moment, { nil: undefined, freq: 3 }),
+    until: fc.option(moment, { nil: undefined, freq: 3 }),
+    tracedOn: some(fc.constantFrom("web1", "db1")),
+    sample: fc.constantFrom(undefined, 1, 2, 10),
+  };
+  const part = fc.constantFrom(...Object.keys(parts) as (keyof typeof parts)[])
+    .chain((name) => parts[name].map((value: unknown) => ({ [name]: value })));
+  return fc.tuple(part, part).map(([one, other]) => ({ ...one, ...other }));
+}
+
+Deno.test("a filter lets pass in SQL what it lets pass elsewhere", async () => {
+  using folder = new Folder();
+  // Bytes that are decoded give no half of a character, which DuckDB takes for no JSON.
+  const handshakes = fc.sample(anyHandshake(), { numRuns: 600, seed: 5 }).filter((it) =>
+    !/\\ud[89a-f]/.test(JSON.stringify(JSON.parse(encodeHandshake(it, FILTER_CONTEXT))))
+  );
+  for (const [at, handshake] of handshakes.entries()) {
+    // The record of it is found by this number again; small ids are found by a filter.
+    handshake.server.isn = at;
+    for (const { process } of [handshake.client, handshake.server]) {
+      if (process === undefined) continue;
+      Object.assign(process, { pid: process.pid % 20, uid: process.uid % 20 });
+      process.comm = ["curl", "nginx", "x", process.comm][at % 4];
+    }
+  }
+  const lines = handshakes.map((handshake) => encodeHandshake(handshake, FILTER_CONTEXT));
+  const input = folder.write("records.ndjson", lines.join(""));
+  const filters = fc.sample(anyFilter(), { numRuns: 30, seed: 6 });
+  let passed = 0;
+  for (const filter of filters) {
+    const expected = handshakes.filter((it) => passes(filter, it, FILTER_CONTEXT))
+      .map(({ server }) => server.isn!);
+    passed += expected.length;
+    const rows = await rowsOf([input], "SELECT server_isn FROM records ORDER BY 1", filter);
+    assertEquals(rows.flat(), expected, JSON.stringify(filter));
+  }
+  assertGreater(passed, 100);
+});
+
+Deno.test("filterSql has no condition where all pass", () => {
+  assertEquals(filterSql({}, DUCKDB), undefined);
+});
+
+const REFUSED_SQL: [sql: string, says: RegExp][] = [
+  ["SELECT 1; SELECT 2", /^give one statement, not 2$/],
+  ["-- nothing", /^give a statement$/],
+  ["selec", /syntax error/],
+  ["SELECT * FROM nothing", /nothing does not exist/],
+  ["SELECT * FROM read_csv('/etc/passwd')", /disabled by configuration/],
+  ["SELECT * FROM read_text('/etc/passwd')", /disabled by configuration/],
+  ["SELECT * FROM glob('/etc/*')", /disabled by configuration/],
+  ["SELECT * FROM '/etc/passwd'", /does not exist/],
+  ["SELECT * FROM read_parquet('http://127.0.0.1:1/x.parquet')", /./],
+  ["ATTACH '/tmp/x.db'", /./],
+  ["INSTALL httpfs", /./],
+  ["LOAD httpfs", /./],
+  ["SET memory_limit = '10GB'", /./],
+  ["RESET memory_limit", /./],
+  ["SET enable_external_access = true", /./],
+  ["CREATE TABLE t AS SELECT 1", /give a SELECT/],
+  ["DROP VIEW handshakes", /give a SELECT/],
+  ["EXPORT DATABASE '/tmp/x'", /./],
+  ["SELECT * FROM query('DROP VIEW handshakes')", /./],
+  ["CALL force_checkpoint()", /give a SELECT/],
+];
+
+Deno.test("SQL reads the records and nothing else, and changes nothing", async (t) => {
+  using folder = new Folder();
+  const name = `2026-11-23T01.${HOST}.1-1.ndjson`;
+  await seal(folder.write(name, linesOf(makeRecords(50, 1), "web1")), "1-1");
+  await rowsOf([folder.path], "SELECT 1");
+  const twin = `${folder.path}/${name.replace(".ndjson", ".parquet")}`;
+  const before = [...Deno.readDirSync(folder.path)].map((entry) => [
+    entry.name,
+    Deno.readFileSync(`${folder.path}/${entry.name}`),
+  ]);
+  const writes = ["", ".new"].map((end): [string, RegExp] => [
+    `COPY (SELECT 1) TO '${twin}${end}'`,
+    /./,
+  ]);
+  for (const [sql, says] of [...REFUSED_SQL, ...writes]) {
+    await t.step(sql, async () => {
+      const error = await assertRejects(() => rowsOf([folder.path], sql), SqlError);
+      assertMatch(error.message, says);
+      assertEquals(error.message.includes("\n"), false);
+    });
+  }
+  assertEquals(
+    [...Deno.readDirSync(folder.path)].map((entry) => [
+      entry.name,
+      Deno.readFileSync(`${folder.path}/${entry.name}`),
+    ]),
+    before,
+  );
+});
+
+Deno.test("a sealed hour has a Parquet twin from the first question on", async (t) => {
+  using folder = new Folder();
+  const name = `2026-11-23T01.${HOST}.1-1.ndjson`;
+  const twin = `${folder.path}/${name.replace(".ndjson", ".parquet")}`;
+  const made = makeRecords(500, 3).filter(({ lines }) => lines.has("web1"));
+  await seal(folder.write(name, linesOf(made, "web1")), "1-1");
+  const count = () => rowsOf([folder.path], "SELECT count(*) FROM handshakes");
+
+  await t.step("which has the rights of the segment", async () => {
+    Deno.chmodSync(`${folder.path}/${name}.zst`, 0o604);
+    assertEquals(await count(), [[made.length]]);
+    assertEquals(Deno.statSync(twin).mode! & 0o777, 0o604);
+    assertEquals([...Deno.readDirSync(folder.path)].length, 2);
+  });
+  await t.step("which is read from then on", async () => {
+    const { mtime } = Deno.statSync(twin);
+    assertEquals(await count(), [[made.length]]);
+    assertEquals(Deno.statSync(twin).mtime, mtime);
+  });
+  await t.step("and made again where it is none, or one of another version", async () => {
+    Deno.writeTextFileSync(twin, "nothing");
+    assertEquals(await count(), [[made.length]]);
+    assertGreater(Deno.statSync(twin).size, 1_000);
+  });
+  await t.step("what is written meanwhile is told too", async () => {
+    const open = `${folder.path}/2026-11-23T02.${HOST}.1-1.ndjson`;
+    Deno.writeTextFileSync(open, linesOf(made.slice(0, 10), "web1"));
+    assertEquals(await rowsOf([folder.path], "SELECT count(*) FROM records"), [[made.length + 10]]);
+    assertEquals([...Deno.readDirSync(folder.path)].length, 3);
+    Deno.removeSync(open);
+  });
+  await t.step("where none can be beside it, the question is answered all the same", async () => {
+    Deno.removeSync(twin);
+    Deno.mkdirSync(`${twin}/x`, { recursive: true });
+    assertEquals(await count(), [[made.length]]);
+    assertEquals([...Deno.readDirSync(folder.path)].length, 2);
+  });
+  await t.step("an hour that is not asked for is not read", async () => {
+    const since = { seconds: Date.parse("2026-11-23T02:00:00Z") / 1_000, ns: 0 };
+    await assertRejects(
+      () => rowsOf([folder.path], "SELECT 1", { since }),
+      InputError,
+      "it has no hour of that time",
+    );
+  });
+});
+
+Deno.test("files are asked whether compressed or not, torn, newer, foreign or empty", async (t) => {
+  using folder = new Folder();
+  const made = makeRecords(100, 4).filter(({ lines }) => lines.has("web1"));
+  const text = linesOf(made, "web1");
+  const bytes = new TextEncoder().encode(text);
+  const gzip = new Uint8Array(
+    await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")))
+      .arrayBuffer(),
+  );
+  const asked = (inputs: string[]) =>
+    ask({
+      ...QUIET,
+      inputs,
+      filter: {},
+      columns: undefined,
+      sql: "SELECT count(*) FROM handshakes",
+    });
+
+  for (
+    const [name, content] of [
+      ["plain", text],
+      ["gzip", gzip],
+      ["zstd", new Uint8Array(zstdCompressSync(bytes))],
+      ["odd * name [x] 'quoted'?.ndjson", text],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      assertEquals((await asked([folder.write(name, content)])).rows, [[made.length]]);
+    });
+  }
+  await t.step("torn and foreign lines are counted", async () => {
+    const input = folder.write(
+      "torn",
+      `${text}not JSON\n{"event":7}\n{"x":1}\n${text.slice(0, 99)}`,
+    );
+    const { rows, lines } = await asked([input]);
+    assertEquals(rows, [[made.length]]);
+    assertEquals(lines.unreadable, 3);
+  });
+  await t.step("a newer version is told", async () => {
+    const newer = text.replaceAll('{"v":1,', '{"v":2,"new":{"field":[1]},');
+    const { rows, lines } = await asked([folder.write("newer", newer)]);
+    assertEquals([rows, lines.newerVersion], [[[made.length]], 2]);
+  });
+  await t.step("an empty file has no handshakes", async () => {
+    assertEquals((await asked([folder.write("empty", "")])).rows, [[0]]);
+  });
+  for (
+    const [name, content, says] of [
+      ["capture.pcap", buildRefused({ count: 1, firstPort: 5_000, secondsApart: 1 }), "no records"],
+      ["none", undefined, "there is no such file"],
+    ] as const
+  ) {
+    await t.step(`${name} is refused`, async () => {
+      const path = content
+        ? folder.write(name, content as Uint8Array<ArrayBuffer>)
+        : `${folder.path}/${name}`;
+      await assertRejects(() => asked([path]), InputError, says);
+    });
+  }
+});
+
+Deno.test("losses are told by their place, the last that each tracer said", async () => {
+  using folder = new Folder();
+  const line = (second: number, lost: Record<string, number>, event = "status") =>
+    JSON.stringify({
+      v: 1,
+      event,
+      time: `2026-11-23T01:00:0${second}.000000000Z`,
+      host: "web1",
+      tracer: "1-1",
+      since: "2026-11-23T00:00:00.000000000Z",
+      handshakes: second,
+      losses: lost,
+    }) + "\n";
+  const input = folder.write(
+    "x",
+    line(1, { a: 1 }) + line(5, { a: 3, b: 2 }, "summary") + line(3, { a: 2 }),
+  );
+  const rows = await answerOf([input], "losses");
+  assertEquals(rows.map(({ host, handshakes, place, lost }) => [host, handshakes, place, lost]), [
+    ["web1", 5, "a", 3],
+    ["web1", 5, "b", 2],
+  ]);
+});
+
+Deno.test("isn tells repeated numbers, and the clock by which they advance", async () => {
+  using folder = new Folder();
+  const tick = (port: number, second: number, isn: number) =>
+    JSON.stringify({
+      v: 1,
+      event: "handshake",
+      time: `2026-11-23T01:00:0${second}.000000000Z`,
+      host: "web1",
+      client: { address: "192.0.2.1", port, isn: isn % 2 ** 32 },
+      server: { address: "192.0.2.2", port: 80, isn: 7 },
+      times: { syn_ns: 0, syn_ack_ns: 0 },
+    }) + "\n";
+  const rfc = 250_000; // Ticks of 4 µs in a second.
+  const linux = 15_625_000; // Ticks of 64 ns.
+  const near = 2 ** 32 - 100;
+  const input = folder.write(
+    "x",
+    [
+      tick(1, 0, near) + tick(1, 2, near + 2 * rfc + 100),
+      tick(2, 0, 5) + tick(2, 3, 5 + 3 * linux - 2_000),
+      tick(3, 0, 9) + tick(3, 1, 10_000_000),
+      tick(4, 0, 11) + tick(4, 1, 11),
+    ].join(""),
+  );
+  const rows = await answerOf([input], "isn");
+  assertEquals(rows, [{
+    address: "192.0.2.2",
+    chosen_as: "server",
+    numbers: 8,
+    different: 1,
+    returns: 4,
+    by_4us_clock: 0,
+    by_64ns_clock: 0,
+    unchanged: 4,
+  }, {
+    address: "192.0.2.1",
+    chosen_as: "client",
+    numbers: 8,
+    different: 7,
+    returns: 4,
+    by_4us_clock: 1,
+    by_64ns_clock: 1,
+    unchanged: 1,
+  }]);
+});
+
+Deno.test("what is asked while it is written only grows", async () => {
+  using folder = new Folder();
+  const output = new SegmentOutput({
+    folder: `${folder.path}/store`,
+    host: HOST,
+    tracer: "1-1",
+    keeping: {},
+    onChange: () => {},
+  });
+  const made = makeRecords(3_000, 9);
+  let written = 0;
+  const counts: number[] = [];
+  const writing = (async () => {
+    for (const { lines } of made) {
+      for (const line of lines.values()) output.write(line, 1);
+      written++;
+      if (written % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })();
+  await until("it writes", () => written > 0);
+  while (written < made.length) {
+    const { rows, lines } = await ask({
+      ...QUIET,
+      inputs: [`${folder.path}/store`],
+      filter: {},
+      columns: undefined,
+      sql: "SELECT count(*) FROM records",
+    });
+    counts.push(Number(rows[0][0]));
+    assert(lines.unreadable <= 1);
+  }
+  await writing;
+  await output.close();
+  assertEquals(counts, counts.toSorted((one, other) => one - other));
+  assertGreater(counts.length, 1);
+});
+
+Deno.test("the command answers on standard output, and says the rest on standard error", async (t) => {
+  using folder = new Folder();
+  const made = makeRecords(200, 2).filter(({ lines }) => lines.has("web1"));
+  const input = folder.write("web1.ndjson", `${linesOf(made, "web1")}torn`);
+  await t.step("as a table, NDJSON or CSV", async () => {
+    const table = await runQuery([input, "servers", "--limit", "1"]);
+    assertMatch(table.out, /^SERVER +HANDSHAKES +FAILED +FAILED %.*\n\S+ +\d+/);
+    assertEquals([table.status, table.said], [
+      0,
+      "synsnoop: 1 lines are no records, or were torn, and are left out\n",
+    ]);
+    const json = await runQuery([input, "servers", "--json"]);
+    const sum = json.out.trim().split("\n").reduce(
+      (sum, line) => sum + JSON.parse(line).handshakes,
+      0,
+    );
+    assertEquals(sum, made.length);
+    const csv = await runQuery([input, "servers", "--csv"]);
+    assertMatch(csv.out, /^server,handshakes,failed,failed_share,network_rtt_p50_ns,/);
+  });
+  await t.step("what it would run, without running it", async () => {
+    const { status, out, said } = await runQuery([
+      "nowhere",
+      "failures",
+      "--explain-sql",
+      "--port",
+      "80",
+    ]);
+    assertEquals([status, said], [0, ""]);
+    assertMatch(out, /client_port BETWEEN 80 AND 80/);
+    assertMatch(out, /FROM handshakes\nWHERE outcome <> 'established'/);
+  });
+  await t.step("nothing that matched", async () => {
+    const { status, said } = await runQuery([input, "servers", "--port", "9"]);
+    assertEquals(status, 0);
+    assertMatch(said, /no handshake is there that was asked for/);
+  });
+  await t.step("what cannot be asked, with the reason", async () => {
+    const wrong = await runQuery([input, "--sql", "SELECT nothing FROM handshakes"]);
+    assertEquals([wrong.status, wrong.out], [1, ""]);
+    assertMatch(wrong.said, /^synsnoop: Cannot answer: .*nothing.*\n$/);
+    const none = await runQuery([`${folder.path}/none`, "servers"]);
+    assertEquals(none.status, 1);
+    assertMatch(none.said, /^synsnoop: Cannot ask ".*none": there is no such file\n$/);
+  });
+});
+
+Deno.test("Ctrl-C ends a question at once, and leaves nothing behind", async () => {
+  using folder = new Folder();
+  const input = folder.write("web1.ndjson", linesOf(makeRecords(10, 2), "web1"));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, "query", input, "--sql"]
+      .concat("SELECT sum(a.range * b.range) FROM range(1000000000) a, range(1000000000) b"),
+    env: { TMPDIR: folder.path },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const made = () => [...Deno.readDirSync(folder.path)].filter(({ isDirectory }) => isDirectory);
+  await until(
+    "it reads the file",
+    () => made().some(({ name }) => [...Deno.readDirSync(`${folder.path}/${name}`)].length > 0),
+  );
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  assertEquals([code, new TextDecoder().decode(stderr)], [130, ""]);
+  assertEquals(made(), []);
+});
