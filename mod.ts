@@ -158,7 +158,7 @@ export {
   type LossPlace,
   type Undecoded,
 } from "./src/pipeline/losses.ts";
-export type { FileSourceOptions } from "./src/pipeline/file_source.ts";
+export type { FileSourceOptions, Silence } from "./src/pipeline/file_source.ts";
 export type { UnknownParts } from "./src/pipeline/record_source.ts";
 export { type EventContext, Summary } from "./src/pipeline/summary.ts";
 export type { CaptureFault } from "./src/pcap/captured_packet.ts";

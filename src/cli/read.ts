@@ -31,7 +31,7 @@ export const READ_HELP: Help = {
   examples: [
     ["synsnoop read --table capture.pcapng", "as a table"],
     ["synsnoop read --stats --since 1h /var/log/handshakes.ndjson*", "the last hour, counted"],
-    ["tcpdump -w - tcp | synsnoop read -", "while it is captured"],
+    ["tcpdump -U -w - tcp | synsnoop read -", "while it is captured"],
   ],
   paragraphs: [
     "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not; - is " +
@@ -67,7 +67,7 @@ export const command: Command = { help: READ_HELP, run: read };
 /** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
 const TURN_MS = 10;
 const PROGRESS_INTERVAL_MS = 250;
-/** How long a pipe may be silent before what has ended is reported. */
+/** How long a pipe may be silent before what has ended is reported, and how often that is looked at. */
 const PATIENCE_MS = 200;
 
 /**
@@ -303,7 +303,7 @@ export class Reading {
       const reading = input.read(reader.room(), isTurn);
       const count = typeof reading === "number"
         ? reading
-        : await (input.canGrow ? reading : this.#wait(reading));
+        : await (input.canGrow ? reading : this.#idle(reading));
       if (count === undefined) break;
       if (count > 0) {
         const loading = reader.take(count);
@@ -311,9 +311,9 @@ export class Reading {
       } else if (follow) {
         source.rest();
         await this.#unlessEnded(this.#pipeline.settle());
-        if (follow === true) await this.#unlessEnded(input.grown());
+        if (follow === true) await this.#idle(input.grown());
         else {
-          const change = await this.#unlessEnded(input.changed(file));
+          const change = await this.#idle(input.changed(file));
           if (change === undefined || change === "grown") continue;
           this.#change = change;
           reader.end();
@@ -337,14 +337,23 @@ export class Reading {
     return `Cannot read ${name}${where}: ${fault.reason}`;
   }
 
-  /** Waits for the next bytes, undefined where it was interrupted; what has ended is reported. */
-  async #wait(reading: Promise<number>): Promise<number | undefined> {
+  /** Waits for what comes next, undefined where it was interrupted; what has ended is reported. */
+  async #idle<T>(coming: Promise<T>): Promise<T | undefined> {
     this.#pipeline.flush();
-    const timer = setTimeout(() => this.#source.rest(), PATIENCE_MS);
+    const sinceMs = Date.now();
+    let silentMs = 0;
+    let lookedMs = performance.now();
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      // What was stopped meanwhile, or busy, could not read what came.
+      silentMs += Math.min(nowMs - lookedMs, 2 * PATIENCE_MS);
+      lookedMs = nowMs;
+      this.#source.rest({ sinceMs, ns: silentMs * 1e6 });
+    }, PATIENCE_MS);
     try {
-      return await this.#unlessEnded(reading);
+      return await this.#unlessEnded(coming);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 

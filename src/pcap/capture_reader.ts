@@ -70,6 +70,11 @@ export class CaptureReader {
     return this.#base + this.#end;
   }
 
+  /** Whether the bytes that came so far end inside of something. */
+  get isTorn(): boolean {
+    return this.#end > this.#start || this.#skip > 0;
+  }
+
   /**
    * Where the next bytes of the file can be read into, {@linkcode READ_LENGTH} of them, until
    * {@linkcode take} is called.

@@ -40,6 +40,24 @@ export interface FileSourceOptions {
   pipeline: Pipeline;
 }
 
+/** A time in which nothing came. */
+export interface Silence {
+  /** Since when: milliseconds of Unix time. */
+  sinceMs: number;
+  /** How long, nanoseconds, of which this process could have read all. */
+  ns: number;
+}
+
+/**
+ * A packet whose time is so near to when it came was captured then, here or by a clock that is as good:
+ * time goes by for the capture as it does here. Of others nobody knows what was captured meanwhile.
+ */
+const LIVE_MAX_MS = 5_000;
+/**
+ * How much later than it was captured a packet may come: the kernel hands a block that is not full to
+ * tcpdump after a second, and a busy host takes some time itself.
+ */
+const LATE_MAX_NS = 1.2e9;
 /** How far the time of the file moves before what has waited long enough is reported. */
 const ADVANCE_STEP_NS = 10e6;
 /** Longer than the matcher waits for other sources, of which a file has none. */
@@ -127,12 +145,27 @@ export class FileSource implements Source {
 
   /**
    * Reports what is complete though no later packet has come, as at the end of a file that is being
-   * written. Who waits for an answer waits on.
+   * written. Who waits for an answer waits on, unless the capture is made now: then time goes by.
+   *
+   * @param silence How long no bytes came; absent: that is not known.
    */
-  rest(): void {
+  rest(silence?: Silence): void {
     this.#takeWaiting();
-    this.#advance(this.#clock.newestNs + SETTLED_AFTER_NS);
+    const settledNs = this.#clock.newestNs + SETTLED_AFTER_NS;
+    this.#advance(Math.max(this.#completeNs, settledNs, this.#passedNs(silence)));
     this.#pipeline.flush();
+  }
+
+  /** Up to when every packet has come by how long none came; -Infinity where that does not tell. */
+  #passedNs(silence: Silence | undefined): number {
+    // Who writes when a buffer is full does so inside of a packet, and holds the next ones back.
+    if (silence === undefined || this.#reader === undefined || this.#reader.isTorn) {
+      return -Infinity;
+    }
+    const { newestNs } = this.#clock;
+    const newestMs = this.epochSeconds * 1e3 + newestNs / 1e6;
+    const isLive = Math.abs(silence.sinceMs - newestMs) <= LIVE_MAX_MS;
+    return isLive ? newestNs + silence.ns - LATE_MAX_NS : -Infinity;
   }
 
   /** Reports everything that is under way: nothing more is read. */

@@ -7,7 +7,7 @@ import type { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CaptureFault } from "../pcap/captured_packet.ts";
 import { CurrentContext, type RecordContext } from "../record/record_context.ts";
 import type { RecordReader } from "../record/record_reader.ts";
-import { FileSource, type FileSourceOptions } from "./file_source.ts";
+import { FileSource, type FileSourceOptions, type Silence } from "./file_source.ts";
 import { addLosses } from "./losses.ts";
 import type { RecordSource, UnknownParts } from "./record_source.ts";
 import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
@@ -102,8 +102,8 @@ export class InputSource implements Source {
   }
 
   /** Reports what is complete though nothing more came; see {@link FileSource.rest}. */
-  rest(): void {
-    this.#captures.rest();
+  rest(silence?: Silence): void {
+    this.#captures.rest(silence);
   }
 
   /** Reports everything that is under way: nothing more is read. */

@@ -10,6 +10,7 @@ import { TABLE_ROWS_HELD, TALLIES_MAX } from "../../src/output/limits.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
+import { buildRefused } from "./refused_capture.ts";
 import { readCommand, runRead, startRead } from "./read_tool.ts";
 
 const { SYN, ACK } = TcpFlag;
@@ -319,6 +320,36 @@ Deno.test("read ends at a signal while it waits for standard input", async () =>
   assertEquals((await child.status).code, 0);
   assertMatch(await errors, /^4 handshakes: 4 established\n/);
   await writer.close().catch(() => {});
+});
+
+Deno.test("read reports a lone refusal though a live capture stays silent", async () => {
+  const now = () => {
+    const capture = buildRefused({ count: 1, firstPort: 5, secondsApart: 0 });
+    const view = new DataView(capture.buffer);
+    const seconds = Math.floor(Date.now() / 1_000);
+    // Behind the file's header a record's header and frame, twice.
+    const second = 24 + 16 + view.getUint32(24 + 8, true);
+    for (const record of [24, second]) view.setUint32(record, seconds, true);
+    return capture;
+  };
+  using file = new TemporaryFile(now());
+  for (const args of [["-"], ["--follow", file.path]]) {
+    const child = startRead(args);
+    const writer = child.stdin.getWriter();
+    const errors = new Response(child.stderr).text();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+    const capture = now();
+    Deno.writeFileSync(file.path, capture);
+    if (args[0] === "-") await writer.write(capture);
+    const { outcome, client } = JSON.parse((await lines.read()).value!);
+    assertEquals([outcome, client.port], ["refused", 5]);
+    child.kill("SIGTERM");
+    while (!(await lines.read()).done);
+    assertEquals((await child.status).code, 0);
+    assertMatch(await errors, /^1 handshake: 1 refused\n/);
+    await writer.close().catch(() => {});
+  }
 });
 
 Deno.test("read --help tells how many rows and names are held", async () => {

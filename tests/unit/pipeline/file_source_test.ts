@@ -483,6 +483,56 @@ Deno.test("FileSource reports what is settled while a file that grows rests", ()
   assertEquals(output.text.split("\n").length - 1, 1);
 });
 
+Deno.test("FileSource lets time go by while a capture that is made now is silent", () => {
+  const refused = [at(0, "syn"), at(100, "refuse"), at(200, "syn", 9)];
+  const endMs = START * 1_000;
+  // A refusal is doubted for a second, and packets may come 1.2 s late; nobody answers within 70.4 s.
+  const cases: {
+    name: string;
+    bytes: Uint8Array;
+    sinceMs: number;
+    after: [s: number, count: number][];
+  }[] = [
+    {
+      name: "now",
+      bytes: buildPcap({ records: refused }),
+      sinceMs: endMs,
+      after: [[1, 0], [2.1, 0], [2.3, 1], [71, 1], [72, 2]],
+    },
+    {
+      name: "by a clock that is some seconds off",
+      bytes: buildPcap({ records: refused }),
+      sinceMs: endMs + 4_500,
+      after: [[2.1, 0], [2.3, 1]],
+    },
+    {
+      name: "long ago",
+      bytes: buildPcap({ records: refused }),
+      sinceMs: endMs + 6_000,
+      after: [[2.3, 0], [1_000, 0]],
+    },
+    {
+      name: "in a buffer that holds packets back",
+      bytes: concat(buildPcap({ records: refused }), new Uint8Array(3)),
+      sinceMs: endMs,
+      after: [[2.3, 0], [1_000, 0]],
+    },
+    { name: "of nothing", bytes: buildPcap(), sinceMs: endMs, after: [[1_000, 0]] },
+  ];
+  for (const { name, bytes, sinceMs, after } of cases) {
+    const output = new Kept();
+    const { source } = sourceInto([new TextSink(output, new NdjsonFormat(), "lines")]);
+    source.beginFile().feed(bytes);
+    for (const [seconds, count] of after) {
+      source.rest({ sinceMs, ns: seconds * 1e9 });
+      assertEquals(output.text.split("\n").length - 1, count, `${name}, after ${seconds} s`);
+    }
+    // What is known stays known.
+    source.rest();
+    assertEquals(output.text.split("\n").length - 1, after.at(-1)![1], name);
+  }
+});
+
 Deno.test("FileSource lets one absurd time cost only its own packet's handshake", () => {
   const century = 100 * 365 * 86_400e6;
   const absurd: Record<string, PcapRecord> = {
