@@ -6,6 +6,7 @@ import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { messageOf } from "../text/message.ts";
 import { errorSurface, outputSurface, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
+import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { HandshakePick } from "../explain/pick.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
@@ -150,6 +151,8 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   const pipeline = new Pipeline({ sinks: [pick], supervisor: ending });
   const source: InputSource = new InputSource({ interfaces, host: hostName(), pipeline });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
+  // From here on it is bytes of strangers.
+  if (options.output === undefined && isOrdinary(file)) narrow();
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => source.conclude());
   sayUnknown(source);

@@ -6,6 +6,7 @@ import { ProgressLine } from "./process/progress_line.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
+import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
@@ -116,6 +117,8 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   });
   const summarize = () => pipeline.summarize() + describeClock(source);
   const reading = new Reading(source, pipeline, ending.asked, progress, options.filter);
+  // From here on it is bytes of strangers.
+  if (!writesFiles(options) && options.files.every(isOrdinary)) narrow();
   let failed = false;
   for (const file of options.files) {
     if (reading.isOver) break;

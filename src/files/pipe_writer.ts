@@ -67,8 +67,11 @@ export function writeLines(
   return at;
 }
 
-/** As many whole lines as are written whole; of a longer one a part. */
-function endOfPiece(bytes: Uint8Array, at: number): number {
+/**
+ * Where a piece ends that a pipe takes whole or not at all: behind as many whole lines as that holds; of a
+ * longer line behind a part.
+ */
+export function endOfPiece(bytes: Uint8Array, at: number): number {
   if (bytes.length - at <= ATOMIC_BYTES) return bytes.length;
   const end = bytes.lastIndexOf(NEWLINE, at + ATOMIC_BYTES - 1) + 1;
   return end > at ? end : at + ATOMIC_BYTES;

@@ -4,7 +4,8 @@
  * @module
  */
 import { openDescriptor, OpenFlag } from "./descriptor.ts";
-import { PipeWriter } from "./pipe_writer.ts";
+import { isNarrowed } from "../linux/narrow.ts";
+import { endOfPiece, PipeWriter } from "./pipe_writer.ts";
 import type { ByteWriter } from "./stream_output.ts";
 
 /** O_ACCMODE and O_RDWR of open(2). */
@@ -13,32 +14,77 @@ const READ_AND_WRITE = 2;
 /** A disk is waited for longer than a reader. */
 const FILE_PATIENCE_MS = 30_000;
 
-/**
- * Standard output. A pipe or terminal is opened once more, not to wait in it: then what its reader
- * took is known to the line, and the descriptor that other programs share stays as it is.
- */
+/** Standard output. */
 export function standardOutput(): ByteWriter {
-  const file = {
-    write: (bytes: Uint8Array) => Deno.stdout.write(bytes),
-    patienceMs: FILE_PATIENCE_MS,
-  };
-  return openStream(1) ?? file;
+  return openStream(1, Deno.stdout);
 }
 
-/** Standard error, likewise. */
+/** Standard error. */
 export function standardError(): ByteWriter {
-  return openStream(2) ?? Deno.stderr;
+  return openStream(2, Deno.stderr);
 }
 
-/** @returns Undefined for a regular file and /dev/null, and where it is not permitted to know. */
-function openStream(fd: 1 | 2): PipeWriter | undefined {
+function openStream(fd: 1 | 2, stream: typeof Deno.stdout | typeof Deno.stderr): ByteWriter {
   const path = `/proc/self/fd/${fd}`;
   try {
-    const stream = Deno.statSync(path);
+    const status = Deno.statSync(path);
     // Nothing to wait for; and the C library, to open it without waiting, is 2 ms of a start.
-    if (stream.isFile || isNull(stream)) return undefined;
-    if (stream.isSocket) return new PipeWriter(fd, true);
-    return new PipeWriter(openDescriptor(path, 0));
+    if (status.isFile || isNull(status)) return new WholeStream(stream);
+    return new Stream(stream, () => openWithoutWaiting(fd, status.isSocket));
+  } catch {
+    // It is not permitted to know.
+    return new Stream(stream, () => undefined);
+  }
+}
+
+/** A file or what takes everything. */
+class WholeStream implements ByteWriter {
+  readonly patienceMs = FILE_PATIENCE_MS;
+  readonly write: (bytes: Uint8Array) => Promise<number>;
+
+  constructor(stream: typeof Deno.stdout | typeof Deno.stderr) {
+    this.write = (bytes) => stream.write(bytes);
+  }
+}
+
+/**
+ * A pipe, a socket or a terminal. It is opened once more, not to wait in it: then what its reader took is
+ * known to the line, and the descriptor that other programs share stays as it is. That takes the C library;
+ * without it the runtime waits aside, for whole lines that a pipe takes at once or not at all.
+ */
+class Stream implements ByteWriter {
+  readonly #stream: typeof Deno.stdout | typeof Deno.stderr;
+  readonly #open: () => PipeWriter | undefined;
+  #opened: PipeWriter | undefined;
+  #isOpened = false;
+
+  constructor(
+    stream: typeof Deno.stdout | typeof Deno.stderr,
+    open: () => PipeWriter | undefined,
+  ) {
+    this.#stream = stream;
+    this.#open = open;
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    if (!isNarrowed()) {
+      if (!this.#isOpened) this.#opened = this.#open();
+      this.#isOpened = true;
+      if (this.#opened) return await this.#opened.write(bytes);
+    }
+    return await this.#stream.write(bytes.subarray(0, endOfPiece(bytes, 0)));
+  }
+
+  close(): void {
+    this.#opened?.close();
+  }
+}
+
+/** @returns Undefined where that is not permitted. */
+function openWithoutWaiting(fd: 1 | 2, isSocket: boolean | null): PipeWriter | undefined {
+  if (isSocket) return new PipeWriter(fd, true);
+  try {
+    return new PipeWriter(openDescriptor(`/proc/self/fd/${fd}`, 0));
   } catch {
     // Somebody else's. Only where it waits, the runtime writes what it says it has written.
     return doesNotWait(fd) ? new PipeWriter(fd) : undefined;

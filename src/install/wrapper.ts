@@ -9,8 +9,8 @@ export interface Config {
 
 /** How a task starts a command of the tool. */
 const TASK = /^DENO_NO_UPDATE_CHECK=1 deno run (.*) src\/main\.ts (\w+)$/;
-/** What starts where no command of the tool is named, as for --help. */
-const OTHERWISE = "--quiet -A";
+/** What starts where no command of the tool is named, as for --help: that reads its own files. */
+const OTHERWISE = "--quiet --no-prompt --allow-read --allow-env";
 
 /**
  * Writes the program `synsnoop`: it becomes the runtime, with the flags that the command's task gives it,

@@ -497,6 +497,44 @@ skippableTest("Ctrl-Z stops the job of a trace, and fg has it go on", NO_TERMINA
   }
 });
 
+skippableTest(
+  "Ctrl-Z stops a read that may start nothing, and fg has it go on",
+  NO_TERMINAL,
+  async () => {
+    await using shell = await Shell.start();
+    await shell.run(`cd ${ROOT}`);
+    const from = shell.text.length;
+    await shell.run(`${DENO} run --quiet -A src/main.ts read --follow ${CAPTURE}`);
+    await shell.shows(/ established /, from);
+    await shell.type(KEY.suspend);
+    await shell.shows(/Stopped/, from);
+    const stopped = shell.text.length;
+    await shell.run("fg");
+    // The shell names what goes on.
+    await shell.shows(/main\.ts read/, stopped);
+    await shell.type(KEY.interrupt);
+    await shell.shows(/^lost: .*$/m, from);
+    assertEquals(await shell.status(), 0);
+  },
+);
+
+skippableTest(
+  "Ctrl-Z does nothing to a read by deno task, which could not stop that",
+  NO_TERMINAL,
+  async () => {
+    await using shell = await Shell.start();
+    await shell.run(`cd ${ROOT}`);
+    const from = shell.text.length;
+    await shell.run(`${DENO} task read --follow ${CAPTURE}`);
+    await shell.shows(/ established /, from);
+    await shell.type(KEY.suspend);
+    await shell.type(KEY.interrupt);
+    await shell.shows(/^lost: .*$/m, from);
+    assertEquals(await shell.status(), 0);
+    assertEquals(shell.text.slice(from).includes("Stopped"), false);
+  },
+);
+
 await namespaceTest(
   "trace says how to leave while somebody is still to take what it wrote",
   async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { environmentVariable } from "../../linux/environment.ts";
+import { isNarrowed } from "../../linux/narrow.ts";
 import { type ProcessState, readProcessState } from "../../linux/process_state.ts";
 
 /** Between npm and this process are a shell and `deno task`. */
@@ -34,6 +35,8 @@ export function watchRunner(onGone: () => void, lookMs = LOOK_MS): void {
   const npm = [...ancestors(Deno.ppid)].find(({ comm }) => comm.startsWith("npm "));
   if (npm === undefined) return;
   const timer = setInterval(() => {
+    // Nothing can be seen of it any more.
+    if (isNarrowed()) return clearInterval(timer);
     const now = readProcessState(npm.pid);
     if (now?.startTicks === npm.startTicks && now.letter !== "Z") return;
     clearInterval(timer);

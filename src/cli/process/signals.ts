@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isNarrowed } from "../../linux/narrow.ts";
 import { type ProcessState, readProcessState } from "../../linux/process_state.ts";
 
 /** The signals that ask to end. */
@@ -90,8 +91,13 @@ const HANDED_ON_MS = 1_000;
  */
 function jobStopper({ stopped, beforeStop }: SignalRequests): () => Promise<void> {
   let continuedMs = -Infinity;
+  const stopsAlone = canStopAlone();
   return async () => {
     await stopped?.();
+    if (isNarrowed()) {
+      if (stopsAlone) Deno.kill(Deno.pid, "SIGSTOP");
+      return;
+    }
     const own = readProcessState("self");
     if (own === undefined || !canBeContinued(own)) return;
     if (performance.now() - continuedMs < HANDED_ON_MS) return;
@@ -100,6 +106,16 @@ function jobStopper({ stopped, beforeStop }: SignalRequests): () => Promise<void
     // It goes on here.
     continuedMs = performance.now();
   };
+}
+
+/**
+ * Whether it is enough that this process stops itself, which needs no permission: all others of the job stop
+ * at the terminal's word, but for a task runner of Deno.
+ */
+function canStopAlone(): boolean {
+  const own = readProcessState("self");
+  return own !== undefined && canBeContinued(own) &&
+    readProcessState(own.parentPid)?.comm !== "deno";
 }
 
 /** Whether what is typed at a terminal, such as Ctrl-C, is for the job that this process is of. */

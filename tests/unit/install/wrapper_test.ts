@@ -20,7 +20,7 @@ Deno.test("wrapperScript gives each command the flags of its task, and leaves ot
   assertEquals(script.split("\n").filter((line) => line.includes(" set -- ")), [
     '  trace) set -- --quiet -A --v8-flags=--x "$main" "$@" ;;',
     '  schema) set -- --quiet -A "$main" "$@" ;;',
-    '  *) set -- --quiet -A "$main" "$@" ;;',
+    '  *) set -- --quiet --no-prompt --allow-read --allow-env "$main" "$@" ;;',
   ]);
   assertEquals(script.split("\n")[0], "#!/bin/sh");
   assertStringIncludes(script, "\nlibrary='/usr/local/lib/synsnoop'\n");
