@@ -26,6 +26,10 @@ export interface OpenReportOptions {
   others: readonly string[];
   /** The flags that say which handshakes come, as given. */
   filters: readonly string[];
+  /** Whether names and addresses are hidden, which packets would tell. */
+  anonymize: boolean;
+  /** See {@link HandshakeFilter.sample}. */
+  sample?: number;
   stdout: ByteWriter;
 }
 
@@ -39,6 +43,8 @@ export async function openReport(options: OpenReportOptions): Promise<ReportSink
   return new ReportSink({
     version: await readVersion(),
     filters: options.filters,
+    hidesPackets: options.anonymize,
+    sample: options.sample,
     write: async (data) => {
       try {
         await write(await composePage(data));
@@ -65,7 +71,7 @@ function placeOf({ flag, path, force, others, stdout }: OpenReportOptions): Writ
     };
   }
   try {
-    const other = others.find((each) => isSameFile(path, each));
+    const other = others.find((each) => each === path || isSameFile(path, each));
     if (other !== undefined) throw new Error(`it is "${other}", which is in use already`);
     const there = fileAt(path);
     // A device or a FIFO has no content that could be replaced.

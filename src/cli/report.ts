@@ -2,6 +2,7 @@ import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { hostName } from "../linux/host.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
@@ -37,6 +38,7 @@ const REPORT_HELP: Help = {
     "The numbers are of all handshakes; the table has up to 500 of them: of each way to end some, " +
     "chosen at random, and the slowest.",
     FILTERS_HELP,
+    ANONYMIZE_HELP,
     "A new page may be read by its owner and group. It is there when it is whole.",
   ],
   statuses: [
@@ -60,11 +62,18 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   if (options.help) {
     return await writeText(stdout, formatHelp(REPORT_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
-  const { files, output, force, filter, filterTexts: filters, interfaces } = options;
-  const others = files.filter((file) => file !== STANDARD_INPUT);
-  const sink = await openReport({ flag: "output", path: output, force, others, filters, stdout });
+  const { files, filter, interfaces } = options;
+  const disguise = await loadDisguise(options);
+  const sink = await openReport({
+    ...options,
+    flag: "output",
+    path: options.output,
+    others: files.filter((file) => file !== STANDARD_INPUT),
+    filters: options.filterTexts,
+    stdout,
+  });
   const ending = Ending.listen({ report: () => pipeline.summarize() });
-  const pipeline = new Pipeline({ filter, sinks: [sink], supervisor: ending });
+  const pipeline = new Pipeline({ filter, sinks: [sink], disguise, supervisor: ending });
   const source = new InputSource({ interfaces, host: hostName(), pipeline, countsOnce: true });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
   let failed = false;

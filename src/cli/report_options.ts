@@ -1,15 +1,15 @@
-import { NO_UTF8 } from "../linux/environment.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
+import {
+  ANONYMIZE_FLAGS,
+  type AnonymizeOptions,
+  hideValues,
+  parseAnonymize,
+} from "./anonymize_options.ts";
 import { EXIT_STATUS_FLAG, FILTER_FLAGS, formatFilter, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
+import { assertNamed, FORCE_FLAG } from "./page_options.ts";
 import { READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
 import { UsageError } from "./usage.ts";
-
-/** The flag that lets a page replace a file. */
-export const FORCE_FLAG: Flag = {
-  name: "force",
-  meaning: "replace the page where one is there already",
-};
 
 /** The flags of `report`. */
 export const REPORT_FLAGS: readonly Flag[] = [
@@ -17,12 +17,13 @@ export const REPORT_FLAGS: readonly Flag[] = [
   FORCE_FLAG,
   ...READ_FLAGS.filter(({ name }) => name === "interface"),
   ...FILTER_FLAGS,
+  ...ANONYMIZE_FLAGS,
   EXIT_STATUS_FLAG,
   { name: "help", meaning: "show this" },
 ];
 
 /** What `report` was asked to do. */
-export interface ReportCommandOptions {
+export interface ReportCommandOptions extends AnonymizeOptions {
   help: boolean;
   /** Paths in order; `-` is standard input. */
   files: readonly string[];
@@ -57,18 +58,17 @@ export function parseReportOptions(args: readonly string[]): ReportCommandOption
     throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
   }
   const output = values.get("output")?.[0];
-  if (output?.includes(NO_UTF8)) {
-    throw new UsageError(
-      `Cannot use --output "${output}": its name is no UTF-8 and cannot be passed on; give another`,
-    );
-  }
+  const anonymizing = parseAnonymize(parsed);
+  const filterTexts = formatFilter(parsed, ["interface"]);
+  if (output !== undefined) assertNamed("output", output);
   return {
     help,
     files,
     output: output === STANDARD_INPUT ? undefined : output,
     force: switches.has(FORCE_FLAG.name),
     filter: parseFilter(parsed),
-    filterTexts: formatFilter(parsed, ["interface"]),
+    filterTexts: anonymizing.anonymize ? hideValues(filterTexts) : filterTexts,
+    ...anonymizing,
     interfaces: values.get("interface") ?? [],
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
   };

@@ -10,6 +10,7 @@ import { hostId, tracerId } from "../linux/host_id.ts";
 import { Elsewhere } from "../pipeline/elsewhere.ts";
 import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import type { Sink } from "../pipeline/sink.ts";
 import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
@@ -43,6 +44,7 @@ export const TRACE_HELP: Help = {
     ["synsnoop trace --server-port 443 --failed", "what goes wrong with HTTPS"],
     ["synsnoop trace --slower-than 100ms --not-host 10.0.0.0/8", "what is slow, and far"],
     ["synsnoop trace --netns all --output /var/log/handshakes.ndjson", "every container, kept"],
+    ["synsnoop trace --report page.html --duration 1m", "a minute as a page with charts"],
     ["synsnoop trace --stats --interval 10s", "counts and round trips of each ten seconds"],
     ["synsnoop trace --config /etc/synsnoop.toml", "as the service does"],
     ["synsnoop trace -- curl -s https://example.org", "what one command does"],
@@ -133,6 +135,7 @@ export async function trace(
   const format = await createFormat(options.format, surface, true, status);
   const disguise = await loadDisguise(options);
   const opener = await loadFileOpener(options);
+  const report = options.report === undefined ? undefined : await loadReport(options, stdout);
   let outputs: Outputs | undefined;
   let metrics: MetricsOutputs | undefined;
   let pipeline: Pipeline | undefined;
@@ -180,7 +183,12 @@ export async function trace(
         isMeant: traced && ((process, path) => traced.has(process, path)),
       },
       count: options.count,
-      sinks: [elsewhere, ...metrics ? [metrics.sink] : [], ...outputs.sinks],
+      sinks: [
+        elsewhere,
+        ...metrics ? [metrics.sink] : [],
+        ...report ? [report] : [],
+        ...outputs.sinks,
+      ],
       disguise,
       supervisor: ending,
       onCount: ending.ask,
@@ -212,6 +220,9 @@ export async function trace(
   await ending.attempt("the store", () => outputs?.close());
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
+  if (report && pipeline.handshakes === 0) {
+    sayNote(`no handshake came: "${options.report}" is not written`);
+  }
   const commandStatus = await traced?.status();
   if (ending.failed || pipeline.failed) return ExitStatus.Failed;
   if (commandStatus !== undefined) return commandStatus;
@@ -229,6 +240,24 @@ async function loadMetrics(
     "./metrics_outputs.ts",
   );
   return new MetricsOutputs(options, { version: await readVersion(), identity, onNote: sayNote });
+}
+
+/** Loads what makes a page, where one is asked for. @throws {UsageError} It cannot be written there. */
+async function loadReport(
+  { report, force, filter, filterTexts, anonymize, output, write }: TraceOptions,
+  stdout: ByteWriter,
+): Promise<Sink> {
+  const { openReport }: typeof import("./open_report.ts") = await load("./open_report.ts");
+  return await openReport({
+    flag: "report",
+    path: report,
+    force,
+    others: [output, write].filter((path) => path !== undefined),
+    filters: filterTexts,
+    anonymize,
+    sample: filter.sample,
+    stdout,
+  });
 }
 
 /** Has a trace end after so many milliseconds from now on; Infinity: not by that. */

@@ -31,6 +31,7 @@ import {
   parseAnonymize,
 } from "./anonymize_options.ts";
 import { metricsFlags, type MetricsOptions, parseMetrics } from "./metrics_options.ts";
+import { PAGE_FLAGS, type PageOptions, parsePage } from "./page_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, UNBOUNDED } from "./values.ts";
 
@@ -65,6 +66,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
   },
   ...OUTPUT_FLAGS,
   ...STORE_FLAGS,
+  ...PAGE_FLAGS,
   ...ANONYMIZE_FLAGS,
   ...metricsFlags("metrics"),
   EXIT_STATUS_FLAG,
@@ -111,7 +113,7 @@ export interface HostOptions {
 }
 
 /** What `trace` was asked to do. */
-export interface TraceOptions extends HostOptions, OutputOptions, AnonymizeOptions {
+export interface TraceOptions extends HostOptions, OutputOptions, PageOptions, AnonymizeOptions {
   help: boolean;
   filter: HandshakeFilter;
   /** The flags that say what is reported, each as it was given. */
@@ -165,6 +167,7 @@ export function parseTraceOptions(args: readonly string[]): TraceOptions {
     toStandardError: command !== undefined && values.get("output")?.[0] !== STANDARD_OUTPUT,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
     ...parseOutput(parsed),
+    ...parsePage(parsed),
   };
 }
 

@@ -1,13 +1,8 @@
 import { StoryTeller } from "../../explain/teller.ts";
 import { LEGEND, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "../../explain/words.ts";
 import type { Handshake } from "../../match/handshake.ts";
-import {
-  NO_ROW,
-  type PacketKeeper,
-  type Sink,
-  type Source,
-  type TraceState,
-} from "../../pipeline/sink.ts";
+import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
+import { formatTime } from "../../text/time.ts";
 import { Statistics } from "../statistics/statistics.ts";
 import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
 import { ClockGaps } from "./clock_gaps.ts";
@@ -30,6 +25,8 @@ import { Timeline } from "./timeline.ts";
 
 /** Names of each kind in the tables of a page. */
 const TOP = 15;
+/** How often it is looked what a live trace can see. */
+const COVERAGE_MS = 10_000;
 
 /** What a report is to tell beyond what comes through the pipeline. */
 export interface ReportOptions {
@@ -37,6 +34,10 @@ export interface ReportOptions {
   version: string;
   /** The flags that say which handshakes come, as given. */
   filters: readonly string[];
+  /** Whether packets, which tell real addresses, are not to be shown: then ladders are as of records. */
+  hidesPackets?: boolean;
+  /** One of how many handshakes comes, of a live trace; absent: each. */
+  sample?: number;
   /** Writes the page, at the end. Nothing is written where no handshake came. @returns Whether it could. */
   write(data: PageData): Promise<boolean>;
 }
@@ -44,6 +45,9 @@ export interface ReportOptions {
 /** Gathers what a report tells, in one pass and bounded memory. */
 export class ReportSink implements Sink {
   readonly label = "the report";
+  readonly reportMs = COVERAGE_MS;
+  /** See {@link Sink.keepPackets}: for the ladders. */
+  readonly keepPackets: Sink["keepPackets"];
   readonly #options: ReportOptions;
   readonly #teller = new StoryTeller();
   readonly #statistics = new Statistics();
@@ -61,6 +65,7 @@ export class ReportSink implements Sink {
   /** Has taken nothing yet. */
   constructor(options: ReportOptions) {
     this.#options = options;
+    if (!options.hidesPackets) this.keepPackets = (rows) => this.#teller.keepPackets(rows);
   }
 
   /** See {@link Sink.begin}. */
@@ -69,13 +74,9 @@ export class ReportSink implements Sink {
     this.#teller.begin(source);
   }
 
-  /** See {@link Sink.keepPackets}: for the ladders. */
-  keepPackets(rows: number): PacketKeeper {
-    return this.#teller.keepPackets(rows);
-  }
-
   /** See {@link Sink.take}. */
-  take(handshake: Handshake, row: number): void {
+  take(handshake: Handshake, keptRow: number): void {
+    const row = this.#options.hidesPackets ? NO_ROW : keptRow;
     const { context } = this.#source!;
     const kind = this.#kinds.take(handshake);
     this.#statistics.record(handshake, context);
@@ -98,6 +99,22 @@ export class ReportSink implements Sink {
   /** See {@link Sink.takeEvent}. */
   takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
     this.#coverage.take(event, members);
+  }
+
+  /** Notes what a live trace can see now, as its status lines do for who reads later. */
+  report({ delivering, span, context }: TraceState): void {
+    if (delivering === undefined) return;
+    const { filters, sample = 1 } = this.#options;
+    const { epochSeconds, startNs, endNs } = span;
+    this.#coverage.take("status", {
+      host: context.host,
+      tracer: context.tracer,
+      since: formatTime(epochSeconds, startNs),
+      time: formatTime(epochSeconds, endNs),
+      filters,
+      sample,
+      sources: delivering,
+    });
   }
 
   /** Nothing: a page is made as a whole. */

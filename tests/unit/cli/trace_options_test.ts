@@ -32,6 +32,8 @@ const DEFAULTS: TraceOptions = {
   rotation: undefined,
   write: undefined,
   store: undefined,
+  report: undefined,
+  force: false,
   anonymize: false,
   anonymizeKey: undefined,
   probes: "auto",
@@ -158,6 +160,7 @@ const GOOD: { args: string; expected: Changes }[] = [
   { args: "--count 999999999999999", expected: { count: 999_999_999_999_999 } },
   { args: "--duration 1.5s", expected: { durationMs: 1_500 } },
   { args: "--output a.ndjson", expected: { output: "a.ndjson" } },
+  { args: "--report a.html --force", expected: { report: "a.html", force: true } },
   { args: "--write a.pcapng", expected: { write: "a.pcapng" } },
   // Standard output by name is NDJSON, on a terminal too.
   { args: "--output -", expected: { format: NDJSON } },
