@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { findExecutable } from "../src/linux/host.ts";
+import { noBrowser } from "./browser/chromium.ts";
 import { parseJunitReport, skipReason } from "./junit_report.ts";
 import { reasonAgainstGuests } from "./vm/vm.ts";
 
@@ -36,6 +37,7 @@ const TIERS: readonly Tier[] = [
   { name: "tidy", permissions: ["--allow-read"] },
   { name: "golden", permissions: ["--allow-read"] },
   { name: "capture", permissions: ["--allow-all"] },
+  { name: "browser", permissions: ["--allow-all"], obstacle: noBrowser },
   { name: "netns", permissions: ["--allow-all"], obstacle: noNamespaces },
   { name: "vm", permissions: ["--allow-all"], parallel: true, obstacle: reasonAgainstGuests },
 ];

@@ -12,7 +12,7 @@
 import { BENCH_NEEDS } from "./bench_needs.ts";
 import { type Machine, runCommand, thisMachine } from "./machine.ts";
 import { setUp } from "./set_up.ts";
-import { TEST_NEEDS } from "./test_needs.ts";
+import { TEST_NEEDS, TEST_WISHES } from "./test_needs.ts";
 import { TRACE_NEEDS } from "./trace_needs.ts";
 
 /**
@@ -36,6 +36,7 @@ export async function setup(args: readonly string[], machine: Machine): Promise<
     ...args.includes("--bench") ? BENCH_NEEDS : [],
   ]);
   const isReady = await setUp([...needs], machine);
+  if (tests) await setUp(TEST_WISHES, machine);
   return tests && !isReady ? 1 : 0;
 }
 

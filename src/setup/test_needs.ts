@@ -65,3 +65,9 @@ export const TEST_NEEDS: readonly Need[] = [
   { executables: ["xz"], package: { ...everywhere("xz"), "apt-get": "xz-utils" } },
   { executables: ["zstd"], package: everywhere("zstd") },
 ];
+
+/** What some tests need, which are skipped where it cannot be had. */
+export const TEST_WISHES: readonly Need[] = [
+  // A browser, for the page of a report.
+  { executables: ["chromium"], package: everywhere("chromium") },
+];

@@ -29,6 +29,14 @@ Deno.test("setup looks for the benchmark's tools with --bench, and goes on witho
   assertEquals(said[0].startsWith("Cannot install wrk: "), true);
 });
 
+Deno.test("setup installs the tests' browser too, and goes on without it", async () => {
+  const { machine, said, ran } = fakeMachine(["chromium"], { run: () => Promise.resolve(false) });
+  assertEquals([await setup(["--tests"], machine), ran], [0, []]);
+  assertEquals(said.at(-1)?.startsWith("Cannot install chromium: apt-get failed; "), true);
+  const without = fakeMachine(["chromium"]);
+  assertEquals([await setup([], without.machine), without.said], [0, []]);
+});
+
 Deno.test("setup says in one line what it installs and how", async () => {
   const { machine, said, ran } = fakeMachine(["bpftrace"]);
   assertEquals(await setup([], machine), 0);

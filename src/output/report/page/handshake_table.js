@@ -136,7 +136,7 @@ export class HandshakeTable {
     this.#onChange = onChange;
     this.#search.addEventListener("input", () => onChange({ filter: this.#search.value }));
     this.element.append(
-      html("h2", {}, "Handshakes", html("small", {}, data.tableNote)),
+      html("h2", {}, "Handshakes", " ", html("small", {}, data.tableNote)),
       html(
         "p",
         { class: "controls" },

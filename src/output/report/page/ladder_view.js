@@ -31,7 +31,7 @@ export function showView(view, { texts, ladderWords }) {
   return html(
     "article",
     { class: "view" },
-    html("h3", {}, textAt(view.title), html("small", {}, `told by ${teller}`)),
+    html("h3", {}, textAt(view.title), " ", html("small", {}, `told by ${teller}`)),
     facts,
     html(
       "div",

@@ -56,7 +56,7 @@ export class LegChart {
     const figure = html("div", { class: "chart" });
     const told = html("p", { class: "dim" }, HOW_TO_READ);
     this.element.replaceChildren(
-      html("h2", {}, title, html("small", {}, meaning)),
+      html("h2", {}, title, " ", html("small", {}, meaning)),
       html("p", { class: "numbers" }, numbers),
       figure,
       told,
@@ -160,6 +160,11 @@ export class LegChart {
    * @param {boolean} isLocal
    */
   #drawAxes(picture, { low, high, yOf, height, width, columnWidth }, range, isLocal) {
+    const label = (/** @type {number} */ y, /** @type {string} */ text) =>
+      picture.append(
+        svg("path", { d: `M${LEFT - 4} ${y.toFixed(1)}h4`, class: "tick" }),
+        svg("text", { x: LEFT - 8, y: Math.max(10, y + 4), "text-anchor": "end" }, text),
+      );
     let lastY = Infinity;
     for (let power = 0; power < 16; power++) {
       for (const step of [1, 2, 5]) {
@@ -167,15 +172,13 @@ export class LegChart {
         const at = this.#bucketOf(ns);
         if (at < low || at > high + 1) continue;
         const y = yOf(at);
-        if (step !== 1 && lastY - y < 2 * LABEL_HEIGHT || lastY - y < LABEL_HEIGHT) continue;
-        if (y < 4) continue;
+        if (lastY - y < (step === 1 ? LABEL_HEIGHT : 2 * LABEL_HEIGHT)) continue;
         lastY = y;
-        picture.append(
-          svg("path", { d: `M${LEFT - 4} ${y.toFixed(1)}h4`, class: "tick" }),
-          svg("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, roundDuration(ns)),
-        );
+        label(y, roundDuration(ns));
       }
     }
+    // Where all take about as long, no round duration may be among them.
+    if (lastY === Infinity) label(height, formatDuration(startOfBucket(low, this.#parts)));
     const ticks = range.ticks(Math.max(1, Math.floor((width - LEFT) / range.tickWidth)));
     formatMoments(ticks, isLocal, range.isLong).forEach((text, nth) => {
       const left = LEFT + (ticks[nth] - range.fromMs) / range.widthMs * columnWidth;

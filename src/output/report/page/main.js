@@ -11,7 +11,7 @@ import { LegChart } from "./leg_chart.js";
 import { kindsTable, rankingTable } from "./name_tables.js";
 import { OutcomeCharts } from "./outcome_charts.js";
 import { TimeRange } from "./time_range.js";
-import { formatCount, formatMoment, formatShare, formatWidth } from "./units.js";
+import { formatCount, formatMoment, formatShare } from "./units.js";
 import { unpack } from "./unpack.js";
 import { readState, writeState } from "./view_state.js";
 
@@ -156,8 +156,10 @@ function draw() {
   const range = new TimeRange(data, state);
   const { isLocal } = state;
   const moment = (/** @type {number} */ ms) => formatMoment(ms, isLocal);
-  shownTime.textContent = `${moment(range.fromMs)} to ${moment(range.toMs)} ` +
-    `${isLocal ? zoneName() : "UTC"}, in pieces of ${formatWidth(data.widthMs)}`;
+  const [from, to] = [moment(range.fromMs), moment(range.toMs)];
+  shownTime.textContent =
+    `${from} to ${from.slice(0, 11) === to.slice(0, 11) ? to.slice(11) : to} ` +
+    `${isLocal ? zoneName() : "UTC"}`;
   for (const [input, at] of /** @type {const} */ ([[first, range.first], [last, range.last]])) {
     input.value = String(at);
     input.setAttribute("aria-valuetext", moment(range.momentOf(at)));

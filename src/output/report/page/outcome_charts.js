@@ -83,7 +83,7 @@ export class OutcomeCharts {
       "aria-label": `${title}, in each ${width}: ${sums.join(", ")}`,
     });
     this.element.append(
-      html("h2", {}, title, html("small", {}, `handshakes in each ${width}`)),
+      html("h2", {}, title, " ", html("small", {}, `handshakes in each ${width}`)),
       box,
     );
     // The last piece of time ends where one more would begin.
@@ -97,7 +97,10 @@ export class OutcomeCharts {
     const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
     const plotWidth = Math.max(280, this.element.clientWidth);
     const ticks = range.ticks(Math.max(1, Math.floor((plotWidth - AXIS_WIDTH) / range.tickWidth)));
-    const labels = formatMoments(ticks, isLocal, range.isLong);
+    const lastMs = range.toMs -
+      range.tickWidth / 2 / (plotWidth - AXIS_WIDTH) * (range.toMs - range.fromMs);
+    const labels = formatMoments(ticks, isLocal, range.isLong)
+      .map((text, at) => ticks[at] <= lastMs ? text : "");
     return new uPlot(
       {
         width: plotWidth,
