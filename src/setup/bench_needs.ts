@@ -14,4 +14,5 @@ export const BENCH_NEEDS: readonly Need[] = [
   { executables: ["wrk"], package: everywhere("wrk") },
   { executables: ["iperf3"], package: { ...everywhere("iperf3"), "zypper": "iperf" } },
   { executables: ["tcptrace"], package: everywhere("tcptrace") },
+  { executables: ["jq"], package: everywhere("jq") },
 ];

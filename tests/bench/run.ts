@@ -30,6 +30,7 @@ import { http } from "./rows/http.ts";
 import { instructions } from "./rows/instructions.ts";
 import { memoryGrowth } from "./rows/memory.ts";
 import { ndjson } from "./rows/ndjson.ts";
+import { query } from "./rows/query.ts";
 import { readSpeed } from "./rows/read_speed.ts";
 import { soaking } from "./rows/soak.ts";
 import { start } from "./rows/start.ts";
@@ -54,6 +55,7 @@ const ROWS: readonly Row[] = [
   soaking,
   ndjson,
   readSpeed,
+  query,
 ];
 
 interface Options {

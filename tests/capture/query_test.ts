@@ -598,6 +598,19 @@ Deno.test("the command answers on standard output, and says the rest on standard
   });
 });
 
+Deno.test("a machine that cannot fetch DuckDB is told so", async () => {
+  using folder = new Folder();
+  const { status, out, said } = await runQuery([folder.write("x", ""), "servers"], {
+    DENO_DIR: `${folder.path}/deno`,
+    NPM_CONFIG_REGISTRY: "http://127.0.0.1:1/",
+  });
+  assertEquals([status, out], [1, ""]);
+  assertMatch(
+    said,
+    /^synsnoop: fetching DuckDB, .*: \d+ MB, once\nsynsnoop: Cannot load DuckDB: .*, which jq reads\n$/,
+  );
+});
+
 Deno.test("Ctrl-C ends a question at once, and leaves nothing behind", async () => {
   using folder = new Folder();
   const input = folder.write("web1.ndjson", linesOf(makeRecords(10, 2), "web1"));

@@ -2,6 +2,10 @@
 // Covers src/store/seal_worker.ts
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { zstdDecompressSync } from "node:zlib";
+import fc from "fast-check";
+import { countLines } from "../../src/files/stream_output.ts";
+import { RecordReader } from "../../src/record/record_reader.ts";
+import { makeRecords } from "./made_records.ts";
 import { InputError } from "../../src/files/input_error.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";
@@ -280,6 +284,23 @@ async function recordedLine(folder: string): Promise<string> {
   Deno.removeSync(capture);
   return JSON.stringify({ ...records[0], tracer: "4711-1", host_id: HOST });
 }
+
+Deno.test("a segment that ends at any byte has all lines before it", () => {
+  const lines = makeRecords(200, 11).flatMap(({ lines }) => [...lines.values()]);
+  const bytes = new TextEncoder().encode(lines.join(""));
+  for (const cut of fc.sample(fc.nat(bytes.length), { numRuns: 200, seed: 3 })) {
+    const reader = new RecordReader(() => {});
+    const kept = bytes.subarray(0, cut);
+    reader.feed(kept);
+    reader.end();
+    const whole = countLines(kept);
+    const isTorn = cut > 0 && kept[cut - 1] !== "\n".charCodeAt(0);
+    // The last byte of a line is its newline: without that alone it is whole all the same.
+    const isWholeAnyway = isTorn && bytes[cut] === "\n".charCodeAt(0);
+    assertEquals(reader.handshakes, whole + (isWholeAnyway ? 1 : 0));
+    assertEquals(reader.refusedCount, isTorn && !isWholeAnyway ? 1 : 0);
+  }
+});
 
 Deno.test("read takes a store, counts what two tracers of a host saw once, and says what is torn", async (t) => {
   using place = new Place();

@@ -4,6 +4,8 @@
  * @module
  */
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { InputError } from "../../files/input_error.ts";
+import { messageOf } from "../../text/message.ts";
 import { sqlText } from "./dialect.ts";
 
 /** The library; a literal name would have it fetched for every command. */
@@ -39,6 +41,18 @@ export class SqlError extends Error {
       .split(/\s*Candidate (?:functions|bindings):/);
     super(reason.trim().replaceAll(/\s*\n\s*/g, " "));
     this.name = "SqlError";
+  }
+}
+
+async function loadLibrary(): Promise<typeof import("@duckdb/node-api")> {
+  try {
+    return await import(LIBRARY);
+  } catch (error) {
+    const [reason] = messageOf(error).split("\n");
+    throw new InputError(
+      `Cannot load DuckDB: ${reason}; the npm registry must be reached once, or ask without it: ` +
+        "a segment is NDJSON, which jq reads",
+    );
   }
 }
 
@@ -87,10 +101,10 @@ export class Database implements Disposable {
   /**
    * Opens an empty one. It fetches no extensions, and nothing else by itself.
    *
-   * @throws {Error} The library cannot be loaded.
+   * @throws {InputError} The library cannot be loaded: a whole sentence.
    */
   static async open({ memoryBytes, folder }: DatabaseBounds): Promise<Database> {
-    const { DuckDBInstance }: typeof import("@duckdb/node-api") = await import(LIBRARY);
+    const { DuckDBInstance } = await loadLibrary();
     const instance = await DuckDBInstance.create(":memory:", {
       memory_limit: `${Math.floor(memoryBytes / 1e6)}MB`,
       temp_directory: folder,
