@@ -5,7 +5,7 @@
  */
 import type { Process } from "../kernel/kernel_record.ts";
 import type { Address, Endpoint, Handshake, Tuple } from "../match/handshake.ts";
-import type { Disguise } from "../pipeline/disguise.ts";
+import type { Disguise, Identity } from "../pipeline/disguise.ts";
 import type { Source } from "../pipeline/sink.ts";
 import { AddressAnonymizer } from "./addresses.ts";
 import { AnonymousContext } from "./anonymous_context.ts";
@@ -64,9 +64,11 @@ export class Anonymizer implements Disguise {
     };
   }
 
-  /** See {@link Disguise.host}. */
-  host(nameOrId: string): string {
-    return this.#names.digits("host_id", nameOrId, 32);
+  /** See {@link Disguise.identity}. */
+  identity(identity: Identity): Identity {
+    const nowhere = { ...identity, interfaceName: () => undefined };
+    const { host, hostId, tracer } = new AnonymousContext(nowhere, this.#names);
+    return { host, hostId, tracer };
   }
 
   #endpoint(endpoint: Endpoint): Endpoint {

@@ -78,6 +78,7 @@ async function metrics(args: readonly string[], output: ByteWriter): Promise<num
   const outputs = new MetricsOutputs(options, {
     version: await readVersion(),
     identity: { host, hostId: await hostId(), tracer: tracerId() },
+    tellsContainer: true,
     onNote: sayNote,
   });
   const ending = Ending.listen({ report: () => pipeline.summarize() });

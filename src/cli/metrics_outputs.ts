@@ -31,6 +31,8 @@ export interface MetricsGround {
   version: string;
   /** Which host this is, and which run of the tool. */
   identity: Pick<RecordContext, "host" | "hostId" | "tracer">;
+  /** Whether the container is told that the tool runs in. */
+  tellsContainer: boolean;
   /** Says one sentence. */
   onNote(sentence: string): void;
 }
@@ -98,8 +100,9 @@ export class MetricsOutputs {
       this.#timers.push(setInterval(() => this.#writeFile(file), FILE_MS));
     }
     if (otlp === undefined) return;
-    const { onNote, version, identity } = this.#ground;
-    const own = resourceAttributes({ version, identity, container: ownContainer() });
+    const { onNote, version, identity, tellsContainer } = this.#ground;
+    const container = tellsContainer ? ownContainer() : undefined;
+    const own = resourceAttributes({ version, identity, container });
     const added = parseKeyValues(environmentVariable("OTEL_RESOURCE_ATTRIBUTES"));
     const encoding = new OtlpEncoder({ ...own, ...added }, version, otlp.temporality);
     this.#pusher = new Pusher({

@@ -155,10 +155,10 @@ export async function trace(
     PacketRing.assertPermitted();
     const host = hostName();
     const identity = { host, hostId: await id, tracer: tracerId() };
-    const storedHost = identity.hostId ?? host;
+    const shown = disguise?.identity(identity) ?? identity;
     outputs = openOutputs(options, opener, {
       format,
-      writer: { host: disguise?.host(storedHost) ?? storedHost, tracer: identity.tracer },
+      writer: { host: shown.hostId ?? shown.host, tracer: identity.tracer },
       fields: options.format.fields,
       status,
       showsToo: surface.isTerminal,
@@ -166,7 +166,7 @@ export async function trace(
       isStandardError,
       onGone: ending.ask,
     });
-    metrics = options.metrics && await loadMetrics(options.metrics, identity);
+    metrics = options.metrics && await loadMetrics(options.metrics, shown, !disguise);
     const { length } = scope.sites;
     const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
     sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
@@ -235,11 +235,13 @@ export async function trace(
 async function loadMetrics(
   options: MetricsOptions,
   identity: MetricsGround["identity"],
+  tellsContainer: boolean,
 ): Promise<MetricsOutputs> {
   const { MetricsOutputs }: typeof import("./metrics_outputs.ts") = await load(
     "./metrics_outputs.ts",
   );
-  return new MetricsOutputs(options, { version: await readVersion(), identity, onNote: sayNote });
+  const version = await readVersion();
+  return new MetricsOutputs(options, { version, identity, tellsContainer, onNote: sayNote });
 }
 
 /** Loads what makes a page, where one is asked for. @throws {UsageError} It cannot be written there. */

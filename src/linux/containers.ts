@@ -251,14 +251,15 @@ async function readJson(path: string): Promise<unknown> {
     const { isFile, size } = await Deno.stat(path);
     if (!isFile || size > FILE_MAX) return undefined;
     using file = await Deno.open(path);
-    const bytes = new Uint8Array(FILE_MAX);
+    // One more, to see whether it has grown meanwhile.
+    const bytes = new Uint8Array(size + 1);
     let length = 0;
-    for (;;) {
+    while (length <= size) {
       const count = await file.read(bytes.subarray(length));
       if (count === null) return JSON.parse(new TextDecoder().decode(bytes.subarray(0, length)));
       length += count;
-      if (length === FILE_MAX) return undefined;
     }
+    return undefined;
   } catch {
     return undefined;
   }

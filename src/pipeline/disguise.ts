@@ -1,5 +1,9 @@
 import type { Handshake } from "../match/handshake.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import type { Source } from "./sink.ts";
+
+/** Which host this is, and which run of the tool. */
+export type Identity = Pick<RecordContext, "host" | "hostId" | "tracer">;
 
 /** Shows the sinks of a pipeline something else than what is: names and addresses that others may see. */
 export interface Disguise {
@@ -7,6 +11,6 @@ export interface Disguise {
   source(source: Source): Source;
   /** A handshake as the sinks are to see it; the one given stays as it is. */
   handshake(handshake: Handshake): Handshake;
-  /** What stands for a host in names of files: 32 hexadecimal digits for its id, or its name. */
-  host(nameOrId: string): string;
+  /** Who traces, as who sees what the sinks see is to be told elsewhere: in names of files, to a collector. */
+  identity(identity: Identity): Identity;
 }

@@ -12,6 +12,17 @@ const client = await Deno.connect({ hostname: "10.78.6.2", port: ${PORT} });
 client.close();
 `;
 
+/** Appends the bodies of requests to a file. */
+const COLLECTOR = `
+const [folder] = Deno.args;
+const onListen = () => console.log("ready");
+Deno.serve({ hostname: "127.0.0.1", port: 4318, onListen }, async (request) => {
+  const body = request.body.pipeThrough(new DecompressionStream("gzip"));
+  Deno.writeTextFileSync(folder + "/pushed", await new Response(body).text(), { append: true });
+  return new Response("{}");
+});
+`;
+
 await namespaceTest(
   "trace --anonymize hides whose it is, the same way for all that have its key",
   async () => {
@@ -33,7 +44,14 @@ await namespaceTest(
         ...hiding,
       ]);
       const second = await Tracer.ready(there, ["--store", `${folder}/store`, ...ours, ...hiding]);
-      const shown = await Tracer.ready(there, ["--stats", "--interval", "1s", ...ours, ...hiding]);
+      // A collector in the namespace writes down what is pushed to it.
+      const collector = there.spawn([Deno.execPath(), "eval", "--quiet", COLLECTOR, folder], {
+        stdout: "piped",
+      });
+      await collector.stdout.getReader().read();
+      const metrics = ["--metrics-file", `${folder}/a.prom`, "--otlp", "http://127.0.0.1:4318"];
+      const interval = ["--stats", "--interval", "1s", ...metrics];
+      const shown = await Tracer.ready(there, [...interval, ...ours, ...hiding]);
       // From the namespace itself it goes over the loopback; from the other over the cable.
       await there.script(SCRIPT);
       await here.script(
@@ -72,7 +90,13 @@ await namespaceTest(
       ]);
       const { host, host_id: hostId = host } = refused;
       const secrets = ["10.78.6.", host, hostId, "veth0", refused.network.community_id!, "nobody"];
-      for (const output of [first.lines, stored.split("\n"), shown.lines, [segment.name]]) {
+      const [pushed, prom] = await Promise.all(
+        ["pushed", "a.prom"].map((name) => Deno.readTextFile(`${folder}/${name}`)),
+      );
+      for (const text of [pushed, prom]) assert(text.includes(server), text);
+      assert(pushed.includes("host.name"), pushed);
+      const texts = [stored, segment.name, pushed, prom].map((text) => text.split("\n"));
+      for (const output of [first.lines, shown.lines, ...texts]) {
         for (const line of output) {
           for (const secret of secrets) assert(!line.includes(secret), `${secret} in ${line}`);
         }

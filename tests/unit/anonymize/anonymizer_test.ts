@@ -109,7 +109,10 @@ Deno.test("Anonymizer makes records that fit those of another run by the same ke
     assertEquals(recordOf(other, handshake).client.address === address, isNobody);
     assert(recordOf(one, handshake).host !== recordOf(other, handshake).host);
   }
-  assertEquals(one.host(CONTEXT.hostId!), recordOf(one).host_id);
+  const { host, hostId, tracer } = one.identity(CONTEXT);
+  const record = recordOf(one);
+  assertEquals([host, hostId, tracer], [record.host, record.host_id, record.tracer]);
+  assertEquals(one.identity({ host: "web1" }), { host, hostId: undefined, tracer: undefined });
 });
 
 Deno.test("Anonymizer makes records of any handshake, which can be read back", () => {

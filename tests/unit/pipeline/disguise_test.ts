@@ -12,7 +12,7 @@ const SHOWN = sourceOf({ host: "a host", interfaceName: () => undefined }, {
 const DISGUISE: Disguise = {
   source: (source) => source === REAL ? SHOWN : source,
   handshake: (handshake) => ({ ...handshake, reason: "hidden" }),
-  host: () => "",
+  identity: (identity) => identity,
 };
 
 Deno.test("Pipeline shows its sinks what the disguise makes, and filters what is", async () => {
