@@ -10,6 +10,7 @@ import type { Source } from "../pipeline/sink.ts";
 import { AddressAnonymizer } from "./addresses.ts";
 import { AnonymousContext } from "./anonymous_context.ts";
 import { Pseudonyms } from "./pseudonyms.ts";
+import { hideStatus } from "./status_members.ts";
 
 /** What the kernel and its protocols call something: it names nobody. */
 const SYMBOL = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -62,6 +63,14 @@ export class Anonymizer implements Disguise {
       resetReason: this.#symbol(resetReason),
       dropReason: this.#symbol(dropReason),
     };
+  }
+
+  /** See {@link Disguise.event}: a status line; of others nobody asks for names. */
+  event(
+    event: string,
+    members: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>> | undefined {
+    return event === "status" ? hideStatus(members, this.#names) : undefined;
   }
 
   /** See {@link Disguise.identity}. */

@@ -17,8 +17,7 @@ export interface PipelineOptions {
   /** They are ended in this order: one whose losses another tells stands before it. */
   sinks: readonly Sink[];
   /**
-   * What the sinks see instead of what is; absent: that. The filter is about what is. Lines of records
-   * that are no handshakes they do not see then.
+   * What the sinks see instead of what is; absent: that. The filter is about what is.
    *
    * @internal
    */
@@ -161,9 +160,10 @@ export class Pipeline {
 
   /** Takes a line of NDJSON that is no handshake; see {@link Sink.takeEvent}. */
   takeEvent(event: string, members: Readonly<Record<string, unknown>>): void {
-    if (this.#disguise) return;
+    const shown = this.#disguise ? this.#disguise.event(event, members) : members;
+    if (shown === undefined) return;
     for (const sink of this.#sinks) {
-      if (sink.takeEvent) this.#guard(sink, () => sink.takeEvent!(event, members));
+      if (sink.takeEvent) this.#guard(sink, () => sink.takeEvent!(event, shown));
     }
   }
 

@@ -59,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/anonymize": [
     "node:crypto",
+    "src/text",
     "src/wire",
     "src/kernel",
     "src/match",

@@ -125,6 +125,15 @@ Deno.test("Anonymizer makes records of any handshake, which can be read back", (
   }));
 });
 
+Deno.test("Anonymizer tells status lines of records by other names, and no other lines", () => {
+  const anonymizer = new Anonymizer(KEY);
+  const { host, host_id: hostId } = recordOf(anonymizer);
+  const line = { host: CONTEXT.host, host_id: CONTEXT.hostId, secret: "x" };
+  const shown = anonymizer.event("status", line)!;
+  assertEquals([shown.host, shown.host_id, "secret" in shown], [host, hostId, false]);
+  assertEquals(anonymizer.event("summary", line), undefined);
+});
+
 Deno.test("Anonymizer hides interfaces in what a source says of itself", () => {
   const wire = [
     { netns: 1, interface: "eth0", up: true },

@@ -12,6 +12,7 @@ const SHOWN = sourceOf({ host: "a host", interfaceName: () => undefined }, {
 const DISGUISE: Disguise = {
   source: (source) => source === REAL ? SHOWN : source,
   handshake: (handshake) => ({ ...handshake, reason: "hidden" }),
+  event: (event, members) => event === "status" ? { ...members, host: "a host" } : undefined,
   identity: (identity) => identity,
 };
 
@@ -22,7 +23,7 @@ Deno.test("Pipeline shows its sinks what the disguise makes, and filters what is
     begin: (source: Source) => seen.push(source.context.host),
     take: ({ reason }) => seen.push(reason),
     takeAgain: ({ reason }) => seen.push("again", reason),
-    takeEvent: (event) => seen.push(event),
+    takeEvent: (event, { host }) => seen.push(event, host),
     flush: () => {},
     end: ({ context, losses }) => seen.push(context.host, losses.ring_packets),
   };
@@ -34,9 +35,10 @@ Deno.test("Pipeline shows its sinks what the disguise makes, and filters what is
   pipeline.take(handshake, NO_ROW);
   pipeline.take(makeHandshake({ ...ends, reason: "hidden" }), NO_ROW);
   pipeline.takeAgain(handshake);
-  // It may hold any name.
   pipeline.takeEvent("status", { host: "web1" });
+  pipeline.takeEvent("other", { host: "web1" });
   await pipeline.end();
-  assertEquals(seen, ["a host", "hidden", "again", "hidden", "a host", 1]);
+  const status = ["status", "a host"];
+  assertEquals(seen, ["a host", "hidden", "again", "hidden", ...status, "a host", 1]);
   assertEquals([pipeline.handshakes, handshake.reason], [1, "ECONNREFUSED"]);
 });
