@@ -68,5 +68,8 @@ function cgroupOf(id: number | undefined, context: GroupingContext): string | un
 
 function different(one?: string, two?: string, three?: string): readonly string[] {
   if (one === undefined && two === undefined && three === undefined) return NONE;
-  return [...new Set([one, two, three])].filter((name) => name !== undefined);
+  const names = one === undefined ? [] : [one];
+  if (two !== undefined && two !== one) names.push(two);
+  if (three !== undefined && three !== one && three !== two) names.push(three);
+  return names;
 }

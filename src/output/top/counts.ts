@@ -1,5 +1,11 @@
+import type { Handshake } from "../../match/handshake.ts";
 import { networkRttNs } from "../../match/legs.ts";
-import { type Grouping, GROUPINGS, namesOf } from "../statistics/groupings.ts";
+import {
+  type Grouping,
+  type GroupingContext,
+  GROUPINGS,
+  namesOf,
+} from "../statistics/groupings.ts";
 import { TopTallies } from "../statistics/top_tallies.ts";
 import { GroupTally } from "./group_tally.ts";
 import { type KeptHandshake, Latest, Slowest } from "./kept_handshakes.ts";
@@ -29,17 +35,28 @@ export class Counts {
     ) as Record<Grouping, TopTallies<GroupTally>>;
   }
 
-  /** Takes one, which the clock has placed. */
-  record(kept: KeptHandshake): void {
-    const { handshake, context } = kept;
+  /** Counts one, which the clock has placed; nothing of the object is kept. */
+  record(handshake: Handshake, context: GroupingContext): void {
     this.all.record(handshake);
     for (let at = 0; at < GROUPINGS.length; at++) {
       const grouping = GROUPINGS[at];
       const tallies = this.groups[grouping];
       for (const name of namesOf(grouping, handshake, context)) tallies.record(name, handshake);
     }
+  }
+
+  /** Keeps one, if it failed or is slow. */
+  keep(kept: KeptHandshake): void {
+    const { handshake } = kept;
     if (handshake.outcome !== "established") this.failures.push(kept);
     const ns = networkRttNs(handshake);
     if (ns !== undefined) this.slowest.offer(kept, ns);
+  }
+
+  /** Whether one failed, or is slow enough. */
+  wants(handshake: Handshake): boolean {
+    if (handshake.outcome !== "established") return true;
+    const ns = networkRttNs(handshake);
+    return ns !== undefined && this.slowest.takes(ns);
   }
 }

@@ -55,7 +55,7 @@ export class GroupRow {
   /** This host's time, in the role of which there are more. */
   get host(): Quantiles & { as: "client" | "server" } {
     const { client, server } = this.#tally.hostTime;
-    const as = client.count > server.count ? "client" : "server";
+    const as = (client?.count ?? 0) > (server?.count ?? 0) ? "client" : "server";
     return this.#host ??= { ...quantilesOf(this.#tally.hostTime[as]), as };
   }
 
@@ -83,6 +83,6 @@ export function perSecond({ seconds }: GroupTally, { now, rateSeconds }: RowMome
 }
 
 /** Half of the durations are no longer than the one, 99 of a hundred no longer than the other. */
-export function quantilesOf(histogram: Histogram): Quantiles {
-  return { p50: histogram.quantile(0.5), p99: histogram.quantile(0.99) };
+export function quantilesOf(histogram: Histogram | undefined): Quantiles {
+  return { p50: histogram?.quantile(0.5), p99: histogram?.quantile(0.99) };
 }

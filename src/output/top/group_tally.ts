@@ -8,10 +8,7 @@ import type { TopClock } from "./top_clock.ts";
 /** What is counted of a group, such as a server: what statistics tell, when, and this host's time by role. */
 export class GroupTally extends Tally {
   /** This host's time as client, and as server, see {@link hostTimeNs}: never mixed. */
-  readonly hostTime: Readonly<Record<"client" | "server", Histogram>> = {
-    client: new Histogram(),
-    server: new Histogram(),
-  };
+  readonly hostTime: Partial<Record<"client" | "server", Histogram>> = {};
   readonly seconds: SecondCounts = new SecondCounts();
   readonly #clock: TopClock;
 
@@ -26,6 +23,8 @@ export class GroupTally extends Tally {
     super.record(handshake);
     this.seconds.record(this.#clock.second, handshake.outcome !== "established");
     const host = hostTimeNs(handshake);
-    if (host !== undefined) this.hostTime[handshake.role as "client" | "server"].record(host);
+    if (host === undefined) return;
+    const role = handshake.role as "client" | "server";
+    (this.hostTime[role] ??= new Histogram()).record(host);
   }
 }

@@ -14,23 +14,44 @@ export interface Count {
 
 /** Counts handshakes by the second in which they count, as long as that is not too long ago. */
 export class SecondCounts {
-  readonly #counts: number[] = new Array(PLACES * STRIDE).fill(0);
+  /** Undefined as long as there is one second alone: most names of a scan come once. */
+  #counts: number[] | undefined;
   #latest = -Infinity;
+  #handshakes = 0;
+  #failed = 0;
 
   /** Counts one. @param second Whole seconds of Unix time. */
   record(second: number, isFailed: boolean): void {
+    if (this.#counts === undefined) {
+      if (this.#latest === -Infinity) this.#latest = second;
+      if (second === this.#latest) {
+        this.#handshakes++;
+        if (isFailed) this.#failed++;
+        return;
+      }
+      this.#spread();
+    }
     if (second > this.#latest) this.#advance(second);
     else if (second <= this.#latest - PLACES) return;
+    const counts = this.#counts!;
     const at = placeOf(second);
-    this.#counts[at]++;
-    if (isFailed) this.#counts[at + 1]++;
+    counts[at]++;
+    if (isFailed) counts[at + 1]++;
+  }
+
+  #spread(): void {
+    this.#counts = new Array(PLACES * STRIDE).fill(0);
+    const at = placeOf(this.#latest);
+    this.#counts[at] = this.#handshakes;
+    this.#counts[at + 1] = this.#failed;
   }
 
   #advance(second: number): void {
+    const counts = this.#counts!;
     const first = Math.max(this.#latest + 1, second - PLACES + 1);
     for (let each = first; each <= second; each++) {
       const at = placeOf(each);
-      this.#counts[at] = this.#counts[at + 1] = 0;
+      counts[at] = counts[at + 1] = 0;
     }
     this.#latest = second;
   }
@@ -38,11 +59,16 @@ export class SecondCounts {
   /** Counts those of the seconds from one to before another, {@link HISTORY_SECONDS} of them at most. */
   sum(from: number, to: number): Count {
     const sum = { handshakes: 0, failed: 0 };
+    const counts = this.#counts;
+    if (counts === undefined) {
+      const isThere = from <= this.#latest && this.#latest < to;
+      return isThere ? { handshakes: this.#handshakes, failed: this.#failed } : sum;
+    }
     for (let second = from; second < to; second++) {
       if (second > this.#latest || second <= this.#latest - PLACES) continue;
       const at = placeOf(second);
-      sum.handshakes += this.#counts[at];
-      sum.failed += this.#counts[at + 1];
+      sum.handshakes += counts[at];
+      sum.failed += counts[at + 1];
     }
     return sum;
   }

@@ -1,6 +1,6 @@
 import { copyHandshake } from "../../match/copy_handshake.ts";
 import type { Handshake } from "../../match/handshake.ts";
-import { networkRttNs } from "../../match/legs.ts";
+import { NO_ROW } from "../../pipeline/sink.ts";
 import type { RecordContext } from "../../record/record_context.ts";
 import { type Grouping, namesOf } from "../statistics/groupings.ts";
 import { Counts } from "./counts.ts";
@@ -11,6 +11,11 @@ import { TopClock } from "./top_clock.ts";
 const LATEST_MAX = 2_048;
 /** Handshakes of the group that is looked at. */
 const OPENED_MAX = 1_000;
+
+/** Those that are kept of a second, at most: of what failed, is slow, passes a filter or is open. */
+const SOUGHT_MAX = 1_000;
+/** And of all others. */
+const OTHERS_MAX = 200;
 
 /** Tells which handshakes count. */
 export type Passes = (handshake: Handshake, context: RecordContext) => boolean;
@@ -31,6 +36,11 @@ export class TopModel {
   #taken = 0;
   #filtered: { passes: Passes; counts: Counts } | undefined;
   #opened: Opened | undefined;
+  #keptSecond = 0;
+  #sought = 0;
+  #others = 0;
+  /** Copies the packets of a handshake that is taken, by its row; absent: there are none. */
+  packetsOf: ((row: number) => unknown) | undefined;
 
   /** @param wallMs The time of day, milliseconds of Unix time. @param namesMax See {@link Counts}. */
   constructor(wallMs: () => number, namesMax?: number) {
@@ -56,33 +66,41 @@ export class TopModel {
   /**
    * Takes a handshake; nothing of the object is kept.
    *
-   * @param context What its record says beyond it, which is kept. @param packets Kept beside it.
+   * @param context What its record says beyond it, which is kept. @param row See `Sink.take`.
    */
-  take(handshake: Handshake, context: RecordContext, packets?: unknown): void {
+  take(handshake: Handshake, context: RecordContext, row = NO_ROW): void {
     this.clock.place(handshake);
-    const copy = copyHandshake(handshake);
-    const { second } = this.clock;
+    this.#taken++;
+    this.#all.record(handshake, context);
+    const filtered = this.#filtered;
+    const isPassed = filtered === undefined || filtered.passes(handshake, context);
+    if (isPassed) filtered?.counts.record(handshake, context);
+    const isOpened = isPassed && this.#opened !== undefined &&
+      isIn(this.#opened, handshake, context);
+    const isSought = isOpened || this.#all.wants(handshake) ||
+      isPassed && filtered !== undefined;
+    if (!this.#hasRoom(isSought)) return;
     const kept: KeptHandshake = {
-      number: ++this.#taken,
-      second,
-      handshake: copy,
+      number: this.#taken,
+      second: this.clock.second,
+      handshake: copyHandshake(handshake),
       context,
-      packets,
+      packets: isSought && row !== NO_ROW ? this.packetsOf?.(row) : undefined,
     };
-    this.#all.record(kept);
     this.#latest.push(kept);
-    if (this.#filtered !== undefined) {
-      if (!this.#filtered.passes(copy, context)) return;
-      this.#filtered.counts.record(kept);
-    }
-    if (this.#opened !== undefined && isIn(this.#opened, kept)) this.#opened.latest.push(kept);
+    this.#all.keep(kept);
+    if (isPassed) filtered?.counts.keep(kept);
+    if (isOpened) this.#opened!.latest.push(kept);
   }
 
-  /** Whether a handshake that comes is one that is looked for: it failed, is slow, or of who is open. */
-  mayBeLookedAt(handshake: Handshake): boolean {
-    if (handshake.outcome !== "established" || this.#opened !== undefined) return true;
-    const ns = networkRttNs(handshake);
-    return ns !== undefined && this.#all.slowest.takes(ns);
+  /** Whether one more is kept in this second: copies cost more than counts. */
+  #hasRoom(isSought: boolean): boolean {
+    const { second } = this.clock;
+    if (second !== this.#keptSecond) {
+      this.#keptSecond = second;
+      this.#sought = this.#others = 0;
+    }
+    return isSought ? ++this.#sought <= SOUGHT_MAX : ++this.#others <= OTHERS_MAX;
   }
 
   /**
@@ -94,9 +112,11 @@ export class TopModel {
     if (passes !== undefined) {
       const counts = this.#newCounts();
       for (const kept of this.#kept()) {
-        if (!passes(kept.handshake, kept.context)) continue;
-        this.clock.second = kept.second;
-        counts.record(kept);
+        const { handshake, context, second } = kept;
+        if (!passes(handshake, context)) continue;
+        this.clock.second = second;
+        counts.record(handshake, context);
+        counts.keep(kept);
       }
       this.#filtered = { passes, counts };
     }
@@ -117,7 +137,9 @@ export class TopModel {
 
   /** Those of a group that pass and are kept, the latest first. */
   handshakesOf(grouping: Grouping, name: string): KeptHandshake[] {
-    return this.latest().filter((kept) => isIn({ grouping, name }, kept));
+    return this.latest().filter(({ handshake, context }) =>
+      isIn({ grouping, name }, handshake, context)
+    );
   }
 
   /** All that pass and are kept, the latest first. */
@@ -149,7 +171,8 @@ export class TopModel {
 
 function isIn(
   { grouping, name }: Pick<Opened, "grouping" | "name">,
-  { handshake, context }: KeptHandshake,
+  handshake: Handshake,
+  context: RecordContext,
 ): boolean {
   return namesOf(grouping, handshake, context).includes(name);
 }

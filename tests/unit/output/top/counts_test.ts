@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Counts } from "../../../../src/output/top/counts.ts";
 import { TopClock } from "../../../../src/output/top/top_clock.ts";
@@ -13,15 +13,9 @@ Deno.test("Counts has the sums of the statistics of the same handshakes", () => 
     // As few names as there may be, so that some make room.
     const counts = new Counts(clock, 3);
     const statistics = new Statistics(3);
-    handshakes.forEach((handshake, number) => {
+    handshakes.forEach((handshake) => {
       clock.place(handshake);
-      counts.record({
-        number,
-        second: clock.second,
-        handshake,
-        context: CONTEXT,
-        packets: undefined,
-      });
+      counts.record(handshake, CONTEXT);
       statistics.record(handshake, CONTEXT);
     });
     const { groups, all } = counts;
@@ -60,7 +54,8 @@ Deno.test("Counts keeps the latest failures and the slowest through the network"
     const handshake = clientRttNs === undefined
       ? sampleHandshake({ outcome: "refused" })
       : sampleHandshake({ clientRttNs });
-    counts.record({ number, second: 1, handshake, context: CONTEXT, packets: undefined });
+    assert(counts.wants(handshake));
+    counts.keep({ number, second: 1, handshake, context: CONTEXT, packets: undefined });
   });
   assertEquals(counts.failures.list().map(({ number }) => number), [3, 1]);
   assertEquals(counts.slowest.list().map(({ number }) => number), [2, 4, 0]);

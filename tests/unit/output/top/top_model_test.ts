@@ -1,15 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { CONTEXT } from "../../record/sample_handshakes.ts";
-import { SampleClock, sampleHandshake, sampleModel } from "./sample_top.ts";
+import { NOW_SECONDS, SampleClock, sampleHandshake, sampleModel } from "./sample_top.ts";
 
 Deno.test("TopModel keeps a copy of what it takes", () => {
   const model = sampleModel([]);
   const handshake = sampleHandshake({ server: "10.0.0.9" });
-  model.take(handshake, CONTEXT, "packets");
+  model.packetsOf = (row) => `packets of ${row}`;
+  model.take(handshake, CONTEXT, 7);
   handshake.server.address.fill(0);
   handshake.outcome = "timeout";
   const [kept] = model.latest();
-  assertEquals([kept.handshake.outcome, kept.packets, kept.number], ["established", "packets", 1]);
+  assertEquals([kept.handshake.outcome, kept.packets, kept.number], [
+    "established",
+    "packets of 7",
+    1,
+  ]);
   assertEquals(model.counts.groups.server.get("10.0.0.9:443")?.handshakes, 1);
 });
 
@@ -57,16 +62,21 @@ Deno.test("TopModel counts anew", () => {
   assertEquals(model.latest().map(({ number }) => number), [3]);
 });
 
-Deno.test("TopModel knows which handshakes may be looked at", () => {
+Deno.test("TopModel keeps of a second what is sought first, and packets of that alone", () => {
   const model = sampleModel([]);
-  assert(model.mayBeLookedAt(sampleHandshake({ outcome: "refused" })));
-  for (let nth = 0; nth < 100; nth++) model.take(sampleHandshake({ clientRttNs: 1e6 }), CONTEXT);
-  assertEquals(
-    [500_000, 2e6].map((clientRttNs) => model.mayBeLookedAt(sampleHandshake({ clientRttNs }))),
-    [false, true],
-  );
-  model.open("server", "10.0.0.5:443");
-  assert(model.mayBeLookedAt(sampleHandshake()));
+  const rows: number[] = [];
+  model.packetsOf = (row) => rows.push(row);
+  // The slowest hundred fill up first.
+  for (let row = 0; row < 500; row++) {
+    model.take(sampleHandshake({ clientRttNs: 1_000 }), CONTEXT, row);
+  }
+  assertEquals([rows.length, model.latest().length], [100, 300]);
+  for (let row = 0; row < 2_000; row++) {
+    model.take(sampleHandshake({ outcome: "half_open" }), CONTEXT, row);
+  }
+  assertEquals([rows.length, model.latest().length], [1_000, 1_200]);
+  assertEquals(model.counts.all.handshakes, 2_500);
+  assertEquals(model.counts.failures.list().length, 900);
 });
 
 Deno.test("TopModel holds no more for more handshakes", () => {
@@ -74,6 +84,7 @@ Deno.test("TopModel holds no more for more handshakes", () => {
   const model = sampleModel([], clock);
   model.open("client", "10.0.0.1");
   for (let nth = 0; nth < 20_000; nth++) {
+    clock.seconds = NOW_SECONDS + (nth >> 10);
     const client = `10.${nth >> 16}.${nth >> 8 & 255}.${nth & 255}`;
     model.take(sampleHandshake({ client, outcome: "refused" }), CONTEXT);
   }
@@ -81,4 +92,5 @@ Deno.test("TopModel holds no more for more handshakes", () => {
   assertEquals(counts.failures.list().length, 1_000);
   assert(counts.groups.client.list(Infinity).length <= 4_096);
   assertEquals([model.latest().length, model.taken], [2_048, 20_000]);
+  assertEquals(model.opened().length <= 1_000, true);
 });
