@@ -33,6 +33,19 @@ export function cpuNs(pid: number): number {
   return Number(view.getBigInt64(0, true)) * 1e9 + Number(view.getBigInt64(8, true));
 }
 
+/** CPU time of a process and its descendants during something, ns, divided by what that gives. */
+export async function cpuDuring<T>(
+  pid: number,
+  something: () => Promise<T>,
+  divisor: (result: T) => number = () => 1,
+): Promise<number> {
+  const pids = await processTree(pid);
+  const total = () => pids.reduce((sum, each) => sum + cpuNs(each), 0);
+  const before = total();
+  const result = await something();
+  return (total() - before) / divisor(result);
+}
+
 /** Memory of a running process, MB of 2^20 bytes: now, and the most it ever had. */
 export function residentMb(pid: number): { now: number; peak: number } {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);

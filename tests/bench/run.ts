@@ -35,6 +35,7 @@ import { readSpeed } from "./rows/read_speed.ts";
 import { soaking } from "./rows/soak.ts";
 import { start } from "./rows/start.ts";
 import { syntheticRate } from "./rows/synthetic_rate.ts";
+import { topScreen } from "./rows/top.ts";
 
 const USAGE =
   "deno task bench [--row NAME]… [--quick | --long] [--against COMMIT] [--output FOLDER]";
@@ -48,6 +49,7 @@ const ROWS: readonly Row[] = [
   bpfTime,
   instructions,
   cpu,
+  topScreen,
   start,
   syntheticRate,
   flood,

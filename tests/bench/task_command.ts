@@ -9,7 +9,10 @@ export const HERE = new URL("../..", import.meta.url).pathname.replace(/\/$/, ""
  *
  * @param root Folder of the version that is started.
  */
-export function taskCommand(task: "trace" | "read" | "query", root = HERE): readonly string[] {
+export function taskCommand(
+  task: "trace" | "read" | "query" | "top",
+  root = HERE,
+): readonly string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`));
   const words: Record<string, string> = {
     deno: Deno.execPath(),

@@ -1,7 +1,7 @@
 /** What the tracers' processes take of the CPU. */
 import { Namespace } from "../../netns/namespace.ts";
 import { pacedConnections } from "../paced.ts";
-import { cpuNs, processTree } from "../process_cost.ts";
+import { cpuDuring } from "../process_cost.ts";
 import type { Figure, Row } from "../row.ts";
 import { dumpcap, PRINTING_SCRIPT, tcpdump, trace, type Watcher } from "../watchers.ts";
 
@@ -70,19 +70,6 @@ export const cpu: Row = {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** CPU time of a process and its descendants during something, divided by what that gives. */
-async function cpuDuring<T>(
-  pid: number,
-  something: () => Promise<T>,
-  divisor: (result: T) => number = () => 1,
-): Promise<number> {
-  const pids = await processTree(pid);
-  const total = () => pids.reduce((sum, each) => sum + cpuNs(each), 0);
-  const before = total();
-  const result = await something();
-  return (total() - before) / divisor(result);
 }
 
 function figures(
