@@ -38,8 +38,10 @@ export type Page = (head: RequestHead) => PageContent;
 
 /** What a {@link PageServer} waits for at most, and lets in. */
 export interface PageServerLimits {
-  /** Connections at a time: the next one takes the place of the oldest. */
+  /** Connections at a time: the next one takes the place of the oldest, unless that is too young. */
   connectionsMax: number;
+  /** How long a connection keeps its place in any case, milliseconds. */
+  placeMs: number;
   /** Connections taken a second: the others wait in the kernel. */
   connectionsPerSecond: number;
   /** Answers of each page a second; above it there is 503. */
@@ -52,8 +54,9 @@ export interface PageServerLimits {
 
 /** What holds for metrics that someone asks for every few seconds. */
 export const USUAL_LIMITS: PageServerLimits = {
-  connectionsMax: 32,
-  connectionsPerSecond: 200,
+  connectionsMax: 64,
+  placeMs: 250,
+  connectionsPerSecond: 1_000,
   answersPerSecond: 20,
   requestMs: 5_000,
   answerMs: 10_000,
@@ -61,6 +64,9 @@ export const USUAL_LIMITS: PageServerLimits = {
 
 /** How long a listener that failed, such as for want of descriptors, is not asked again. */
 const ACCEPT_RETRY_MS = 1_000;
+
+/** A timer of so long lets everything else that is ready be done before. */
+const TURN_MS = 1;
 
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
@@ -81,8 +87,12 @@ export class PageServer {
   readonly #pages: ReadonlyMap<string, { page: Page; limit: RateLimit }>;
   readonly #limits: PageServerLimits;
   readonly #onNote: (sentence: string) => void;
-  /** In the order in which they came. */
-  readonly #connections = new Set<Connection>();
+  /** What heads are read into, of connections that have ended. */
+  readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
+  /** When each came, in that order. */
+  readonly #connections = new Map<Connection, number>();
+  /** Called when one of them ends. */
+  #onEnd = () => {};
   #isClosed = false;
   #saidFailure = false;
 
@@ -120,6 +130,7 @@ export class PageServer {
       try {
         const connection = await this.#listener.accept();
         if (connection === undefined) return;
+        await this.#makePlace();
         this.#takeIn(connection);
         if (!limit.passes(performance.now())) {
           await pause(1_000 / this.#limits.connectionsPerSecond);
@@ -138,10 +149,24 @@ export class PageServer {
     }
   }
 
+  /**
+   * Waits until one that is open ends, or has been there for long enough to be ended: but never without a
+   * turn for those whose requests came while this thread did something else.
+   */
+  async #makePlace(): Promise<void> {
+    const { connectionsMax, placeMs } = this.#limits;
+    for (let hadTurn = false; this.#connections.size >= connectionsMax; hadTurn = true) {
+      const [[oldest, cameMs]] = this.#connections;
+      const leftMs = cameMs + placeMs - performance.now();
+      if (leftMs <= 0 && hadTurn) return this.#drop(oldest);
+      const ended = new Promise<void>((end) => this.#onEnd = end);
+      await Promise.race([pause(Math.max(leftMs, TURN_MS)), ended]);
+    }
+  }
+
   #takeIn(connection: Connection): void {
-    const [oldest] = this.#connections;
-    if (this.#connections.size >= this.#limits.connectionsMax) this.#drop(oldest);
-    this.#connections.add(connection);
+    if (this.#isClosed) return connection.close();
+    this.#connections.set(connection, performance.now());
     // Whatever fails on a connection is its own end.
     this.#answer(connection).catch(() => {}).finally(() => this.#drop(connection));
   }
@@ -149,6 +174,7 @@ export class PageServer {
   /** Ends a connection: what waits for it fails. */
   #drop(connection: Connection): void {
     if (!this.#connections.delete(connection)) return;
+    this.#onEnd();
     try {
       connection.close();
     } catch {
@@ -158,11 +184,13 @@ export class PageServer {
 
   async #answer(connection: Connection): Promise<void> {
     const asking = setTimeout(() => this.#drop(connection), this.#limits.requestMs);
+    const buffer = this.#buffers.pop() ?? new Uint8Array(HEAD_MAX);
     let content: PageContent & { more?: string };
     try {
-      content = this.#contentFor(await readHead(connection));
+      content = this.#contentFor(await readHead(connection, buffer));
     } finally {
       clearTimeout(asking);
+      this.#buffers.push(buffer);
     }
     const reading = setTimeout(() => this.#drop(connection), this.#limits.answerMs);
     try {
@@ -201,7 +229,7 @@ export class PageServer {
   close(): void {
     this.#isClosed = true;
     this.#listener.close();
-    for (const connection of this.#connections) this.#drop(connection);
+    for (const connection of this.#connections.keys()) this.#drop(connection);
   }
 }
 
@@ -215,11 +243,13 @@ function formatHead(content: PageContent & { more?: string }): string {
     `Content-Length: ${body.length}\r\nConnection: close\r\n${more}\r\n`;
 }
 
-/** Reads up to the end of the head; undefined where it is too long. */
-async function readHead(connection: Connection): Promise<Uint8Array | undefined> {
-  const bytes = new Uint8Array(HEAD_MAX);
+/** Reads up to the end of the head; undefined where it is longer than what it is read into. */
+async function readHead(
+  connection: Connection,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array | undefined> {
   let length = 0;
-  while (length < HEAD_MAX) {
+  while (length < bytes.length) {
     const count = await connection.read(bytes.subarray(length));
     if (count === null) throw new Error("it ended before its request did");
     length += count;

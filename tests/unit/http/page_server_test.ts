@@ -186,12 +186,23 @@ Deno.test("PageServer waits for who reads for so long and no longer", async () =
 });
 
 Deno.test("PageServer gives the place of the oldest connection to the next one", async () => {
-  const site = new Site({ connectionsMax: 3, connectionsPerSecond: 10_000 });
+  const site = new Site({ connectionsMax: 3, placeMs: 0, connectionsPerSecond: 10_000 });
   const silent = [site.connect(), site.connect(), site.connect(), site.connect()];
   assert((await site.ask(request())).includes("page"));
   assertEquals(silent.map(({ isClosed }) => isClosed), [true, true, false, false]);
   site.server.close();
   assertEquals(silent.map(({ isClosed }) => isClosed), [true, true, true, true]);
+});
+
+Deno.test("PageServer lets a connection that is new keep its place until it is answered", async () => {
+  const site = new Site({ connectionsMax: 3, placeMs: 60_000, connectionsPerSecond: 10_000 });
+  const first = [site.connect(), site.connect(), site.connect()];
+  const waiting = Array.from({ length: 20 }, () => site.ask(request()));
+  for (const connection of first) connection.send(request());
+  const answers = await Promise.all(waiting);
+  assert(answers.every((answer) => answer.startsWith("HTTP/1.1 ")));
+  assert(first.every(({ received }) => received.endsWith("page")));
+  site.server.close();
 });
 
 Deno.test("PageServer forgets who ends before the request does", async () => {
