@@ -39,11 +39,14 @@ export interface Performance {
   ports: Map<Scenario, number>;
   /** How each tracer ended, by its name. */
   results: Map<string, TraceResult>;
+  /** For how long this process, which makes the traffic, did not get on at most, ms. */
+  stalledMs: number;
 }
 
 /** Ports from the first one of a scenario on that belong to it. Below those that the kernel chooses. */
 export const PORTS_EACH = 10;
 const PORTS_FROM = 20_000;
+const WATCH_MS = 20;
 /** Scenarios under way at the same time; most of the time they wait. */
 const AT_ONCE = 8;
 
@@ -96,7 +99,9 @@ export async function play(
   const runNext = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await run(next);
   };
+  const stopped = watchStalls();
   await Promise.all([...early, ...Array.from({ length: AT_ONCE }, runNext)]);
+  const stalledMs = stopped();
 
   const results = await Promise.all(
     [...tracers].map(async ([name, tracer]) => [name, await tracer.stop()] as const),
@@ -119,6 +124,22 @@ export async function play(
     ),
     ports,
     results: new Map(results),
+    stalledMs,
+  };
+}
+
+/** Looks whether timers come late. @returns Ends that, and tells by how many ms one did at most. */
+function watchStalls(): () => number {
+  let stalledMs = 0;
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    stalledMs = Math.max(stalledMs, nowMs - lastMs - WATCH_MS);
+    lastMs = nowMs;
+  }, WATCH_MS);
+  return () => {
+    clearInterval(timer);
+    return stalledMs;
   };
 }
 

@@ -163,5 +163,5 @@ export async function perform(
   for (const [scenario, each] of played) {
     if ("records" in each) each.records.set("client", recordsOf(scenario));
   }
-  return { played, ports, results: new Map() };
+  return { played, ports, results: new Map(), stalledMs: 0 };
 }
