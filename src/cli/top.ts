@@ -27,6 +27,7 @@ import { ProgressLine } from "./process/progress_line.ts";
 import { NoTerminalError, ScreenTerminal } from "./process/screen_terminal.ts";
 import { askToStop } from "./process/signals.ts";
 import {
+  isInputTerminal,
   outputSurface,
   say,
   sayNote,
@@ -113,6 +114,11 @@ export async function top(args: readonly string[], stdout: ByteWriter): Promise<
     return await writeText(stdout, formatHelp(TOP_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const { file } = options;
+  if (file === STANDARD_INPUT && isInputTerminal()) {
+    throw new UsageError(
+      "Cannot read records from the terminal: pipe them, as in synsnoop trace --json | synsnoop top -",
+    );
+  }
   const origin: Origin = {
     name: file === undefined ? "live" : file === STANDARD_INPUT ? "standard input" : `"${file}"`,
     isLive: file === undefined,
@@ -376,9 +382,11 @@ async function showFile(
   await ending.attempt("matching", () => source.conclude());
   sayUnknown(source);
   if (fault !== undefined) sayNote(fault);
+  const isNothing = fault !== undefined && source.items === 0;
   origin.name += ", ended";
   pipeline.flush();
-  await shown.ended();
+  // What could not even be begun is not looked at.
+  if (!isNothing) await shown.ended();
   clearInterval(timer);
   return await finish(shown, pipeline, fault !== undefined);
 }

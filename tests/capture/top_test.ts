@@ -239,6 +239,20 @@ skippableTest(
   },
 );
 
+skippableTest(
+  "top shows nothing where there is nothing to read, and says so",
+  NO_TMUX,
+  async () => {
+    await using tmux = await Tmux.start(80, 24);
+    await tmux.run(`${TOP} ${folder}/none.ndjson; echo STATUS=$?`);
+    const lines = await tmux.shows(/STATUS=1/);
+    assertMatch(lines.join(""), /Cannot read ".*": there is no such file/);
+    assertEquals(await tmux.modes(), AS_BEFORE);
+    await tmux.run(`${TOP} -; echo STATUS=$?`);
+    assertMatch((await tmux.shows(/STATUS=2/)).join(""), /Cannot read records from the terminal/);
+  },
+);
+
 skippableTest("top says that TERM names none that could show it", NO_TMUX, async () => {
   await using tmux = await Tmux.start(80, 24);
   await tmux.run(`TERM=dumb ${TOP} ${FILE}; echo STATUS=$?`);

@@ -56,6 +56,8 @@ export class ScreenTerminal implements Disposable {
   readonly #fd: number;
   readonly #events: TerminalEvents;
   #isEntered = false;
+  /** Whether it was given back for a while: nothing is written then. */
+  #isAway = false;
   #isClosed = false;
   /** What is still to be written. */
   #rest: Uint8Array<ArrayBuffer> | undefined;
@@ -94,6 +96,7 @@ export class ScreenTerminal implements Disposable {
     if (this.#isClosed) return;
     const isFirst = !this.#isEntered;
     this.#isEntered = true;
+    this.#isAway = false;
     this.#tty.setRaw(true);
     this.#rest = undefined;
     this.write(ENTER);
@@ -107,7 +110,8 @@ export class ScreenTerminal implements Disposable {
 
   /** Gives the terminal back for a while, or for ever: as it was before {@link enter}. */
   leave(): void {
-    if (!this.#isEntered || this.#isClosed) return;
+    if (!this.#isEntered || this.#isClosed || this.#isAway) return;
+    this.#isAway = true;
     this.#rest = undefined;
     try {
       writeWaiting(this.#fd, encoder.encode(LEAVE), LEAVE_MS);
@@ -131,12 +135,12 @@ export class ScreenTerminal implements Disposable {
     };
   }
 
-  /** Whether what was written before is still on its way: then it is too early for more. */
+  /** Whether nothing can be written now: what was before is on its way, or it was given back. */
   get isBusy(): boolean {
-    return this.#rest !== undefined;
+    return this.#rest !== undefined || this.#isAway;
   }
 
-  /** Writes a text; never waits. What was on its way must have been written. */
+  /** Writes a text; never waits. Not while {@link isBusy}. */
   write(text: string): void {
     const bytes = encoder.encode(text);
     try {

@@ -100,6 +100,11 @@ function surfaceOf(isTerminal: boolean): OutputSurface {
   };
 }
 
+/** Whether standard input is a terminal, from which nothing is piped. */
+export function isInputTerminal(): boolean {
+  return Deno.stdin.isTerminal();
+}
+
 /** Whether a terminal has colours, and they are wanted. */
 export function terminalHasColours(): boolean {
   return !Deno.noColor && environmentVariable("TERM") !== "dumb";

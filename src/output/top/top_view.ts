@@ -87,6 +87,10 @@ export class TopView {
     { screen: { kind: "table" }, position: { at: 0, top: 0 } },
   ];
   #toSave: () => string = () => "";
+  /** The row that was clicked last, and nothing done since. */
+  #clickedAt: number | undefined;
+  /** What a key that ended typing asks for. */
+  #pending: TopAction | undefined;
   /** Rows of the screen that move, as they were drawn last. */
   pageRows = 10;
   /** Finds what a place does, as it was drawn last. */
@@ -167,6 +171,7 @@ export class TopView {
   /** Does what a key asks for. @returns What is to be done outside. */
   press(key: Key): TopAction | undefined {
     this.message = "";
+    if (key.kind !== "press") this.#clickedAt = undefined;
     if (key.kind === "key") {
       if (key.name === "ctrl-c") return { kind: "quit" };
       if (key.name === "ctrl-z") return { kind: "suspend" };
@@ -189,8 +194,6 @@ export class TopView {
         return undefined;
     }
   }
-
-  #pending: TopAction | undefined;
 
   #action(): TopAction | undefined {
     const action = this.#pending;
@@ -376,7 +379,9 @@ export class TopView {
   #choose(at: number): void {
     const { position } = this;
     position.at = Math.max(0, Math.min(at, this.rowCount - 1));
-    position.key = this.#keys()[position.at];
+    // At the top of a list one sees what comes; elsewhere one looks at what is chosen.
+    const follows = this.screen.kind === "list" && position.at === 0;
+    position.key = follows ? undefined : this.#keys()[position.at];
   }
 
   #shift(by: number): void {
@@ -442,8 +447,9 @@ export class TopView {
   #click(target: Target | undefined): void {
     switch (target?.kind) {
       case "row": {
-        const isAgain = this.position.at === target.at && this.position.key !== undefined;
+        const isAgain = this.#clickedAt === target.at && this.position.at === target.at;
         this.#choose(target.at);
+        this.#clickedAt = isAgain ? undefined : target.at;
         if (isAgain) this.#enter();
         break;
       }

@@ -66,6 +66,24 @@ Deno.test("TopView keeps the mark on a row that moves", () => {
   assertEquals([view.position.at, view.picture.rows[0].name], [0, name]);
 });
 
+Deno.test("TopView shows at the top of a list what comes, and stays elsewhere with what is chosen", () => {
+  const view = minuteView();
+  const come = () => {
+    view.model.take(sampleHandshake({ outcome: "refused" }), CONTEXT);
+    view.refresh();
+  };
+  press(view, "f");
+  const first = view.list[0].number;
+  come();
+  assertEquals([view.position.at, view.list[0].number > first], [0, true]);
+  press(view, "j");
+  come();
+  assertEquals(view.position.at, 2);
+  press(view, "g");
+  come();
+  assertEquals(view.position.at, 0);
+});
+
 Deno.test("TopView filters while one types, and says what is wrong until it is right", () => {
   const view = minuteView();
   press(view, "/refu");
@@ -153,7 +171,11 @@ Deno.test("TopView does what is clicked", () => {
   assertEquals([view.screen.kind, view.position.key], ["table", "curl"]);
   click(/^.curl/, 3);
   assertEquals(view.screen.kind, "list");
-  press(view, "<escape>");
+  click(/^.\d\d:/, 3);
+  assertEquals(view.screen.kind, "list");
+  click(/^.\d\d:/, 3);
+  assertEquals(view.screen.kind, "ladder");
+  press(view, "<escape>", "<escape>");
   click("refused", 2);
   assertEquals(view.screen.kind, "ladder");
   press(view, "<escape>");
