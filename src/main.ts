@@ -36,7 +36,9 @@ function asksVersion(args: readonly string[]): boolean {
 }
 
 async function versionText(): Promise<string> {
-  const { readVersion } = await import("./cli/version.ts");
+  // A literal path would have it read and examined at each start.
+  const path = import.meta.resolve("./cli/version.ts");
+  const { readVersion }: typeof import("./cli/version.ts") = await import(path);
   return `synsnoop ${await readVersion()}\n`;
 }
 

@@ -88,6 +88,9 @@ const EDGE = /^src\/(?:linux|files|http|store|setup|install|cli\/process)\/|^src
 export const MAX_LINES = 500;
 export const MAX_TEST_LINES = 800;
 
+/** The most modules that a start of `read` may load. */
+export const MAX_MODULES_OF_READ = 145;
+
 /** What the comment that opens a bpftrace script names. */
 const SCRIPT_HEADINGS = [
   /\bpurpose\b/i,
@@ -139,6 +142,27 @@ export function importRules(files: Files): string[] {
     }
   }
   return findings;
+}
+
+/**
+ * Finds whether a start of `read` loads too much: each module is 0.1 ms of it, and most captures are
+ * short. What a capture alone does not need is loaded where it is needed.
+ */
+export function startOfRead(files: Files): string[] {
+  const loaded = new Set<string>();
+  const load = (path: string) => {
+    const text = files.get(path);
+    if (text === undefined || loaded.has(path)) return;
+    loaded.add(path);
+    for (const specifier of importsOf(text, { types: false })) {
+      const target = resolve(path, specifier);
+      if (target !== undefined) load(target);
+    }
+  };
+  for (const path of ["src/main.ts", "src/cli/read.ts"]) load(path);
+  return loaded.size <= MAX_MODULES_OF_READ
+    ? []
+    : [`a start of read loads ${loaded.size} modules, more than ${MAX_MODULES_OF_READ}`];
 }
 
 /** Finds uses of `Deno` outside the edge. */

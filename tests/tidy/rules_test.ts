@@ -164,6 +164,25 @@ const CASES: { name: string; rule: Rule; files: Record<string, string>; findings
     findings: 2,
   },
   {
+    name: "a start that loads too much, types and what nobody imports aside",
+    rule: rules.startOfRead,
+    files: {
+      "src/main.ts": 'import "./cli/read.ts";',
+      "src/cli/read.ts": 'import type { A } from "../wire/a.ts";\n' +
+        Array.from(
+          { length: rules.MAX_MODULES_OF_READ - 1 },
+          (_, at) => `export * from "./${at}.ts";`,
+        )
+          .join("\n"),
+      ...Object.fromEntries(
+        Array.from({ length: rules.MAX_MODULES_OF_READ - 1 }, (_, at) => [`src/cli/${at}.ts`, ""]),
+      ),
+      "src/wire/a.ts": "",
+      "src/cli/other.ts": "",
+    },
+    findings: 1,
+  },
+  {
     name: "tasks of the tool",
     rule: rules.toolTasks,
     files: {
@@ -280,5 +299,7 @@ const g = await import("./g.ts");
 const h = 'import x from "./no.ts"';
 export const from = "./no.ts";
 `;
+  const types = 'import type { A } from "./a.ts"; let b: typeof import("./b.ts");';
+  assertEquals(importsOf(types, { types: false }), []);
   assertEquals(importsOf(text), ["a", "b", "c", "d", "e", "f", "g"].map((name) => `./${name}.ts`));
 });

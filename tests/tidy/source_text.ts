@@ -71,12 +71,19 @@ export function stripSource(text: string): SourceText {
   return { uncommented, code };
 }
 
-/** What a file imports or re-exports, as it is written there, dynamic imports of literals included. */
-export function importsOf(text: string): string[] {
+/**
+ * What a file imports or re-exports, as it is written there, dynamic imports of literals included.
+ *
+ * @param options `types`: whether that includes imports of types alone, of which nothing is loaded.
+ */
+export function importsOf(text: string, { types = true } = {}): string[] {
   const { uncommented, code } = stripSource(text);
   const found: string[] = [];
   const statement = /\b(?:import|export)\b[^;"'`()]*?\bfrom\s*"|\bimport\s*\(?\s*"/g;
   for (const match of code.matchAll(statement)) {
+    const isOfType = /^(?:im|ex)port\s+type\b/.test(match[0]) ||
+      /\btypeof\s+$/.test(code.slice(0, match.index));
+    if (isOfType && !types) continue;
     const start = match.index + match[0].length;
     found.push(uncommented.slice(start, code.indexOf('"', start)));
   }

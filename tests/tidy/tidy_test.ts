@@ -40,6 +40,7 @@ const RULES: { name: string; rule: (files: rules.Files) => string[] }[] = [
   { name: "documents name what is there", rule: rules.documentPaths },
   { name: "every bpftrace script opens with its header", rule: rules.scriptHeaders },
   { name: "no file is too long", rule: rules.longFiles },
+  { name: "a start of read loads no more than a capture needs", rule: rules.startOfRead },
   { name: "tasks of the tool look up no name", rule: rules.toolTasks },
   { name: "the top holds nothing else", rule: rules.topLevel },
   { name: "the changelog tells of each version", rule: rules.changelog },
