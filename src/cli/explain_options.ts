@@ -24,14 +24,25 @@ const FORMATS = ["text", "svg", "markdown"] as const;
 export const EXPLAIN_FLAGS: readonly Flag[] = [
   { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
   { name: "header", meaning: "also the TCP header of each packet, field by field" },
-  { name: "format", value: "FORMAT", meaning: `${FORMATS.join(", ")} (default text)` },
+  {
+    name: "format",
+    value: "FORMAT",
+    completes: FORMATS,
+    meaning: `${FORMATS.join(", ")} (default text)`,
+  },
   {
     name: "output",
     value: "FILE",
     meaning: "write it to FILE, anew (- is standard output)",
   },
   { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
-  { name: "interface", value: "NAME", many: true, meaning: "only what was captured on this one" },
+  {
+    name: "interface",
+    value: "NAME",
+    many: true,
+    completes: "interface",
+    meaning: "only what was captured on this one",
+  },
   ...FILTER_FLAGS,
   ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
   EXIT_STATUS_FLAG,

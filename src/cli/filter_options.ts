@@ -32,6 +32,13 @@ export const FILTERS_BY_PROCESS: readonly string[] = [
   ...["comm", "not-comm", "pid", "user", "cgroup", "container", "not-container"],
 ];
 
+/** Symbols that are met often; there are more, and each kernel has its own. */
+const REASONS_OFTEN: readonly string[] = [
+  ...["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"],
+  ...["ICMP_HOST_UNREACH", "ICMP_NET_UNREACH", "ICMP_PKT_FILTERED", "ICMP_PORT_UNREACH"],
+  ...["ACCEPT_QUEUE_FULL", "NETFILTER_DROP", "NO_SOCKET"],
+];
+
 /** The flags. */
 export const FILTER_FLAGS: readonly Flag[] = [
   {
@@ -53,6 +60,7 @@ export const FILTER_FLAGS: readonly Flag[] = [
     name: "role",
     value: "ROLE",
     many: true,
+    completes: ROLES,
     meaning: `only with this host as ${ROLES.join(", ")}`,
   },
   { name: "failed", meaning: "only what did not become established" },
@@ -60,13 +68,21 @@ export const FILTER_FLAGS: readonly Flag[] = [
     name: "outcome",
     value: "OUTCOME",
     many: true,
+    completes: OUTCOMES,
     meaning: `only ${OUTCOMES.join(", ")}`,
   },
-  { name: "not-outcome", value: "OUTCOME", many: true, meaning: "none that ended so" },
+  {
+    name: "not-outcome",
+    value: "OUTCOME",
+    many: true,
+    completes: OUTCOMES,
+    meaning: "none that ended so",
+  },
   {
     name: "reason",
     value: "SYMBOL",
     many: true,
+    completes: REASONS_OFTEN,
     meaning: "only what failed, was dropped or reset for this: ECONNREFUSED, ACCEPT_QUEUE_FULL",
   },
   {
@@ -77,6 +93,7 @@ export const FILTER_FLAGS: readonly Flag[] = [
   {
     name: "leg",
     value: "LEG",
+    completes: LEGS,
     meaning: `what --slower-than is about: ${LEGS.join(", ")} (default network)`,
   },
   {
@@ -96,6 +113,7 @@ export const FILTER_FLAGS: readonly Flag[] = [
     name: "user",
     value: "NAME|UID",
     many: true,
+    completes: "user",
     meaning: "only with a process of this user at either end",
   },
   {
@@ -121,6 +139,7 @@ export const FILTER_FLAGS: readonly Flag[] = [
   {
     name: "sample",
     value: "1/N",
+    completes: ["1/10", "1/100", "1/1000"],
     meaning:
       "only one of N, chosen by the client's initial sequence number: both ends keep the same",
   },

@@ -3,7 +3,10 @@ import { adviseFlag } from "./advice.ts";
 import { wrap } from "../text/wrap.ts";
 import { UsageError } from "./usage.ts";
 
-/** One flag of a command: parser and help are made of it. */
+/** What a shell can offer for a value beside words. */
+export type Completed = "capture" | "config" | "file" | "folder" | "interface" | "netns" | "user";
+
+/** One flag of a command: parser, help and completions are made of it. */
 export interface Flag {
   /** Without the dashes. */
   name: string;
@@ -11,6 +14,8 @@ export interface Flag {
   value?: string;
   /** Whether it may be given more than once, or with several values separated by commas. */
   many?: boolean;
+  /** What a shell offers for its value: some words, or what there is of a kind; absent: by its name. */
+  completes?: Completed | readonly string[] | (() => readonly string[]);
   meaning: string;
 }
 

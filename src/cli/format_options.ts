@@ -15,6 +15,8 @@ import { askNearest } from "./nearest.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger } from "./values.ts";
 
+const COLOUR_TIMES = ["auto", "always", "never"] as const;
+
 /** The flags, for a command to choose from. */
 export const FORMAT_FLAG = {
   json: { name: "json", meaning: "NDJSON also on a terminal (elsewhere it is always NDJSON)" },
@@ -42,6 +44,7 @@ export const FORMAT_FLAG = {
     name: "fields",
     value: "NAMES",
     many: true,
+    completes: fieldNames,
     meaning:
       "only these fields in NDJSON and CSV: by path, such as client.address, or a whole level, rtt",
   },
@@ -49,6 +52,7 @@ export const FORMAT_FLAG = {
     name: "columns",
     value: "NAMES",
     many: true,
+    completes: fieldNames,
     meaning: "these fields as columns of lines and tables; in a pipe a table",
   },
   wide: { name: "wide", meaning: "lines with every column, however wide the terminal is" },
@@ -59,10 +63,11 @@ export const FORMAT_FLAG = {
   colour: {
     name: "colour",
     value: "WHEN",
+    completes: COLOUR_TIMES,
     meaning: "colour lines and tables: auto (default: on a terminal, unless NO_COLOR is set), " +
       "always, never",
   },
-  color: { name: "color", value: "WHEN", meaning: "the same" },
+  color: { name: "color", value: "WHEN", completes: COLOUR_TIMES, meaning: "the same" },
 } as const satisfies Record<string, Flag>;
 
 /** All of them, in the order of the helps. */
@@ -96,8 +101,6 @@ export interface FormatOptions {
   /** How often statistics of the time since the last are written, milliseconds; undefined: at the end. */
   intervalMs: number | undefined;
 }
-
-const COLOUR_TIMES = ["auto", "always", "never"] as const;
 
 /** What holds where no flag says otherwise. */
 export const FORMAT_DEFAULTS: Readonly<FormatOptions> = {

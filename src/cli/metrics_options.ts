@@ -47,6 +47,7 @@ export function metricsFlags(listenFlag: ListenFlag): Flag[] {
     {
       name: "otlp-temporality",
       value: "KIND",
+      completes: TEMPORALITIES,
       meaning: `what is pushed is ${TEMPORALITIES.join(" or ")} (default ${TEMPORALITIES[0]})`,
     },
     {
@@ -58,6 +59,7 @@ export function metricsFlags(listenFlag: ListenFlag): Flag[] {
       name: "metrics-labels",
       value: "NAMES",
       many: true,
+      completes: EXTRA_LABELS,
       meaning: `tell servers apart by ${EXTRA_LABELS.join(", ")} at this host's end, too`,
     },
     {

@@ -24,6 +24,7 @@ export const QUERY_FLAGS: readonly Flag[] = [
     name: "by",
     value: "KEY",
     many: true,
+    completes: Object.keys(KEYS),
     meaning: `what a row is made of: ${Object.keys(KEYS).join(", ")}`,
   },
   { name: "bucket", value: "TIME", meaning: "the span of a row of over-time (default 60s)" },

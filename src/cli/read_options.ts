@@ -13,6 +13,7 @@ export const READ_FLAGS: readonly Flag[] = [
     name: "interface",
     value: "NAME",
     many: true,
+    completes: "interface",
     meaning: "only what was captured on this interface, where the file names it",
   },
   ...FILTER_FLAGS,

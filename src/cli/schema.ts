@@ -17,7 +17,12 @@ const OTHER_LINES: Readonly<Record<string, () => Record<string, unknown>>> = {
 };
 
 const SCHEMA_FLAGS: readonly Flag[] = [
-  { name: "format", value: "FORMAT", meaning: `${FORMATS.join(" or ")} (default json)` },
+  {
+    name: "format",
+    value: "FORMAT",
+    completes: FORMATS,
+    meaning: `${FORMATS.join(" or ")} (default json)`,
+  },
   { name: "stats", meaning: "of what --stats --json writes, instead of a record" },
   { name: "status", meaning: "of a status line, which trace writes among records, instead" },
   { name: "help", meaning: "show this" },

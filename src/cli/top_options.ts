@@ -20,8 +20,18 @@ const TOP_USUAL = 20;
 
 /** The flags of `top`. */
 export const TOP_FLAGS: readonly Flag[] = [
-  { name: "group", value: "BY", meaning: `begin with ${GROUPINGS.join(", ")} (default server)` },
-  { name: "sort", value: "COLUMN", meaning: `by ${SORTS.join(", ")} (default rate)` },
+  {
+    name: "group",
+    value: "BY",
+    completes: GROUPINGS,
+    meaning: `begin with ${GROUPINGS.join(", ")} (default server)`,
+  },
+  {
+    name: "sort",
+    value: "COLUMN",
+    completes: SORTS,
+    meaning: `by ${SORTS.join(", ")} (default rate)`,
+  },
   {
     name: "interval",
     value: "TIME",
@@ -37,6 +47,7 @@ export const TOP_FLAGS: readonly Flag[] = [
     name: "interface",
     value: "NAME",
     many: true,
+    completes: "interface",
     meaning: "only what is or was captured on this interface",
   },
   ...FILTER_FLAGS,

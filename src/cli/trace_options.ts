@@ -44,6 +44,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     name: "interface",
     value: "NAME",
     many: true,
+    completes: "interface",
     meaning: "capture on this interface only, and report only what was seen there",
   },
   {
@@ -54,6 +55,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     name: "netns",
     value: "NAME|PID|all",
     many: true,
+    completes: "netns",
     meaning: "capture in these network namespaces too: by name, of a process, or all",
   },
   ...FILTER_FLAGS.filter(({ name }) => !FILTERS_OF_FILES.includes(name)),
@@ -78,14 +80,21 @@ export const TRACE_FLAGS: readonly Flag[] = [
   {
     name: "probes",
     value: "KIND",
+    completes: PROBES,
     meaning: `kernel events by ${PROBES.join(", ")} (default auto: the first that works)`,
   },
   {
     name: "packet-filter",
     value: "KIND",
+    completes: PACKET_FILTERS,
     meaning: `socket filter: ${PACKET_FILTERS.join(", ")} (default auto: eBPF, else classic)`,
   },
-  { name: "config", value: "FILE", meaning: "take flags from FILE too; those given here win" },
+  {
+    name: "config",
+    value: "FILE",
+    completes: "config",
+    meaning: "take flags from FILE too; those given here win",
+  },
   { name: "help", meaning: "show this" },
 ];
 

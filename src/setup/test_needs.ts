@@ -49,6 +49,9 @@ export const TEST_NEEDS: readonly Need[] = [
       "apk": "util-linux-misc",
     },
   },
+  // Shells to complete words in.
+  { executables: ["zsh"], package: everywhere("zsh") },
+  { executables: ["fish"], package: everywhere("fish") },
   // A fresh Debian to install the package in.
   { executables: ["debootstrap"], package: everywhere("debootstrap") },
   // Stock kernels to test in, emulated.
