@@ -76,6 +76,9 @@
  *
  * @module
  */
+// `InputSource` loads it when it meets records: what is loaded already needs no permission then.
+import "./src/pipeline/record_source.ts";
+
 export { addressesEqual, formatAddress, isIpv4Mapped, parseAddress } from "./src/wire/address.ts";
 export {
   decodeFrame,
