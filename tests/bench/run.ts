@@ -28,6 +28,7 @@ import { cpu } from "./rows/cpu.ts";
 import { flood } from "./rows/flood.ts";
 import { http } from "./rows/http.ts";
 import { instructions } from "./rows/instructions.ts";
+import { metrics } from "./rows/metrics.ts";
 import { memoryGrowth } from "./rows/memory.ts";
 import { ndjson } from "./rows/ndjson.ts";
 import { query } from "./rows/query.ts";
@@ -53,6 +54,7 @@ const ROWS: readonly Row[] = [
   start,
   syntheticRate,
   flood,
+  metrics,
   memoryGrowth,
   soaking,
   ndjson,
