@@ -5,7 +5,7 @@
  */
 
 /** Everyone may read it. */
-const MODE = 0o644;
+const UMASK = 0o022;
 
 /**
  * Replaces a file: what is at the path now is never half of a text, not for a reader that opened it
@@ -23,9 +23,7 @@ export function replaceFile(path: string, text: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   try {
-    Deno.writeTextFileSync(unfinished, text, { createNew: true });
-    // Whatever the umask.
-    Deno.chmodSync(unfinished, MODE);
+    createFile(unfinished, text);
     Deno.renameSync(unfinished, path);
   } catch (error) {
     try {
@@ -33,6 +31,28 @@ export function replaceFile(path: string, text: string): void {
     } catch {
       // It could not even be made.
     }
+    throw error;
+  }
+}
+
+/**
+ * Makes a new file that all may read, whatever the umask of this process where Deno may set it. Its mode is not changed
+ * afterwards: in a folder that others may write, another file could have its name by then.
+ */
+function createFile(path: string, text: string): void {
+  const before = setUmask(UMASK);
+  try {
+    Deno.writeTextFileSync(path, text, { createNew: true });
+  } finally {
+    if (before !== undefined) setUmask(before);
+  }
+}
+
+function setUmask(umask: number): number | undefined {
+  try {
+    return Deno.umask(umask);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
 }

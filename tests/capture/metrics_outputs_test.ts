@@ -190,6 +190,18 @@ Deno.test("metrics --metrics-file says that it cannot write", async () => {
   assertStringIncludes(said[0], `synsnoop: Cannot write metrics to "${file}": No such file`);
 });
 
+Deno.test("replaceFile makes a file that all may read, whatever the umask", () => {
+  using folder = makeFolder();
+  const before = Deno.umask(0o077);
+  try {
+    replaceFile(`${folder.path}/a.prom`, "a");
+    assertEquals(Deno.umask(), 0o077);
+  } finally {
+    Deno.umask(before);
+  }
+  assertEquals(Deno.statSync(`${folder.path}/a.prom`).mode! & 0o777, 0o644);
+});
+
 Deno.test("replaceFile leaves one whole text or the other, and nothing beside it", async () => {
   using folder = makeFolder();
   const path = `${folder.path}/a.prom`;
