@@ -79,7 +79,12 @@ export class Pusher {
     while (!signal.aborted) {
       await pause(dueMs - performance.now(), signal);
       if (signal.aborted) return;
-      await this.#push(signal);
+      try {
+        await this.#push(signal);
+      } catch (error) {
+        // What cannot even be made is no reason to end what else this process does.
+        if (!this.#fails) this.#sayFailure(messageOf(error));
+      }
       // One that is late makes no other late, and is followed by no two at once.
       const nowMs = performance.now();
       while (dueMs <= nowMs) dueMs += this.#options.intervalMs;
@@ -169,8 +174,8 @@ export class Pusher {
   async close(lastMs: number): Promise<void> {
     this.#over.abort();
     await this.#running;
-    const { body, acknowledge } = this.#options.make();
     try {
+      const { body, acknowledge } = this.#options.make();
       await this.#try(await compress(body), AbortSignal.timeout(lastMs));
       acknowledge();
     } catch (error) {

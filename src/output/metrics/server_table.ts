@@ -22,6 +22,8 @@ export const IDLE = "idle";
 /** Addresses are mixed with it, so that nobody can choose some that one bucket of a map holds. */
 const [SECRET] = crypto.getRandomValues(new Uint32Array(1));
 
+const NO_EXTRA: readonly string[] = [];
+
 /** A server with labels of its own. */
 interface Labelled {
   counts: ServerCounts;
@@ -93,7 +95,9 @@ export class ServerTable {
     nowMs: number,
   ): ServerCounts {
     const { extraLabels } = this.#options;
-    const extra = extraLabels.map((label) => extraValue(label, handshake, context));
+    const extra = extraLabels.length === 0
+      ? NO_EXTRA
+      : extraLabels.map((label) => extraValue(label, handshake, context));
     const key = keyOf(handshake, extra);
     const labelled = this.#labelled.get(key);
     if (labelled !== undefined) {
