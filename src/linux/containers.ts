@@ -53,7 +53,7 @@ const LOGS_MAX = 65_536;
  * When a name that was not found is looked for again, where its container is seen again: kubelet links a
  * log a moment after the container began.
  */
-const AGAIN_MS = [1_000, 5_000, 30_000, 300_000];
+const AGAIN_MS = [250, 1_000, 5_000, 30_000, 300_000];
 /** When a name is looked up again: containers can be renamed. */
 const STALE_MS = 60_000;
 /** How long what is being looked up is waited for at the end. */

@@ -55,7 +55,7 @@ export class Attempts {
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
-  /** Since when a handshake waits for who listened, by what the kernel told of it. */
+  /** Since when a handshake waits for a name, by what the kernel told of it. */
   readonly #soughtSinceNs = new WeakMap<KernelEnd, number>();
   /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
   #mistimedUntilNs = -Infinity;
@@ -190,7 +190,7 @@ export class Attempts {
     // Not by when the kernel saw it, which told of it late where the machine is busy.
     const waitedNs = nowNs - sinceNs;
     if (waitedNs > NAME_NS || waitedNs < 0) return false;
-    // Behind the others, whose servers are known.
+    // Behind the others, whose names are known.
     this.table.move(row, FlowState.Settled, nowNs);
     return true;
   }
