@@ -144,7 +144,8 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     : ExitStatus.Ok;
 }
 
-function describeClock({ clockSteps }: InputSource): string {
+/** Says how often the clock was set back; "" where it was not. */
+export function describeClock({ clockSteps }: InputSource): string {
   if (clockSteps === 0) return "";
   return `the capturing host's clock was set back ${clockSteps} times: ` +
     "handshakes across that give no durations\n";

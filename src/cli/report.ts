@@ -1,5 +1,5 @@
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { hostName } from "../linux/host.ts";
+import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
@@ -10,7 +10,7 @@ import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { Reading, sayUnknown } from "./read.ts";
+import { describeClock, Reading, sayUnknown } from "./read.ts";
 import { STANDARD_INPUT } from "./read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./report_options.ts";
 import { ExitStatus } from "./usage.ts";
@@ -57,6 +57,9 @@ const REPORT_HELP: Help = {
 /** The command `report`. */
 export const command: Command = { help: REPORT_HELP, run: report };
 
+/** Who tells what a capture holds: which host made it, is not known. */
+const CAPTURE = "the capture";
+
 async function report(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReportOptions(args);
   if (options.help) {
@@ -74,8 +77,9 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   });
   const ending = Ending.listen({ report: () => pipeline.summarize() });
   const pipeline = new Pipeline({ filter, sinks: [sink], disguise, supervisor: ending });
-  const source = new InputSource({ interfaces, host: hostName(), pipeline, countsOnce: true });
+  const source = new InputSource({ interfaces, host: CAPTURE, pipeline, countsOnce: true });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
+  if (options.output === undefined && files.every(isOrdinary)) narrow();
   let failed = false;
   for (const file of files) {
     if (reading.isOver) break;
@@ -92,7 +96,10 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
     sayNote(describeNoPage(`${source.items} ${source.held} were read`));
     return options.exitStatus && !failed ? ExitStatus.NothingMatched : ExitStatus.Failed;
   }
-  const summary = await ending.attempt("the summary", () => pipeline.summarize());
+  const summary = await ending.attempt(
+    "the summary",
+    () => pipeline.summarize() + describeClock(source),
+  );
   if (summary !== undefined) say(summary);
   return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;
 }

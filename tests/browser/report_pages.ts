@@ -124,3 +124,10 @@ export function oddities(): string[] {
     encodeHandshake(later, { ...CONTEXT, host: "db1", hostId: "2" }),
   ];
 }
+
+/** The first and the last moment that a record can have, and one between. */
+export function extremes(): string[] {
+  const [line] = oddities();
+  const times = ["1970-01-01T00:00:00.000000000Z", "+275760-09-13T00:00:00.000000000Z"];
+  return [line, ...times.map((time) => line.replace(/"time":"[^"]*"/, `"time":"${time}"`))];
+}

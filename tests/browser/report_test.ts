@@ -3,13 +3,15 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { Browser } from "./chromium.ts";
-import { HOSTILE_NAMES, makePage, oddities, tenMinutes } from "./report_pages.ts";
+import { extremes, HOSTILE_NAMES, makePage, oddities, tenMinutes } from "./report_pages.ts";
 
 const UPDATE = Deno.args.includes("--update");
 const FOLDER = await Deno.makeTempDir({ prefix: "synsnoop-pages-" });
 const TEN_MINUTES = await makePage(tenMinutes());
 const PAGE = `${FOLDER}/page.html`;
 const ODD_PAGE = `${FOLDER}/odd.html`;
+const EXTREME_PAGE = `${FOLDER}/extreme.html`;
+await Deno.writeTextFile(EXTREME_PAGE, (await makePage(extremes())).html);
 await Deno.writeTextFile(PAGE, TEN_MINUTES.html);
 await Deno.writeTextFile(ODD_PAGE, (await makePage(oddities())).html);
 
@@ -163,6 +165,11 @@ for (const [chart, selector] of [["lines", ".u-over"], ["a heatmap", ".leg svg"]
       .allTextContents();
     const failed = shares.map(numberOf).reduce((sum, count) => sum + count);
     assertEquals(failed, handshakes - (await cardsOf(page)).established);
+    for (const title of ["Servers", "Clients", "Processes"]) {
+      const counts = await page.getByRole("region", { name: title }).locator("td:nth-child(2)")
+        .allTextContents();
+      assertEquals(counts.map(numberOf).reduce((sum, count) => sum + count), handshakes, title);
+    }
     await page.getByRole("button", { name: "The whole time" }).click();
     assertEquals([(await cardsOf(page)).handshakes, hashOf(page)], [600, ""]);
   });
@@ -228,7 +235,9 @@ test("is printed on A4 without what one could click", async (page) => {
 test("fits a phone: what is wider scrolls in itself", async (page) => {
   for (const width of [360, 320]) {
     await page.setViewportSize({ width, height: 740 });
-    await page.waitForFunction(`document.querySelector(".leg svg").clientWidth < ${width}`);
+    await page.evaluate(
+      "new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))",
+    );
     const { scrollWidth } = await page.evaluate<{ scrollWidth: number }>(
       "({ scrollWidth: document.documentElement.scrollWidth })",
     );
@@ -259,6 +268,18 @@ test(
   },
   "",
   ODD_PAGE,
+);
+
+test(
+  "opens whatever the times are, and whoever told them",
+  async (page) => {
+    assertEquals((await cardsOf(page)).handshakes, 3);
+    assertStringIncludes(await page.locator("#shown-time").innerText(), " to +275760-");
+    await page.getByRole("button", { name: "Local time" }).click();
+    await drag(page, ".u-over", 0.6, 0.9);
+  },
+  "#from=-271821-04-20T00:00:00Z&to=nothing&open=999999",
+  EXTREME_PAGE,
 );
 
 // What who does not see it is told, line by line: of the structure, not of pixels. After a change that is

@@ -44,6 +44,7 @@ Deno.test("what reads captures may do nothing but read, from before it opens one
       { args: ["read", "--csv", capture], lines: HANDSHAKES + 1 },
       { args: ["explain", capture], lines: undefined },
       { args: ["explain", "--format", "svg", capture], lines: undefined },
+      { args: ["report", capture], lines: undefined },
     ]
   ) {
     await t.step(args.slice(0, -1).join(" ") + ` ${args.at(-1)!.split("/").at(-1)}`, async () => {

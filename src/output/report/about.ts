@@ -70,12 +70,16 @@ export function describeSource(
   ];
 }
 
-function describeRun({ host, since, until, filters, kernels }: Run): string {
-  const kernel = kernels.size === 0
-    ? "packets alone"
-    : `kernel events by ${[...kernels].join(", ")}`;
-  const flags = filters.length === 0 ? "without filters" : `only ${filters.join(" ")}`;
-  return `${host}, from ${since} to ${until}: ${flags}, ${kernel}`;
+function describeRun({ host, since, until, filters, kernels, withoutKernel }: Run): string {
+  const told = [
+    filters.length === 0 ? "without filters" : `only ${filters.join(" ")}`,
+    ...kernels.size > 0
+      ? [`kernel events by ${[...kernels].join(", ")}`]
+      : withoutKernel > 0
+      ? ["packets alone"]
+      : [],
+  ];
+  return `${host}, from ${since} to ${until}: ${told.join(", ")}`;
 }
 
 /** What was set aside: no loss, but it says what is not here. */

@@ -14,6 +14,7 @@ import type { Entry, Section } from "./about.ts";
 import type { HandshakeView } from "./handshake_view.ts";
 import type { KeptRow } from "./kept_rows.ts";
 import type { Kind } from "./kinds.ts";
+import type { TimedNames } from "./timed_names.ts";
 import { type LEG_ENDS, ROLE_LEGS, type TimeSpan } from "./timeline.ts";
 
 /** Buckets of durations to a power of two: each is at most 12.5 % wide. */
@@ -68,6 +69,9 @@ export interface RankingData {
     /** Round trip through the network; absent where none is known. */
     p50Ns?: number;
     p99Ns?: number;
+    /** By bucket of time; absent where they are not counted so. */
+    all?: Packed;
+    failedOf?: Packed;
   }[];
   note: string;
 }
@@ -243,8 +247,17 @@ function cellsOf(histogram: Histogram | undefined): Packed {
   return [first!, ...pack(Array.from(counts, (count) => count ?? 0))];
 }
 
-/** Names of each kind in tables; those that there are none of are left out. */
-export function rankingsData(statistics: Statistics, top: number): RankingData[] {
+/**
+ * Names of each kind in tables; those that there are none of are left out.
+ *
+ * @param top How many of each. @param names Those that are counted over time.
+ */
+export function rankingsData(
+  statistics: Statistics,
+  top: number,
+  names: TimedNames,
+  span: TimeSpan | undefined,
+): RankingData[] {
   return ([
     ["Servers", "server", statistics.servers(top)],
     ["Clients", "client", statistics.clients(top)],
@@ -252,14 +265,28 @@ export function rankingsData(statistics: Statistics, top: number): RankingData[]
     ["Containers", "container", statistics.containers(top)],
     ["Services and other cgroups", "cgroup", statistics.cgroups(top)],
   ] as const).filter(([, , ranking]) => ranking.top.length > 0)
-    .map(([title, heading, ranking]) => rankingData(title, heading, ranking));
+    .map(([title, heading, ranking]) =>
+      rankingData(title, heading, ranking, (name) => {
+        const number = names.numberOf(heading, name);
+        if (number === undefined) return {};
+        const series = (count: "all" | "failed") =>
+          pack(span?.buckets.map((bucket) => bucket?.names[count][number] ?? 0) ?? []);
+        return { all: series("all"), failedOf: series("failed") };
+      })
+    );
 }
 
-function rankingData(title: string, heading: string, ranking: Ranking): RankingData {
+function rankingData(
+  title: string,
+  heading: string,
+  ranking: Ranking,
+  overTime: (name: string) => { all?: Packed; failedOf?: Packed },
+): RankingData {
   const { top, others, names, namesMax } = ranking;
-  const rows = top.map(({ name, tally, missedMax }) => ({
+  const rows: RankingData["rows"] = top.map(({ name, tally, missedMax }) => ({
     ...tallyData(escapeText(name), tally),
     isLeast: missedMax > 0,
+    ...overTime(name),
   }));
   if (others.handshakes > 0) {
     const left = names === undefined ? "others" : `${names - top.length} others`;
@@ -268,7 +295,7 @@ function rankingData(title: string, heading: string, ranking: Ranking): RankingD
   const missedMax = Math.max(0, ...top.map((row) => row.missedMax));
   const note = names !== undefined
     ? ""
-    : `There are more than ${namesMax} of them. ` + (missedMax > 0
+    : `There are more than ${namesMax.toLocaleString("en")} of them. ` + (missedMax > 0
       ? `A row with ≥ may have up to ${missedMax} more, which are among the others.`
       : "Those named are counted whole.");
   return { title, heading, rows, note };

@@ -21,6 +21,7 @@ import {
   rowsData,
   TextTable,
 } from "./page_data.ts";
+import { TimedNames } from "./timed_names.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Names of each kind in the tables of a page. */
@@ -53,6 +54,7 @@ export class ReportSink implements Sink {
   readonly #statistics = new Statistics();
   readonly #kinds = new Kinds();
   readonly #timeline = new Timeline();
+  readonly #names = new TimedNames();
   readonly #rows = new KeptRows();
   readonly #coverage = new Coverage();
   readonly #clocks = new ClockGaps();
@@ -80,7 +82,7 @@ export class ReportSink implements Sink {
     const { context } = this.#source!;
     const kind = this.#kinds.take(handshake);
     this.#statistics.record(handshake, context);
-    this.#timeline.take(handshake, kind);
+    this.#timeline.take(handshake, kind, this.#names.numbersOf(handshake, context));
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
     this.#rows.take(handshake, kind, () => this.#view(handshake, row), context);
@@ -151,7 +153,7 @@ export class ReportSink implements Sink {
       parts: PARTS,
       kinds: kindsData(this.#kinds.list, span, keptOfKind),
       legs: legsData(span),
-      rankings: rankingsData(this.#statistics, TOP),
+      rankings: rankingsData(this.#statistics, TOP, this.#names, span),
       sections: describeNumbers(this.#statistics, this.#facts),
       tableNote: describeRows(rows.length, this.#statistics.handshakes),
       ladderWords: { legend: LEGEND, numbers: NUMBERS_HEADING, trips: ROUND_TRIPS_HEADING },

@@ -1,5 +1,6 @@
 import { type Handshake, type Role, ROLES } from "../../match/handshake.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
+import { NAME_NUMBERS } from "./timed_names.ts";
 
 /** Buckets of time at most. */
 const BUCKETS_MAX = 240;
@@ -32,6 +33,8 @@ export interface TimeBucket {
   readonly kinds: (number | undefined)[];
   /** Durations by the index of their leg in {@link ROLE_LEGS}; absent: none was measured. */
   readonly legs: (Histogram | undefined)[];
+  /** By number of a name, see `TimedNames`: handshakes, and those of them that were not established. */
+  readonly names: { readonly all: Float64Array; readonly failed: Float64Array };
 }
 
 /** Pieces of time side by side. */
@@ -54,11 +57,15 @@ export class Timeline {
   #first = Infinity;
   #last = -Infinity;
 
-  /** Takes a handshake. @param kind Number of its kind. */
-  take(handshake: Handshake, kind: number): void {
-    const { epochSeconds, timeNs, role, clientRttNs, serverRttNs } = handshake;
+  /** Takes a handshake. @param kind Number of its kind. @param names Numbers of its names. */
+  take(handshake: Handshake, kind: number, names: readonly number[] = []): void {
+    const { outcome, epochSeconds, timeNs, role, clientRttNs, serverRttNs } = handshake;
     const bucket = this.#bucketAt(epochSeconds * 1e3 + Math.floor(timeNs / 1e6));
     bucket.kinds[kind] = (bucket.kinds[kind] ?? 0) + 1;
+    for (const name of names) {
+      bucket.names.all[name]++;
+      if (outcome !== "established") bucket.names.failed[name]++;
+    }
     const leg = ROLES.indexOf(role) * LEG_ENDS.length;
     if (clientRttNs !== undefined) (bucket.legs[leg] ??= new Histogram()).record(clientRttNs);
     if (serverRttNs !== undefined) (bucket.legs[leg + 1] ??= new Histogram()).record(serverRttNs);
@@ -85,7 +92,7 @@ export class Timeline {
     this.#first = Math.min(this.#first, number);
     this.#last = Math.max(this.#last, number);
     let bucket = this.#buckets.get(number);
-    if (bucket === undefined) this.#buckets.set(number, bucket = { kinds: [], legs: [] });
+    if (bucket === undefined) this.#buckets.set(number, bucket = newBucket());
     return bucket;
   }
 
@@ -105,7 +112,14 @@ export class Timeline {
   }
 }
 
-function join(into: TimeBucket, { kinds, legs }: TimeBucket): void {
+function newBucket(): TimeBucket {
+  const names = { all: new Float64Array(NAME_NUMBERS), failed: new Float64Array(NAME_NUMBERS) };
+  return { kinds: [], legs: [], names };
+}
+
+function join(into: TimeBucket, { kinds, legs, names }: TimeBucket): void {
+  names.all.forEach((count, name) => into.names.all[name] += count);
+  names.failed.forEach((count, name) => into.names.failed[name] += count);
   kinds.forEach((count, kind) => into.kinds[kind] = (into.kinds[kind] ?? 0) + (count ?? 0));
   legs.forEach((histogram, leg) => {
     if (histogram === undefined) return;

@@ -8,7 +8,7 @@
 import { button, html } from "./elements.js";
 import { showView } from "./ladder_view.js";
 import { TimeRange } from "./time_range.js";
-import { formatCount, formatDuration, formatMoment } from "./units.js";
+import { formatCount, formatDuration, formatMoment, timeOfDay } from "./units.js";
 
 /** @import { PageData } from "../page_data.ts" */
 /** @import { ViewState } from "./view_state.js" */
@@ -111,7 +111,7 @@ export class HandshakeTable {
   #search = html("input", {
     type: "search",
     id: "filter",
-    placeholder: "words that a row must have",
+    placeholder: "words: refused, curl, slowest …",
     autocomplete: "off",
   });
   #count = html("span", { class: "dim", role: "status" });
@@ -228,8 +228,8 @@ export class HandshakeTable {
    * @param {boolean} isLocal
    */
   #drawRow({ at, ms, us, texts, numbers }, isLocal) {
-    const moment = formatMoment(ms, isLocal).slice(this.#isLong ? 0 : 11);
-    const time = `${moment}${String(us).padStart(3, "0")}`;
+    const moment = formatMoment(ms, isLocal);
+    const time = `${this.#isLong ? moment : timeOfDay(moment)}${String(us).padStart(3, "0")}`;
     const toggle = () => this.#onChange({ open: this.#state?.open === at ? undefined : at });
     const opener = button(time, () => {}, { class: "name", "aria-expanded": "false" });
     const element = html(

@@ -11,7 +11,7 @@ import { LegChart } from "./leg_chart.js";
 import { kindsTable, rankingTable } from "./name_tables.js";
 import { OutcomeCharts } from "./outcome_charts.js";
 import { TimeRange } from "./time_range.js";
-import { formatCount, formatMoment, formatShare } from "./units.js";
+import { formatCount, formatMoment, formatShare, timeOfDay } from "./units.js";
 import { unpack } from "./unpack.js";
 import { readState, writeState } from "./view_state.js";
 
@@ -157,8 +157,8 @@ function draw() {
   const { isLocal } = state;
   const moment = (/** @type {number} */ ms) => formatMoment(ms, isLocal);
   const [from, to] = [moment(range.fromMs), moment(range.toMs)];
-  shownTime.textContent =
-    `${from} to ${from.slice(0, 11) === to.slice(0, 11) ? to.slice(11) : to} ` +
+  const isOneDay = from.split(" ")[0] === to.split(" ")[0];
+  shownTime.textContent = `${from} to ${isOneDay ? timeOfDay(to) : to} ` +
     `${isLocal ? zoneName() : "UTC"}`;
   for (const [input, at] of /** @type {const} */ ([[first, range.first], [last, range.last]])) {
     input.value = String(at);
@@ -171,7 +171,7 @@ function draw() {
   for (const leg of legs) leg.draw(range, isLocal);
   failures.replaceChildren(kindsTable(kinds, range, filterBy));
   rankings.replaceChildren(
-    ...data.rankings.map((ranking) => rankingTable(ranking, range.isWhole, filterBy)),
+    ...data.rankings.map((ranking) => rankingTable(ranking, range, filterBy)),
   );
   handshakes.draw(state, range);
 }
@@ -201,6 +201,7 @@ function zoneName() {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
+document.title = `TCP handshakes: ${data.about.find(([name]) => name === "hosts")?.[1]}`;
 drawOnce();
 draw();
 if (state.open !== undefined) handshakes.showOpen();

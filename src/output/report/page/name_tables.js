@@ -6,6 +6,7 @@
  * @module
  */
 import { button, html } from "./elements.js";
+import { unpack } from "./unpack.js";
 import { formatCount, formatDuration, formatShare } from "./units.js";
 
 /** @import { KindData, RankingData } from "../page_data.ts" */
@@ -94,9 +95,9 @@ export function kindsTable(kinds, range, onWords) {
   }
   return tableOf(
     "Failures by reason",
-    ["outcome", "reason", "what it means", "handshakes", "share"],
+    ["outcome", "reason", "what it means", "handshakes", "share", "in the table"],
     ["reason", "what it means"],
-    rows.map(({ outcome, reason, meaning, inRange }) => [
+    rows.map(({ outcome, reason, meaning, inRange, kept }) => [
       outcome,
       reason === "" || reason === "(others)"
         ? reason
@@ -106,32 +107,56 @@ export function kindsTable(kinds, range, onWords) {
       meaning,
       formatCount(inRange),
       formatShare(inRange, all),
+      formatCount(kept),
     ]),
     "",
   );
 }
 
 /**
- * A table of names, of all the time.
+ * A table of names: of all the time with round trips, of a part of it how many.
  *
  * @param {RankingData} ranking
- * @param {boolean} isWhole Whether all the time is looked at.
+ * @param {TimeRange} range
  * @param {(words: string) => void} onWords Told which words the rows of a name have.
  * @returns {HTMLElement}
  */
-export function rankingTable({ title, heading, rows, note }, isWhole, onWords) {
+export function rankingTable({ title, heading, rows, note }, range, onWords) {
+  const nameCell = (/** @type {string} */ name) =>
+    name.startsWith("(") ? name : button(name, () => onWords(name), { class: "name" });
+  const failedCell = (/** @type {number} */ failed, /** @type {number} */ all) =>
+    failed === 0 ? "0" : `${formatCount(failed)} (${formatShare(failed, all)})`;
+  if (range.isWhole) {
+    return tableOf(
+      title,
+      [heading, "handshakes", "failed", "how", "network p50", "p99"],
+      ["how"],
+      rows.map(({ name, isLeast, handshakes, failed, failures, p50Ns, p99Ns }) => [
+        nameCell(name),
+        (isLeast ? "≥" : "") + formatCount(handshakes),
+        failedCell(failed, handshakes),
+        failures,
+        formatDuration(p50Ns),
+        formatDuration(p99Ns),
+      ]),
+      note,
+    );
+  }
+  const sumOf = (/** @type {readonly number[]} */ packed) =>
+    unpack(packed).slice(range.first, range.last).reduce((sum, count) => sum + count, 0);
+  const inRange = rows.flatMap(({ name, all, failedOf }) =>
+    all === undefined ? [] : [{ name, handshakes: sumOf(all), failed: sumOf(failedOf ?? []) }]
+  ).filter(({ handshakes }) => handshakes > 0)
+    .sort((one, other) => other.handshakes - one.handshakes);
   return tableOf(
     title,
-    [heading, "handshakes", "failed", "how", "network p50", "p99"],
-    ["how"],
-    rows.map(({ name, isLeast, handshakes, failed, failures, p50Ns, p99Ns }) => [
-      name.startsWith("(") ? name : button(name, () => onWords(name), { class: "name" }),
-      (isLeast ? "≥" : "") + formatCount(handshakes),
-      failed === 0 ? "0" : `${formatCount(failed)} (${formatShare(failed, handshakes)})`,
-      failures,
-      formatDuration(p50Ns),
-      formatDuration(p99Ns),
+    [heading, "handshakes", "failed"],
+    [],
+    inRange.map(({ name, handshakes, failed }) => [
+      nameCell(name),
+      formatCount(handshakes),
+      failedCell(failed, handshakes),
     ]),
-    [isWhole ? "" : "These are of the whole time.", note].filter((each) => each !== "").join(" "),
+    "In this time, of those with the most handshakes in the whole time.",
   );
 }

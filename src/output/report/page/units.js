@@ -64,6 +64,9 @@ export function formatWidth(ms) {
   return `${formatCount(count)} ${name === "days" && count === 1 ? "day" : name}`;
 }
 
+/** Beyond it the language has no dates. */
+const LAST_MS = 8.64e15;
+
 /**
  * Writes date and time of day.
  *
@@ -72,8 +75,20 @@ export function formatWidth(ms) {
  * @returns {string} `2026-11-23 01:02:03.456`
  */
 export function formatMoment(ms, isLocal) {
-  const date = new Date(isLocal ? ms - new Date(ms).getTimezoneOffset() * 60_000 : ms);
-  return date.toISOString().slice(0, 23).replace("T", " ");
+  const utcMs = Math.max(-LAST_MS, Math.min(ms, LAST_MS));
+  const offsetMs = isLocal ? new Date(utcMs).getTimezoneOffset() * 60_000 : 0;
+  const shown = new Date(Math.max(-LAST_MS, Math.min(utcMs - offsetMs, LAST_MS)));
+  return shown.toISOString().replace("T", " ").slice(0, -1);
+}
+
+/**
+ * Its time of day alone.
+ *
+ * @param {string} moment Of {@link formatMoment}.
+ * @returns {string}
+ */
+export function timeOfDay(moment) {
+  return moment.slice(moment.indexOf(" ") + 1);
 }
 
 /**
@@ -86,6 +101,10 @@ export function formatMoment(ms, isLocal) {
  */
 export function formatMoments(moments, isLocal, hasDate) {
   const isAll = (/** @type {number} */ unit) => moments.every((ms) => ms % unit === 0);
-  const digits = isAll(60_000) ? 16 : isAll(1_000) ? 19 : 23;
-  return moments.map((ms) => formatMoment(ms, isLocal).slice(hasDate ? 0 : 11, digits));
+  const cut = isAll(60_000) ? 7 : isAll(1_000) ? 4 : 0;
+  return moments.map((ms) => {
+    const moment = formatMoment(ms, isLocal);
+    const text = hasDate ? moment : timeOfDay(moment);
+    return text.slice(0, text.length - cut);
+  });
 }

@@ -59,8 +59,11 @@ export function readState(hash) {
  */
 export function writeState(state) {
   const values = new URLSearchParams();
-  if (state.from !== undefined) values.set("from", new Date(state.from).toISOString());
-  if (state.to !== undefined) values.set("to", new Date(state.to).toISOString());
+  for (const edge of /** @type {const} */ (["from", "to"])) {
+    const ms = state[edge];
+    // Of what has no date, all the time is looked at.
+    if (ms !== undefined && Math.abs(ms) <= 8.64e15) values.set(edge, new Date(ms).toISOString());
+  }
   if (state.filter !== FIRST_STATE.filter) values.set("filter", state.filter);
   if (state.sort !== FIRST_STATE.sort) values.set("sort", state.sort);
   if (state.isDown) values.set("order", "down");

@@ -23,6 +23,7 @@ Deno.test("TextTable has each text once", () => {
   assertEquals(table.texts, ["a", "b"]);
 });
 
+const names = { all: new Float64Array(1), failed: new Float64Array(1) };
 const durations = fc.array(fc.nat({ max: 2 ** 40 }), { minLength: 1, maxLength: 30 });
 
 Deno.test("legsData has the durations of each piece of time, from which a page finds quantiles", () => {
@@ -33,7 +34,11 @@ Deno.test("legsData has the durations of each piece of time, from which a page f
         values.forEach((ns) => histogram.record(ns));
         return histogram;
       });
-      const buckets = [{ kinds: [], legs: [first] }, undefined, { kinds: [], legs: [second] }];
+      const buckets = [{ kinds: [], legs: [first], names }, undefined, {
+        kinds: [],
+        legs: [second],
+        names,
+      }];
       const [leg, ...more] = legsData({ startMs: 0, widthMs: 1, buckets });
       assertEquals([more, leg.measured, leg.p50Ns], [[], all.count, all.quantile(0.5)!]);
       const counts = addCells(leg.cells.map(unpackCells));
@@ -50,7 +55,7 @@ Deno.test("legsData has network before host time, and what was not measured not 
   const histogram = new Histogram();
   histogram.record(5);
   const legs = [histogram, histogram, histogram, histogram, undefined, undefined, histogram];
-  const titles = legsData({ startMs: 0, widthMs: 1, buckets: [{ kinds: [], legs }] })
+  const titles = legsData({ startMs: 0, widthMs: 1, buckets: [{ kinds: [], legs, names }] })
     .map(({ title }) => title);
   assertEquals(titles, [
     "Network RTT, as the client",
