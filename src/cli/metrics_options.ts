@@ -165,7 +165,9 @@ function refuseAlone(
     const names = needed.map((each) => `--${each}`);
     const last = names.pop();
     const list = names.length === 0 ? last : `${names.join(", ")} or ${last}`;
-    throw new UsageError(`Cannot use --${flag} without ${list}: it says how`);
+    throw new UsageError(
+      `Cannot use --${flag} without ${list}: it says how to give metrics`,
+    );
   }
 }
 

@@ -249,6 +249,63 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     'Unknown flag "--json": the flags here are --format, --stats, --status, --help',
   ],
   ["schema --format xml", 'Cannot use --format "xml": give one of json, markdown'],
+  [
+    "top capture.pcap other.pcap",
+    'Cannot show "other.pcap" too: give one FILE, - for standard input, or none for this host',
+  ],
+  [
+    "top --sort foo",
+    'Cannot use --sort "foo": give one of name, handshakes, rate, failed, failed-rate, network-p50, network-p99, host-p50, host-p99',
+  ],
+  [
+    "top --group container,process",
+    'Cannot use --group "container,process": give one of server, client, process, container, cgroup, reason',
+  ],
+  ["top -d 1", 'Unknown flag "-d": did you mean --duration?'],
+  [
+    "report",
+    "Cannot report on nothing: give a FILE (pcap, pcapng or NDJSON), or - for standard input",
+  ],
+  [
+    "report capture.pcap --output folder",
+    'Cannot use --output "folder": it is a folder; give another file',
+  ],
+  ["report -o page.html --format html capture.pcap", 'Unknown flag "-o": did you mean --output?'],
+  [
+    "metrics",
+    "Cannot give metrics to nobody: give --listen ADDRESS, --metrics-file FILE or --otlp URL",
+  ],
+  [
+    "metrics capture.pcap --listen 9464",
+    'Cannot use --listen "9464": give an address with its port such as 127.0.0.1:9464 or [::1]:9464, unix:PATH, or systemd',
+  ],
+  [
+    "metrics capture.pcap --otlp ftp://x",
+    'Cannot use --otlp "ftp://x": give the URL of a collector such as http://127.0.0.1:4318',
+  ],
+  [
+    "metrics --otlp-temporality sum capture.pcap",
+    "Cannot use --otlp-temporality without --otlp: it says how to give metrics",
+  ],
+  [
+    "query capture.pcap failures --limit 0",
+    'Cannot use --limit "0": give a whole number from 1 to 1000000',
+  ],
+  [
+    "trace --metrics localhost",
+    'Cannot use --metrics "localhost": give an address with its port such as 127.0.0.1:9464 or [::1]:9464, unix:PATH, or systemd',
+  ],
+  ["trace --keep 7d", "Cannot use --keep without a store: give --store DIR too"],
+  ["trace --store folder --keep 7", 'Cannot use --keep "7": give hours or days, such as 12h or 7d'],
+  [
+    "trace --store folder --keep-size big",
+    'Cannot use --keep-size "big": give a size above zero such as 100M, 500K or 2G',
+  ],
+  ["trace --config none.toml", 'Cannot use --config "none.toml": there is no such file'],
+  [
+    "trace --config text",
+    'Cannot use "text", line 1: the key "hello" stands in no table: write one above it, as in [trace]',
+  ],
 ];
 
 /** What cannot be read, which is no fault of the command line. */

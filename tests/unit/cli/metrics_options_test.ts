@@ -68,12 +68,18 @@ const REFUSED: readonly (readonly [args: readonly string[], message: string])[] 
     'Cannot use --metrics "0.0.0.0:9464": other hosts reach that address and learn who talks to ' +
     "whom; give --metrics-public too, or 127.0.0.1",
   ],
-  [["--metrics-public"], "Cannot use --metrics-public without --metrics: it says how"],
+  [
+    ["--metrics-public"],
+    "Cannot use --metrics-public without --metrics: it says how to give metrics",
+  ],
   [
     ["--buckets", "1ms"],
-    "Cannot use --buckets without --metrics, --metrics-file or --otlp: it says how",
+    "Cannot use --buckets without --metrics, --metrics-file or --otlp: it says how to give metrics",
   ],
-  [[...LOCAL, "--otlp-interval", "5s"], "Cannot use --otlp-interval without --otlp: it says how"],
+  [
+    [...LOCAL, "--otlp-interval", "5s"],
+    "Cannot use --otlp-interval without --otlp: it says how to give metrics",
+  ],
   [
     [...LOCAL, "--buckets", "1ms,500us"],
     'Cannot use --buckets "1ms,500us": "500us" is not longer than "1ms" before it; give ascending ' +
