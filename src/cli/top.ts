@@ -153,15 +153,15 @@ class OnTerminal implements Shown {
   readonly sink: Sink;
   readonly ending: Ending;
   readonly model = new TopModel(Date.now);
+  readonly #origin: Origin;
+  readonly #quitsAtEnd: boolean;
+  readonly #view: TopView;
   readonly #terminal: ScreenTerminal;
   readonly #screen: TopScreen;
-  readonly #view: TopView;
   readonly #late = new Late();
-  readonly #quitsAtEnd: boolean;
-  #isDisposed = false;
-  readonly #origin: Origin;
   /** What was said while the screen was there, the last of it. */
   readonly #said: Latest<string> = new Latest(SAID_MAX);
+  #isDisposed = false;
 
   constructor(options: TopOptions, origin: Origin) {
     const { utf8, colour } = terminalSurface(options);
@@ -219,12 +219,12 @@ class OnTerminal implements Shown {
   }
 
   [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     this.#screen.stop();
     this.#terminal[Symbol.dispose]();
     sayOnScreen(undefined);
     // What would stand there now, had there been no screen.
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
     for (const line of this.#said.list().reverse()) say(line);
   }
 }
@@ -353,6 +353,8 @@ async function showHost(options: TopOptions, shown: Shown): Promise<number> {
     return isRefused ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
   await ending.asked;
+  // Who asked to leave has his terminal back at once.
+  shown[Symbol.dispose]();
   await source.finish();
   return await finish(shown, pipeline, false);
 }
@@ -392,8 +394,8 @@ async function showFile(
 }
 
 async function finish(shown: Shown, pipeline: Pipeline, hasFailed: boolean): Promise<number> {
-  await pipeline.end();
   shown[Symbol.dispose]();
+  await pipeline.end();
   const summary = await shown.ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
   return hasFailed || shown.ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;

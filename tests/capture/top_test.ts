@@ -62,6 +62,14 @@ skippableTest("top shows groups, their handshakes and a ladder, and filters", NO
   await tmux.type("\x7f\r");
   const filtered = await tmux.shows(/60 of 945 handshakes/);
   assertStringIncludes(filtered.join("\n"), "filter --failed --server-port 6379");
+  // Ctrl-U takes the name away that is proposed.
+  const saved = `${folder}/saved.ndjson`;
+  await tmux.type(`w\x15${saved}\r`);
+  await tmux.shows(/^saved 60 lines in /m);
+  await tmux.type("fw");
+  await tmux.shows(/^save as: synsnoop-/m);
+  await tmux.type(`\x15${saved}\r`);
+  await tmux.shows(/^Cannot save .* it is there already/m);
   await tmux.type("q");
   await endedWell(tmux);
 });

@@ -5,6 +5,7 @@
  */
 import { escapeText } from "../../text/escape.ts";
 import { widthOf } from "../../text/width.ts";
+import { wrap } from "../../text/wrap.ts";
 import {
   drawCounts,
   drawLegs,
@@ -68,7 +69,9 @@ function drawBody(view: TopView, size: ScreenSize): DrawnLine[] {
         view,
         view.messages.length === 0
           ? [plainLine("nothing was said", "aside")]
-          : view.messages.map((text) => plainLine(text)),
+          : view.messages.flatMap((text) => wrap(text, Math.max(2, size.columns))).map((text) =>
+            plainLine(text)
+          ),
         size,
       );
   }

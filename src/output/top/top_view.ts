@@ -201,8 +201,6 @@ export class TopView {
     return action;
   }
 
-  // ---- what is typed
-
   /** @returns Whether the key was for what is typed. */
   #type(key: Key): boolean {
     const typing = this.typing!;
@@ -244,8 +242,6 @@ export class TopView {
     this.#takePicture();
     return true;
   }
-
-  // ---- keys
 
   #pressText(text: string): TopAction | undefined {
     switch (text) {
@@ -463,8 +459,6 @@ export class TopView {
         this.#openLadder(target.kept);
     }
   }
-
-  // ---- what is saved
 
   #askPath(): void {
     const { screen, picture, position, table } = this;
