@@ -236,6 +236,10 @@ function asInputError<T>(action: () => T): T {
 function toInputError(error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) return new InputError("there is no such file");
   if (error instanceof Deno.errors.PermissionDenied) return new InputError("permission denied");
+  // Its name did not tell: it is a link.
+  if (error instanceof Deno.errors.NotCapable && /Requires all access/.test(error.message)) {
+    return new InputError("it leads into /dev, /proc or /sys; give it on standard input");
+  }
   if (error instanceof Deno.errors.NotADirectory) {
     return new InputError("what stands before a / in it is no folder");
   }

@@ -6,14 +6,12 @@
  */
 import type { Architecture } from "./pinned_runtimes.ts";
 
-/** Who the package is from, in the form `Name <address>`. */
-export type Maintainer = string;
-
 /** What a package is made of. */
 export interface PackageFacts {
   version: string;
   architecture: Architecture;
-  maintainer: Maintainer;
+  /** Who the package is from: `Name <address>`. */
+  maintainer: string;
   /** The oldest glibc that the runtime runs with, such as `2.27`. */
   glibc: string;
   /** Bytes of all files together. */
@@ -76,7 +74,7 @@ function script(...lines: string[]): string {
 }
 
 /** Writes Debian's changelog of one entry (deb-changelog(5)). @param time Seconds of Unix time. */
-export function changelogText(version: string, maintainer: Maintainer, time: number): string {
+export function changelogText(version: string, maintainer: string, time: number): string {
   // RFC 2822, with the zone as a number.
   const date = new Date(time * 1000).toUTCString().replace("GMT", "+0000");
   return `synsnoop (${version}) unstable; urgency=medium\n\n` +
@@ -106,6 +104,10 @@ export function copyrightText(licence: string): string {
     "License: MIT",
     "Comment: The runtime Deno, as npm has it. It has V8, Rust crates and other parts in it, whose",
     " licences https://github.com/denoland/deno lists.",
+    "",
+    "Files: usr/lib/synsnoop/src/output/report/uplot/*",
+    "Copyright: 2022 Leon Sorokin",
+    "License: MIT",
     "",
     `License: MIT\n${body}`,
   ].join("\n");

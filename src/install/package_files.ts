@@ -6,7 +6,7 @@
  */
 import { gzipSync } from "node:zlib";
 import { collectFiles } from "./collect_files.ts";
-import { changelogText, copyrightText, type Maintainer } from "./debian_control.ts";
+import { changelogText, copyrightText } from "./debian_control.ts";
 import type { InstalledFile } from "./installed_files.ts";
 
 /** Files below `etc` are the administrator's: dpkg asks before it replaces one that was changed. */
@@ -31,7 +31,7 @@ const DOC = "usr/share/doc/synsnoop";
 export async function packageFiles(
   source: string,
   runtime: Uint8Array<ArrayBuffer>,
-  { version, maintainer, time }: { version: string; maintainer: Maintainer; time: number },
+  { version, maintainer, time }: { version: string; maintainer: string; time: number },
 ): Promise<InstalledFile[]> {
   const files: InstalledFile[] = [
     { path: "usr/lib/synsnoop/deno", bytes: runtime, executable: true },

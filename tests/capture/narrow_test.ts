@@ -59,6 +59,21 @@ Deno.test("what reads captures may do nothing but read, from before it opens one
     assertEquals([status, permitted?.length], [0, ATTEMPT_COUNT]);
   });
 
+  await t.step("a link to a file of the kernel's is refused in words", async () => {
+    const link = `${folder.path}/link`;
+    Deno.symlinkSync("/proc/self/environ", link);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "-A", MAIN, "read", link],
+      env: { LANG: "C.UTF-8" },
+      stdin: "null",
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [
+      1,
+      `synsnoop: Cannot read "${link}": it leads into /dev, /proc or /sys; ` +
+      "give it on standard input\n",
+    ]);
+  });
+
   await t.step(
     "of a file of the kernel's too, which Deno opens with all permissions only",
     async () => {
