@@ -64,6 +64,8 @@ export type Target =
 
 /** Messages that are kept. */
 const MESSAGES_MAX = 100;
+/** Pictures during which the last one stands there: ten seconds. */
+const MESSAGE_PICTURES = 20;
 
 /** The state of the view. Drawing reads it, keys change it. */
 export class TopView {
@@ -81,8 +83,9 @@ export class TopView {
   typing: { what: "filter" | "path"; editor: LineEditor; fault: string } | undefined;
   /** What was said, the last at the end. */
   readonly messages: string[] = [];
-  /** The last message, until a key is pressed. */
+  /** The last message, for a while and until a key is pressed. */
   message = "";
+  #messagePictures = 0;
   readonly #screens: { screen: TopScreen; position: Position }[] = [
     { screen: { kind: "table" }, position: { at: 0, top: 0 } },
   ];
@@ -116,6 +119,7 @@ export class TopView {
 
   /** Takes a new picture, unless it is paused. */
   refresh(): void {
+    if (++this.#messagePictures > MESSAGE_PICTURES) this.message = "";
     if (!this.isPaused) this.#takePicture();
   }
 
@@ -164,6 +168,7 @@ export class TopView {
   /** Says something to who sits before it. @param text A line, which may quote untrusted text. */
   say(text: string): void {
     this.message = escapeText(text);
+    this.#messagePictures = 0;
     this.messages.push(this.message);
     if (this.messages.length > MESSAGES_MAX) this.messages.shift();
   }

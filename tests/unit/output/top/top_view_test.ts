@@ -202,6 +202,8 @@ Deno.test("TopView keeps what was said, safe to print", () => {
   for (let nth = 0; nth < 200; nth++) view.say(`\x1b[2J${nth}`);
   assertEquals([view.messages.length, view.message], [100, "\\u{1b}[2J199"]);
   assertStringIncludes(screenText(view, SIZE), "\\u{1b}[2J199");
+  for (let nth = 0; nth <= 20; nth++) view.refresh();
+  assertEquals(view.message, "");
   press(view, "m", "G");
   assertStringIncludes(screenText(view, SIZE), "\\u{1b}[2J180\n");
   press(view, "m");
