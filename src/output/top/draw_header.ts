@@ -3,6 +3,7 @@ import type { Delivering } from "../../pipeline/sink.ts";
 import { escapeText } from "../../text/escape.ts";
 import { formatDateTime, formatDuration } from "../../text/time.ts";
 import { widthOf } from "../../text/width.ts";
+import { OUTCOME_TONE } from "../colour.ts";
 import { type Grouping, GROUPINGS } from "../statistics/groupings.ts";
 import { countLost } from "../statistics/interval_line.ts";
 import type { Quantiles } from "./group_row.ts";
@@ -85,7 +86,7 @@ export function drawCounts(
   { losses, filtered }: TopStatus,
   { columns, filter }: HeaderOptions,
 ): ScreenLine {
-  const { handshakes, failed, perSecond } = totals;
+  const { handshakes, failed, failures, perSecond } = totals;
   const lost = countLost(losses);
   const failedStyle = failed > 0 ? "bad" as const : undefined;
   const word = handshakes === 1 ? "handshake" : "handshakes";
@@ -96,6 +97,10 @@ export function drawCounts(
     plain(`${formatRate(perSecond.failed)} failed/s`, perSecond.failed > 0 ? "bad" : undefined),
     plain(lost === 0 ? "lost: nothing" : `lost: ${lost}`, lost === 0 ? undefined : "bad"),
     plain(lost === 0 ? "" : `most of ${nameMost(losses)}`, "aside"),
+    ...failures.map(([outcome, count]) => [
+      { text: `${count} ` },
+      { text: outcome, style: OUTCOME_TONE[outcome] },
+    ]),
     plain(filtered === 0 ? "" : `${filtered} kept back by filters`, "aside"),
   ], columns);
 }

@@ -66,7 +66,7 @@ export class GroupRow {
 
   /** How many ended how, the most frequent first. */
   get failures(): [Outcome, number][] {
-    return this.#failures ??= [...this.#tally.failures].sort((one, two) => two[1] - one[1]);
+    return this.#failures ??= failuresOf(this.#tally);
   }
 
   /** Finds everything now, so that it stays as it is. */
@@ -80,6 +80,11 @@ export class GroupRow {
 export function perSecond({ seconds }: GroupTally, { now, rateSeconds }: RowMoment): Count {
   const { handshakes, failed } = seconds.sum(now - rateSeconds, now);
   return { handshakes: handshakes / rateSeconds, failed: failed / rateSeconds };
+}
+
+/** How many ended how, the most frequent first. */
+export function failuresOf({ failures }: GroupTally): [Outcome, number][] {
+  return [...failures].sort((one, two) => two[1] - one[1]);
 }
 
 /** Half of the durations are no longer than the one, 99 of a hundred no longer than the other. */

@@ -1,5 +1,13 @@
+import type { Outcome } from "../../match/handshake.ts";
 import type { Grouping } from "../statistics/groupings.ts";
-import { GroupRow, perSecond, type Quantiles, quantilesOf, type RowMoment } from "./group_row.ts";
+import {
+  failuresOf,
+  GroupRow,
+  perSecond,
+  type Quantiles,
+  quantilesOf,
+  type RowMoment,
+} from "./group_row.ts";
 import type { KeptHandshake } from "./kept_handshakes.ts";
 import type { Count } from "./second_counts.ts";
 import { type Sort, sortRows } from "./table_columns.ts";
@@ -20,6 +28,8 @@ export interface TableView {
 export interface Totals {
   handshakes: number;
   failed: number;
+  /** How many ended how, the most frequent first. */
+  failures: [Outcome, number][];
   perSecond: Count;
   network: Quantiles;
   host: Readonly<Record<"client" | "server", Quantiles>>;
@@ -58,6 +68,7 @@ export function takePicture(model: TopModel, view: TableView, isFrozen: boolean)
     totals: {
       handshakes: all.handshakes,
       failed: all.handshakes - all.established,
+      failures: failuresOf(all),
       perSecond: perSecond(all, moment),
       network: quantilesOf(all.networkRtt),
       host: {

@@ -34,7 +34,7 @@ interface TableColumn {
   heading: string;
   /** Characters; of the last column at least. */
   width: number;
-  /** Which columns are left out first: those with the highest number. */
+  /** Which columns there is room for first: those with the lowest number. */
   rank: number;
   align: "left" | "right";
   /** What sorts: numbers, the largest first. */
@@ -59,8 +59,10 @@ function text(value: string, style?: ScreenSpan["style"]): ScreenLine {
 const HISTORY = "LAST 60 S";
 const FAILURES = "FAILURES";
 
-/** Characters of a name at least. */
+/** Characters of a name at least; where there is room, those of an IPv4 address and its port. */
 const NAME_MIN = 15;
+const ADDRESS_WIDTH = 21;
+const ROOMY = 60;
 
 const FAILED_STYLE = (count: number) => count > 0 ? "bad" as const : undefined;
 
@@ -96,7 +98,7 @@ const COLUMNS: readonly TableColumn[] = [
     sort: "failed-rate",
     heading: "FAIL/S",
     width: 7,
-    rank: 8,
+    rank: 9,
     align: "right",
     value: (row) => row.perSecond.failed,
     cell: ({ perSecond: { failed } }) => text(formatRate(failed), FAILED_STYLE(failed)),
@@ -123,7 +125,7 @@ const COLUMNS: readonly TableColumn[] = [
     sort: "host-p50",
     heading: "HOST P50",
     width: 9,
-    rank: 9,
+    rank: 10,
     align: "right",
     value: (row) => row.host.p50,
     cell: (row) => text(hostTime(row, row.host.p50)),
@@ -132,7 +134,7 @@ const COLUMNS: readonly TableColumn[] = [
     sort: "host-p99",
     heading: "HOST P99",
     width: 9,
-    rank: 7,
+    rank: 8,
     align: "right",
     value: (row) => row.host.p99,
     cell: (row) => text(hostTime(row, row.host.p99)),
@@ -147,7 +149,7 @@ const COLUMNS: readonly TableColumn[] = [
   {
     heading: FAILURES,
     width: 24,
-    rank: 10,
+    rank: 7,
     align: "left",
     cell: ({ failures }) =>
       failures.flatMap(([outcome, count], at): ScreenSpan[] => [
@@ -196,19 +198,24 @@ export interface TableLayout {
  * @param width Its columns, less one for the mark. @param isDrawn Whether the last minute is drawn, too.
  */
 export function layOut(width: number, isDrawn = true): TableLayout {
-  let chosen = COLUMNS.filter(({ heading }) => isDrawn || heading !== HISTORY);
-  const taken = () => chosen.reduce((sum, column) => sum + column.width + 1, 0);
-  while (chosen.length > 0 && taken() + NAME_MIN > width) {
-    const last = Math.max(...chosen.map(({ rank }) => rank));
-    chosen = chosen.filter(({ rank }) => rank !== last);
+  const byRank = COLUMNS.filter(({ heading }) => isDrawn || heading !== HISTORY)
+    .toSorted((one, two) => one.rank - two.rank);
+  const nameMin = width < ROOMY ? NAME_MIN : ADDRESS_WIDTH;
+  const chosen = new Set<TableColumn>();
+  let taken = 0;
+  for (const column of byRank) {
+    if (nameMin + taken + column.width + 1 > width) continue;
+    chosen.add(column);
+    taken += column.width + 1;
   }
-  const spare = Math.max(0, width - NAME_MIN - taken());
-  const hasFailures = chosen.some(({ heading }) => heading === FAILURES);
+  const shown = COLUMNS.filter((column) => chosen.has(column));
+  const spare = Math.max(0, width - nameMin - taken);
+  const hasFailures = shown.some(({ heading }) => heading === FAILURES);
   // Names take what is left, up to an IPv6 address with its port; then the failures.
   const forName = Math.min(spare, 32);
   return {
-    nameWidth: Math.min(width, NAME_MIN) + (hasFailures ? forName : spare),
-    columns: chosen.map((column) => ({
+    nameWidth: Math.min(width, nameMin) + (hasFailures ? forName : spare),
+    columns: shown.map((column) => ({
       column,
       width: column.width + (column.heading === FAILURES ? spare - forName : 0),
     })),

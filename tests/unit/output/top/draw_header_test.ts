@@ -42,13 +42,13 @@ Deno.test("the header says where from, when and how many", () => {
   );
   assertEquals(
     textOf(drawCounts(picture, status, OPTIONS)),
-    "945 handshakes  17/s  65 failed  3.1 failed/s  lost: nothing",
+    "945 handshakes  17/s  65 failed  3.1 failed/s  lost: nothing  60 refused  5 timeout",
   );
   const lossy = { ...status, losses: { ring_packets: 3, unread_lines: 2 }, filtered: 9 };
   assertEquals(
     textOf(drawCounts(picture, lossy, { ...OPTIONS, filter: "--failed" })),
     "945 of 945 handshakes  17/s  65 failed  3.1 failed/s  lost: 5  most of ring_packets  " +
-      "9 kept back by filters",
+      "60 refused  5 timeout",
   );
 });
 
