@@ -220,7 +220,10 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
     await source.finish();
     const commandStatus = await traced?.status();
     sayThrownAway(pipeline);
-    if (pick.story === undefined) sayNote(`Cannot explain a handshake: ${pick.describeMiss()}`);
+    const whose = options.command ? ` of "${options.command[0]}"` : "";
+    if (pick.story === undefined) {
+      sayNote(`Cannot explain a handshake${whose}: ${pick.describeMiss()}`);
+    }
     const status = statusOf(pick, ending.failed, options);
     return {
       story: pick.story,

@@ -112,7 +112,9 @@ export class TracedCommand implements Disposable {
    */
   start(hasKernel: boolean): boolean {
     if (this.#isForgone) return false;
-    const fault = hasKernel ? this.#start() : "kernel events alone tell whose a handshake is";
+    const fault = hasKernel
+      ? this.#start()
+      : "kernel events alone tell whose a handshake is, and none come; see synsnoop doctor";
     if (fault === undefined) return true;
     this.#onNote(`Cannot trace "${this.#words[0]}", which was not run: ${fault}`);
     this.#forgo();
