@@ -144,7 +144,8 @@ for (
         await tracer.wrote(ALL);
         const { records, summary, stderr } = await tracer.stop();
         assert(!stderr.some((line) => /bpftrace says|bpftrace's maps have/.test(line)));
-        assertEquals(summary!.by_evidence, { both: ALL, wire_only: 0, kernel_only: 0 });
+        const told = `${JSON.stringify(summary!.losses)}\n${stderr.join("\n")}`;
+        assertEquals(summary!.by_evidence, { both: ALL, wire_only: 0, kernel_only: 0 }, told);
         for (const place of ["recursion_misses", "kernel_map_records", "kernel_lines"]) {
           assertEquals(summary!.losses[place] ?? 0, 0, place);
         }

@@ -268,6 +268,8 @@ print(once(threaded), os.read(tids[0], 9).decode(), once(plain))`,
     const [threaded, tid, plain] = told.split(" ").map(Number);
     await tracer.wrote(2);
     const { records } = await tracer.stop();
+    // Each is written once it is known who listened.
+    records.sort((a, b) => a.time < b.time ? -1 : 1);
     assertEquals(records.map(({ client }) => named(client.process)), [
       { pid: threaded, comm: "who-client", thread: { tid, comm: "who-thread" } },
       { pid: plain, comm: "plain" },
@@ -312,7 +314,9 @@ while one.recv(9): one.send(b"x")`,
       ],
       { stdout: "piped" },
     );
-    const lines = serving.stdout.pipeThrough(new TextDecoderStream());
+    // The whole line: whoever writes it in two parts would find its reader gone.
+    const lines = serving.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
     for await (const _ of lines) break;
     const connecting = client.spawn(
       [
