@@ -24,7 +24,19 @@ export interface Section {
 export function describeMissing(losses: Losses, coverage: Coverage): string[] {
   const lost = LOSS_PLACES.filter(({ name, isLoss }) => isLoss && (losses[name] ?? 0) > 0)
     .map(({ name, meaning }) => `Lost: ${count(losses[name]!)} ${meaning}.`);
-  return [...lost, ...coverage.runs().flatMap(describeGaps)];
+  const forgotten = losses.uncompared_records ?? 0;
+  return [
+    ...lost,
+    ...forgotten > 0
+      ? [
+        `What two hosts saw may count twice: ${
+          count(forgotten)
+        } records were forgotten before those of ` +
+        "other hosts came. Less time at once (--since, --until) counts each once.",
+      ]
+      : [],
+    ...coverage.runs().flatMap(describeGaps),
+  ];
 }
 
 function describeGaps({ host, lines, withoutKernel, down, sample }: Run): string[] {

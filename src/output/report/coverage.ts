@@ -1,4 +1,5 @@
 import { escapeText } from "../../text/escape.ts";
+import { shorten } from "../../text/shorten.ts";
 
 /** Runs of a tracer that are told apart; those beyond are counted. */
 const RUNS_MAX = 64;
@@ -6,6 +7,7 @@ const HOSTS_MAX = 256;
 /** Names and flags that are told of one run, and characters of each. */
 const NAMES_MAX = 8;
 const NAME_LENGTH_MAX = 120;
+const KEY_LENGTH_MAX = 400;
 
 /** What one run of a tracer could see, by its own status lines. */
 export interface Run {
@@ -34,8 +36,9 @@ export class Coverage {
 
   /** Counts a handshake that a host told. */
   count(host: string): void {
-    const known = this.#hosts.has(host) || this.#hosts.size < HOSTS_MAX;
-    const name = known ? host : OTHER_HOSTS;
+    const short = shorten(host, NAME_LENGTH_MAX);
+    const isTold = this.#hosts.has(short) || this.#hosts.size < HOSTS_MAX;
+    const name = isTold ? short : OTHER_HOSTS;
     this.#hosts.set(name, (this.#hosts.get(name) ?? 0) + 1);
   }
 
@@ -43,7 +46,7 @@ export class Coverage {
   take(event: string, members: Readonly<Record<string, unknown>>): void {
     if (event !== "status") return;
     const { host, tracer, since, time, filters, sample, sources } = members;
-    const key = `${members.host_id ?? host} ${tracer}`;
+    const key = shorten(`${members.host_id ?? host} ${tracer}`, KEY_LENGTH_MAX);
     let run = this.#runs.get(key);
     if (run === undefined) {
       if (this.#runs.size >= RUNS_MAX) {
@@ -103,7 +106,7 @@ function addName(names: Set<string>, name: unknown): void {
 }
 
 function nameOf(value: unknown): string {
-  return typeof value === "string" ? escapeText(value.slice(0, NAME_LENGTH_MAX)) : "(unknown)";
+  return typeof value === "string" ? escapeText(shorten(value, NAME_LENGTH_MAX)) : "(unknown)";
 }
 
 function stringsOf(value: unknown): string[] {

@@ -4,6 +4,7 @@ import { formatExact } from "../../explain/numbers.ts";
 import type { Relation } from "../../explain/relations.ts";
 import type { Fact, Story } from "../../explain/story.ts";
 import { escapeText } from "../../text/escape.ts";
+import { shorten } from "../../text/shorten.ts";
 import type { ClockTime } from "./clock_gaps.ts";
 
 /** What one host tells of a handshake; every text is safe to print but the host's name. */
@@ -30,16 +31,20 @@ const ROLE_WORDS = {
   observer: "neither end",
 } as const;
 
+/** Characters of a text that is told of a handshake; a sentence of the tool has fewer. */
+export const TOLD_MAX = 400;
+
 /** Makes a view of a story. @param host Who tells it: untrusted text. */
 export function viewOf(story: Story, handshake: Handshake, host: string): HandshakeView {
   const { role, epochSeconds, timeNs } = handshake;
+  const name = shorten(host, HOST_MAX);
   return {
-    host,
+    host: name,
     time: { epochSeconds, timeNs },
-    teller: `${escapeText(host)}, ${ROLE_WORDS[role]}`,
+    teller: `${escapeText(name)}, ${ROLE_WORDS[role]}`,
     title: story.title,
-    facts: story.facts,
-    ladder: layLadder(story),
+    facts: story.facts.map(({ name, text }) => ({ name, text: shorten(text, TOLD_MAX) })),
+    ladder: shortLadder(layLadder(story)),
     relations: story.relations.map(({ claim, verdict, sum, comment }) => ({
       claim,
       verdict,
@@ -53,4 +58,15 @@ export function viewOf(story: Story, handshake: Handshake, host: string): Handsh
     })),
     remarks: [story.outcome, ...story.remarks],
   };
+}
+
+/** Lines of one packet or event: a reason that somebody made up could have thousands. */
+const LINES_MAX = 12;
+const HOST_MAX = 120;
+
+function shortLadder(ladder: Ladder): Ladder {
+  const rows = ladder.rows.map((row) =>
+    row.lines.length <= LINES_MAX ? row : { ...row, lines: [...row.lines.slice(0, LINES_MAX), "…"] }
+  );
+  return { ...ladder, rows };
 }

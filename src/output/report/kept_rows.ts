@@ -1,9 +1,10 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
+import { shorten } from "../../text/shorten.ts";
 import { formatEndpoint } from "../../wire/address.ts";
 import { formatProcesses } from "../cells.ts";
 import type { WhereContext } from "../whereabouts.ts";
-import type { HandshakeView } from "./handshake_view.ts";
+import { type HandshakeView, TOLD_MAX } from "./handshake_view.ts";
 
 /** Rows that are chosen at random in all, and of one kind. */
 const SAMPLE_MAX = 400;
@@ -74,7 +75,7 @@ export class KeptRows {
     const { outcome, totalNs } = handshake;
     const isSlow = outcome === "established" && totalNs !== undefined && totalNs > this.#slowestNs;
     if (!isSampled && !isSlow) return;
-    const processes = formatProcesses(handshake, context);
+    const processes = shorten(formatProcesses(handshake, context), TOLD_MAX);
     const held = this.#hold(handshake, kind, processes, tell(), isSampled, isSlow);
     if (isSlow) {
       this.#slowest.push(held);

@@ -1,8 +1,11 @@
 import { type Handshake, type Outcome, OUTCOMES } from "../../match/handshake.ts";
+import { shorten } from "../../text/shorten.ts";
 import { namesOf } from "../statistics/groupings.ts";
 
 /** Kinds told apart at most, beside those that stand for all others of an outcome. */
 const KINDS_MAX = 32;
+/** No symbol is so long. */
+const REASON_MAX = 120;
 
 /** How handshakes ended, and why. */
 export interface Kind {
@@ -23,7 +26,7 @@ export class Kinds {
   /** Takes a handshake. @returns The number of its kind: its place in {@link list}. */
   take(handshake: Handshake): number {
     const { outcome } = handshake;
-    const reasons = namesOf("reason", handshake, {});
+    const reasons = namesOf("reason", handshake, {}).map((each) => shorten(each, REASON_MAX));
     const number = this.#find(outcome, reasons);
     this.list[number].handshakes++;
     return number;

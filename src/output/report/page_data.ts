@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { OUTCOMES, type Role } from "../../match/handshake.ts";
+import type { Role } from "../../match/handshake.ts";
 import { explainReason } from "../../explain/words.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
 import { escapeText } from "../../text/escape.ts";
@@ -368,6 +368,3 @@ function viewData(view: HandshakeView, texts: TextTable): ViewData {
     remarks: remarks.map(at),
   };
 }
-
-/** The outcomes, in the order in which a page shows them. */
-export const PAGE_OUTCOMES: readonly string[] = OUTCOMES;

@@ -1,6 +1,6 @@
 import { StoryTeller } from "../../explain/teller.ts";
 import { LEGEND, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "../../explain/words.ts";
-import type { Handshake } from "../../match/handshake.ts";
+import { type Handshake, OUTCOMES } from "../../match/handshake.ts";
 import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
 import { formatTime } from "../../text/time.ts";
 import { Statistics } from "../statistics/statistics.ts";
@@ -14,7 +14,6 @@ import { NumberFacts } from "./number_facts.ts";
 import {
   kindsData,
   legsData,
-  PAGE_OUTCOMES,
   type PageData,
   PARTS,
   rankingsData,
@@ -146,7 +145,7 @@ export class ReportSink implements Sink {
       handshakes: this.#statistics.handshakes,
       missing: [...describeMissing(state.losses, this.#coverage), ...this.#clocks.describe()],
       about: describeSource(state, this.#coverage, filters),
-      outcomes: PAGE_OUTCOMES,
+      outcomes: OUTCOMES,
       startMs,
       widthMs: span?.widthMs ?? 1,
       buckets: span?.buckets.length ?? 0,

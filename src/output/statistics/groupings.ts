@@ -5,6 +5,7 @@
  */
 import type { Handshake } from "../../match/handshake.ts";
 import type { RecordContext } from "../../record/record_context.ts";
+import { shorten } from "../../text/shorten.ts";
 import { formatAddress, formatEndpoint } from "../../wire/address.ts";
 import { containerOfEnd } from "../whereabouts.ts";
 
@@ -18,6 +19,8 @@ export type Grouping = typeof GROUPINGS[number];
 export type GroupingContext = Pick<RecordContext, "cgroupPath" | "container">;
 
 const NONE: readonly string[] = [];
+/** As long as a path of the kernel; a record of others may have longer names, thousands are kept. */
+const NAME_MAX = 4_096;
 
 /** The server's address and port. */
 export function serverName({ server }: Handshake): string {
@@ -71,5 +74,7 @@ function different(one?: string, two?: string, three?: string): readonly string[
   const names = one === undefined ? [] : [one];
   if (two !== undefined && two !== one) names.push(two);
   if (three !== undefined && three !== one && three !== two) names.push(three);
-  return names;
+  return names.some(({ length }) => length > NAME_MAX)
+    ? names.map((name) => shorten(name, NAME_MAX))
+    : names;
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  describeMissing,
   describeNumbers,
   describeRows,
   describeSource,
@@ -30,6 +31,15 @@ Deno.test("describeSource says of what a report is: hosts, time, filters, what t
       "fentry",
     ],
     ["set aside", "3 accept() calls that came after their handshake was reported"],
+  ]);
+});
+
+Deno.test("describeMissing says what was lost, and that handshakes may count twice", () => {
+  const losses = { ring_packets: 1_234, uncompared_records: 5, late_accepts: 7 };
+  assertEquals(describeMissing(losses, new Coverage()), [
+    "Lost: 1,234 packets dropped because the capture ring was full.",
+    "What two hosts saw may count twice: 5 records were forgotten before those of other hosts came. " +
+    "Less time at once (--since, --until) counts each once.",
   ]);
 });
 

@@ -155,3 +155,22 @@ Deno.test("ReportSink escapes what could not be printed, whoever chose it", () =
   assertEquals(page.rankings.map(({ rows }) => rows[0].name).at(2), "\\u{202e}gnp\\u{1b}[2J");
   assertEquals(page.kinds[0].reason, "\\u{7}<b>");
 });
+
+Deno.test("ReportSink holds and shows little of names that are longer than anybody reads", () => {
+  const long = "x".repeat(100_000);
+  const handshakes = Array.from({ length: 50 }, (_, port) => {
+    const process = { pid: port + 1, comm: `${port}${long}`, uid: 0 };
+    return makeHandshake({
+      outcome: "dropped",
+      reason: `${port} ${long}`,
+      dropReason: `${port} ${long}`,
+      dropCount: 1,
+      dropPacket: "syn",
+      client: { address: "10.0.0.1", port, process },
+      server: { address: "10.0.0.2", process },
+    });
+  });
+  const { page } = reportOnRecords(handshakes.map((each, at) => lineOf(each, `${at}${long}`)));
+  assertEquals(page.rows.length, 50);
+  assert(JSON.stringify(page).length < 300_000, String(JSON.stringify(page).length));
+});
