@@ -16,7 +16,8 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 const RECORDS = saveHandshakes(sampleModel(sampleMinute()).latest());
 const FILE = `${folder}/a.ndjson`;
 await Deno.writeTextFile(FILE, RECORDS);
-const TABLE = /^>?.*10\.0\.0\.5:5432 +480 /m;
+/** With all of them read. */
+const TABLE = /^945 handshakes[^]*^>?.*10\.0\.0\.5:5432 +480 /m;
 
 /** How a terminal is before, and must be behind. */
 const AS_BEFORE = { alternateScreen: false, cursor: true, mouse: false, wraps: true };
