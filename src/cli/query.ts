@@ -1,6 +1,7 @@
 import { InputError } from "../files/input_error.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { ask, type AskedLines, describeSql } from "../store/query/ask.ts";
+import { ask, describeSql } from "../store/query/ask.ts";
+import type { AskedLines, RecordsOptions } from "../store/query/records.ts";
 import { type Answer, formatCsv, formatJson, formatTable } from "../store/query/answer_text.ts";
 import { DUCKDB } from "../store/query/dialect.ts";
 import { LIBRARY_SIZE_MB, SqlError } from "../store/query/duckdb.ts";
@@ -82,14 +83,33 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     : question.answer(DUCKDB, options.ask);
   if (options.explainsSql) return await print(describeSql(filter, sql));
 
+  return await asking(options, async (asked) => {
+    const { lines, ...answer } = await ask({ ...asked, columns, sql });
+    sayLines(lines);
+    if (answer.rows.length === 0 && lines.records > 0) {
+      sayNote(`nothing of that kind among ${lines.records} records`);
+    }
+    return await writeText(stdout, format(answer, options.format));
+  });
+}
+
+/**
+ * Does something with records that a database reads: says what it waits for, and how it fails.
+ *
+ * @param work Hands on whether all was written. @returns The exit status.
+ */
+export async function asking(
+  { inputs, filter, memoryBytes }: Pick<QueryOptions, "inputs" | "filter" | "memoryBytes">,
+  work: (options: RecordsOptions) => Promise<boolean>,
+): Promise<number> {
   const progress = new ProgressLine();
   const ending = Ending.listen({ report: () => "the question is not answered yet" });
   let isInterrupted = false;
   try {
-    const { lines, ...answer } = await ask({
-      ...options,
-      columns,
-      sql,
+    const isWritten = await work({
+      inputs,
+      filter,
+      memoryBytes,
       onFetch: () =>
         sayNote(`fetching DuckDB, which answers questions: ${LIBRARY_SIZE_MB} MB, once`),
       onBegin: (interrupt) =>
@@ -99,16 +119,15 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
         }),
       onProgress: (at, count) => progress.show(`reading ${at + 1} of ${count}`),
     });
-    progress.clear();
-    sayLines(lines, answer);
-    return await print(format(answer, options.format));
+    return isWritten ? ExitStatus.Ok : ExitStatus.Failed;
   } catch (error) {
-    progress.clear();
     if (isInterrupted) return ExitStatus.Interrupted;
     if (error instanceof InputError) sayNote(error.message);
     else if (error instanceof SqlError) sayNote(`Cannot answer: ${error.message}`);
     else throw error;
     return ExitStatus.Failed;
+  } finally {
+    progress.clear();
   }
 }
 
@@ -119,7 +138,8 @@ function format(answer: Answer, kind: QueryOptions["format"]): string {
   return outputSurface().utf8 ? table : toAscii(table);
 }
 
-function sayLines({ unreadable, newerVersion, records }: AskedLines, { rows }: Answer): void {
+/** Says what of the lines could not be asked. */
+export function sayLines({ unreadable, newerVersion, records }: AskedLines): void {
   if (unreadable > 0) sayNote(`${unreadable} lines are no records, or were torn, and are left out`);
   if (newerVersion !== undefined) {
     sayNote(
@@ -127,5 +147,4 @@ function sayLines({ unreadable, newerVersion, records }: AskedLines, { rows }: A
     );
   }
   if (records === 0) sayNote("no handshake is there that was asked for");
-  else if (rows.length === 0) sayNote(`nothing of that kind among ${records} records`);
 }

@@ -18,6 +18,13 @@ const MEMORY_BYTES = 512e6;
 /** Below it DuckDB cannot even read. */
 const MEMORY_MIN_BYTES = 128e6;
 
+/** The flag that bounds the database. */
+export const MEMORY_FLAG: Flag = {
+  name: "memory",
+  value: "SIZE",
+  meaning: "memory of the database (default 512M)",
+};
+
 /** The flags of `query`. */
 export const QUERY_FLAGS: readonly Flag[] = [
   {
@@ -41,7 +48,7 @@ export const QUERY_FLAGS: readonly Flag[] = [
   { name: "explain-sql", meaning: "print what would be run, and run nothing" },
   { name: "json", meaning: "NDJSON: an object a row" },
   { name: "csv", meaning: "comma-separated values" },
-  { name: "memory", value: "SIZE", meaning: "memory of the database (default 512M)" },
+  MEMORY_FLAG,
   ...FILTER_FLAGS,
   { name: "help", meaning: "show this" },
 ];
@@ -90,7 +97,7 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
     filter: parseFilter(parsed),
     explainsSql: switches.has("explain-sql"),
     format: parseAnswerFormat(parsed),
-    memoryBytes: one("memory", parseMemory) ?? MEMORY_BYTES,
+    memoryBytes: parseMemory(parsed),
   };
 }
 
@@ -145,8 +152,11 @@ function parseAnswerFormat({ switches }: ParsedFlags): QueryOptions["format"] {
   return one;
 }
 
-function parseMemory(flag: string, text: string): number {
-  const bytes = parseSize(flag, text);
+/** Reads {@linkcode MEMORY_FLAG}. @returns Bytes. @throws {UsageError} It is too little. */
+export function parseMemory({ values }: ParsedFlags): number {
+  const [text] = values.get(MEMORY_FLAG.name) ?? [];
+  if (text === undefined) return MEMORY_BYTES;
+  const bytes = parseSize(MEMORY_FLAG.name, text);
   if (bytes >= MEMORY_MIN_BYTES) return bytes;
-  throw new UsageError(`Cannot use --${flag} "${text}": give at least 128M`);
+  throw new UsageError(`Cannot use --${MEMORY_FLAG.name} "${text}": give at least 128M`);
 }

@@ -2,6 +2,7 @@ import { adviseOperands } from "./advice.ts";
 import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
+import { pairsSchema } from "../store/pairs/pair_schema.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
@@ -14,6 +15,7 @@ const FORMATS = ["json", "markdown"] as const;
 const OTHER_LINES: Readonly<Record<string, () => Record<string, unknown>>> = {
   stats: statisticsSchema,
   status: statusSchema,
+  pairs: pairsSchema,
 };
 
 const SCHEMA_FLAGS: readonly Flag[] = [
@@ -25,6 +27,7 @@ const SCHEMA_FLAGS: readonly Flag[] = [
   },
   { name: "stats", meaning: "of what --stats --json writes, instead of a record" },
   { name: "status", meaning: "of a status line, which trace writes among records, instead" },
+  { name: "pairs", meaning: "of what pairs --json writes, instead" },
   { name: "help", meaning: "show this" },
 ];
 

@@ -42,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/record",
     "src/files",
     "src/pipeline",
+    "src/output",
     "src/store",
   ],
   // It is given pages and bodies, and knows no view.

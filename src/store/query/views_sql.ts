@@ -28,16 +28,20 @@ export function lineViewsSql(parquets: readonly string[]): string[] {
   ];
 }
 
+/** Makes the view of the records that a filter lets pass. @param condition Of it; undefined: all. */
+export function passingSql(condition: string | undefined): string {
+  const where = condition === undefined ? "" : ` WHERE ${condition}`;
+  return `CREATE TEMP VIEW passing AS SELECT * FROM all_records${where}`;
+}
+
 /**
  * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once.
  *
- * @param condition Of the filter. @param hasRepeats Whether the table of {@linkcode repeatsSql} was made.
+ * @param hasRepeats Whether the table of {@linkcode repeatsSql} was made.
  */
-export function handshakeViewsSql(condition: string | undefined, hasRepeats: boolean): string[] {
-  const where = condition === undefined ? "" : ` WHERE ${condition}`;
+export function handshakeViewsSql(hasRepeats: boolean): string[] {
   const once = hasRepeats ? " ANTI JOIN repeats USING (nr)" : "";
   return [
-    `CREATE TEMP VIEW passing AS SELECT * FROM all_records${where}`,
     "CREATE TEMP VIEW records AS SELECT * EXCLUDE nr FROM passing",
     `CREATE TEMP VIEW handshakes AS SELECT * EXCLUDE nr FROM passing${once}`,
   ];

@@ -42,7 +42,8 @@ const BAD: { args: string[]; message: string }[] = [
   },
   {
     args: ["--json"],
-    message: 'Unknown flag "--json": the flags here are --format, --stats, --status, --help',
+    message:
+      'Unknown flag "--json": the flags here are --format, --stats, --status, --pairs, --help',
   },
   {
     args: ["--stats", "--format", "markdown"],

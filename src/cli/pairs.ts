@@ -1,0 +1,77 @@
+import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
+import { findPairs } from "../store/pairs/find_pairs.ts";
+import { clockLines, pairLine, pairTables } from "../store/pairs/pair_text.ts";
+import { VERDICTS } from "../store/pairs/pairs_sql.ts";
+import { toAscii } from "../text/ascii.ts";
+import type { Command } from "./commands.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
+import { formatHelp, type Help } from "./help.ts";
+import { PAIRS_FLAGS, parsePairsOptions } from "./pairs_options.ts";
+import { outputSurface } from "./process/terminal.ts";
+import { asking, sayLines } from "./query.ts";
+import { ExitStatus } from "./usage.ts";
+
+/** What `pairs --help` tells. */
+export const PAIRS_HELP: Help = {
+  summary: "Join both ends of each handshake that two hosts saw: where on the way did it fail?",
+  usage: [["synsnoop pairs DIR|FILE... [flags]", "stores or records of several hosts"]],
+  flags: PAIRS_FLAGS,
+  examples: [
+    ["synsnoop pairs web1.ndjson db1.ndjson", "the way between two hosts, and their clocks"],
+    ["synsnoop pairs /srv/stores --since 1h --json >pairs.ndjson", "a line for each handshake"],
+  ],
+  paragraphs: [
+    "An end belongs to another by addresses, ports and the client's initial sequence number (tier " +
+    "1), by both initial sequence numbers where a NAT is between (2), or by the client's number and " +
+    "the server's address and port, where one end knows no answer and the match is the only one (3).",
+    ...Object.entries(VERDICTS).map(([verdict, meaning]) => `${verdict}: ${meaning}.`),
+    "The network's round trip is the client's less what the server took, and needs no clock. How " +
+    "far the second clock is ahead is bounded by causality alone, a minute at a time. A packet's " +
+    "wait is what it took beyond the least of its minute: what changed in one direction. A delay " +
+    "that was always there cannot be told from the clocks.",
+    "syn_lost and refused_on_the_way of one end alone are claimed only where status lines show that " +
+    "the server's host was tracing without a filter.",
+    FILTERS_HELP,
+  ],
+  statuses: [
+    [ExitStatus.Ok, "done"],
+    [ExitStatus.Failed, "something could not be read, or is of one host alone"],
+    [ExitStatus.Usage, "wrong usage"],
+    [ExitStatus.Interrupted, "interrupted"],
+  ],
+};
+
+/** The command `pairs`. */
+export const command: Command = { help: PAIRS_HELP, run: pairs };
+
+/**
+ * The command `pairs`.
+ *
+ * @param args What follows the command's name. @param stdout Where the answer and help go.
+ * @returns The exit status.
+ * @throws {UsageError} One line for the user.
+ */
+export async function pairs(args: readonly string[], stdout: ByteWriter): Promise<number> {
+  const options = parsePairsOptions(args);
+  if (options.help) {
+    return await writeText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+  }
+  return await asking(options, async (asked) =>
+    await findPairs(asked, async (found) => {
+      sayLines(found.lines);
+      if (!options.json) {
+        const tables = pairTables(found.paths, found.clocks);
+        const text = outputSurface().utf8 ? tables : toAscii(tables);
+        return await writeText(stdout, text);
+      }
+      let isWritten = true;
+      const output = new StreamOutput(stdout, (reason) => isWritten = reason === undefined);
+      for await (const rows of found.pairs()) {
+        output.write(rows.map(pairLine).join(""), 0);
+        await output.flush();
+      }
+      for (const clocks of found.clocks) output.write(clockLines(clocks), 0);
+      await output.flush();
+      return isWritten;
+    }));
+}

@@ -1,0 +1,145 @@
+/**
+ * Finds the handshakes that two hosts saw, and bounds how far their clocks are apart.
+ *
+ * @module
+ */
+import { InputError } from "../../files/input_error.ts";
+import type { Database, Value } from "../query/duckdb.ts";
+import { type AskedLines, type RecordsOptions, withRecords } from "../query/records.ts";
+import { type ClockWindow, clockWindows, type LeastDelay } from "./clocks.ts";
+import {
+  LEAST_SQL,
+  matchesSql,
+  PAIRS_SQL,
+  PATHS_SQL,
+  VERDICTS_SQL,
+  WATCHING_SQL,
+} from "./pairs_sql.ts";
+
+/** The way from a client's host to a server's, as rows of `PATHS_SQL` tell it. */
+export interface Path {
+  clientHost: string;
+  serverHost: string;
+  /** Handshakes, and those of which both ends are known. */
+  handshakes: number;
+  paired: number;
+  /** SYNs and SYN-ACKs that one end sent and the other did not see. */
+  synsLost: number;
+  synAcksLost: number;
+  /** Of the network, without any clock; null: unknown. */
+  networkRttP50Ns: number | null;
+  networkRttP99Ns: number | null;
+  /** 99th percentiles of what a packet took beyond the least of its minute, to the server and back. */
+  forwardWaitP99Ns: number | null;
+  backWaitP99Ns: number | null;
+  /** Handshakes by verdict, the most frequent first. */
+  verdicts: [verdict: string, handshakes: number][];
+}
+
+/** The clocks of two hosts. */
+export interface Clocks {
+  one: string;
+  other: string;
+  windows: ClockWindow[];
+}
+
+/** What is handed over, in this order. */
+export interface FoundPairs {
+  lines: AskedLines;
+  paths: Path[];
+  clocks: Clocks[];
+  /** The rows of the pairs, in pieces, in the order of their times; see {@linkcode PAIR_COLUMNS}. */
+  pairs(): AsyncIterable<Value[][]>;
+}
+
+/** The columns of a pair, in their order. */
+export const PAIR_COLUMNS = [
+  ...["tier", "verdict", "client_host", "server_host", "client_outcome", "server_outcome"],
+  ...["client_reason", "server_reason", "client_address", "client_port", "server_address"],
+  ...["server_port", "x", "y", "client_t", "server_t", "client_syn", "server_syn"],
+  ...["client_syn_ack", "server_syn_ack", "network_rtt_ns"],
+] as const;
+
+/**
+ * Finds pairs.
+ *
+ * @param use Takes them, before the database is closed.
+ * @throws {InputError} With a whole sentence: an input cannot be read, or tells of one host alone.
+ */
+export async function findPairs<T>(
+  options: RecordsOptions,
+  use: (found: FoundPairs) => Promise<T>,
+): Promise<T> {
+  return await withRecords(options, async ({ database, lines }) => {
+    for (const step of [...matchesSql(), ...WATCHING_SQL]) await database.run(step);
+    await assertSeveralHosts(database);
+    for (const step of PAIRS_SQL) await database.run(step);
+    return await use({
+      lines,
+      paths: await readPaths(database),
+      clocks: await readClocks(database),
+      pairs: () =>
+        database.stream(
+          `SELECT ${PAIR_COLUMNS.join(", ")} FROM pairs ORDER BY coalesce(client_t, server_t)`,
+        ),
+    });
+  });
+}
+
+async function assertSeveralHosts(database: Database): Promise<void> {
+  const { values } = await database.ask(
+    "SELECT DISTINCT host_key, host FROM (SELECT host_key, host FROM client_ends UNION " +
+      "SELECT host_key, host FROM server_ends) ORDER BY host LIMIT 2",
+  );
+  if (values.length > 1) return;
+  const hosts = values.length === 0 ? "no host" : `"${values[0][1]}" alone`;
+  throw new InputError(
+    `Cannot find pairs: the records are of ${hosts}; give those of both ends of a handshake`,
+  );
+}
+
+async function readPaths(database: Database): Promise<Path[]> {
+  const { values: verdicts } = await database.ask(VERDICTS_SQL);
+  const { values } = await database.ask(PATHS_SQL);
+  return values.map((row) => {
+    const [clientHost, serverHost] = [String(row[0]), String(row[1])];
+    const [handshakes, paired, , synsLost, synAcksLost] = row.slice(2).map((it) => Number(it ?? 0));
+    const [networkRttP50Ns, networkRttP99Ns, forwardWaitP99Ns, backWaitP99Ns] = row.slice(7)
+      .map((it) => it === null ? null : Number(it));
+    return {
+      clientHost,
+      serverHost,
+      handshakes,
+      paired,
+      synsLost,
+      synAcksLost,
+      networkRttP50Ns,
+      networkRttP99Ns,
+      forwardWaitP99Ns,
+      backWaitP99Ns,
+      verdicts: verdicts.filter(([one, other]) => one === row[0] && other === row[1])
+        .map(([, , verdict, count]): [string, number] => [String(verdict), Number(count)]),
+    };
+  });
+}
+
+async function readClocks(database: Database): Promise<Clocks[]> {
+  const { values } = await database.ask(LEAST_SQL);
+  const found = new Map<string, { one: string; other: string; delays: LeastDelay[] }>();
+  for (const [oneKey, otherKey, one, other, isToOther, at, delay, packets] of values) {
+    const key = `${oneKey} ${otherKey}`;
+    const clocks = found.get(key) ?? { one: String(one), other: String(other), delays: [] };
+    found.set(key, clocks);
+    clocks.delays.push({
+      atNs: BigInt(at as string | number),
+      isToOther: isToOther === true,
+      delayNs: Number(delay),
+      packets: Number(packets),
+    });
+  }
+  return [...found.values()].map(({ one, other, delays }) => ({
+    one,
+    other,
+    windows: clockWindows(delays),
+  }));
+}

@@ -1,0 +1,143 @@
+/**
+ * Pairs and clocks as NDJSON, and as tables for people.
+ *
+ * @module
+ */
+import { RECORD_VERSION } from "../../record/fields.ts";
+import { formatTime } from "../../text/time.ts";
+import { type Answer, formatTable } from "../query/answer_text.ts";
+import type { Value } from "../query/duckdb.ts";
+import type { AnswerColumn, AnswerKind } from "../query/questions.ts";
+import { type Clocks, PAIR_COLUMNS, type Path } from "./find_pairs.ts";
+
+/** Writes a row of a pair as a line, `"event":"pair"`. */
+export function pairLine(row: readonly Value[]): string {
+  const of = Object.fromEntries(PAIR_COLUMNS.map((name, at) => [name, row[at]]));
+  const end = (side: "client" | "server") => ({
+    address: of[`${side}_address`],
+    port: of[`${side}_port`],
+    isn: of[side === "client" ? "x" : "y"] ?? undefined,
+    ...of[`${side}_outcome`] !== null && {
+      host: of[`${side}_host`],
+      time: timeOf(of[`${side}_t`]),
+      outcome: of[`${side}_outcome`],
+      reason: of[`${side}_reason`] ?? undefined,
+      syn: of[`${side}_syn`],
+      syn_ack: of[`${side}_syn_ack`],
+    },
+  });
+  return JSON.stringify({
+    v: RECORD_VERSION,
+    event: "pair",
+    time: timeOf(of.client_t ?? of.server_t),
+    tier: of.tier ?? undefined,
+    verdict: of.verdict,
+    client: end("client"),
+    server: end("server"),
+    network_rtt_ns: of.network_rtt_ns ?? undefined,
+  }) + "\n";
+}
+
+/** Writes the minutes of two clocks as lines, `"event":"clock"`. */
+export function clockLines({ one, other, windows }: Clocks): string {
+  return windows.map((window) =>
+    JSON.stringify({
+      v: RECORD_VERSION,
+      event: "clock",
+      time: timeOf(String(window.atNs)),
+      host: one,
+      other_host: other,
+      // Where a clock was set within the minute, nothing is known of it but that.
+      ...window.uncertaintyNs >= 0 && {
+        offset_ns: window.offsetNs,
+        uncertainty_ns: window.uncertaintyNs,
+      },
+      drift_ppb: window.driftPpb,
+      stepped: window.stepped,
+      packets_seen: window.packets,
+    }) + "\n"
+  ).join("");
+}
+
+/** Tables of paths, of verdicts and of clocks. */
+export function pairTables(paths: readonly Path[], clocks: readonly Clocks[]): string {
+  const tables = [
+    table(
+      paths.map((path) => [
+        path.clientHost,
+        path.serverHost,
+        path.handshakes,
+        path.paired,
+        path.synsLost,
+        path.synAcksLost,
+        path.networkRttP50Ns,
+        path.networkRttP99Ns,
+        path.forwardWaitP99Ns,
+        path.backWaitP99Ns,
+      ]),
+      ["client", "text"],
+      ["server", "text"],
+      ["handshakes", "count"],
+      ["paired", "count"],
+      ["syns_lost", "count"],
+      ["syn_acks_lost", "count"],
+      ["network_rtt_p50_ns", "ns"],
+      ["p99_ns", "ns"],
+      ["wait_there_p99_ns", "ns"],
+      ["wait_back_p99_ns", "ns"],
+    ),
+    table(
+      paths.flatMap(({ clientHost, serverHost, verdicts }) =>
+        verdicts.map(([verdict, count]) => [clientHost, serverHost, verdict, count])
+      ),
+      ["client", "text"],
+      ["server", "text"],
+      ["verdict", "text"],
+      ["handshakes", "count"],
+    ),
+  ];
+  const last = clocks.map(({ one, other, windows }) => {
+    const known = windows.filter(({ uncertaintyNs }) => uncertaintyNs >= 0);
+    const window = known[known.length - 1] ?? windows[windows.length - 1];
+    return [
+      other,
+      one,
+      timeOf(String(window.atNs)),
+      window.uncertaintyNs < 0 ? null : window.offsetNs,
+      window.uncertaintyNs < 0 ? null : window.uncertaintyNs,
+      window.driftPpb === undefined ? null : window.driftPpb / 1_000,
+      windows.filter(({ stepped }) => stepped).length,
+    ];
+  });
+  if (last.length > 0) {
+    tables.push(
+      table(
+        last,
+        ["clock_of", "text"],
+        ["ahead_of", "text"],
+        ["at", "time"],
+        ["by_ns", "ns"],
+        ["give_or_take_ns", "ns"],
+        ["drift_ppm", "number"],
+        ["steps", "count"],
+      ),
+    );
+  }
+  return tables.join("\n");
+}
+
+function table(
+  rows: Answer["rows"],
+  ...columns: readonly (readonly [name: string, kind: AnswerKind])[]
+): string {
+  return formatTable({
+    columns: columns.map(([name, kind]): AnswerColumn => ({ name, kind })),
+    rows,
+  });
+}
+
+/** A moment of nanoseconds since 1970, which may come as text: a number does not hold all of them. */
+function timeOf(ns: Value): string {
+  const whole = BigInt(typeof ns === "string" ? ns : Math.round(Number(ns)));
+  return formatTime(Number(whole / 1_000_000_000n), Number(whole % 1_000_000_000n));
+}

@@ -1,0 +1,223 @@
+/**
+ * Both ends of a handshake, seen by two hosts, as one row: in DuckDB's SQL, over the view `passing`.
+ *
+ * @module
+ */
+
+/** What became of a handshake, as both of its ends tell it. */
+export const VERDICTS = {
+  established: "both ends say so",
+  syn_lost: "the server's host was watching and saw no SYN",
+  answer_lost: "the server answered, and the client saw no answer",
+  ack_lost: "the client says established, and the server saw no ACK",
+  dropped_by_server: "the server's host dropped the SYN",
+  refused_by_server: "the server's host sent the RST",
+  refused_on_the_way: "the client got a RST that the server's host did not send",
+  unreachable: "an ICMP error or a missing route answered the client",
+  aborted: "the client gave up",
+  server_end_not_seen: "the server's host is known, but whether it was watching is not",
+  client_end_not_seen: "the client's host is known, and told nothing of it",
+} as const;
+
+/** One of {@linkcode VERDICTS}. */
+export type Verdict = keyof typeof VERDICTS;
+
+/** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
+const NEAR_NS = 150e9;
+/** One host tells a handshake once: what is nearer than this is another tracer's record of it. */
+const SAME_NS = 1e9;
+/** How long before and after a handshake a tracer must have been watching, whatever its clock says. */
+const WATCHED_NS = 5e9;
+
+/** How a client's end and a server's may have fared in one handshake. */
+const FATES: Readonly<Record<string, readonly string[]>> = {
+  established: ["established", "half_open", "aborted", "dropped"],
+  timeout: ["half_open", "dropped", "unanswered", "timeout"],
+  unanswered: ["half_open", "dropped", "unanswered"],
+  refused: ["refused", "half_open", "dropped"],
+  aborted: ["established", "half_open", "aborted", "dropped", "refused"],
+  unreachable: ["half_open", "dropped", "unanswered", "unreachable"],
+  dropped: ["half_open", "dropped"],
+  half_open: ["half_open", "established"],
+};
+
+const AGREE = Object.entries(FATES).map(([client, servers]) =>
+  `c.outcome = '${client}' AND s.outcome IN (${servers.map((each) => `'${each}'`).join(", ")})`
+).join(" OR ");
+
+/** The ends of one side, each host's own tracers told apart no more. */
+function endsSql(end: "client" | "server"): string {
+  return `CREATE TEMP TABLE ${end}_ends AS SELECT * FROM (
+  SELECT nr, coalesce(host_id, host) AS host_key, host, outcome,
+    coalesce(reason, drop_reason, reset_reason) AS reason,
+    client_address, client_port, server_address, server_port,
+    client_isn AS x, server_isn AS y, packets_syn AS syn, packets_syn_ack AS syn_ack,
+    packets_rst AS rst, reset_reason IS NOT NULL AS has_reset,
+    epoch_ns(time) AS t, epoch_ns(time) + times_syn_ns AS syn_t,
+    epoch_ns(time) + times_syn_ack_ns AS syn_ack_t, epoch_ns(time) + times_ack_ns AS ack_t,
+    rtt_client_ns, rtt_server_ns
+  FROM passing WHERE role = '${end}' AND client_isn IS NOT NULL
+) QUALIFY t - lag(t, 1, t - ${2 * SAME_NS}) OVER (
+  PARTITION BY host_key, client_address, client_port, server_address, server_port, x ORDER BY t, nr
+) > ${SAME_NS}`;
+}
+
+/** Where a pair of a tier comes from: those ends that have none yet. */
+function tierSql(tier: 1 | 2 | 3, condition: string): string {
+  return `INSERT INTO matches SELECT ${tier}, c, s FROM (
+  SELECT c.nr AS c, s.nr AS s, count(*) OVER (PARTITION BY c.nr) AS of_client,
+    count(*) OVER (PARTITION BY s.nr) AS of_server
+  FROM (SELECT * FROM client_ends WHERE nr NOT IN (SELECT c FROM matches)) AS c
+  JOIN (SELECT * FROM server_ends WHERE nr NOT IN (SELECT s FROM matches)) AS s
+    ON c.x = s.x AND ${condition}
+  LEFT JOIN rough ON rough.client = c.host_key AND rough.server = s.host_key
+  WHERE c.host_key <> s.host_key AND (${AGREE})
+    AND (c.y = s.y OR abs(s.t - c.t - coalesce(rough.offset_ns, 0)) < ${NEAR_NS})
+) WHERE of_client = 1 AND of_server = 1`;
+}
+
+const SAME_TUPLE = "c.client_address = s.client_address AND c.client_port = s.client_port " +
+  "AND c.server_address = s.server_address AND c.server_port = s.server_port";
+
+/** Makes the tables \`client_ends\`, \`server_ends\` and \`matches\`, tier by tier. */
+export function matchesSql(): string[] {
+  return [
+    endsSql("client"),
+    endsSql("server"),
+    // How far clocks are apart, roughly: by those whose numbers leave no doubt, whatever their times.
+    `CREATE TEMP TABLE rough AS SELECT c.host_key AS client, s.host_key AS server,
+  median(s.t - c.t) AS offset_ns
+FROM client_ends AS c JOIN server_ends AS s ON c.x = s.x AND c.y = s.y AND ${SAME_TUPLE}
+WHERE c.host_key <> s.host_key GROUP BY 1, 2`,
+    "CREATE TEMP TABLE matches (tier UTINYINT, c UBIGINT, s UBIGINT)",
+    tierSql(1, `${SAME_TUPLE} AND (c.y IS NULL OR s.y IS NULL OR c.y = s.y)`),
+    tierSql(2, "c.y = s.y"),
+    tierSql(
+      3,
+      "c.server_address = s.server_address AND c.server_port = s.server_port " +
+        "AND (c.y IS NULL OR s.y IS NULL)",
+    ),
+  ];
+}
+
+/** Makes the tables of who has which address, and when each host was watching without a filter. */
+export const WATCHING_SQL: readonly string[] = [
+  `CREATE TEMP TABLE addresses AS SELECT address, arg_max(host_key, n) AS host_key FROM (
+  SELECT client_address AS address, host_key, count(*) AS n FROM client_ends GROUP BY 1, 2
+  UNION ALL SELECT server_address, host_key, count(*) FROM server_ends GROUP BY 1, 2
+) GROUP BY 1`,
+  `CREATE TEMP TABLE watching AS SELECT coalesce(host_id, host) AS host_key, tracer,
+  min(epoch_ns(since)) AS since, max(epoch_ns(time)) AS until
+FROM status WHERE event = 'status' AND len(filters) = 0 AND coalesce(sample, 1) = 1
+  AND len(json_extract(sources, '$.wire[*]')) > 0
+GROUP BY 1, 2`,
+];
+
+/** Whether a host was watching when, by the clock of another. */
+const WAS_WATCHING = `EXISTS (SELECT 1 FROM watching WHERE watching.host_key = fleet.host_key
+    AND since <= c.t + coalesce(rough.offset_ns, 0) - ${WATCHED_NS}
+    AND until >= c.t + coalesce(rough.offset_ns, 0) + ${WATCHED_NS})`;
+
+const PAIRED_VERDICT = `CASE
+    WHEN c.outcome = 'established' AND s.outcome = 'established' THEN 'established'
+    WHEN c.outcome = 'established' AND s.outcome = 'half_open' THEN 'ack_lost'
+    WHEN c.outcome = 'established' THEN 'established'
+    WHEN c.outcome = 'refused' AND s.outcome = 'refused' THEN 'refused_by_server'
+    WHEN c.outcome = 'refused' THEN 'refused_on_the_way'
+    WHEN c.outcome = 'unreachable' THEN 'unreachable'
+    WHEN c.outcome = 'aborted' OR s.outcome = 'aborted' THEN 'aborted'
+    WHEN s.outcome = 'half_open' THEN 'answer_lost'
+    ELSE 'dropped_by_server' END`;
+
+/**
+ * Makes the table \`pairs\`: a row for each handshake between two hosts of which either end was told.
+ * Times are nanoseconds of each host's own clock.
+ */
+export const PAIRS_SQL: readonly string[] = [
+  `CREATE TEMP TABLE pairs AS
+SELECT tier, ${PAIRED_VERDICT} AS verdict, c.host AS client_host, s.host AS server_host,
+  c.host_key AS client_key, s.host_key AS server_key,
+  c.outcome AS client_outcome, s.outcome AS server_outcome,
+  c.reason AS client_reason, s.reason AS server_reason,
+  c.client_address, c.client_port, c.server_address, c.server_port, c.x, coalesce(c.y, s.y) AS y,
+  c.t AS client_t, s.t AS server_t,
+  c.syn AS client_syn, s.syn AS server_syn, c.syn_ack AS client_syn_ack, s.syn_ack AS server_syn_ack,
+  c.rtt_client_ns - s.rtt_client_ns AS network_rtt_ns,
+  c.syn = 1 AND s.syn = 1 AND c.syn_ack = 1 AND s.syn_ack = 1 AS is_plain,
+  c.syn_t AS client_syn_t, s.syn_t AS server_syn_t, c.syn_ack_t AS client_syn_ack_t,
+  s.syn_ack_t AS server_syn_ack_t, c.ack_t AS client_ack_t, s.ack_t AS server_ack_t,
+  s.syn_t - c.syn_t AS forward_ns, c.syn_ack_t - s.syn_ack_t AS back_ns, s.ack_t - c.ack_t AS ack_ns
+FROM matches JOIN client_ends AS c ON c.nr = matches.c JOIN server_ends AS s ON s.nr = matches.s`,
+  `INSERT INTO pairs BY NAME
+SELECT CASE WHEN c.outcome = 'refused' AND ${WAS_WATCHING} THEN 'refused_on_the_way'
+    WHEN c.outcome IN ('timeout', 'unanswered') AND ${WAS_WATCHING} THEN 'syn_lost'
+    WHEN c.outcome = 'unreachable' THEN 'unreachable' WHEN c.outcome = 'aborted' THEN 'aborted'
+    ELSE 'server_end_not_seen' END AS verdict,
+  c.host AS client_host, c.host_key AS client_key, fleet.host_key AS server_key,
+  (SELECT any_value(host) FROM server_ends WHERE host_key = fleet.host_key) AS server_host,
+  c.outcome AS client_outcome, c.reason AS client_reason,
+  c.client_address, c.client_port, c.server_address, c.server_port, c.x, c.y,
+  c.t AS client_t, c.syn AS client_syn, c.syn_ack AS client_syn_ack
+FROM client_ends AS c JOIN addresses AS fleet ON fleet.address = c.server_address
+LEFT JOIN rough ON rough.client = c.host_key AND rough.server = fleet.host_key
+WHERE fleet.host_key <> c.host_key AND c.nr NOT IN (SELECT c FROM matches)`,
+  `INSERT INTO pairs BY NAME
+SELECT 'client_end_not_seen' AS verdict, s.host AS server_host, s.host_key AS server_key,
+  fleet.host_key AS client_key,
+  (SELECT any_value(host) FROM client_ends WHERE host_key = fleet.host_key) AS client_host,
+  s.outcome AS server_outcome, s.reason AS server_reason,
+  s.client_address, s.client_port, s.server_address, s.server_port, s.x, s.y,
+  s.t AS server_t, s.syn AS server_syn, s.syn_ack AS server_syn_ack
+FROM server_ends AS s JOIN addresses AS fleet ON fleet.address = s.client_address
+WHERE fleet.host_key <> s.host_key AND s.nr NOT IN (SELECT s FROM matches)`,
+];
+
+/** What delays are compared within, nanoseconds: the clocks' drift is set aside by that. */
+const MINUTE_NS = 60e9;
+/** The span of which the least delay of each direction is kept, nanoseconds. */
+const SPAN_NS = 4e9;
+
+/** A packet from one host to the other, by the clock of the one whose name comes first. */
+function delaySql(name: "forward" | "back" | "ack"): string {
+  const packet = { forward: "syn_t", back: "syn_ack_t", ack: "ack_t" }[name];
+  const isToOther = name === "back" ? "client_key > server_key" : "client_key < server_key";
+  return `SELECT least(client_key, server_key) AS one_key, greatest(client_key, server_key) AS other_key,
+    CASE WHEN client_key < server_key THEN client_host ELSE server_host END AS one,
+    CASE WHEN client_key < server_key THEN server_host ELSE client_host END AS other,
+    CASE WHEN client_key < server_key THEN client_${packet} ELSE server_${packet} END AS at_ns,
+    ${isToOther} AS is_to_other, ${name}_ns AS delay_ns
+  FROM pairs WHERE is_plain AND verdict = 'established' AND ${name}_ns IS NOT NULL`;
+}
+
+/**
+ * The least delays that were seen of each direction between two hosts, a row for each few seconds: when,
+ * by the first host's clock, and how long, from the clock of who sent to that of who received.
+ */
+export const LEAST_SQL = `
+SELECT one_key, other_key, any_value(one) AS one, any_value(other) AS other, is_to_other,
+  arg_min(at_ns, delay_ns) AS at_ns, min(delay_ns) AS delay_ns, count(*) AS packets
+FROM (${(["forward", "back", "ack"] as const).map(delaySql).join(" UNION ALL ")})
+GROUP BY one_key, other_key, is_to_other, at_ns // ${SPAN_NS} ORDER BY one, other, at_ns`;
+
+/**
+ * Each path from a client's host to a server's: how its handshakes fared, its round trip without any
+ * clock, and how much longer than the least of its minute a packet was under way in each direction.
+ */
+export const PATHS_SQL = `
+SELECT client_host, server_host, count(*) AS handshakes, count(tier) AS paired,
+  count(*) FILTER (verdict = 'established') AS established,
+  sum(greatest(client_syn - server_syn, 0)) FILTER (tier IS NOT NULL) AS syns_lost,
+  sum(greatest(server_syn_ack - client_syn_ack, 0)) FILTER (tier IS NOT NULL) AS syn_acks_lost,
+  quantile_disc(network_rtt_ns, 0.5) AS network_rtt_p50_ns,
+  quantile_disc(network_rtt_ns, 0.99) AS network_rtt_p99_ns,
+  quantile_disc(forward_ns - least_forward, 0.99) FILTER (is_plain) AS forward_wait_p99_ns,
+  quantile_disc(back_ns - least_back, 0.99) FILTER (is_plain) AS back_wait_p99_ns
+FROM (
+  SELECT *, min(forward_ns) OVER minute AS least_forward, min(back_ns) OVER minute AS least_back
+  FROM pairs WINDOW minute AS (PARTITION BY client_key, server_key, client_t // ${MINUTE_NS}, is_plain)
+) GROUP BY client_key, server_key, client_host, server_host ORDER BY client_host, server_host`;
+
+/** How the handshakes of each path fared. */
+export const VERDICTS_SQL = `
+SELECT client_host, server_host, verdict, count(*) AS handshakes FROM pairs
+GROUP BY ALL ORDER BY client_host, server_host, handshakes DESC, verdict`;

@@ -1,0 +1,122 @@
+/**
+ * Records as DuckDB sees them: opened, filtered, shut in, and closed again.
+ *
+ * @module
+ */
+import { contains, type HandshakeFilter, type Network } from "../../pipeline/filter.ts";
+import { RECORD_VERSION } from "../../record/fields.ts";
+import { parseAddress } from "../../wire/address.ts";
+import { DUCKDB, sqlText } from "./dialect.ts";
+import { Database, isFetched } from "./duckdb.ts";
+import { filterSql, wideNetworks } from "./filter_sql.ts";
+import { parquetFiles, type ParquetOptions } from "./parquet_files.ts";
+import { lineViewsSql, passingSql } from "./views_sql.ts";
+
+/** Which records, and who hears of the work with them. */
+export interface RecordsOptions extends Pick<ParquetOptions, "onProgress"> {
+  inputs: readonly string[];
+  filter: HandshakeFilter;
+  memoryBytes: number;
+  /** Called where the library is fetched first. */
+  onFetch(): void;
+  /** Told how to end what is being asked. */
+  onBegin(interrupt: () => void): void;
+}
+
+/** What is known of the lines that were asked. */
+export interface AskedLines {
+  /** Lines that are no JSON, or not as a line of ours. */
+  unreadable: number;
+  /** The latest version of a record, where it is later than this tool's. */
+  newerVersion: number | undefined;
+  /** Records that the filter let pass: those that another told before are among them. */
+  records: number;
+}
+
+/** The records, while they are open. */
+export interface OpenRecords {
+  /** Shut in; has the views of {@linkcode lineViewsSql} and `passing`. */
+  database: Database;
+  /** Of the filter; undefined: all pass. */
+  condition: string | undefined;
+  lines: AskedLines;
+}
+
+/**
+ * Opens records for as long as something is done with them.
+ *
+ * @throws {InputError} With a whole sentence: an input cannot be read. @throws {SqlError} DuckDB refuses.
+ */
+export async function withRecords<T>(
+  options: RecordsOptions,
+  use: (records: OpenRecords) => Promise<T>,
+): Promise<T> {
+  if (!isFetched()) options.onFetch();
+  const folder = await Deno.makeTempDir({ prefix: "synsnoop-query-" });
+  try {
+    const { memoryBytes } = options;
+    using database = await Database.open({ memoryBytes, folder });
+    options.onBegin(() => database.interrupt());
+    return await use(await openRecords(database, folder, options));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function openRecords(
+  database: Database,
+  folder: string,
+  { inputs, filter, onProgress }: RecordsOptions,
+): Promise<OpenRecords> {
+  const parquets = await parquetFiles(inputs, { database, folder, hours: filter, onProgress });
+  for (const view of lineViewsSql(parquets)) await database.run(view);
+  await database.shutIn(parquets);
+  const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
+  await database.run(passingSql(condition));
+  return { database, condition, lines: await describeLines(database) };
+}
+
+async function describeLines(database: Database): Promise<AskedLines> {
+  const { values: [[unreadable, version, records]] } = await database.ask(
+    "SELECT count(*) FILTER (event IS NULL), max(v), (SELECT count(*) FROM passing) FROM lines",
+  );
+  const newest = Number(version ?? 0);
+  return {
+    unreadable: Number(unreadable),
+    newerVersion: newest > RECORD_VERSION ? newest : undefined,
+    records: Number(records),
+  };
+}
+
+/** Addresses that are put into a table at a time. */
+const ROWS_AT_ONCE = 1_000;
+
+/** Tables of the addresses that are in the networks of a filter: DuckDB itself knows no networks. */
+async function addressTables(
+  database: Database,
+  filter: HandshakeFilter,
+): Promise<Map<readonly Network[], string>> {
+  const tables = new Map<readonly Network[], string>();
+  for (const [at, networks] of wideNetworks(filter).entries()) {
+    const table = addressTable(at);
+    const { values } = await database.ask(
+      "SELECT client_address FROM all_records UNION SELECT server_address FROM all_records",
+    );
+    const within = values.flat().filter((text): text is string => {
+      const words = typeof text === "string" ? parseAddress(text) : undefined;
+      return words !== undefined && networks.some((network) => contains(network, words));
+    });
+    await database.run(`CREATE TEMP TABLE ${table} (address VARCHAR)`);
+    for (let from = 0; from < within.length; from += ROWS_AT_ONCE) {
+      const rows = within.slice(from, from + ROWS_AT_ONCE).map((text) => `(${sqlText(text)})`);
+      await database.run(`INSERT INTO ${table} VALUES ${rows.join(", ")}`);
+    }
+    tables.set(networks, table);
+  }
+  return tables;
+}
+
+/** The table of the addresses in the networks of {@linkcode wideNetworks}. */
+export function addressTable(at: number): string {
+  return `addresses_${at}`;
+}

@@ -1,0 +1,209 @@
+// Both ends of a handshake joined, against the truth of a made-up fleet.
+// Covers src/cli/pairs.ts
+// Covers src/cli/pairs_options.ts
+// Covers src/store/pairs/find_pairs.ts
+// Covers src/store/pairs/pair_text.ts
+// Covers src/store/query/records.ts
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
+import { VERDICTS } from "../../src/store/pairs/pairs_sql.ts";
+import type { Schema } from "../../src/output/schema_parts.ts";
+import { pairsSchema } from "../../src/store/pairs/pair_schema.ts";
+import { schemaErrors } from "../unit/record/schema_checker.ts";
+import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { type Host, makePairs } from "./made_pairs.ts";
+
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const HOSTS: readonly Host[] = [
+  { name: "web1", address: "10.0.0.10", aheadNs: 0, driftPpb: 0 },
+  { name: "api1", address: "10.0.1.10", aheadNs: 3_217_000, driftPpb: 1_700 },
+  { name: "db1", address: "2001:db8::10", aheadNs: -41_530_000, driftPpb: -12_400 },
+];
+const COUNT = 6_000;
+const SECONDS = 300;
+
+interface PairLine {
+  event: "pair" | "clock";
+  time: string;
+  tier?: number;
+  verdict: keyof typeof VERDICTS;
+  client: { host?: string; isn: number; syn?: number; syn_ack?: number };
+  server: { host?: string; syn?: number; syn_ack?: number };
+  network_rtt_ns?: number;
+  host: string;
+  other_host: string;
+  offset_ns: number;
+  uncertainty_ns: number;
+  drift_ppb: number;
+  stepped: boolean;
+}
+
+class Folder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-pairs-test-" });
+
+  write(name: string, text: string): string {
+    Deno.writeTextFileSync(`${this.path}/${name}`, text);
+    return `${this.path}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+async function runPairs(args: readonly string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", MAIN, "pairs", ...args],
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  const out = decoder.decode(stdout);
+  return { status: code, out, said: decoder.decode(stderr) };
+}
+
+async function linesOf(inputs: readonly string[]): Promise<PairLine[]> {
+  const { status, out, said } = await runPairs([...inputs, "--json"]);
+  assertEquals([status, said], [0, ""]);
+  const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const [pair, clock] = pairsSchema().oneOf as Schema[];
+  for (const line of lines) {
+    assertEquals(schemaErrors(line.event === "pair" ? pair : clock, line), []);
+  }
+  return lines;
+}
+
+Deno.test("every pair is found, with the right verdict, and no other", async (t) => {
+  using folder = new Folder();
+  const { fates, textOf, statusOf } = makePairs(HOSTS, COUNT, SECONDS);
+  const inputs = HOSTS.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host)));
+  const lines = await linesOf(inputs);
+  const pairs = new Map(
+    lines.filter(({ event }) => event === "pair").map((line) => [line.client.isn, line]),
+  );
+  const clocks = lines.filter(({ event }) => event === "clock");
+
+  await t.step("pairs and verdicts", () => {
+    assertEquals(pairs.size, COUNT);
+    for (const fate of fates) {
+      const pair = pairs.get(fate.isn)!;
+      const isPaired = !["syn_lost", "refused_on_the_way"].includes(fate.verdict);
+      assertEquals(
+        [pair.verdict, pair.client.host, pair.server.host],
+        [fate.verdict, fate.client, isPaired ? fate.server : undefined],
+      );
+      const isKnownByBoth = ["established", "ack_lost"].includes(fate.verdict);
+      const tier = !isPaired ? undefined : !fate.isTranslated ? 1 : isKnownByBoth ? 2 : 3;
+      assertEquals(pair.tier, tier, JSON.stringify(fate));
+      assertEquals(pair.network_rtt_ns, fate.networkRttNs);
+      if (!isPaired) continue;
+      assertEquals(
+        [
+          Math.max(0, pair.client.syn! - pair.server.syn!),
+          Math.max(0, pair.server.syn_ack! - pair.client.syn_ack!),
+        ],
+        [fate.synsLost, fate.synAcksLost],
+      );
+    }
+    assertEquals(
+      lines.map(({ time }) => time).slice(0, COUNT),
+      [
+        ...lines.map(({ time }) => time).slice(0, COUNT),
+      ].sort(),
+    );
+  });
+
+  await t.step("clocks, within their bounds in every minute", () => {
+    assertGreater(clocks.length, 12);
+    for (
+      const { time, host, other_host, offset_ns, uncertainty_ns, drift_ppb, stepped } of clocks
+    ) {
+      const [one, other] = [host, other_host].map((name) => HOSTS.find((it) => it.name === name)!);
+      const [second, fraction] = time.slice(0, -1).split(".");
+      const clockSeconds = Date.parse(`${second}Z`) / 1_000 - EPOCH_SECONDS +
+        Number(`0.${fraction}`);
+      const seconds = clockSeconds - one.aheadNs / 1e9;
+      const ahead = other.aheadNs - one.aheadNs + (other.driftPpb - one.driftPpb) * seconds;
+      assertLessOrEqual(Math.abs(ahead - offset_ns), uncertainty_ns + 2, `${host} ${other_host}`);
+      assertLessOrEqual(Math.abs(drift_ppb - (other.driftPpb - one.driftPpb)), 200);
+      assertEquals(stepped, false);
+    }
+  });
+
+  await t.step("the tables add up", async () => {
+    const { out } = await runPairs(inputs);
+    const [paths, verdicts] = out.split("\n\n").map((table) =>
+      table.trimEnd().split("\n").slice(1).map((line) => line.split(/\s{2,}/))
+    );
+    const sum = (rows: string[][], column: number) =>
+      rows.reduce((total, row) => total + Number(row[column]), 0);
+    assertEquals([sum(paths, 2), sum(verdicts, 3)], [COUNT, COUNT]);
+    const lost = (name: "synsLost" | "synAcksLost") =>
+      fates.reduce((total, fate) => total + fate[name], 0);
+    assertEquals([sum(paths, 4), sum(paths, 5)], [lost("synsLost"), lost("synAcksLost")]);
+  });
+});
+
+Deno.test("what was lost on the way is claimed only where the other host was watching", async (t) => {
+  const { fates, textOf, statusOf } = makePairs(HOSTS, 600, SECONDS);
+  const unpaired =
+    fates.filter(({ verdict }) => verdict === "syn_lost" || verdict === "refused_on_the_way")
+      .length;
+  for (
+    const [name, more] of [
+      ["no status line", undefined],
+      ["a filter", { filters: ["--port 80"] }],
+      ["a sample", { sample: 10 }],
+      ["no interface", { sources: { wire: [], kernel: "fentry" } }],
+      ["a trace that began later", { since: "2030-01-01T00:00:00.000000000Z" }],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      using folder = new Folder();
+      const lines = await linesOf(
+        HOSTS.map((host) =>
+          folder.write(host.name, textOf(host.name) + (more ? statusOf(host, more) : ""))
+        ),
+      );
+      const count = (verdict: string) => lines.filter((line) => line.verdict === verdict).length;
+      assertEquals(count("server_end_not_seen"), unpaired);
+      assertEquals([count("syn_lost"), count("refused_on_the_way")], [0, 0]);
+    });
+  }
+});
+
+Deno.test("clocks that are three hours apart are no obstacle", async () => {
+  using folder = new Folder();
+  const hosts = [HOSTS[0], { ...HOSTS[1], aheadNs: 3 * 3_600e9 }];
+  const { fates, textOf, statusOf } = makePairs(hosts, 1_000, SECONDS);
+  const lines = await linesOf(
+    hosts.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host))),
+  );
+  const verdicts = new Map(lines.map(({ client, verdict }) => [client?.isn, verdict]));
+  for (const { isn, verdict } of fates) assertEquals(verdicts.get(isn), verdict);
+  const clock = lines.find(({ event }) => event === "clock")!;
+  const ahead = clock.host === "web1" ? clock.offset_ns : -clock.offset_ns;
+  assertLessOrEqual(Math.abs(ahead - 3 * 3_600e9), 2e6);
+});
+
+Deno.test("pairs says what it cannot do", async (t) => {
+  using folder = new Folder();
+  const { textOf } = makePairs(HOSTS, 50, 10);
+  const one = folder.write("one", textOf("web1"));
+  const cases: [args: string[], status: number, says: RegExp][] = [
+    [[], 2, /Cannot find pairs in nothing: give stores or FILEs of several hosts/],
+    [[one], 1, /Cannot find pairs: the records are of "web1" alone; give those of both ends/],
+    [[folder.write("empty", "")], 1, /Cannot find pairs: the records are of no host/],
+    [[`${folder.path}/none`], 1, /there is no such file/],
+    [[one, "--memory", "1M"], 2, /give at least 128M/],
+  ];
+  for (const [args, status, says] of cases) {
+    await t.step(args.join(" ") || "nothing", async () => {
+      const run = await runPairs(args);
+      assertEquals(run.status, status);
+      assertMatch(run.said, says);
+    });
+  }
+  await t.step("--help tells every verdict", async () => {
+    const { out } = await runPairs(["--help"]);
+    for (const verdict of Object.keys(VERDICTS)) assert(out.includes(`${verdict}: `), verdict);
+  });
+});
