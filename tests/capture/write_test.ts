@@ -172,7 +172,7 @@ Deno.test("read --write appends a section to a pcapng file, and to nothing else"
       file: folder.file("torn.pcapng", Deno.readFileSync(extract).subarray(0, -7)),
       says: "it ends inside a block, so nothing can be appended; give another file",
     },
-    { file: folder.path, says: "Is a directory" },
+    { file: folder.path, says: "it is a folder" },
   ];
   for (const { file, says } of cases) {
     const before = file === folder.path ? undefined : Deno.readFileSync(file);
