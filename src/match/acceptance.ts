@@ -118,7 +118,7 @@ export function provesThird(table: FlowTable, row: number, acknowledgment: numbe
 /** Whether the ACK that was held is one that the server takes, by what is known by now. */
 export function acceptsHeld(table: FlowTable, row: number): boolean {
   return table.isMarked(row, Mark.AckHeld) &&
-    (table.facts[row] & (WireFact.SynAck | WireFact.Ack)) === WireFact.SynAck &&
+    table.has(row, WireFact.SynAck) && !table.has(row, WireFact.Ack) &&
     acknowledgesSynAck(table, row, table.heldAck[row]);
 }
 

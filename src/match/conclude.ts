@@ -102,7 +102,7 @@ export function conclude(
   into.rstCount = table.resets[row];
   into.synAckAcknowledgesSyn = verdict(
     facts,
-    (facts & WireFact.Syn) !== 0 ? WireFact.SynAck : 0,
+    table.has(row, WireFact.Syn) ? WireFact.SynAck : 0,
     WireFact.WrongSynAckAck,
   );
   // Of a third packet with one number wrong the other is right, else both facts were there.
@@ -113,7 +113,7 @@ export function conclude(
     WireFact.WrongAckAck,
   );
   // Of an answer that was not seen nobody knows which Ack it asked for.
-  const hasAnswer = (facts & (WireFact.SynAck | WireFact.SimultaneousSynAck)) !== 0;
+  const hasAnswer = table.has(row, WireFact.SynAck | WireFact.SimultaneousSynAck);
   into.ackAcknowledgesSynAck = verdict(
     facts,
     hasAnswer ? WireFact.Ack : 0,
@@ -205,28 +205,28 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
   // A connect() that failed before it chose a number sent no SYN.
   const sentNothing = facts === 0 && drops === undefined && table.clientIsn[row] === 0;
   client.isn = sentNothing ? undefined : table.clientIsn[row];
-  server.isn = (facts & (WireFact.SynAck | WireFact.SimultaneousSyn)) !== 0
+  server.isn = table.has(row, WireFact.SynAck | WireFact.SimultaneousSyn)
     ? table.serverIsn[row]
     : serverKernel?.iss ?? clientKernel?.irs ?? drops?.serverIsn;
   fillFromKernel(client, clientKernel, serverKernel);
   fillFromKernel(server, serverKernel, clientKernel);
-  if ((facts & WireFact.Syn) !== 0) {
-    const isCut = (facts & WireFact.SynOptionsCut) !== 0;
+  if (table.has(row, WireFact.Syn)) {
+    const isCut = table.has(row, WireFact.SynOptionsCut);
     const { windowScale, sackPermitted, timestamps } = client;
     client.mss = present(table.clientMss[row]);
     client.window = table.clientWindow[row];
     client.windowScale = present(table.clientWindowScale[row]) ?? (isCut ? windowScale : undefined);
-    client.sackPermitted = (facts & WireFact.SynSackPermitted) !== 0 || isCut && sackPermitted;
-    client.timestamps = (facts & WireFact.SynTimestamps) !== 0 || isCut && timestamps;
+    client.sackPermitted = table.has(row, WireFact.SynSackPermitted) || isCut && sackPermitted;
+    client.timestamps = table.has(row, WireFact.SynTimestamps) || isCut && timestamps;
   }
-  if ((facts & WireFact.SynAck) !== 0) {
-    const isCut = (facts & WireFact.SynAckOptionsCut) !== 0;
+  if (table.has(row, WireFact.SynAck)) {
+    const isCut = table.has(row, WireFact.SynAckOptionsCut);
     const { windowScale, sackPermitted, timestamps } = server;
     server.mss = present(table.serverMss[row]);
     server.window = table.serverWindow[row];
     server.windowScale = present(table.serverWindowScale[row]) ?? (isCut ? windowScale : undefined);
-    server.sackPermitted = (facts & WireFact.SynAckSackPermitted) !== 0 || isCut && sackPermitted;
-    server.timestamps = (facts & WireFact.SynAckTimestamps) !== 0 || isCut && timestamps;
+    server.sackPermitted = table.has(row, WireFact.SynAckSackPermitted) || isCut && sackPermitted;
+    server.timestamps = table.has(row, WireFact.SynAckTimestamps) || isCut && timestamps;
   }
 }
 
@@ -263,12 +263,11 @@ function fillFromKernel(
 }
 
 function fillTimes(table: FlowTable, row: number, into: Handshake): void {
-  const facts = table.facts[row];
   const client = table.clientKernel[row];
   const server = table.serverKernel[row];
-  const syn = (facts & WireFact.Syn) !== 0 ? table.firstSynNs[row] : undefined;
-  const synAck = (facts & WireFact.SynAck) !== 0 ? table.firstSynAckNs[row] : undefined;
-  const ack = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : undefined;
+  const syn = table.has(row, WireFact.Syn) ? table.firstSynNs[row] : undefined;
+  const synAck = table.has(row, WireFact.SynAck) ? table.firstSynAckNs[row] : undefined;
+  const ack = table.has(row, WireFact.Ack) ? table.ackNs[row] : undefined;
   const origin = syn ?? synAck ?? firstKernelNs(client, server, table.drops[row], table.reset[row]);
   const established = client?.newState === TcpState.Established ? client.endNs : undefined;
   const serverEstablished = server?.newState === TcpState.Established ? server.endNs : undefined;
@@ -305,10 +304,9 @@ function firstKernelNs(
 }
 
 function fillRtts(table: FlowTable, row: number, into: Handshake): void {
-  const facts = table.facts[row];
-  const hasSyn = (facts & WireFact.Syn) !== 0;
-  const hasSynAck = (facts & WireFact.SynAck) !== 0;
-  const hasAck = (facts & WireFact.Ack) !== 0;
+  const hasSyn = table.has(row, WireFact.Syn);
+  const hasSynAck = table.has(row, WireFact.SynAck);
+  const hasAck = table.has(row, WireFact.Ack);
   const firstSyn = table.firstSynNs[row];
   const lastSyn = table.lastSynNs[row];
   const firstSynAck = table.firstSynAckNs[row];
@@ -324,7 +322,8 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
       into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
       into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
       const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
-      const isTold = (facts & (carried | WireFact.LastSynTimestampShared)) === carried &&
+      const isTold = table.hasAll(row, carried) &&
+        !table.has(row, WireFact.LastSynTimestampShared) &&
         provesLast(table.synAckEcho[row], table.lastSynTimestamp[row]);
       answered = isTold ? lastSyn : undefined;
     }
@@ -338,7 +337,8 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
       into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
       into.lastSynAckToAckNs = elapsed(lastSynAck, ack);
       const carried = WireFact.SynAckTimestamps | WireFact.AckTimestamps;
-      const isTold = (facts & (carried | WireFact.LastSynAckTimestampShared)) === carried &&
+      const isTold = table.hasAll(row, carried) &&
+        !table.has(row, WireFact.LastSynAckTimestampShared) &&
         provesLast(table.ackEcho[row], table.lastSynAckTimestamp[row]);
       const isOnlyOne = !Number.isNaN(table.acknowledgedNs[row]);
       answered = isOnlyOne ? table.acknowledgedNs[row] : isTold ? lastSynAck : undefined;
@@ -406,14 +406,13 @@ function fillFlags(
  * established, or all that the client sent behind its SYN though the server acknowledges that.
  */
 function isOneSided(table: FlowTable, row: number, { wire, outcome }: Handshake): boolean {
-  const facts = table.facts[row];
   const { Syn, SynAck, SimultaneousSynAck, Ack, WrongAckSequence, WrongAckAck } = WireFact;
-  if ((facts & (Syn | SynAck)) === SynAck) return true;
+  if (table.has(row, SynAck) && !table.has(row, Syn)) return true;
   if (!wire || outcome !== "established") return false;
-  if ((facts & (SynAck | SimultaneousSynAck)) === 0) return true;
+  if (!table.has(row, SynAck | SimultaneousSynAck)) return true;
   // A filter that keeps data back keeps back an ACK with data on it, too.
   const { Proven, AckHeld, DataHidden } = Mark;
-  const isSilent = (facts & (Ack | WrongAckSequence | WrongAckAck)) === 0;
+  const isSilent = !table.has(row, Ack | WrongAckSequence | WrongAckAck);
   return isSilent && (table.marks[row] & (Proven | AckHeld | DataHidden)) === Proven;
 }
 

@@ -59,9 +59,9 @@ export function findAttemptAt(
  * SYN was captured only a RST that was captured counts: another did not leave this host.
  */
 function goesOnUntil(table: FlowTable, row: number): number {
-  const facts = table.facts[row];
   const { Syn, SynAck, ServerReset } = WireFact;
-  const wasNotRefused = (facts & SynAck) !== 0 || (facts & (Syn | ServerReset)) === Syn;
+  const wasNotRefused = table.has(row, SynAck) ||
+    table.has(row, Syn) && !table.has(row, ServerReset);
   return wasNotRefused ? Infinity : table.refusedNs[row];
 }
 
@@ -95,7 +95,7 @@ export function findBegun(
     return row;
   }
   const { ServerReset, SynAck } = WireFact;
-  if ((table.facts[row] & (ServerReset | SynAck)) === ServerReset) return -1;
+  if (table.has(row, ServerReset) && !table.has(row, SynAck)) return -1;
   // One network may use another's addresses, in a VLAN of its own.
   while (row >= 0 && !(table.clientIsn[row] === sequence && isOfVlan(table, row, segment.vlan))) {
     row = table.older(row, key);
@@ -151,7 +151,7 @@ export function findSimultaneous(
   // A SYN that answers itself is a port connected to itself.
   if (own < 0 || own === row || table.state[own] === FlowState.Reported) return -1;
   const { Syn, SynAck, ServerReset, ClientReset, SimultaneousSyn } = WireFact;
-  if ((table.facts[own] & (Syn | ServerReset | ClientReset)) !== Syn) return -1;
+  if (!table.has(own, Syn) || table.has(own, ServerReset | ClientReset)) return -1;
   const isJoined = table.has(own, SimultaneousSyn);
   if (isJoined) return table.serverIsn[own] === table.clientIsn[row] ? own : -1;
   return !table.has(own, SynAck) ? own : -1;
@@ -213,7 +213,7 @@ export function findReset(table: FlowTable, record: KernelReset): number {
  */
 function canBeThirdAck(table: FlowTable, row: number, acknowledgment: number): boolean {
   const both = WireFact.SynAck | WireFact.Ack;
-  return (table.facts[row] & both) !== both || acknowledgesIsn(table, row, false, acknowledgment);
+  return !table.hasAll(row, both) || acknowledgesIsn(table, row, false, acknowledgment);
 }
 
 /** Whether no packet ended the handshake yet. */
@@ -271,9 +271,8 @@ export function hasAnswer(table: FlowTable, row: number): boolean {
 /** Whether the client answered a SYN of the server, and the server did not answer that yet. */
 export function awaitsServersAck(table: FlowTable, row: number): boolean {
   const { SimultaneousSynAck, SynAck, Ack, ServerReset, ClientReset } = WireFact;
-  const known = SimultaneousSynAck | SynAck | Ack | ServerReset | ClientReset;
-  return table.state[row] !== FlowState.Reported &&
-    (table.facts[row] & known) === SimultaneousSynAck;
+  return table.state[row] !== FlowState.Reported && table.has(row, SimultaneousSynAck) &&
+    !table.has(row, SynAck | Ack | ServerReset | ClientReset);
 }
 
 /**

@@ -54,10 +54,9 @@ export function findTranslatedSyn(
   const { Syn, SynAck, ServerReset, ClientReset, SynTimestamps } = WireFact;
   const { options, window } = segment;
   return findByIsn(table, segment.sequence, key, (row) => {
-    const facts = table.facts[row];
-    if (facts === 0) return isKernelsSyn(table, row, key, timeNs);
-    const hasTimestamps = (facts & SynTimestamps) !== 0;
-    return (facts & (Syn | SynAck | ServerReset | ClientReset)) === Syn &&
+    if (table.facts[row] === 0) return isKernelsSyn(table, row, key, timeNs);
+    const hasTimestamps = table.has(row, SynTimestamps);
+    return table.has(row, Syn) && !table.has(row, SynAck | ServerReset | ClientReset) &&
       !table.hasPlace(row, place) && place !== 0 &&
       Math.abs(timeNs - table.lastSynNs[row]) <=
         (hasTimestamps ? PASSING_MAX_NS : PASSING_UNSTAMPED_MAX_NS) &&
@@ -94,15 +93,14 @@ function isEndOf(table: FlowTable, row: number, key: FlowKey, record: KernelEnd)
   const { Syn, SynAck, OtherServerIsn } = WireFact;
   const opposite = isClient ? table.serverKernel[row] : table.clientKernel[row];
   if ((isClient ? table.clientKernel[row] : table.serverKernel[row]) !== undefined) return false;
-  const facts = table.facts[row];
-  if ((facts & SynAck) !== 0 && serverIsn !== undefined) {
+  if (table.has(row, SynAck) && serverIsn !== undefined) {
     return serverIsn === table.serverIsn[row] ||
-      (facts & OtherServerIsn) !== 0 && serverIsn === table.otherServerIsn[row];
+      table.has(row, OtherServerIsn) && serverIsn === table.otherServerIsn[row];
   }
   if (opposite !== undefined && serverIsn !== undefined) {
     return serverIsn === (isClient ? opposite.iss : opposite.irs);
   }
-  return (facts & Syn) !== 0 && sharesEnd(table, row, key) &&
+  return table.has(row, Syn) && sharesEnd(table, row, key) &&
     table.firstSynNs[row] <= record.endNs + CLOCK_SLACK_NS &&
     table.firstSynNs[row] >= (record.synSentNs ?? record.connectNs ?? -Infinity) - CLOCK_SLACK_NS;
 }
@@ -166,7 +164,7 @@ function isKernelsWord(table: FlowTable, row: number): boolean {
 /** Whether its SYN was seen and nothing tells why no SYN-ACK came. */
 function isUnexplainedSyn(table: FlowTable, row: number): boolean {
   const { Syn, SynAck } = WireFact;
-  return (table.facts[row] & (Syn | SynAck)) === Syn && !table.isTranslated(row) &&
+  return table.has(row, Syn) && !table.has(row, SynAck) && !table.isTranslated(row) &&
     table.drops[row] === undefined && table.reset[row] === undefined;
 }
 

@@ -330,6 +330,11 @@ export class FlowTable extends FlowIndex {
     return (this.facts[row] & facts) !== 0;
   }
 
+  /** Whether the wire said all of some things of a row. */
+  hasAll(row: number, facts: number): boolean {
+    return (this.facts[row] & facts) === facts;
+  }
+
   /** Whether a row has any of some marks, see {@link Mark}. */
   isMarked(row: number, marks: number): boolean {
     return (this.marks[row] & marks) !== 0;

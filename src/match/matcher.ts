@@ -136,8 +136,7 @@ export class Matcher {
     if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
-    const facts = table.facts[row];
-    if ((facts & WireFact.Syn) === 0) {
+    if (!table.has(row, WireFact.Syn)) {
       keepSyn(table, row, segment, timeNs, place);
     } else if (place === table.synPlace[row]) {
       const mark = markOf(segment);
@@ -145,7 +144,7 @@ export class Matcher {
       table.synMark[row] = mark;
       table.synMarkNs[row] = timeNs;
       table.syns[row]++;
-      if ((facts & WireFact.SynAck) === 0) {
+      if (!table.has(row, WireFact.SynAck)) {
         table.repeatSyn(row, timeNs, segment.options.timestampValue);
       }
       this.#attempts.touch(row, timeNs);
@@ -193,17 +192,16 @@ export class Matcher {
     }
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
-    const facts = table.facts[row];
     // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
-    if ((facts & (WireFact.SynAck | WireFact.Ack)) === WireFact.Ack) return row;
-    if ((facts & WireFact.SynAck) !== 0) {
+    if (table.has(row, WireFact.Ack) && !table.has(row, WireFact.SynAck)) return row;
+    if (table.has(row, WireFact.SynAck)) {
       if (place === table.synAckPlace[row]) {
         const mark = markOf(segment);
         if (isCopy(table.synAckMark[row], table.synAckMarkNs[row], mark, timeNs)) return row;
         table.synAckMark[row] = mark;
         table.synAckMarkNs[row] = timeNs;
         table.synAcks[row]++;
-        if ((facts & WireFact.Ack) === 0) {
+        if (!table.has(row, WireFact.Ack)) {
           const { sequence, options, payloadLength } = segment;
           table.repeatSynAck(row, timeNs, sequence, options.timestampValue, payloadLength);
           if (acceptsHeld(table, row) && awaitsAck(table, row)) {
@@ -212,7 +210,7 @@ export class Matcher {
         }
         this.#attempts.touch(row, timeNs);
       } else if (
-        place === table.synPlace[row] && (facts & WireFact.Ack) === 0 &&
+        place === table.synPlace[row] && !table.has(row, WireFact.Ack) &&
         segment.sequence === table.lastServerIsn(row)
       ) {
         // The same packet where the SYN was seen: only times of one place may be subtracted. One
@@ -229,10 +227,10 @@ export class Matcher {
     keepSynAck(table, row, segment, timeNs, place);
     this.#attempts.answer(row, timeNs);
     if (acceptsHeld(table, row)) this.#completeBackwards(row, timeNs);
-    else if (table.isMarked(row, Mark.AckHeld) && (facts & WireFact.Ack) === 0) {
+    else if (table.isMarked(row, Mark.AckHeld) && !table.has(row, WireFact.Ack)) {
       this.#misfit(row, WireFact.WrongAckAck);
     }
-    if ((facts & WireFact.SimultaneousSynAck) === 0) return row;
+    if (!table.has(row, WireFact.SimultaneousSynAck)) return row;
     if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
     else this.#attempts.settle(row, timeNs);
     return row;
@@ -241,11 +239,10 @@ export class Matcher {
   /** The client of an attempt sent a SYN-ACK: it answers the SYN of the server, which has a row too. */
   #answeredToo(row: number, ofServer: number, timeNs: number): void {
     const table = this.#table;
-    const facts = table.facts[row];
     table.facts[row] |= WireFact.SimultaneousSyn | WireFact.SimultaneousSynAck;
     table.serverIsn[row] = table.clientIsn[ofServer];
     this.#attempts.join(ofServer, row, timeNs);
-    if ((facts & WireFact.SynAck) !== 0) this.#attempts.settle(row, timeNs);
+    if (table.has(row, WireFact.SynAck)) this.#attempts.settle(row, timeNs);
     else this.#attempts.answer(row, timeNs);
   }
 

@@ -39,15 +39,14 @@ export function outcomeOf(table: FlowTable, row: number, hostContext: HostContex
 
 /** Whether the kernel says so of either end, or the packets do where no kernel of a server here tells. */
 function isEstablished(table: FlowTable, row: number, hostContext: HostContext): boolean {
-  const facts = table.facts[row];
   const client = table.clientKernel[row];
   const server = table.serverKernel[row];
   if (client?.newState === TcpState.Established || server?.newState === TcpState.Established) {
     return true;
   }
-  if ((facts & BOTH_ANSWERED) === BOTH_ANSWERED) return true;
-  const thirdNs = (facts & WireFact.Ack) !== 0 ? table.ackNs[row] : table.touchedNs[row];
-  const hasThird = (facts & WireFact.Ack) !== 0 || table.isMarked(row, Mark.Proven);
+  if (table.hasAll(row, BOTH_ANSWERED)) return true;
+  const thirdNs = table.has(row, WireFact.Ack) ? table.ackNs[row] : table.touchedNs[row];
+  const hasThird = table.has(row, WireFact.Ack) || table.isMarked(row, Mark.Proven);
   return hasThird &&
     (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, hostContext));
 }
