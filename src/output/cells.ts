@@ -131,7 +131,12 @@ export function formatEvidence({ wire, kernel }: Handshake): string {
   return wire ? kernel ? "" : "wire only" : "kernel only";
 }
 
-function formatProcess(end: Endpoint, context: WhereContext, parts: ProcessParts): string {
+/** Writes the process at an end: `curl/4711@web`, `?` where it is not known. */
+export function formatProcess(
+  end: Endpoint,
+  context: WhereContext,
+  parts: ProcessParts = USUAL_PARTS,
+): string {
   const { process } = end;
   if (process === undefined) return "?";
   const container = containerOfEnd(end, context);

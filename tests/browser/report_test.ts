@@ -95,6 +95,7 @@ Deno.test({
 test("opens the ladder of a row, from both ends, with its numbers and the checks", async (page) => {
   const row = page.locator(".handshakes tr.is-established").first();
   await row.click();
+  assertMatch(await row.locator("td").nth(5).innerText(), /^.+\/\d+ -> .+\/\d+$/);
   const views = page.locator(".story .view");
   assertEquals(await views.count(), 2);
   assertEquals(await views.locator("h3 small").allTextContents(), [

@@ -1,11 +1,17 @@
-import type { Handshake } from "../../match/handshake.ts";
+import type { Endpoint, Handshake } from "../../match/handshake.ts";
 import { type Ladder, layLadder } from "../../explain/ladder.ts";
 import { formatExact } from "../../explain/numbers.ts";
 import type { Relation } from "../../explain/relations.ts";
 import type { Fact, Story } from "../../explain/story.ts";
 import { escapeText } from "../../text/escape.ts";
 import { shorten } from "../../text/shorten.ts";
+import type { RecordContext } from "../../record/record_context.ts";
+import { formatProcess } from "../cells.ts";
+import type { WhereContext } from "../whereabouts.ts";
 import type { ClockTime } from "./clock_gaps.ts";
+
+/** What a view needs beyond the handshake; the host's name is untrusted. */
+export type ViewContext = Pick<RecordContext, "host"> & WhereContext;
 
 /** What one host tells of a handshake; every text is safe to print but the host's name. */
 export interface HandshakeView {
@@ -13,6 +19,9 @@ export interface HandshakeView {
   host: string;
   /** When it began, by the clock of that host. */
   time: ClockTime;
+  /** Processes at the ends; undefined where that host does not know them. */
+  client: string | undefined;
+  server: string | undefined;
   /** Who tells it, and as what: `web1, the client`. */
   teller: string;
   title: string;
@@ -34,12 +43,16 @@ const ROLE_WORDS = {
 /** Characters of a text that is told of a handshake; a sentence of the tool has fewer. */
 export const TOLD_MAX = 400;
 
-/** Makes a view of a story. @param host Who tells it: untrusted text. */
-export function viewOf(story: Story, handshake: Handshake, host: string): HandshakeView {
-  const { role, epochSeconds, timeNs } = handshake;
-  const name = shorten(host, HOST_MAX);
+/** Makes a view of a story. @param context Who tells it, and what knows where processes are. */
+export function viewOf(story: Story, handshake: Handshake, context: ViewContext): HandshakeView {
+  const { role, epochSeconds, timeNs, client, server } = handshake;
+  const name = shorten(context.host, HOST_MAX);
+  const processOf = (end: Endpoint) =>
+    end.process && shorten(formatProcess(end, context), TOLD_MAX);
   return {
     host: name,
+    client: processOf(client),
+    server: processOf(server),
     time: { epochSeconds, timeNs },
     teller: `${escapeText(name)}, ${ROLE_WORDS[role]}`,
     title: story.title,

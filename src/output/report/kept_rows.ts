@@ -1,10 +1,7 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
-import { shorten } from "../../text/shorten.ts";
 import { formatEndpoint } from "../../wire/address.ts";
-import { formatProcesses } from "../cells.ts";
-import type { WhereContext } from "../whereabouts.ts";
-import { type HandshakeView, TOLD_MAX } from "./handshake_view.ts";
+import type { HandshakeView } from "./handshake_view.ts";
 
 /** Rows that are chosen at random in all, and of one kind. */
 const SAMPLE_MAX = 400;
@@ -22,8 +19,6 @@ export interface KeptRow {
   kind: number;
   client: string;
   server: string;
-  /** Who connected to whom, as far as that is known; safe to print. */
-  processes: string;
   networkNs: number | undefined;
   hostNs: number | undefined;
   totalNs: number | undefined;
@@ -54,18 +49,8 @@ export class KeptRows {
   readonly #byKey = new Map<string, Held>();
   #random = 1;
 
-  /**
-   * Takes a handshake.
-   *
-   * @param kind Number of its kind. @param tell Tells it, where it is kept.
-   * @param context What knows where its processes are.
-   */
-  take(
-    handshake: Handshake,
-    kind: number,
-    tell: () => HandshakeView,
-    context: WhereContext = {},
-  ): void {
+  /** Takes a handshake. @param kind Number of its kind. @param tell Tells it, where it is kept. */
+  take(handshake: Handshake, kind: number, tell: () => HandshakeView): void {
     const sample = this.#samples[kind] ??= { seen: 0, held: [] };
     sample.seen++;
     const at = sample.held.length < SAMPLE_OF_KIND_MAX
@@ -75,8 +60,7 @@ export class KeptRows {
     const { outcome, totalNs } = handshake;
     const isSlow = outcome === "established" && totalNs !== undefined && totalNs > this.#slowestNs;
     if (!isSampled && !isSlow) return;
-    const processes = shorten(formatProcesses(handshake, context), TOLD_MAX);
-    const held = this.#hold(handshake, kind, processes, tell(), isSampled, isSlow);
+    const held = this.#hold(handshake, kind, tell(), isSampled, isSlow);
     if (isSlow) {
       this.#slowest.push(held);
       if (this.#slowest.length >= 2 * SLOWEST_MAX) this.#cutSlowest();
@@ -115,7 +99,6 @@ export class KeptRows {
   #hold(
     handshake: Handshake,
     kind: number,
-    processes: string,
     view: HandshakeView,
     isSampled: boolean,
     isSlow: boolean,
@@ -126,7 +109,6 @@ export class KeptRows {
       kind,
       client: formatEndpoint(handshake.client),
       server: formatEndpoint(handshake.server),
-      processes,
       networkNs: networkRttNs(handshake),
       hostNs: hostTimeNs(handshake),
       totalNs,

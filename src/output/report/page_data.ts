@@ -324,7 +324,7 @@ export function rowsData(
     kind: row.kind,
     client: texts.at(row.client),
     server: texts.at(row.server),
-    who: texts.at(row.processes),
+    who: texts.at(processesOf(row)),
     network: row.networkNs ?? -1,
     host: row.hostNs ?? -1,
     total: row.totalNs ?? -1,
@@ -333,6 +333,13 @@ export function rowsData(
     slow: row.isSlow ? 1 : 0,
     views: row.views.map((view) => viewData(view, texts)),
   }));
+}
+
+/** Who connected to whom, by whichever host knows; "" where none does. */
+function processesOf({ views }: KeptRow): string {
+  const [client, server] = (["client", "server"] as const)
+    .map((end) => views.find((view) => view[end] !== undefined)?.[end]);
+  return client || server ? `${client ?? "?"} -> ${server ?? "?"}` : "";
 }
 
 const ENDS = [undefined, "client", "server"] as const;

@@ -84,7 +84,7 @@ export class ReportSink implements Sink {
     this.#timeline.take(handshake, kind, this.#names.numbersOf(handshake, context));
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
-    this.#rows.take(handshake, kind, () => this.#view(handshake, row), context);
+    this.#rows.take(handshake, kind, () => this.#view(handshake, row));
   }
 
   /** See {@link Sink.takeAgain}. */
@@ -162,7 +162,6 @@ export class ReportSink implements Sink {
   }
 
   #view(handshake: Handshake, row: number): HandshakeView {
-    const { host } = this.#source!.context;
-    return viewOf(this.#teller.tell(handshake, row), handshake, host);
+    return viewOf(this.#teller.tell(handshake, row), handshake, this.#source!.context);
   }
 }

@@ -106,8 +106,10 @@ function drawPicture(ladder) {
     },
   };
   const bottom = drawLadder(pen, ladder, LINE);
-  picture.setAttribute("width", String(placeBars(ladder).serverX + MARGIN));
-  picture.setAttribute("height", String(bottom));
+  const width = placeBars(ladder).serverX + MARGIN;
+  picture.setAttribute("width", String(width));
+  // Where there is less room it is drawn smaller, see the styles.
+  picture.setAttribute("viewBox", `0 0 ${width} ${bottom}`);
   return picture;
 }
 

@@ -4,7 +4,7 @@ import { storyOf, WORKED_EXAMPLE } from "../../explain/build_conversation.ts";
 import { WORKED_EXAMPLE as HANDSHAKE } from "../../record/sample_handshakes.ts";
 
 Deno.test("viewOf has the ladder, the three checks and the round trips of a story", () => {
-  const view = viewOf(storyOf(WORKED_EXAMPLE), HANDSHAKE, "web\x1b1");
+  const view = viewOf(storyOf(WORKED_EXAMPLE), HANDSHAKE, { host: "web\x1b1" });
   assertEquals([view.teller, view.title], [
     "web\\u{1b}1, the client",
     "TCP handshake: established",
