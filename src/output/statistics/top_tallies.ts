@@ -42,11 +42,6 @@ export class TopTallies<T extends Tally = Tally> {
     tally.record(handshake);
   }
 
-  /** What is counted under a name; undefined where there is none, or it made room. */
-  get(name: string): T | undefined {
-    return this.#counted.get(name)?.tally;
-  }
-
   /** The names with the most handshakes counted, the first of equals first. */
   list(most: number): NamedTally<T>[] {
     return [...this.#counted.values()]

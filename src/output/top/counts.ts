@@ -22,6 +22,8 @@ export class Counts {
   readonly all: GroupTally;
   /** By the names of each grouping. */
   readonly groups: Readonly<Record<Grouping, TopTallies<GroupTally>>>;
+  /** How often a name was counted in each grouping, also of those that made room for others. */
+  readonly named: Record<Grouping, number>;
   readonly failures: Latest<KeptHandshake> = new Latest(FAILURES_MAX);
   /** By the round trip through the network. */
   readonly slowest: Slowest<KeptHandshake> = new Slowest(SLOWEST_MAX);
@@ -33,6 +35,10 @@ export class Counts {
     this.groups = Object.fromEntries(
       GROUPINGS.map((grouping) => [grouping, tallies()]),
     ) as Record<Grouping, TopTallies<GroupTally>>;
+    this.named = Object.fromEntries(GROUPINGS.map((grouping) => [grouping, 0])) as Record<
+      Grouping,
+      number
+    >;
   }
 
   /** Counts one, which the clock has placed; nothing of the object is kept. */
@@ -41,7 +47,9 @@ export class Counts {
     for (let at = 0; at < GROUPINGS.length; at++) {
       const grouping = GROUPINGS[at];
       const tallies = this.groups[grouping];
-      for (const name of namesOf(grouping, handshake, context)) tallies.record(name, handshake);
+      const names = namesOf(grouping, handshake, context);
+      this.named[grouping] += names.length;
+      for (const name of names) tallies.record(name, handshake);
     }
   }
 

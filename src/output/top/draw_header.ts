@@ -189,9 +189,14 @@ function tabTexts(grouping: Grouping): (readonly [Grouping, string])[] {
 }
 
 /** Which grouping stands at a place of the line of {@link drawTabs}. */
-export function tabAt(grouping: Grouping, column: number): Grouping | undefined {
+export function tabAt(
+  { grouping, columns }: Pick<HeaderOptions, "grouping" | "columns">,
+  column: number,
+): Grouping | undefined {
+  const tabs = tabTexts(grouping);
+  if (tabs.reduce((sum, [, text]) => sum + text.length + 1, 0) > columns) return undefined;
   let end = 0;
-  for (const [each, text] of tabTexts(grouping)) {
+  for (const [each, text] of tabs) {
     end += text.length + 1;
     if (column < end) return each;
   }

@@ -101,7 +101,7 @@ function drawTable(view: TopView, size: ScreenSize): DrawnLine[] {
     {
       line: drawTabs(header),
       target: (column) => {
-        const grouping = tabAt(table.grouping, column);
+        const grouping = tabAt(header, column);
         return grouping && { kind: "grouping", grouping };
       },
     },

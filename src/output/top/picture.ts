@@ -78,7 +78,7 @@ export function takePicture(model: TopModel, view: TableView, isFrozen: boolean)
       history: all.seconds.history(moment.now),
     },
     rows: isFrozen ? sorted.slice(0, FROZEN_ROWS) : sorted,
-    others: tallies.names === undefined ? Math.max(0, all.handshakes - counted) : undefined,
+    others: tallies.names === undefined ? counts.named[view.grouping] - counted : undefined,
     failures: counts.failures.list(),
     slowest: counts.slowest.list(),
   };

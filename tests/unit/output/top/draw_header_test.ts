@@ -90,14 +90,16 @@ Deno.test("the header names what delivers, and what is down", () => {
 Deno.test("the header's groupings can be clicked", () => {
   const text = textOf(drawTabs(OPTIONS));
   assertEquals(text.trim(), "[server]  client   process   container   cgroup   reason");
-  const at = (name: string) => tabAt("server", text.indexOf(name));
+  const at = (name: string) => tabAt(OPTIONS, text.indexOf(name));
   assertEquals(["server", "client", "process", "reason"].map(at), [
     "server",
     "client",
     "process",
     "reason",
   ]);
-  assertEquals(tabAt("server", 99), undefined);
+  assertEquals(tabAt(OPTIONS, 99), undefined);
+  // Where they have no room, the one that is shown stands alone.
+  assertEquals(tabAt({ ...OPTIONS, columns: 40 }, 12), undefined);
 });
 
 Deno.test("the header is no wider than the screen", () => {

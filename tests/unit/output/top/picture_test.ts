@@ -31,4 +31,11 @@ Deno.test("takePicture tells how many are in no row where groups made room", () 
   const { others, rows } = takePicture(model, VIEW, true);
   const counted = rows.reduce((sum, { handshakes }) => sum + handshakes, 0);
   assertEquals(others, 50 - counted);
+  // Packets alone tell of no process, which is no row that made room.
+  for (let nth = 0; nth < 20; nth++) {
+    model.take(sampleHandshake({ comm: `c${nth}` }), CONTEXT);
+  }
+  const byProcess = takePicture(model, { ...VIEW, grouping: "process" }, false);
+  const processes = byProcess.rows.reduce((sum, { handshakes }) => sum + handshakes, 0);
+  assertEquals(byProcess.others, 20 - processes);
 });

@@ -15,7 +15,8 @@ Deno.test("TopModel keeps a copy of what it takes", () => {
     "packets of 7",
     1,
   ]);
-  assertEquals(model.counts.groups.server.get("10.0.0.9:443")?.handshakes, 1);
+  const [{ name, tally }] = model.counts.groups.server.list(1);
+  assertEquals([name, tally.handshakes], ["10.0.0.9:443", 1]);
 });
 
 Deno.test("TopModel counts what passes a filter, beginning with what is kept, and goes back", () => {
