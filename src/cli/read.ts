@@ -234,8 +234,8 @@ export class Reading {
   }
 
   /**
-   * Reads a file and goes on with what is added to it, and with what has its name later: as `tail -F`.
-   * What cannot grow is read to its end.
+   * Reads a file and goes on with the records that are added to it, and with what has its name later: as
+   * `tail -F`. A capture is read to its end, where what is under way ends too; so is what cannot grow.
    *
    * @param onChange Takes one sentence where the file became shorter, or another one has its name.
    * @returns As {@link read}.
@@ -312,7 +312,7 @@ export class Reading {
       if (count > 0) {
         const loading = reader.take(count);
         if (loading !== undefined) await loading;
-      } else if (follow) {
+      } else if (follow === true || follow === "by name" && reader.held !== "packets") {
         source.rest();
         await this.#unlessEnded(this.#pipeline.settle());
         if (follow === true) await this.#idle(input.grown());

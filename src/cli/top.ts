@@ -48,7 +48,7 @@ export const TOP_HELP: Help = {
   summary: "Show in a terminal who fails, who is slow, and since when.",
   usage: [
     ["synsnoop top [flags]", "what happens on this host (root)"],
-    ["synsnoop top [flags] FILE", "records that are being written, or a capture"],
+    ["synsnoop top [flags] FILE", "records, also while they are written, or a capture"],
     ["synsnoop top [flags] -", "what comes by standard input"],
   ],
   flags: TOP_FLAGS,
@@ -62,8 +62,9 @@ export const TOP_HELP: Help = {
     "Tab chooses by what handshakes are counted together: server, client, process, container, " +
     "cgroup or reason. Enter opens the handshakes of a row, and of one of them the ladder that " +
     "explain draws. ? shows every key.",
-    "A FILE that is being written is followed by its name, as tail -F does: one that is rotated or " +
-    "cut short goes on, and that is said. Two records of one handshake, by two hosts, count once.",
+    "A FILE of records is followed by its name, as tail -F does: one that is rotated or cut short " +
+    "goes on, and that is said. A capture is read to its end; one that is being written can be " +
+    "piped. Two records of one handshake, by two hosts, count once.",
     "/ filters while it is typed, with the flags below; words without dashes are looked for in " +
     `names and outcomes. ${FILTERS_HELP} --since, --until and --traced-on need a FILE or -.`,
     "NET is the round trip through the network, HOST the time of this host itself, as client (c) " +

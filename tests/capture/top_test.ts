@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { saveHandshakes } from "../../src/output/top/save.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
+import { CAPTURE } from "../golden/sample_capture.ts";
 import { sampleMinute, sampleModel } from "../unit/output/top/sample_top.ts";
 import { NO_TMUX, Tmux } from "./tmux.ts";
 
@@ -235,6 +236,23 @@ skippableTest("top follows a file by its name, and says what becomes of it", NO_
   await tmux.type("q");
   await endedWell(tmux);
 });
+
+skippableTest(
+  "top shows all of a capture, what was under way at its end too",
+  NO_TMUX,
+  async () => {
+    await using tmux = await Tmux.start(100, 30);
+    const path = `${folder}/a.pcap`;
+    await Deno.writeFile(path, CAPTURE);
+    await tmux.run(`${TOP} ${path}; echo STATUS=$?`);
+    await tmux.shows(/^synsnoop top .*a\.pcap", ended$[^]*^15 handshakes .*1 half_open/m);
+    await tmux.type("/:80\rf\r");
+    // Of the packets themselves: a record does not tell that the RST acknowledges.
+    await tmux.shows(/^TCP handshake: refused[^]*\[RST, ACK\]/m);
+    await tmux.type("q");
+    await tmux.shows(/STATUS=0/);
+  },
+);
 
 skippableTest(
   "top draws without colours and in ASCII where that is asked for",
