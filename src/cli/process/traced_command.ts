@@ -194,7 +194,12 @@ export class TracedCommand implements Disposable {
       this.#forgo();
       return false;
     }
-    if (nowMs === this.#askedMs) child.kill(signal);
+    if (nowMs > this.#askedMs) return true;
+    try {
+      child.kill(signal);
+    } catch {
+      // It has just ended.
+    }
     return true;
   }
 
