@@ -1,5 +1,6 @@
 // What is given to Prometheus, and the examples beside it, held against Prometheus' own tool.
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { parseListenAddress } from "../../src/http/listen_address.ts";
 import { type MetricName, METRICS } from "../../src/output/metrics/names.ts";
 import { findPrometheus, promtool } from "../prometheus.ts";
 import { makeFolder } from "../netns/disk.ts";
@@ -70,4 +71,15 @@ Deno.test("the examples ask for metrics that there are", () => {
   );
   assertGreater(asked.length, 30);
   assertEquals(asked.filter((name) => !names.has(name)), []);
+});
+
+Deno.test("systemd listens where Prometheus asks, and for the service of the package", () => {
+  const socket = Deno.readTextFileSync(`${EXAMPLES}synsnoop-metrics.socket`);
+  const [, address] = /^ListenStream=(.*)$/m.exec(socket)!;
+  assertEquals(parseListenAddress(address)?.kind, "tcp");
+  const prometheus = Deno.readTextFileSync(`${EXAMPLES}prometheus.yml`);
+  assert(prometheus.includes(`- targets: ["${address}"]`));
+  const [, service] = /^Service=(.*)$/m.exec(socket)!;
+  const unit = new URL(`../../src/install/service/${service}`, import.meta.url);
+  assert(Deno.readTextFileSync(unit).includes("ExecStart=/usr/bin/synsnoop trace --config"));
 });
