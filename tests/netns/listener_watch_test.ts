@@ -168,13 +168,17 @@ const WORDS_PORT = 4_434;
 /** What can happen to a listener that is gone soon, in the eyes of a watch. */
 type Step = "begins" | "takes a connection" | "ends" | "its process is gone";
 
-/** The orders in which the words of steps may come: each is told at the earliest when it has happened. */
+/** All orders of some steps. */
 function orders(steps: readonly Step[]): Step[][] {
   if (steps.length === 0) return [[]];
   return steps.flatMap((first) =>
     orders(steps.filter((step) => step !== first)).map((rest) => [first, ...rest])
-  ).filter((order) => order.indexOf("ends") > order.indexOf("its process is gone"));
+  );
 }
+
+/** Those in which what happens may be told: of an end not before it. */
+const ORDERS = orders(["begins", "takes a connection", "ends", "its process is gone"])
+  .filter((order) => order.indexOf("ends") > order.indexOf("its process is gone"));
 
 /** A socket has just begun to listen on 127.0.0.1. */
 function listenerWord(
@@ -220,9 +224,8 @@ const SURELY_AWAITED_MS = 900;
 for (const isLivedIn of [true, false]) {
   const where = isLivedIn ? "where others live" : "in a namespace of its own";
   await namespaceTest(`ListenerWatch names who is gone, told in any order, ${where}`, async () => {
-    for (
-      const order of orders(["begins", "takes a connection", "ends", "its process is gone"])
-    ) {
+    assertEquals(ORDERS.length, 12);
+    for (const order of ORDERS) {
       const what = order.join(", ");
       await using namespace = await Namespace.create();
       if (isLivedIn) await started(namespace, "print(0, flush=True)\nsignal.pause()");

@@ -173,7 +173,7 @@ export class ListenerWatch {
       }
       if (this.#holders.isSought(inode)) return true;
       if (this.#holders.isDisputed(inode)) return false;
-    } else if (end !== undefined || listener.server !== undefined) return false;
+    } else if (listener.server !== undefined || begin && end) return false;
     // A socket that nobody holds is about to end, and whoever closed it is told. But not the kernel's own.
     if (begin?.isKernel) return false;
     const nowMs = performance.now();
