@@ -87,6 +87,33 @@ export function openDescriptor(path: string, flags: number, mode = 0): number {
   }
 }
 
+/**
+ * Opens a path for reading; what is not there yet is not waited for.
+ *
+ * @returns The descriptor. @throws {DescriptorError} It cannot be opened.
+ */
+export function openForReading(path: string): number {
+  const { NONBLOCK, NOCTTY, CLOEXEC } = OpenFlag;
+  const fd = libc().open(cString(path), NONBLOCK | NOCTTY | CLOEXEC);
+  if (fd < 0) throw new DescriptorError(lastErrno());
+  return fd;
+}
+
+/**
+ * Reads what is there now.
+ *
+ * @param fd A descriptor with O_NONBLOCK.
+ * @returns Bytes read, 0 at the end; undefined where there is nothing yet.
+ * @throws {DescriptorError} It cannot be read, as a terminal that is gone (EIO).
+ */
+export function readNow(fd: number, into: Uint8Array<ArrayBuffer>): number | undefined {
+  const count = Number(libc().read(fd, into, BigInt(into.length)));
+  if (count >= 0) return count;
+  const errno = lastErrno();
+  if (errno === Errno.EAGAIN || errno === Errno.EINTR) return undefined;
+  throw new DescriptorError(errno);
+}
+
 /** Whether it is a terminal. */
 export function isTerminal(fd: number): boolean {
   return libc().isatty(fd) === 1;

@@ -7,11 +7,15 @@ import {
   closeDescriptor,
   DescriptorError,
   openDescriptor,
+  openForReading,
+  readNow,
   terminalSize,
+  waitForInput,
   waitForRoom,
   writeNow,
   writeWaiting,
 } from "../../files/descriptor.ts";
+import { memory } from "../../linux/libc.ts";
 import { environmentVariable } from "../../linux/environment.ts";
 import { messageOf } from "../../text/message.ts";
 
@@ -53,6 +57,8 @@ export interface TerminalEvents {
 /** The terminal as a screen. Nothing waits for it but its end. */
 export class ScreenTerminal implements Disposable {
   readonly #tty: Deno.FsFile;
+  /** Where keys come from, and what is shown goes to. */
+  readonly #keys: number;
   readonly #fd: number;
   readonly #events: TerminalEvents;
   #isEntered = false;
@@ -64,9 +70,10 @@ export class ScreenTerminal implements Disposable {
   readonly #onResize = () => this.#events.onChange();
   readonly #onContinue = () => this.#isEntered && this.enter();
 
-  private constructor(tty: Deno.FsFile, fd: number, events: TerminalEvents) {
+  private constructor(tty: Deno.FsFile, events: TerminalEvents) {
     this.#tty = tty;
-    this.#fd = fd;
+    this.#keys = openForReading(TERMINAL);
+    this.#fd = openDescriptor(TERMINAL, 0);
     this.#events = events;
   }
 
@@ -82,7 +89,7 @@ export class ScreenTerminal implements Disposable {
     let tty: Deno.FsFile | undefined;
     try {
       tty = Deno.openSync(TERMINAL, { read: true, write: true });
-      return new ScreenTerminal(tty, openDescriptor(TERMINAL, 0), events);
+      return new ScreenTerminal(tty, events);
     } catch (error) {
       tty?.close();
       if (error instanceof Deno.errors.NotCapable) throw error;
@@ -168,20 +175,22 @@ export class ScreenTerminal implements Disposable {
     this.#rest = undefined;
   }
 
-  /** Reads aside: the thread that waits for keys goes with the process. */
+  /** Reads what is there while the terminal is taken: what is typed later is for others. */
   async #readKeys(): Promise<void> {
-    const bytes = new Uint8Array(KEYS_LENGTH);
-    for (;;) {
-      let count: number | null;
-      try {
-        count = await this.#tty.read(bytes);
-      } catch {
-        // What a terminal that was hung up gives.
-        count = null;
-      }
+    const bytes = memory(KEYS_LENGTH);
+    while (!this.#isClosed) {
+      const isThere = await waitForInput(this.#keys, ROOM_MS);
       if (this.#isClosed) return;
-      if (count === null) return this.#events.onGone();
-      this.#events.onKeys(bytes.subarray(0, count));
+      if (this.#isAway) await new Promise((resolve) => setTimeout(resolve, ROOM_MS));
+      if (!isThere || this.#isAway) continue;
+      try {
+        const count = readNow(this.#keys, bytes);
+        if (count === 0) return this.#events.onGone();
+        if (count !== undefined) this.#events.onKeys(bytes.subarray(0, count));
+      } catch (error) {
+        if (!(error instanceof DescriptorError)) throw error;
+        return this.#events.onGone();
+      }
     }
   }
 
@@ -192,6 +201,7 @@ export class ScreenTerminal implements Disposable {
     this.#isClosed = true;
     if (!this.#isEntered) {
       this.#tty.close();
+      closeDescriptor(this.#keys);
       closeDescriptor(this.#fd);
       return;
     }
