@@ -244,10 +244,6 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
   ["doctor now", 'Cannot use "now": doctor takes flags only, see synsnoop doctor --help'],
   ["doctor --fix", 'Unknown flag "--fix": the flags here are --json, --help'],
   ["schema record", 'Cannot use "record": schema takes flags only, see synsnoop schema --help'],
-  [
-    "schema --json",
-    'Unknown flag "--json": the flags here are --format, --stats, --status, --help',
-  ],
   ["schema --format xml", 'Cannot use --format "xml": give one of json, markdown'],
   [
     "top capture.pcap other.pcap",
