@@ -66,7 +66,7 @@ export function describeSource(
     [
       "time",
       `${minute(epochSeconds, startNs)} to ${minute(epochSeconds, endNs)} UTC, ` +
-      formatDuration(endNs - startNs),
+      formatSpan(endNs - startNs),
     ],
     [
       "filters",
@@ -98,6 +98,22 @@ function describeRun({ host, since, until, filters, kernels, withoutKernel }: Ru
 function asideEntries(losses: Losses): Entry[] {
   return LOSS_PLACES.filter(({ name, isLoss }) => !isLoss && (losses[name] ?? 0) > 0)
     .map(({ name, meaning }): Entry => ["set aside", `${count(losses[name]!)} ${meaning}`]);
+}
+
+/** Below it a duration in seconds is easily read. */
+const SECONDS_MAX_NS = 120e9;
+const SPAN_UNITS = [["days", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
+
+/** Writes how long a span is, in the two largest units that it has: `54 min 39 s`. */
+export function formatSpan(ns: number): string {
+  if (ns < SECONDS_MAX_NS) return formatDuration(ns);
+  let seconds = Math.round(ns / 1e9);
+  const parts = SPAN_UNITS.flatMap(([name, length]) => {
+    const whole = Math.floor(seconds / length);
+    seconds -= whole * length;
+    return whole === 0 ? [] : [`${count(whole)} ${whole === 1 && name === "days" ? "day" : name}`];
+  });
+  return parts.slice(0, 2).join(" ");
 }
 
 function minute(epochSeconds: number, ns: number): string {

@@ -4,6 +4,7 @@ import {
   describeNumbers,
   describeRows,
   describeSource,
+  formatSpan,
 } from "../../../../src/output/report/about.ts";
 import { Coverage } from "../../../../src/output/report/coverage.ts";
 import { NumberFacts } from "../../../../src/output/report/number_facts.ts";
@@ -40,6 +41,13 @@ Deno.test("describeMissing says what was lost, and that handshakes may count twi
     "Lost: 1,234 packets dropped because the capture ring was full.",
     "What two hosts saw may count twice: 5 records were forgotten before those of other hosts came. " +
     "Less time at once (--since, --until) counts each once.",
+  ]);
+});
+
+Deno.test("formatSpan writes the two largest units of what is long", () => {
+  const spans = [1_500_000, 119e9, 3_279e9, 6_540e9, 86_400e9, 270_000e9];
+  assertEquals(spans.map(formatSpan), [
+    ...["1.50 ms", "119 s", "54 min 39 s", "1 h 49 min", "1 day", "3 days 3 h"],
   ]);
 });
 
