@@ -32,6 +32,11 @@ export interface GuestCommand {
    * each run; what waits for nothing to do waits as long as ever.
    */
   readonly countInstructions?: boolean;
+  /**
+   * Lines of shell that prepare the guest, after which systemd is its first process and runs the command
+   * as a service; undefined: the command is all that runs.
+   */
+  readonly beforeSystemd?: readonly string[];
 }
 
 /** What the command did. */
@@ -100,7 +105,7 @@ const EMULATION = {
   counting: ["-accel", "tcg,thread=single", "-icount", "shift=0"],
 } as const;
 /** A panic ends the guest at once; its console names the cause. */
-const KERNEL_ARGUMENTS = "panic=-1 mitigations=off quiet";
+const KERNEL_ARGUMENTS = "panic=-1 mitigations=off quiet systemd.getty_auto=no";
 
 /**
  * Boots a guest, runs one command in it and turns it off.
@@ -114,6 +119,7 @@ export async function runInGuest(files: BootFiles, command: GuestCommand): Promi
   try {
     const initramfs = await makeInitramfs(files, folder);
     await Deno.writeTextFile(`${shared}/boot`, bootScript(files, command));
+    if (command.beforeSystemd) await Deno.writeTextFile(`${shared}/command`, runScript(command));
     const console = `${folder}/console`;
     const began = performance.now();
     const { qemu, machine, console: terminal } = MACHINES[files.architecture];
@@ -167,26 +173,45 @@ function share(tag: string, path: string, readonly: "on" | "off"): string[] {
 /** What the guest's first process runs when the file systems are there. */
 function bootScript({ modulesRoot, release, root }: BootFiles, command: GuestCommand): string {
   const modules = quote(`/lib/modules/${release}`);
-  const seen = root === "/" ? modulesRoot : modulesRoot.slice(root.length);
-  const words = [
-    "env",
-    "-i",
-    ...Object.entries(command.env).map(([key, value]) => `${key}=${value}`),
-  ]
-    .concat(command.words);
-  return [
+  const isBelow = root === "/" || modulesRoot.startsWith(`${root}/`);
+  // What the guest cannot see of this machine is in the shared folder.
+  const seen = !isBelow ? SHARED : root === "/" ? modulesRoot : modulesRoot.slice(root.length);
+  return lines(
     "export PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     // The kernel itself runs modprobe when a module is wanted.
     `mkdir -p ${modules}`,
     `mount --bind ${quote(`${seen}/lib/modules/${release}`)} ${modules}`,
-    `cd ${quote(command.cwd)}`,
-    `setsid -w ${words.map(quote).join(" ")} </dev/null >${SHARED}/stdout 2>${SHARED}/stderr`,
+    ...command.beforeSystemd
+      ? [...command.beforeSystemd, ...SYSTEMD_LINES]
+      // The first process must not end.
+      : [runScript(command), "while :; do sleep 1; done"],
+  );
+}
+
+/** Makes systemd the first process, and the command a service of it. */
+const SYSTEMD_LINES = [
+  "units=/etc/systemd/system",
+  "mkdir -p $units/multi-user.target.wants",
+  `printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh ${SHARED}/command\\n' ` +
+  ">$units/guest-command.service",
+  "ln -s ../guest-command.service $units/multi-user.target.wants/",
+  "exec /lib/systemd/systemd",
+];
+
+/** Runs the command to its end, leaves what became of it, and turns the machine off. */
+function runScript({ words, cwd, env }: GuestCommand): string {
+  const all = ["env", "-i", ...Object.entries(env).map(([key, value]) => `${key}=${value}`)]
+    .concat(words);
+  return lines(
+    `cd ${quote(cwd)}`,
+    `setsid -w ${all.map(quote).join(" ")} </dev/null >${SHARED}/stdout 2>${SHARED}/stderr`,
     `echo $? >${SHARED}/status`,
-    // Turns the machine off.
     "echo o >/proc/sysrq-trigger",
-    // The first process must not end.
-    "while :; do sleep 1; done",
-  ].map((line) => `${line}\n`).join("");
+  );
+}
+
+function lines(...all: string[]): string {
+  return all.map((line) => `${line}\n`).join("");
 }
 
 /** A word of the shell that means itself. */

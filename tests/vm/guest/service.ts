@@ -1,0 +1,202 @@
+// Runs in a guest whose first process is systemd, and in which the package is installed.
+import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import { until } from "../../netns/namespace.ts";
+
+const UNIT = "synsnoop.service";
+const FILE = "/var/log/synsnoop/handshakes.ndjson";
+const DENO = "/usr/lib/synsnoop/deno";
+const HANDSHAKES = 1_000;
+/** Of each later step. */
+const FEW = 100;
+/** Emulated, everything takes long. */
+const READY_MS = 300_000;
+
+interface Line {
+  event: string;
+  outcome: string;
+  evidence: string[];
+  server: { port: number; process?: { comm: string; uid: number } };
+  client: { process?: { comm: string } };
+  losses?: Record<string, number>;
+}
+
+function run(...words: string[]): { status: number; text: string } {
+  const { code, stdout, stderr } = new Deno.Command(words[0], {
+    args: words.slice(1),
+    stdin: "null",
+  }).outputSync();
+  const decoder = new TextDecoder();
+  return { status: code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+function systemctl(...words: string[]): string {
+  const { status, text } = run("systemctl", ...words);
+  assertEquals(status, 0, `systemctl ${words.join(" ")}: ${text}${journal()}`);
+  return text.trim();
+}
+
+let invocation = "";
+
+/** What the service has said since it was started last. */
+function journal(): string {
+  // One that has ended has none any more.
+  const [, id] = run("systemctl", "show", "--property=InvocationID", UNIT).text.trim().split("=");
+  invocation = id || invocation;
+  return run("journalctl", "--output=cat", `_SYSTEMD_INVOCATION_ID=${invocation}`).text;
+}
+
+function property(name: string): string {
+  return systemctl("show", `--property=${name}`, "--value", UNIT);
+}
+
+async function untilSaid(words: RegExp): Promise<void> {
+  await until(String(words), () => {
+    const said = journal();
+    assertNotEquals(property("ActiveState"), "failed", said);
+    return words.test(said);
+  }, READY_MS);
+}
+
+/** The lines of some files, in their order. */
+function linesOf(...files: string[]): Line[] {
+  return files.flatMap((file) => {
+    const text = Deno.readTextFileSync(file);
+    return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(0, -1)
+      .map((line) => JSON.parse(line));
+  });
+}
+
+/** A server of another user, which listens before the service begins. */
+class Server implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(): Promise<Server> {
+    const program = `
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      console.log(listener.addr.port);
+      for await (const connection of listener) connection.close();
+    `;
+    const child = new Deno.Command("setpriv", {
+      args: ["--reuid=65534", "--regid=65534", "--clear-groups", DENO, "eval", program],
+      env: { DENO_DIR: "/tmp/nobody" },
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    return new Server(child, Number(new TextDecoder().decode(value)));
+  }
+
+  async connect(times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+      // Its end, so that there are never many at once.
+      await connection.read(new Uint8Array(1));
+      connection.close();
+    }
+  }
+
+  /** The handshakes with it in some files. */
+  handshakes(...files: string[]): Line[] {
+    return linesOf(...files).filter(({ event, server }) =>
+      event === "handshake" && server.port === this.port
+    );
+  }
+
+  /** Waits until so many are in some files. */
+  async untilRecorded(count: number, ...files: string[]): Promise<Line[]> {
+    let found: Line[] = [];
+    await until(`${count} handshakes are recorded`, () => {
+      found = this.handshakes(...files);
+      return found.length >= count;
+    }, READY_MS).catch((error) => {
+      throw new Error(`${error.message}: ${found.length} are\n${journal()}`);
+    });
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+}
+
+Deno.test("the service of the package", async (t) => {
+  await using server = await Server.start();
+
+  await t.step("nobody has enabled or started it", () => {
+    assertEquals(run("systemctl", "is-active", UNIT).text, "inactive\n");
+    assertEquals(run("systemctl", "is-enabled", UNIT).text, "disabled\n");
+  });
+
+  await t.step("started, it records 1000 of 1000 handshakes, from packets and kernel", async () => {
+    systemctl("start", UNIT);
+    await untilSaid(/kernel events come from/);
+    await server.connect(HANDSHAKES);
+    const found = await server.untilRecorded(HANDSHAKES, FILE);
+    assertEquals(found.length, HANDSHAKES);
+    const complete = found.filter(({ outcome, evidence, client }) =>
+      outcome === "established" && evidence.join() === "wire,kernel" &&
+      client.process?.comm === "deno"
+    );
+    assertEquals(complete.length, HANDSHAKES);
+    // Another user's, and so only with the right to look at his processes. Who listened before is looked
+    // for when it first matters, for a second at most: with an emulated processor that may be too short.
+    const servers = found.flatMap(({ server }) => server.process ?? []);
+    assertEquals(servers.filter(({ comm, uid }) => comm !== "deno" || uid !== 65534), []);
+    assertGreater(servers.length, HANDSHAKES * 0.9);
+    console.error(`said:\n${journal()}`);
+    for (const name of ["MemoryPeak", "TasksCurrent", "CPUUsageNSec"]) {
+      console.error(`${name} ${property(name)}`);
+    }
+  });
+
+  await t.step("its file is its owner's and his group's", () => {
+    assertEquals((Deno.statSync(FILE).mode ?? 0) & 0o777, 0o640);
+  });
+
+  await t.step("logrotate renames the file, and nothing is lost between", async () => {
+    const rotated = run("logrotate", "--force", "/etc/logrotate.d/synsnoop");
+    assertEquals(rotated, { status: 0, text: "" });
+    await server.connect(FEW);
+    const found = await server.untilRecorded(HANDSHAKES + FEW, `${FILE}.1`, FILE);
+    assertEquals(found.length, HANDSHAKES + FEW);
+    assertEquals(server.handshakes(FILE).length, FEW);
+  });
+
+  await t.step("restarted, it takes its configuration and goes on in the same file", async () => {
+    // Emulated, bpftrace takes a minute to begin, each time.
+    Deno.writeTextFileSync("/etc/synsnoop.toml", '[trace]\nprobes = "none"\n');
+    systemctl("restart", UNIT);
+    await untilSaid(/capturing packets/);
+    await server.connect(FEW);
+    assertEquals((await server.untilRecorded(2 * FEW, FILE)).length, 2 * FEW);
+    assertEquals(property("NRestarts"), "0");
+  });
+
+  await t.step("killed, it is started again", async () => {
+    systemctl("kill", "--kill-whom=main", "--signal=KILL", UNIT);
+    await until("it was started again", () => property("NRestarts") === "1", READY_MS);
+    await untilSaid(/capturing packets/);
+    await server.connect(FEW);
+    assertEquals((await server.untilRecorded(3 * FEW, FILE)).length, 3 * FEW);
+  });
+
+  await t.step("stopped, it ends in good order, with its summary", () => {
+    systemctl("stop", UNIT);
+    assertEquals([property("Result"), property("ExecMainStatus")], ["success", "0"]);
+    const said = journal();
+    // Those of the last start.
+    assertMatch(said, /^100 handshakes: 100 established$/m);
+    assertMatch(said, /^lost: nothing/m);
+    const last = linesOf(FILE).at(-1)!;
+    assertEquals(last.event, "summary");
+    assertEquals(Object.values(last.losses!).filter((count) => count > 0), []);
+  });
+});
