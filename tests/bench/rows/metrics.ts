@@ -1,7 +1,17 @@
 /** What a trace pays for who asks it for metrics. */
+import process from "node:process";
+import { StreamOutput } from "../../../src/files/stream_output.ts";
+import { SERVERS_USUAL, USUAL_BOUNDS } from "../../../src/output/metrics/choices.ts";
+import { MetricsSink } from "../../../src/output/metrics/metrics_sink.ts";
+import { PrometheusWriter } from "../../../src/output/metrics/prometheus_text.ts";
+import { NdjsonFormat, TextSink } from "../../../src/output/text_sink.ts";
+import { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import { NO_ROW } from "../../../src/pipeline/sink.ts";
 import { Namespace } from "../../netns/namespace.ts";
+import { sourceOf, THROWING } from "../../unit/pipeline/stand_ins.ts";
+import { CONTEXT, WORKED_EXAMPLE } from "../../unit/record/sample_handshakes.ts";
 import { lostIn } from "../outcome.ts";
-import type { Row } from "../row.ts";
+import type { Bench, Row } from "../row.ts";
 import { trace } from "../watchers.ts";
 
 const PORT = 4436;
@@ -66,7 +76,70 @@ export const metrics: Row = {
         values: ratios,
         aim: { atLeast: 0.97 },
       },
+      { name: "added to the CPU time of a handshake", unit: "µs", values: await addedCpu(bench) },
       { name: "handshakes not reported or lost", unit: "", values: lacking, aim: { atMost: 0 } },
     ];
   },
 };
+
+/** Handshakes between two texts: as many as come in a second of a busy host. */
+const TEXT_EVERY = 20_000;
+
+/**
+ * What counting and writing a text each second adds to the CPU time of a handshake, beside its record:
+ * measured in this process, where a busy machine counts less.
+ *
+ * @returns Microseconds, one a pair.
+ */
+async function addedCpu(bench: Bench): Promise<number[]> {
+  const handshakes = bench.either(100_000, 20_000);
+  using file = await Deno.open("/dev/null", { write: true });
+  const runs = [false, true].map((counts) => {
+    const output = new StreamOutput(file, (reason) => {
+      throw new Error(`Cannot write /dev/null: ${reason}`);
+    });
+    const sink = new MetricsSink({
+      serversMax: SERVERS_USUAL,
+      extraLabels: [],
+      bounds: USUAL_BOUNDS,
+      version: "bench",
+      now: () => performance.timeOrigin + performance.now(),
+      process: () => ({}),
+    });
+    const records = new TextSink(output, new NdjsonFormat(), "to /dev/null");
+    const pipeline = new Pipeline({
+      sinks: counts ? [sink, records] : [records],
+      supervisor: THROWING,
+    });
+    pipeline.begin(sourceOf(CONTEXT));
+    const writer = new PrometheusWriter();
+    return async () => {
+      const before = process.cpuUsage();
+      for (let nth = 1; nth <= handshakes; nth++) {
+        WORKED_EXAMPLE.timeNs += 1_234_567;
+        WORKED_EXAMPLE.client.port = 1_024 + nth % 60_000;
+        WORKED_EXAMPLE.server.port = 400 + nth % SERVERS_USUAL;
+        WORKED_EXAMPLE.clientRttNs = 10_000 + nth % 1_000 * 1_000;
+        pipeline.take(WORKED_EXAMPLE, NO_ROW);
+        if (nth % 400 === 0) {
+          pipeline.flush();
+          await output.flush();
+        }
+        if (counts && nth % TEXT_EVERY === 0) {
+          writer.write(sink.families(pipeline.state(), { sources: {} }), "openmetrics");
+        }
+      }
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / handshakes;
+    };
+  });
+  // The first ones are the compiler's.
+  for (const run of runs) await run();
+  const added: number[] = [];
+  for (let pair = 0; pair < bench.either(20, 1); pair++) {
+    const took: number[] = [];
+    for (const which of pair % 2 === 0 ? [0, 1] : [1, 0]) took[which] = await runs[which]();
+    added.push(took[1] - took[0]);
+  }
+  return added;
+}
