@@ -91,8 +91,8 @@ export class Pusher {
     }
   }
 
-  /** Pushes once, in several tries. @returns Whether it was taken. */
-  async #push(signal: AbortSignal): Promise<boolean> {
+  /** Pushes once, in several tries. */
+  async #push(signal: AbortSignal): Promise<void> {
     const { body, acknowledge } = this.#options.make();
     const bytes = await compress(body);
     let waitMs = this.#limits.retryMs;
@@ -102,16 +102,16 @@ export class Pusher {
         acknowledge();
         if (this.#fails) this.#options.onNote(`Pushing metrics to ${this.#shownUrl} again`);
         this.#fails = false;
-        return true;
+        return;
       } catch (error) {
-        if (signal.aborted) return false;
+        if (signal.aborted) return;
         const retryMs = error instanceof TryError ? error.retryMs : 0;
         const isLast = retryMs === undefined || nth >= this.#limits.triesMax;
         if (!this.#fails) this.#sayFailure(messageOf(error));
-        if (isLast) return false;
+        if (isLast) return;
         // At random, so that a collector that comes back is not asked by all at once.
         await pause(Math.max(retryMs, waitMs * (0.5 + Math.random() / 2)), signal);
-        if (signal.aborted) return false;
+        if (signal.aborted) return;
         waitMs *= 2;
       }
     }
