@@ -38,6 +38,9 @@ export class Tmux implements AsyncDisposable {
     env: Record<string, string> = {},
   ): Promise<Tmux> {
     const tmux = new Tmux(await Deno.makeTempDir({ prefix: "synsnoop-tmux-" }));
+    // Whatever goes wrong, no terminal stays.
+    await using stack = new AsyncDisposableStack();
+    stack.use(tmux);
     const all = { LANG: "C.UTF-8", HISTFILE: "", ...env };
     const variables = Object.entries(all).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
     await tmux.#run(
@@ -46,6 +49,7 @@ export class Tmux implements AsyncDisposable {
       `exec env 'PS1=${PROMPT}' bash --norc --noprofile`,
     );
     await tmux.shows(new RegExp(`^${PROMPT.trim()}`, "m"));
+    stack.move();
     return tmux;
   }
 
