@@ -38,8 +38,8 @@ export function controlText(facts: PackageFacts): string {
     "failed, why.",
     ".",
     "The package carries its runtime and needs no network. It has a service,",
-    "synsnoop.service, which writes a line of JSON a handshake to",
-    "/var/log/synsnoop; nothing enables or starts it but the administrator.",
+    "synsnoop.service, which keeps a line of JSON a handshake in",
+    "/var/lib/synsnoop; nothing enables or starts it but the administrator.",
   ];
   return Object.entries(fields).map(([name, value]) => `${name}: ${value}\n`).join("") +
     description.map((line) => ` ${line}\n`).join("");
@@ -61,7 +61,7 @@ export const MAINTAINER_SCRIPTS: Readonly<Record<string, string>> = {
   ),
   postrm: script(
     'if [ "$1" = purge ]; then',
-    "  rm -rf /var/log/synsnoop /var/cache/synsnoop",
+    "  rm -rf /var/lib/synsnoop /var/log/synsnoop /var/cache/synsnoop",
     // What an administrator's `systemctl enable` made.
     "  rm -f /etc/systemd/system/multi-user.target.wants/synsnoop.service",
     "fi",

@@ -56,7 +56,12 @@ for (const suite of SUITES) {
       await succeed(chroot, "dpkg", "--install", "/tmp/synsnoop.deb");
       assertEquals(await succeed(chroot, "dpkg", "--verify", "synsnoop"), "");
       assertEquals((await chroot.run("systemctl", "is-enabled", "synsnoop")).stdout, "disabled\n");
-      const { stdout } = await chroot.run("ls", "/var/log/synsnoop", "/var/cache/synsnoop");
+      const { stdout } = await chroot.run(
+        "ls",
+        "/var/lib/synsnoop",
+        "/var/log/synsnoop",
+        "/var/cache/synsnoop",
+      );
       assertEquals(stdout, "");
     });
 
@@ -72,7 +77,7 @@ for (const suite of SUITES) {
     await t.step("trace reports a handshake from packets and kernel", async () => {
       const child = chroot.spawn(
         ["env", "SYNSNOOP_SETUP=never", "synsnoop", "trace"]
-          .concat("--server-port", String(PORT), "--count", "1", "--config", "/etc/synsnoop.toml"),
+          .concat("--server-port", String(PORT), "--count", "1"),
         { stdout: "piped", stderr: "piped" },
       );
       const stdout = new Response(child.stdout).text();
@@ -89,6 +94,17 @@ for (const suite of SUITES) {
       assertEquals(record.evidence, ["wire", "kernel"]);
       assertEquals([record.client.process.comm, record.server.process.comm], ["deno", "deno"]);
       assert(record.rtt.client_ns > 0);
+    });
+
+    await t.step("as the service it keeps a segment", async () => {
+      await succeed(
+        ...[chroot, "synsnoop", "trace", "--config", "/etc/synsnoop.toml"] as const,
+        ...["--probes", "none", "--duration", "100ms"],
+      );
+      assertMatch(
+        await succeed(chroot, "ls", "/var/lib/synsnoop"),
+        /^[\dT-]+\.\S+\.\d+-\d+\.ndjson\n$/,
+      );
     });
 
     await t.step("manuals and configuration are read by who reads such files", async () => {
@@ -118,7 +134,14 @@ for (const suite of SUITES) {
     });
 
     await t.step("purged, it leaves nothing", async () => {
-      await succeed(chroot, "mkdir", "/var/log/synsnoop", "/var/cache/synsnoop");
+      await succeed(
+        chroot,
+        "mkdir",
+        "--parents",
+        "/var/lib/synsnoop",
+        "/var/log/synsnoop",
+        "/var/cache/synsnoop",
+      );
       await succeed(chroot, "dpkg", "--purge", "synsnoop");
       assertEquals(await filesIn(chroot), before);
     });
