@@ -180,8 +180,7 @@ Deno.test("the service of the package", async (t) => {
   await t.step(
     "restarted, it takes its configuration and goes on in a segment of its own",
     async () => {
-      // Emulated, bpftrace takes a minute to begin, each time.
-      Deno.writeTextFileSync("/etc/synsnoop.toml", '[trace]\nprobes = "none"\n');
+      Deno.writeTextFileSync("/etc/synsnoop.toml", TO_STORE);
       systemctl("restart", UNIT);
       await untilSaid(/capturing packets/);
       await server.connect(FEW);
