@@ -33,7 +33,7 @@ function assertOneLine(text: string): void {
 }
 
 const BAD: { args: string[]; says: string[] }[] = [
-  { args: ["nope"], says: ['"nope"', "give trace, read, explain, ", "schema", " or help"] },
+  { args: ["nope"], says: ['"nope"', "give trace, read, ", "schema", " or help"] },
   { args: ["trcae"], says: ['"trcae"', "did you mean trace?"] },
   { args: ["--json"], says: ['"--json"', "a command stands before flags"] },
   { args: ["a\n\x1b[2J"], says: ['"a\\u{a}\\u{1b}[2J"'] },

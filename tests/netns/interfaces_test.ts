@@ -274,6 +274,9 @@ await namespaceTest("trace stays within its bounds while an interface flaps", as
   const { here } = bench;
   await bench.lay("va", 1);
   const tracer = await Tracer.start(here, [...TRACE, "--interface", "va"]);
+  // Its output is opened when something is to be written.
+  await bench.connect(1, 1);
+  await tracer.wrote(1);
   const descriptors = () => [...Deno.readDirSync(`/proc/${tracer.pid}/fd`)].length;
   const before = descriptors();
   const script = `
@@ -291,7 +294,7 @@ ip link delete va`;
   // Nothing is said of it any more; so that it captures is seen by what it captures.
   await until("it captures", async () => {
     await bench.connect(1, 1);
-    return tracer.lines.length > 0;
+    return tracer.lines.length > 1;
   });
   assertEquals(descriptors(), before);
   const result = await tracer.stop();
