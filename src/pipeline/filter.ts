@@ -195,7 +195,7 @@ function isBelow(own: string | undefined, paths: readonly string[]): boolean {
 }
 
 /** The first digits of an id, as many as nobody gives a name by chance. */
-const ID_PREFIX = /^[0-9a-f]{4,64}$/;
+export const CONTAINER_ID_PREFIX = /^[0-9a-f]{4,64}$/;
 
 function isContained(
   cgroup: number | undefined,
@@ -205,7 +205,9 @@ function isContained(
   const container = cgroup === undefined ? undefined : context.container?.(cgroup);
   if (container === undefined) return false;
   const { id, name } = container;
-  return wanted.some((each) => each === name || ID_PREFIX.test(each) && id?.startsWith(each));
+  return wanted.some((each) =>
+    each === name || CONTAINER_ID_PREFIX.test(each) && id?.startsWith(each)
+  );
 }
 
 function isIn(address: Uint32Array, networks: readonly Network[]): boolean {

@@ -1,7 +1,7 @@
 import type { Handshake } from "../match/handshake.ts";
 
 /** Two that saw one handshake give it times that are nearer than this: their clocks may differ. */
-const NEAR_SECONDS = 120;
+export const NEAR_SECONDS = 120;
 /** Handshakes that are remembered at most: 22 MB. */
 const REMEMBERED_MAX = 1 << 20;
 const FIRST_ROOM = 1 << 12;

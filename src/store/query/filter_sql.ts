@@ -1,5 +1,10 @@
 import type { Leg } from "../../match/legs.ts";
-import type { HandshakeFilter, Network, PortRange } from "../../pipeline/filter.ts";
+import {
+  CONTAINER_ID_PREFIX,
+  type HandshakeFilter,
+  type Network,
+  type PortRange,
+} from "../../pipeline/filter.ts";
 import type { Moment } from "../../text/time.ts";
 import { formatAddress } from "../../wire/address.ts";
 import { type Dialect, sqlText } from "./dialect.ts";
@@ -10,8 +15,6 @@ export type AddressTables = ReadonlyMap<readonly Network[], string>;
 const ENDS = ["client", "server"] as const;
 /** Bits of a whole address. */
 const ADDRESS_BITS = 128;
-/** The first digits of a container's id; the same as those that the filter of handshakes takes for one. */
-const ID_PREFIX = /^[0-9a-f]{4,64}$/;
 const LEG_SQL: Readonly<Record<Leg, string>> = {
   network: "network_rtt_ns",
   client: "rtt_client_ns",
@@ -111,7 +114,7 @@ function isBelow(name: string, paths: readonly string[], { startsWith }: Dialect
 function isContained(end: string, wanted: string, { startsWith }: Dialect): string {
   const [id, name] = ["id", "name"].map((part) => `${end}_process_container_${part}`);
   const byName = `${name} = ${sqlText(wanted)}`;
-  return ID_PREFIX.test(wanted) ? `${byName} OR ${startsWith(id, wanted)}` : byName;
+  return CONTAINER_ID_PREFIX.test(wanted) ? `${byName} OR ${startsWith(id, wanted)}` : byName;
 }
 
 /** The client's initial sequence number as `isSampled` of the filter mixes it. */

@@ -3,11 +3,10 @@
  *
  * @module
  */
+import { NEAR_SECONDS } from "../../pipeline/twice_seen.ts";
 import { COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlFile } from "./lines_sql.ts";
 
-/** Two that saw one handshake give it times that are nearer than this: their clocks may differ. */
-const NEAR_NS = 120e9;
 /** The network's round trip and this host's time, by role: `networkRttNs` and `hostTimeNs` of `match/`. */
 export const NETWORK_RTT_SQL = "CASE role WHEN 'client' THEN rtt_client_ns " +
   "WHEN 'server' THEN rtt_server_ns ELSE rtt_client_ns + rtt_server_ns END";
@@ -74,7 +73,7 @@ GROUP BY identity HAVING min(teller) <> max(teller)`,
   SELECT nr, teller, ns, lag(teller) OVER one AS teller_before, lag(ns) OVER one AS ns_before
   FROM identities SEMI JOIN shared USING (identity)
   WINDOW one AS (PARTITION BY identity ORDER BY nr)
-) WHERE teller <> teller_before AND abs(ns - ns_before) <= ${NEAR_NS}`,
+) WHERE teller <> teller_before AND abs(ns - ns_before) <= ${NEAR_SECONDS * 1e9}`,
     "DROP TABLE shared",
     "DROP TABLE identities",
   ];
