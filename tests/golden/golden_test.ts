@@ -11,6 +11,7 @@ import { encodeHandshake } from "../../src/record/ndjson.ts";
 import { recordTypes } from "../../src/record/record_types.ts";
 import { jsonSchema, markdownTable } from "../../src/record/schema.ts";
 import { statisticsSchema } from "../../src/output/statistics/schema.ts";
+import { schemaSql } from "../../src/store/clickhouse/schema.ts";
 import { StatisticsFormat } from "../../src/output/statistics/format.ts";
 import { encodeStatus } from "../../src/output/status.ts";
 import { statusSchema } from "../../src/output/status_schema.ts";
@@ -145,6 +146,11 @@ const GOLDENS: { name: string; write: () => string }[] = [
   {
     name: "explain.header.txt",
     write: () => formatLessonText(storyOf(CONVERSATION), { ...TEXT, header: true }),
+  },
+  {
+    name: "clickhouse.sql",
+    write: () =>
+      schemaSql({ database: "synsnoop", cluster: "fleet" }).map((sql) => `${sql};\n`).join(""),
   },
   {
     name: "explain.md",
