@@ -1,5 +1,6 @@
 import type { Handshake } from "../match/handshake.ts";
 import { KeptPackets } from "../pcap/kept_packets.ts";
+import { notePassage } from "../pcap/pcapng_option.ts";
 import { NO_ROW, type PacketKeeper, type Source } from "../pipeline/sink.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
@@ -49,9 +50,10 @@ export class StoryTeller {
     const { packets, complete } = this.#kept!.packetsOf(row);
     let isAll = complete;
     const seen = packets.flatMap((packet): SeenPacket[] => {
-      const { view, start, end, originalLength, linkType, timeNs, place } = packet;
+      const { view, start, end, originalLength, linkType, timeNs, place, direction } = packet;
       const segment = this.#segment;
       const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
+      notePassage(segment, direction);
       if (verdict === FrameVerdict.Tcp) return [copyPacket(segment, view, timeNs, place)];
       // Of an ICMP error the handshake itself tells.
       isAll &&= verdict === FrameVerdict.IcmpError;

@@ -1,4 +1,5 @@
 /** What a row of the table keeps of the first SYN, of the first SYN-ACK and of the ACK. */
+import { Passage } from "../wire/passage.ts";
 import type { Segment } from "../wire/segment.ts";
 import { ecnSetup } from "../wire/tcp_flags.ts";
 import { Mark, WireFact } from "./facts.ts";
@@ -7,17 +8,31 @@ import type { FlowTable } from "./flow_table.ts";
 /** How long a copy of a packet may take from one tap to another, where both write into one capture. */
 const COPY_MAX_NS = 100e6;
 
+const CHECKSUM = 0xffff;
+const CHECKSUM_BITS = 16;
+
 /**
  * Tells a packet from others of its handshake, whatever a switch or router does to it on the way: by
- * the identification of the IPv4 packet, else by the checksum over all of the segment.
+ * the identification of the IPv4 packet, else by the checksum over all of the segment, and how it
+ * passed the place where it was seen.
  */
-export function markOf({ identification, checksum }: Segment): number {
-  return identification > 0 ? identification : -1 - checksum;
+export function markOf({ identification, checksum, passage }: Segment): number {
+  return identification > 0 ? identification : ~(passage << CHECKSUM_BITS | checksum);
 }
 
-/** Whether a packet is a copy of the one of this mark and time. */
+/**
+ * Whether a packet is a copy of the one of this mark and time, which was seen at the same place.
+ *
+ * A server sends one SYN-ACK by its timer and the same for a repeated SYN, within a millisecond or two:
+ * what an interface shows twice as it leaves, or as it comes in for this host, was sent twice, though
+ * no bit differs.
+ */
 export function isCopy(ofMark: number, ofNs: number, mark: number, timeNs: number): boolean {
-  return mark === ofMark && Math.abs(timeNs - ofNs) <= COPY_MAX_NS;
+  if (Math.abs(timeNs - ofNs) > COPY_MAX_NS) return false;
+  if (mark >= 0 || ofMark >= 0) return mark === ofMark;
+  const passage = ~mark >>> CHECKSUM_BITS;
+  return (~mark & CHECKSUM) === (~ofMark & CHECKSUM) &&
+    (passage === Passage.UNKNOWN || passage !== ~ofMark >>> CHECKSUM_BITS);
 }
 
 /** Keeps the first SYN: its options, its time and where it was seen. */

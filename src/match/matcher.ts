@@ -219,6 +219,8 @@ export class Matcher {
         if (table.synAcks[row] === 1) {
           table.firstSynAckNs[row] = timeNs;
           table.synAckPlace[row] = place;
+          table.synAckMark[row] = markOf(segment);
+          table.synAckMarkNs[row] = timeNs;
         }
       }
       return row;

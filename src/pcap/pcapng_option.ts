@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Passage } from "../wire/passage.ts";
+import type { Segment } from "../wire/segment.ts";
 import type { CapturedPacket } from "./captured_packet.ts";
 
 /** Option codes, by the block that they stand in (draft-ietf-opsawg-pcapng §3.5, §4.2 to §4.6). */
@@ -29,10 +31,24 @@ const CODE = 0;
 const LENGTH = 2;
 const HEADER_LENGTH = 4;
 
-/** Direction of a packet, the lowest bits of `epb_flags` (draft-ietf-opsawg-pcapng §4.3.1). */
-export const Direction = { UNKNOWN: 0b00, INBOUND: 0b01, OUTBOUND: 0b10 } as const;
+/**
+ * How a packet passed its interface: direction and reception type, the lowest bits of `epb_flags`
+ * (draft-ietf-opsawg-pcapng §4.3.1).
+ */
+export const Direction = {
+  UNKNOWN: 0b00,
+  INBOUND: 0b01,
+  OUTBOUND: 0b10,
+  /** It came in, and was for another host: an interface in promiscuous mode shows it. */
+  OVERHEARD: 0b100_01,
+} as const;
 
 const DIRECTION_MASK = 0b11;
+const RECEPTION_MASK = 0b111_00;
+const PASSAGES: Readonly<Record<number, number>> = {
+  [Direction.INBOUND]: Passage.RECEIVED,
+  [Direction.OUTBOUND]: Passage.SENT,
+};
 
 /**
  * The value of `if_filter` (§4.2) where synsnoop captured: 0 for a filter in words, and the words. It
@@ -110,7 +126,18 @@ export function packetComments(packet: CapturedPacket): string[] {
 export function directionOf(packet: CapturedPacket): number {
   const { view, optionsStart, optionsEnd, littleEndian } = packet;
   const at = findOption(view, optionsStart, optionsEnd, littleEndian, PcapngOption.EPB_FLAGS, 4);
-  return at < 0 ? Direction.UNKNOWN : view.getUint32(at, littleEndian) & DIRECTION_MASK;
+  const flags = at < 0 ? Direction.UNKNOWN : view.getUint32(at, littleEndian);
+  const isOverheard = (flags & (DIRECTION_MASK | RECEPTION_MASK)) === Direction.OVERHEARD;
+  return isOverheard ? Direction.OVERHEARD : flags & DIRECTION_MASK;
+}
+
+/**
+ * Has a segment say how its packet passed its interface, where the packet's flags tell.
+ *
+ * @param direction See {@linkcode Direction}.
+ */
+export function notePassage(segment: Segment, direction: number): void {
+  if (direction !== Direction.UNKNOWN) segment.passage = PASSAGES[direction] ?? Passage.UNKNOWN;
 }
 
 /** Whether a packet's own flags say that the capturing host sent it. */

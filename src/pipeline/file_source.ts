@@ -16,6 +16,7 @@ import {
   beginsHandshake,
   beginsMistimed,
   directionOf,
+  notePassage,
 } from "../pcap/pcapng_option.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { ChecksumJudge } from "../wire/checksum_judge.ts";
@@ -363,6 +364,7 @@ export class FileSource implements Source {
     const segment = this.#segment;
     const { timeNs, timed } = packet;
     const place = this.#places.of(packet);
+    notePassage(segment, directionOf(packet));
     const verdict = this.#judge.judge(view, segment, place);
     if (verdict !== FrameVerdict.Tcp) {
       this.#verdicts.add(verdict, segment);
@@ -396,7 +398,9 @@ export class FileSource implements Source {
     const whole = this.#fragments.take(packet.view, segment, place, packet.timeNs);
     if (whole === undefined) return;
     const { view, capturedLength, originalLength } = whole;
+    const { passage } = segment;
     const verdict = decodePacket(view, 0, capturedLength, originalLength, segment);
+    segment.passage = passage;
     segment.vlan = whole.vlan;
     segment.tunnels = whole.tunnels;
     if (verdict === FrameVerdict.Tcp) this.#takeSegment(packet, view, whole);

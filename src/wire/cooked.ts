@@ -6,6 +6,7 @@
 
 import { decodeLlc } from "./llc.ts";
 import { decodeEtherType, EtherType } from "./network.ts";
+import { passageOf } from "./passage.ts";
 import type { Segment } from "./segment.ts";
 import { Tunnel } from "./tunnel_names.ts";
 import { FrameVerdict } from "./verdict.ts";
@@ -22,8 +23,9 @@ const PROTOCOL_LLC = 4;
 const ETHERNET = 1;
 /** Bytes that {@linkcode writeTaggedSll} writes. */
 export const TAGGED_SLL_LENGTH = SLL_LENGTH + 4;
-/** Protocol field and length of `struct sll2_header` in libpcap's pcap/sll.h. */
+/** Fields and length of `struct sll2_header` in libpcap's pcap/sll.h. */
 const SLL2_PROTOCOL = 0;
+const SLL2_PACKET_TYPE = 10;
 const SLL2_LENGTH = 20;
 
 /**
@@ -64,6 +66,8 @@ export function decodeSll2(
   segment: Segment,
 ): FrameVerdict {
   if (at + SLL2_LENGTH > capturedEnd) return FrameVerdict.TruncatedCooked;
+  // That of version 1 tells nothing: packets of all interfaces have one place there.
+  segment.passage = passageOf(view.getUint8(at + SLL2_PACKET_TYPE));
   const protocol = view.getUint16(at + SLL2_PROTOCOL);
   return decodeProtocol(view, at + SLL2_LENGTH, capturedEnd, originalEnd, protocol, segment);
 }

@@ -13,6 +13,7 @@ import { decodeMpls } from "./mpls.ts";
 import { decodeEtherType, decodeIp } from "./network.ts";
 import { decodeNflog } from "./nflog.ts";
 import { decodeArcnet, decodeFddi, decodeIpoib, decodePflog, readPktap } from "./other_links.ts";
+import { Passage } from "./passage.ts";
 import { decodePppLink, decodePppoe } from "./ppp.ts";
 import { type RadioHeader, readPpi, readPrism, readRadiotap } from "./radio_header.ts";
 import type { Segment } from "./segment.ts";
@@ -116,6 +117,7 @@ export function decodeFrame(
   segment: Segment,
 ): FrameVerdict {
   segment.vlan = -1;
+  segment.passage = Passage.UNKNOWN;
   segment.tunnels = 0;
   segment.unread = 0;
   const end = Math.min(capturedEnd, view.byteLength);
@@ -252,6 +254,7 @@ export function decodePacket(
   protocolHint = 0,
 ): FrameVerdict {
   segment.vlan = -1;
+  segment.passage = Passage.UNKNOWN;
   segment.tunnels = 0;
   segment.unread = 0;
   const end = Math.min(capturedEnd, view.byteLength);

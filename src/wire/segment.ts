@@ -47,6 +47,8 @@ export class Segment {
   payloadLength = 0;
   /** Outermost VLAN id in the frame's own bytes, 0 to 4095 (0: priority tag only), -1 none. */
   vlan: number = -1;
+  /** How the packet passed the place where it was captured, see `Passage`. */
+  passage = 0;
   /** What the packet is wrapped in, see `tunnelNames`; 30 bits, 0 nothing. */
   tunnels = 0;
   /**

@@ -17,16 +17,17 @@ export interface OracleHandshake {
 
 /** A running tcpdump that writes nanosecond pcap. */
 export class Oracle implements AsyncDisposable {
-  readonly #file: string;
+  /** The capture file that it writes. */
+  readonly file: string;
   readonly #child: Deno.ChildProcess;
   #stopped = false;
 
   private constructor(file: string, child: Deno.ChildProcess) {
-    this.#file = file;
+    this.file = file;
     this.#child = child;
   }
 
-  /** Starts tcpdump on an interface of a namespace and waits until it captures. */
+  /** Starts tcpdump on an interface of a namespace, or on "any", and waits until it captures. */
   static async start(namespace: Namespace, interfaceName: string): Promise<Oracle> {
     const file = await Deno.makeTempFile({ prefix: "synsnoop-oracle-", suffix: ".pcap" });
     const child = namespace.spawn(
@@ -61,10 +62,17 @@ export class Oracle implements AsyncDisposable {
   async handshakes(count: number): Promise<Map<string, OracleHandshake>> {
     let handshakes = new Map<string, OracleHandshake>();
     await until(`${count} handshakes captured by tcpdump`, async () => {
-      handshakes = await readHandshakes(this.#file);
+      handshakes = await readHandshakes(this.file);
       return [...handshakes.values()].filter(({ ackNs }) => ackNs !== undefined).length >= count;
     });
     return handshakes;
+  }
+
+  /** What it prints of the packets so far that a filter of its own lets pass, a line each. */
+  async lines(filter: string): Promise<string[]> {
+    const args = ["-nr", this.file, filter];
+    const { stdout } = await new Deno.Command("tcpdump", { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout).trimEnd().split("\n");
   }
 
   async #stop(): Promise<void> {
@@ -77,7 +85,7 @@ export class Oracle implements AsyncDisposable {
   /** Stops tcpdump and removes its file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
-    await Deno.remove(this.#file);
+    await Deno.remove(this.file);
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from "../../src/linux/netns/interfaces.ts";
 import { clockNs, libc, SystemCallError } from "../../src/linux/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/linux/capture/packet_ring.ts";
-import { PacketType } from "../../src/linux/capture/ring_frame.ts";
+import { PacketType } from "../../src/wire/passage.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 

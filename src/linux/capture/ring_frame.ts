@@ -27,18 +27,6 @@ const TP_STATUS_CSUM = 0x88; // CSUMNOTREADY or CSUM_VALID
 const VLAN_ID = 0xfff;
 const VLAN_TAG_LENGTH = 4;
 
-/** How a packet passed its interface, `sll_pkttype` (linux/if_packet.h). */
-export const PacketType = {
-  /** To this host. */
-  HOST: 0,
-  BROADCAST: 1,
-  MULTICAST: 2,
-  /** To another host: an interface in promiscuous mode shows it. */
-  OTHER_HOST: 3,
-  /** Sent by this host. */
-  OUTGOING: 4,
-} as const;
-
 /**
  * The frame of a ring that is handed over. One object is filled anew for each frame: copy what must
  * outlive the call that it is handed to.
@@ -59,7 +47,7 @@ export class RingFrame {
   protocol = 0;
   /** The interface that it was seen on. */
   interfaceIndex = 0;
-  /** One of {@linkcode PacketType}. */
+  /** One of `PacketType`. */
   packetType = 0;
   /** VLAN of the outer tag; -1 without one. */
   vlanId = -1;

@@ -12,6 +12,7 @@ import { type AssembledPacket, FragmentAssembler } from "../../wire/fragment_ass
 import { decodePacket, FrameVerdict, LinkType } from "../../wire/frame.ts";
 import { IcmpError } from "../../wire/icmp.ts";
 import { readIcmpError } from "../../wire/icmp_message.ts";
+import { PacketType, passageOf } from "../../wire/passage.ts";
 import { Segment } from "../../wire/segment.ts";
 import { VerdictCounts } from "../../wire/unread.ts";
 import type { ClockAxis } from "../../match/clock.ts";
@@ -31,7 +32,7 @@ import type { PacketRingOptions, RingFilter } from "./packet_ring.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import type { Places } from "./places.ts";
 import { type RingCounts, RingTotals } from "./ring_counts.ts";
-import { PacketType, type RingFrame } from "./ring_frame.ts";
+import type { RingFrame } from "./ring_frame.ts";
 import { SourceRouteSettings } from "../netns/source_route_settings.ts";
 
 /** Where to capture and whom to hand the segments. */
@@ -359,8 +360,8 @@ export class WireSource {
     packet.linkType = LinkType.RAW;
     packet.timeNs = timeNs;
     packet.place = place;
-    const isSent = frame.packetType === PacketType.OUTGOING;
-    packet.direction = isSent ? Direction.OUTBOUND : Direction.INBOUND;
+    packet.direction = directionOf(frame.packetType);
+    segment.passage = passageOf(frame.packetType);
     if (vlanId >= 0) {
       segment.vlan = vlanId;
       if (this.#options.keepsPackets) this.#putTagBack(frame);
@@ -455,4 +456,10 @@ export class WireSource {
     this.#noteUntold(Infinity);
     await Promise.all(this.#options.scope.sites.map((site) => site.close()));
   }
+}
+
+/** What a file says of how a packet passed its interface. */
+function directionOf(packetType: number): number {
+  if (packetType === PacketType.OUTGOING) return Direction.OUTBOUND;
+  return packetType === PacketType.OTHER_HOST ? Direction.OVERHEARD : Direction.INBOUND;
 }

@@ -7,6 +7,7 @@
 
 import fc from "fast-check";
 import type { KernelAccept } from "../../../src/kernel/kernel_record.ts";
+import { Passage } from "../../../src/wire/passage.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import {
   type End,
@@ -133,6 +134,8 @@ const event = fc.record({
   variant: fc.nat(63),
   /** How much later another tap's copy of the packet comes, in another VLAN; undefined: none does. */
   copyNs: fc.constantFrom(undefined, undefined, undefined, 0, 16e3, 100e6, 100_000_001),
+  /** How both passed by, where no identification tells them from others. */
+  passages: fc.constantFrom(undefined, undefined, [0, 0], [1, 1], [2, 2], [1, 2], [0, 1]),
 });
 
 /**
@@ -447,7 +450,7 @@ function play(
   const halves = new Set<string>();
   let nowNs = START_NS;
   let identification = 0;
-  for (const { who, step, delayNs, variant, copyNs } of choices) {
+  for (const { who, step, delayNs, variant, copyNs, passages } of choices) {
     nowNs += delayNs;
     identification++;
     const player = players[who % players.length];
@@ -472,10 +475,15 @@ function play(
     if (!("packet" in event) || place === "one") {
       events.push(event);
       if (!("packet" in event) || copyNs === undefined) continue;
-      Object.assign(event.packet, { identification, checksum: 0 });
+      const [passage, again] = passages ?? [0, 0];
+      Object.assign(event.packet, {
+        identification: passages ? 0 : identification,
+        checksum: identification,
+        passage,
+      });
       nowNs += copyNs;
       const vlan = event.packet.vlan && event.packet.vlan + 100;
-      events.push({ ...event, packet: { ...event.packet, vlan }, timeNs: nowNs });
+      events.push({ ...event, packet: { ...event.packet, vlan, passage: again }, timeNs: nowNs });
       continue;
     }
     const isClients = event.packet.from === client;
@@ -492,6 +500,12 @@ function play(
     if (!twice) {
       events.push({ ...event, place: isClients ? 1 : 2 });
       continue;
+    }
+    if (passages !== undefined) {
+      // Every packet of one number has the same bytes: it came in at one place and left at the other.
+      const bytes = { identification: 0, checksum: event.packet.sequence & 0xffff };
+      first.packet = { ...first.packet, ...bytes, passage: Passage.RECEIVED };
+      second.packet = { ...second.packet, ...bytes, passage: Passage.SENT };
     }
     events.push(first);
     if (!(place === "two, lossy" && variant % 8 === 3)) {

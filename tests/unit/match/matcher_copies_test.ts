@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { end, type Event, Play, run, type Snapshot } from "./traffic.ts";
+import { Passage } from "../../../src/wire/passage.ts";
+import { end, type Event, type Packet, Play, run, type Snapshot } from "./traffic.ts";
 
 const V4 = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 1000, 5000);
 const V6 = new Play(end("2001:db8::1", 50000), end("2001:db8::2", 443), 1000, 5000);
@@ -60,6 +61,30 @@ Deno.test("Matcher counts what was sent again: another packet, or the same one l
     V4.syn(1_000 * MS, { identification: 8 }),
     V4.syn(1_000 * MS + 2, { identification: 8 }),
   ], { synCount: 2 });
+});
+
+Deno.test("Matcher counts what passed by twice in one way as sent twice, though no bit differs", () => {
+  const again = (first: number, second: number, fields: Partial<Packet> = {}) => [
+    V4.syn(0),
+    V4.synAck(10, { identification: 0, checksum: 8, ...fields, passage: first }),
+    V4.synAck(12, { identification: 0, checksum: 8, ...fields, passage: second }),
+    V4.ack(20),
+  ];
+  const { UNKNOWN, RECEIVED, SENT } = Passage;
+  check("as it came in", again(RECEIVED, RECEIVED), { synAckCount: 2 });
+  check("as it left", again(SENT, SENT), { synAckCount: 2 });
+  check("as it came in and left by one interface", again(RECEIVED, SENT), { synAckCount: 1 });
+  check("overheard", again(UNKNOWN, UNKNOWN), { synAckCount: 1 });
+  check("overheard, then as it came in", again(UNKNOWN, RECEIVED), { synAckCount: 1 });
+  const identified = again(SENT, SENT, { identification: 7 });
+  check("with one identification", identified, { synAckCount: 1 });
+  check("each as it came in and as it left", [
+    V6.syn(0),
+    ...[RECEIVED, SENT, RECEIVED, SENT].map((passage, at) =>
+      V6.synAck(10 + at, { checksum: 8, passage })
+    ),
+    V6.ack(20),
+  ], { synAckCount: 2 });
 });
 
 Deno.test("Matcher keeps one tuple with one number in two VLANs apart", () => {

@@ -6,6 +6,7 @@ import type {
   KernelReset,
   Process,
 } from "../../../src/kernel/kernel_record.ts";
+import { Passage } from "../../../src/wire/passage.ts";
 import { type End, formatEnd, type Packet } from "./traffic.ts";
 
 /** A packet as it was seen, and its place in the order of all. */
@@ -167,10 +168,12 @@ export function isOfVlan(attempt: Attempt, packet: Packet): boolean {
 
 /** Whether one of two packets is a copy that another tap made. */
 export function areCopies(one: Seen, other: Seen): boolean {
-  return Math.abs(one.timeNs - other.timeNs) <= 100_000_000 &&
-    one.packet.checksum !== undefined &&
-    one.packet.identification === other.packet.identification &&
-    one.packet.checksum === other.packet.checksum;
+  const [a, b] = [one.packet, other.packet];
+  if (Math.abs(one.timeNs - other.timeNs) > 100_000_000 || a.checksum === undefined) return false;
+  if (a.identification !== b.identification) return false;
+  // Without that, what passed by twice in one way was sent twice.
+  return a.identification !== 0 ||
+    a.checksum === b.checksum && (a.passage === Passage.UNKNOWN || a.passage !== b.passage);
 }
 
 /**
@@ -192,8 +195,13 @@ export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attem
       seen.packet.sequence === counted.at(-1)!.packet.sequence
     ) {
       const last = counted.pop()!;
-      counted.push({ ...last, timeNs: seen.timeNs });
-      if (counted.length === 1) place = seen.place;
+      const moved = { ...last, timeNs: seen.timeNs };
+      if (counted.length === 0) {
+        place = seen.place;
+        const { identification, checksum, passage } = seen.packet;
+        moved.packet = { ...last.packet, identification, checksum, passage };
+      }
+      counted.push(moved);
     }
   }
   counted[0] = { ...counted[0], place: place };

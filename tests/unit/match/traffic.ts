@@ -19,6 +19,7 @@ import type { Endpoint, Handshake } from "../../../src/match/handshake.ts";
 import { Matcher } from "../../../src/match/matcher.ts";
 import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
 import { IcmpError } from "../../../src/wire/icmp.ts";
+import { Passage } from "../../../src/wire/passage.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 
 /** One end of a flow. */
@@ -55,6 +56,8 @@ export interface Packet {
   /** As `Segment` has them. Unless both are named no two packets have the same. */
   identification?: number;
   checksum?: number;
+  /** See `Passage`. */
+  passage?: number;
   vlan?: number;
   tunnels?: number;
   /** Whether the capture holds only some of its options: those that are named. */
@@ -96,6 +99,7 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   segment.window = packet.window ?? 0;
   segment.identification = packet.identification ?? 0;
   segment.checksum = packet.checksum ?? packets++ & 0xffff;
+  segment.passage = packet.passage ?? Passage.UNKNOWN;
   segment.vlan = packet.vlan ?? -1;
   segment.tunnels = packet.tunnels ?? 0;
   options.reset();

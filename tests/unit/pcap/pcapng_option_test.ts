@@ -10,6 +10,7 @@ import {
   findOption,
   HANDSHAKE_COMMENT,
   isOutbound,
+  notePassage,
   optionText,
   packetComments,
   paddedLength,
@@ -17,6 +18,8 @@ import {
 } from "../../../src/pcap/pcapng_option.ts";
 import { describeHandshake } from "../../../src/output/packet_comment.ts";
 import { anyHandshake } from "../record/arbitrary_handshake.ts";
+import { Passage } from "../../../src/wire/passage.ts";
+import { Segment } from "../../../src/wire/segment.ts";
 import { concat } from "../wire/build_frame.ts";
 import { PcapngBuilder } from "./build_capture.ts";
 
@@ -74,7 +77,24 @@ Deno.test("packetComments gives every comment, directionOf the direction in the 
   assertEquals(packetComments(packet), ["a", ""]);
   assertEquals([directionOf(packet), isOutbound(packet)], [Direction.OUTBOUND, true]);
   assertEquals(directionOf(packetWith(build.flags(0b101))), Direction.INBOUND);
+  assertEquals(directionOf(packetWith(build.flags(0b10001))), Direction.OVERHEARD);
   assertEquals(directionOf(packetWith(build.comment("a"))), Direction.UNKNOWN);
+});
+
+Deno.test("notePassage takes the direction for what it says, and what was overheard for nothing", () => {
+  const cases: { flags: number; expected: number }[] = [
+    { flags: 0b001_01, expected: Passage.RECEIVED },
+    { flags: 0b100_01, expected: Passage.UNKNOWN },
+    { flags: 0b100_10, expected: Passage.SENT },
+    // No direction: as the packet itself says, if it does.
+    { flags: 0b001_00, expected: Passage.SENT },
+  ];
+  for (const { flags, expected } of cases) {
+    const segment = new Segment();
+    segment.passage = Passage.SENT;
+    notePassage(segment, directionOf(packetWith(build.flags(flags))));
+    assertEquals(segment.passage, expected, `${flags}`);
+  }
 });
 
 Deno.test("beginsHandshake tells by a comment that synsnoop writes", () => {

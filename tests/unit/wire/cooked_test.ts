@@ -6,6 +6,7 @@ import {
   writeTaggedSll,
 } from "../../../src/wire/cooked.ts";
 import { LinkType } from "../../../src/wire/frame.ts";
+import { Passage } from "../../../src/wire/passage.ts";
 import { Segment } from "../../../src/wire/segment.ts";
 import { FrameVerdict } from "../../../src/wire/verdict.ts";
 import { buildIpv6, buildSll, buildSll2, concat, type LinkFields, u16 } from "./build_frame.ts";
@@ -42,6 +43,16 @@ Deno.test("decodeSll and decodeSll2 read VLAN tags behind the header", () => {
     const { segment } = decode({ bytes: build({ tags }), linkType });
     assertEquals([segment.vlan, segment.destinationPort], [300, 443]);
   }
+});
+
+Deno.test("decodeSll2 tells how the packet passed its interface, decodeSll not which that was", () => {
+  const OUTGOING = 4;
+  const passages = versions.map(({ build, linkType }) => {
+    const bytes = build();
+    bytes[linkType === LinkType.LINUX_SLL2 ? 10 : 1] = OUTGOING;
+    return decode({ bytes, linkType }).segment.passage;
+  });
+  assertEquals(passages, [Passage.UNKNOWN, Passage.SENT]);
 });
 
 Deno.test("decodeSll and decodeSll2 name the header in which the capture ends", () => {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { PacketType, RingFrame } from "../../../../src/linux/capture/ring_frame.ts";
+import { RingFrame } from "../../../../src/linux/capture/ring_frame.ts";
+import { PacketType } from "../../../../src/wire/passage.ts";
 import { EtherType } from "../../../../src/wire/network.ts";
 
 /** Offset of the packet behind `struct tpacket3_hdr` and `struct sockaddr_ll`, as the kernel aligns it. */
