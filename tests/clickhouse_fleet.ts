@@ -37,9 +37,10 @@ async function find(): Promise<{ command: string[] } | string> {
         await Deno.remove(lists, { recursive: true });
       }
     });
-    const libraries = ["usr/lib", "lib"].map((lib) => `${folder}/root/${lib}/${MULTIARCH}`);
-    const loader = `${folder}/root/lib64/ld-linux-x86-64.so.2`;
-    const server = `${folder}/root/usr/sbin/clickhouse-server`;
+    const root = `${folder}/root`;
+    const libraries = ["usr/lib", "lib"].map((lib) => `${root}/${lib}/${MULTIARCH}`);
+    const loader = `${root}/lib64/ld-linux-x86-64.so.2`;
+    const server = `${root}/usr/sbin/clickhouse-server`;
     return { command: [loader, "--library-path", libraries.join(":"), server] };
   } catch (error) {
     return `ClickHouse cannot be had: ${messageOf(error).split("\n")[0]}`;
