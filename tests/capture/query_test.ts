@@ -1,6 +1,7 @@
 // Questions of stores and files, answered by DuckDB, against the truth of what was made.
 // Covers src/cli/query.ts
 // Covers src/store/query/dialect.ts
+// Covers src/store/query/isn_sql.ts
 // Covers src/store/query/lines_sql.ts
 // Covers src/store/query/parquet_files.ts
 // Covers src/store/query/views_sql.ts

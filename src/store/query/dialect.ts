@@ -8,14 +8,18 @@
 export interface Dialect {
   /** Counts the rows that fit a condition; unknown fits not. */
   countIf(condition: string): string;
-  /** The value that a share of all values, such as 0.99, do not exceed: one of them. */
-  quantile(share: number, value: string): string;
+  /** For each share, such as 0.99, the value that so many of all do not exceed: exact, one of them. */
+  quantiles(shares: readonly number[], value: string): string[];
   /** The value of another column in the row with the greatest value of one. */
   ofGreatest(value: string, greatest: string): string;
   /** The begin of the span of so many seconds that a time is in. */
   bucket(time: string, seconds: number): string;
   /** Nanoseconds since 1970 of a time. */
   ns(time: string): string;
+  /** How often a number goes into another, as a whole number. */
+  quotient(value: string, by: number): string;
+  /** Rows, each with what the one before it has: unknown for the first that has its keys. */
+  withBefore(rows: Consecutive): string;
   /** A text with a number in it. */
   join(...parts: string[]): string;
   /** Bits that are in one of two numbers. */
@@ -24,6 +28,20 @@ export interface Dialect {
   has(list: string, text: string): string;
   /** Whether a text begins with another. */
   startsWith(text: string, begin: string): string;
+}
+
+/** Rows that have an order among those that share something. */
+export interface Consecutive {
+  /** The columns of a row, each `SQL AS NAME`. */
+  columns: readonly string[];
+  /** A table or view. */
+  from: string;
+  /** What the rows share, in columns of `from`. */
+  keys: readonly string[];
+  /** The column of the order. */
+  order: string;
+  /** Columns whose value in the row before becomes `NAME_before`. */
+  values: readonly string[];
 }
 
 /** A text as SQL writes it. */
@@ -39,13 +57,23 @@ export function sqlName(name: string): string {
 /** DuckDB's. */
 export const DUCKDB: Dialect = {
   countIf: (condition) => `count(*) FILTER (${condition})`,
-  quantile: (share, value) => `quantile_disc(${value}, ${share})`,
+  // All of them at once: each alone would hold all values again.
+  quantiles: (shares, value) =>
+    shares.map((_, at) => `quantile_disc(${value}, [${shares.join(", ")}])[${at + 1}]`),
   ofGreatest: (value, greatest) => `arg_max(${value}, ${greatest})`,
   bucket: (time, seconds) => {
     const width = seconds * 1e9;
     return `make_timestamp_ns(epoch_ns(${time}) // ${width} * ${width})`;
   },
   ns: (time) => `epoch_ns(${time})`,
+  quotient: (value, by) => `${value} // ${by}`,
+  // Keys as a hash of 64 bits: to sort by their texts takes four times as long.
+  withBefore: ({ columns, from, keys, order, values }) => {
+    const before = values.map((name) => `lag(${name}) OVER those AS ${name}_before`);
+    return `SELECT *, ${before.join(", ")}\n` +
+      `FROM (SELECT ${columns.join(", ")}, hash(${keys.join(", ")}) AS shared FROM ${from})\n` +
+      `WINDOW those AS (PARTITION BY shared ORDER BY ${order})`;
+  },
   join: (...parts) => parts.join(" || "),
   xor: (one, other) => `xor(${one}, ${other})`,
   has: (list, text) => `list_contains(${list}, ${sqlText(text)})`,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dialect } from "./dialect.ts";
-import { sqlText } from "./dialect.ts";
+import { ISN_COUNTS, isnSql } from "./isn_sql.ts";
 
 /** What a column of an answer holds, and so how it is shown. */
 export type AnswerKind = "text" | "count" | "share" | "ns" | "time" | "number";
@@ -65,8 +65,8 @@ function column(name: string, kind: AnswerKind): AnswerColumn {
   return { name, kind };
 }
 
-/** An expression and the column that it is. */
-type Part = readonly [column: AnswerColumn, sql: string];
+/** An expression and the column that it is; a key that is made of others is grouped by those. */
+type Part = readonly [column: AnswerColumn, sql: string, of?: readonly string[]];
 
 function counted(dialect: Dialect): Part[] {
   return [
@@ -78,12 +78,14 @@ function counted(dialect: Dialect): Part[] {
 
 /** Median and 99th percentile of both legs by role, which are never mixed. */
 function quantiles(dialect: Dialect): Part[] {
-  return ["network_rtt", "host_time"].flatMap((leg) =>
-    [50, 99].map((percent): Part => [
+  const percents = [50, 99];
+  return ["network_rtt", "host_time"].flatMap((leg) => {
+    const values = dialect.quantiles(percents.map((percent) => percent / 100), `${leg}_ns`);
+    return percents.map((percent, at): Part => [
       column(`${leg}_p${percent}_ns`, "ns"),
-      dialect.quantile(percent / 100, `${leg}_ns`),
-    ])
-  );
+      values[at],
+    ]);
+  });
 }
 
 /** How a key is written, and what it is called in an answer. */
@@ -113,6 +115,8 @@ function keyParts(by: readonly Key[], { join }: Dialect): Part[] {
   return by.map((key) => [
     column(KEYS[key], key === "server-port" || key === "user" ? "number" : "text"),
     sql[key],
+    // Written once a group, not once a handshake.
+    key === "server" ? ["server_address", "server_port"] : undefined,
   ]);
 }
 
@@ -133,7 +137,7 @@ function grouped({ keys, values, from = "handshakes", ...rest }: Grouped) {
     `SELECT ${parts.map(([{ name }, sql]) => `${sql} AS ${name}`).join(",\n  ")}`,
     `FROM ${from}`,
     rest.where && `WHERE ${rest.where}`,
-    keys.length > 0 && `GROUP BY ${keys.map((_, at) => at + 1).join(", ")}`,
+    keys.length > 0 && `GROUP BY ${keys.flatMap(([, sql, of]) => of ?? [sql]).join(", ")}`,
     rest.having && `HAVING ${rest.having}`,
     `ORDER BY ${rest.order}`,
     rest.limit !== undefined && `LIMIT ${rest.limit}`,
@@ -176,41 +180,6 @@ function repeated(name: string, packets: string, dialect: Dialect): Part[] {
   ];
 }
 
-/** Ticks of the clock that an initial sequence number is made of, nanoseconds: RFC 6528, and Linux. */
-const RFC_TICK_NS = 4_000;
-const LINUX_TICK_NS = 64;
-/** How much later than its number a packet may be captured. */
-const CAPTURE_SLACK_NS = 2_000_000;
-
-/** Initial sequence numbers that an address chose as either end, each with the one before of its tuple. */
-function isnSource({ ns }: Dialect): string {
-  const chosen = (end: string) =>
-    `SELECT ${end}_address AS address, ${sqlText(end)} AS chosen_as,
-      CAST(${end}_isn AS BIGINT) AS isn,
-      ${ns("time")} + coalesce(${
-      end === "client" ? "times_syn_ns" : "times_syn_ack_ns"
-    }, 0) AS at_ns,
-      client_address, client_port, server_address, server_port
-    FROM handshakes WHERE ${end}_isn IS NOT NULL`;
-  const within =
-    "OVER (PARTITION BY chosen_as, client_address, client_port, server_address, server_port " +
-    "ORDER BY at_ns)";
-  return `(
-  SELECT address, chosen_as, isn, isn - lag(isn) ${within} AS advanced,
-    at_ns - lag(at_ns) ${within} AS waited
-  FROM (${chosen("client")} UNION ALL ${chosen("server")}) AS chosen
-) AS chosen`;
-}
-
-/** Whether a number has advanced by as many ticks as fit the time since the one before of its tuple. */
-function advancedBy(tickNs: number): string {
-  const slack = Math.ceil(CAPTURE_SLACK_NS / tickNs);
-  // Sequence numbers are modulo 2^32.
-  const off =
-    `((advanced - waited // ${tickNs}) % 4294967296 + 4294967296 + ${slack}) % 4294967296`;
-  return `${off} <= ${2 * slack}`;
-}
-
 /** The questions by name. */
 export const QUESTIONS: Readonly<Record<string, Question>> = {
   servers: ranking("Who was connected to: handshakes, failures and both legs of each server.", [
@@ -250,9 +219,12 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
           [column("syn", "count"), "packets_syn"],
           [column("syn_ack", "count"), "packets_syn_ack"],
         ],
-        where: "network_rtt_ns IS NOT NULL",
+        // Chosen first: the texts of all others need not be made.
+        from: `(
+  SELECT * FROM handshakes WHERE network_rtt_ns IS NOT NULL
+  ORDER BY network_rtt_ns DESC, time LIMIT ${limit}
+) AS slowest`,
         order: "network_rtt_ns DESC, time",
-        limit,
       }),
   },
   "over-time": {
@@ -320,20 +292,13 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
   isn: {
     meaning: "Facts of initial sequence numbers: repeated ones, and by which clock they advance " +
       "where a tuple returns (RFC 6528: 4 µs a tick; Linux: 64 ns).",
-    answer: (dialect, { limit }) =>
-      grouped({
-        keys: [[column("address", "text"), "address"], [column("chosen_as", "text"), "chosen_as"]],
-        values: [
-          [column("numbers", "count"), "count(*)"],
-          [column("different", "count"), "count(DISTINCT isn)"],
-          [column("returns", "count"), dialect.countIf("waited IS NOT NULL")],
-          [column("by_4us_clock", "count"), dialect.countIf(advancedBy(RFC_TICK_NS))],
-          [column("by_64ns_clock", "count"), dialect.countIf(advancedBy(LINUX_TICK_NS))],
-          [column("unchanged", "count"), dialect.countIf("advanced = 0")],
-        ],
-        from: isnSource(dialect),
-        order: "count(*) - count(DISTINCT isn) DESC, numbers DESC, address, chosen_as",
-        limit,
-      }),
+    answer: (dialect, { limit }) => ({
+      columns: [
+        column("address", "text"),
+        column("chosen_as", "text"),
+        ...ISN_COUNTS.map((name) => column(name, "count")),
+      ],
+      sql: isnSql(dialect, limit),
+    }),
   },
 };
