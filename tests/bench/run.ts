@@ -31,6 +31,7 @@ import { instructions } from "./rows/instructions.ts";
 import { metrics } from "./rows/metrics.ts";
 import { memoryGrowth } from "./rows/memory.ts";
 import { ndjson } from "./rows/ndjson.ts";
+import { pairs } from "./rows/pairs.ts";
 import { query } from "./rows/query.ts";
 import { readSpeed } from "./rows/read_speed.ts";
 import { soaking } from "./rows/soak.ts";
@@ -60,6 +61,7 @@ const ROWS: readonly Row[] = [
   ndjson,
   readSpeed,
   query,
+  pairs,
 ];
 
 interface Options {

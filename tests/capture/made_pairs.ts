@@ -16,6 +16,8 @@ export interface Host {
   /** How far its clock is ahead of the true time, nanoseconds, and how fast that grows, ppb. */
   aheadNs: number;
   driftPpb: number;
+  /** When its clock is set, seconds after the begin by the true time, and by how much; absent: never. */
+  step?: { atSeconds: number; byNs: number };
 }
 
 /** What the truth is of one of them. */
@@ -23,6 +25,11 @@ export interface Fate {
   client: string;
   server: string;
   isn: number;
+  /** The client's own port. */
+  port: number;
+  /** When each end's record begins, by its own clock, nanoseconds after the second that all begin at. */
+  clientNs: number;
+  serverNs: number | undefined;
   verdict: Verdict;
   /** Whether the way leads through a NAT. */
   isTranslated: boolean;
@@ -52,15 +59,31 @@ const FATES: readonly [
   [2, "refused_on_the_way", "refused", undefined, [1, 0], [0, 0]],
 ];
 
-/** What the hosts wrote, by name, and the truth. */
-export function makePairs(hosts: readonly Host[], count: number, seconds: number) {
-  let state = 42;
+/** How far the clock of a host is ahead of the true time, so many nanoseconds after the begin of all. */
+export function aheadOf({ aheadNs, driftPpb, step }: Host, trueNs: number): number {
+  const setBy = step !== undefined && trueNs >= step.atSeconds * 1e9 ? step.byNs : 0;
+  return aheadNs + driftPpb * trueNs / 1e9 + setBy;
+}
+
+/** A handshake: the truth, and the line of each end that told of it. */
+export interface MadePair {
+  fate: Fate;
+  clientLine: string;
+  serverLine: string | undefined;
+}
+
+/** Makes handshakes in the order of their true times; the same for the same seed (MINSTD). */
+export function* generatePairs(
+  hosts: readonly Host[],
+  count: number,
+  seconds: number,
+  seed = 42,
+): Generator<MadePair> {
+  let state = seed;
   const dice = (below: number) => {
     state = state * 48_271 % 2_147_483_647;
     return state % below;
   };
-  const lines = new Map(hosts.map(({ name }) => [name, [] as string[]]));
-  const fates: Fate[] = [];
   for (let at = 0; at < count; at++) {
     const from = dice(hosts.length);
     const [client, server] = [
@@ -86,14 +109,13 @@ export function makePairs(hosts: readonly Host[], count: number, seconds: number
     const t4 = t3 + (synAcks[1] > synAcks[0] ? 1_010_000_000 : 0) + back;
     const t5 = t4 + 8_000;
     const t6 = t5 + 200_000 + 40_000 * from + dice(50_000);
-    const on = ({ aheadNs, driftPpb }: Host) => (t: number) =>
-      Math.round(t + aheadNs + driftPpb * t / 1e9);
+    const on = (host: Host) => (t: number) => Math.round(t + aheadOf(host, t));
     const [clientTime, serverTime] = [on(client), on(server)];
     const clientRtt = clientTime(t4) - clientTime(t1);
     const serverRtt = serverTime(t3) - serverTime(t2);
     const isPlain = syns[0] === 1 && syns[1] === 1 && synAcks[0] === 1 && synAcks[1] === 1;
     const hasAnswer = clientOutcome === "established";
-    lines.get(client.name)!.push(encodeHandshake(
+    const clientLine = encodeHandshake(
       makeHandshake({
         timeNs: clientTime(t1),
         role: "client",
@@ -109,57 +131,77 @@ export function makePairs(hosts: readonly Host[], count: number, seconds: number
         server: { address: server.address, port: 443, isn: hasAnswer ? serverIsn : undefined },
       }),
       { host: client.name, interfaceName: () => "eth0" },
-    ));
+    );
     const answers = synAcks[1] > 0;
-    if (serverOutcome !== undefined) {
-      lines.get(server.name)!.push(encodeHandshake(
-        makeHandshake({
-          timeNs: serverTime(t2),
-          role: "server",
-          outcome: serverOutcome,
-          wire: true,
-          synCount: syns[1],
-          synAckCount: synAcks[1],
-          clientRttNs: isPlain ? serverRtt : undefined,
-          synNs: 0,
-          synAckNs: answers ? serverRtt : undefined,
-          ackNs: serverOutcome === "established" ? serverTime(t6) - serverTime(t2) : undefined,
-          client: { ...seenFrom, isn },
-          server: { address: server.address, port: 443, isn: answers ? serverIsn : undefined },
-        }),
-        { host: server.name, interfaceName: () => "eth0" },
-      ));
-    }
-    fates.push({
+    const serverLine = serverOutcome === undefined ? undefined : encodeHandshake(
+      makeHandshake({
+        timeNs: serverTime(t2),
+        role: "server",
+        outcome: serverOutcome,
+        wire: true,
+        synCount: syns[1],
+        synAckCount: synAcks[1],
+        clientRttNs: isPlain ? serverRtt : undefined,
+        synNs: 0,
+        synAckNs: answers ? serverRtt : undefined,
+        ackNs: serverOutcome === "established" ? serverTime(t6) - serverTime(t2) : undefined,
+        client: { ...seenFrom, isn },
+        server: { address: server.address, port: 443, isn: answers ? serverIsn : undefined },
+      }),
+      { host: server.name, interfaceName: () => "eth0" },
+    );
+    const fate = {
       client: client.name,
       server: server.name,
       isn,
+      port,
+      clientNs: clientTime(t1),
+      serverNs: serverLine === undefined ? undefined : serverTime(t2),
       verdict,
       isTranslated,
       synsLost: serverOutcome === undefined ? 0 : Math.max(0, syns[0] - syns[1]),
       synAcksLost: serverOutcome === undefined ? 0 : Math.max(0, synAcks[1] - synAcks[0]),
       networkRttNs: isPlain ? clientRtt - serverRtt : undefined,
-    });
+    };
+    yield { fate, clientLine, serverLine };
+  }
+}
+
+/** What the hosts wrote, by name, and the truth. */
+export function makePairs(hosts: readonly Host[], count: number, seconds: number) {
+  const lines = new Map(hosts.map(({ name }) => [name, [] as string[]]));
+  const fates: Fate[] = [];
+  for (const { fate, clientLine, serverLine } of generatePairs(hosts, count, seconds)) {
+    fates.push(fate);
+    lines.get(fate.client)!.push(clientLine);
+    if (serverLine !== undefined) lines.get(fate.server)!.push(serverLine);
   }
   return {
     fates,
     textOf: (name: string) => lines.get(name)!.join(""),
-    /** A status line that says the host was watching from well before until well after. */
-    statusOf: ({ name, aheadNs }: Host, more: Record<string, unknown> = {}) =>
-      JSON.stringify({
-        v: 1,
-        event: "status",
-        time: formatTime(EPOCH_SECONDS, aheadNs + (seconds + 300) * 1e9),
-        host: name,
-        tracer: "1-1",
-        since: formatTime(EPOCH_SECONDS, aheadNs - 60e9),
-        filters: [],
-        sample: 1,
-        sources: { wire: [{ netns: 1, interface: "eth0", up: true }], kernel: "fentry" },
-        handshakes: 1,
-        written: 1,
-        losses: {},
-        ...more,
-      }) + "\n",
+    statusOf: (host: Host, more: Record<string, unknown> = {}) => statusOf(host, seconds, more),
   };
+}
+
+/** A status line that says the host was watching from well before until well after. */
+export function statusOf(
+  { name, aheadNs }: Host,
+  seconds: number,
+  more: Record<string, unknown> = {},
+): string {
+  return JSON.stringify({
+    v: 1,
+    event: "status",
+    time: formatTime(EPOCH_SECONDS, aheadNs + (seconds + 300) * 1e9),
+    host: name,
+    tracer: "1-1",
+    since: formatTime(EPOCH_SECONDS, aheadNs - 60e9),
+    filters: [],
+    sample: 1,
+    sources: { wire: [{ netns: 1, interface: "eth0", up: true }], kernel: "fentry" },
+    handshakes: 1,
+    written: 1,
+    losses: {},
+    ...more,
+  }) + "\n";
 }

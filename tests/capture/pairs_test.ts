@@ -10,7 +10,8 @@ import type { Schema } from "../../src/output/schema_parts.ts";
 import { pairsSchema } from "../../src/store/pairs/pair_schema.ts";
 import { schemaErrors } from "../unit/record/schema_checker.ts";
 import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
-import { type Host, makePairs } from "./made_pairs.ts";
+import { type PairLine, PairTruth, tellsSteps } from "./check_pairs.ts";
+import { aheadOf, type Host, makePairs } from "./made_pairs.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const HOSTS: readonly Host[] = [
@@ -20,22 +21,6 @@ const HOSTS: readonly Host[] = [
 ];
 const COUNT = 6_000;
 const SECONDS = 300;
-
-interface PairLine {
-  event: "pair" | "clock";
-  time: string;
-  tier?: number;
-  verdict: keyof typeof VERDICTS;
-  client: { host?: string; isn: number; syn?: number; syn_ack?: number };
-  server: { host?: string; syn?: number; syn_ack?: number };
-  network_rtt_ns?: number;
-  host: string;
-  other_host: string;
-  offset_ns: number;
-  uncertainty_ns: number;
-  drift_ppb: number;
-  stepped: boolean;
-}
 
 class Folder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-pairs-test-" });
@@ -97,8 +82,8 @@ Deno.test("every pair is found, with the right verdict, and no other", async (t)
       if (!isPaired) continue;
       assertEquals(
         [
-          Math.max(0, pair.client.syn! - pair.server.syn!),
-          Math.max(0, pair.server.syn_ack! - pair.client.syn_ack!),
+          Math.max(0, pair.client.syn - pair.server.syn),
+          Math.max(0, pair.server.syn_ack - pair.client.syn_ack),
         ],
         [fate.synsLost, fate.synAcksLost],
       );
@@ -121,8 +106,8 @@ Deno.test("every pair is found, with the right verdict, and no other", async (t)
       const clockSeconds = Date.parse(`${second}Z`) / 1_000 - EPOCH_SECONDS +
         Number(`0.${fraction}`);
       const seconds = clockSeconds - one.aheadNs / 1e9;
-      const ahead = other.aheadNs - one.aheadNs + (other.driftPpb - one.driftPpb) * seconds;
-      assertLessOrEqual(Math.abs(ahead - offset_ns), uncertainty_ns + 2, `${host} ${other_host}`);
+      const ahead = aheadOf(other, seconds * 1e9) - aheadOf(one, seconds * 1e9);
+      assertLessOrEqual(Math.abs(ahead - offset_ns!), uncertainty_ns + 2, `${host} ${other_host}`);
       assertLessOrEqual(Math.abs(drift_ppb - (other.driftPpb - one.driftPpb)), 200);
       assertEquals(stepped, false);
     }
@@ -140,6 +125,28 @@ Deno.test("every pair is found, with the right verdict, and no other", async (t)
       fates.reduce((total, fate) => total + fate[name], 0);
     assertEquals([sum(paths, 4), sum(paths, 5)], [lost("synsLost"), lost("synAcksLost")]);
   });
+});
+
+Deno.test("a clock that is set is told, and bounds hold before and after", async () => {
+  using folder = new Folder();
+  const hosts = [HOSTS[0], { ...HOSTS[1], step: { atSeconds: 140, byNs: 50e6 } }, HOSTS[2]];
+  const { fates, textOf, statusOf } = makePairs(hosts, COUNT, SECONDS);
+  const lines = await linesOf(
+    hosts.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host))),
+  );
+  const truth = new PairTruth(hosts);
+  for (const fate of fates) truth.add(fate);
+  async function* texts() {
+    for (const line of lines) yield JSON.stringify(line);
+  }
+  const { truePairs, found, windows, unknownWindows, steps, ...faults } = await truth.check(
+    texts(),
+  );
+  assertEquals(found, truePairs);
+  for (const [name, count] of Object.entries(faults)) assertEquals(count, 0, name);
+  // The minute in which it was set has no bounds, at both of its neighbours.
+  assertEquals([windows > 15, unknownWindows], [true, 2]);
+  assert(tellsSteps(hosts, { steps }), JSON.stringify(steps));
 });
 
 Deno.test("what was lost on the way is claimed only where the other host was watching", async (t) => {
@@ -180,7 +187,7 @@ Deno.test("clocks that are three hours apart are no obstacle", async () => {
   const verdicts = new Map(lines.map(({ client, verdict }) => [client?.isn, verdict]));
   for (const { isn, verdict } of fates) assertEquals(verdicts.get(isn), verdict);
   const clock = lines.find(({ event }) => event === "clock")!;
-  const ahead = clock.host === "web1" ? clock.offset_ns : -clock.offset_ns;
+  const ahead = clock.host === "web1" ? clock.offset_ns! : -clock.offset_ns!;
   assertLessOrEqual(Math.abs(ahead - 3 * 3_600e9), 2e6);
 });
 
