@@ -1,7 +1,7 @@
 import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
 import { findPairs } from "../store/pairs/find_pairs.ts";
 import { clockLines, pairLine, pairTables } from "../store/pairs/pair_text.ts";
-import { VERDICTS } from "../store/pairs/pairs_sql.ts";
+import { VERDICTS } from "../match/both_ends.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./filter_options.ts";

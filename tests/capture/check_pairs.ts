@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Verdict } from "../../src/store/pairs/pairs_sql.ts";
+import type { Verdict } from "../../src/match/both_ends.ts";
 import { formatTime } from "../../src/text/time.ts";
 import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
 import { aheadOf, type Fate, type Host } from "./made_pairs.ts";
@@ -16,6 +16,8 @@ export interface PairLine {
   verdict: Verdict;
   client: EndLine;
   server: EndLine;
+  syns_lost?: number;
+  syn_acks_lost?: number;
   network_rtt_ns?: number;
   host: string;
   other_host: string;
@@ -115,9 +117,9 @@ export class PairTruth {
     if (fate?.verdict !== verdict) faults.wrongVerdicts++;
     if (told.tier === undefined || !isRight) return;
     if (fate.networkRttNs !== told.network_rtt_ns) faults.wrongRoundTrips++;
-    const synsLost = Math.max(0, client.syn - server.syn);
-    const synAcksLost = Math.max(0, server.syn_ack - client.syn_ack);
-    if (synsLost !== fate.synsLost || synAcksLost !== fate.synAcksLost) faults.wrongLosses++;
+    if (told.syns_lost !== fate.synsLost || told.syn_acks_lost !== fate.synAcksLost) {
+      faults.wrongLosses++;
+    }
   }
 
   #checkWindow(

@@ -6,7 +6,7 @@
 import type { Outcome } from "../../src/match/handshake.ts";
 import { encodeHandshake } from "../../src/record/ndjson.ts";
 import { formatTime } from "../../src/text/time.ts";
-import type { Verdict } from "../../src/store/pairs/pairs_sql.ts";
+import type { Verdict } from "../../src/match/both_ends.ts";
 import { EPOCH_SECONDS, makeHandshake } from "../unit/record/sample_handshakes.ts";
 
 /** A host of the fleet. */
@@ -33,8 +33,8 @@ export interface Fate {
   verdict: Verdict;
   /** Whether the way leads through a NAT. */
   isTranslated: boolean;
-  synsLost: number;
-  synAcksLost: number;
+  synsLost: number | undefined;
+  synAcksLost: number | undefined;
   /** There and back, of the first SYN and the SYN-ACK; undefined where no clockless round trip is known. */
   networkRttNs: number | undefined;
 }
@@ -50,7 +50,9 @@ const FATES: readonly [
 ][] = [
   [70, "established", "established", "established", [1, 1], [1, 1]],
   [5, "established", "established", "established", [2, 1], [1, 1]],
-  [5, "established", "established", "established", [2, 2], [1, 2]],
+  [4, "established", "established", "established", [2, 2], [1, 2]],
+  // The ACK was lost: the server sent its SYN-ACK again, which the client answered again.
+  [1, "established", "established", "established", [1, 1], [1, 2]],
   [4, "refused_by_server", "refused", "refused", [1, 1], [0, 0]],
   [4, "dropped_by_server", "timeout", "dropped", [7, 7], [0, 0]],
   [4, "answer_lost", "timeout", "half_open", [7, 7], [0, 6]],
@@ -101,20 +103,21 @@ export function* generatePairs(
     const seenFrom = isTranslated
       ? { address: "192.0.2.1", port: 1_024 + dice(60_000) }
       : { address: client.address, port };
+    const hasAnswer = clientOutcome === "established";
     // True nanoseconds of the six moments; a packet waits a little in each direction.
     const [there, back] = [200_000 + 40_000 * from + dice(50_000), 150_000 + dice(50_000)];
     const t1 = Math.floor(at * seconds * 1e9 / count);
     const t2 = t1 + (syns[0] > syns[1] ? 1_020_000_000 : 0) + there;
     const t3 = t2 + 10_000 + dice(5_000);
-    const t4 = t3 + (synAcks[1] > synAcks[0] ? 1_010_000_000 : 0) + back;
+    const isAckLost = hasAnswer && synAcks[1] > synAcks[0] && syns[0] === 1;
+    const t4 = t3 + (synAcks[1] > synAcks[0] && !isAckLost ? 1_010_000_000 : 0) + back;
     const t5 = t4 + 8_000;
-    const t6 = t5 + 200_000 + 40_000 * from + dice(50_000);
+    const t6 = t5 + (isAckLost ? 1_003_000_000 : 0) + 200_000 + 40_000 * from + dice(50_000);
     const on = (host: Host) => (t: number) => Math.round(t + aheadOf(host, t));
     const [clientTime, serverTime] = [on(client), on(server)];
     const clientRtt = clientTime(t4) - clientTime(t1);
     const serverRtt = serverTime(t3) - serverTime(t2);
     const isPlain = syns[0] === 1 && syns[1] === 1 && synAcks[0] === 1 && synAcks[1] === 1;
-    const hasAnswer = clientOutcome === "established";
     const clientLine = encodeHandshake(
       makeHandshake({
         timeNs: clientTime(t1),
@@ -123,7 +126,8 @@ export function* generatePairs(
         wire: true,
         synCount: syns[0],
         synAckCount: synAcks[0],
-        clientRttNs: isPlain ? clientRtt : undefined,
+        // By their timestamps, as of most hosts: also where packets were sent again.
+        clientRttNs: hasAnswer ? clientRtt : undefined,
         synNs: 0,
         synAckNs: hasAnswer ? clientRtt : undefined,
         ackNs: hasAnswer ? clientTime(t5) - clientTime(t1) : undefined,
@@ -141,7 +145,7 @@ export function* generatePairs(
         wire: true,
         synCount: syns[1],
         synAckCount: synAcks[1],
-        clientRttNs: isPlain ? serverRtt : undefined,
+        clientRttNs: answers ? serverRtt : undefined,
         synNs: 0,
         synAckNs: answers ? serverRtt : undefined,
         ackNs: serverOutcome === "established" ? serverTime(t6) - serverTime(t2) : undefined,
@@ -159,8 +163,10 @@ export function* generatePairs(
       serverNs: serverLine === undefined ? undefined : serverTime(t2),
       verdict,
       isTranslated,
-      synsLost: serverOutcome === undefined ? 0 : Math.max(0, syns[0] - syns[1]),
-      synAcksLost: serverOutcome === undefined ? 0 : Math.max(0, synAcks[1] - synAcks[0]),
+      synsLost: serverOutcome === undefined ? undefined : Math.max(0, syns[0] - syns[1]),
+      synAcksLost: serverOutcome === undefined || isAckLost
+        ? undefined
+        : Math.max(0, synAcks[1] - synAcks[0]),
       networkRttNs: isPlain ? clientRtt - serverRtt : undefined,
     };
     yield { fate, clientLine, serverLine };

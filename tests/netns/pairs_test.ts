@@ -1,7 +1,7 @@
 // Tracers at both ends of a lossy way through a NAT: what pairs says of it is what the router counted.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { findPairs, PAIR_COLUMNS } from "../../src/store/pairs/find_pairs.ts";
-import type { Verdict } from "../../src/store/pairs/pairs_sql.ts";
+import type { Verdict } from "../../src/match/both_ends.ts";
 import { makeFolder } from "./disk.ts";
 import { buildHosts } from "./lab/lab.ts";
 import { namespaceTest, until } from "./namespace.ts";

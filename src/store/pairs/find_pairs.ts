@@ -57,7 +57,7 @@ export const PAIR_COLUMNS = [
   ...["tier", "verdict", "client_host", "server_host", "client_outcome", "server_outcome"],
   ...["client_reason", "server_reason", "client_address", "client_port", "server_address"],
   ...["server_port", "x", "y", "client_t", "server_t", "client_syn", "server_syn"],
-  ...["client_syn_ack", "server_syn_ack", "network_rtt_ns"],
+  ...["client_syn_ack", "server_syn_ack", "syns_lost", "syn_acks_lost", "network_rtt_ns"],
 ] as const;
 
 /**

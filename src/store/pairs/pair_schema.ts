@@ -1,7 +1,7 @@
 import { head, integer, object, type Schema, string } from "../../output/schema_parts.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
 import { OUTCOMES } from "../../match/handshake.ts";
-import { VERDICTS } from "./pairs_sql.ts";
+import { VERDICTS } from "../../match/both_ends.ts";
 
 /** The JSON Schema (2020-12) of the lines that `pairs --json` writes: of pairs, and of clocks. */
 export function pairsSchema(): Schema {
@@ -23,6 +23,8 @@ function pairSchema(): Schema {
     verdict: string("What both ends say together", Object.keys(VERDICTS)),
     client: endSchema("client"),
     server: endSchema("server"),
+    syns_lost: integer("SYNs that were lost on the way; absent: it cannot be told"),
+    syn_acks_lost: integer("SYN-ACKs that were lost on the way; absent: it cannot be told"),
     network_rtt_ns: integer("The network's round trip, of SYN and SYN-ACK, without any clock"),
   };
   return object(members, ["v", "event", "time", "verdict", "client", "server"]);

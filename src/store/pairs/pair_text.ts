@@ -34,6 +34,8 @@ export function pairLine(row: readonly Value[]): string {
     verdict: of.verdict,
     client: end("client"),
     server: end("server"),
+    syns_lost: of.syns_lost ?? undefined,
+    syn_acks_lost: of.syn_acks_lost ?? undefined,
     network_rtt_ns: of.network_rtt_ns ?? undefined,
   }) + "\n";
 }

@@ -3,24 +3,7 @@
  *
  * @module
  */
-
-/** What became of a handshake, as both of its ends tell it. */
-export const VERDICTS = {
-  established: "both ends say so",
-  syn_lost: "the server's host was watching and saw no SYN",
-  answer_lost: "the server answered, and the client saw no answer",
-  ack_lost: "the client says established, and the server saw no ACK",
-  dropped_by_server: "the server's host dropped the SYN",
-  refused_by_server: "the server's host sent the RST",
-  refused_on_the_way: "the client got a RST that the server's host did not send",
-  unreachable: "an ICMP error or a missing route answered the client",
-  aborted: "the client gave up",
-  server_end_not_seen: "the server's host is known, but whether it was watching is not",
-  client_end_not_seen: "the client's host is known, and told nothing of it",
-} as const;
-
-/** One of {@linkcode VERDICTS}. */
-export type Verdict = keyof typeof VERDICTS;
+import { POSSIBLE_ENDS, VERDICT_RULES } from "../../match/both_ends.ts";
 
 /** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
 const NEAR_NS = 150e9;
@@ -29,19 +12,7 @@ const SAME_NS = 1e9;
 /** How long before and after a handshake a tracer must have been watching, whatever its clock says. */
 const WATCHED_NS = 5e9;
 
-/** How a client's end and a server's may have fared in one handshake. */
-const FATES: Readonly<Record<string, readonly string[]>> = {
-  established: ["established", "half_open", "aborted", "dropped"],
-  timeout: ["half_open", "dropped", "unanswered", "timeout"],
-  unanswered: ["half_open", "dropped", "unanswered"],
-  refused: ["refused", "half_open", "dropped"],
-  aborted: ["established", "half_open", "aborted", "dropped", "refused"],
-  unreachable: ["half_open", "dropped", "unanswered", "unreachable"],
-  dropped: ["half_open", "dropped"],
-  half_open: ["half_open", "established"],
-};
-
-const AGREE = Object.entries(FATES).map(([client, servers]) =>
+const AGREE = Object.entries(POSSIBLE_ENDS).map(([client, servers]) =>
   `c.outcome = '${client}' AND s.outcome IN (${servers.map((each) => `'${each}'`).join(", ")})`
 ).join(" OR ");
 
@@ -51,8 +22,8 @@ function endsSql(end: "client" | "server"): string {
   SELECT nr, coalesce(host_id, host) AS host_key, host, outcome,
     coalesce(reason, drop_reason, reset_reason) AS reason,
     client_address, client_port, server_address, server_port,
-    client_isn AS x, server_isn AS y, packets_syn AS syn, packets_syn_ack AS syn_ack,
-    packets_rst AS rst, reset_reason IS NOT NULL AS has_reset,
+    client_isn AS x, server_isn AS y, CAST(packets_syn AS INTEGER) AS syn,
+    CAST(packets_syn_ack AS INTEGER) AS syn_ack,
     epoch_ns(time) AS t, epoch_ns(time) + times_syn_ns AS syn_t,
     epoch_ns(time) + times_syn_ack_ns AS syn_ack_t, epoch_ns(time) + times_ack_ns AS ack_t,
     rtt_client_ns, rtt_server_ns
@@ -118,16 +89,31 @@ const WAS_WATCHING = `EXISTS (SELECT 1 FROM watching WHERE watching.host_key = f
     AND since <= c.t + coalesce(rough.offset_ns, 0) - ${WATCHED_NS}
     AND until >= c.t + coalesce(rough.offset_ns, 0) + ${WATCHED_NS})`;
 
-const PAIRED_VERDICT = `CASE
-    WHEN c.outcome = 'established' AND s.outcome = 'established' THEN 'established'
-    WHEN c.outcome = 'established' AND s.outcome = 'half_open' THEN 'ack_lost'
-    WHEN c.outcome = 'established' THEN 'established'
-    WHEN c.outcome = 'refused' AND s.outcome = 'refused' THEN 'refused_by_server'
-    WHEN c.outcome = 'refused' THEN 'refused_on_the_way'
-    WHEN c.outcome = 'unreachable' THEN 'unreachable'
-    WHEN c.outcome = 'aborted' OR s.outcome = 'aborted' THEN 'aborted'
-    WHEN s.outcome = 'half_open' THEN 'answer_lost'
-    ELSE 'dropped_by_server' END`;
+const PAIRED_VERDICT = `CASE ${
+  VERDICT_RULES.map(({ client, server, verdict }) => {
+    const conditions = [
+      ...client === undefined ? [] : [`c.outcome = '${client}'`],
+      ...server === undefined ? [] : [`s.outcome = '${server}'`],
+    ];
+    return conditions.length === 0
+      ? `ELSE '${verdict}'`
+      : `WHEN ${conditions.join(" AND ")} THEN '${verdict}'`;
+  }).join("\n    ")
+} END`;
+
+/** Whether each end saw one SYN and one SYN-ACK: the same ones, so that durations may be subtracted. */
+const IS_PLAIN = "c.syn = 1 AND s.syn = 1 AND c.syn_ack = 1 AND s.syn_ack = 1";
+
+/** How much longer a packet may be under way than another of its handshake: less than any is sent again after. */
+const SLOWER_NS = 100e6;
+/**
+ * SYN-ACKs that were lost. Those that the server sent again after the client had answered were not: the
+ * ACK was, or came late. Then the server waited longer for it than the client did until it sent it.
+ */
+const SYN_ACKS_LOST = `CASE
+    WHEN c.outcome = 'established' AND s.outcome <> 'established' THEN NULL
+    WHEN c.outcome = 'established' AND s.ack_t - s.syn_t > c.ack_t - c.syn_t + ${SLOWER_NS} THEN NULL
+    ELSE greatest(s.syn_ack - c.syn_ack, 0) END`;
 
 /**
  * Makes the table \`pairs\`: a row for each handshake between two hosts of which either end was told.
@@ -142,8 +128,9 @@ SELECT tier, ${PAIRED_VERDICT} AS verdict, c.host AS client_host, s.host AS serv
   c.client_address, c.client_port, c.server_address, c.server_port, c.x, coalesce(c.y, s.y) AS y,
   c.t AS client_t, s.t AS server_t,
   c.syn AS client_syn, s.syn AS server_syn, c.syn_ack AS client_syn_ack, s.syn_ack AS server_syn_ack,
-  c.rtt_client_ns - s.rtt_client_ns AS network_rtt_ns,
-  c.syn = 1 AND s.syn = 1 AND c.syn_ack = 1 AND s.syn_ack = 1 AS is_plain,
+  greatest(c.syn - s.syn, 0) AS syns_lost, ${SYN_ACKS_LOST} AS syn_acks_lost,
+  CASE WHEN ${IS_PLAIN} THEN c.rtt_client_ns - s.rtt_client_ns END AS network_rtt_ns,
+  ${IS_PLAIN} AS is_plain,
   c.syn_t AS client_syn_t, s.syn_t AS server_syn_t, c.syn_ack_t AS client_syn_ack_t,
   s.syn_ack_t AS server_syn_ack_t, c.ack_t AS client_ack_t, s.ack_t AS server_ack_t,
   s.syn_t - c.syn_t AS forward_ns, c.syn_ack_t - s.syn_ack_t AS back_ns, s.ack_t - c.ack_t AS ack_ns
@@ -206,8 +193,7 @@ GROUP BY one_key, other_key, is_to_other, at_ns // ${SPAN_NS} ORDER BY one, othe
 export const PATHS_SQL = `
 SELECT client_host, server_host, count(*) AS handshakes, count(tier) AS paired,
   count(*) FILTER (verdict = 'established') AS established,
-  sum(greatest(client_syn - server_syn, 0)) FILTER (tier IS NOT NULL) AS syns_lost,
-  sum(greatest(server_syn_ack - client_syn_ack, 0)) FILTER (tier IS NOT NULL) AS syn_acks_lost,
+  sum(syns_lost) AS syns_lost, sum(syn_acks_lost) AS syn_acks_lost,
   quantile_disc(network_rtt_ns, 0.5) AS network_rtt_p50_ns,
   quantile_disc(network_rtt_ns, 0.99) AS network_rtt_p99_ns,
   quantile_disc(forward_ns - least_forward, 0.99) FILTER (is_plain) AS forward_wait_p99_ns,

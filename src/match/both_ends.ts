@@ -1,0 +1,95 @@
+/**
+ * What the records of both ends of a handshake say together: whether they can be of one, and where it
+ * failed.
+ *
+ * @module
+ */
+import type { Outcome } from "./handshake.ts";
+
+/** What became of a handshake, as both of its ends tell it. */
+export const VERDICTS = {
+  established: "both ends say so",
+  syn_lost: "the server's host was watching and saw no SYN",
+  answer_lost: "the server answered, and the client saw no answer",
+  ack_lost: "the client says established, and the server saw no ACK",
+  dropped_by_server: "the server's host dropped the SYN, or the ACK",
+  refused_by_server: "the server's host sent the RST",
+  refused_on_the_way: "the client got a RST that the server's host did not send",
+  unreachable: "an ICMP error or a missing route answered the client",
+  aborted: "one end gave up",
+  server_end_not_seen: "the server's host is known, but whether it was watching is not",
+  client_end_not_seen: "the client's host is known, and told nothing of it",
+} as const;
+
+/** One of {@linkcode VERDICTS}. */
+export type Verdict = keyof typeof VERDICTS;
+
+/** How the server's end may have fared, by how the client's did, where both are of one handshake. */
+export const POSSIBLE_ENDS: Readonly<Record<Outcome, readonly Outcome[]>> = {
+  established: ["established", "half_open", "aborted", "dropped"],
+  timeout: ["half_open", "dropped", "unanswered", "timeout"],
+  unanswered: ["half_open", "dropped", "unanswered"],
+  refused: ["refused", "half_open", "dropped"],
+  aborted: ["established", "half_open", "aborted", "dropped", "refused"],
+  unreachable: ["half_open", "dropped", "unanswered", "unreachable"],
+  dropped: ["half_open", "dropped"],
+  half_open: ["half_open", "established"],
+};
+
+/** A rule of what two ends say together: the first that fits counts; undefined: whatever that end says. */
+export interface VerdictRule {
+  client?: Outcome;
+  server?: Outcome;
+  verdict: Verdict;
+}
+
+/** The rules, in their order. */
+export const VERDICT_RULES: readonly VerdictRule[] = [
+  { client: "established", server: "established", verdict: "established" },
+  { client: "established", server: "half_open", verdict: "ack_lost" },
+  { client: "established", server: "dropped", verdict: "dropped_by_server" },
+  { client: "half_open", server: "established", verdict: "established" },
+  { client: "refused", server: "refused", verdict: "refused_by_server" },
+  { client: "refused", verdict: "refused_on_the_way" },
+  { client: "unreachable", verdict: "unreachable" },
+  { client: "aborted", verdict: "aborted" },
+  { server: "aborted", verdict: "aborted" },
+  { server: "half_open", verdict: "answer_lost" },
+  { verdict: "dropped_by_server" },
+];
+
+/** What two ends say together. */
+export function verdictOf(client: Outcome, server: Outcome): Verdict {
+  return VERDICT_RULES.find((rule) =>
+    (rule.client ?? client) === client && (rule.server ?? server) === server
+  )!.verdict;
+}
+
+/** What an end tells of which handshake it is of. */
+export interface EndIdentity {
+  outcome: Outcome;
+  /** Address and port of either end, as a text. */
+  client: string;
+  server: string;
+  clientIsn: number | undefined;
+  serverIsn: number | undefined;
+}
+
+/**
+ * By what the ends that two hosts told are of one handshake: (1) the same addresses, ports and initial
+ * sequence number of the client; (2) both initial sequence numbers, where a NAT changed addresses; (3)
+ * the client's number with the server's address and port, where one end saw no answer. What both say must
+ * be possible in one handshake.
+ *
+ * @returns Undefined: they are not.
+ */
+export function tierOf(client: EndIdentity, server: EndIdentity): 1 | 2 | 3 | undefined {
+  if (client.clientIsn === undefined || client.clientIsn !== server.clientIsn) return undefined;
+  if (!POSSIBLE_ENDS[client.outcome].includes(server.outcome)) return undefined;
+  const isKnown = client.serverIsn !== undefined && server.serverIsn !== undefined;
+  if (isKnown && client.serverIsn !== server.serverIsn) return undefined;
+  const isSameServer = client.server === server.server;
+  if (isSameServer && client.client === server.client) return 1;
+  if (isKnown) return 2;
+  return isSameServer ? 3 : undefined;
+}
