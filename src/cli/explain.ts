@@ -38,6 +38,7 @@ export const EXPLAIN_HELP: Help = {
   summary: "Explain one TCP handshake, packet by packet.",
   usage: [
     ["synsnoop explain [flags] FILE", "the first in a file that matches"],
+    ["synsnoop explain --pair [flags] FILE...", "one as both of its hosts tell it"],
     ["synsnoop explain [flags]", "the next one here that ends and matches (root)"],
     ["synsnoop explain [flags] -- COMMAND", "the first of COMMAND, which it runs (root)"],
   ],
@@ -46,12 +47,17 @@ export const EXPLAIN_HELP: Help = {
     ["synsnoop explain --comm curl --header", "the next one of curl, bit by bit"],
     ["synsnoop explain --outcome refused --index 2 capture.pcapng", "the second that was refused"],
     ["synsnoop explain --format svg --output syn.svg capture.pcapng", "as a picture"],
+    ["synsnoop explain --pair --failed web1.ndjson db1.ndjson", "where on the way it failed"],
     ["synsnoop explain -- curl -s https://example.org", "what curl does"],
   ],
   paragraphs: [
     "FILE is pcap, pcapng or NDJSON of this tool; - is standard input. A record has no packets: then " +
     "the ladder has what the record tells of them, and processes and roles are known of records " +
     "alone.",
+    "--pair: the first that matches in the FILEs, in their order, and its other end, wherever it is in " +
+    "them: captures of both ends, records, or stores. What was lost on the way, and in which " +
+    "direction, is told by both; how long each way took, as far as other handshakes of the two hosts " +
+    "in the same minute bound their clocks. What is not known is said.",
     `${FILTERS_HELP} --since, --until and --traced-on need a FILE.`,
     "Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
     "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +
@@ -91,7 +97,9 @@ export async function explain(args: readonly string[], stdout: ByteWriter): Prom
     return fault.status;
   }
   const write = await openExplanation(options, stdout);
-  const { story, status } = options.file === undefined
+  const { story, status } = options.pairFiles !== undefined
+    ? await pickPair(options, options.pairFiles)
+    : options.file === undefined
     ? await pickOfHost(options)
     : await pickOfFile(options, options.file);
   if (story === undefined) return status;
@@ -170,6 +178,17 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   return { story: pick.story, status: statusOf(pick, hasFailed, options) };
 }
 
+async function pickPair(options: ExplainOptions, files: readonly string[]): Promise<Picked> {
+  const { explainPair }: typeof import("./explain_pair.ts") = await import(
+    import.meta.resolve("./explain_pair.ts")
+  );
+  const ending = Ending.listen({ report: () => "the other end is not found yet" });
+  // From here on it is bytes of strangers.
+  if (options.output === undefined && files.every(isOrdinary)) narrow();
+  const { story, hasFailed } = await explainPair(files, options, ending);
+  return { story, status: statusOf({ story }, hasFailed || ending.failed, options) };
+}
+
 /** Says how many packets decide nothing, and why: the ladder lacks them. */
 function sayThrownAway(pipeline: Pipeline): void {
   const thrownAway = describeDiscarded(pipeline.state().undecoded);
@@ -237,7 +256,11 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
   }
 }
 
-function statusOf({ story }: HandshakePick, hasFailed: boolean, { exitStatus }: ExplainOptions) {
+function statusOf(
+  { story }: Pick<HandshakePick, "story">,
+  hasFailed: boolean,
+  { exitStatus }: ExplainOptions,
+) {
   if (hasFailed) return ExitStatus.Failed;
   if (story !== undefined) return ExitStatus.Ok;
   return exitStatus ? ExitStatus.NothingMatched : ExitStatus.Failed;

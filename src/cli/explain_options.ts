@@ -23,6 +23,10 @@ const FORMATS = ["text", "svg", "markdown"] as const;
 /** The flags of `explain`. */
 export const EXPLAIN_FLAGS: readonly Flag[] = [
   { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
+  {
+    name: "pair",
+    meaning: "as both of its hosts tell it: of captures, records or stores of both",
+  },
   { name: "header", meaning: "also the TCP header of each packet, field by field" },
   {
     name: "format",
@@ -54,6 +58,8 @@ export interface ExplainOptions extends HostOptions {
   help: boolean;
   /** Path, `-` for standard input; undefined: what happens on this host. */
   file: string | undefined;
+  /** Files and stores of both hosts, to tell both ends of it; absent: one end is told. */
+  pairFiles?: readonly string[];
   /** Which of those that match, 1 the first. */
   index: number;
   filter: HandshakeFilter;
@@ -80,9 +86,14 @@ export interface ExplainOptions extends HostOptions {
 export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   const parsed = parseFlags(args, EXPLAIN_FLAGS, true);
   const { switches, values, operands, command } = parsed;
-  if (operands.length > 1) {
+  const isPair = switches.has("pair");
+  if (isPair && !switches.has("help")) refuseForPair(operands, command);
+  if (operands.length > 1 && !isPair) {
     throw new UsageError(
-      `Cannot explain "${operands[1]}" too: give one FILE, or none for this host`,
+      `Cannot explain "${
+        operands[1]
+      }" too: give one FILE, or none for this host; two of both ends ` +
+        "need --pair",
     );
   }
   const file = operands.at(0);
@@ -124,6 +135,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   return {
     help: switches.has("help"),
     file,
+    ...isPair && { pairFiles: operands },
     index: one("index", (flag, text) => parseInteger(flag, text, 1, UNBOUNDED)) ?? 1,
     filter: parseFilter(parsed),
     filterText: formatFilter(parsed).join(" "),
@@ -136,4 +148,16 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     toStandardError,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
   };
+}
+
+/** Files of both hosts are read three times. */
+function refuseForPair(files: readonly string[], command: readonly string[] | undefined): void {
+  if (files.length === 0 || command !== undefined) {
+    throw new UsageError(
+      "Cannot use --pair of what happens here: give captures, records or stores of both hosts",
+    );
+  }
+  if (files.includes(STANDARD_OUTPUT)) {
+    throw new UsageError("Cannot use --pair of standard input: it is read three times; give files");
+  }
 }

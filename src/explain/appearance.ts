@@ -27,6 +27,8 @@ export interface Glyphs {
   fromServer: string;
   toServer: string;
   toClient: string;
+  /** Where an arrow ends that came to nobody. */
+  lost: string;
   event: string;
   held: string;
   failed: string;
@@ -41,6 +43,7 @@ export const UNICODE: Glyphs = {
   fromServer: "┤",
   toServer: "►",
   toClient: "◄",
+  lost: "✗",
   event: "●",
   held: "✓",
   failed: "✗",
@@ -55,6 +58,7 @@ export const ASCII: Glyphs = {
   fromServer: "|",
   toServer: ">",
   toClient: "<",
+  lost: "X",
   event: "o",
   held: "ok",
   failed: "NO",

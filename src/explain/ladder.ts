@@ -1,5 +1,5 @@
 import type { Style } from "./appearance.ts";
-import { formatExact } from "./numbers.ts";
+import { formatExact, type TimeUnit } from "./numbers.ts";
 import type { Arrow, End, KernelStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { wrap } from "../text/wrap.ts";
@@ -8,11 +8,15 @@ import { wrap } from "../text/wrap.ts";
 export interface LadderRow {
   /** An arrow from an end; at an end, or at neither, something that the kernel told. */
   kind: "arrow" | "event";
+  /** Of an arrow: whether it never came to the other end. */
+  isLost: boolean;
   /** The end that it comes from or happens at; undefined: not known. */
   end: End | undefined;
   /** Number of the packet; undefined: it is an event. */
   number: number | undefined;
   time: string;
+  /** By the server's clock, on a ladder of both ends; else "". */
+  serverTime: string;
   style: Exclude<Style, "heading">;
   /** Of a packet, above its arrow: flags and numbers. */
   label: string;
@@ -27,6 +31,8 @@ export interface Ladder {
   client: string;
   server: string;
   timeWidth: number;
+  /** Of the times by the server's clock; 0: there are none. */
+  serverTimeWidth: number;
   /** Between the bars. */
   inner: number;
   rows: readonly LadderRow[];
@@ -46,38 +52,53 @@ const INNER_MIN = 58;
 const TIME_UNKNOWN = "-";
 
 /** Lays out the ladder of a story. */
-export function layLadder({ client, server, steps, unit }: Story): Ladder {
+export function layLadder({ client, server, steps, unit, isOfBothEnds }: Story): Ladder {
   const labels = steps.map((step) => step.kind === "kernel" ? 0 : step.label.length);
   const inner = Math.max(...labels, INNER_MIN) + LABEL_EXTRA;
   const rows = steps.map((step) => {
-    const time = step.timeNs === undefined ? TIME_UNKNOWN : formatExact(step.timeNs, unit);
-    return step.kind === "kernel" ? eventRow(step, time, inner) : arrowRow(step, time, inner);
+    const time = timeText(step.timeNs, unit, isOfBothEnds);
+    const serverTime = isOfBothEnds ? timeText(step.serverNs, unit, isOfBothEnds) : "";
+    const row = step.kind === "kernel" ? eventRow(step, inner) : arrowRow(step, inner);
+    return { ...row, time, serverTime };
   });
   const timeWidth = Math.max(...rows.map(({ time }) => time.length), TIME_UNKNOWN.length);
-  return { client, server, timeWidth, inner, rows };
+  const serverTimeWidth = Math.max(0, ...rows.map((row) => row.serverTime.length));
+  return { client, server, timeWidth, serverTimeWidth, inner, rows };
 }
 
-function arrowRow(step: Arrow, time: string, inner: number): LadderRow {
-  const { number, from, tone, label, remarks } = step;
+/** Where two clocks stand side by side, what one of them does not know is left out. */
+export function timeText(
+  ns: number | undefined,
+  unit: TimeUnit,
+  isOfBothEnds: boolean | undefined,
+): string {
+  if (ns !== undefined) return formatExact(ns, unit);
+  return isOfBothEnds ? "" : TIME_UNKNOWN;
+}
+
+type UntimedRow = Omit<LadderRow, "time" | "serverTime">;
+
+function arrowRow(step: Arrow, inner: number): UntimedRow {
+  const { number, from, tone, label, remarks, isLost = false } = step;
   return {
     kind: "arrow",
+    isLost,
     end: from,
     number,
-    time,
-    style: tone === "usual" ? from : tone,
+    style: isLost ? "bad" : tone === "usual" ? from : tone,
     label,
     lines: remarks.flatMap((remark) => wrap(remark, inner - 4)),
     linesStyle: tone === "bad" ? "bad" : "aside",
   };
 }
 
-function eventRow({ at, text, tone }: KernelStep, time: string, inner: number): LadderRow {
+function eventRow({ at, text, tone }: KernelStep, inner: number): UntimedRow {
   const style = tone === "usual" ? "aside" : "bad";
   return {
     kind: "event",
+    isLost: false,
     end: at,
     number: undefined,
-    time,
     style,
     label: "",
     lines: wrap(text, inner - 4),

@@ -15,16 +15,22 @@ export const MARGIN = 24;
 
 const HEAD_LENGTH = 9;
 const DOT_RADIUS = 4;
+/** How far one gets that never came, of the way, and half the size of the cross there. */
+const LOST_AT = 0.85;
+const CROSS = 5;
 
 /**
  * Where the bars of the two ends stand, pixels from the left.
  *
- * @param {Pick<Ladder, "timeWidth" | "inner">} ladder
- * @returns {{ clientX: number, serverX: number }}
+ * @param {Pick<Ladder, "timeWidth" | "serverTimeWidth" | "inner">} ladder
+ * @returns {{ clientX: number, serverX: number, rightX: number }}
  */
-export function placeBars({ timeWidth, inner }) {
+export function placeBars({ timeWidth, serverTimeWidth, inner }) {
   const clientX = MARGIN + (timeWidth + 5) * CHARACTER;
-  return { clientX, serverX: clientX + inner * CHARACTER };
+  const serverX = clientX + inner * CHARACTER;
+  // Behind it stand the times by the server's clock, where there are some.
+  const rightX = serverTimeWidth === 0 ? serverX : serverX + (serverTimeWidth + 1) * CHARACTER;
+  return { clientX, serverX, rightX };
 }
 
 /**
@@ -65,18 +71,27 @@ export function drawLadder(pen, ladder, top) {
  * @param {number} top
  */
 function drawArrow(pen, row, { clientX, serverX }, top) {
-  const { number, time, label, lines, style, linesStyle } = row;
+  const { number, time, serverTime, label, lines, style, linesStyle, isLost } = row;
   let y = top;
   pen.text(clientX + 2 * CHARACTER, y, label, style, "start");
   y += 0.5 * LINE;
   // Time and number stand at the height of the arrow.
   pen.text(MARGIN, y + 5, String(number), "aside", "start");
   pen.text(clientX - CHARACTER, y + 5, time, "ink", "end");
+  pen.text(serverX + CHARACTER, y + 5, serverTime, "ink", "start");
   const [fromX, toX] = row.end === "client" ? [clientX, serverX] : [serverX, clientX];
-  const baseX = toX + (toX > fromX ? -HEAD_LENGTH : HEAD_LENGTH);
-  pen.path(linePath(fromX, y, baseX, y), style, true);
-  const [tip, base, at, above, under] = [toX, baseX, y, y - 4.5, y + 4.5].map(roundPixels);
-  pen.path(`M${tip} ${at}L${base} ${above}L${base} ${under}Z`, style, false);
+  if (isLost) {
+    const endX = fromX + LOST_AT * (toX - fromX);
+    pen.path(linePath(fromX, y, endX, y), style, true);
+    for (const slope of [CROSS, -CROSS]) {
+      pen.path(linePath(endX - CROSS, y - slope, endX + CROSS, y + slope), style, true);
+    }
+  } else {
+    const baseX = toX + (toX > fromX ? -HEAD_LENGTH : HEAD_LENGTH);
+    pen.path(linePath(fromX, y, baseX, y), style, true);
+    const [tip, base, at, above, under] = [toX, baseX, y, y - 4.5, y + 4.5].map(roundPixels);
+    pen.path(`M${tip} ${at}L${base} ${above}L${base} ${under}Z`, style, false);
+  }
   y += LINE;
   for (const line of lines) {
     pen.text(clientX + 3 * CHARACTER, y, line, linesStyle, "start");
@@ -91,8 +106,10 @@ function drawArrow(pen, row, { clientX, serverX }, top) {
  * @param {{ clientX: number, serverX: number }} bars
  * @param {number} top
  */
-function drawEvent(pen, { end, time, lines, style, linesStyle }, { clientX, serverX }, top) {
+function drawEvent(pen, row, { clientX, serverX }, top) {
+  const { end, time, serverTime, lines, style, linesStyle } = row;
   let y = top;
+  pen.text(serverX + 2 * CHARACTER, y, serverTime, "ink", "start");
   pen.text(clientX - 2 * CHARACTER, y, time, "ink", "end");
   if (end !== undefined) pen.circle(end === "server" ? serverX : clientX, y - 5, DOT_RADIUS, style);
   const x = end === "server" ? serverX - 2 * CHARACTER : clientX + 2 * CHARACTER;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Glyphs, Line, Span, Style } from "./appearance.ts";
-import { formatExact } from "./numbers.ts";
+import { timeText } from "./ladder.ts";
 import type { Arrow, KernelStep } from "./step.ts";
 import type { Story } from "./story.ts";
 import { wrap } from "../text/wrap.ts";
@@ -13,10 +13,11 @@ import { wrap } from "../text/wrap.ts";
 /** Line, blanks and head around the label of an arrow, so that it still looks like one. */
 const ARROW_EXTRA = 9;
 const INNER_MIN = 56;
+/** What is left free where an arrow ends before it came. */
+const LOST_GAP = 8;
 /** Before the remarks on a packet. */
 const INDENT = 3;
 const NUMBER_WIDTH = 2;
-const TIME_UNKNOWN = "-";
 
 /** What every line of one ladder shares. */
 interface Frame {
@@ -29,14 +30,14 @@ interface Frame {
 
 /** Draws the ladder of a story. */
 export function drawLadder(story: Story, glyphs: Glyphs): Line[] {
-  const times = story.steps.map(({ timeNs }) => timeText(timeNs, story));
+  const times = story.steps.map(({ timeNs }) => timeOf(timeNs, story));
   const labels = story.steps.map((step) =>
-    step.kind === "kernel" ? 0 : step.label.length + ARROW_EXTRA
+    step.kind === "kernel" ? 0 : step.label.length + ARROW_EXTRA + (step.isLost ? LOST_GAP : 0)
   );
   const frame: Frame = {
     story,
     glyphs,
-    timeWidth: Math.max(...times.map((time) => time.length), TIME_UNKNOWN.length),
+    timeWidth: Math.max(...times.map((time) => time.length), 1),
     inner: Math.max(...labels, INNER_MIN),
   };
   return [
@@ -48,8 +49,14 @@ export function drawLadder(story: Story, glyphs: Glyphs): Line[] {
   ];
 }
 
-function timeText(timeNs: number | undefined, { unit }: Story): string {
-  return timeNs === undefined ? TIME_UNKNOWN : formatExact(timeNs, unit);
+function timeOf(timeNs: number | undefined, { unit, isOfBothEnds }: Story): string {
+  return timeText(timeNs, unit, isOfBothEnds);
+}
+
+/** Behind the server's bar: when a step was by its clock, where there are two. */
+function serverMargin({ story }: Frame, { serverNs }: { serverNs?: number }): Line {
+  const time = story.isOfBothEnds ? timeOf(serverNs, story) : "";
+  return time === "" ? [] : [{ text: `  ${time}` }];
 }
 
 /** Number and time of a step before the client's bar, or as many blanks. */
@@ -59,7 +66,7 @@ function margin(
 ): string {
   if (step === undefined) return " ".repeat(NUMBER_WIDTH + 2 + timeWidth + 2);
   const number = String(step.number ?? "").padStart(NUMBER_WIDTH);
-  return `${number}  ${timeText(step.timeNs, story).padStart(timeWidth)}  `;
+  return `${number}  ${timeOf(step.timeNs, story).padStart(timeWidth)}  `;
 }
 
 function drawHeads(frame: Frame): Line[] {
@@ -87,11 +94,13 @@ function betweenBars({ inner, glyphs: { bar }, ...rest }: Frame, spans: readonly
 
 function drawPacket(frame: Frame, step: Arrow): Line[] {
   const { glyphs, inner } = frame;
-  const { label, from, tone, remarks } = step;
-  const style: Style = tone === "usual" ? from : tone;
+  const { label, from, tone, remarks, isLost } = step;
+  const style: Style = isLost ? "bad" : tone === "usual" ? from : tone;
   const lead = glyphs.line.repeat(2);
-  const text = from === "client" ? `${lead} ${label} ` : `${glyphs.toClient}${lead} ${label} `;
-  const head = from === "client" ? glyphs.toServer : "";
+  const gap = isLost ? " ".repeat(LOST_GAP - 1) : "";
+  const toClient = isLost ? gap + glyphs.lost : glyphs.toClient;
+  const text = from === "client" ? `${lead} ${label} ` : `${toClient}${lead} ${label} `;
+  const head = from === "client" ? isLost ? glyphs.lost + gap : glyphs.toServer : "";
   const rest = glyphs.line.repeat(Math.max(inner - text.length - head.length, 0)) + head;
   return [
     [
@@ -99,6 +108,7 @@ function drawPacket(frame: Frame, step: Arrow): Line[] {
       { text: from === "client" ? glyphs.fromClient : glyphs.bar },
       { text: text + rest, style },
       { text: from === "client" ? glyphs.bar : glyphs.fromServer },
+      ...serverMargin(frame, step),
     ],
     ...remarks.flatMap((remark) => drawRemark(frame, remark, tone === "bad" ? "bad" : "aside")),
   ];
@@ -110,7 +120,8 @@ function drawRemark(frame: Frame, remark: string, style: Style): Line[] {
   );
 }
 
-function drawEvent(frame: Frame, { timeNs, at, tone, text }: KernelStep): Line[] {
+function drawEvent(frame: Frame, step: KernelStep): Line[] {
+  const { timeNs, at, tone, text } = step;
   const { glyphs: { event, bar }, inner } = frame;
   const style: Style = tone === "usual" ? "aside" : tone;
   return wrap(text, inner - 2 * INDENT).map((row, index) => {
@@ -124,6 +135,7 @@ function drawEvent(frame: Frame, { timeNs, at, tone, text }: KernelStep): Line[]
       { text: row, style },
       { text: " ".repeat(after) },
       { text: at === "server" && isFirst ? event : bar },
+      ...isFirst ? serverMargin(frame, step) : [],
     ];
   });
 }

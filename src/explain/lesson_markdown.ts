@@ -11,7 +11,7 @@ import { escapeMarkdown, fence } from "./markup.ts";
 import { formatExact } from "./numbers.ts";
 import { nameStep } from "./step.ts";
 import type { Story } from "./story.ts";
-import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
+import { legendOf, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
 
 /** How to write an explanation as Markdown. */
 export interface MarkdownOptions {
@@ -28,7 +28,7 @@ export function formatLessonMarkdown(story: Story, { ascii, header }: MarkdownOp
     `# ${escapeMarkdown(story.title)}`,
     story.facts.map(({ name, text }) => `- **${name}**: ${escapeMarkdown(text)}`).join("\n"),
     codeBlock(drawLadder(story, glyphs)),
-    escapeMarkdown(LEGEND),
+    escapeMarkdown(legendOf(story)),
     `## ${escapeMarkdown(NUMBERS_HEADING)}`,
     table(
       ["sum", "", "what must hold"],

@@ -19,7 +19,7 @@ import { formatExact } from "./numbers.ts";
 import type { RoundTrip } from "./round_trips.ts";
 import { nameStep } from "./step.ts";
 import type { Story } from "./story.ts";
-import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
+import { legendOf, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
 import { wrap } from "../text/wrap.ts";
 
 /** Characters of a line of prose. */
@@ -70,7 +70,7 @@ export function formatLessonSvg(story: Story, { header }: SvgOptions): string {
   canvas.down(1);
   canvas.ladder();
   canvas.down(1);
-  canvas.paragraph(LEGEND, "aside");
+  canvas.paragraph(legendOf(story), "aside");
   drawRelations(canvas, story);
   drawRoundTrips(canvas, story);
   canvas.heading("Outcome");
@@ -133,7 +133,7 @@ class Canvas implements LadderPen {
 
   constructor(story: Story) {
     this.#ladder = layLadder(story);
-    this.#right = Math.max(placeBars(this.#ladder).serverX, MARGIN + TEXT_WIDTH * CHARACTER);
+    this.#right = Math.max(placeBars(this.#ladder).rightX, MARGIN + TEXT_WIDTH * CHARACTER);
   }
 
   down(lines: number): void {
@@ -206,7 +206,7 @@ function describe(story: Story): string {
     const at = step.timeNs === undefined ? "" : `${formatExact(step.timeNs, story.unit)}: `;
     if (step.kind === "kernel") return `${at}${step.at ? `${step.at}: ` : ""}${step.text}`;
     const way = step.from === "client" ? "client to server" : "server to client";
-    return `${at}${way} ${step.label}`;
+    return `${at}${way} ${step.label}${step.isLost ? ", lost on the way" : ""}`;
   });
   return [`${story.client} to ${story.server}`, ...steps, story.outcome].join(". ");
 }

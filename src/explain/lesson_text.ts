@@ -19,7 +19,7 @@ import type { Relation } from "./relations.ts";
 import type { RoundTrip } from "./round_trips.ts";
 import { nameStep } from "./step.ts";
 import type { Fact, Story } from "./story.ts";
-import { LEGEND, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
+import { legendOf, NUMBERING, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "./words.ts";
 import { wrap } from "../text/wrap.ts";
 
 /** How to write an explanation as text. */
@@ -53,7 +53,7 @@ export function drawLesson(
     [],
     ...drawLadder(story, glyphs),
     [],
-    ...paragraph(LEGEND, "aside"),
+    ...paragraph(legendOf(story), "aside"),
     [],
     heading(NUMBERS_HEADING),
     [],

@@ -15,6 +15,10 @@ export interface Arrow {
   number: number;
   /** When it was captured, nanoseconds after the handshake's time; undefined where that is not known. */
   timeNs: number | undefined;
+  /** In a story of both ends: when the server's host had it, by its clock, after the first it had. */
+  serverNs?: number;
+  /** In a story of both ends: whether one end sent it and it never came to the other. */
+  isLost?: boolean;
   /** Who sent it. */
   from: End;
   part: Part;
@@ -48,6 +52,8 @@ export interface KernelStep {
   kind: "kernel";
   /** When, nanoseconds after the handshake's time; undefined where that is not known. */
   timeNs: number | undefined;
+  /** As of an arrow. */
+  serverNs?: number;
   /** At which end; undefined where that is not known. */
   at: End | undefined;
   tone: Tone;

@@ -30,6 +30,8 @@ export interface Fact {
 export interface Story {
   /** What it was. */
   title: string;
+  /** Whether two hosts tell it: then its steps have times of both, each by its own clock. */
+  isOfBothEnds?: boolean;
   /** When, who, where seen. */
   facts: Fact[];
   /** Address and port of either end. */

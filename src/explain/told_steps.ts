@@ -85,8 +85,13 @@ function announced(
   return parts.length === 0 ? [] : [parts.join(", ")];
 }
 
+/** How a record's word of repeated packets begins. */
+export const REPEATED_IN_RECORD = "The first of ";
+
 function sentAgain(count: number): string[] {
-  return count > 1 ? [`The first of ${count}; when the others came, a record does not say.`] : [];
+  return count > 1
+    ? [`${REPEATED_IN_RECORD}${count}; when the others came, a record does not say.`]
+    : [];
 }
 
 /** The RST that ended it: it has no time in a record. */

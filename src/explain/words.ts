@@ -144,6 +144,19 @@ export const LEGEND =
   "Seq and Ack are the packet's numbers in hexadecimal, in parentheses counted from the initial " +
   "sequence number of the side whose bytes they count. A packet's time is that of its capture.";
 
+/** How to read one of both ends. */
+export const LEGEND_OF_BOTH_ENDS =
+  "Times on the left are by the clock of the client's host, those on " +
+  "the right by that of the server's host, each counted from the first that it had: what stands on " +
+  "one side can be subtracted, what stands on two cannot. An arrow that ends before it came was " +
+  "lost on the way. Seq and Ack are counted from the initial sequence number of the side whose bytes " +
+  "they count, in parentheses.";
+
+/** How to read the ladder of a story. */
+export function legendOf({ isOfBothEnds }: { isOfBothEnds?: boolean }): string {
+  return isOfBothEnds ? LEGEND_OF_BOTH_ENDS : LEGEND;
+}
+
 /** Why the numbers must be so. */
 export const NUMBERING =
   "Every byte that a side sends has a number, and its SYN takes one as well: after it comes Seq + 1. " +

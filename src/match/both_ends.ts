@@ -93,3 +93,34 @@ export function tierOf(client: EndIdentity, server: EndIdentity): 1 | 2 | 3 | un
   if (isKnown) return 2;
   return isSameServer ? 3 : undefined;
 }
+
+/** How much longer a packet may be under way than another of its handshake: less than any is sent again after. */
+export const SLOWER_NS = 100e6;
+
+/** What an end tells of how often packets were sent. */
+export interface EndCounts {
+  outcome: Outcome;
+  synNs: number | undefined;
+  ackNs: number | undefined;
+  synAckCount: number;
+}
+
+/**
+ * SYN-ACKs that the server sent and that were lost. Those that it sent again after the client had answered
+ * were not: the ACK was lost, or came late. Then the server waited longer for it than the client did
+ * until it sent it.
+ *
+ * @returns Undefined: it cannot be told.
+ */
+export function synAcksLost(client: EndCounts, server: EndCounts): number | undefined {
+  if (client.outcome === "established") {
+    if (server.outcome !== "established") return undefined;
+    const [clientNs, serverNs] = [client, server].map(({ synNs, ackNs }) =>
+      synNs === undefined || ackNs === undefined ? undefined : ackNs - synNs
+    );
+    if (clientNs !== undefined && serverNs !== undefined && serverNs > clientNs + SLOWER_NS) {
+      return undefined;
+    }
+  }
+  return Math.max(0, server.synAckCount - client.synAckCount);
+}

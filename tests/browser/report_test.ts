@@ -97,8 +97,9 @@ test("opens the ladder of a row, from both ends, with its numbers and the checks
   await row.click();
   assertMatch(await row.locator("td").nth(5).innerText(), /^.+\/\d+ -> .+\/\d+$/);
   const views = page.locator(".story .view");
-  assertEquals(await views.count(), 2);
+  assertEquals(await views.count(), 3);
   assertEquals(await views.locator("h3 small").allTextContents(), [
+    "told by web1 and db<1> together",
     "told by web1, the client",
     "told by db<1>, the server",
   ]);

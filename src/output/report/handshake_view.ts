@@ -1,4 +1,7 @@
+import { tierOf } from "../../match/both_ends.ts";
 import type { Endpoint, Handshake } from "../../match/handshake.ts";
+import { tellBothEnds } from "../../explain/both_ends.ts";
+import { EndTold } from "../../explain/end_told.ts";
 import { type Ladder, layLadder } from "../../explain/ladder.ts";
 import { formatExact } from "../../explain/numbers.ts";
 import type { Relation } from "../../explain/relations.ts";
@@ -31,6 +34,8 @@ export interface HandshakeView {
   roundTrips: { name: string; duration: string; text: string }[];
   /** What the outcome means, and what else there is to say. */
   remarks: string[];
+  /** What this host knows as one end, to be joined with the other's; undefined: it is none. */
+  end: EndTold | undefined;
 }
 
 const ROLE_WORDS = {
@@ -43,8 +48,17 @@ const ROLE_WORDS = {
 /** Characters of a text that is told of a handshake; a sentence of the tool has fewer. */
 export const TOLD_MAX = 400;
 
-/** Makes a view of a story. @param context Who tells it, and what knows where processes are. */
-export function viewOf(story: Story, handshake: Handshake, context: ViewContext): HandshakeView {
+/**
+ * Makes a view of a story.
+ *
+ * @param context Who tells it, and what knows where processes are. @param isRecord Whether a record does.
+ */
+export function viewOf(
+  story: Story,
+  handshake: Handshake,
+  context: ViewContext,
+  isRecord = true,
+): HandshakeView {
   const { role, epochSeconds, timeNs, client, server } = handshake;
   const name = shorten(context.host, HOST_MAX);
   const processOf = (end: Endpoint) =>
@@ -55,6 +69,35 @@ export function viewOf(story: Story, handshake: Handshake, context: ViewContext)
     server: processOf(server),
     time: { epochSeconds, timeNs },
     teller: `${escapeText(name)}, ${ROLE_WORDS[role]}`,
+    ...drawn(story),
+    end: role === "client" || role === "server"
+      ? new EndTold(handshake, story, escapeText(name), isRecord)
+      : undefined,
+  };
+}
+
+/** Makes a view of what both ends tell together; undefined: they are not of one handshake. */
+export function viewOfBoth(one: HandshakeView, other: HandshakeView): HandshakeView | undefined {
+  if (one.end === undefined || other.end === undefined || one.host === other.host) return undefined;
+  const [client, server] = one.end.role === "client" ? [one, other] : [other, one];
+  const [clientEnd, serverEnd] = [client.end!, server.end!];
+  if (clientEnd.role !== "client" || serverEnd.role !== "server") return undefined;
+  const tier = tierOf(clientEnd.identity, serverEnd.identity);
+  if (tier === undefined) return undefined;
+  return {
+    ...client,
+    server: server.server,
+    teller: `${clientEnd.host} and ${serverEnd.host} together`,
+    ...drawn(tellBothEnds(clientEnd, serverEnd, { tier })),
+    end: undefined,
+  };
+}
+
+/** What is shown of a story. */
+function drawn(
+  story: Story,
+): Pick<HandshakeView, "title" | "facts" | "ladder" | "relations" | "roundTrips" | "remarks"> {
+  return {
     title: story.title,
     facts: story.facts.map(({ name, text }) => ({ name, text: shorten(text, TOLD_MAX) })),
     ladder: shortLadder(layLadder(story)),

@@ -1,7 +1,7 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
 import { formatEndpoint } from "../../wire/address.ts";
-import type { HandshakeView } from "./handshake_view.ts";
+import { type HandshakeView, viewOfBoth } from "./handshake_view.ts";
 
 /** Rows that are chosen at random in all, and of one kind. */
 const SAMPLE_MAX = 400;
@@ -28,6 +28,8 @@ export interface KeptRow {
   isSlow: boolean;
   /** What each host tells of it, first the one whose record counts. */
   readonly views: HandshakeView[];
+  /** What both of its ends tell together; undefined: one end alone is known. */
+  both: HandshakeView | undefined;
 }
 
 interface Held {
@@ -78,7 +80,9 @@ export class KeptRows {
   takeAgain(handshake: Handshake, tell: () => HandshakeView): KeptRow | undefined {
     const row = this.#byKey.get(keyOf(handshake))?.row;
     if (row === undefined || row.views.length >= VIEWS_MAX) return row;
-    row.views.push(tell());
+    const view = tell();
+    row.views.push(view);
+    row.both ??= viewOfBoth(row.views[0], view);
     return row;
   }
 
@@ -116,6 +120,7 @@ export class KeptRows {
       synAckCount,
       isSlow,
       views: [view],
+      both: undefined,
     };
     const held: Held = { row, key: keyOf(handshake), isSampled };
     this.#byKey.set(held.key, held);

@@ -76,8 +76,21 @@ export interface RankingData {
   note: string;
 }
 
-/** A row of a ladder: kind and end, number (0: none), time, style, label, style of the lines, lines. */
-export type LadderRowData = [0 | 1, 0 | 1 | 2, number, TextAt, TextAt, TextAt, TextAt, ...TextAt[]];
+/** A row of a ladder, in this order. */
+export type LadderRowData = [
+  /** 0 an event, 1 an arrow, 2 one that was lost on the way. */
+  kind: 0 | 1 | 2,
+  /** 0 neither, 1 the client, 2 the server. */
+  end: 0 | 1 | 2,
+  /** 0: none. */
+  number: number,
+  time: TextAt,
+  serverTime: TextAt,
+  style: TextAt,
+  label: TextAt,
+  linesStyle: TextAt,
+  ...lines: TextAt[],
+];
 
 /** What one host tells of a handshake. */
 export interface ViewData {
@@ -88,6 +101,8 @@ export interface ViewData {
   client: TextAt;
   server: TextAt;
   timeWidth: number;
+  /** 0: it has no times by the server's clock. */
+  serverTimeWidth: number;
   inner: number;
   ladder: LadderRowData[];
   /** Claim, verdict (1 held, 0 did not, -1 not known), sum, comment. */
@@ -111,6 +126,7 @@ export interface RowData {
   syns: number;
   synAcks: number;
   slow: 0 | 1;
+  /** First what two hosts tell together, where they do. */
   views: ViewData[];
 }
 
@@ -134,7 +150,7 @@ export interface PageData {
   sections: Section[];
   tableNote: string;
   /** Above and below each ladder. */
-  ladderWords: { legend: string; numbers: string; trips: string };
+  ladderWords: { legend: string; legendOfBothEnds: string; numbers: string; trips: string };
   rows: RowData[];
   texts: string[];
 }
@@ -331,7 +347,7 @@ export function rowsData(
     syns: row.synCount,
     synAcks: row.synAckCount,
     slow: row.isSlow ? 1 : 0,
-    views: row.views.map((view) => viewData(view, texts)),
+    views: [...row.both ? [row.both] : [], ...row.views].map((view) => viewData(view, texts)),
   }));
 }
 
@@ -354,12 +370,14 @@ function viewData(view: HandshakeView, texts: TextTable): ViewData {
     client: at(ladder.client),
     server: at(ladder.server),
     timeWidth: ladder.timeWidth,
+    serverTimeWidth: ladder.serverTimeWidth,
     inner: ladder.inner,
     ladder: ladder.rows.map((row): LadderRowData => [
-      row.kind === "arrow" ? 1 : 0,
+      row.kind === "event" ? 0 : row.isLost ? 2 : 1,
       ENDS.indexOf(row.end) as 0 | 1 | 2,
       row.number ?? 0,
       at(row.time),
+      at(row.serverTime),
       at(row.style),
       at(row.label),
       at(row.linesStyle),

@@ -1,5 +1,10 @@
 import { StoryTeller } from "../../explain/teller.ts";
-import { LEGEND, NUMBERS_HEADING, ROUND_TRIPS_HEADING } from "../../explain/words.ts";
+import {
+  LEGEND,
+  LEGEND_OF_BOTH_ENDS,
+  NUMBERS_HEADING,
+  ROUND_TRIPS_HEADING,
+} from "../../explain/words.ts";
 import { type Handshake, OUTCOMES } from "../../match/handshake.ts";
 import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
 import { formatTime } from "../../text/time.ts";
@@ -155,13 +160,19 @@ export class ReportSink implements Sink {
       rankings: rankingsData(this.#statistics, TOP, this.#names, span),
       sections: describeNumbers(this.#statistics, this.#facts),
       tableNote: describeRows(rows.length, this.#statistics.handshakes),
-      ladderWords: { legend: LEGEND, numbers: NUMBERS_HEADING, trips: ROUND_TRIPS_HEADING },
+      ladderWords: {
+        legend: LEGEND,
+        legendOfBothEnds: LEGEND_OF_BOTH_ENDS,
+        numbers: NUMBERS_HEADING,
+        trips: ROUND_TRIPS_HEADING,
+      },
       rows: rowsData(rows, startMs, texts),
       texts: texts.texts,
     };
   }
 
   #view(handshake: Handshake, row: number): HandshakeView {
-    return viewOf(this.#teller.tell(handshake, row), handshake, this.#source!.context);
+    const story = this.#teller.tell(handshake, row);
+    return viewOf(story, handshake, this.#source!.context, row === NO_ROW);
   }
 }

@@ -36,6 +36,8 @@ export interface ClockWindow {
   driftPpb?: number;
 }
 
+/** Of so many seconds the least delay of each direction counts: a clock does not drift far in them. */
+export const SPAN_NS = 4e9;
 const MINUTE_NS = 60_000_000_000n;
 /** Clocks that are slewed change by less than this: 500 ppm (adjtimex(2), MAXFREQ of the kernel). */
 const SLEW = 500e-6;
@@ -62,6 +64,24 @@ export function clockWindows(delays: readonly LeastDelay[]): ClockWindow[] {
   }
   addDrift(windows);
   return windows;
+}
+
+/**
+ * Takes of each few seconds the least delay of each direction, as `LEAST_SQL` does of many records.
+ *
+ * @param delays In any order.
+ */
+export function leastDelays(
+  delays: readonly Omit<LeastDelay, "packets">[],
+): LeastDelay[] {
+  const spans = Map.groupBy(
+    delays,
+    ({ atNs, isToOther }) => `${isToOther} ${atNs / BigInt(SPAN_NS)}`,
+  );
+  return [...spans.values()].map((some) => {
+    const least = some.reduce((one, other) => other.delayNs < one.delayNs ? other : one);
+    return { ...least, packets: some.length };
+  }).sort((one, other) => Number(one.atNs - other.atNs));
 }
 
 /** @returns Undefined where nothing is known of a direction. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { POSSIBLE_ENDS, VERDICT_RULES } from "../../match/both_ends.ts";
+import { SPAN_NS } from "./clocks.ts";
+import { POSSIBLE_ENDS, SLOWER_NS, VERDICT_RULES } from "../../match/both_ends.ts";
 
 /** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
 const NEAR_NS = 150e9;
@@ -104,12 +105,7 @@ const PAIRED_VERDICT = `CASE ${
 /** Whether each end saw one SYN and one SYN-ACK: the same ones, so that durations may be subtracted. */
 const IS_PLAIN = "c.syn = 1 AND s.syn = 1 AND c.syn_ack = 1 AND s.syn_ack = 1";
 
-/** How much longer a packet may be under way than another of its handshake: less than any is sent again after. */
-const SLOWER_NS = 100e6;
-/**
- * SYN-ACKs that were lost. Those that the server sent again after the client had answered were not: the
- * ACK was, or came late. Then the server waited longer for it than the client did until it sent it.
- */
+/** See `synAcksLost` of `match/both_ends`. */
 const SYN_ACKS_LOST = `CASE
     WHEN c.outcome = 'established' AND s.outcome <> 'established' THEN NULL
     WHEN c.outcome = 'established' AND s.ack_t - s.syn_t > c.ack_t - c.syn_t + ${SLOWER_NS} THEN NULL
@@ -161,8 +157,6 @@ WHERE fleet.host_key <> s.host_key AND s.nr NOT IN (SELECT s FROM matches)`,
 
 /** What delays are compared within, nanoseconds: the clocks' drift is set aside by that. */
 const MINUTE_NS = 60e9;
-/** The span of which the least delay of each direction is kept, nanoseconds. */
-const SPAN_NS = 4e9;
 
 /** A packet from one host to the other, by the clock of the one whose name comes first. */
 function delaySql(name: "forward" | "back" | "ack"): string {

@@ -38,7 +38,11 @@ export function showView(view, { texts, ladderWords }) {
       { class: "scroll", role: "region", "aria-label": `Ladder, told by ${teller}`, tabindex: 0 },
       drawPicture(ladderOf(view, textAt)),
     ),
-    html("p", { class: "dim" }, ladderWords.legend),
+    html(
+      "p",
+      { class: "dim" },
+      view.serverTimeWidth > 0 ? ladderWords.legendOfBothEnds : ladderWords.legend,
+    ),
     html("h4", {}, ladderWords.numbers),
     html(
       "ul",
@@ -73,19 +77,26 @@ export function showView(view, { texts, ladderWords }) {
  * @param {(at: number) => string} textAt
  * @returns {Ladder}
  */
-function ladderOf({ client, server, timeWidth, inner, ladder }, textAt) {
+function ladderOf(view, textAt) {
+  const { client, server, timeWidth, serverTimeWidth, inner, ladder } = view;
   /** @type {LadderRow[]} */
-  const rows = ladder.map(([kind, end, number, time, style, label, linesStyle, ...lines]) => ({
-    kind: kind === 1 ? "arrow" : "event",
-    end: end === 1 ? "client" : end === 2 ? "server" : undefined,
-    number: number === 0 ? undefined : number,
-    time: textAt(time),
-    style: /** @type {LadderRow["style"]} */ (textAt(style)),
-    label: textAt(label),
-    lines: lines.map(textAt),
-    linesStyle: /** @type {LadderRow["style"]} */ (textAt(linesStyle)),
-  }));
-  return { client: textAt(client), server: textAt(server), timeWidth, inner, rows };
+  const rows = ladder.map((row) => {
+    const [kind, end, number, time, serverTime, style, label, linesStyle, ...lines] = row;
+    return {
+      kind: kind === 0 ? "event" : "arrow",
+      isLost: kind === 2,
+      end: end === 1 ? "client" : end === 2 ? "server" : undefined,
+      number: number === 0 ? undefined : number,
+      time: textAt(time),
+      serverTime: textAt(serverTime),
+      style: /** @type {LadderRow["style"]} */ (textAt(style)),
+      label: textAt(label),
+      lines: lines.map(textAt),
+      linesStyle: /** @type {LadderRow["style"]} */ (textAt(linesStyle)),
+    };
+  });
+  const [from, to] = [textAt(client), textAt(server)];
+  return { client: from, server: to, timeWidth, serverTimeWidth, inner, rows };
 }
 
 /** @param {Ladder} ladder */
@@ -106,7 +117,7 @@ function drawPicture(ladder) {
     },
   };
   const bottom = drawLadder(pen, ladder, LINE);
-  const width = placeBars(ladder).serverX + MARGIN;
+  const width = placeBars(ladder).rightX + MARGIN;
   picture.setAttribute("width", String(width));
   // Where there is less room it is drawn smaller, see the styles.
   picture.setAttribute("viewBox", `0 0 ${width} ${bottom}`);
@@ -119,10 +130,11 @@ function drawPicture(ladder) {
  * @param {Ladder} ladder
  */
 function describe({ client, server, rows }) {
-  const steps = rows.map(({ kind, end, time, label, lines }) => {
-    const at = time === "-" ? "" : `${time}: `;
+  const steps = rows.map(({ kind, isLost, end, time, label, lines }) => {
+    const at = time === "-" || time === "" ? "" : `${time}: `;
     if (kind === "event") return `${at}${end === undefined ? "" : `${end}: `}${lines.join(" ")}`;
-    return `${at}${end === "client" ? "client to server" : "server to client"} ${label}`;
+    const way = end === "client" ? "client to server" : "server to client";
+    return `${at}${way} ${label}${isLost ? ", lost on the way" : ""}`;
   });
   return [`${client} to ${server}`, ...steps].join(". ");
 }

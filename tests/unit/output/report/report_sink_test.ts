@@ -97,7 +97,7 @@ Deno.test("ReportSink counts of captures what --stats does, and has their packet
   assertSums(page, statistics);
   const { texts, rows } = page;
   const labels = rows.flatMap(({ views }) => views.flatMap(({ ladder }) => ladder))
-    .map(([, , , , , label]) => texts[label]);
+    .map(([, , , , , , label]) => texts[label]);
   assert(labels.some((label) => label.startsWith("[SYN, ACK] Seq=0x")));
   assert(labels.filter((label) => label.startsWith("[SYN] Seq=0x")).length >= rows.length);
 });
@@ -110,6 +110,38 @@ Deno.test("ReportSink counts once what two hosts saw, and shows it from both end
   assertEquals(page.handshakes, handshakes.length);
   const tellers = page.rows.map(({ views }) => views.map(({ teller }) => page.texts[teller]));
   assert(tellers.every((names) => names[0].startsWith("web1") && names[1].startsWith("db1")));
+});
+
+Deno.test("ReportSink shows what two ends tell together on one ladder", () => {
+  const ends = {
+    client: { address: "10.0.0.1", port: 7, isn: 7 },
+    server: { address: "10.0.0.2", port: 80 },
+  };
+  const silent = makeHandshake({
+    ...ends,
+    ...{ role: "client", outcome: "timeout", wire: true, synCount: 7, synNs: 0 },
+  });
+  const answering = makeHandshake({
+    ...{ ...ends, server: { ...ends.server, isn: 9 } },
+    ...{ role: "server", outcome: "half_open", wire: true, synCount: 7, synAckCount: 6 },
+    ...{ synNs: 0, synAckNs: 5_000 },
+  });
+  const { page } = reportOnRecords([lineOf(silent, "web1")], [lineOf(answering, "db1")]);
+  const [{ views }] = page.rows;
+  const textsOf = (numbers: readonly number[]) => numbers.map((at) => page.texts[at]);
+  assertEquals(textsOf(views.map(({ teller }) => teller)), [
+    "web1 and db1 together",
+    "web1, the client",
+    "db1, the server",
+  ]);
+  const [both, alone] = views;
+  assertEquals(page.texts[both.title], "TCP handshake of two hosts: answer_lost");
+  assertEquals(both.ladder.map(([kind]) => kind), [1, 2]);
+  assertEquals([both.serverTimeWidth > 0, alone.serverTimeWidth], [true, 0]);
+  assertEquals(textsOf(both.ladder.map(([, , , , serverTime]) => serverTime)), [
+    "0.000 µs",
+    "5.000 µs",
+  ]);
 });
 
 Deno.test("ReportSink says first what was lost, and that clocks are apart", () => {

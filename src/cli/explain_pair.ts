@@ -1,0 +1,135 @@
+/**
+ * Both ends of a handshake in files of two hosts, for `explain --pair`.
+ *
+ * @module
+ */
+import { tellBothEnds } from "../explain/both_ends.ts";
+import type { EndTold } from "../explain/end_told.ts";
+import { EndsSink, type OtherEnd, PairSearch, type TakeEnd } from "../explain/pair_search.ts";
+import type { Story } from "../explain/story.ts";
+import { InputSource } from "../pipeline/input_source.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
+import type { Sink } from "../pipeline/sink.ts";
+import { WatchedHosts } from "../pipeline/watched_hosts.ts";
+import { clockWindows, leastDelays } from "../store/pairs/clocks.ts";
+import type { Ending } from "./ending.ts";
+import type { ExplainOptions } from "./explain_options.ts";
+import { ProgressLine } from "./process/progress_line.ts";
+import { sayNote } from "./process/terminal.ts";
+import { Reading } from "./read.ts";
+
+/** What became of the search. */
+export interface FoundStory {
+  story: Story | undefined;
+  hasFailed: boolean;
+}
+
+/**
+ * Finds a handshake in the files and its other end, and tells it by both.
+ *
+ * @param files Captures, records and stores. @param ending Ends the reading. @returns The story; undefined: it was said why there is none.
+ */
+export async function explainPair(
+  files: readonly string[],
+  { filter, index, interfaces }: Pick<ExplainOptions, "filter" | "index" | "interfaces">,
+  ending: Ending,
+): Promise<FoundStory> {
+  const progress = new ProgressLine();
+  let hasFailed = false;
+  const pass = async (
+    take: (source: InputSource) => TakeEnd,
+    { onEvent, isFirst = false }: { onEvent?: Sink["takeEvent"]; isFirst?: boolean } = {},
+  ) => {
+    for (const file of files) {
+      if (isFirst && search.picked !== undefined) return;
+      let takeEnd: TakeEnd = () => {};
+      const sink = new EndsSink(file, (...told) => takeEnd(...told), onEvent);
+      const pipeline = new Pipeline({ sinks: [sink], supervisor: ending });
+      const source = new InputSource({ interfaces, host: "", pipeline });
+      takeEnd = take(source);
+      if (isFirst) stop = () => source.done = true;
+      const hours = isFirst ? filter : {};
+      const reading = new Reading(source, pipeline, ending.asked, progress, hours);
+      const fault = await ending.attempt("reading", () => reading.read(file, false));
+      await ending.attempt("matching", () => source.conclude());
+      if (fault === undefined) continue;
+      if (isFirst || !hasFailed) sayNote(fault);
+      hasFailed = true;
+    }
+  };
+  let stop = () => {};
+  const search = new PairSearch(filter, index, () => stop());
+  await pass(({ context }) => search.pick(context), { isFirst: true });
+  if (search.picked === undefined) {
+    sayNote("Cannot explain a pair: no handshake of a client or a server that matches is there");
+    return { story: undefined, hasFailed };
+  }
+  await pass(() => search.gather);
+  const watched = new WatchedHosts();
+  await pass(() => search.match, { onEvent: (event, members) => watched.take(event, members) });
+  const other = search.other();
+  const story = other === undefined ? tellOneEnd(search, watched) : tellPair(search, other);
+  return { story, hasFailed };
+}
+
+function tellPair(search: PairSearch, other: OtherEnd): Story {
+  const { end } = search.picked!;
+  const [client, server] = other.isClient ? [other.end, end] : [end, other.end];
+  const remarks = other.isGuessed
+    ? [
+      "Which capture is nearer to the client, the packets do not tell: the one that was given first " +
+      "is taken for it.",
+    ]
+    : [];
+  const delays = search.delaysOf(other.teller);
+  const [window] = clockWindows(leastDelays(delays));
+  const isKnown = window !== undefined && window.uncertaintyNs >= 0 && delays.length > OWN_PACKETS;
+  const clock = isKnown
+    ? {
+      offsetNs: other.isClient ? -window.offsetNs : window.offsetNs,
+      uncertaintyNs: window.uncertaintyNs,
+    }
+    : undefined;
+  return tellBothEnds(client, server, { tier: other.tier, clock, remarks });
+}
+
+/** Packets of one handshake: they bound the clocks by its own round trip, which tells nothing of its ways. */
+const OWN_PACKETS = 3;
+
+/** A story of one end, with what is known of the other. */
+function tellOneEnd(search: PairSearch, watched: WatchedHosts): Story {
+  const { end, role } = search.picked!;
+  return {
+    ...end.story,
+    remarks: [describeOther(search, end, role, watched), ...end.story.remarks],
+  };
+}
+
+function describeOther(
+  search: PairSearch,
+  end: EndTold,
+  role: string,
+  watched: WatchedHosts,
+): string {
+  if (search.candidates > 0) {
+    return `What other hosts told fits ${search.candidates} times: which one is its other end cannot ` +
+      "be said, so that where it failed is not known.";
+  }
+  const only = `Only ${end.host} told of it`;
+  if (role !== "client") return `${only}: the other end is not in what was read.`;
+  const { outcome } = end;
+  const watcher = [...search.serverHosts].find((teller) => {
+    const aheadNs = search.delaysOf(teller).find(({ isToOther }) => isToOther)?.delayNs ?? 0;
+    return watched.isWatched(teller.key, end.atNs + BigInt(aheadNs));
+  });
+  if (watcher !== undefined && (outcome === "timeout" || outcome === "unanswered")) {
+    return `${only}, and ${watcher.name} was watching and saw no SYN: it was lost ` +
+      "on the way there (syn_lost).";
+  }
+  if (watcher !== undefined && outcome === "refused") {
+    return `${only}, and ${watcher.name} was watching and saw nothing of it: ` +
+      "something on the way refused (refused_on_the_way).";
+  }
+  return `${only}: the server's end is not in what was read, or its host was not watching, so that ` +
+    "where it failed is not known (server_end_not_seen).";
+}
