@@ -83,7 +83,7 @@ function factsOf(client: EndTold, server: EndTold, tier: BothEndsContext["tier"]
     ["ISNs", longer(ofClient("ISNs"), ofServer("ISNs"))],
     ["joined", TIERS[tier]],
     ["NAT", natOf(client, server)],
-    ["there", `${client.host}: ${describe(client)}; ${server.host}: ${describe(server)}`],
+    ["ends", `${client.host}: ${describe(client)}; ${server.host}: ${describe(server)}`],
   ];
   return facts.flatMap(([name, text]) => text === undefined ? [] : [{ name, text }]);
 }

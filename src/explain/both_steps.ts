@@ -30,7 +30,13 @@ export function bothSteps(client: EndTold, server: EndTold): Step[] {
     ["RST", "client"],
     ["RST", "server"],
   ];
-  const arrows = parts.flatMap(([part, from]) => joinPart(client, server, part, from));
+  const origins = new Map<Step, End>();
+  const arrows = parts.flatMap(([part, from]) => {
+    const { told, strangers } = joinPart(client, server, part, from);
+    for (const step of told) origins.set(step, from);
+    for (const step of strangers) origins.set(step, from === "client" ? "server" : "client");
+    return [...told, ...strangers];
+  });
   // A packet that both had places one clock on the other well enough to put all in an order.
   const known = arrows.find(({ timeNs, serverNs }) =>
     timeNs !== undefined && serverNs !== undefined
@@ -51,8 +57,30 @@ export function bothSteps(client: EndTold, server: EndTold): Step[] {
   const steps = placed.toSorted((one, other) => one.at === other.at ? 0 : one.at - other.at).map((
     { step },
   ) => step);
+  // Remarks point to packets by the numbers that they have in the story of one end.
+  const numbers = { client: new Map<number, number>(), server: new Map<number, number>() };
   let number = 0;
-  return steps.map((step) => step.kind === "kernel" ? step : { ...step, number: ++number });
+  for (const step of steps) {
+    if (step.kind !== "kernel") numbers[origins.get(step)!].set(step.number, ++number);
+  }
+  return steps.map((step) => {
+    if (step.kind === "kernel") return step;
+    const known = numbers[origins.get(step)!];
+    return {
+      ...step,
+      number: known.get(step.number)!,
+      remarks: step.remarks.map((remark) => renumbered(remark, known)),
+    };
+  });
+}
+
+/** What a remark says of packets, by their numbers on this ladder. */
+function renumbered(remark: string, numbers: ReadonlyMap<number, number>): string {
+  return remark.replace(
+    /\bpacket (\d+)/g,
+    (whole, number) =>
+      numbers.has(Number(number)) ? `packet ${numbers.get(Number(number))}` : whole,
+  );
 }
 
 function kernelSteps({ story }: EndTold): KernelStep[] {
@@ -66,14 +94,19 @@ function packetsOf({ story }: EndTold, part: Part, from: End): Packet[] {
 }
 
 /** The packets of one part from one end. */
-function joinPart(client: EndTold, server: EndTold, part: Part, from: End): Packet[] {
+function joinPart(client: EndTold, server: EndTold, part: Part, from: End): Joined {
   const [sender, receiver] = from === "client" ? [client, server] : [server, client];
   const [sent, seen] = [sender, receiver].map((end) => packetsOf(end, part, from));
-  if (sent.length === 0 && seen.length === 0) return [];
   const way: Way = { sender, receiver, from, part, synAcksLost: synAcksLost(client, server) };
   return sender.hasPackets && receiver.hasPackets
     ? joinEach(sent, seen, way)
     : joinCounted(sent, seen, way);
+}
+
+/** Packets that an end sent, and those that the other end alone has. */
+interface Joined {
+  told: Packet[];
+  strangers: Packet[];
 }
 
 /** Packets of a part on their way from one end to the other. */
@@ -87,7 +120,7 @@ interface Way {
 }
 
 /** Where both ends have each packet: by their bytes, and of equal ones in their order. */
-function joinEach(sent: readonly Packet[], seen: readonly Packet[], way: Way): Packet[] {
+function joinEach(sent: readonly Packet[], seen: readonly Packet[], way: Way): Joined {
   const left = [...seen];
   const partners = sent.map((each) => {
     const at = left.findIndex((other) => keyOf(other) === keyOf(each));
@@ -107,25 +140,25 @@ function joinEach(sent: readonly Packet[], seen: readonly Packet[], way: Way): P
       ? remarked(placed(each, undefined, way), "Whether it came is not known: that end was done.")
       : lost(each, way);
   });
-  return [...joined, ...left.map((each) => strange(each, way))];
+  return { told: joined, strangers: left.map((each) => strange(each, way)) };
 }
 
 /** Where an end has a record, which has the first of each part, and how many there were. */
-function joinCounted(sent: readonly Packet[], seen: readonly Packet[], way: Way): Packet[] {
+function joinCounted(sent: readonly Packet[], seen: readonly Packet[], way: Way): Joined {
   const { sender, receiver, part } = way;
   const [first, ...rest] = sent.map((each): Packet => ({ ...each, remarks: own(each) }));
-  if (first === undefined) return seen.map((each) => strange(each, way));
+  if (first === undefined) return { told: [], strangers: seen.map((each) => strange(each, way)) };
   const sentCount = Math.max(sender.count(part), sent.length);
   if (seen.length === 0) {
     // Of an end that saw no packets, or knows by its kernel that they came, nothing follows.
     const isLost = receiver.sawPackets && !receiver.endedBefore(part);
     const tell = (each: Packet) => isLost ? lost(each, way) : placed(each, undefined, way);
     const all = isLost && sentCount > sent.length ? [`All ${sentCount} of them were lost.`] : [];
-    return [remarked(tell(first), ...all), ...rest.map(tell)];
+    return { told: [remarked(tell(first), ...all), ...rest.map(tell)], strangers: [] };
   }
   const told = placed(first, seen[0], way);
   const others = rest.map((each) => placed(each, undefined, way));
-  if (sentCount === 1) return [told];
+  if (sentCount === 1) return { told: [told], strangers: [] };
   const lostCount = part === "SYN-ACK" ? way.synAcksLost : sentCount - receiver.count(part);
   const counts = `${sentCount} were sent and ${receiver.count(part)} came`;
   const remark = lostCount === undefined
@@ -133,7 +166,8 @@ function joinCounted(sent: readonly Packet[], seen: readonly Packet[], way: Way)
     : lostCount > 0
     ? `${counts}: ${lostCount} lost on the way. Times are of the first sent and the first that came.`
     : `${sentCount} were sent, and all came. Times are of the first.`;
-  return [{ ...remarked(told, remark), tone: "repeated" }, ...others];
+  const counted: Packet = { ...remarked(told, remark), tone: "repeated" };
+  return { told: [counted, ...others], strangers: [] };
 }
 
 /** The remarks of a packet without what a record says of its repetitions: both ends know more. */

@@ -186,7 +186,7 @@ test("shows the same by a link", async (page) => {
   await page.locator(".handshakes tbody tr").nth(1).click();
   const { page: other } = await browser.open(PAGE, hashOf(page));
   assertEquals(await other.locator("main").innerText(), await page.locator("main").innerText());
-  assertEquals(await other.locator(".story .ladder").count(), 2);
+  assertEquals(await other.locator(".story .ladder").count(), 3);
   await other.close();
 });
 

@@ -154,6 +154,7 @@ Deno.test("explain --pair tells of captures at both ends which packet was lost, 
     assertMatch(rows[2], /^ 3 {2}1\.000600000 s {2}│◄── \[SYN, ACK\].*┤ {2}0\.000020000 s$/);
     assertMatch(rows[3], /^ 4 {2}1\.000610000 s {2}├── \[ACK\].*►│ {2}0\.000610000 s$/);
     assertEquals(rows.length, 4);
+    assertStringIncludes(text, "Sent again: the same Seq as packet 1.");
     assertStringIncludes(text.replaceAll(/\n +/g, " "), `client  192.0.2.1:40000, on ${a}`);
   }
 });
