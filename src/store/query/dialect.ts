@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Network } from "../../pipeline/filter.ts";
 
 /** The parts of SQL that differ from one database to the next. */
 export interface Dialect {
@@ -20,14 +21,43 @@ export interface Dialect {
   quotient(value: string, by: number): string;
   /** Rows, each with what the one before it has: unknown for the first that has its keys. */
   withBefore(rows: Consecutive): string;
-  /** A text with a number in it. */
+  /** Texts one behind the other; unknown where one is. */
   join(...parts: string[]): string;
+  /** A number as text. */
+  asText(value: string): string;
+  /** A number as an integer of 64 bits with a sign; unknown stays unknown. */
+  asInteger(value: string): string;
+  /** A number as one of 64 bits without a sign. */
+  asUnsigned(value: string): string;
   /** Bits that are in one of two numbers. */
   xor(one: string, other: string): string;
+  /** The lowest 32 bits of an integer, also of a negative one. */
+  lowBits(value: string): string;
+  /** A number less its so many lowest bits. */
+  shiftRight(value: string, bits: number): string;
   /** Whether a list has a text. */
   has(list: string, text: string): string;
   /** Whether a text begins with another. */
   startsWith(text: string, begin: string): string;
+  /** Whether an address, as text, is in a network; undefined where the database knows no networks. */
+  inNetwork?(address: string, network: Network): string;
+  /** A text as a literal. */
+  text(text: string): string;
+  /** A statement that asks a table more than once. @param use Given how `FROM` names that table. */
+  withTable(name: string, sql: string, use: (table: string) => string): string;
+  /** Rows, each once for every number in an object of JSON: with its name and the number. */
+  members(rows: Members): string;
+}
+
+/** Rows with an object of JSON whose members are numbers. */
+export interface Members {
+  /** A SELECT. */
+  rows: string;
+  /** The column of the object. */
+  json: string;
+  /** The columns that the names and numbers become. */
+  name: string;
+  number: string;
 }
 
 /** Rows that have an order among those that share something. */
@@ -75,7 +105,17 @@ export const DUCKDB: Dialect = {
       `WINDOW those AS (PARTITION BY shared ORDER BY ${order})`;
   },
   join: (...parts) => parts.join(" || "),
+  asText: (value) => `CAST(${value} AS VARCHAR)`,
+  asInteger: (value) => `CAST(${value} AS BIGINT)`,
+  asUnsigned: (value) => `CAST(${value} AS UBIGINT)`,
   xor: (one, other) => `xor(${one}, ${other})`,
+  lowBits: (value) => `((${value}) & ${2 ** 32 - 1})`,
+  shiftRight: (value, bits) => `(${value} >> ${bits})`,
   has: (list, text) => `list_contains(${list}, ${sqlText(text)})`,
   startsWith: (text, begin) => `starts_with(${text}, ${sqlText(begin)})`,
+  text: sqlText,
+  withTable: (name, sql, use) => `WITH ${name} AS (${sql})\n${use(name)}`,
+  members: ({ rows, json, name, number }) =>
+    `SELECT *, CAST(json_extract(${json}, '$.' || ${name}) AS BIGINT) AS ${number}
+FROM (${rows}) AS told, (SELECT unnest(json_keys(${json})) AS ${name}) AS members`,
 };

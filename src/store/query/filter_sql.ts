@@ -7,12 +7,14 @@ import {
 } from "../../pipeline/filter.ts";
 import type { Moment } from "../../text/time.ts";
 import { formatAddress } from "../../wire/address.ts";
-import { type Dialect, sqlText } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** The name of the table of the addresses that are in some networks, see {@linkcode filterSql}. */
 export type AddressTables = ReadonlyMap<readonly Network[], string>;
 
 const ENDS = ["client", "server"] as const;
+/** What nothing fits, where not all databases know the word false. */
+const NEVER = "1 = 0";
 /** Bits of a whole address. */
 const ADDRESS_BITS = 128;
 const LEG_SQL: Readonly<Record<Leg, string>> = {
@@ -38,29 +40,32 @@ export function filterSql(
     if (value !== undefined) conditions.push(`(${condition(value)})`);
   };
   const atEither = (condition: (end: string) => string) => ENDS.map(condition).join(" OR ");
-  const none = (condition: string) => `NOT coalesce(${condition}, false)`;
+  const none = (condition: string) => `NOT coalesce(${condition}, ${NEVER})`;
   const inNetworks = (networks: readonly Network[]) =>
-    atEither((end) => inNetwork(`${end}_address`, networks, addresses));
+    atEither((end) => inNetwork(`${end}_address`, networks, addresses, dialect));
   const called = (names: readonly string[]) =>
     atEither((end) =>
-      isOneOf(`${end}_process_comm`, names) + " OR " + isOneOf(`${end}_process_thread_comm`, names)
+      isOneOf(`${end}_process_comm`, names, dialect) + " OR " +
+      isOneOf(`${end}_process_thread_comm`, names, dialect)
     );
   const contained = (wanted: readonly string[]) =>
     atEither((end) => wanted.map((each) => isContained(end, each, dialect)).join(" OR "));
 
   add(filter.sample, (oneOf) => `client_isn IS NULL OR ${mixed(dialect)} < ${2 ** 32 / oneOf}`);
   add(filter.captured || undefined, () => dialect.has("evidence", "wire"));
-  add(filter.roles, (roles) => isOneOf("role", roles));
-  add(filter.outcomes, (outcomes) => isOneOf("outcome", outcomes));
+  add(filter.roles, (roles) => isOneOf("role", roles, dialect));
+  add(filter.outcomes, (outcomes) => isOneOf("outcome", outcomes, dialect));
   add(
     filter.reasons,
     (reasons) =>
-      ["reason", "reset_reason", "drop_reason"].map((name) => isOneOf(name, reasons)).join(" OR "),
+      ["reason", "reset_reason", "drop_reason"].map((name) => isOneOf(name, reasons, dialect)).join(
+        " OR ",
+      ),
   );
   add(filter.slowerThan, ({ leg, ns }) => `${LEG_SQL[leg]} > ${ns}`);
   add(filter.since, (moment) => `${dialect.ns("time")} >= ${momentNs(moment)}`);
   add(filter.until, (moment) => `${dialect.ns("time")} < ${momentNs(moment)}`);
-  add(filter.tracedOn, (hosts) => isOneOf("host", hosts));
+  add(filter.tracedOn, (hosts) => isOneOf("host", hosts, dialect));
   add(filter.ports, (ports) => atEither((end) => isWithin(`${end}_port`, ports)));
   add(filter.serverPorts, (ports) => isWithin("server_port", ports));
   add(filter.notPorts, (ports) => none(`(${atEither((end) => isWithin(`${end}_port`, ports))})`));
@@ -85,43 +90,51 @@ export function wideNetworks({ networks, notNetworks }: HandshakeFilter): (reado
     .filter((each) => each.some(({ bits }) => bits < ADDRESS_BITS));
 }
 
-function isOneOf(name: string, texts: readonly string[]): string {
-  return texts.length > 0 ? `${name} IN (${texts.map(sqlText).join(", ")})` : "false";
+function isOneOf(name: string, texts: readonly string[], { text }: Dialect): string {
+  return texts.length > 0 ? `${name} IN (${texts.map(text).join(", ")})` : NEVER;
 }
 
 function isIn(name: string, numbers: readonly number[]): string {
-  return numbers.length > 0 ? `${name} IN (${numbers.join(", ")})` : "false";
+  return numbers.length > 0 ? `${name} IN (${numbers.join(", ")})` : NEVER;
 }
 
 function isWithin(name: string, ranges: readonly PortRange[]): string {
   const tests = ranges.map(({ first, last }) => `${name} BETWEEN ${first} AND ${last}`);
-  return tests.length > 0 ? `(${tests.join(" OR ")})` : "false";
+  return tests.length > 0 ? `(${tests.join(" OR ")})` : NEVER;
 }
 
-function inNetwork(name: string, networks: readonly Network[], addresses: AddressTables): string {
+function inNetwork(
+  name: string,
+  networks: readonly Network[],
+  addresses: AddressTables,
+  dialect: Dialect,
+): string {
   const table = addresses.get(networks);
   if (table !== undefined) return `${name} IN (SELECT address FROM ${table})`;
-  return isOneOf(name, networks.map(({ words }) => formatAddress(words)));
+  const isOne = ({ bits }: Network) => dialect.inNetwork === undefined || bits === ADDRESS_BITS;
+  const [some, wide] = [networks.filter(isOne), networks.filter((each) => !isOne(each))];
+  return [
+    isOneOf(name, some.map(({ words }) => formatAddress(words)), dialect),
+    ...wide.map((network) => dialect.inNetwork!(name, network)),
+  ].join(" OR ");
 }
 
-function isBelow(name: string, paths: readonly string[], { startsWith }: Dialect): string {
-  const tests = paths.map((path) =>
-    `${name} = ${sqlText(path)} OR ${startsWith(name, `${path}/`)}`
-  );
-  return tests.length > 0 ? `(${tests.join(" OR ")})` : "false";
+function isBelow(name: string, paths: readonly string[], { startsWith, text }: Dialect): string {
+  const tests = paths.map((path) => `${name} = ${text(path)} OR ${startsWith(name, `${path}/`)}`);
+  return tests.length > 0 ? `(${tests.join(" OR ")})` : NEVER;
 }
 
-function isContained(end: string, wanted: string, { startsWith }: Dialect): string {
+function isContained(end: string, wanted: string, { startsWith, text }: Dialect): string {
   const [id, name] = ["id", "name"].map((part) => `${end}_process_container_${part}`);
-  const byName = `${name} = ${sqlText(wanted)}`;
+  const byName = `${name} = ${text(wanted)}`;
   return CONTAINER_ID_PREFIX.test(wanted) ? `${byName} OR ${startsWith(id, wanted)}` : byName;
 }
 
 /** The client's initial sequence number as `isSampled` of the filter mixes it. */
-function mixed({ xor }: Dialect): string {
-  const times = (value: string, by: number) => `((${value}) * ${by} & 4294967295)`;
-  const folded = (value: string, by: number) => xor(value, `(${value} >> ${by})`);
-  const isn = "client_isn::UBIGINT";
+function mixed({ xor, lowBits, shiftRight, asUnsigned }: Dialect): string {
+  const times = (value: string, by: number) => lowBits(`${value} * ${by}`);
+  const folded = (value: string, by: number) => xor(value, shiftRight(value, by));
+  const isn = asUnsigned("client_isn");
   return folded(times(folded(times(folded(isn, 16), 0x85ebca6b), 13), 0xc2b2ae35), 16);
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dialect, sqlText } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** Ticks of the clock that an initial sequence number is made of, nanoseconds: RFC 6528, and Linux. */
 const RFC_TICK_NS = 4_000;
@@ -32,24 +32,26 @@ const ENDS = ["client", "server"] as const;
 const FACTS = ["returns", "by_4us_clock", "by_64ns_clock", "unchanged"] as const;
 
 /** Those facts, for the rows of {@linkcode consecutive}. */
-function factsOf(end: typeof ENDS[number], { countIf, quotient }: Dialect): string[] {
-  const advanced = `(CAST(${end}_isn AS BIGINT) - ${end}_isn_before)`;
+function factsOf(end: typeof ENDS[number], dialect: Dialect): string[] {
+  const { countIf, quotient, asInteger } = dialect;
+  const ticked = (tickNs: number) =>
+    isWithin(tickNs, `${advanced} - ${quotient(waited, tickNs)}`, dialect);
+  const advanced = `(${asInteger(`${end}_isn`)} - ${end}_isn_before)`;
   const waited = `(${end}_at_ns - ${end}_at_ns_before)`;
   const conditions: Readonly<Record<typeof FACTS[number], string>> = {
     returns: `${advanced} IS NOT NULL`,
-    by_4us_clock: isWithin(RFC_TICK_NS, `${advanced} - ${quotient(waited, RFC_TICK_NS)}`),
-    by_64ns_clock: isWithin(LINUX_TICK_NS, `${advanced} - ${quotient(waited, LINUX_TICK_NS)}`),
+    by_4us_clock: ticked(RFC_TICK_NS),
+    by_64ns_clock: ticked(LINUX_TICK_NS),
     unchanged: `${advanced} = 0`,
   };
   return FACTS.map((fact) => `${countIf(conditions[fact])} AS ${end}_${fact}`);
 }
 
 /** Whether a number of ticks is as near to 0 as a packet is to its number. */
-function isWithin(tickNs: number, ticks: string): string {
+function isWithin(tickNs: number, ticks: string, { lowBits }: Dialect): string {
   const slack = Math.ceil(CAPTURE_SLACK_NS / tickNs);
-  const all = 2 ** 32;
   // Sequence numbers are modulo 2^32.
-  return `((${ticks}) % ${all} + ${all + slack}) % ${all} <= ${2 * slack}`;
+  return `${lowBits(`${ticks} + ${slack}`)} <= ${2 * slack}`;
 }
 
 /** What is counted of the numbers of an address, in the order of its columns. */
@@ -57,28 +59,39 @@ export const ISN_COUNTS = ["numbers", "different", ...FACTS] as const;
 
 /** Facts of the initial sequence numbers that each address chose, by the end it was. */
 export function isnSql(dialect: Dialect, limit: number): string {
-  const facts = ENDS.flatMap((end) => factsOf(end, dialect));
+  const chosen = (end: string) => `${end}_address AS address, ${dialect.text(end)} AS chosen_as`;
   const counted = ENDS.map((end) =>
-    `SELECT ${end}_address AS address, ${sqlText(end)} AS chosen_as, count(*) AS numbers,
-    count(DISTINCT ${end}_isn) AS different
+    `SELECT ${chosen(end)}, count(*) AS numbers, count(DISTINCT ${end}_isn) AS different, ${
+      FACTS.map((fact) => `0 AS ${fact}`).join(", ")
+    }
   FROM handshakes WHERE ${end}_isn IS NOT NULL GROUP BY ${end}_address`
   );
-  const returned = ENDS.map((end) =>
-    `SELECT ${end}_address AS address, ${sqlText(end)} AS chosen_as, ${
-      FACTS.map((fact) => `sum(${end}_${fact}) AS ${fact}`).join(", ")
-    }
-  FROM ways GROUP BY ${end}_address`
-  );
-  return `WITH ways AS (
-  SELECT client_address, server_address, ${facts.join(",\n    ")}
-  FROM (${consecutive(dialect)}) AS consecutive GROUP BY client_address, server_address
-)
-SELECT counted.address AS address, counted.chosen_as AS chosen_as, numbers, different, ${
-    FACTS.map((fact) => `CAST(${fact} AS BIGINT) AS ${fact}`).join(", ")
+  const returned = (ways: string) =>
+    ENDS.map((end) =>
+      `SELECT ${chosen(end)}, 0 AS numbers, 0 AS different, ${
+        FACTS.map((fact) => `sum(${end}_${fact}) AS ${fact}`).join(", ")
+      }
+  FROM ${ways} GROUP BY ${end}_address`
+    );
+  const sums = ISN_COUNTS.map((name) => `${dialect.asInteger(`sum(${name})`)} AS all_${name}`);
+  const ways = `
+  SELECT client_address, server_address, ${
+    ENDS.flatMap((end) => factsOf(end, dialect)).join(",\n    ")
   }
-FROM (${counted.join("\n  UNION ALL ")}) AS counted
-JOIN (${returned.join("\n  UNION ALL ")}) AS returned
-  ON counted.address = returned.address AND counted.chosen_as = returned.chosen_as
-ORDER BY numbers - different DESC, numbers DESC, address, chosen_as
-LIMIT ${limit}`;
+  FROM (${consecutive(dialect)}) AS consecutive GROUP BY client_address, server_address
+`;
+  return dialect.withTable(
+    "ways",
+    ways,
+    (table) =>
+      `SELECT address, chosen_as, ${ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")}
+FROM (
+  SELECT address, chosen_as, ${sums.join(", ")}
+  FROM (${[...counted, ...returned(table)].join("\n  UNION ALL ")}) AS told
+  GROUP BY address, chosen_as
+) AS chosen
+WHERE all_numbers > 0
+ORDER BY all_numbers - all_different DESC, all_numbers DESC, address, chosen_as
+LIMIT ${limit}`,
+  );
 }

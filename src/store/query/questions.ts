@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HANDSHAKE_COLUMNS } from "./columns.ts";
 import type { Dialect } from "./dialect.ts";
 import { ISN_COUNTS, isnSql } from "./isn_sql.ts";
 
@@ -89,17 +90,17 @@ function quantiles(dialect: Dialect): Part[] {
 }
 
 /** How a key is written, and what it is called in an answer. */
-function keyParts(by: readonly Key[], { join }: Dialect): Part[] {
+function keyParts(by: readonly Key[], { join, asText }: Dialect): Part[] {
   const address = (end: string) =>
-    `CASE WHEN position(':' IN ${end}_address) > 0 ` +
+    `CASE WHEN ${end}_address LIKE '%:%' ` +
     `THEN ${join("'['", `${end}_address`, "']'")} ELSE ${end}_address END`;
   const atOwnEnd = (part: string) =>
-    `CASE role WHEN 'client' THEN client_${part} WHEN 'server' THEN server_${part} ` +
+    `CASE WHEN role = 'client' THEN client_${part} WHEN role = 'server' THEN server_${part} ` +
     `ELSE coalesce(server_${part}, client_${part}) END`;
   const sql: Readonly<Record<Key, string>> = {
     host: "host",
     role: "role",
-    server: join(address("server"), "':'", "CAST(server_port AS VARCHAR)"),
+    server: join(address("server"), "':'", asText("server_port")),
     client: "client_address",
     "server-port": "server_port",
     process: atOwnEnd("process_comm"),
@@ -130,11 +131,26 @@ interface Grouped {
   limit?: number;
 }
 
+/**
+ * What a part is called in SQL: what is made of a column by its name is called otherwise, since databases
+ * do not agree on which of the two such a name means.
+ */
+function aliasOf([{ name }, sql]: Part): string {
+  return sql !== name && COLUMN_NAMES.has(name) ? `${name}_told` : name;
+}
+
+const COLUMN_NAMES = new Set(HANDSHAKE_COLUMNS.map(({ name }) => name));
+
+/** The keys as what rows are ordered by. */
+function inOrder(keys: readonly Part[]): string {
+  return keys.map(aliasOf).join(", ");
+}
+
 /** A row for each value of the keys. */
 function grouped({ keys, values, from = "handshakes", ...rest }: Grouped) {
   const parts = [...keys, ...values];
   const lines = [
-    `SELECT ${parts.map(([{ name }, sql]) => `${sql} AS ${name}`).join(",\n  ")}`,
+    `SELECT ${parts.map((part) => `${part[1]} AS ${aliasOf(part)}`).join(",\n  ")}`,
     `FROM ${from}`,
     rest.where && `WHERE ${rest.where}`,
     keys.length > 0 && `GROUP BY ${keys.flatMap(([, sql, of]) => of ?? [sql]).join(", ")}`,
@@ -157,7 +173,7 @@ function ranking(meaning: string, by: readonly Key[]): Question {
       return grouped({
         keys,
         values: [...counted(dialect), ...quantiles(dialect)],
-        order: `${HANDSHAKES.name} DESC, ${keys.map((_, at) => at + 1).join(", ")}`,
+        order: `${HANDSHAKES.name} DESC, ${inOrder(keys)}`,
         // Whose processes nobody knows, as of packets alone, is no process.
         where: ask.by === undefined && isOfProcesses(by) ? `${keys[0][1]} IS NOT NULL` : undefined,
         limit: ask.limit,
@@ -201,7 +217,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
           [column("last", "time"), "max(time)"],
         ],
         where: IS_FAILED,
-        order: `failures DESC, ${keys.map((_, at) => at + 1).join(", ")}`,
+        order: `failures DESC, ${inOrder(keys)}`,
         limit: ask.limit,
       });
     },
@@ -239,7 +255,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
       return grouped({
         keys,
         values: [...counted(dialect), ...quantiles(dialect)],
-        order: keys.map((_, at) => at + 1).join(", "),
+        order: inOrder(keys),
         limit: ask.limit,
       });
     },
@@ -257,7 +273,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
         ],
         having: `${dialect.countIf("packets_syn > 1 OR packets_syn_ack > 1")} > 0`,
         order: `${dialect.countIf("packets_syn > 1 OR packets_syn_ack > 1")} DESC, ${
-          keys.map((_, at) => at + 1).join(", ")
+          inOrder(keys)
         }`,
         limit: ask.limit,
       });
@@ -266,12 +282,11 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
   losses: {
     meaning: "What the tracers lost: the last that each said of every place.",
     answer: (dialect, { limit }) => {
-      const from = `(
-  SELECT host, tracer, min(since) AS since, max(time) AS until, ${
+      const rows = `SELECT host, tracer, min(since) AS since, max(time) AS until, ${
         dialect.ofGreatest("handshakes", "time")
       } AS handshakes, ${dialect.ofGreatest("losses", "time")} AS losses
-  FROM status GROUP BY host, tracer
-) AS last_words, (SELECT unnest(json_keys(losses)) AS place) AS places`;
+  FROM status GROUP BY host, tracer`;
+      const members = dialect.members({ rows, json: "losses", name: "place", number: "lost" });
       return grouped({
         keys: [],
         values: [
@@ -281,9 +296,9 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
           [column("until", "time"), "until"],
           [column("handshakes", "count"), "handshakes"],
           [column("place", "text"), "place"],
-          [column("lost", "count"), "CAST(json_extract(losses, '$.' || place) AS BIGINT)"],
+          [column("lost", "count"), "lost"],
         ],
-        from,
+        from: `(${members}) AS places`,
         order: "host, tracer, lost DESC, place",
         limit,
       });

@@ -8,10 +8,10 @@ import { COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlFile } from "./lines_sql.ts";
 
 /** The network's round trip and this host's time, by role: `networkRttNs` and `hostTimeNs` of `match/`. */
-export const NETWORK_RTT_SQL = "CASE role WHEN 'client' THEN rtt_client_ns " +
-  "WHEN 'server' THEN rtt_server_ns ELSE rtt_client_ns + rtt_server_ns END";
+export const NETWORK_RTT_SQL = "CASE WHEN role = 'client' THEN rtt_client_ns " +
+  "WHEN role = 'server' THEN rtt_server_ns ELSE rtt_client_ns + rtt_server_ns END";
 export const HOST_TIME_SQL =
-  "CASE role WHEN 'client' THEN rtt_server_ns WHEN 'server' THEN rtt_client_ns END";
+  "CASE WHEN role = 'client' THEN rtt_server_ns WHEN role = 'server' THEN rtt_client_ns END";
 
 /** Makes the views of lines: all of them, those of records, and those of status lines and summaries. */
 export function lineViewsSql(parquets: readonly string[]): string[] {
