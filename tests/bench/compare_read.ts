@@ -1,18 +1,14 @@
 /**
- * How fast `read` is in this version as a multiple of another, by the time of the processors.
- *
- * The two run in turn, first the one and then the other, so that a machine whose speed drifts, or that
- * has other work, still gives a ratio. Whole processes are measured, with their start.
+ * What `read` takes of the processors in this version and in another. Whole processes are measured, with
+ * their start.
  *
  * @module
  */
-import { childrenCpuSeconds } from "./children_cpu.ts";
+import { commandCost } from "./command_cost.ts";
+import { compareInPairs } from "./pairs.ts";
 import { TRAFFIC, writeCapture } from "./read_speed.ts";
 import type { Bench, Figure } from "./row.ts";
-import { HERE, taskCommand } from "./task_command.ts";
-
-/** Less of the speed than this is a loss that no new truth excuses. */
-const RATIO_MIN = 0.97;
+import { taskCommand } from "./task_command.ts";
 
 /** Longer than the header of a capture: so much holds one connection. */
 const SHORTEST_BYTES = 25;
@@ -36,45 +32,15 @@ export async function compareRead(bench: Bench, root: string): Promise<Figure[]>
   ];
   const figures: Figure[] = [];
   for (const { name, traffic, length, pairs } of kinds) {
+    bench.say(name);
     writeCapture(path, traffic, length);
-    const { ratios, hereMs } = await measurePairs(path, root, pairs);
+    const quantities = [{ name: `${name}: CPU`, unit: "ms" }] as const;
+    const compared = await compareInPairs(bench, root, pairs, quantities, async (version) => {
+      const { cpuSeconds } = await commandCost([...taskCommand("read", version), path]);
+      return [cpuSeconds * 1e3];
+    });
+    figures.push(...compared);
     await Deno.remove(path);
-    const aim = { atLeast: RATIO_MIN };
-    figures.push(
-      { name: `${name}: speed / that of the other`, unit: "ratio", values: ratios, aim },
-      { name: `${name}: CPU`, unit: "ms", values: hereMs },
-    );
   }
   return figures;
-}
-
-async function measurePairs(path: string, root: string, pairs: number) {
-  const here = [...taskCommand("read", HERE), path];
-  const other = [...taskCommand("read", root), path];
-  const ratios: number[] = [];
-  const hereMs: number[] = [];
-  for (let pair = -1; pair < pairs; pair++) {
-    const isHereFirst = pair % 2 === 0;
-    const [first, second] = [
-      await cpuMs(isHereFirst ? here : other),
-      await cpuMs(isHereFirst ? other : here),
-    ];
-    // The first pair compiles, for those after it.
-    if (pair < 0) continue;
-    ratios.push(isHereFirst ? second / first : first / second);
-    hereMs.push(isHereFirst ? first : second);
-  }
-  return { ratios, hereMs };
-}
-
-/** The time of the processors that a command takes; it must do well. */
-async function cpuMs([program, ...args]: readonly string[]): Promise<number> {
-  const begin = childrenCpuSeconds();
-  const { success, stderr } = await new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stdout: "null",
-  }).output();
-  if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
-  return (childrenCpuSeconds() - begin) * 1e3;
 }

@@ -46,6 +46,36 @@ export async function cpuDuring<T>(
   return (total() - before) / divisor(result);
 }
 
+/** CPU time of a process and of those that it started, apart. */
+export class ProcessCpu {
+  readonly #pid: number;
+  readonly #others: readonly number[];
+
+  private constructor(pid: number, others: readonly number[]) {
+    [this.#pid, this.#others] = [pid, others];
+  }
+
+  /** @param pid Of a process that starts no others from now on. */
+  static async of(pid: number): Promise<ProcessCpu> {
+    const [tool, ...others] = await processTree(pid);
+    return new ProcessCpu(tool, others);
+  }
+
+  /** What they take during something, ns, and what that gives. */
+  async during<T>(
+    something: () => Promise<T>,
+  ): Promise<{ tool: number; others: number; result: T }> {
+    const others = () => this.#others.reduce((sum, each) => sum + cpuNs(each), 0);
+    const before = { tool: cpuNs(this.#pid), others: others() };
+    const result = await something();
+    return {
+      tool: cpuNs(this.#pid) - before.tool,
+      others: others() - before.others,
+      result,
+    };
+  }
+}
+
 /** Memory of a running process, MB of 2^20 bytes: now, and the most it ever had. */
 export function residentMb(pid: number): { now: number; peak: number } {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);

@@ -5,8 +5,17 @@
  */
 import { type Figure, type Length, median, reachesAim } from "./row.ts";
 
+/** A call of the benchmark. */
+export interface Run {
+  /** What git calls the version that was measured. */
+  version: string;
+  date: string;
+  /** Load average of the minute before. */
+  load: number;
+}
+
 /** A row that was run. */
-export interface Answer {
+export interface Answer extends Run {
   name: string;
   title: string;
   seconds: number;
@@ -17,13 +26,11 @@ export interface Answer {
 
 /** The machine, in words. */
 export interface Machine {
-  date: string;
   kernel: string;
   cpu: string;
   cores: number;
   deno: string;
-  /** Load average of the last minute when it began, and BPF programs of others hooked into the kernel. */
-  load: number;
+  /** BPF programs of others hooked into the kernel when it began. */
   hookedPrograms: number;
   /** By name, as each says it of itself. */
   tools: Record<string, string>;
@@ -34,6 +41,8 @@ export interface Report {
   machine: Machine;
   /** The numbers of a quick run mean nothing. */
   length: Length;
+  /** The version that this one was compared with, as it was named. */
+  against?: string;
   answers: Answer[];
 }
 
@@ -55,35 +64,58 @@ export function formatJson(report: Report): string {
 }
 
 /** Writes a report for a person. */
-export function formatMarkdown({ machine, length, answers }: Report): string {
+export function formatMarkdown({ machine, length, against, answers }: Report): string {
   const tools = Object.values(machine.tools).join(", ");
   const seconds = answers.reduce((sum, answer) => sum + answer.seconds, 0);
+  const first = answers.find(({ figures }) => figures.length > 0) ?? answers[0];
   const lines = [
     `Linux ${machine.kernel}, ${machine.cores} cores of ${machine.cpu}, Deno ${machine.deno}, ` +
-    `${tools}; ${machine.date}, in ${(seconds / 60).toFixed(1)} minutes.`,
+    `${tools}; version ${first?.version}, ${first?.date}, in ${(seconds / 60).toFixed(1)} minutes.`,
     "",
   ];
+  const others = [
+    ...(first !== undefined && isBusy(first, machine) ? [loadOf(first)] : []),
+    ...(machine.hookedPrograms > 0
+      ? [`${machine.hookedPrograms} BPF programs of others hooked into its kernel`]
+      : []),
+  ];
   // Nothing else should run: what does is in every number.
-  if (machine.load > machine.cores / 4 || machine.hookedPrograms > 0) {
-    lines.push(
-      `The machine was not idle: load ${
-        machine.load.toFixed(1)
-      }, and ${machine.hookedPrograms} BPF ` +
-        "programs of others were hooked into its kernel.",
-      "",
-    );
+  if (others.length > 0) lines.push(`The machine was not idle: ${others.join(", ")}.`, "");
+  if (against !== undefined) {
+    lines.push(`Compared with "${inCell(against)}": above 1 this version is the better.`, "");
   }
   if (length === "quick") {
     lines.push("One short run each: these numbers only show that the rows work.", "");
   }
   lines.push("| measured | median | lowest to highest | N | aim | reached |");
   lines.push("| --- | --- | --- | --- | --- | --- |");
-  for (const { title, seconds, figures, failure } of answers) {
-    lines.push(`| **${title}** (${seconds.toFixed(0)} s) | | | | | |`);
+  for (const answer of answers) {
+    const { name, title, figures, failure } = answer;
+    const about = [`\`${name}\``, ...unlike(answer, first, machine)].join(", ");
+    lines.push(`| **${title}** (${about}) | | | | | |`);
     for (const figure of figures) lines.push(formatFigure(figure));
     if (failure !== undefined) lines.push(`| not measured: ${inCell(failure)} | | | | | |`);
   }
   return lines.join("\n") + "\n";
+}
+
+function isBusy({ load }: Run, { cores }: Machine): boolean {
+  return load > cores / 4;
+}
+
+function loadOf({ load }: Run): string {
+  return `load ${load.toFixed(1)}`;
+}
+
+/** What a reader must know of a row that another run measured than the first. */
+function unlike(run: Answer, first: Run, machine: Machine): string[] {
+  if (run.figures.length === 0) return [];
+  const isOtherLoad = run.load !== first.load && (isBusy(run, machine) || isBusy(first, machine));
+  return [
+    ...(run.version === first.version ? [] : [`version ${run.version}`]),
+    ...(run.date === first.date ? [] : [run.date]),
+    ...(isOtherLoad ? [loadOf(run)] : []),
+  ];
 }
 
 /** In one line of a table, whatever a program said. */

@@ -4,11 +4,12 @@
  *
  *     deno task bench [--row NAME]… [--quick | --long] [--against COMMIT] [--output FOLDER]
  *
- * All rows take about twenty minutes; `--quick` runs each shortly, only to see that it works, and
+ * All rows take about half an hour; `--quick` runs each shortly, only to see that it works, and
  * `--long` goes on for as long as the rows need that ask for what only comes with time. `--against`
- * measures how fast this version is as a multiple of another, in the rows that can, without root.
+ * measures this version beside another, in the rows that can: twenty pairs of runs each.
  *
- * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`. The exit
+ * Prints the table in Markdown and writes it with every value as `bench.md` and `bench.json`, of which
+ * `write_costs.ts` makes the tables of the document. The exit
  * status is 1 when a row failed, which is told at once and again at the end, not when an aim is missed;
  * 2 for a wrong argument.
  */
@@ -18,51 +19,26 @@ import { messageOf } from "../../src/text/message.ts";
 import { reasonAgainstNamespaces } from "../netns/namespace.ts";
 import { hookedPrograms } from "./bpf_run_time.ts";
 import { checkOut } from "./checkout.ts";
-import { type Answer, formatJson, formatMarkdown, type Machine, type Report } from "./report.ts";
+import {
+  type Answer,
+  formatJson,
+  formatMarkdown,
+  type Machine,
+  type Report,
+  type Run,
+} from "./report.ts";
 import { Bench, type Length, missingProgram, type Row } from "./row.ts";
-import { bpfTime } from "./rows/bpf_time.ts";
-import { bulk } from "./rows/bulk.ts";
-import { connectRate } from "./rows/connect_rate.ts";
-import { connectTime } from "./rows/connect_time.ts";
-import { cpu } from "./rows/cpu.ts";
-import { flood } from "./rows/flood.ts";
-import { http } from "./rows/http.ts";
-import { instructions } from "./rows/instructions.ts";
-import { metrics } from "./rows/metrics.ts";
-import { memoryGrowth } from "./rows/memory.ts";
-import { ndjson } from "./rows/ndjson.ts";
-import { pairs } from "./rows/pairs.ts";
+import { ROWS } from "./rows.ts";
 import { query } from "./rows/query.ts";
 import { readSpeed } from "./rows/read_speed.ts";
-import { soaking } from "./rows/soak.ts";
-import { start } from "./rows/start.ts";
-import { syntheticRate } from "./rows/synthetic_rate.ts";
-import { topScreen } from "./rows/top.ts";
+import { report as reportPage } from "./rows/report.ts";
+import { HERE } from "./task_command.ts";
 
 const USAGE =
   "deno task bench [--row NAME]… [--quick | --long] [--against COMMIT] [--output FOLDER]";
 
-/** What pays for it first, then what it can take. */
-const ROWS: readonly Row[] = [
-  connectRate,
-  connectTime,
-  http,
-  bulk,
-  bpfTime,
-  instructions,
-  cpu,
-  topScreen,
-  start,
-  syntheticRate,
-  flood,
-  metrics,
-  memoryGrowth,
-  soaking,
-  ndjson,
-  readSpeed,
-  query,
-  pairs,
-];
+/** Those whose comparison needs no namespace, and no root. */
+const OF_FILES: ReadonlySet<string> = new Set([readSpeed.name, reportPage.name, query.name]);
 
 interface Options {
   rows: readonly Row[];
@@ -98,10 +74,16 @@ function readArguments(args: string[]): Options | string {
 }
 
 /** @param other Folder of the version to compare with, if any. */
-async function answer(row: Row, bench: Bench, other?: string): Promise<Answer> {
+async function answer(row: Row, bench: Bench, run: Run, other?: string): Promise<Answer> {
   console.error(`== ${row.name}`);
   const begin = performance.now();
-  const answer: Answer = { name: row.name, title: row.title, seconds: 0, figures: [] };
+  const answer: Answer = {
+    name: row.name,
+    title: row.title,
+    ...run,
+    seconds: 0,
+    figures: [],
+  };
   const missing = missingProgram(row.needs);
   if (missing !== undefined) {
     answer.failure = `${missing} is not installed`;
@@ -118,6 +100,24 @@ async function answer(row: Row, bench: Bench, other?: string): Promise<Answer> {
   return answer;
 }
 
+/** What all rows have in common that are measured by one call. */
+async function describeRun(): Promise<Run> {
+  const date = new Date().toISOString().slice(0, 10);
+  return { version: await versionAtHand(), date, load: Deno.loadavg()[0] };
+}
+
+/** What git calls the version at hand; with `-dirty` where it was changed since. */
+async function versionAtHand(): Promise<string> {
+  const args = ["-C", HERE, "describe", "--always", "--dirty", "--abbrev=7"];
+  try {
+    const { success, stdout } = await new Deno.Command("git", { args, stderr: "null" }).output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return "unknown";
+}
+
 async function describeMachine(): Promise<Machine> {
   const cpuInfo = await Deno.readTextFile("/proc/cpuinfo");
   const tools: Record<string, string> = {};
@@ -130,12 +130,10 @@ async function describeMachine(): Promise<Machine> {
     tools[name] = `${name} ${/\d+(?:\.\d+)+/.exec(said)?.[0] ?? "of unknown version"}`;
   }
   return {
-    date: new Date().toISOString().slice(0, 10),
     kernel: Deno.osRelease(),
     cpu: /^model name\s*: (.*)/m.exec(cpuInfo)?.[1] ?? Deno.build.arch,
     cores: navigator.hardwareConcurrency,
     deno: Deno.version.deno,
-    load: Deno.loadavg()[0],
     hookedPrograms: hookedPrograms(),
     tools,
   };
@@ -149,7 +147,10 @@ async function main(): Promise<void> {
     return;
   }
   const { against } = options;
-  const obstacle = against === undefined ? await reasonAgainstNamespaces() : undefined;
+  // Files are read by anybody.
+  const needsNamespaces = against === undefined ||
+    options.rows.some(({ name }) => !OF_FILES.has(name));
+  const obstacle = needsNamespaces ? await reasonAgainstNamespaces() : undefined;
   if (obstacle !== undefined) {
     console.error(`Cannot run the benchmark: ${obstacle}; run it as root`);
     Deno.exitCode = 1;
@@ -163,9 +164,10 @@ async function main(): Promise<void> {
     const other = against && `${folder}/other`;
     if (other) await checkOut(against, other);
     const machine = await describeMachine();
-    const report: Report = { machine, length: options.length, answers: [] };
+    const run = await describeRun();
+    const report: Report = { machine, length: options.length, against, answers: [] };
     for (const row of options.rows) {
-      report.answers.push(await answer(row, bench, other));
+      report.answers.push(await answer(row, bench, run, other));
       // After each: what was measured is not lost with what comes after it.
       await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
       await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));

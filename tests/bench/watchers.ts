@@ -10,10 +10,7 @@ import { readProbePrograms } from "../../src/linux/probes/probe_programs.ts";
 import { chooseProbes, type Mechanism } from "../../src/kernel/choose_probes.ts";
 import type { Namespace } from "../netns/namespace.ts";
 import { type Outcome, parseOutcome } from "./outcome.ts";
-import { taskCommand } from "./task_command.ts";
-
-/** How a trace is started. */
-export const TRACE: readonly string[] = taskCommand("trace");
+import { HERE, taskCommand } from "./task_command.ts";
 
 /** Attaching takes seconds, where a machine does much else a minute. */
 const READY_MS = 120_000;
@@ -84,8 +81,12 @@ export async function startProgram(
   };
 }
 
-/** `trace`, its records to nowhere. */
-export function trace(name: string, args: readonly string[]): Watcher {
+/**
+ * `trace`, its records to nowhere unless its arguments say where.
+ *
+ * @param root Folder of the version that traces.
+ */
+export function trace(name: string, args: readonly string[], root = HERE): Watcher {
   const alone = args.includes("none");
   const missing = alone || findExecutable("bpftrace") ? undefined : "bpftrace is not installed";
   return {
@@ -95,7 +96,7 @@ export function trace(name: string, args: readonly string[]): Watcher {
     start: (namespace) =>
       startProgram(
         namespace,
-        [...TRACE, ...args],
+        [...taskCommand("trace", root), ...args],
         "stderr",
         alone ? /capturing packets/ : /kernel events come from/,
       ),

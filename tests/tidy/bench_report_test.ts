@@ -30,20 +30,21 @@ Deno.test("formatNumber keeps about three digits", () => {
   );
 });
 
+const RUN = { version: "1a2b3c4", date: "2026-11-23", load: 0.1 };
+
 const REPORT: Report = {
   machine: {
-    date: "2026-11-23",
     kernel: "6.18",
     cpu: "Some CPU",
     cores: 2,
     deno: "2.9.6",
-    load: 0.1,
     hookedPrograms: 0,
     tools: { tcpdump: "tcpdump 4.99" },
   },
   length: "whole",
   answers: [
     {
+      ...RUN,
       name: "rate",
       title: "Rate",
       seconds: 90,
@@ -58,33 +59,42 @@ const REPORT: Report = {
         { name: "peer", unit: "ratio", values: [], note: "peer is not installed" },
       ],
     },
-    { name: "http", title: "HTTP", seconds: 0, figures: [], failure: "wrk said\n a|b" },
+    {
+      ...{ version: "9f8e7d6", date: "2026-11-24", load: 1.25 },
+      name: "http",
+      title: "HTTP",
+      seconds: 0,
+      figures: [{ name: "rate", unit: "requests/s", values: [1_500] }],
+      failure: "wrk said\n a|b",
+    },
   ],
 };
 
 Deno.test("formatMarkdown tells median, spread, N, aim, and what was not measured", () => {
   assertEquals(
     formatMarkdown(REPORT),
-    `Linux 6.18, 2 cores of Some CPU, Deno 2.9.6, tcpdump 4.99; 2026-11-23, in 1.5 minutes.
+    `Linux 6.18, 2 cores of Some CPU, Deno 2.9.6, tcpdump 4.99; version 1a2b3c4, 2026-11-23, in 1.5 minutes.
 
 | measured | median | lowest to highest | N | aim | reached |
 | --- | --- | --- | --- | --- | --- |
-| **Rate** (90 s) | | | | | |
+| **Rate** (\`rate\`) | | | | | |
 | traced / untraced | 0.80 | 0.70 to 0.90 | 3 | ≥ 0.90 | **no** |
 | lost | 0 | 0 to 0 | 1 | ≤ 0 | yes |
 | peer: peer is not installed | – | – | 0 |  | – |
-| **HTTP** (0 s) | | | | | |
+| **HTTP** (\`http\`, version 9f8e7d6, 2026-11-24, load 1.3) | | | | | |
+| rate | 1,500 requests/s | 1,500 to 1,500 | 1 |  |  |
 | not measured: wrk said a\\|b | | | | | |
 `,
   );
 });
 
 Deno.test("formatMarkdown says that other programs ran, and that a run was short", () => {
-  const machine = { ...REPORT.machine, load: 3.25, hookedPrograms: 2 };
-  const [, , busy, , short] = formatMarkdown({ ...REPORT, machine, length: "quick" }).split("\n");
+  const machine = { ...REPORT.machine, hookedPrograms: 2 };
+  const answers = [{ ...REPORT.answers[0], load: 3.25 }];
+  const [, , busy, , short] = formatMarkdown({ machine, length: "quick", answers }).split("\n");
   assertEquals(
     busy,
-    "The machine was not idle: load 3.3, and 2 BPF programs of others were hooked into its kernel.",
+    "The machine was not idle: load 3.3, 2 BPF programs of others hooked into its kernel.",
   );
   assertEquals(short, "One short run each: these numbers only show that the rows work.");
 });

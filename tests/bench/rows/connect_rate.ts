@@ -1,7 +1,8 @@
 /** How many connections a second are left where each waits for the tracer. */
 import { Namespace } from "../../netns/namespace.ts";
 import { addedFigures, compare, missingFigure, shareFigures } from "../compare.ts";
-import type { Row } from "../row.ts";
+import { compareInPairs } from "../pairs.ts";
+import type { Bench, Figure, Row } from "../row.ts";
 import {
   dumpcap,
   EMPTY_PROBE,
@@ -19,6 +20,7 @@ export const connectRate: Row = {
   name: "connect-rate",
   title: "Connections a second on loopback, as fast as one program can",
   needs: ["gcc"],
+  compare: compareVersions,
   async measure(bench) {
     const connections = bench.either(20_000, 1_000);
     const load = await bench.program("../netns/connect_load.c");
@@ -47,3 +49,19 @@ export const connectRate: Row = {
     ];
   },
 };
+
+async function compareVersions(bench: Bench, root: string): Promise<Figure[]> {
+  const connections = bench.either(20_000, 1_000);
+  const load = await bench.program("../netns/connect_load.c");
+  await using namespace = await Namespace.create();
+  const quantities = [{ name: "`trace`", unit: "connections/s", isRate: true }] as const;
+  return await compareInPairs(bench, root, bench.either(20, 1), quantities, async (version) => {
+    const watching = await trace("", ONLY, version).start(namespace);
+    const run = () => namespace.run(load, "127.0.0.1", String(PORT), String(connections));
+    // The first ones are the compiler's.
+    await run();
+    const [, elapsedNs] = (await run()).trim().split(" ").map(Number);
+    await watching.stop();
+    return [connections / (elapsedNs / 1e9)];
+  });
+}

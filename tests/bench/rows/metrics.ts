@@ -11,7 +11,10 @@ import { Namespace } from "../../netns/namespace.ts";
 import { sourceOf, THROWING } from "../../unit/pipeline/stand_ins.ts";
 import { CONTEXT, WORKED_EXAMPLE } from "../../unit/record/sample_handshakes.ts";
 import { lostIn } from "../outcome.ts";
-import type { Bench, Row } from "../row.ts";
+import { pacedConnections } from "../paced.ts";
+import { compareInPairs } from "../pairs.ts";
+import { ProcessCpu } from "../process_cost.ts";
+import type { Bench, Figure, Row } from "../row.ts";
 import { trace } from "../watchers.ts";
 
 const PORT = 4436;
@@ -37,15 +40,14 @@ export const metrics: Row = {
   title:
     "Connections a second on loopback, `trace --metrics` that is scraped each second / `trace`",
   needs: ["gcc", "python3"],
+  compare: compareVersions,
   async measure(bench) {
     const [warmUp, connections] = [bench.either(10_000, 500), bench.either(20_000, 1_000)];
     const load = await bench.program("../netns/connect_load.c");
     await using namespace = await Namespace.create();
     const rateWith = async (flags: readonly string[]) => {
       const watching = await trace("", [...ONLY, ...flags]).start(namespace);
-      const scraper = flags.length > 0
-        ? namespace.spawn(["python3", "-c", SCRAPER], { stderr: "null" })
-        : undefined;
+      const scraper = flags.length > 0 ? startScraper(namespace) : undefined;
       const run = (count: number) => namespace.run(load, "127.0.0.1", String(PORT), String(count));
       // The first ones are the compiler's.
       await run(warmUp);
@@ -81,6 +83,32 @@ export const metrics: Row = {
     ];
   },
 };
+
+function startScraper(namespace: Namespace): Deno.ChildProcess {
+  return namespace.spawn(["python3", "-c", SCRAPER], { stderr: "null" });
+}
+
+const RATE = 10_000;
+
+async function compareVersions(bench: Bench, root: string): Promise<Figure[]> {
+  await using namespace = await Namespace.create();
+  const count = bench.either(3 * RATE, 1_000);
+  const connect = await pacedConnections(bench, namespace, PORT, RATE, count);
+  const quantities = [
+    { name: "`trace --metrics`, its own process at 10,000/s", unit: "µs" },
+  ] as const;
+  return await compareInPairs(bench, root, bench.either(20, 1), quantities, async (version) => {
+    const watching = await trace("", [...ONLY, "--metrics", ADDRESS], version).start(namespace);
+    const scraper = startScraper(namespace);
+    // The first ones are the compiler's.
+    await connect();
+    const { tool, result } = await (await ProcessCpu.of(watching.pid)).during(connect);
+    scraper.kill("SIGKILL");
+    await scraper.status;
+    await watching.stop();
+    return [tool / 1e3 / result.connections];
+  });
+}
 
 /** Handshakes between two texts: as many as come in a second of a busy host. */
 const TEXT_EVERY = 20_000;

@@ -3,9 +3,10 @@ import { PseudoTerminal } from "../../capture/pseudo_terminal.ts";
 import { Namespace, until } from "../../netns/namespace.ts";
 import { Growth } from "../growth.ts";
 import { pacedConnections, type PacedRun } from "../paced.ts";
+import { compareInPairs } from "../pairs.ts";
 import { cpuDuring, processTree } from "../process_cost.ts";
-import { type Bench, median, type Row } from "../row.ts";
-import { taskCommand } from "../task_command.ts";
+import { type Bench, type Figure, median, type Row } from "../row.ts";
+import { HERE, taskCommand } from "../task_command.ts";
 import { trace, type Watching } from "../watchers.ts";
 
 const PORT = 4_438;
@@ -21,23 +22,23 @@ export const topScreen: Row = {
   name: "top",
   title: "`top` on a terminal of 120 × 40 over 10,000 handshakes a second",
   needs: ["gcc", "setsid"],
+  compare: compareVersions,
   async measure(bench) {
     await using namespace = await Namespace.create();
     const count = bench.either(5 * RATE, 1_000);
     const connect = await pacedConnections(bench, namespace, PORT, RATE, count);
     // All is matched, and nothing written.
     const silent = trace("`trace` that writes nothing", [...ONLY, "--outcome", "timeout"]);
-    const watchers = [silent, { ...silent, name: "`top`", start: startTop }];
+    const watchers = [silent, {
+      ...silent,
+      name: "`top`",
+      start: (namespace: Namespace) => startTop(namespace),
+    }];
     const handshakeUs = watchers.map((): number[] => []);
     for (let round = 0; round < bench.either(3, 1); round++) {
       bench.say(`round ${round + 1}`);
       for (const [index, watcher] of watchers.entries()) {
-        const watching = await watcher.start(namespace);
-        // The first ones pay for the compiler.
-        await connect();
-        const ns = await cpuDuring(watching.pid, connect, ({ connections }) => connections);
-        handshakeUs[index].push(ns / 1e3);
-        await watching.stop();
+        handshakeUs[index].push(await microsecondsOf(await watcher.start(namespace), connect));
       }
     }
     const [alone, shown] = handshakeUs.map(median);
@@ -57,6 +58,28 @@ export const topScreen: Row = {
     ];
   },
 };
+
+/** CPU time of a handshake, µs, of the tool and bpftrace. */
+async function microsecondsOf(watching: Watching, connect: () => Promise<PacedRun>) {
+  // The first ones pay for the compiler.
+  await connect();
+  const ns = await cpuDuring(watching.pid, connect, ({ connections }) => connections);
+  await watching.stop();
+  return ns / 1e3;
+}
+
+async function compareVersions(bench: Bench, root: string): Promise<Figure[]> {
+  await using namespace = await Namespace.create();
+  const count = bench.either(3 * RATE, 1_000);
+  const connect = await pacedConnections(bench, namespace, PORT, RATE, count);
+  const quantities = [{
+    name: "`top` with bpftrace, a handshake at 10,000/s",
+    unit: "µs",
+  }] as const;
+  return await compareInPairs(bench, root, bench.either(20, 1), quantities, async (version) => [
+    await microsecondsOf(await startTop(namespace, version), connect),
+  ]);
+}
 
 /** Its memory over a minute, or ten. */
 async function growthOf(namespace: Namespace, bench: Bench) {
@@ -86,10 +109,10 @@ async function toolOf(pid: number): Promise<number> {
   throw new Error("Cannot go on: top does not run");
 }
 
-async function startTop(namespace: Namespace): Promise<Watching> {
+async function startTop(namespace: Namespace, root = HERE): Promise<Watching> {
   const terminal = new PseudoTerminal(120, 40);
   const child = terminal.spawn(
-    ["ip", "netns", "exec", namespace.name, ...taskCommand("top"), ...ONLY],
+    ["ip", "netns", "exec", namespace.name, ...taskCommand("top", root), ...ONLY],
     { stderr: "null" },
   );
   let shown = "";

@@ -1,0 +1,25 @@
+import type { Bench } from "./row.ts";
+
+const installed = new Map<string, string>();
+
+/**
+ * The command `synsnoop` of a version, installed once into a folder of its own.
+ *
+ * @param root Folder of the version. @returns Its path.
+ */
+export async function installedCommand(bench: Bench, root: string): Promise<string> {
+  const known = installed.get(root);
+  if (known !== undefined) return known;
+  const prefix = await Deno.makeTempDir({ dir: bench.folder, prefix: "installed-" });
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `${root}/src/install/install.ts`, "--prefix", prefix],
+    cwd: root,
+    stdin: "null",
+  }).output();
+  if (!success) {
+    throw new Error(`Cannot install ${root}: ${new TextDecoder().decode(stderr)}`);
+  }
+  const command = `${prefix}/bin/synsnoop`;
+  installed.set(root, command);
+  return command;
+}
