@@ -13,7 +13,7 @@ import { RecordReader } from "../record/record_reader.ts";
 import { addLosses, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
-import { ToldLosses } from "./told_losses.ts";
+import { nameTrace, ToldLosses } from "./told_losses.ts";
 import { TwiceSeen } from "./twice_seen.ts";
 
 /** What records have that this version does not know, and skipped. */
@@ -168,5 +168,5 @@ export class RecordSource implements Source {
 
 /** Who told a record: a host, and the run of the tool on it. */
 function tellerOf({ host, hostId = host, tracer }: RecordedContext): string {
-  return tracer === undefined ? hostId : `${hostId} ${tracer}`;
+  return nameTrace(hostId, tracer);
 }

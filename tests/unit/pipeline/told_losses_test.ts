@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { ToldLosses } from "../../../src/pipeline/told_losses.ts";
+import { assert, assertEquals } from "@std/assert";
+import { nameTrace, ToldLosses } from "../../../src/pipeline/told_losses.ts";
 
 const ONE = { host_id: "a", tracer: "1-2" };
 
@@ -47,5 +47,21 @@ Deno.test("ToldLosses takes nothing that is no count of a place", () => {
   assertEquals(
     sumOf([0, "summary", JSON.parse('{"losses":{"__proto__":{"ring_packets":1}}}')]),
     {},
+  );
+});
+
+Deno.test("ToldLosses keeps no more of what a trace is called than tells it apart", () => {
+  const long = "x".repeat(1 << 20);
+  assertEquals(nameTrace("a", "1-2"), "a 1-2");
+  assertEquals(nameTrace("a", undefined), "a");
+  for (const name of [nameTrace(long, "1-2"), nameTrace("a", long), nameTrace(long, undefined)]) {
+    assert(name.length < 500, `${name.length}`);
+  }
+  assertEquals(
+    sumOf(
+      [0, "status", { host_id: "a", tracer: long, losses: { ring_packets: 1 } }],
+      [0, "status", { host_id: "b", tracer: long, losses: { ring_packets: 2 } }],
+    ),
+    { ring_packets: 3 },
   );
 });
