@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { parseConfig } from "../../src/cli/config_file.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -20,7 +20,7 @@ function traceRefuses(...args: string[]): { said: string; status: number } {
 }
 
 Deno.test("trace refuses a configuration file by file and line, with status 2", async (t) => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/synsnoop.toml`;
   for (
     const { bytes, said } of [

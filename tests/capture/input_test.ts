@@ -9,6 +9,7 @@ import { TcpFlag } from "../../src/wire/segment.ts";
 import { taskCommand } from "../bench/task_command.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
+import { Folder } from "../folder.ts";
 import { readCommand, runRead, startRead } from "./read_tool.ts";
 import { screenOf } from "./terminal_screen.ts";
 
@@ -47,29 +48,9 @@ const ESTABLISHED = buildPcap({
     .map((data, fraction) => ({ seconds: SECONDS - 1, fraction, data })),
 });
 
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-input-" });
-
-  file(name: string, bytes: Uint8Array): string {
-    Deno.writeFileSync(`${this.path}/${name}`, bytes);
-    return `${this.path}/${name}`;
-  }
-
-  async fifo(): Promise<string> {
-    const path = `${this.path}/fifo`;
-    const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
-    assert(success);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
 /** Reads a file and then a FIFO, and waits until the file's handshakes are written. */
 async function startBehindFile(folder: Folder, fifo: string) {
-  const child = startRead(["--json", folder.file("before.pcap", synsFrom(1, 2, 3)), fifo]);
+  const child = startRead(["--json", folder.write("before.pcap", synsFrom(1, 2, 3)), fifo]);
   await child.stdin.close();
   const errors = new Response(child.stderr).text();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
@@ -83,7 +64,7 @@ async function startBehindFile(folder: Folder, fifo: string) {
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`read ends at ${signal} while nobody writes the FIFO that it opens`, async () => {
     using folder = new Folder();
-    const { child, errors, lines } = await startBehindFile(folder, await folder.fifo());
+    const { child, errors, lines } = await startBehindFile(folder, folder.fifo());
     child.kill(signal);
     assertEquals(JSON.parse((await lines.read()).value!).client.port, 3);
     assertEquals(JSON.parse((await lines.read()).value!).event, "summary");
@@ -95,7 +76,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 Deno.test("read ends at a signal while the writer of a FIFO has nothing to say", async () => {
   using folder = new Folder();
-  const fifo = await folder.fifo();
+  const fifo = folder.fifo();
   const { child, errors, lines } = await startBehindFile(folder, fifo);
   // Opened as soon as its other end is.
   using writer = await Deno.open(fifo, { write: true });
@@ -115,7 +96,7 @@ for (
 ) {
   Deno.test(`read takes ${name} from a FIFO, bytes one by one at first`, async () => {
     using folder = new Folder();
-    const fifo = await folder.fifo();
+    const fifo = folder.fifo();
     const reading = runRead(["--json", fifo]);
     using writer = await Deno.open(fifo, { write: true });
     const bytes = compress(synsFrom(1, 2, 3, 4));
@@ -131,7 +112,7 @@ Deno.test("explain ends at a signal while nobody writes the FIFO that it opens",
   using folder = new Folder();
   const [program, ...args] = EXPLAIN;
   const child = new Deno.Command(program, {
-    args: [...args, await folder.fifo()],
+    args: [...args, folder.fifo()],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -225,7 +206,7 @@ for (const { name, bytes, length } of BOMBS) {
   Deno.test(`CaptureInput unfolds ${name} in bounded memory`, async () => {
     using folder = new Folder();
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--quiet", MEASURE, folder.file("bomb", bytes())],
+      args: ["eval", "--quiet", MEASURE, folder.write("bomb", bytes())],
     }).output();
     assertEquals(new TextDecoder().decode(stderr), "");
     const [unfolded, grown] = JSON.parse(new TextDecoder().decode(stdout));
@@ -253,7 +234,7 @@ Deno.test("read of a zstd file with a byte in each frame takes no more memory th
   for (const bytes of [zstdCompressSync(capture), frames]) {
     const flags = taskCommand("read").find((word) => word.startsWith("--v8-flags="))!;
     const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--quiet", flags, READ, "--json", folder.file("frames.zst", bytes)],
+      args: ["eval", "--quiet", flags, READ, "--json", folder.write("frames.zst", bytes)],
       stderr: "null",
     }).output();
     peaks.push(Number(new TextDecoder().decode(stdout)));
@@ -270,7 +251,7 @@ Deno.test("read takes no time to speak of for frames that hold nothing", async (
   const thousand = (frame: Uint8Array) => concat(...new Array(1_000).fill(frame));
   const skippable = thousand(new Uint8Array([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]));
   const empty = thousand(zstdFrame(20, [END]));
-  const path = folder.file(
+  const path = folder.write(
     "frames.zst",
     concat(...new Array(500).fill(skippable), ...new Array(50).fill(empty), capture),
   );
@@ -283,20 +264,20 @@ Deno.test("read takes no time to speak of for frames that hold nothing", async (
 
 Deno.test("read refuses a zstd window that takes much memory, and says what to do", async () => {
   using folder = new Folder();
-  const { status, said } = await runRead([folder.file("large.zst", bomb(26, 1))]);
+  const { status, said } = await runRead([folder.write("large.zst", bomb(26, 1))]);
   assertEquals(status, 1);
   assertMatch(
     said,
     /: to decompress it takes a zstd window of more than 32 MB of memory; let zstd do it: zstd -dc /,
   );
-  const fits = await runRead([folder.file("fits.zst", bomb(25, 1))]);
+  const fits = await runRead([folder.write("fits.zst", bomb(25, 1))]);
   assertMatch(fits.said, /: zeros follow: /);
 });
 
 Deno.test("read says how to give a file whose name is no UTF-8, and takes one with U+FFFD", async () => {
   using folder = new Folder();
   const command = `cd "$1"; shift; name=$(printf 'a\\377.pcap'); cp good "$name"; "$@" "$name"`;
-  folder.file("good", synsFrom(1));
+  folder.write("good", synsFrom(1));
   for (const tool of [readCommand([]), EXPLAIN]) {
     const { code, stderr } = await new Deno.Command("sh", {
       args: ["-c", command, "sh", folder.path, ...tool],
@@ -307,7 +288,7 @@ Deno.test("read says how to give a file whose name is no UTF-8, and takes one wi
       /^synsnoop: Cannot read "a\ufffd.pcap": its name is no UTF-8; give it on standard input, as in synsnoop read - < FILE\n/,
     );
   }
-  const { status } = await runRead([folder.file("\ufffd.pcap", synsFrom(1))]);
+  const { status } = await runRead([folder.write("\ufffd.pcap", synsFrom(1))]);
   assertEquals(status, 0);
 });
 
@@ -324,7 +305,7 @@ function startOnTerminal(fifo: string, environment: Record<string, string> = {})
 
 Deno.test("read shows its progress on a terminal, and no line of records touches it", async () => {
   using folder = new Folder();
-  const fifo = await folder.fifo();
+  const fifo = folder.fifo();
   const child = startOnTerminal(fifo);
   let shown = "";
   const ended = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { place, remove } from "../../src/install/installed_files.ts";
 import { findRuntime } from "../../src/install/runtime.ts";
 import { findExecutable } from "../../src/linux/host.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 
 const NO_TAR = findExecutable("tar") ? undefined : 'no "tar"';
@@ -32,7 +32,7 @@ async function fetchByNpx(root: string, text: string) {
 }
 
 skippableTest("findRuntime takes what npm fetched, where its hash fits", NO_TAR, async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const { path, packed } = await fetchByNpx(folder.path, "runtime");
   const { bytes, origin } = await findRuntime(path);
   assertEquals(new TextDecoder().decode(bytes), "runtime");
@@ -48,14 +48,14 @@ skippableTest("findRuntime takes what npm fetched, where its hash fits", NO_TAR,
 });
 
 Deno.test("findRuntime says that npm did not bring it", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/deno`;
   Deno.writeTextFileSync(path, "x");
   assertEquals((await findRuntime(path)).origin, `${path}, which npm did not bring`);
 });
 
 Deno.test("remove leaves what was changed and folders with something else, and names them", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const prefix = `${folder.path}/prefix`;
   const files = ["a/one", "b/two", "c/three"].map((path) => ({ path, bytes: bytesOf(path) }));
   await place(prefix, files);
@@ -67,7 +67,7 @@ Deno.test("remove leaves what was changed and folders with something else, and n
 });
 
 Deno.test("place removes what is no longer part of it, and keeps a folder that it did not make", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const prefix = folder.path;
   Deno.mkdirSync(`${prefix}/a`);
   await place(prefix, [{ path: "a/old", bytes: bytesOf("old") }]);
@@ -79,7 +79,7 @@ Deno.test("place removes what is no longer part of it, and keeps a folder that i
 });
 
 Deno.test("remove touches nothing outside the prefix, whatever the list says", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const prefix = `${folder.path}/prefix`;
   await place(prefix, [{ path: "one", bytes: bytesOf("one") }]);
   Deno.writeTextFileSync(`${prefix}/lib/synsnoop/installed`, `${"0".repeat(64)}  ../x\n`);

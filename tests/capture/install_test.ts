@@ -6,7 +6,7 @@ import { SCHEMA_HELP } from "../../src/cli/schema.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { LIST } from "../../src/install/installed_files.ts";
 import { findExecutable, isRoot } from "../../src/linux/host.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { buildRefused } from "./refused_capture.ts";
 
@@ -41,7 +41,7 @@ function pathsBelow(folder: string): string[] {
 }
 
 Deno.test("install brings a synsnoop that is one process, and uninstall leaves nothing", async (t) => {
-  using folder = makeFolder();
+  using folder = new Folder();
   // A shell would make more of this name.
   const prefix = `${folder.path}/it's $(here)`;
   const installed = await runInstall("--prefix", prefix);
@@ -67,7 +67,7 @@ Deno.test("install brings a synsnoop that is one process, and uninstall leaves n
   });
 
   await t.step("what it fetches and keeps is nothing: it runs without a cache", async () => {
-    using home = makeFolder();
+    using home = new Folder();
     const env = { ...ENV, HOME: home.path, DENO_DIR: `${home.path}/deno` };
     assertEquals((await run(synsnoop, ["schema"], env)).status, 0);
   });
@@ -187,7 +187,7 @@ async function runIn(folder: string, line: string) {
 }
 
 Deno.test("install refuses in one sentence", async (t) => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const { path } = folder;
   Deno.mkdirSync(`${path}/taken/bin`, { recursive: true });
   Deno.writeTextFileSync(`${path}/taken/bin/synsnoop`, "mine");
@@ -232,7 +232,7 @@ skippableTest(
   "install says where it has no right to write",
   isRoot() && !findExecutable("setpriv") ? 'no "setpriv"' : undefined,
   async () => {
-    using folder = makeFolder();
+    using folder = new Folder();
     const prefix = `${folder.path}/closed`;
     Deno.mkdirSync(prefix, { mode: 0o555 });
     const command = [Deno.execPath(), "run", "--quiet", "-A", INSTALL, "--prefix", prefix];

@@ -3,7 +3,7 @@
 // Covers src/files/shared_text.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { replaceFile } from "../../src/files/shared_text.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { until } from "../netns/namespace.ts";
 import { otlpCounts, otlpMetrics } from "../unit/output/metrics/otlp_checker.ts";
 import { MetricsRun, recordsOf, sumOf } from "./metrics_tool.ts";
@@ -56,7 +56,7 @@ function recordsIn(folder: { path: string }): string {
 }
 
 Deno.test("metrics pushes once what is in a file, and who it is", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using collector = new Collector();
   await using run = MetricsRun.start(["--otlp", collector.url, recordsIn(folder)], {
     env: {
@@ -89,7 +89,7 @@ Deno.test("metrics pushes once what is in a file, and who it is", async () => {
 });
 
 Deno.test("metrics pushes each interval, by delta what came since", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using collector = new Collector();
   const path = recordsIn(folder);
   const args = ["--otlp", collector.url, "--otlp-interval", "1s", "--otlp-temporality", "delta"];
@@ -110,7 +110,7 @@ Deno.test("metrics pushes each interval, by delta what came since", async () => 
 });
 
 Deno.test("metrics tries again after 503, loses nothing, and says it once", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const busy = () => new Response("busy", { status: 503, headers: { "retry-after": "0" } });
   await using collector = new Collector([busy, busy, () => new Response("{}")]);
   const args = ["--otlp", collector.url, "--otlp-interval", "1s", "--otlp-temporality", "delta"];
@@ -125,7 +125,7 @@ Deno.test("metrics tries again after 503, loses nothing, and says it once", asyn
 });
 
 Deno.test("metrics does not try again what a collector refuses", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using collector = new Collector([() => new Response("no", { status: 400 })]);
   await using run = MetricsRun.start(["--otlp", collector.url, recordsIn(folder)]);
   assertEquals(await run.ended(), 0);
@@ -134,7 +134,7 @@ Deno.test("metrics does not try again what a collector refuses", async () => {
 });
 
 Deno.test("metrics tells of points that a collector rejects", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const partial = '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too old"}}';
   await using collector = new Collector([() => new Response(partial)]);
   await using run = MetricsRun.start(["--otlp", collector.url, recordsIn(folder)]);
@@ -143,7 +143,7 @@ Deno.test("metrics tells of points that a collector rejects", async () => {
 });
 
 Deno.test("metrics goes on without a collector, and ends", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   gone.close();
@@ -164,7 +164,7 @@ Deno.test("metrics goes on without a collector, and ends", async () => {
 });
 
 Deno.test("metrics --metrics-file writes a whole file that all may read", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const file = `${folder.path}/synsnoop.prom`;
   // What stands there is not written through.
   const elsewhere = `${folder.path}/elsewhere`;
@@ -181,7 +181,7 @@ Deno.test("metrics --metrics-file writes a whole file that all may read", async 
 });
 
 Deno.test("metrics --metrics-file says that it cannot write", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const file = `${folder.path}/nowhere/synsnoop.prom`;
   await using run = MetricsRun.start(["--metrics-file", file, recordsIn(folder)]);
   assertEquals(await run.ended(), 0);
@@ -191,7 +191,7 @@ Deno.test("metrics --metrics-file says that it cannot write", async () => {
 });
 
 Deno.test("replaceFile makes a file that all may read, whatever the umask", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const before = Deno.umask(0o077);
   try {
     replaceFile(`${folder.path}/a.prom`, "a");
@@ -203,7 +203,7 @@ Deno.test("replaceFile makes a file that all may read, whatever the umask", () =
 });
 
 Deno.test("replaceFile leaves one whole text or the other, and nothing beside it", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/a.prom`;
   const texts = ["a".repeat(100_000), "b".repeat(50_000)];
   replaceFile(path, texts[0]);

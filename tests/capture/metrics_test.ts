@@ -5,7 +5,7 @@
 // Covers src/http/handed_listener.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findExecutable } from "../../src/linux/host.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
 import { ask, connectTo, metricsCommand, MetricsRun, recordsOf, sumOf } from "./metrics_tool.ts";
 
@@ -28,7 +28,7 @@ const SOME = recordsOf(
 );
 
 Deno.test("metrics gives what is in records, and ends by a signal", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using run = MetricsRun.start(["--listen", ANY_PORT, recordsIn(folder, SOME)]);
   const address = await run.address();
   await run.says(/all is read/);
@@ -58,7 +58,7 @@ Deno.test("metrics gives what is in records, and ends by a signal", async () => 
 });
 
 Deno.test("metrics --follow counts what is written behind, and is well meanwhile", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = recordsIn(folder, recordsOf([{}]));
   await using run = MetricsRun.start(["--listen", ANY_PORT, "--follow", path]);
   const address = await run.address();
@@ -85,7 +85,7 @@ skippableTest(
   "metrics listens at an IPv6 address",
   hasIpv6() ? undefined : "this host has no ::1",
   async () => {
-    using folder = makeFolder();
+    using folder = new Folder();
     await using run = MetricsRun.start(["--listen", "[::1]:0", recordsIn(folder, SOME)]);
     const address = await run.address();
     assertStringIncludes(address, "[::1]:");
@@ -113,7 +113,7 @@ Deno.test("metrics filters, reads standard input and counts lines that are no re
 });
 
 Deno.test("metrics says why it cannot listen", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = recordsIn(folder, SOME);
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${taken.addr.port}`;
@@ -151,7 +151,7 @@ Deno.test("metrics refuses to have nothing to read, and nobody to give it to", a
 });
 
 Deno.test("metrics listens at a Unix socket, also where one was left behind", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = recordsIn(folder, SOME);
   const socket = `unix:${folder.path}/metrics.sock`;
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
@@ -186,7 +186,7 @@ skippableTest(
   "metrics takes over the socket of systemd",
   python === undefined ? 'no "python3"' : undefined,
   async () => {
-    using folder = makeFolder();
+    using folder = new Folder();
     const args = ["--listen", "systemd", recordsIn(folder, SOME)];
     // Through FFI, which takes more than the task gives.
     const [deno, ...rest] = metricsCommand(args).map((word) =>
@@ -208,14 +208,14 @@ skippableTest(
 );
 
 Deno.test("metrics says that systemd handed it nothing", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using run = MetricsRun.start(["--listen", "systemd", recordsIn(folder, SOME)]);
   assertEquals(await run.ended(), 1);
   assertStringIncludes(run.said.join(), "Cannot listen at systemd: systemd handed no socket over");
 });
 
 Deno.test("metrics answers though two hundred ask without end or never read", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using run = MetricsRun.start(["--listen", ANY_PORT, recordsIn(folder, SOME)]);
   const address = await run.address();
   await run.says(/all is read/);
@@ -235,7 +235,7 @@ Deno.test("metrics answers though two hundred ask without end or never read", as
 });
 
 Deno.test("metrics makes its text once a second, and sends away who asks too often", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   await using run = MetricsRun.start(["--listen", ANY_PORT, recordsIn(folder, SOME)]);
   const address = await run.address();
   await run.says(/all is read/);

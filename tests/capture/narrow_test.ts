@@ -2,7 +2,7 @@
 // Covers src/linux/narrow.ts
 import { assertEquals } from "@std/assert";
 import { isOrdinary } from "../../src/linux/narrow.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { buildRefused } from "./refused_capture.ts";
 import { ATTEMPT_COUNT, PERMITTED } from "./try_more.ts";
 
@@ -24,7 +24,7 @@ async function run(...args: string[]) {
 }
 
 Deno.test("what reads captures may do nothing but read, from before it opens one", async (t) => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const capture = `${folder.path}/capture.pcap`;
   Deno.writeFileSync(
     capture,

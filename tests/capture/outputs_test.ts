@@ -2,7 +2,8 @@
 // Covers src/files/standard_streams.ts
 // Covers src/pipeline/sink.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
+import { makeDisk, NO_MOUNTS } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
 import { readCommand, runRead } from "./read_tool.ts";
@@ -13,7 +14,7 @@ const HANDSHAKES = 1_000;
 /** As many SYNs that were refused: half a megabyte of records. */
 const CAPTURE = buildRefused({ count: HANDSHAKES, firstPort: 10_000, secondsApart: 1 });
 
-const folder = makeFolder();
+const folder = new Folder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
 const capture = `${folder.path}/capture.pcap`;
 Deno.writeFileSync(capture, CAPTURE);

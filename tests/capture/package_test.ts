@@ -18,7 +18,7 @@ import {
 } from "../../src/install/pinned_runtimes.ts";
 import { integrityOf } from "../../src/install/runtime.ts";
 import { findExecutable } from "../../src/linux/host.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { output } from "../vm/command.ts";
 import { buildPackage, NO_DPKG, runPackage } from "./built_package.ts";
@@ -44,7 +44,7 @@ Deno.test("the pinned runtime is the one that the tests run with", () => {
 });
 
 Deno.test("unpackPinned takes nothing whose hash is another, or that holds no runtime", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   Deno.mkdirSync(`${folder.path}/package`);
   Deno.writeTextFileSync(`${folder.path}/package/other`, "");
   await output(["tar", "-czf", "packed", "package/other"], folder.path);
@@ -62,7 +62,7 @@ async function assertCarriesRuntime(path: string, architecture: Architecture): P
   assertMatch(path, new RegExp(`/synsnoop_\\d+\\.\\d+\\.\\d+_${architecture}\\.deb$`));
   const [name, built, depends] = await fieldsOf(path, "Package", "Architecture", "Depends");
   assertEquals([name, built], ["synsnoop", architecture]);
-  using folder = makeFolder();
+  using folder = new Folder();
   await output(["dpkg-deb", "--extract", path, folder.path]);
   const program = `${folder.path}/usr/lib/synsnoop/deno`;
   const runtime = await Deno.readFile(program);
@@ -81,7 +81,7 @@ async function assertCarriesRuntime(path: string, architecture: Architecture): P
 const NO_PACKAGE = NO_DPKG ?? (findExecutable("llvm-readelf") ? undefined : 'no "llvm-readelf"');
 
 skippableTest("package makes a Debian package, the same bytes again", NO_PACKAGE, async (t) => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const [first, second] = ["first", "second"].map((name) => `${folder.path}/${name}`);
   for (const path of [first, second]) Deno.mkdirSync(path);
   const debian = await buildPackage(first, [], DATED);
@@ -129,7 +129,7 @@ skippableTest("package makes a Debian package, the same bytes again", NO_PACKAGE
 });
 
 skippableTest("package makes one for another architecture", NO_PACKAGE, async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const other = Deno.build.arch === "aarch64" ? "amd64" : "arm64";
   const path = await buildPackage(folder.path, ["--architecture", other]);
   await assertCarriesRuntime(path, other);

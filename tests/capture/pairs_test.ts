@@ -11,6 +11,7 @@ import type { Schema } from "../../src/output/schema_parts.ts";
 import { pairsSchema } from "../../src/store/pairs/pair_schema.ts";
 import { schemaErrors } from "../unit/record/schema_checker.ts";
 import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { Folder } from "../folder.ts";
 import { type PairLine, PairTruth, tellsSteps } from "./check_pairs.ts";
 import { aheadOf, type Host, makePairs } from "./made_pairs.ts";
 
@@ -22,19 +23,6 @@ const HOSTS: readonly Host[] = [
 ];
 const COUNT = 6_000;
 const SECONDS = 300;
-
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-pairs-test-" });
-
-  write(name: string, text: string): string {
-    Deno.writeTextFileSync(`${this.path}/${name}`, text);
-    return `${this.path}/${name}`;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
 
 async function runPairs(args: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { parseListenAddress } from "../../src/http/listen_address.ts";
 import { type MetricName, METRICS } from "../../src/output/metrics/names.ts";
 import { findPrometheus, promtool } from "../prometheus.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { alertNames, dashboardQuestions, dashboardVariables, EXAMPLES } from "./dashboard.ts";
 
@@ -34,7 +34,7 @@ skippableTest(
 );
 
 skippableTest("promtool reads every question of the dashboard", obstacle, async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const rules = dashboardQuestions().map(({ expr }, nth) => ({ record: `r:${nth}`, expr }));
   const path = `${folder.path}/rules.yml`;
   // JSON is YAML.

@@ -26,27 +26,13 @@ import { formatAddress, parseAddress } from "../../src/wire/address.ts";
 import { until } from "../netns/namespace.ts";
 import { anyHandshake } from "../unit/record/arbitrary_handshake.ts";
 import { CONTEXT, EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { Folder } from "../folder.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
 import { runRead } from "./read_tool.ts";
 import { buildRefused } from "./refused_capture.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
-
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-query-test-" });
-
-  write(name: string, content: string | Uint8Array<ArrayBuffer>): string {
-    const path = `${this.path}/${name}`;
-    if (typeof content === "string") Deno.writeTextFileSync(path, content);
-    else Deno.writeFileSync(path, content);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
 
 const QUIET = { memoryBytes: 512e6, onFetch: () => {}, onBegin: () => {}, onProgress: () => {} };
 

@@ -10,6 +10,7 @@ import {
   HOSTILE_COMM,
   WORKED_EXAMPLE,
 } from "../unit/record/sample_handshakes.ts";
+import { Folder } from "../folder.ts";
 import { readCommand, runRead, startRead } from "./read_tool.ts";
 
 const LINES = HANDSHAKES.map((handshake) => encodeHandshake(handshake, CONTEXT));
@@ -25,20 +26,6 @@ interface Run {
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-records-" });
-
-  file(name: string, content: string | Uint8Array): string {
-    const path = `${this.path}/${name}`;
-    Deno.writeFileSync(path, typeof content === "string" ? bytesOf(content) : content);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
 }
 
 async function run(command: string, args: readonly string[], input = ""): Promise<Run> {
@@ -72,7 +59,7 @@ for (
 ) {
   Deno.test(`read takes records, ${name}, and writes the same`, async () => {
     using folder = new Folder();
-    const file = folder.file("records", pack(RECORDS + SUMMARY));
+    const file = folder.write("records", pack(RECORDS + SUMMARY));
     const fromFile = await run("read", [file]);
     assertEquals([fromFile.status, recordsOf(fromFile)], [0, RECORDS]);
     const { status, records, summary } = await runRead(["-"], pack(RECORDS + SUMMARY));
@@ -92,9 +79,9 @@ Deno.test("read takes what it wrote, however often", async () => {
 Deno.test("read takes several files, captures and records", async () => {
   using folder = new Folder();
   const files = [
-    folder.file("a.ndjson", RECORD),
-    folder.file("b.pcap", buildPcap({ records: [] })),
-    folder.file("c.ndjson.zst", zstdCompressSync(LINES[1])),
+    folder.write("a.ndjson", RECORD),
+    folder.write("b.pcap", buildPcap({ records: [] })),
+    folder.write("c.ndjson.zst", zstdCompressSync(LINES[1])),
   ];
   const result = await run("read", files);
   assertEquals([result.status, recordsOf(result)], [0, LINES[0] + LINES[1]]);
@@ -135,8 +122,8 @@ Deno.test("read --table and --stats count a handshake once that two hosts record
       { ...CONTEXT, host, hostId: undefined },
     );
   const files = [
-    folder.file("client.ndjson", at("web1", 0)),
-    folder.file("server.ndjson", at("db1", 119e9) + LINES[1]),
+    folder.write("client.ndjson", at("web1", 0)),
+    folder.write("server.ndjson", at("db1", 119e9) + LINES[1]),
   ];
   const table = await run("read", ["--table", ...files]);
   assertEquals(table.out.trimEnd().split("\n").length, 1 + 2);
@@ -160,7 +147,7 @@ Deno.test("read tells what the trace lost whose records it reads", async () => {
 
 Deno.test("read --follow reports the records that are appended, whole lines only", async () => {
   using folder = new Folder();
-  const file = folder.file("growing.ndjson", RECORD + LINES[1].slice(0, 100));
+  const file = folder.write("growing.ndjson", RECORD + LINES[1].slice(0, 100));
   const child = startRead(["--follow", file]);
   child.stdin.close();
   const lines = child.stdout.pipeThrough(new TextDecoderStream())
@@ -180,7 +167,7 @@ Deno.test("read --follow reports the records that are appended, whole lines only
 Deno.test("read counts lines that are no records, says which, and ends with 1", async () => {
   using folder = new Folder();
   const hostile = `{"${HOSTILE_COMM.replace(/[\n"]/g, "")}`;
-  const file = folder.file(
+  const file = folder.write(
     "odd\n\x1b[2J.ndjson",
     [RECORD, "{}\n", hostile + "\n", `{"v":1,"event":"\x1b[2J"}\n`, "{".repeat(2 ** 21), "\n"]
       .join("") + LINES[1],
@@ -205,7 +192,7 @@ Deno.test("read says once what it does not know of records of a later version", 
 
 Deno.test("read --write refuses records, which have no packets", async () => {
   using folder = new Folder();
-  const file = folder.file("a.ndjson", RECORD);
+  const file = folder.write("a.ndjson", RECORD);
   const result = await run("read", ["--write", `${folder.path}/out.pcapng`, file]);
   assertEquals(result.status, 1);
   assertStringIncludes(result.said, "it holds records, which have no packets for --write");

@@ -16,26 +16,11 @@ import {
 import { WRAPPINGS } from "../unit/wire/build_wrapping.ts";
 import { findExecutable } from "../../src/linux/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
+import { Folder } from "../folder.ts";
 import { runRead } from "./read_tool.ts";
 
 const { SYN, ACK, RST } = TcpFlag;
 const SECONDS = 1_700_000_000;
-
-/** A folder that is removed in the end. */
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "synsnoop-write-" });
-
-  /** A file in it with some content. */
-  file(name: string, bytes: Uint8Array): string {
-    const path = `${this.path}/${name}`;
-    Deno.writeFileSync(path, bytes);
-    return path;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
 
 function frame(fromClient: boolean, port: number, tcp: object, payload?: Uint8Array): Uint8Array {
   const [client, server] = ["192.0.2.1", "198.51.100.2"];
@@ -97,7 +82,7 @@ async function output(command: string, ...args: string[]): Promise<string> {
 
 Deno.test("read --write extracts the handshakes reported, which give the same records", async () => {
   using folder = new Folder();
-  const capture = folder.file("capture.pcap", CAPTURE);
+  const capture = folder.write("capture.pcap", CAPTURE);
   const extract = `${folder.path}/extract.pcapng`;
   const whole = await runRead(["--write", extract, capture]);
   assertEquals([whole.status, whole.records.length], [0, 4]);
@@ -120,7 +105,7 @@ skippableTest(
   NO_WIRESHARK,
   async () => {
     using folder = new Folder();
-    const capture = folder.file("capture.pcap", CAPTURE);
+    const capture = folder.write("capture.pcap", CAPTURE);
     const extract = `${folder.path}/extract.pcapng`;
     const { records } = await runRead(["--write", extract, capture]);
     const fields = ["tcp.srcport", "tcp.flags", "tcp.seq_raw", "frame.comment"]
@@ -156,7 +141,7 @@ skippableTest(
 
 Deno.test("read --write appends a section to a pcapng file, and to nothing else", async () => {
   using folder = new Folder();
-  const capture = folder.file("capture.pcap", CAPTURE);
+  const capture = folder.write("capture.pcap", CAPTURE);
   const extract = `${folder.path}/extract.pcapng`;
   for (let round = 0; round < 2; round++) await runRead(["--write", extract, capture]);
   const { packets, fault } = readCapture(Deno.readFileSync(extract));
@@ -165,11 +150,11 @@ Deno.test("read --write appends a section to a pcapng file, and to nothing else"
   const cases = [
     { file: capture, says: "which is in use already; give another file" },
     {
-      file: folder.file("notes.txt", new TextEncoder().encode("important words")),
+      file: folder.write("notes.txt", new TextEncoder().encode("important words")),
       says: "it exists and is no pcapng file; give another file",
     },
     {
-      file: folder.file("torn.pcapng", Deno.readFileSync(extract).subarray(0, -7)),
+      file: folder.write("torn.pcapng", Deno.readFileSync(extract).subarray(0, -7)),
       says: "it ends inside a block, so nothing can be appended; give another file",
     },
     { file: folder.path, says: "it is a folder" },
@@ -186,7 +171,7 @@ Deno.test("read --write appends a section to a pcapng file, and to nothing else"
 
 Deno.test("read --write says what a full disk does not take, and counts it", async () => {
   using folder = new Folder();
-  const capture = folder.file("capture.pcap", CAPTURE);
+  const capture = folder.write("capture.pcap", CAPTURE);
   const { status, records, said, summary } = await runRead(["--write", "/dev/full", capture]);
   assertEquals([status, records.length], [1, 4]);
   assertEquals(summary.losses.written_packets, 7);
@@ -199,7 +184,7 @@ Deno.test("read --write says what a full disk does not take, and counts it", asy
 
 Deno.test("read --output takes no file that is read", async () => {
   using folder = new Folder();
-  const capture = folder.file("capture.pcap", CAPTURE);
+  const capture = folder.write("capture.pcap", CAPTURE);
   const { status, said } = await runRead(["--output", capture, capture]);
   assertEquals(status, 2);
   assertStringIncludes(
@@ -210,8 +195,8 @@ Deno.test("read --output takes no file that is read", async () => {
 
 Deno.test("isSameFile sees through links, and takes no device for a file", () => {
   using folder = new Folder();
-  const path = folder.file("a", new Uint8Array(1));
-  const other = folder.file("b", new Uint8Array(1));
+  const path = folder.write("a", new Uint8Array(1));
+  const other = folder.write("b", new Uint8Array(1));
   Deno.symlinkSync(path, `${folder.path}/link`);
   Deno.linkSync(path, `${folder.path}/hard`);
   assertEquals(
@@ -290,7 +275,7 @@ for (const { name, linkType = 1, frames } of READ_BACK) {
       fraction: Math.round(second % 1 * 1e6),
       data,
     }));
-    const path = folder.file("whole.pcap", buildPcap({ linkType, records }));
+    const path = folder.write("whole.pcap", buildPcap({ linkType, records }));
     const written = `${folder.path}/written.pcapng`;
     const first = await runRead(["--write", written, path]);
     const second = await runRead([written]);

@@ -1,19 +1,14 @@
 /**
- * Folders and small disks for tests.
+ * Small disks for tests.
  *
  * @module
  */
 import { messageOf } from "../../src/text/message.ts";
-
-/** A new folder, gone when disposed with all that is in it. */
-export function makeFolder(): { path: string } & Disposable {
-  const path = Deno.makeTempDirSync({ prefix: "synsnoop-file-" });
-  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
-}
+import { Folder } from "../folder.ts";
 
 /** A file system in memory, mounted in a folder of its own until disposed. */
 export function makeDisk(options: string): { path: string } & Disposable {
-  const folder = makeFolder();
+  const folder = new Folder();
   const { success, stderr } = new Deno.Command("mount", {
     args: ["-t", "tmpfs", "-o", options, "tmpfs", folder.path],
   }).outputSync();

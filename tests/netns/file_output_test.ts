@@ -5,7 +5,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "fast-check";
 import { openForWriting } from "../../src/files/open_file.ts";
 import { FileOutput, type Rotation } from "../../src/files/file_output.ts";
-import { makeDisk, makeFolder, NO_MOUNTS } from "./disk.ts";
+import { makeDisk, NO_MOUNTS } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "./namespace.ts";
 
 /** An output with what it said, closed when disposed. */
@@ -35,7 +36,7 @@ function names(folder: string): string[] {
 }
 
 Deno.test("FileOutput makes the file and appends to one that is there", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   for (const lines of ["a\nb\n", "é\n"]) {
     using file = open(path);
@@ -50,7 +51,7 @@ Deno.test("FileOutput makes the file and appends to one that is there", async ()
 });
 
 Deno.test("FileOutput begins a new file before the old one grows too large", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path, { maxBytes: 6, keep: 2 });
   file.output.write("a1\nb2\n", 2);
@@ -72,7 +73,7 @@ Deno.test("FileOutput begins a new file before the old one grows too large", () 
 });
 
 Deno.test("FileOutput counts what was in the file before", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   Deno.writeTextFileSync(path, "12345\n");
   using file = open(path, { maxBytes: 8, keep: 1 });
@@ -82,7 +83,7 @@ Deno.test("FileOutput counts what was in the file before", () => {
 });
 
 Deno.test("FileOutput keeps no old file where none is asked for", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path, { maxBytes: 4, keep: 0 });
   for (const lines of ["a\nb\n", "c\n", "d\n", "e\n"]) file.output.write(lines, 1);
@@ -91,7 +92,7 @@ Deno.test("FileOutput keeps no old file where none is asked for", () => {
 });
 
 Deno.test("FileOutput writes a line longer than a file into one of its own", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path, { maxBytes: 5, keep: 9 });
   const long = "long line\n";
@@ -111,7 +112,7 @@ Deno.test("FileOutput keeps every line whole and in order whatever the sizes", (
     keep: fc.integer({ min: 1, max: 50 }),
   });
   fc.assert(fc.property(texts, rotations, (groups, rotation) => {
-    using folder = makeFolder();
+    using folder = new Folder();
     const path = `${folder.path}/out`;
     using file = open(path, rotation);
     for (const lines of groups) file.output.write(lines.join(""), lines.length);
@@ -137,7 +138,7 @@ Deno.test("FileOutput keeps every line whole and in order whatever the sizes", (
 });
 
 Deno.test("FileOutput goes on in the old file where no new one can be begun", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   Deno.mkdirSync(`${path}.1/full`, { recursive: true });
   using file = open(path, { maxBytes: 4, keep: 1 });
@@ -155,7 +156,7 @@ Deno.test("FileOutput goes on in the old file where no new one can be begun", ()
 });
 
 Deno.test("FileOutput rotates the file that a link leads to, not the link", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const [target, link] = [`${folder.path}/target`, `${folder.path}/link`];
   Deno.writeTextFileSync(target, "");
   Deno.symlinkSync(target, link);
@@ -270,7 +271,7 @@ skippableTest("FileOutput counts records, not the heading before them", NO_MOUNT
 });
 
 Deno.test("FileOutput goes on under its path when the file was renamed, as logrotate does", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path);
   Deno.chmodSync(path, 0o604);
@@ -287,7 +288,7 @@ Deno.test("FileOutput goes on under its path when the file was renamed, as logro
 });
 
 Deno.test("FileOutput goes on in the file that has come to its path, as logrotate makes one", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path);
   file.output.write("a\n", 1);
@@ -299,7 +300,7 @@ Deno.test("FileOutput goes on in the file that has come to its path, as logrotat
 });
 
 Deno.test("FileOutput goes on at the new end of a file that was emptied (copytruncate)", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path, { maxBytes: 10, keep: 1 });
   file.output.write("a1\nb2\nc3\n", 3);
@@ -312,7 +313,7 @@ Deno.test("FileOutput goes on at the new end of a file that was emptied (copytru
 });
 
 Deno.test("FileOutput loses nothing of a file that was removed since it was last seen", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path);
   file.output.write("before\n", 1);
@@ -326,7 +327,7 @@ Deno.test("FileOutput loses nothing of a file that was removed since it was last
 });
 
 Deno.test("FileOutput counts what went with a file that was copied, removed and replaced", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path);
   file.output.write("a\n", 1);
@@ -344,7 +345,7 @@ Deno.test("FileOutput counts what went with a file that was copied, removed and 
 });
 
 Deno.test("FileOutput counts what is written while its folder is gone, and goes on when it is back", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/logs/out`;
   Deno.mkdirSync(`${folder.path}/logs`);
   using file = open(path);
@@ -367,7 +368,7 @@ Deno.test("FileOutput counts what is written while its folder is gone, and goes 
 });
 
 Deno.test("FileOutput opens its file again when asked, at once", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path);
   file.output.write("a\n", 1);
@@ -380,7 +381,7 @@ Deno.test("FileOutput opens its file again when asked, at once", () => {
 });
 
 Deno.test("FileOutput begins on a line of its own where the file ends inside one", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   Deno.writeTextFileSync(path, '{"v":1,"ev');
   using file = open(path);
@@ -390,7 +391,7 @@ Deno.test("FileOutput begins on a line of its own where the file ends inside one
 });
 
 Deno.test("FileOutput rotates again when what was in the way is gone", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   Deno.mkdirSync(`${path}.1/full`, { recursive: true });
   using file = open(path, { maxBytes: 4, keep: 1 });
@@ -406,7 +407,7 @@ Deno.test("FileOutput rotates again when what was in the way is gone", async () 
 });
 
 Deno.test("FileOutput does not rotate away what has come to its path", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = open(path, { maxBytes: 4, keep: 2 });
   file.output.write("a\nb\n", 2);

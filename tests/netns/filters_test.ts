@@ -11,21 +11,15 @@ const folder = await Deno.makeTempDir({ prefix: "synsnoop-filters-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder);
 
-async function refuse(namespace: Namespace, port: number): Promise<void> {
-  await namespace.script(
-    `await Deno.connect({ hostname: "127.0.0.1", port: ${port} }).catch(() => {});`,
-  );
-}
-
 await namespaceTest("trace reports what fits all flags, by what the kernel tells", async () => {
   await using namespace = await Namespace.create();
   const flags = ["--failed", "--reason", "ECONNREFUSED", "--user", "root", "--not-comm", "curl"];
   const tracer = await Tracer.ready(namespace, [...OURS, ...flags]);
   await namespace.run(connectLoad, "127.0.0.1", String(PORT), "3");
-  await refuse(namespace, PORT + 1);
+  await namespace.refuse(PORT + 1);
   // Beyond the range.
-  await refuse(namespace, PORT + 10);
-  await refuse(namespace, PORT + 9);
+  await namespace.refuse(PORT + 10);
+  await namespace.refuse(PORT + 9);
   await tracer.wrote(2);
   const { records, summary, status } = await tracer.stop();
   assertEquals(records.map(({ server }) => server.port), [PORT + 1, PORT + 9]);

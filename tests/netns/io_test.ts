@@ -21,7 +21,7 @@ import { findExecutable, hostName, isRoot } from "../../src/linux/host.ts";
 import { APPLICATION, hostId, tracerId } from "../../src/linux/host_id.ts";
 import { FUNCTIONS } from "../../src/kernel/choose_probes.ts";
 import { judgeFacts } from "../../src/kernel/kernel_facts.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { inNamespace, Namespace, namespaceTest, skippableTest } from "./namespace.ts";
 
 const SAMPLES = 2_000;
@@ -46,7 +46,7 @@ skippableTest(
 );
 
 Deno.test("hostId takes the first machine-id that is one, and knows when there is none", async () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = (name: string) => `${folder.path}/${name}`;
   Deno.writeTextFileSync(path("unset"), "uninitialized\n");
   Deno.writeTextFileSync(path("odd"), `${"0".repeat(31)}g\n`);

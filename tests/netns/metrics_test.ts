@@ -12,7 +12,7 @@ import { alertNames, dashboardQuestions, EXAMPLES } from "../capture/dashboard.t
 import { sumOf } from "../capture/metrics_tool.ts";
 import { findPrometheus } from "../prometheus.ts";
 import { compileC } from "./compile.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import {
   Namespace,
   namespaceTest,
@@ -28,7 +28,7 @@ const ONLY = ["--server-port", [PORT, REFUSED_PORT, FULL_PORT].join(",")];
 const METRICS = "127.0.0.1:9464";
 const PROMETHEUS = "127.0.0.1:9090";
 const FLOOD = new URL("http_flood.py", import.meta.url).pathname;
-const folder = makeFolder();
+const folder = new Folder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
 const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder.path);
 

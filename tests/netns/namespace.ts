@@ -66,6 +66,19 @@ export class Namespace implements AsyncDisposable {
     return this.run(Deno.execPath(), "eval", "--quiet", "--no-config", text);
   }
 
+  /** Connects to a port of its loopback where nobody listens, so many times. */
+  async refuse(port: number, count = 1): Promise<void> {
+    await this.run(
+      "python3",
+      "-c",
+      `import socket
+for _ in range(${count}):
+    one = socket.socket()
+    one.connect_ex(("127.0.0.1", ${port}))
+    one.close()`,
+    );
+  }
+
   /** Starts a command inside; it is killed at the latest when the namespace is disposed. */
   spawn(command: readonly string[], options: Deno.CommandOptions = {}): Deno.ChildProcess {
     const args = ["netns", "exec", this.name, ...command];

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { closeDescriptor } from "../../src/files/descriptor.ts";
 import { type OpenedFile, openForWriting } from "../../src/files/open_file.ts";
 import { fileAt, isOneFile } from "../../src/files/same_file.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 
 /** Opens and closes again. */
 function open(path: string): OpenedFile {
@@ -16,7 +16,7 @@ const NOBODY = 65_534;
 
 /** A folder of ours, and one in it with some permissions. */
 function makeFolders(mode: number, owner = 0) {
-  const folder = makeFolder();
+  const folder = new Folder();
   const inner = `${folder.path}/inner`;
   Deno.mkdirSync(inner);
   Deno.chmodSync(inner, mode);
@@ -92,7 +92,7 @@ Deno.test("openForWriting takes nothing of others in a sticky folder, a FIFO nei
 });
 
 Deno.test("openForWriting follows links where only root can have made them", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const { path } = folder;
   Deno.mkdirSync(`${path}/logs`);
   Deno.symlinkSync("logs", `${path}/current`);
@@ -112,7 +112,7 @@ Deno.test("openForWriting takes a file of a user in that user's own folder", () 
 });
 
 Deno.test("openForWriting knows what it has opened, and never waits", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const fifo = `${folder.path}/fifo`;
   new Deno.Command("mkfifo", { args: [fifo] }).outputSync();
   assertEquals([open(fifo).kind, open(fifo).fd], ["fifo", undefined]);
@@ -125,7 +125,7 @@ Deno.test("openForWriting knows what it has opened, and never waits", () => {
 });
 
 Deno.test("isOneFile tells files apart by their numbers", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const [one, other] = [`${folder.path}/one`, `${folder.path}/other`];
   Deno.writeTextFileSync(one, "");
   Deno.linkSync(one, other);

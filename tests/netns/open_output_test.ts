@@ -9,11 +9,11 @@ import { openLineOutput, openPacketOutput } from "../../src/files/open_output.ts
 import type { LineOutput } from "../../src/files/stream_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { concat } from "../unit/wire/build_frame.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 
 /** A folder with a FIFO in it. */
 function makeFifo(): { path: string } & Disposable {
-  const folder = makeFolder();
+  const folder = new Folder();
   const path = `${folder.path}/fifo`;
   const made = new Deno.Command("mkfifo", { args: [path] }).outputSync();
   assertEquals(made.success, true, new TextDecoder().decode(made.stderr));
@@ -357,7 +357,7 @@ Deno.test("What the system says of an error is what the C library says", async (
 
 Deno.test("Only a regular file can be rotated", () => {
   // A node of our own: what this test must not lose is not the machine's /dev/null.
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/null`;
   const made = new Deno.Command("mknod", { args: [path, "c", "1", "3"] }).outputSync();
   assertEquals(made.success, true, new TextDecoder().decode(made.stderr));

@@ -4,7 +4,8 @@ import { buildPackage, NO_DPKG } from "../capture/built_package.ts";
 import { buildRefused } from "../capture/refused_capture.ts";
 import { reasonAgainstRoots } from "../vm/debian_root.ts";
 import { DebianChroot } from "./debian_chroot.ts";
-import { makeFolder, NO_MOUNTS } from "./disk.ts";
+import { NO_MOUNTS } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "./namespace.ts";
 
 /** The tool's own releases, and what their systemd can check of a unit. */
@@ -17,7 +18,7 @@ const EXPOSURE_MAX = 40;
 const reason = NO_DPKG ?? NO_MOUNTS ?? await reasonAgainstRoots();
 
 let built: Promise<string> | undefined;
-const made = makeFolder();
+const made = new Folder();
 addEventListener("unload", () => made[Symbol.dispose]());
 
 /** Everything in the root that is not of the package manager's own accounts. */

@@ -4,7 +4,8 @@ import { PacketFile } from "../../src/files/packet_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
 import { concat } from "../unit/wire/build_frame.ts";
-import { makeDisk, makeFolder, NO_MOUNTS } from "./disk.ts";
+import { makeDisk, NO_MOUNTS } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { skippableTest } from "./namespace.ts";
 
 skippableTest(
@@ -28,7 +29,7 @@ skippableTest(
 );
 
 Deno.test("PacketFile appends to an empty file", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   Deno.writeFileSync(path, new Uint8Array(0));
   using file = new PacketFile(openForWriting(path), () => {});
@@ -47,7 +48,7 @@ const ticksIn = (path: string) => {
 };
 
 Deno.test("PacketFile begins anew under its path when the file was renamed", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   const said: string[] = [];
   using file = new PacketFile(openForWriting(path), (sentence) => said.push(sentence));
@@ -66,7 +67,7 @@ Deno.test("PacketFile begins anew under its path when the file was renamed", () 
 });
 
 Deno.test("PacketFile counts the packets that went with a file that was removed", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   const said: string[] = [];
   using file = new PacketFile(openForWriting(path), (sentence) => said.push(sentence));
@@ -84,7 +85,7 @@ Deno.test("PacketFile counts the packets that went with a file that was removed"
 });
 
 Deno.test("PacketFile begins an emptied file anew, for nothing is read without its begin", () => {
-  using folder = makeFolder();
+  using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = new PacketFile(openForWriting(path), () => {});
   file.append(join(SECTION, packet(1)), 1);

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { findPairs, PAIR_COLUMNS } from "../../src/store/pairs/find_pairs.ts";
 import type { Verdict } from "../../src/match/both_ends.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { buildHosts } from "./lab/lab.ts";
 import { namespaceTest, until } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
@@ -90,7 +90,7 @@ await namespaceTest("what two ends say together is what the router between them 
   const results = [await atClient.stop(), await atServer.stop()];
   for (const { status, stderr } of results) assertEquals(status.code, 0, stderr.join("\n"));
 
-  using folder = makeFolder();
+  using folder = new Folder();
   const inputs = [[atClient, "client"], [atServer, "server"]].map(([tracer, host]) => {
     const path = `${folder.path}/${host}`;
     Deno.writeTextFileSync(path, renamed((tracer as Tracer).lines, host as string));

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { zstdDecompressSync } from "node:zlib";
 import { listSegments } from "../../src/store/store_folder.ts";
 import { runRead } from "../capture/read_tool.ts";
-import { makeDisk, makeFolder, NO_MOUNTS } from "./disk.ts";
+import { makeDisk, NO_MOUNTS } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import {
   Namespace,
   namespaceTest,
@@ -15,19 +16,6 @@ import { Tracer } from "./tracer.ts";
 
 const PORT = 24_011;
 const TRACE = ["--port", `${PORT}`, "--probes", "none"];
-
-/** Connects to a port where nobody listens, so many times. */
-async function refuse(namespace: Namespace, count: number): Promise<void> {
-  await namespace.run(
-    "python3",
-    "-c",
-    `import socket
-for _ in range(${count}):
-    one = socket.socket()
-    one.connect_ex(("127.0.0.1", ${PORT}))
-    one.close()`,
-  );
-}
 
 function textOf(path: string): string {
   const bytes = Deno.readFileSync(path);
@@ -48,11 +36,11 @@ await namespaceTest(
   "two traces share a store; who reads it counts each handshake once",
   async () => {
     await using namespace = await Namespace.create();
-    using folder = makeFolder();
+    using folder = new Folder();
     const store = `${folder.path}/store`;
     const args = [...TRACE, "--store", store, "--keep", "7d", "--keep-size", "1G"];
     const tracers = [await Tracer.start(namespace, args), await Tracer.start(namespace, args)];
-    await refuse(namespace, 20);
+    await namespace.refuse(PORT, 20);
     await until("both wrote all", () => count(store, "handshake") === 40);
     for (const tracer of tracers) {
       const { status, records, stderr } = await tracer.stop();
@@ -73,11 +61,11 @@ await namespaceTest(
   "a trace that is killed leaves whole lines; the next one seals its hour",
   async () => {
     await using namespace = await Namespace.create();
-    using folder = makeFolder();
+    using folder = new Folder();
     const store = folder.path;
     const args = [...TRACE, "--store", store];
     const killed = await Tracer.start(namespace, args);
-    await refuse(namespace, 10);
+    await namespace.refuse(PORT, 10);
     await until("it wrote all", () => count(store, "handshake") === 10);
     await killed.stop("SIGKILL");
     assertEquals(count(store, "handshake"), 10);
@@ -89,7 +77,7 @@ await namespaceTest(
     Deno.renameSync(path, `${store}/${ago}.${host}.${tracer}.ndjson`);
     const next = await Tracer.start(namespace, args);
     await until("it is sealed", () => listSegments(store)[0].isSealed);
-    await refuse(namespace, 1);
+    await namespace.refuse(PORT, 1);
     await until("it wrote one more", () => count(store, "handshake") === 11);
     const { status, stderr } = await next.stop();
     assertEquals(status.code, 0, stderr.join("\n"));
@@ -104,7 +92,7 @@ skippableTest("a full disk is told and survived by a store", noDisk, async () =>
   using disk = makeDisk("size=64k");
   const store = `${disk.path}/store`;
   const tracer = await Tracer.start(namespace, [...TRACE, "--store", store]);
-  await refuse(namespace, 200);
+  await namespace.refuse(PORT, 200);
   await tracer.said(/Cannot write ".*": .*; records are lost until there is room again/);
   const { status, stderr } = await tracer.stop();
   assertEquals(status.code, 1);
@@ -116,7 +104,7 @@ skippableTest("a full disk is told and survived by a store", noDisk, async () =>
 
 await namespaceTest("a store that cannot be is refused in a sentence", async () => {
   await using namespace = await Namespace.create();
-  using folder = makeFolder();
+  using folder = new Folder();
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "");
   const cases = [

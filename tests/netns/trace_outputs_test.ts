@@ -4,34 +4,14 @@ import { statisticsSchema } from "../../src/output/statistics/schema.ts";
 import { statusSchema } from "../../src/output/status_schema.ts";
 import { readCapture } from "../unit/pcap/read_capture.ts";
 import { schemaErrors } from "../unit/record/schema_checker.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { type SummaryRecord, Tracer } from "./tracer.ts";
 
 const PORT = 24_001;
 const TRACE = ["--port", `${PORT}`, "--probes", "none"];
-const folder = makeFolder();
+const folder = new Folder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
-
-/** Connects to a port where nobody listens, so many times. */
-async function refuse(namespace: Namespace, count: number): Promise<void> {
-  await namespace.run(
-    "python3",
-    "-c",
-    `import socket
-for _ in range(${count}):
-    one = socket.socket()
-    one.connect_ex(("127.0.0.1", ${PORT}))
-    one.close()`,
-  );
-}
-
-function makeFifo(name: string): string {
-  const path = `${folder.path}/${name}`;
-  const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
-  assertEquals(success, true);
-  return path;
-}
 
 /** Events of whole lines. */
 function eventsOf(text: string): { event: string; losses: SummaryRecord["losses"] }[] {
@@ -50,20 +30,20 @@ function lostOf(stderr: readonly string[]): number {
 
 await namespaceTest("trace --output FIFO goes on without a reader, and ends", async () => {
   await using namespace = await Namespace.create();
-  const fifo = makeFifo("nobody");
+  const fifo = folder.fifo("nobody");
   const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
   await tracer.said(/nobody" has no reader: waiting for one/);
-  await refuse(namespace, 50);
+  await namespace.refuse(PORT, 50);
   const { stderr, status } = await tracer.stop();
   assertEquals([status.code, lostOf(stderr)], [1, 50]);
 });
 
 await namespaceTest("trace --output FIFO ends though its reader stalls, and counts", async () => {
   await using namespace = await Namespace.create();
-  const fifo = makeFifo("stalled");
+  const fifo = folder.fifo("stalled");
   const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
   using reader = await Deno.open(fifo);
-  await refuse(namespace, 1_000);
+  await namespace.refuse(PORT, 1_000);
   const { stderr, status } = await tracer.stop();
   assertEquals(status.code, 1);
   let text = "";
@@ -94,7 +74,7 @@ await namespaceTest("trace into one stalled pipe for all it says ends at one sig
   while (!begun.includes("capturing packets")) {
     begun += new TextDecoder().decode((await reader.read()).value);
   }
-  await refuse(namespace, 1_000);
+  await namespace.refuse(PORT, 1_000);
   child.kill("SIGINT");
   const { code } = await child.status;
   assertEquals(code, 1);
@@ -108,12 +88,12 @@ await namespaceTest(
     const [lines, packets] = [`${folder.path}/moved.ndjson`, `${folder.path}/moved.pcapng`];
     const flags = [...TRACE, "--output", lines, "--write", packets];
     const tracer = await Tracer.start(namespace, flags);
-    await refuse(namespace, 10);
+    await namespace.refuse(PORT, 10);
     await until("ten records", () => handshakesIn(Deno.readTextFileSync(lines)) === 10);
     for (const path of [lines, packets]) Deno.renameSync(path, `${path}.1`);
     await tracer.said(/moved.ndjson" was renamed or replaced: it is begun anew/);
     await tracer.said(/moved.pcapng" was renamed or replaced: it is begun anew/);
-    await refuse(namespace, 5);
+    await namespace.refuse(PORT, 5);
     const { status, stderr } = await tracer.stop();
     assertEquals([status.code, lostOf(stderr)], [0, 0]);
     assertEquals([`${lines}.1`, lines].map((path) => handshakesIn(Deno.readTextFileSync(path))), [
@@ -132,16 +112,16 @@ await namespaceTest("trace loses no record of a file that is removed or emptied"
   await using namespace = await Namespace.create();
   const path = `${folder.path}/removed.ndjson`;
   const tracer = await Tracer.start(namespace, [...TRACE, "--output", path]);
-  await refuse(namespace, 1);
+  await namespace.refuse(PORT, 1);
   await until("a record", () => Deno.readTextFileSync(path) !== "");
   Deno.removeSync(path);
-  await refuse(namespace, 500);
+  await namespace.refuse(PORT, 500);
   await tracer.said(/removed.ndjson" was removed: it is begun anew/);
   await until("500 records", () => handshakesIn(Deno.readTextFileSync(path)) >= 500);
   // copytruncate: a copy, then the file is emptied.
   const copy = Deno.readTextFileSync(path);
   Deno.truncateSync(path);
-  await refuse(namespace, 100);
+  await namespace.refuse(PORT, 100);
   const { status, stderr } = await tracer.stop();
   const after = Deno.readTextFileSync(path);
   assertEquals([status.code, lostOf(stderr)], [0, 0]);
@@ -153,14 +133,14 @@ await namespaceTest("trace loses no record of a file that is removed or emptied"
 
 await namespaceTest("trace writes to each reader of a FIFO of packets a whole file", async () => {
   await using namespace = await Namespace.create();
-  const fifo = makeFifo("packets");
+  const fifo = folder.fifo("packets");
   const tracer = await Tracer.start(namespace, [...TRACE, "--write", fifo]);
   const said = (words: string) => tracer.stderr.filter((line) => line.includes(words)).length;
   for (const turn of [1, 2, 3]) {
     // Its reader takes the begin of the file and goes; what follows is left in the FIFO.
     const head = new Deno.Command("head", { args: ["-c", "200", fifo], stdout: "piped" }).spawn();
     await until("a reader", () => said("has a reader") === turn);
-    await refuse(namespace, 5);
+    await namespace.refuse(PORT, 5);
     const { stdout } = await head.output();
     assertEquals([...stdout.subarray(0, 4)], [0x0a, 0x0d, 0x0d, 0x0a], `reader ${turn}`);
     assertEquals(stdout.length, 200);
@@ -168,7 +148,7 @@ await namespaceTest("trace writes to each reader of a FIFO of packets a whole fi
   }
   using reader = await Deno.open(fifo);
   await until("the last reader", () => said("has a reader") === 4);
-  await refuse(namespace, 3);
+  await namespace.refuse(PORT, 3);
   await tracer.wrote(18);
   const { summary, records } = await tracer.stop();
   const parts: Uint8Array[] = [];
@@ -185,7 +165,7 @@ await namespaceTest("trace writes to each reader of a FIFO of packets a whole fi
 
 await namespaceTest("trace writes to each reader of a FIFO of records whole lines", async () => {
   await using namespace = await Namespace.create();
-  const fifo = makeFifo("lines");
+  const fifo = folder.fifo("lines");
   const tracer = await Tracer.start(namespace, [...TRACE, "--output", fifo]);
   const said = (words: string) => tracer.stderr.filter((line) => line.includes(words)).length;
   const ports = new Set<number>();
@@ -201,7 +181,7 @@ await namespaceTest("trace writes to each reader of a FIFO of records whole line
     // It goes in the midst of a line, and leaves some.
     const head = new Deno.Command("head", { args: ["-c", "2000", fifo], stdout: "piped" }).spawn();
     await until("a reader", () => said("has a reader") === turn);
-    await refuse(namespace, 10);
+    await namespace.refuse(PORT, 10);
     take(new TextDecoder().decode((await head.output()).stdout));
     await until("a lost reader", () => said("has lost its reader") === turn);
   }
@@ -229,7 +209,7 @@ await namespaceTest(
       const args = [...TRACE, "--colour", "never", "--count", "3", "--output", file];
       if (wants === "json") args.push("--json");
       const tracer = await Tracer.start(namespace, args, {}, AT_TERMINAL);
-      await refuse(namespace, 3);
+      await namespace.refuse(PORT, 3);
       const { code } = await tracer.exited();
       assertEquals(code, 0, tracer.stderr.join("\n"));
       const shown = tracer.lines.map((line) => line.trimEnd());
@@ -257,7 +237,7 @@ await namespaceTest("trace --output FILE in a pipe shows no lines", async () => 
   await using namespace = await Namespace.create();
   const file = `${folder.path}/unseen.ndjson`;
   const tracer = await Tracer.start(namespace, [...TRACE, "--count", "1", "--output", file]);
-  await refuse(namespace, 1);
+  await namespace.refuse(PORT, 1);
   const { status } = await tracer.ended();
   assertEquals([status.code, tracer.lines], [0, []]);
   assertEquals(handshakesIn(await Deno.readTextFile(file)), 1);
@@ -295,7 +275,7 @@ await namespaceTest(
     const tracer = await Tracer.start(namespace, args);
     const read = async () => await Deno.readTextFile(file);
     const status = async () => statusLinesIn(await read());
-    await refuse(namespace, 5);
+    await namespace.refuse(PORT, 5);
     await until("a status line tells of 5", async () => (await status()).at(-1)?.handshakes === 5);
     const first = (await status()).at(-1)!;
     const { netns } = first.sources.wire[0];
@@ -338,7 +318,7 @@ await namespaceTest("trace tells in its status lines what hooks the kernel", asy
 await namespaceTest("trace writes no status lines where none are wanted", async () => {
   await using namespace = await Namespace.create();
   const tracer = await Tracer.start(namespace, [...TRACE, "--status-interval", "off"]);
-  await refuse(namespace, 1);
+  await namespace.refuse(PORT, 1);
   await tracer.wrote(1);
   await tracer.stop();
   assertEquals(eventsOf(tracer.lines.join("\n") + "\n").map(({ event }) => event), [
@@ -352,11 +332,11 @@ await namespaceTest("trace --stats --interval writes statistics of each interval
     await using namespace = await Namespace.create();
     const args = [...TRACE, "--count", "7", "--stats", "--interval", "1s"];
     const tracer = await Tracer.start(namespace, args, {}, isTerminal ? AT_TERMINAL : []);
-    await refuse(namespace, 3);
+    await namespace.refuse(PORT, 3);
     const told = (line: string) =>
       isTerminal ? / 3 +\d/.test(line) : line.includes(':3,"filtered"');
     await until("the first three are told", () => tracer.lines.some(told));
-    await refuse(namespace, 4);
+    await namespace.refuse(PORT, 4);
     await tracer.exited();
     if (isTerminal) {
       assertMatch(tracer.lines.slice(0, 2).join("\n"), /^ +CLIENT RTT +SERVER RTT\s+TIME /);

@@ -5,14 +5,14 @@ import type { HandshakeRecord } from "../../src/record/record.ts";
 import { runRead } from "../capture/read_tool.ts";
 import { finished } from "../unit/wire/build_frame.ts";
 import { compileC } from "./compile.ts";
-import { makeFolder } from "./disk.ts";
+import { Folder } from "../folder.ts";
 import { ethernetFrame, FrameSender, ipPacket, type Segment, TCP } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Oracle, readHandshakes } from "./oracle.ts";
 import { Tracer } from "./tracer.ts";
 
 const PORT = "4434";
-const folder = makeFolder();
+const folder = new Folder();
 globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
 const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), folder.path);
 /** Two programs that stamp one packet one after the other differ by what lies between them. */
