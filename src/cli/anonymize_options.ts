@@ -5,6 +5,7 @@
  */
 import { messageOf } from "../text/message.ts";
 import type { Disguise } from "../pipeline/disguise.ts";
+import { load } from "./commands.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { sayNote } from "./process/terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -106,9 +107,4 @@ export async function loadDisguise(
     const reason = messageOf(error);
     throw new UsageError(`Cannot use --anonymize-key "${anonymizeKey}": ${reason}`);
   }
-}
-
-/** A literal path would have what it leads to read and examined at each start. */
-function load(path: string) {
-  return import(import.meta.resolve(path));
 }

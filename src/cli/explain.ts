@@ -19,7 +19,7 @@ import type { Story } from "../explain/story.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
-import type { Command } from "./commands.ts";
+import { type Command, load } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import { endAfter, openScope } from "./trace.ts";
@@ -114,8 +114,8 @@ async function openExplanation(
   if (output === undefined) {
     return (text) => writeText(toStandardError ? standardError() : stdout, text);
   }
-  const { openTextOutput }: typeof import("../files/open_output.ts") = await import(
-    import.meta.resolve("../files/open_output.ts")
+  const { openTextOutput }: typeof import("../files/open_output.ts") = await load(
+    "../files/open_output.ts",
   );
   try {
     const write = openTextOutput(output, sayNote);

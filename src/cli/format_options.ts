@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { load } from "./commands.ts";
 import type { OutputSurface } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat } from "../output/text_sink.ts";
@@ -245,9 +246,9 @@ export async function createFormat(
   // Chosen columns are a table, on a terminal one whose rows do not wait for each other.
   switch (columns ? "table" : options.kind) {
     case "table": {
-      const { TableFormat }: typeof import("../output/table.ts") = await load("table");
+      const { TableFormat }: typeof import("../output/table.ts") = await load("../output/table.ts");
       const { fieldColumn }: typeof import("../output/field_column.ts") = await load(
-        "field_column",
+        "../output/field_column.ts",
       );
       const isLines = isForPeople && options.kind === "records";
       const rowsHeld = follow || isLines ? 1 : TABLE_ROWS_HELD;
@@ -255,12 +256,12 @@ export async function createFormat(
       return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime, columns: chosen });
     }
     case "csv": {
-      const { CsvFormat }: typeof import("../output/csv.ts") = await load("csv");
+      const { CsvFormat }: typeof import("../output/csv.ts") = await load("../output/csv.ts");
       return new CsvFormat(fields ?? FIELDS);
     }
     case "statistics": {
       const { StatisticsFormat }: typeof import("../output/statistics/format.ts") = await load(
-        "statistics/format",
+        "../output/statistics/format.ts",
       );
       const isJson = json || intervalMs !== undefined && !isForPeople;
       return new StatisticsFormat({
@@ -273,7 +274,9 @@ export async function createFormat(
       if (!isForPeople || json) {
         return new NdjsonFormat(isForPeople ? undefined : status, fields);
       }
-      const { LineFormat }: typeof import("../output/line_format.ts") = await load("line_format");
+      const { LineFormat }: typeof import("../output/line_format.ts") = await load(
+        "../output/line_format.ts",
+      );
       return new LineFormat(() => ({
         width: wide ? Infinity : surface.width(),
         ascii: !utf8,
@@ -282,9 +285,4 @@ export async function createFormat(
       }));
     }
   }
-}
-
-/** A literal path would have what it leads to read and examined at each start. */
-function load(format: string) {
-  return import(import.meta.resolve(`../output/${format}.ts`));
 }

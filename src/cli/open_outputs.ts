@@ -1,6 +1,7 @@
 import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
+import { load } from "./commands.ts";
 import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
@@ -59,11 +60,6 @@ export async function loadFileOpener(options: OutputOptions): Promise<FileOpener
     ...await load("../output/packets.ts"),
     ...await load("../store/segment_output.ts"),
   };
-}
-
-/** A literal path would have what it leads to read and examined at each start. */
-function load(path: string) {
-  return import(import.meta.resolve(path));
 }
 
 /**

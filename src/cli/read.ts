@@ -14,7 +14,7 @@ import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
-import type { Command } from "./commands.ts";
+import { type Command, load } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
@@ -215,8 +215,8 @@ export class Reading {
   async read(path: string, follow: boolean): Promise<string | undefined> {
     if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
     if (follow) return `Cannot follow "${path}": it is a folder; read it without --follow`;
-    const { storeSegments }: typeof import("../store/store_folder.ts") = await import(
-      import.meta.resolve("../store/store_folder.ts")
+    const { storeSegments }: typeof import("../store/store_folder.ts") = await load(
+      "../store/store_folder.ts",
     );
     const faults: string[] = [];
     try {

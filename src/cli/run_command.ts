@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { load } from "./commands.ts";
 import type { EndingHandlers } from "./ending.ts";
 import type { Help } from "./help.ts";
 import type { TracedCommand, Unrunnable } from "./process/traced_command.ts";
@@ -23,18 +24,18 @@ export const COMMAND_STATUSES: Help["statuses"] = [
 ];
 
 /** Loads what runs commands: a trace without one begins the sooner. */
-async function load(): Promise<typeof import("./process/traced_command.ts")> {
-  return await import(import.meta.resolve("./process/traced_command.ts"));
+async function loadRunner(): Promise<typeof import("./process/traced_command.ts")> {
+  return await load("./process/traced_command.ts");
 }
 
 /** Tells before anything is begun that a command cannot be run; undefined where it can. */
 export async function refuseCommand(words: readonly string[]): Promise<Unrunnable | undefined> {
-  return (await load()).refuseCommand(words);
+  return (await loadRunner()).refuseCommand(words);
 }
 
 /** Prepares a command, without starting it. Before signals are listened to. */
 export async function prepareCommand(words: readonly string[]): Promise<TracedCommand> {
-  const { TracedCommand } = await load();
+  const { TracedCommand } = await loadRunner();
   return new TracedCommand(words, sayNote);
 }
 

@@ -15,7 +15,7 @@ import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
-import type { Command } from "./commands.ts";
+import { type Command, load } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
 import type { MetricsOptions } from "./metrics_options.ts";
@@ -92,11 +92,6 @@ async function runConfigured(args: readonly string[], stdout: ByteWriter): Promi
   );
   const run = (all: readonly string[]) => trace(all, stdout);
   return await withConfig(args, { name: "trace", flags: TRACE_FLAGS }, readConfigText, run);
-}
-
-/** A literal path would have what it leads to read and examined at each start. */
-function load(path: string) {
-  return import(import.meta.resolve(path));
 }
 
 /**

@@ -15,6 +15,8 @@ import {
 } from "../../../src/cli/format_options.ts";
 import type { OutputSurface } from "../../../src/cli/process/terminal.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
+// What is loaded when it is asked for needs no right to be read where it is loaded already.
+import "../../../src/output/field_column.ts";
 import { LineFormat } from "../../../src/output/line_format.ts";
 import { NdjsonFormat } from "../../../src/output/text_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";

@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Handshake } from "../../../src/match/handshake.ts";
+// What is loaded when it is asked for needs no right to be read where it is loaded already.
+import "../../../src/pipeline/record_source.ts";
 import type { Sink, Source } from "../../../src/pipeline/sink.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { buildPcap } from "../pcap/build_capture.ts";
