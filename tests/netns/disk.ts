@@ -6,6 +6,11 @@
 import { messageOf } from "../../src/text/message.ts";
 import { Folder } from "../folder.ts";
 
+/** A new folder. */
+export function makeFolder(): Folder {
+  return new Folder();
+}
+
 /** A file system in memory, mounted in a folder of its own until disposed. */
 export function makeDisk(options: string): { path: string } & Disposable {
   const folder = new Folder();
