@@ -34,6 +34,7 @@ export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
   ["metrics", "give recorded handshakes to Prometheus or OpenTelemetry"],
   ["query", "ask what happened, of what trace --store kept"],
   ["pairs", "join both ends of handshakes that two hosts saw"],
+  ["ship", "hand what trace --store kept to ClickHouse"],
   ["doctor", "show what this machine offers and what will be used"],
   ["schema", "print the JSON Schema of a record"],
 ];

@@ -1,0 +1,400 @@
+/**
+ * Ships a store: follows its segments, hands their records to a server, and goes on where that has
+ * acknowledged them.
+ *
+ * @module
+ */
+import { messageOf } from "../../text/message.ts";
+import { checkSchema } from "../clickhouse/check_schema.ts";
+import type { ClickHouseServer } from "../clickhouse/client.ts";
+import { TABLES } from "../clickhouse/schema.ts";
+import { ServerError } from "../clickhouse/server_error.ts";
+import { fileAt } from "../../files/same_file.ts";
+import { RECORD_VERSION } from "../../record/fields.ts";
+import { listSegments, type Segment } from "../store_folder.ts";
+import { Backoff } from "./backoff.ts";
+import { Batch, type BatchLimits } from "./batch.ts";
+import { Cursor } from "./cursor.ts";
+import { SegmentLines, ShorterError } from "./segment_lines.ts";
+import { formatBytes, type Lag, noCounts, type ShipCounts } from "./ship_counts.ts";
+import type { StateFile } from "./state_file.ts";
+
+/** What is shipped, and where to. */
+export interface ShipperOptions {
+  /** The store. */
+  folder: string;
+  /** Any of them takes everything: the first that does is kept. */
+  servers: readonly ClickHouseServer[];
+  state: StateFile;
+  limits: BatchLimits;
+  /** How often it is looked for more, milliseconds: rows wait no longer. */
+  intervalMs: number;
+  /** Ends when all is shipped that is there; then a server may be away for so long, milliseconds. */
+  once: { patienceMs: number } | undefined;
+  /** Asks to end: waits are over, and what was read is tried once more. */
+  ending: AbortSignal;
+  /** Ends a try that is under way. */
+  leaving: AbortSignal;
+  /** Says one sentence. */
+  onNote(sentence: string): void;
+}
+
+/** A store whose shipping cannot go on. Its message is one sentence. */
+export class ShipError extends Error {}
+
+/**
+ * What a block that is inserted through a `Distributed` table asks for: to be acknowledged when each
+ * server of the cluster has its part, not when this one has noted it down.
+ */
+const INSERT_SETTINGS = { insert_distributed_sync: 1 };
+/** The first version with a bound of days in one insert, which a clock that jumps may pass. */
+const BOUNDS_PARTITIONS = [20, 1] as const;
+/** Files of segments that stay open from one look to the next. */
+const OPEN_MAX = 16;
+
+/** Ships. */
+export class Shipper {
+  /** What was done. */
+  readonly counts: ShipCounts = noCounts();
+  readonly #options: ShipperOptions;
+  readonly #backoff = new Backoff();
+  readonly #ready = new Set<ClickHouseServer>();
+  readonly #readers = new Map<string, SegmentLines>();
+  /** Of each segment that is not shipped: bytes on the disk that are left. */
+  #left = new Map<string, number>();
+  /** Segments that cannot be read, which is said once. */
+  readonly #unreadable = new Set<string>();
+  #cursor = new Cursor();
+  #batch: Batch | undefined;
+  #server = 0;
+  /** The segment that is being read: its file is open, whatever becomes of its name. */
+  #reading: string | undefined;
+  /** When all that was written then had been acknowledged, milliseconds of Unix time. */
+  #caughtUpMs: number | undefined;
+  #failingSinceMs: number | undefined;
+  /** What a record took on the disk. */
+  #read = { rows: 0, bytes: 0 };
+  #saidState = false;
+  #saidNewer = false;
+
+  /** Does nothing yet. */
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the last try reached a server. */
+  get isUp(): boolean {
+    return this.#ready.size > 0 && this.#failingSinceMs === undefined;
+  }
+
+  /** Whether all that could be read was shipped. */
+  get isComplete(): boolean {
+    return this.#unreadable.size === 0 && this.counts.removedSegments === 0;
+  }
+
+  /**
+   * Ships until it is to end.
+   *
+   * @throws {ShipError} It cannot go on. What was not acknowledged stays where it is.
+   */
+  async run(): Promise<void> {
+    const { state, ending, once, intervalMs } = this.#options;
+    this.#cursor = asShipError(() => state.read());
+    this.#look();
+    asShipError(() => state.write(this.#cursor));
+    try {
+      await this.#try((server) => this.#prepare(server));
+      while (!ending.aborted) {
+        const beginMs = Date.now();
+        await this.#pass();
+        if (ending.aborted || once !== undefined) return;
+        this.#caughtUpMs = beginMs;
+        await pause(intervalMs, ending);
+      }
+    } finally {
+      for (const reader of this.#readers.values()) reader[Symbol.dispose]();
+      this.#readers.clear();
+    }
+  }
+
+  /** Ships what there is now. */
+  async #pass(): Promise<void> {
+    this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
+    for (const segment of this.#look()) {
+      const name = nameOf(segment);
+      if (this.#options.ending.aborted) break;
+      if (this.#batch.cursor.of(name).isDone || this.#unreadable.has(name)) continue;
+      this.#reading = name;
+      await this.#readSegment(segment, name);
+      this.#reading = undefined;
+    }
+    await this.#shipBatch();
+    for (const name of [...this.#readers.keys()].slice(OPEN_MAX)) this.#closeReader(name);
+  }
+
+  async #readSegment(segment: Segment, name: string): Promise<void> {
+    try {
+      const reader = await this.#open(segment, name);
+      for (;;) {
+        if (this.#options.ending.aborted) return;
+        const before = { rows: this.counts.rows, left: reader.left };
+        const lines = await reader.next();
+        if (lines === undefined) break;
+        this.#batch!.take(name, lines);
+        this.#read.rows += this.counts.rows - before.rows;
+        this.#read.bytes += before.left - reader.left;
+        if (this.#batch!.isFull) await this.#shipBatch();
+      }
+      if (!segment.isSealed) return;
+      const rest = reader.rest();
+      if (rest !== undefined) this.#batch!.take(name, rest);
+      this.#batch!.finish(name);
+      this.#closeReader(name);
+    } catch (error) {
+      if (error instanceof ShipError) throw error;
+      this.#closeReader(name);
+      // It was sealed or removed a moment ago: the next look tells.
+      if (error instanceof Deno.errors.NotFound) return;
+      if (error instanceof ShorterError) return this.#beginAnew(name);
+      this.#unreadable.add(name);
+      this.#options.onNote(
+        `Cannot read "${segment.path}": ${messageOf(error)}; ` +
+          "what is behind that is not shipped, all else is",
+      );
+    }
+  }
+
+  async #open(segment: Segment, name: string): Promise<SegmentLines> {
+    let reader = this.#readers.get(name);
+    // Its bytes were compressed meanwhile: those that are open are the same. Else somebody removed it.
+    if (reader !== undefined && !segment.isSealed && !reader.isAt(segment.path)) {
+      this.#closeReader(name);
+      reader = undefined;
+      this.#beginAnew(name);
+    }
+    if (reader === undefined) {
+      reader = await SegmentLines.open(segment, this.#batch!.cursor.of(name).bytes);
+      this.#readers.set(name, reader);
+    }
+    return reader;
+  }
+
+  #closeReader(name: string): void {
+    this.#readers.get(name)?.[Symbol.dispose]();
+    this.#readers.delete(name);
+  }
+
+  #beginAnew(name: string): void {
+    this.#batch!.cursor.segments.delete(name);
+    this.#options.onNote(
+      `"${name}" was replaced or cut short: it is shipped from its begin, and counts once there`,
+    );
+  }
+
+  /** Lists the segments, and tells of those that were removed before they were shipped. */
+  #look(): Segment[] {
+    const { folder, onNote } = this.#options;
+    let segments: Segment[];
+    try {
+      segments = listSegments(folder);
+    } catch (error) {
+      throw new ShipError(`Cannot read the store "${folder}": ${messageOf(error)}`);
+    }
+    const names = new Set(segments.map(nameOf));
+    const waiting = new Map(this.#left);
+    for (const [name, { isDone }] of this.#cursor.segments) {
+      if (!isDone && !waiting.has(name)) waiting.set(name, NaN);
+    }
+    for (const [name, left] of waiting) {
+      if (names.has(name) || this.#isTaken(name)) continue;
+      this.counts.removedSegments++;
+      this.counts.removedBytes += left || 0;
+      this.#closeReader(name);
+      const size = Number.isNaN(left) ? "" : `: ${formatBytes(left)} of it are lost`;
+      onNote(`"${name}" was removed before all of it was shipped${size}`);
+    }
+    this.#cursor.forget(names);
+    this.#left = new Map(
+      segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone)
+        .map((segment) => [nameOf(segment), this.#leftOf(segment)]),
+    );
+    return segments;
+  }
+
+  /** Whether a segment needs nothing of its file's name any more: it is read, or being read. */
+  #isTaken(name: string): boolean {
+    return name === this.#reading || this.#batch?.cursor.of(name).isDone === true;
+  }
+
+  /** Bytes of a segment on the disk that were not acknowledged. */
+  #leftOf(segment: Segment): number {
+    const size = fileAt(segment.path)?.size ?? 0;
+    const reader = this.#readers.get(nameOf(segment));
+    if (segment.isSealed) return reader?.left ?? size;
+    return Math.max(0, size - this.#cursor.of(nameOf(segment)).bytes);
+  }
+
+  async #shipBatch(): Promise<void> {
+    const batch = this.#batch!;
+    if (batch.isEmpty) return;
+    const sent = await this.#try(async (server) => {
+      await this.#prepare(server);
+      return await this.#insert(server, batch);
+    });
+    // Nobody acknowledged it: it is shipped when this begins again.
+    if (sent === undefined) return;
+    this.counts.bytes += sent;
+    this.counts.acknowledged += batch.rows;
+    if (batch.rows > 0) this.counts.batches++;
+    this.#sayNewer();
+    this.#cursor = batch.cursor;
+    this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
+    this.#keepState();
+  }
+
+  /** @returns Bytes that were sent. */
+  async #insert(server: ClickHouseServer, batch: Batch): Promise<number> {
+    let sent = 0;
+    for (const { name } of TABLES) {
+      const rows = batch.body(name);
+      if (rows === undefined) continue;
+      sent += rows.length;
+      await server.insert(name, rows, {
+        settings: {
+          ...INSERT_SETTINGS,
+          ...server.isAtLeast(...BOUNDS_PARTITIONS) && { max_partitions_per_insert_block: 0 },
+        },
+        signal: this.#options.leaving,
+      });
+    }
+    return sent;
+  }
+
+  #keepState(): void {
+    try {
+      this.#options.state.write(this.#cursor);
+      this.#saidState = false;
+    } catch (error) {
+      if (!this.#saidState) this.#options.onNote(`${messageOf(error)}; it is tried again`);
+      this.#saidState = true;
+    }
+  }
+
+  async #prepare(server: ClickHouseServer): Promise<void> {
+    if (this.#ready.has(server)) return;
+    const state = await checkSchema(server, this.#options.leaving);
+    if (state.kind === "other") throw new ShipError(state.sentence);
+    if (state.kind === "absent") {
+      throw new ShipError(
+        `The database "${server.database}" of ${server.where} has no tables for this: ` +
+          "give --apply, which makes them",
+      );
+    }
+    this.#ready.add(server);
+  }
+
+  /**
+   * Does something with a server, and again with the next one while that may help.
+   *
+   * @returns Undefined where it is to end before that.
+   * @throws {ShipError} It cannot help.
+   */
+  async #try<T>(work: (server: ClickHouseServer) => Promise<T>): Promise<T | undefined> {
+    const { servers, ending, once, onNote } = this.#options;
+    for (;;) {
+      const server = servers[this.#server];
+      try {
+        const done = await work(server);
+        if (this.#failingSinceMs !== undefined) onNote(`shipping to ${server.where} again`);
+        this.#failingSinceMs = undefined;
+        this.#backoff.reset();
+        return done;
+      } catch (error) {
+        if (!(error instanceof ServerError)) throw error;
+        this.counts.failures++;
+        if (!this.#mayPass(error, server)) throw new ShipError(error.message);
+        const isNews = this.#failingSinceMs === undefined;
+        this.#failingSinceMs ??= performance.now();
+        if (isNews && !ending.aborted) {
+          onNote(`${error.message}; nothing is lost, it is tried again`);
+        }
+        const isOver = once !== undefined &&
+          performance.now() - this.#failingSinceMs > once.patienceMs;
+        if (isOver) {
+          throw new ShipError(`${error.message}; what was not shipped waits in the store`);
+        }
+      }
+      if (ending.aborted) return undefined;
+      this.#server = (this.#server + 1) % servers.length;
+      const waitMs = this.#backoff.next();
+      if (this.#server === 0) await pause(waitMs, ending);
+      this.#look();
+    }
+  }
+
+  #mayPass({ mayPass, fault }: ServerError, server: ClickHouseServer): boolean {
+    // What stands before a server, such as a proxy, answers in its place while that is away.
+    return mayPass || fault === "cancelled" || fault === "foreign" && this.#ready.has(server);
+  }
+
+  /** How far it is behind now. */
+  lag(): Lag {
+    let segments: Segment[] = [];
+    try {
+      segments = listSegments(this.#options.folder);
+    } catch {
+      // That is told where it is read.
+    }
+    const bytes = segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone)
+      .reduce((sum, segment) => sum + this.#leftOf(segment), 0);
+    const { rows, bytes: readBytes } = this.#read;
+    const pending = this.#batch?.rows ?? 0;
+    const nowMs = Date.now();
+    const oldest = this.#batch?.oldestSeconds;
+    const caughtUpMs = this.#caughtUpMs ?? (oldest === undefined ? undefined : oldest * 1_000);
+    return {
+      pendingRecords: pending,
+      bytes,
+      records: bytes === 0
+        ? 0
+        : rows === 0 || readBytes === 0
+        ? undefined
+        : Math.max(pending, Math.round(bytes * rows / readBytes)),
+      seconds: bytes === 0 ? 0 : caughtUpMs && Math.max(0, (nowMs - caughtUpMs) / 1_000),
+    };
+  }
+
+  #sayNewer(): void {
+    const { newestVersion } = this.counts;
+    if (newestVersion <= RECORD_VERSION || this.#saidNewer) return;
+    this.#saidNewer = true;
+    this.#options.onNote(
+      `records of version ${newestVersion} are there: what this version does not know is left out`,
+    );
+  }
+}
+
+function nameOf({ plainPath }: Segment): string {
+  return plainPath.slice(plainPath.lastIndexOf("/") + 1);
+}
+
+function asShipError<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new ShipError(messageOf(error));
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
