@@ -62,6 +62,8 @@ const CASES: readonly (readonly [typed: string, becomes: string])[] = [
   ["trace --netns al", "trace --netns all"],
   ["trace --user root,daemo", "trace --user root,daemon"],
   ["trace --store capt", "trace --store captures"],
+  ["ship capt", "ship captures"],
+  ["ship --config oth", "ship --config other.toml"],
   ["trace --config oth", "trace --config other.toml"],
   ["trace --output not", "trace --output notes.md"],
   ["read even", "read evening.pcapng.gz"],

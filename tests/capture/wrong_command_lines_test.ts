@@ -297,6 +297,43 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "trace --store folder --keep-size big",
     'Cannot use --keep-size "big": give a size above zero such as 100M, 500K or 2G',
   ],
+  ["ship", "Cannot ship nothing: give the DIR that trace --store writes"],
+  [
+    "ship folder",
+    "Cannot ship to nowhere: give --to with the address of ClickHouse, such as http://127.0.0.1:8123",
+  ],
+  [
+    "ship folder --to 127.0.0.1:8123",
+    'Cannot use --to "127.0.0.1:8123": give the address of ClickHouse\'s HTTP interface, such as http://127.0.0.1:8123',
+  ],
+  [
+    "ship folder --to http://me:secret@127.0.0.1:8123",
+    "Cannot use --to with a user or password in it: every user of this machine reads command lines; give --clickhouse-user, and --password-file or SYNSNOOP_CLICKHOUSE_PASSWORD",
+  ],
+  [
+    "ship folder --to http://127.0.0.1:8123/play",
+    'Cannot use --to "http://127.0.0.1:8123/play": behind the port nothing stands, as in http://127.0.0.1:8123; --database says which one',
+  ],
+  [
+    "ship folder --to http://127.0.0.1:8123 --password-file none",
+    'Cannot use --password-file "none": there is no such file',
+  ],
+  [
+    "ship folder --to http://127.0.0.1:8123 --password-file empty",
+    'Cannot use --password-file "empty": it is empty',
+  ],
+  [
+    "ship folder --to http://127.0.0.1:8123 --ca text",
+    'Cannot use --ca "text": it holds no certificate, as PEM has them',
+  ],
+  [
+    "ship folder --to http://127.0.0.1:8123 --password hunter2",
+    'Unknown flag "--password": did you mean --password-file?',
+  ],
+  [
+    "ship --ddl folder",
+    'Cannot use "folder" with --ddl: it prints the tables\' statements and ships nothing',
+  ],
   ["trace --config none.toml", 'Cannot use --config "none.toml": there is no such file'],
   [
     "trace --config text",
@@ -315,6 +352,10 @@ const UNREADABLE: readonly (readonly [typed: string, says: string])[] = [
   [
     "read capture.pcap/x",
     'Cannot read "capture.pcap/x": what stands before a / in it is no folder',
+  ],
+  [
+    "ship none --to http://127.0.0.1:1",
+    'Cannot read the store "none": there is no such folder',
   ],
   ["explain none.pcap", 'Cannot read "none.pcap": there is no such file'],
 ];

@@ -41,6 +41,8 @@ export interface RequestOptions {
   settings?: Readonly<Record<string, string | number>>;
   /** Ends the request. */
   signal?: AbortSignal;
+  /** Whether the database is named, without which one that is not there is no error; absent: it is. */
+  hasDatabase?: boolean;
 }
 
 /** What goes with one insert. */
@@ -51,7 +53,6 @@ export interface InsertOptions extends RequestOptions {
 
 interface PostOptions extends InsertOptions {
   timeoutMs?: number;
-  hasDatabase?: boolean;
   queryId?: string;
 }
 
