@@ -174,8 +174,9 @@ async function follow(
   const error: unknown = await work;
   clearInterval(timer);
   pages?.close();
-  sayNote(report());
-  for (const sentence of describeLosses(shipper.counts)) sayNote(sentence);
+  const hasDone = error === undefined || shipper.counts.rows > 0;
+  const sentences = hasDone ? [report(), ...describeLosses(shipper.counts)] : [];
+  for (const sentence of sentences) sayNote(sentence);
   if (error instanceof ShipError || error instanceof ServerError) {
     sayNote(messageOf(error));
     return ExitStatus.Failed;

@@ -100,7 +100,11 @@ export class Shipper {
   async run(): Promise<void> {
     const { state, ending, once, intervalMs } = this.#options;
     this.#cursor = asShipError(() => state.read());
-    this.#look();
+    if (this.#look().length === 0) {
+      this.#options.onNote(
+        `"${this.#options.folder}" has no segments yet, which trace --store writes`,
+      );
+    }
     asShipError(() => state.write(this.#cursor));
     try {
       await this.#try((server) => this.#prepare(server));
@@ -198,7 +202,7 @@ export class Shipper {
     try {
       segments = listSegments(folder);
     } catch (error) {
-      throw new ShipError(`Cannot read the store "${folder}": ${messageOf(error)}`);
+      throw new ShipError(`Cannot read the store "${folder}": ${reasonOf(error)}`);
     }
     const names = new Set(segments.map(nameOf));
     const waiting = new Map(this.#left);
@@ -339,14 +343,12 @@ export class Shipper {
 
   /** How far it is behind now. */
   lag(): Lag {
-    let segments: Segment[] = [];
     try {
-      segments = listSegments(this.#options.folder);
+      this.#look();
     } catch {
       // That is told where it is read.
     }
-    const bytes = segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone)
-      .reduce((sum, segment) => sum + this.#leftOf(segment), 0);
+    const bytes = [...this.#left.values()].reduce((sum, left) => sum + left, 0);
     const { rows, bytes: readBytes } = this.#read;
     const pending = this.#batch?.rows ?? 0;
     const nowMs = Date.now();
@@ -376,6 +378,15 @@ export class Shipper {
 
 function nameOf({ plainPath }: Segment): string {
   return plainPath.slice(plainPath.lastIndexOf("/") + 1);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotADirectory) {
+    return "it is no folder; give the one that trace --store writes";
+  }
+  return messageOf(error);
 }
 
 function asShipError<T>(work: () => T): T {
