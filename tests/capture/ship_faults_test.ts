@@ -47,7 +47,10 @@ Deno.test("what answers and is no server that is known is told in a sentence", a
   for (
     const [answer, says] of [
       ["<html>", /What answers at \S+ is no ClickHouse$/],
-      ["1.1.54390\t0\n", /ClickHouse at \S+ is 1\.1\.54390: synsnoop needs 18\.16 or later$/],
+      [
+        "1.1.54390\treadonly\t0\n1.1.54390\tskip_unavailable_shards\t0\n",
+        /ClickHouse at \S+ is 1\.1\.54390: synsnoop needs 18\.16 or later$/,
+      ],
     ] as const
   ) {
     await using other = stranger(answer);
