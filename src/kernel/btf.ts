@@ -10,18 +10,36 @@ const HEADER_BYTES = 24;
 const KIND_SHIFT = 24;
 const KIND_MASK = 0x1f;
 
-/** A kernel's description of itself (BTF, Documentation/bpf/btf.rst), not decoded. */
-export interface Btf {
-  /** Its types, each three words and what its kind has behind them: a copy. */
+/** The parts of a kernel's description of itself (BTF, Documentation/bpf/btf.rst), not decoded. */
+export interface BtfParts {
+  /** Its types, each three words and what its kind has behind them. */
   types: Uint32Array<ArrayBuffer>;
   /** The names that types point to by the place where they begin, zeros between them. */
   strings: Uint8Array<ArrayBuffer>;
 }
 
+/** A kernel's description of itself: 5 MB, of which no part is copied that need not be. */
+export class Btf implements BtfParts {
+  readonly types: Uint32Array<ArrayBuffer>;
+  readonly strings: Uint8Array<ArrayBuffer>;
+  #text: string | undefined;
+
+  /** Made of its parts. */
+  constructor({ types, strings }: BtfParts) {
+    this.types = types;
+    this.strings = strings;
+  }
+
+  /** The names as text. Identifiers of C: as many characters as bytes. */
+  get text(): string {
+    return this.#text ??= new TextDecoder().decode(this.strings);
+  }
+}
+
 /**
  * Finds the parts of such a description.
  *
- * @param bytes Those of /sys/kernel/btf/vmlinux, little endian.
+ * @param bytes Those of /sys/kernel/btf/vmlinux, little endian. What is found are views of them.
  * @returns Undefined where they are none.
  */
 export function readBtf(bytes: Uint8Array<ArrayBuffer>): Btf | undefined {
@@ -37,10 +55,13 @@ export function readBtf(bytes: Uint8Array<ArrayBuffer>): Btf | undefined {
   if (typesEnd > bytes.length || stringsEnd > bytes.length || (typesEnd - typesAt) % 4 !== 0) {
     return undefined;
   }
-  return {
-    types: new Uint32Array(bytes.slice(typesAt, typesEnd).buffer),
+  const types = bytes.subarray(typesAt, typesEnd);
+  const isAligned = types.byteOffset % 4 === 0;
+  const { buffer, byteOffset, byteLength } = isAligned ? types : types.slice();
+  return new Btf({
+    types: new Uint32Array(buffer, byteOffset, byteLength / 4),
     strings: bytes.subarray(stringsAt, stringsEnd),
-  };
+  });
 }
 
 /**
@@ -50,7 +71,7 @@ export function readBtf(bytes: Uint8Array<ArrayBuffer>): Btf | undefined {
  */
 export function writeBtf(
   like: Uint8Array<ArrayBuffer>,
-  { types, strings }: Btf,
+  { types, strings }: BtfParts,
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEADER_BYTES + types.byteLength + strings.length);
   bytes.set(like.subarray(0, HEADER_BYTES));
@@ -63,11 +84,6 @@ export function writeBtf(
   bytes.set(new Uint8Array(types.buffer, types.byteOffset, types.byteLength), HEADER_BYTES);
   bytes.set(strings, HEADER_BYTES + types.byteLength);
   return bytes;
-}
-
-/** The names as text. Identifiers of C: as many characters as bytes. */
-export function btfText({ strings }: Btf): string {
-  return new TextDecoder().decode(strings);
 }
 
 /** What kind of type it is, one of BTF_KIND_*. @param info Its second word. */

@@ -1,4 +1,4 @@
-import { btfKind, btfText, readBtf } from "./btf.ts";
+import { type Btf, btfKind } from "./btf.ts";
 
 /** include/uapi/linux/btf.h */
 const BTF_KIND_FUNC = 12;
@@ -8,21 +8,13 @@ const BTF_KIND_FUNC = 12;
  * all types, which takes four times as long: what else should look like a function's entry would have
  * to hold that very place by chance.
  *
- * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
  * @param names The functions looked for.
- * @returns Those that are there, in the order given; undefined where the bytes are no such
- *   description.
+ * @returns Those that are there, in the order given.
  */
-export function functionsInBtf(
-  btf: Uint8Array<ArrayBuffer>,
-  names: readonly string[],
-): string[] | undefined {
-  const description = readBtf(btf);
-  if (description === undefined) return undefined;
-  const strings = btfText(description);
+export function functionsInBtf({ types, text }: Btf, names: readonly string[]): string[] {
   return names.filter((name) => {
-    const place = strings.indexOf(`\0${name}\0`) + 1;
-    return place > 0 && hasFunction(description.types, place);
+    const place = text.indexOf(`\0${name}\0`) + 1;
+    return place > 0 && hasFunction(types, place);
   });
 }
 

@@ -1,4 +1,4 @@
-import { btfKind, btfText, readBtf } from "./btf.ts";
+import { type Btf, btfKind } from "./btf.ts";
 
 // struct btf_type and struct btf_member, include/uapi/linux/btf.h.
 const BTF_KIND_STRUCT = 4;
@@ -12,22 +12,18 @@ const BITS = 8;
 /**
  * Finds where members of a structure stand, by a kernel's description of itself.
  *
- * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
  * @param structure The structure's name.
  * @param names Members of its own, not of a structure inside it.
- * @returns The byte at which each begins, of a bit field with its first bit as eighths; undefined for one that is not there; undefined where the
- *   bytes are no such description.
+ * @returns The byte at which each begins, of a bit field with its first bit as eighths; undefined for
+ *   one that is not there.
  */
 export function membersInBtf(
-  btf: Uint8Array<ArrayBuffer>,
+  { types, text }: Btf,
   structure: string,
   names: readonly string[],
-): (number | undefined)[] | undefined {
-  const description = readBtf(btf);
-  if (description === undefined) return undefined;
-  const strings = btfText(description);
-  const place = (name: string) => strings.indexOf(`\0${name}\0`) + 1;
-  const members = membersOf(description.types, place(structure));
+): (number | undefined)[] {
+  const place = (name: string) => text.indexOf(`\0${name}\0`) + 1;
+  const members = membersOf(types, place(structure));
   return names.map((name) => {
     const at = place(name);
     return at > 0 ? members.get(at) : undefined;

@@ -1,4 +1,4 @@
-import { type Btf, btfKind, btfText, readBtf, writeBtf } from "./btf.ts";
+import { type Btf, btfKind, readBtf, writeBtf } from "./btf.ts";
 
 // struct btf_type, include/uapi/linux/btf.h: bits and kinds.
 const LENGTH_MASK = 0xffff;
@@ -41,7 +41,7 @@ const MEMBER = /(?:->|\.)\s*([A-Za-z_]\w*)/g;
  * bpftrace writes the types that a program touches as C and has them compiled, with all that their
  * members point to, several levels deep: a third of the kernel for a struct sock.
  *
- * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
+ * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian; they are spoiled.
  * @param program A program for bpftrace.
  * @returns The narrowed description; undefined where the bytes are none, or hold a kind of type that
  *   is not known here.
@@ -62,7 +62,7 @@ export function narrowBtf(
 function memberPlaces(btf: Btf, program: string): Set<number> {
   const names = new Set(Array.from(program.matchAll(MEMBER), ([, name]) => name));
   const string = new RegExp(`\\0(?:${[...names].join("|")})(?=\\0)`, "g");
-  return new Set(Array.from(btfText(btf).matchAll(string), ({ index }) => index + 1));
+  return new Set(Array.from(btf.text.matchAll(string), ({ index }) => index + 1));
 }
 
 /**

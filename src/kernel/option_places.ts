@@ -1,3 +1,4 @@
+import type { Btf } from "./btf.ts";
 import { membersInBtf } from "./btf_members.ts";
 
 /**
@@ -26,11 +27,10 @@ const SYN_DATA = { syn_data: 2 * BIT, syn_data_acked: 6 * BIT } as const;
 /**
  * Finds them by the kernel's description of itself.
  *
- * @param btf The bytes of /sys/kernel/btf/vmlinux, little endian.
  * @returns Undefined where they are not all there, or their bits lie in another order.
  */
-export function optionPlaces(btf: Uint8Array<ArrayBuffer>): OptionPlaces | undefined {
-  const [options] = membersInBtf(btf, "tcp_sock", ["rx_opt"]) ?? [];
+export function optionPlaces(btf: Btf): OptionPlaces | undefined {
+  const [options] = membersInBtf(btf, "tcp_sock", ["rx_opt"]);
   const negotiated = commonByte(btf, "tcp_options_received", NEGOTIATED);
   const synData = commonByte(btf, "tcp_sock", SYN_DATA);
   if (options === undefined || negotiated === undefined || synData === undefined) return undefined;
@@ -39,11 +39,11 @@ export function optionPlaces(btf: Uint8Array<ArrayBuffer>): OptionPlaces | undef
 
 /** The byte from which on the members of a structure lie as expected; undefined where there is none. */
 function commonByte(
-  btf: Uint8Array<ArrayBuffer>,
+  btf: Btf,
   structure: string,
   expected: Readonly<Record<string, number>>,
 ): number | undefined {
-  const places = membersInBtf(btf, structure, Object.keys(expected)) ?? [];
+  const places = membersInBtf(btf, structure, Object.keys(expected));
   const bytes = new Set(Object.values(expected).map((from, index) => places[index]! - from));
   const [byte] = bytes;
   return bytes.size === 1 && Number.isInteger(byte) ? byte : undefined;

@@ -216,6 +216,14 @@ export function memory(bytes: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * Gives memory of megabytes back to the system at once: nothing else would have the garbage collector
+ * look for it before long. Nothing can be read there any more.
+ */
+export function release(bytes: Uint8Array<ArrayBuffer>): void {
+  bytes.buffer.transfer(0);
+}
+
+/**
  * The address of the first byte. C that keeps it, or finds it inside another structure, is invisible
  * to the garbage collector: take the address with {@linkcode Pins.address} then.
  */

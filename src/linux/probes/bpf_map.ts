@@ -59,10 +59,8 @@ export class BpfMap implements Disposable {
   readonly #attrView = new DataView(this.#attr.buffer);
   readonly #cursor = memory(8);
   readonly #nextCursor = memory(8);
-  readonly #keys: Uint8Array<ArrayBuffer>;
-  readonly #values: Uint8Array<ArrayBuffer>;
-  readonly #keysView: DataView;
-  readonly #valuesView: DataView;
+  /** Of a batch of entries, once one is asked for: most maps are only opened to be named. */
+  #batch: { keys: DataView; values: DataView } | undefined;
   readonly #cursorAddress: bigint;
   #perCpu: PerCpuLookup | undefined;
 
@@ -83,16 +81,18 @@ export class BpfMap implements Disposable {
     this.keySize = view.getUint32(MAP_INFO_KEY_SIZE, true);
     this.valueSize = view.getUint32(MAP_INFO_VALUE_SIZE, true);
     this.maxEntries = view.getUint32(MAP_INFO_MAX_ENTRIES, true);
-    this.#keys = memory(this.keySize * BATCH_ENTRIES);
-    this.#values = memory(this.valueSize * BATCH_ENTRIES);
-    this.#keysView = new DataView(this.#keys.buffer);
-    this.#valuesView = new DataView(this.#values.buffer);
     this.#cursorAddress = this.#pins.address(this.#cursor);
+  }
+
+  #prepareBatch(): { keys: DataView; values: DataView } {
+    const keys = memory(this.keySize * BATCH_ENTRIES);
+    const values = memory(this.valueSize * BATCH_ENTRIES);
     this.#attr.fill(0);
     this.#attrView.setBigUint64(BATCH_OUT, this.#pins.address(this.#nextCursor), true);
-    this.#attrView.setBigUint64(BATCH_KEYS, this.#pins.address(this.#keys), true);
-    this.#attrView.setBigUint64(BATCH_VALUES, this.#pins.address(this.#values), true);
-    this.#attrView.setUint32(BATCH_MAP_FD, fd, true);
+    this.#attrView.setBigUint64(BATCH_KEYS, this.#pins.address(keys), true);
+    this.#attrView.setBigUint64(BATCH_VALUES, this.#pins.address(values), true);
+    this.#attrView.setUint32(BATCH_MAP_FD, this.#fd, true);
+    return { keys: new DataView(keys.buffer), values: new DataView(values.buffer) };
   }
 
   /**
@@ -119,6 +119,7 @@ export class BpfMap implements Disposable {
     take: boolean,
     onEntry: (keys: DataView, keyAt: number, values: DataView, valueAt: number) => void,
   ): number {
+    const { keys, values } = this.#batch ??= this.#prepareBatch();
     const attr = this.#attrView;
     const command = take ? BPF_MAP_LOOKUP_AND_DELETE_BATCH : BPF_MAP_LOOKUP_BATCH;
     attr.setBigUint64(BATCH_IN, 0n, true);
@@ -131,7 +132,7 @@ export class BpfMap implements Disposable {
       if (failed && errno !== ENOENT) throw new SystemCallError("bpf(BPF_MAP_LOOKUP_BATCH)", errno);
       const count = attr.getUint32(BATCH_COUNT, true);
       for (let index = 0; index < count; index++) {
-        onEntry(this.#keysView, index * this.keySize, this.#valuesView, index * this.valueSize);
+        onEntry(keys, index * this.keySize, values, index * this.valueSize);
       }
       total += count;
       if (failed) return total;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readBtf } from "../../kernel/btf.ts";
 import { functionsInBtf } from "../../kernel/btf_functions.ts";
 import { membersInBtf } from "../../kernel/btf_members.ts";
 import { lackedCapabilities } from "../../kernel/capabilities.ts";
@@ -14,7 +15,7 @@ import { parseReasonNames, type ReasonNames } from "../../kernel/reason_names.ts
 import { type OptionPlaces, optionPlaces } from "../../kernel/option_places.ts";
 import { messageOf } from "../../text/message.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
-import { bpf, lastErrno, memory, SystemCallError } from "../libc.ts";
+import { bpf, lastErrno, memory, release, SystemCallError } from "../libc.ts";
 import { scanNamespaces } from "../netns/namespace_scan.ts";
 import { BTF } from "./narrowed_btf.ts";
 import { NetworkNamespace } from "../netns/network_namespace.ts";
@@ -102,20 +103,21 @@ export async function inspectKernel(): Promise<KernelFacts> {
 async function readDescription(): Promise<
   Pick<ProbeFacts, "functions" | "sockAddressesFit"> & Pick<ProbeInspection, "optionPlaces">
 > {
-  let btf: Uint8Array<ArrayBuffer>;
-  try {
-    btf = await Deno.readFile(BTF);
-  } catch {
-    // Absent, which is a fact of its own, or not for this user.
+  // Absent, which is a fact of its own, or not for this user.
+  const bytes = await Deno.readFile(BTF).catch(() => new Uint8Array(0));
+  const btf = readBtf(bytes);
+  if (btf === undefined) {
     return { functions: undefined, sockAddressesFit: undefined, optionPlaces: undefined };
   }
   const expected = Object.entries(SOCK_ADDRESSES);
   const places = membersInBtf(btf, "sock_common", expected.map(([name]) => name));
-  return {
+  const description = {
     functions: functionsInBtf(btf, FUNCTIONS),
-    sockAddressesFit: places?.every((place, index) => place === expected[index][1]),
+    sockAddressesFit: places.every((place, index) => place === expected[index][1]),
     optionPlaces: optionPlaces(btf),
   };
+  release(bytes);
+  return description;
 }
 
 function textOf(head: FileHead | undefined): string {

@@ -6,7 +6,7 @@
  */
 import { narrowBtf } from "../../kernel/narrow_btf.ts";
 import { exists } from "./kernel_files.ts";
-import { checkResult, cString, libc } from "../libc.ts";
+import { checkResult, cString, libc, release } from "../libc.ts";
 
 /** Where the kernel describes its own structures. */
 export const BTF = "/sys/kernel/btf/vmlinux";
@@ -45,13 +45,16 @@ export class NarrowedBtf implements Disposable {
     if (Deno.build.arch !== ARCHITECTURE || OWN_NUMBERS.test(program) || !exists(BTF)) {
       return undefined;
     }
-    const bytes = narrowBtf(Deno.readFileSync(BTF), program);
+    const whole = Deno.readFileSync(BTF);
+    const bytes = narrowBtf(whole, program);
+    release(whole);
     if (bytes === undefined) return undefined;
     const name = cString("synsnoop-btf");
     const narrowed = new NarrowedBtf(
       checkResult(libc().memfd_create(name, MFD_CLOEXEC), "memfd_create"),
     );
     Deno.writeFileSync(narrowed.path, bytes);
+    release(bytes);
     return narrowed;
   }
 

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { type Btf, readBtf } from "../../../src/kernel/btf.ts";
 import { optionPlaces } from "../../../src/kernel/option_places.ts";
 import { buildBtf, KIND_INT, KIND_STRUCT, member, type Type } from "./build_btf.ts";
 
@@ -7,13 +8,13 @@ const INT: Type = { name: "int", kind: KIND_INT, size: 4, more: [32] };
 const bits = (name: string, offset: number, width: number) => member(name, 1, width << 24 | offset);
 
 /** A kernel's description, in which the members of a name may lie elsewhere, or not be. */
-function describe(moved: Record<string, number | undefined> = {}): Uint8Array<ArrayBuffer> {
+function describe(moved: Record<string, number | undefined> = {}): Btf {
   const placed = (offsets: Record<string, readonly [offset: number, width: number]>) =>
     Object.entries(offsets).flatMap(([name, [offset, width]]) => {
       const at = name in moved ? moved[name] : offset;
       return at === undefined ? [] : [bits(name, at, width)];
     });
-  return buildBtf([
+  return readBtf(buildBtf([
     INT,
     {
       name: "tcp_options_received",
@@ -44,7 +45,7 @@ function describe(moved: Record<string, number | undefined> = {}): Uint8Array<Ar
         rx_opt: [1708 * 8, 0],
       }),
     },
-  ]);
+  ]))!;
 }
 
 Deno.test("optionPlaces finds the bytes in which a kernel keeps what was negotiated", () => {
@@ -68,5 +69,5 @@ Deno.test("optionPlaces finds nothing where a bit lies elsewhere or is not there
     { rx_opt: undefined },
   ];
   for (const moved of cases) assertEquals(optionPlaces(describe(moved)), undefined);
-  assertEquals(optionPlaces(new Uint8Array(100)), undefined);
+  assertEquals(optionPlaces(readBtf(buildBtf([INT]))!), undefined);
 });
