@@ -46,7 +46,8 @@ const REQ_FRAME_NR = 12;
 const REQ_RETIRE_BLK_TOV = 16;
 /** Only a divisor of the block in version 3, where frames take the room they need. */
 const FRAME_SIZE = 2048;
-const RING_BYTES = 16 * 1024 * 1024;
+/** More than 50,000 packets: as many handshakes as the map of kernel records has room for. */
+const RING_BYTES = 8 * 1024 * 1024;
 /** How long the default ring lasts while few packets come, each in a block of its own. */
 const STALL_MS = 10_240;
 const RETIRE_MS_MIN = 10;
@@ -76,7 +77,7 @@ export interface PacketRingOptions {
   /** `auto`, the default, loads the eBPF filter and falls back to the classic one. */
   filter?: "auto" | "ebpf" | "classic";
   /**
-   * Bytes of the ring, 16 MiB by default: a multiple of the page size, for each page is a block.
+   * Bytes of the ring, 8 MiB by default: a multiple of the page size, for each page is a block.
    */
   sizeBytes?: number;
   /**
@@ -84,7 +85,7 @@ export interface PacketRingOptions {
    * arrive up to this late. While few packets come, the caller may stall for this time as often as
    * there are blocks before frames are dropped; under load for as long as the ring's bytes last.
    *
-   * By default 10 ms, which with 4,096 blocks is 41 s, and with larger pages as long as it takes to
+   * By default 10 ms, which with 2,048 blocks is 20 s, and with larger pages as long as it takes to
    * have 10 s too, but 40 ms at most.
    */
   retireTimeoutMs?: number;
