@@ -101,6 +101,11 @@ export class Ending {
   /** Ends: there is nothing more to do. */
   readonly ask = (): void => this.#ask();
 
+  /** Ends after so many milliseconds from now on; Infinity: not by that. */
+  askAfter(durationMs: number): void {
+    if (durationMs < Infinity) this.#world.after(durationMs, this.ask);
+  }
+
   /** Asks to end, as a signal does. */
   request(): void {
     if (this.#signals === "later") {

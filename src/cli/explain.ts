@@ -16,13 +16,13 @@ import { formatLessonMarkdown } from "../explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../explain/lesson_svg.ts";
 import { formatLessonText } from "../explain/lesson_text.ts";
 import type { Story } from "../explain/story.ts";
+import { openScope } from "./capture_options.ts";
 import { Ending } from "./ending.ts";
 import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
 import { type Command, load } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
-import { endAfter, openScope } from "./trace.ts";
 import {
   COMMAND_HELP,
   COMMAND_STATUSES,
@@ -228,7 +228,7 @@ async function pickOfHost(options: ExplainOptions): Promise<Picked> {
       pipeline,
       supervisor: ending,
       onReady: (hasKernel) => {
-        endAfter(options.durationMs, ending);
+        ending.askAfter(options.durationMs);
         traced?.start(hasKernel);
       },
       onNote: sayNote,

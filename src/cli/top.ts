@@ -20,6 +20,7 @@ import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink, TraceState } from "../pipeline/sink.ts";
 import type { Command } from "./commands.ts";
+import { openScope } from "./capture_options.ts";
 import { Ending } from "./ending.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
@@ -39,7 +40,6 @@ import { Reading, sayUnknown } from "./read.ts";
 import { STANDARD_INPUT } from "./read_options.ts";
 import { parseTopOptions, TOP_FLAGS, type TopOptions } from "./top_options.ts";
 import { TopScreen } from "./top_screen.ts";
-import { endAfter, openScope } from "./trace.ts";
 import { parseTypedFilter } from "./typed_filter.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
@@ -343,7 +343,7 @@ async function showHost(options: TopOptions, shown: Shown): Promise<number> {
       identity: { host: hostName() },
       pipeline,
       supervisor: ending,
-      onReady: () => endAfter(options.durationMs, ending),
+      onReady: () => ending.askAfter(options.durationMs),
       onNote: sayNote,
     });
   } catch (error) {

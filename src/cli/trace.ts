@@ -1,36 +1,15 @@
-import { CaptureScope } from "../linux/capture/capture_scope.ts";
-import { SystemCallError } from "../linux/libc.ts";
-import { UnknownTargetError } from "../linux/netns/namespace_watch.ts";
-import { PacketRing } from "../linux/capture/packet_ring.ts";
-import { standardError } from "../files/standard_streams.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { errorSurface, outputSurface, say, sayNote } from "./process/terminal.ts";
-import { hostName } from "../linux/host.ts";
-import { hostId, tracerId } from "../linux/host_id.ts";
-import { Elsewhere } from "../pipeline/elsewhere.ts";
-import { LiveSource } from "../pipeline/live_source.ts";
-import { Pipeline } from "../pipeline/pipeline.ts";
-import type { Sink } from "../pipeline/sink.ts";
-import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
-import { Ending } from "./ending.ts";
-import { createFormat } from "./format_options.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { SystemCallError } from "../linux/libc.ts";
+import { ANONYMIZE_HELP } from "./anonymize_options.ts";
 import { type Command, load } from "./commands.ts";
+import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
-import { loadFileOpener, openOutputs, type Outputs } from "./open_outputs.ts";
-import type { MetricsOptions } from "./metrics_options.ts";
-import type { MetricsGround, MetricsOutputs } from "./metrics_outputs.ts";
-import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
-import { parseTraceOptions, TRACE_FLAGS, type TraceOptions } from "./trace_options.ts";
-import { ExitStatus, UsageError } from "./usage.ts";
-import { readVersion } from "./version.ts";
-import {
-  COMMAND_HELP,
-  COMMAND_STATUSES,
-  handSignals,
-  prepareCommand,
-  refuseCommand,
-} from "./run_command.ts";
+import { OUTPUT_HELP } from "./output_options.ts";
+import { sayNote } from "./process/terminal.ts";
+import { COMMAND_HELP, COMMAND_STATUSES, prepareCommand, refuseCommand } from "./run_command.ts";
+import { parseTraceOptions, TRACE_FLAGS } from "./trace_options.ts";
+import { TraceSession } from "./trace_session.ts";
+import { ExitStatus } from "./usage.ts";
 
 /** What `trace --help` tells. */
 export const TRACE_HELP: Help = {
@@ -116,162 +95,14 @@ export async function trace(
     return fault.status;
   }
   using traced = options.command && await prepareCommand(options.command);
-  const onInterfaces = options.interfaces.length > 0
-    ? options.interfaces.join(", ")
-    : "all interfaces";
-  // It is made beside this thread.
-  const id = hostId();
-  const isStandardError = options.toStandardError;
-  const surface = isStandardError ? errorSurface() : outputSurface();
-  const { statusIntervalMs: intervalMs, filterTexts: filters } = options;
-  const status = intervalMs === undefined
-    ? undefined
-    : { intervalMs, filters, sample: options.filter.sample, version: await readVersion() };
-  const format = await createFormat(options.format, surface, true, status);
-  const disguise = await loadDisguise(options);
-  const opener = await loadFileOpener(options);
-  const report = options.report === undefined ? undefined : await loadReport(options, stdout);
-  let outputs: Outputs | undefined;
-  let metrics: MetricsOutputs | undefined;
-  let pipeline: Pipeline | undefined;
-  let source: LiveSource | undefined;
-  // Before anything is said: who reads it may send a signal at once.
-  const ending = Ending.listen({
-    leave: () => {
-      source?.kill();
-      traced?.[Symbol.dispose]();
-    },
-    report: () => source === undefined ? "the trace has not begun" : pipeline!.summarize(),
-    ...traced && handSignals(traced),
-    reopen: writesFiles(options) ? () => outputs?.reopen() : undefined,
-  });
+  const session = await TraceSession.prepare(options, stdout, traced);
   try {
-    const scope = openScope(options);
-    PacketRing.assertPermitted();
-    const host = hostName();
-    const identity = { host, hostId: await id, tracer: tracerId() };
-    const shown = disguise?.identity(identity) ?? identity;
-    outputs = openOutputs(options, opener, {
-      format,
-      writer: { host: shown.hostId ?? shown.host, tracer: identity.tracer },
-      fields: options.format.fields,
-      status,
-      showsToo: surface.isTerminal,
-      stdout: isStandardError ? standardError() : stdout,
-      isStandardError,
-      onGone: ending.ask,
-    });
-    metrics = options.metrics && await loadMetrics(options.metrics, shown, !disguise);
-    const { length } = scope.sites;
-    const inNamespaces = length > 1 ? ` of ${length} network namespaces` : "";
-    sayNote(`starting to trace TCP handshakes on ${onInterfaces}${inNamespaces}`);
-    const elsewhere = new Elsewhere({
-      isCaptured: (netns) => scope.captures(netns),
-      hasKernel: () => source?.hasKernel ?? false,
-      // With `all`, a namespace has come and gone before it could be captured.
-      onHint: (sentence) => options.namespaces.includes("all") || sayNote(sentence),
-    });
-    pipeline = new Pipeline({
-      filter: {
-        ...options.filter,
-        captured: scope.interfaces.length > 0,
-        isMeant: traced && ((process, path) => traced.has(process, path)),
-      },
-      count: options.count,
-      sinks: [
-        elsewhere,
-        ...metrics ? [metrics.sink] : [],
-        ...report ? [report] : [],
-        ...outputs.sinks,
-      ],
-      disguise,
-      supervisor: ending,
-      onCount: ending.ask,
-    });
-    source = new LiveSource({
-      ...options,
-      scope,
-      identity,
-      pipeline,
-      supervisor: ending,
-      onReady: (hasKernel) => {
-        endAfter(options.durationMs, ending);
-        traced?.start(hasKernel);
-      },
-      onNote: sayNote,
-    });
-    metrics?.beginLive(() => pipeline!.state(), options.probes !== "none");
+    await session.begin();
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     sayNote(error.message);
     return error.errnoName === "EPERM" ? ExitStatus.NotPermitted : ExitStatus.Failed;
   }
-  traced?.ended.then(ending.ask);
-  await ending.asked;
-  traced?.close();
-  await source.finish();
-  await pipeline.end();
-  await ending.attempt("the metrics", () => metrics?.close());
-  await ending.attempt("the store", () => outputs?.close());
-  const summary = await ending.attempt("the summary", () => pipeline.summarize());
-  if (summary !== undefined) say(summary);
-  if (report && pipeline.handshakes === 0) {
-    sayNote(`no handshake came: "${options.report}" is not written`);
-  }
-  const commandStatus = await traced?.status();
-  if (ending.failed || pipeline.failed) return ExitStatus.Failed;
-  if (commandStatus !== undefined) return commandStatus;
-  return options.exitStatus && pipeline.handshakes === 0
-    ? ExitStatus.NothingMatched
-    : ExitStatus.Ok;
-}
-
-/** Loads what counts handshakes for others, where it is asked for. */
-async function loadMetrics(
-  options: MetricsOptions,
-  identity: MetricsGround["identity"],
-  tellsContainer: boolean,
-): Promise<MetricsOutputs> {
-  const { MetricsOutputs }: typeof import("./metrics_outputs.ts") = await load(
-    "./metrics_outputs.ts",
-  );
-  const version = await readVersion();
-  return new MetricsOutputs(options, { version, identity, tellsContainer, onNote: sayNote });
-}
-
-/** Loads what makes a page, where one is asked for. @throws {UsageError} It cannot be written there. */
-async function loadReport(
-  { report, force, filter, filterTexts, anonymize, output, write }: TraceOptions,
-  stdout: ByteWriter,
-): Promise<Sink> {
-  const { openReport }: typeof import("./open_report.ts") = await load("./open_report.ts");
-  return await openReport({
-    flag: "report",
-    path: report,
-    force,
-    others: [output, write].filter((path) => path !== undefined),
-    filters: filterTexts,
-    anonymize,
-    sample: filter.sample,
-    stdout,
-  });
-}
-
-/** Has a trace end after so many milliseconds from now on; Infinity: not by that. */
-export function endAfter(durationMs: number, ending: Ending): void {
-  if (durationMs < Infinity) setTimeout(ending.ask, durationMs);
-}
-
-/** Finds what is to be captured. @throws {UsageError} where an interface or a namespace is not there. */
-export function openScope(
-  { interfaces, awaitsInterfaces: awaits, namespaces }: Pick<
-    TraceOptions,
-    "interfaces" | "awaitsInterfaces" | "namespaces"
-  >,
-): CaptureScope {
-  try {
-    return new CaptureScope(interfaces, namespaces, { awaits });
-  } catch (error) {
-    throw error instanceof UnknownTargetError ? new UsageError(error.message) : error;
-  }
+  await session.ended();
+  return await session.finish();
 }

@@ -83,6 +83,18 @@ Deno.test("Ending says how to leave when the next signal would, and leaves then"
   assertEquals([world.statuses, left()], [[130], 1]);
 });
 
+Deno.test("Ending ends when its time is over, if there is one", async () => {
+  const world = new FakeWorld();
+  const ending = new Ending({}, world);
+  ending.askAfter(Infinity);
+  assertEquals(world.timers, 0);
+  ending.askAfter(5_000);
+  world.pass(4_999);
+  assertEquals(world.timers, 1);
+  world.pass(1);
+  await ending.asked;
+});
+
 Deno.test("Ending does not take its own reasons to end for a signal", async () => {
   const { ending, world } = build();
   ending.ask();
