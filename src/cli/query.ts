@@ -78,13 +78,11 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     await writeText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
   if (options.help) return await print(formatHelp(QUERY_HELP));
   const { question, filter } = options;
-  const { columns, sql } = "sql" in question
-    ? { columns: undefined, sql: question.sql }
-    : question.answer(DUCKDB, options.ask);
-  if (options.explainsSql) return await print(describeSql(filter, sql));
+  const asked = "sql" in question ? question : question.answer(DUCKDB, options.ask);
+  if (options.explainsSql) return await print(describeSql(filter, asked));
 
-  return await asking(options, async (asked) => {
-    const { lines, ...answer } = await ask({ ...asked, columns, sql });
+  return await asking(options, async (records) => {
+    const { lines, ...answer } = await ask({ ...records, asked });
     sayLines(lines);
     if (answer.rows.length === 0 && lines.records > 0) {
       sayNote(`nothing of that kind among ${lines.records} records`);

@@ -1,5 +1,6 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { type Ask, type Key, KEYS, type Question, QUESTIONS } from "../store/query/questions.ts";
+import { MEMORY_MIN_BYTES } from "../store/query/duckdb.ts";
 import { FILTER_FLAGS, parseFilter } from "./filter_options.ts";
 import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import { askNearest } from "./nearest.ts";
@@ -15,14 +16,12 @@ const TIME_LIMIT = 1_440;
 const LIMIT_MAX = 1_000_000;
 const BUCKET_SECONDS = 60;
 const MEMORY_BYTES = 512e6;
-/** Below it DuckDB cannot even read. */
-const MEMORY_MIN_BYTES = 128e6;
 
 /** The flag that bounds the database. */
 export const MEMORY_FLAG: Flag = {
   name: "memory",
   value: "SIZE",
-  meaning: "memory of the database (default 512M)",
+  meaning: "memory that asking takes, roughly (default 512M)",
 };
 
 /** The flags of `query`. */
@@ -158,5 +157,7 @@ export function parseMemory({ values }: ParsedFlags): number {
   if (text === undefined) return MEMORY_BYTES;
   const bytes = parseSize(MEMORY_FLAG.name, text);
   if (bytes >= MEMORY_MIN_BYTES) return bytes;
-  throw new UsageError(`Cannot use --${MEMORY_FLAG.name} "${text}": give at least 128M`);
+  throw new UsageError(
+    `Cannot use --${MEMORY_FLAG.name} "${text}": give at least ${MEMORY_MIN_BYTES / 1e6}M`,
+  );
 }

@@ -183,7 +183,7 @@ Deno.test("pairs says what it cannot do", async (t) => {
     [[one], 1, /Cannot find pairs: the records are of "web1" alone; give those of both ends/],
     [[folder.write("empty", "")], 1, /Cannot find pairs: the records are of no host/],
     [[`${folder.path}/none`], 1, /there is no such file/],
-    [[one, "--memory", "1M"], 2, /give at least 128M/],
+    [[one, "--memory", "1M"], 2, /give at least 350M/],
   ];
   for (const [args, status, says] of cases) {
     await t.step(args.join(" ") || "nothing", async () => {

@@ -37,7 +37,7 @@ const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
 const QUIET = { memoryBytes: 512e6, onFetch: () => {}, onBegin: () => {}, onProgress: () => {} };
 
 async function rowsOf(inputs: readonly string[], sql: string, filter: HandshakeFilter = {}) {
-  return (await ask({ ...QUIET, inputs, filter, columns: undefined, sql })).rows;
+  return (await ask({ ...QUIET, inputs, filter, asked: { sql } })).rows;
 }
 
 async function answerOf(
@@ -47,8 +47,12 @@ async function answerOf(
   more: Partial<Parameters<typeof QUESTIONS[string]["answer"]>[1]> = {},
 ) {
   const asked = { by: undefined, bucketSeconds: 60, limit: 1_000_000, ...more };
-  const { columns, sql } = QUESTIONS[question].answer(DUCKDB, asked);
-  const { rows } = await ask({ ...QUIET, inputs, filter, columns, sql });
+  const { columns, rows } = await ask({
+    ...QUIET,
+    inputs,
+    filter,
+    asked: QUESTIONS[question].answer(DUCKDB, asked),
+  });
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])));
 }
 
@@ -383,8 +387,7 @@ Deno.test("files are asked whether compressed or not, torn, newer, foreign or em
       ...QUIET,
       inputs,
       filter: {},
-      columns: undefined,
-      sql: "SELECT count(*) FROM handshakes",
+      asked: { sql: "SELECT count(*) FROM handshakes" },
     });
 
   for (
@@ -526,8 +529,7 @@ Deno.test("what is asked while it is written only grows", async () => {
       ...QUIET,
       inputs: [`${folder.path}/store`],
       filter: {},
-      columns: undefined,
-      sql: "SELECT count(*) FROM records",
+      asked: { sql: "SELECT count(*) FROM records" },
     });
     counts.push(Number(rows[0][0]));
     assert(lines.unreadable <= 1);

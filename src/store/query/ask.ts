@@ -5,17 +5,21 @@
  */
 import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import type { Answer } from "./answer_text.ts";
-import { DUCKDB } from "./dialect.ts";
+import { DUCKDB, type Statement } from "./dialect.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
 import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
-import { handshakeViewsSql, passingSql, repeatsSql, TELLERS_SQL } from "./views_sql.ts";
+import { handshakeViewsSql, passingSql, REPEATS_SQL, SHARED_SERVERS_SQL } from "./views_sql.ts";
 
 /** What is asked. */
 export interface AskOptions extends RecordsOptions {
-  /** Of the answer; undefined: as the database names them, a text each. */
-  columns: readonly AnswerColumn[] | undefined;
-  sql: string;
+  asked: Asked;
+}
+
+/** A question as SQL. */
+export interface Asked extends Statement {
+  /** Of the answer; undefined: as the database names them. */
+  columns?: readonly AnswerColumn[];
 }
 
 /**
@@ -23,23 +27,36 @@ export interface AskOptions extends RecordsOptions {
  *
  * @throws {InputError} With a whole sentence: an input cannot be read. @throws {SqlError} DuckDB refuses.
  */
-export async function ask(options: AskOptions): Promise<Answer & { lines: AskedLines }> {
-  return await withRecords(options, async ({ database, condition, lines }) => {
-    const isToldTwice = (await database.ask(TELLERS_SQL)).values.length > 0;
-    if (isToldTwice) { for (const step of repeatsSql(condition)) await database.run(step); }
-    for (const view of handshakeViewsSql(isToldTwice)) await database.run(view);
-    const { columns, values } = await database.ask(options.sql);
-    return { columns: options.columns ?? columns.map(toColumn), rows: values, lines };
+export async function ask(
+  { asked, ...options }: AskOptions,
+): Promise<Answer & { lines: AskedLines }> {
+  return await withRecords(options, async ({ database, lines }) => {
+    await database.run(SHARED_SERVERS_SQL);
+    const shared = await database.ask("SELECT 1 FROM shared_servers LIMIT 1");
+    const mayRepeat = shared.values.length > 0;
+    if (mayRepeat) { for (const step of REPEATS_SQL) await database.run(step); }
+    for (const view of handshakeViewsSql(mayRepeat)) await database.run(view);
+    for (const table of tablesSql(asked)) await database.run(table);
+    const { columns, values } = await database.ask(asked.sql);
+    return { columns: asked.columns ?? columns.map(toColumn), rows: values, lines };
   });
 }
 
 /** What would be run for a question, but for what finds the records that are told twice. */
-export function describeSql(filter: HandshakeFilter, sql: string): string {
+export function describeSql(filter: HandshakeFilter, asked: Asked): string {
   const names = wideNetworks(filter).map((each, at) => [each, addressTable(at)] as const);
   const condition = filterSql(filter, DUCKDB, new Map(names));
-  return [passingSql(condition), ...handshakeViewsSql(false), sql].map((each) => `${each};\n`).join(
-    "",
-  );
+  const steps = [
+    passingSql(condition),
+    ...handshakeViewsSql(false),
+    ...tablesSql(asked),
+    asked.sql,
+  ];
+  return steps.map((each) => `${each};\n`).join("");
+}
+
+function tablesSql({ tables = {} }: Statement): string[] {
+  return Object.entries(tables).map(([name, sql]) => `CREATE TEMP TABLE ${name} AS ${sql}`);
 }
 
 /** How a column of `--sql` is shown: by its name and its type. */

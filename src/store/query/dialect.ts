@@ -43,10 +43,24 @@ export interface Dialect {
   inNetwork?(address: string, network: Network): string;
   /** A text as a literal. */
   text(text: string): string;
-  /** A statement that asks a table more than once. @param use Given how `FROM` names that table. */
-  withTable(name: string, sql: string, use: (table: string) => string): string;
+  /**
+   * A statement that asks small tables of its own.
+   *
+   * @param tables Their SQL by name. @param use Given how `FROM` names one; it may be asked more than once.
+   */
+  withTables(
+    tables: Readonly<Record<string, string>>,
+    use: (from: (table: string) => string) => string,
+  ): Statement;
   /** Rows, each once for every number in an object of JSON: with its name and the number. */
   members(rows: Members): string;
+}
+
+/** A SELECT, and what must be there before it is run. */
+export interface Statement {
+  sql: string;
+  /** Tables to be made before, one after the other, by their names. */
+  tables?: Readonly<Record<string, string>>;
 }
 
 /** Rows with an object of JSON whose members are numbers. */
@@ -114,7 +128,8 @@ export const DUCKDB: Dialect = {
   has: (list, text) => `list_contains(${list}, ${sqlText(text)})`,
   startsWith: (text, begin) => `starts_with(${text}, ${sqlText(begin)})`,
   text: sqlText,
-  withTable: (name, sql, use) => `WITH ${name} AS (${sql})\n${use(name)}`,
+  // Within one statement all would be made at once, and take their memory together.
+  withTables: (tables, use) => ({ tables, sql: use((table) => table) }),
   members: ({ rows, json, name, number }) =>
     `SELECT *, CAST(json_extract(${json}, '$.' || ${name}) AS BIGINT) AS ${number}
 FROM (${rows}) AS told, (SELECT unnest(json_keys(${json})) AS ${name}) AS members`,

@@ -18,11 +18,21 @@ const NATIVE: Readonly<Record<string, string>> = {
 
 /** What bounds a database. */
 export interface DatabaseBounds {
-  /** Bytes of memory that it takes; what does not fit goes to `folder`. */
+  /** Bytes of memory that this process takes, roughly; what does not fit goes to `folder`. */
   memoryBytes: number;
   /** Where it may write what does not fit. */
   folder: string;
 }
+
+/**
+ * What the process takes beyond what DuckDB counts: 90 MB before it is asked anything, the rest is what
+ * its library, its sorting and the C library's memory keep beside (a question of five million records).
+ */
+const UNCOUNTED_BYTES = 220e6;
+/** What a thread takes that makes a Parquet file: with less DuckDB gives up. */
+const THREAD_BYTES = 130e6;
+/** The least of {@linkcode DatabaseBounds.memoryBytes}. */
+export const MEMORY_MIN_BYTES = UNCOUNTED_BYTES + THREAD_BYTES;
 
 /** A value of a row. */
 export type Value = string | number | boolean | null | readonly Value[] | { [name: string]: Value };
@@ -105,8 +115,11 @@ export class Database implements Disposable {
    */
   static async open({ memoryBytes, folder }: DatabaseBounds): Promise<Database> {
     const { DuckDBInstance } = await loadLibrary();
+    const bytes = memoryBytes - UNCOUNTED_BYTES;
+    const threads = Math.min(navigator.hardwareConcurrency, Math.floor(bytes / THREAD_BYTES));
     const instance = await DuckDBInstance.create(":memory:", {
-      memory_limit: `${Math.floor(memoryBytes / 1e6)}MB`,
+      memory_limit: `${Math.floor(bytes / 1e6)}MB`,
+      threads: String(threads),
       temp_directory: folder,
       preserve_insertion_order: "false",
       autoinstall_known_extensions: "false",
@@ -125,11 +138,6 @@ export class Database implements Disposable {
     await this.run(`SET allowed_paths = [${allowed}]`);
     await this.run("SET enable_external_access = false");
     await this.run("SET lock_configuration = true");
-  }
-
-  /** Has it work on so many threads from now on. */
-  async useThreads(count: number): Promise<void> {
-    await this.run(`SET threads = ${count}`);
   }
 
   /** Runs a statement of our own. @throws {SqlError} It fails. */
@@ -236,5 +244,8 @@ function rfc3339(text: string): string {
 
 function toSqlError(error: unknown): unknown {
   if (error instanceof SqlError || !(error instanceof Error)) return error;
+  if (error.message.startsWith("Out of Memory Error")) {
+    return new SqlError("it takes more memory than it may: give more with --memory");
+  }
   return new SqlError(error.message);
 }

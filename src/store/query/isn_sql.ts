@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dialect } from "./dialect.ts";
+import type { Dialect, Statement } from "./dialect.ts";
 
 /** Ticks of the clock that an initial sequence number is made of, nanoseconds: RFC 6528, and Linux. */
 const RFC_TICK_NS = 4_000;
@@ -58,14 +58,15 @@ function isWithin(tickNs: number, ticks: string, { lowBits }: Dialect): string {
 export const ISN_COUNTS = ["numbers", "different", ...FACTS] as const;
 
 /** Facts of the initial sequence numbers that each address chose, by the end it was. */
-export function isnSql(dialect: Dialect, limit: number): string {
+export function isnSql(dialect: Dialect, limit: number): Statement {
   const chosen = (end: string) => `${end}_address AS address, ${dialect.text(end)} AS chosen_as`;
-  const counted = ENDS.map((end) =>
+  const numbers = ENDS.map((end) => [
+    `${end}_numbers`,
     `SELECT ${chosen(end)}, count(*) AS numbers, count(DISTINCT ${end}_isn) AS different, ${
       FACTS.map((fact) => `0 AS ${fact}`).join(", ")
     }
-  FROM handshakes WHERE ${end}_isn IS NOT NULL GROUP BY ${end}_address`
-  );
+FROM handshakes WHERE ${end}_isn IS NOT NULL GROUP BY ${end}_address`,
+  ]);
   const returned = (ways: string) =>
     ENDS.map((end) =>
       `SELECT ${chosen(end)}, 0 AS numbers, 0 AS different, ${
@@ -74,24 +75,30 @@ export function isnSql(dialect: Dialect, limit: number): string {
   FROM ${ways} GROUP BY ${end}_address`
     );
   const sums = ISN_COUNTS.map((name) => `${dialect.asInteger(`sum(${name})`)} AS all_${name}`);
-  const ways = `
-  SELECT client_address, server_address, ${
-    ENDS.flatMap((end) => factsOf(end, dialect)).join(",\n    ")
-  }
-  FROM (${consecutive(dialect)}) AS consecutive GROUP BY client_address, server_address
-`;
-  return dialect.withTable(
-    "ways",
-    ways,
-    (table) =>
-      `SELECT address, chosen_as, ${ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")}
+  return dialect.withTables(
+    {
+      ways: `SELECT client_address, server_address, ${
+        ENDS.flatMap((end) => factsOf(end, dialect)).join(",\n  ")
+      }
+FROM (${consecutive(dialect)}) AS consecutive GROUP BY client_address, server_address`,
+      ...Object.fromEntries(numbers),
+    },
+    (table) => {
+      const told = [
+        ...ENDS.map((end) => `SELECT * FROM ${table(`${end}_numbers`)}`),
+        ...returned(table("ways")),
+      ];
+      return `SELECT address, chosen_as, ${
+        ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")
+      }
 FROM (
   SELECT address, chosen_as, ${sums.join(", ")}
-  FROM (${[...counted, ...returned(table)].join("\n  UNION ALL ")}) AS told
+  FROM (${told.join("\n  UNION ALL ")}) AS told
   GROUP BY address, chosen_as
 ) AS chosen
 WHERE all_numbers > 0
 ORDER BY all_numbers - all_different DESC, all_numbers DESC, address, chosen_as
-LIMIT ${limit}`,
+LIMIT ${limit}`;
+    },
   );
 }

@@ -48,8 +48,6 @@ export async function parquetFiles(
     lines.push(...await withInput(input, () => linesIn(input, options.hours)));
   }
   const parquets: string[] = [];
-  // More threads take more memory, for the text of lines above all.
-  await database.useThreads(1);
   for (const [at, each] of lines.entries()) {
     const { twin } = each;
     if (twin !== undefined && await isWhole(twin, database)) {
@@ -59,7 +57,6 @@ export async function parquetFiles(
     options.onProgress(at, lines.length);
     parquets.push(await make(each, `${folder}/${at}${TWIN}`, database));
   }
-  await database.useThreads(navigator.hardwareConcurrency);
   return parquets;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { HANDSHAKE_COLUMNS } from "./columns.ts";
-import type { Dialect } from "./dialect.ts";
+import type { Dialect, Statement } from "./dialect.ts";
 import { ISN_COUNTS, isnSql } from "./isn_sql.ts";
 
 /** What a column of an answer holds, and so how it is shown. */
@@ -54,7 +54,12 @@ export interface Question {
   /** Whether it takes `--bucket`. */
   hasBuckets?: boolean;
   /** @returns The SQL of its answer, and what the columns of that are. */
-  answer(dialect: Dialect, ask: Ask): { columns: readonly AnswerColumn[]; sql: string };
+  answer(dialect: Dialect, ask: Ask): AnswerSql;
+}
+
+/** How an answer is found. */
+export interface AnswerSql extends Statement {
+  columns: readonly AnswerColumn[];
 }
 
 const HANDSHAKES = column("handshakes", "count");
@@ -313,7 +318,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
         column("chosen_as", "text"),
         ...ISN_COUNTS.map((name) => column(name, "count")),
       ],
-      sql: isnSql(dialect, limit),
+      ...isnSql(dialect, limit),
     }),
   },
 };

@@ -37,8 +37,6 @@ export interface AskedLines {
 export interface OpenRecords {
   /** Shut in; has the views of {@linkcode lineViewsSql} and `passing`. */
   database: Database;
-  /** Of the filter; undefined: all pass. */
-  condition: string | undefined;
   lines: AskedLines;
 }
 
@@ -73,7 +71,7 @@ async function openRecords(
   await database.shutIn(parquets);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
-  return { database, condition, lines: await describeLines(database) };
+  return { database, lines: await describeLines(database) };
 }
 
 async function describeLines(database: Database): Promise<AskedLines> {

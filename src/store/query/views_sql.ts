@@ -36,7 +36,7 @@ export function passingSql(condition: string | undefined): string {
 /**
  * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once.
  *
- * @param hasRepeats Whether the table of {@linkcode repeatsSql} was made.
+ * @param hasRepeats Whether the table of {@linkcode REPEATS_SQL} was made.
  */
 export function handshakeViewsSql(hasRepeats: boolean): string[] {
   const once = hasRepeats ? " ANTI JOIN repeats USING (nr)" : "";
@@ -46,35 +46,52 @@ export function handshakeViewsSql(hasRepeats: boolean): string[] {
   ];
 }
 
-/** Asks whether any two told of one time, so that one handshake may be there twice: one row, or none. */
-export const TELLERS_SQL = `
-SELECT 1 FROM (
-  SELECT first, max(last) OVER (ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-  FROM (
-    SELECT min(time) AS first, max(time) AS last FROM all_records
-    GROUP BY coalesce(host_id, host), tracer
-  )
-) WHERE first <= before LIMIT 1`;
+const NEAR_NS = NEAR_SECONDS * 1e9;
 
 /**
- * Makes the table \`repeats\` of the records of handshakes that another host, or another tracer of this
- * one, told before: the same addresses, ports and initial sequence number of the client within 120 s.
+ * Makes the table `shared_servers`: those of which two, hosts or tracers of one, told at one time. Only
+ * their handshakes can be there twice.
  */
-export function repeatsSql(condition: string | undefined): string[] {
-  const where = condition === undefined ? "" : ` AND (${condition})`;
-  return [
-    `CREATE TEMP TABLE identities AS SELECT nr, epoch_ns(time) AS ns,
+export const SHARED_SERVERS_SQL = `CREATE TEMP TABLE shared_servers AS
+SELECT DISTINCT server_address, server_port FROM (
+  SELECT server_address, server_port, first, max(last) OVER (
+    PARTITION BY server_address, server_port ORDER BY first
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+  ) AS before
+  FROM (
+    SELECT server_address, server_port, min(epoch_ns(time)) AS first, max(epoch_ns(time)) AS last
+    FROM passing GROUP BY server_address, server_port, coalesce(host_id, host), tracer
+  )
+) WHERE first - before <= ${NEAR_NS}`;
+
+/**
+ * Makes the table `repeats` of the records of handshakes that another host, or another tracer of this
+ * one, told before: the same addresses, ports and initial sequence number of the client, each within
+ * 120 s of the next.
+ */
+export const REPEATS_SQL: readonly string[] = [
+  `CREATE TEMP VIEW told AS SELECT nr, epoch_ns(time) AS ns,
   hash(client_address, client_port, server_address, server_port, client_isn) AS identity,
-  hash(coalesce(host_id, host), tracer) AS teller
-FROM all_records WHERE client_isn IS NOT NULL${where}`,
-    `CREATE TEMP TABLE shared AS SELECT identity FROM identities
-GROUP BY identity HAVING min(teller) <> max(teller)`,
-    `CREATE TEMP TABLE repeats AS SELECT nr FROM (
-  SELECT nr, teller, ns, lag(teller) OVER one AS teller_before, lag(ns) OVER one AS ns_before
-  FROM identities SEMI JOIN shared USING (identity)
-  WINDOW one AS (PARTITION BY identity ORDER BY nr)
-) WHERE teller <> teller_before AND abs(ns - ns_before) <= ${NEAR_SECONDS * 1e9}`,
-    "DROP TABLE shared",
-    "DROP TABLE identities",
-  ];
-}
+  CAST(hash(coalesce(host_id, host), tracer) >> 32 AS UINTEGER) AS teller
+FROM passing SEMI JOIN shared_servers USING (server_address, server_port)
+WHERE client_isn IS NOT NULL`,
+  `CREATE TEMP TABLE repeats AS
+SELECT CASE WHEN records = 2 THEN last_nr END AS nr, CASE WHEN records > 2 THEN identity END AS unclear
+FROM (
+  SELECT identity, count(*) AS records, max(nr) AS last_nr, max(ns) - min(ns) AS apart_ns
+  FROM told GROUP BY identity HAVING min(teller) <> max(teller)
+) WHERE records > 2 OR apart_ns <= ${NEAR_NS}`,
+  // Of more than two it must be seen who told which.
+  `INSERT INTO repeats SELECT nr, NULL FROM (
+  SELECT nr, teller, first_value(teller) OVER (PARTITION BY identity, run ORDER BY nr) AS first_teller
+  FROM (
+    SELECT *, count(*) FILTER (waited > ${NEAR_NS}) OVER (PARTITION BY identity ORDER BY ns) AS run
+    FROM (
+      SELECT *, ns - lag(ns) OVER (PARTITION BY identity ORDER BY ns) AS waited
+      FROM told SEMI JOIN (
+        SELECT unclear AS identity FROM repeats WHERE unclear IS NOT NULL
+      ) USING (identity)
+    )
+  )
+) WHERE teller <> first_teller`,
+];

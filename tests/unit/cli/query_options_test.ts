@@ -44,7 +44,7 @@ const BAD: [args: string, says: string][] = [
   ["a servers --by hots", 'Cannot use --by "hots": did you mean host?'],
   ["a servers --limit 0", 'Cannot use --limit "0": give a whole number'],
   ["a servers --json --csv", "Cannot use --json with --csv: give one"],
-  ["a servers --memory 64M", 'Cannot use --memory "64M": give at least 128M'],
+  ["a servers --memory 64M", 'Cannot use --memory "64M": give at least 350M'],
   ["a servers --port 80 --not-port 80", "--port"],
 ];
 
