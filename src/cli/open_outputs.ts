@@ -4,9 +4,11 @@ import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_
 import { load } from "./commands.ts";
 import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
+import type { LineThread, LineThreadOptions } from "../output/line_thread.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import type { Field } from "../record/field.ts";
+import { messageOf } from "../text/message.ts";
 import { type OutputOptions, refusePath, writesFiles } from "./output_options.ts";
 import { UsageError } from "./usage.ts";
 
@@ -38,6 +40,8 @@ export interface OutputsOptions {
   isStandardError?: boolean;
   /** What records of --output hold; undefined: everything. */
   fields?: readonly Field[];
+  /** Whether another thread may make the lines of NDJSON. */
+  usesThread?: boolean;
   /** Stands between lines and standard output. */
   before?(output: LineOutput): LineOutput;
   /** Called when the reader of the records has gone away or they cannot be written. */
@@ -101,7 +105,9 @@ export function openOutputs(
   const shows = isKept && options.showsToo && !isDevice;
   const status = isDevice ? undefined : options.status;
   const recordsTo = (lines: LineOutput, place: string, each = status) =>
-    new TextSink(lines, new NdjsonFormat(each, options.fields), `to "${place}"`);
+    new TextSink(lines, new NdjsonFormat(each, options.fields), `to "${place}"`, {
+      openThread: options.usesThread ? openThread : undefined,
+    });
   return {
     sinks: [
       ...packets ? [new opener!.PacketSink(packets)] : [],
@@ -139,7 +145,32 @@ function openStandardOutput(options: OutputsOptions, isShown: boolean): Sink {
       }`,
     );
   const output = new StreamOutput(stdout, onGone, { onSlow });
-  return new TextSink(before(output), format, `to ${name}`, { isShown });
+  return new TextSink(before(output), format, `to ${name}`, {
+    isShown,
+    openThread: options.usesThread ? openThread : undefined,
+  });
+}
+
+/** Begins a thread that makes lines; undefined where there is no second processor, or it cannot begin. */
+async function openThread(options: LineThreadOptions): Promise<LineThread | undefined> {
+  if (navigator.hardwareConcurrency < 2) return undefined;
+  const { LineThread }: typeof import("../output/line_thread.ts") = await load(
+    "../output/line_thread.ts",
+  );
+  const path = import.meta.resolve("../output/line_worker.ts");
+  const sayEnd = (reason: string) =>
+    sayNote(`the second thread has ended (${reason}); the first does its work`);
+  try {
+    return await LineThread.open(new Worker(path, { type: "module" }), {
+      ...options,
+      onEnd: (reason) => {
+        options.onEnd(reason);
+        sayEnd(reason);
+      },
+    });
+  } catch (error) {
+    sayEnd(messageOf(error));
+  }
 }
 
 /** A file that grows while it is read has no end. */

@@ -97,6 +97,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     fields: options.format.fields,
     inputs: options.files.filter((file) => file !== STANDARD_INPUT),
     stdout,
+    usesThread: true,
     before: (output) => progress.before(output),
     onGone: ending.ask,
   });

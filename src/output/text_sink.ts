@@ -6,9 +6,10 @@
 import type { LineOutput } from "../files/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
 import type { Losses } from "../pipeline/losses.ts";
-import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
+import { NO_ROW, type Sink, type Source, type TraceState } from "../pipeline/sink.ts";
 import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
+import type { LineThread, LineThreadOptions } from "./line_thread.ts";
 import { encodeStatus, type StatusOptions } from "./status.ts";
 import type { Field } from "../record/field.ts";
 import { FIELDS } from "../record/fields.ts";
@@ -36,6 +37,8 @@ const ALWAYS = ["v", "event"];
 /** NDJSON: a record a line, the summary as the last; status lines between them where asked for. */
 export class NdjsonFormat implements TextFormat {
   readonly reportMs: number | undefined;
+  /** What a line holds; undefined: everything. */
+  readonly fields: readonly Field[] | undefined;
   readonly #status: StatusOptions | undefined;
   readonly #encoder: RecordEncoder;
 
@@ -48,9 +51,9 @@ export class NdjsonFormat implements TextFormat {
   constructor(status?: StatusOptions, fields?: readonly Field[]) {
     this.#status = status;
     this.reportMs = status?.intervalMs;
-    this.#encoder = new RecordEncoder(
-      fields && FIELDS.filter((field) => ALWAYS.includes(field.path) || fields.includes(field)),
-    );
+    this.fields = fields &&
+      FIELDS.filter((field) => ALWAYS.includes(field.path) || fields.includes(field));
+    this.#encoder = new RecordEncoder(this.fields);
   }
 
   /** Its record. */
@@ -73,6 +76,20 @@ export class NdjsonFormat implements TextFormat {
 /** Bytes of lines that are worth a write of their own; so many more are never held here. */
 const WRITE_LENGTH = 256 * 1024;
 
+/**
+ * Handshakes after which another thread makes the lines: it takes 30 ms to begin and 20 MB, so what is
+ * read sooner than that is not worth one.
+ */
+const ALONE_MAX = 16_384;
+
+/** What a sink is told beside its output and format. */
+export interface TextSinkOptions {
+  /** Whether it only shows what goes elsewhere too, so that nothing can be lost here. */
+  isShown?: boolean;
+  /** Makes what makes the lines once there are many handshakes; undefined, or in the promise: nothing. */
+  openThread?(options: LineThreadOptions): Promise<LineThread | undefined>;
+}
+
 /** Writes handshakes in a format. */
 export class TextSink implements Sink {
   readonly label: string;
@@ -80,7 +97,11 @@ export class TextSink implements Sink {
   readonly #format: TextFormat;
   readonly #lines = new ByteText(WRITE_LENGTH);
   #context: RecordContext | undefined;
-  readonly #isShown: boolean;
+  readonly #options: TextSinkOptions;
+  #thread: LineThread | undefined;
+  /** Those that were taken here, as long as a thread may still be worth it. */
+  #taken = 0;
+  #hasEnded = false;
   /** Those whose lines were not handed to the output yet. */
   #records = 0;
   /** Those that were. */
@@ -90,18 +111,17 @@ export class TextSink implements Sink {
    * Writes little before {@link flush}.
    *
    * @param label See {@link Sink.label}.
-   * @param options `isShown`: only shows what goes elsewhere too, so that nothing can be lost here.
    */
   constructor(
     output: LineOutput,
     format: TextFormat,
     label: string,
-    { isShown = false }: { isShown?: boolean } = {},
+    options: TextSinkOptions = {},
   ) {
     this.#output = output;
     this.#format = format;
     this.label = label;
-    this.#isShown = isShown;
+    this.#options = options;
   }
 
   /** See {@link Sink.begin}. */
@@ -110,14 +130,36 @@ export class TextSink implements Sink {
   }
 
   /** See {@link Sink.take}. */
-  take(handshake: Handshake): void {
+  take(handshake: Handshake, row: number = NO_ROW): void {
+    const isAlone = row === NO_ROW;
+    if (this.#thread !== undefined) return this.#thread.take(handshake, isAlone);
+    if (!isAlone && ++this.#taken === ALONE_MAX) this.#openThread();
     this.#format.take(handshake, this.#context!, this.#lines);
     this.#records++;
     if (this.#lines.length >= WRITE_LENGTH) this.flush();
   }
 
+  async #openThread(): Promise<void> {
+    const { openThread } = this.#options;
+    if (!openThread || !(this.#format instanceof NdjsonFormat)) return;
+    const thread = await openThread({
+      context: this.#context!,
+      fields: this.#format.fields,
+      onLines: (lines, records) => {
+        this.#output.write(lines, records);
+        this.#handedOn += records;
+      },
+      onEnd: () => this.#thread = undefined,
+    });
+    if (this.#hasEnded) return thread?.end();
+    // What is held here stands before all that it takes.
+    this.flush();
+    this.#thread = thread;
+  }
+
   /** Writes what was taken since the last time, as far as the format gave it. */
   flush(): void {
+    this.#thread?.flush();
     if (this.#lines.length === 0) return;
     this.#output.write(this.#lines.take(), this.#records);
     this.#handedOn += this.#records;
@@ -144,18 +186,22 @@ export class TextSink implements Sink {
 
   /** Writes what the format has behind the last handshake. */
   end(state: TraceState): void {
+    this.#hasEnded = true;
+    this.#thread?.end();
+    this.#thread = undefined;
     this.#lines.text(this.#format.end(state));
     this.flush();
   }
 
   /** See {@link Sink.settle}. */
   async settle(): Promise<void> {
+    await this.#thread?.settle();
     await this.#output.flush();
   }
 
   /** Records that could not be written, and those that rotation removed, where it rotates. */
   get losses(): Losses {
-    if (this.#isShown) return {};
+    if (this.#options.isShown) return {};
     const { lost, rotatedAway } = this.#output;
     const rotated = rotatedAway === undefined ? {} : { rotated_records: rotatedAway };
     return { output_records: lost, ...rotated };
@@ -163,6 +209,6 @@ export class TextSink implements Sink {
 
   /** Whether records could not be written. */
   get failed(): boolean {
-    return !this.#isShown && this.#output.lost > 0;
+    return !this.#options.isShown && this.#output.lost > 0;
   }
 }

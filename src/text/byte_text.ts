@@ -91,6 +91,13 @@ export class ByteText {
     this.length += length;
   }
 
+  /** Appends a text of which the bytes of UTF-8 are there. */
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** Appends one character of ASCII by its code. */
   character(code: number): void {
     this.#reserve(1);

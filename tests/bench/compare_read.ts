@@ -1,6 +1,6 @@
 /**
- * What `read` takes of the processors in this version and in another. Whole processes are measured, with
- * their start.
+ * How long `read` takes in this version and in another: by the clock, for which its user waits, and of the
+ * processors, which a second thread does not relieve. Whole processes are measured, with their start.
  *
  * @module
  */
@@ -34,10 +34,13 @@ export async function compareRead(bench: Bench, root: string): Promise<Figure[]>
   for (const { name, traffic, length, pairs } of kinds) {
     bench.say(name);
     writeCapture(path, traffic, length);
-    const quantities = [{ name: `${name}: CPU`, unit: "ms" }] as const;
+    const quantities = [
+      { name: `${name}: time`, unit: "ms" },
+      { name: `${name}: CPU`, unit: "ms" },
+    ] as const;
     const compared = await compareInPairs(bench, root, pairs, quantities, async (version) => {
-      const { cpuSeconds } = await commandCost([...taskCommand("read", version), path]);
-      return [cpuSeconds * 1e3];
+      const { seconds, cpuSeconds } = await commandCost([...taskCommand("read", version), path]);
+      return [seconds * 1e3, cpuSeconds * 1e3];
     });
     figures.push(...compared);
     await Deno.remove(path);

@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LineFormat } from "../../../src/output/line_format.ts";
+import { BatchEncoder } from "../../../src/output/line_batch.ts";
+import { LineThread, type Thread } from "../../../src/output/line_thread.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../../../src/output/text_sink.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { TableFormat } from "../../../src/output/table.ts";
@@ -135,4 +137,54 @@ Deno.test("TextSink writes status lines behind the records, with how many were w
   assertEquals([event, written], ["status", 1]);
   const silent = sinkTo(new Kept(), new NdjsonFormat());
   assertEquals(silent.reportMs, undefined);
+});
+
+Deno.test("TextSink has a thread make the lines once there are many, in their order", async () => {
+  const output = new Kept();
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const thread: Thread = {
+    onmessage: null,
+    onerror: null,
+    postMessage(message) {
+      if ("host" in message) {
+        asked.push(message.host);
+        answers.push(() => this.onmessage?.(new MessageEvent("message", { data: "begun" })));
+        return;
+      }
+      const context = { host: asked[0], interfaceName: CONTEXT.interfaceName };
+      const lines = new BatchEncoder(context).encode(message.batch).slice();
+      answers.push(() => this.onmessage?.(new MessageEvent("message", { data: lines })));
+    },
+    terminate: () => asked.push("ended"),
+  };
+  const { hostId: _, tracer: __, netnsOf: ___, ...context } = CONTEXT;
+  const sink = new TextSink(output, new NdjsonFormat(), "somewhere", {
+    openThread: (options) => LineThread.open(thread, options),
+  });
+  sink.begin(sourceOf(context));
+  const expected: string[] = [];
+  const take = (count: number) => {
+    for (let at = 0; at < count; at++) {
+      const handshake = HANDSHAKES[at % HANDSHAKES.length];
+      sink.take(handshake, at);
+      expected.push(encodeHandshake(handshake, context));
+    }
+  };
+  take(20_000);
+  assertEquals(asked, [context.host]);
+  answers.shift()!();
+  // Every promise that is settled by that has its turn.
+  await new Promise((resolve) => setTimeout(resolve));
+  take(2_000);
+  sink.flush();
+  assert(answers.length > 3);
+  const settled = sink.settle();
+  while (answers.length > 0) answers.shift()!();
+  await settled;
+  sink.end(END);
+  assertEquals(asked, [context.host, "ended"]);
+  const text = output.pieces.map(([piece]) => piece).join("");
+  assert(text.startsWith(expected.join("")));
+  assertEquals(output.pieces.reduce((sum, [, records]) => sum + records, 0), 22_000);
 });

@@ -82,3 +82,11 @@ Deno.test("ConstantText keeps every byte that UTF-8 of printable text has", () =
     assertEquals(textOf((text) => text.constant(constant)), character.repeat(11));
   }
 });
+
+Deno.test("ByteText.bytes appends what is there already", () => {
+  fc.assert(fc.property(fc.array(printable), (parts) => {
+    const encoder = new TextEncoder();
+    const joined = textOf((text) => parts.forEach((part) => text.bytes(encoder.encode(part))));
+    assertEquals(joined, parts.join(""));
+  }));
+});
