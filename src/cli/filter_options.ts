@@ -201,6 +201,18 @@ function parsePid(flag: string, text: string): number {
   return parseInteger(flag, text, 1, PID_MAX);
 }
 
+/** TASK_COMM_LEN without the byte that ends it (linux/sched.h). */
+const COMM_MAX = 15;
+
+/** Reads a command name: of a longer one the kernel keeps only the begin. */
+function parseComm(flag: string, text: string): string {
+  if (text.length <= COMM_MAX) return text;
+  throw new UsageError(
+    `Cannot use --${flag} "${text}": the kernel keeps ${COMM_MAX} bytes of a name; give ` +
+      `--${flag} ${text.slice(0, COMM_MAX)}`,
+  );
+}
+
 /** What the values of some flags are read by. */
 export interface FilterGround {
   /** Now, milliseconds of Unix time. */
@@ -256,8 +268,8 @@ export function parseFilter(
     slowerThan: slowerThanNs === undefined
       ? undefined
       : { leg: leg ?? "network", ns: slowerThanNs },
-    comms: values.get("comm"),
-    notComms: values.get("not-comm"),
+    comms: all("comm", parseComm),
+    notComms: all("not-comm", parseComm),
     pids: all("pid", parsePid),
     // Of a name that nobody has, there is no id: where all are such, nothing passes.
     uids: all("user", (flag, text) => parseUser(flag, text, ground.uidOf))

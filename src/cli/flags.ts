@@ -84,7 +84,13 @@ export function parseFlags(
     }
     if (apart.length > 0) values.set(flag.name, apart);
   }
-  return { switches, values, operands: parsed._ as string[] };
+  const operands = parsed._ as string[];
+  if (operands.includes("")) {
+    throw new UsageError(
+      'Cannot use "": it names nothing; leave it out, or set the variable that it was made of',
+    );
+  }
+  return { switches, values, operands };
 }
 
 /**

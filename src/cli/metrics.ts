@@ -54,7 +54,7 @@ export const METRICS_HELP: Help = {
   ],
   statuses: [
     [ExitStatus.Ok, "done"],
-    [ExitStatus.Failed, "could not listen, or not read a file to its end"],
+    [ExitStatus.Failed, "could not listen, write or push, or not read a file to its end"],
     [ExitStatus.Usage, "wrong usage"],
     [ExitStatus.Interrupted, "interrupted twice"],
   ],
@@ -113,7 +113,7 @@ async function metrics(args: readonly string[], output: ByteWriter): Promise<num
   await ending.attempt("the metrics", () => outputs.close());
   const summary = await ending.attempt("the summary", () => pipeline.summarize());
   if (summary !== undefined) say(summary);
-  return failed || ending.failed ? ExitStatus.Failed : ExitStatus.Ok;
+  return failed || ending.failed || outputs.fails ? ExitStatus.Failed : ExitStatus.Ok;
 }
 
 function parseOptions(parsed: ReturnType<typeof parseFlags>): Options {

@@ -25,6 +25,7 @@ import type { TraceState } from "../pipeline/sink.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { messageOf } from "../text/message.ts";
 import type { MetricsOptions } from "./metrics_options.ts";
+import { whyNoPath } from "./output_options.ts";
 
 /** What metrics tell of, beside the flags. */
 export interface MetricsGround {
@@ -62,6 +63,7 @@ export class MetricsOutputs {
   #pusher: Pusher | undefined;
   #timers: ReturnType<typeof setTimeout>[] = [];
   #fileFails = false;
+  #pushFails = false;
   #isClosed = false;
 
   /** Gives nothing yet. */
@@ -183,11 +185,16 @@ export class MetricsOutputs {
     } catch (error) {
       if (!this.#fileFails) {
         this.#ground.onNote(
-          `Cannot write metrics to "${path}": ${messageOf(error)}; going on without`,
+          `Cannot write metrics to "${path}": ${whyNoPath(error)}; going on without`,
         );
       }
       this.#fileFails = true;
     }
+  }
+
+  /** Whether somebody lacks what was counted last: the file cannot be written, or nobody took the push. */
+  get fails(): boolean {
+    return this.#fileFails || this.#pushFails;
   }
 
   /** Writes and pushes what was counted last, and answers nobody any more. */
@@ -200,7 +207,7 @@ export class MetricsOutputs {
     if (this.#state !== undefined) {
       const { file } = this.#options;
       if (file !== undefined) this.#writeFile(file);
-      await this.#pusher?.close(LAST_PUSH_MS);
+      this.#pushFails = await this.#pusher?.close(LAST_PUSH_MS) === false;
     }
     this.#server?.close();
   }

@@ -10,6 +10,7 @@ import { IS_THERE, WholeFile } from "../files/whole_file.ts";
 import { composePage } from "../output/report/compose_page.ts";
 import { ReportSink } from "../output/report/report_sink.ts";
 import { messageOf } from "../text/message.ts";
+import { whyNoPath } from "./output_options.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
 import { UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
@@ -79,7 +80,7 @@ function placeOf({ flag, path, force, others, stdout }: OpenReportOptions): Writ
     const file = new WholeFile(path, force);
     return (page) => file.write(page);
   } catch (error) {
-    const reason = messageOf(error);
+    const reason = whyNoPath(error);
     const advice = reason === IS_THERE
       ? "give --force to replace it, or another file"
       : "give another file";

@@ -160,12 +160,19 @@ const WORDS: Readonly<Record<number, string>> = {
   21: "it is a folder",
 };
 
+/** Why a path cannot be written to. @param error Its message is the reason alone. */
+export function whyNoPath(error: unknown): string {
+  if (!(error instanceof Error)) return messageOf(error);
+  // What Deno itself reports has a name in place of the number.
+  const errno = error.name === "NotFound" ? 2 : "errno" in error ? Number(error.errno) : 0;
+  return WORDS[errno] ?? messageOf(error);
+}
+
 /** The error for a path that cannot be opened. @param error Its message is the reason alone. */
 export function refusePath(flag: string, path: string, error: unknown): UsageError {
-  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : 0;
   const other = flag === "store" ? "folder" : "file";
   return new UsageError(
-    `Cannot use --${flag} "${path}": ${WORDS[errno] ?? messageOf(error)}; give another ${other}`,
+    `Cannot use --${flag} "${path}": ${whyNoPath(error)}; give another ${other}`,
   );
 }
 

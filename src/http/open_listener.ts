@@ -39,6 +39,7 @@ function listen<T>(open: () => T): T {
     if (error instanceof Deno.errors.AddrNotAvailable) {
       throw new Error("this host does not have the address");
     }
+    if (error instanceof Deno.errors.NotFound) throw new Error("its folder is not there");
     throw new Error(messageOf(error));
   }
 }

@@ -170,17 +170,19 @@ export class Pusher {
     );
   }
 
-  /** Ends it, with a last push in one try. @param lastMs How long that may take. */
-  async close(lastMs: number): Promise<void> {
+  /** Ends it, with a last push in one try. @param lastMs How long that may take. @returns Whether it was taken. */
+  async close(lastMs: number): Promise<boolean> {
     this.#over.abort();
     await this.#running;
     try {
       const { body, acknowledge } = this.#options.make();
       await this.#try(await compress(body), AbortSignal.timeout(lastMs));
       acknowledge();
+      return true;
     } catch (error) {
       const reason = messageOf(error).split("\n")[0];
       this.#options.onNote(`Cannot push the last metrics to ${this.#shownUrl}: ${reason}`);
+      return false;
     }
   }
 }

@@ -161,7 +161,7 @@ export class CaptureReader {
         byteOffset: 0,
         reason: magic === 0
           ? ZEROS_REASON
-          : `it begins with ${formatHexadecimal(magic)} and is neither pcap nor pcapng; ` +
+          : `it begins with ${formatHexadecimal(magic)} and is neither pcap, pcapng nor NDJSON; ` +
             "editcap -F pcapng converts other formats",
       };
       return undefined;

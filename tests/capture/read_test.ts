@@ -109,7 +109,7 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
     name: "no capture",
     bytes: new TextEncoder().encode("hello, world"),
     ports: [],
-    says: /": it begins with 0x68656c6c and is neither pcap nor pcapng/,
+    says: /": it begins with 0x68656c6c and is neither pcap, pcapng nor NDJSON/,
   },
   {
     name: "cut off inside gzip",

@@ -111,6 +111,10 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "trace --host 10.0.0.0/33",
     'Cannot use --host "10.0.0.0/33": the bits behind / are 0 to 32 of an IPv4 address, 0 to 128 of an IPv6 address',
   ],
+  [
+    "trace --comm systemd-networkd",
+    'Cannot use --comm "systemd-networkd": the kernel keeps 15 bytes of a name; give --comm systemd-network',
+  ],
   ["trace --pid nginx", 'Cannot use --pid "nginx": give a process id; by name it is --comm nginx'],
   [
     "trace --cgroup nginx.service",
@@ -212,7 +216,10 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "read --interval 10s capture.pcap",
     'Unknown flag "--interval": a file is counted once, at its end: --stats',
   ],
-  ["explain a.pcap b.pcap", 'Cannot explain "b.pcap" too: give one FILE, or none for this host'],
+  [
+    "explain a.pcap b.pcap",
+    'Cannot explain "b.pcap" too: give one FILE, or none for this host; two of both ends need --pair',
+  ],
   [
     "explain --since 1h",
     "Cannot use --since without a FILE: what happens on this host happens now; give a FILE",
@@ -291,6 +298,10 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "trace --metrics localhost",
     'Cannot use --metrics "localhost": give an address with its port such as 127.0.0.1:9464 or [::1]:9464, unix:PATH, or systemd',
   ],
+  [
+    "report capture.pcap --output none/page.html",
+    'Cannot use --output "none/page.html": its folder is not there; give another file',
+  ],
   ["trace --keep 7d", "Cannot use --keep without a store: give --store DIR too"],
   ["trace --store folder --keep 7", 'Cannot use --keep "7": give hours or days, such as 12h or 7d'],
   [
@@ -341,13 +352,13 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
   ],
 ];
 
-/** What cannot be read, which is no fault of the command line. */
+/** What cannot be read or given, which is no fault of the command line. */
 const UNREADABLE: readonly (readonly [typed: string, says: string])[] = [
   ["read none.pcap", 'Cannot read "none.pcap": there is no such file'],
   ["read empty", 'Cannot read "empty": it is empty'],
   [
     "read text",
-    'Cannot read "text": it begins with 0x68656c6c and is neither pcap nor pcapng; editcap -F pcapng converts other formats',
+    'Cannot read "text": it begins with 0x68656c6c and is neither pcap, pcapng nor NDJSON; editcap -F pcapng converts other formats',
   ],
   [
     "read capture.pcap/x",
@@ -356,6 +367,10 @@ const UNREADABLE: readonly (readonly [typed: string, says: string])[] = [
   [
     "ship none --to http://127.0.0.1:1",
     'Cannot read the store "none": there is no such folder',
+  ],
+  [
+    "metrics --listen unix:none/socket capture.pcap",
+    "Cannot listen at unix:none/socket: its folder is not there; give another --listen",
   ],
   ["explain none.pcap", 'Cannot read "none.pcap": there is no such file'],
 ];

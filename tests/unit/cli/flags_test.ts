@@ -99,6 +99,11 @@ const BAD: { args: string[]; message: string }[] = [
   // Names that every object has are no flags.
   ...["--toString", "--__proto__", "--constructor=1", "--hasOwnProperty"]
     .map((arg) => ({ args: [arg], message: `Unknown flag "${arg}": ${KNOWN}` })),
+  ...[["", "--json"], ["x", ""], ["--", ""]].map((args) => ({
+    args,
+    message:
+      'Cannot use "": it names nothing; leave it out, or set the variable that it was made of',
+  })),
   { args: ["--count"], message: 'Cannot use "--count" without a value: give --count N' },
   { args: ["--count="], message: 'Cannot use "--count" without a value: give --count N' },
   { args: ["--count", ""], message: 'Cannot use "--count" without a value: give --count N' },
