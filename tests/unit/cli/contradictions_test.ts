@@ -98,7 +98,7 @@ for (
     "--container web,db --not-container db",
     // Some containers may have a name that looks like an id.
     "--container 3f9a1 --not-container 3f9a",
-    "--comm nobody-runs-this --user nobody-yet --cgroup /not/there --traced-on nowhere",
+    "--comm nobody-runs --user nobody-yet --cgroup /not/there --traced-on nowhere",
   ]
 ) {
   Deno.test(`refuseContradictions lets "${args}" be`, () => {
