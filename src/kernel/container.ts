@@ -17,6 +17,8 @@ export interface Container {
 export interface ContainerOfPath extends Container {
   /** Whether a user may have made the path, who can call a cgroup whatever he likes. */
   isOfUser: boolean;
+  /** Which user, where it is told. */
+  uid?: number;
 }
 
 /** An id of runtimes that follow the Open Container Initiative: 32 random bytes. */
@@ -45,6 +47,8 @@ const PAYLOAD = "payload";
 
 /** What users make lies below it: systemd gives each a part of the hierarchy as their own. */
 const USERS = "/user.slice/";
+/** The part of one of them (systemd.special(7)). */
+const OF_USER = /^\/user\.slice\/user-(\d{1,10})\.slice\//;
 /** Characters of a name; nobody chooses a longer one to be read. */
 const NAME_MAX = 255;
 
@@ -61,9 +65,14 @@ export function containerOf(path: string): ContainerOfPath | undefined {
   const names = path.split("/").slice(1);
   for (let at = 0; at < names.length; at++) {
     const container = readName(names, at);
-    if (container !== undefined) return { ...container, isOfUser };
+    if (container !== undefined) return { ...container, isOfUser, ...userOf(path) };
   }
   return undefined;
+}
+
+function userOf(path: string): { uid?: number } {
+  const uid = OF_USER.exec(path)?.[1];
+  return uid === undefined ? {} : { uid: Number(uid) };
 }
 
 function readName(names: readonly string[], at: number): Container | undefined {

@@ -21,6 +21,10 @@ export interface RuntimeFolders {
   storage: readonly string[];
   /** Kubelet, whatever its runtime: links to logs, with names that tell of the containers. */
   podLogs: string;
+  /** nerdctl: below it `HASH/names/NAMESPACE` has a file of each name, which holds the id. */
+  nerdctl: string;
+  /** Who has which home (passwd(5)): below it users keep containers of their own. */
+  users: string;
 }
 
 /** Where they are, unless their settings say otherwise. */
@@ -35,7 +39,14 @@ const USUAL_FOLDERS: RuntimeFolders = {
     "/run/containers/storage/overlay-containers",
   ],
   podLogs: "/var/log/containers",
+  nerdctl: "/var/lib/nerdctl",
+  users: "/etc/passwd",
 };
+/** Where a user's Podman and nerdctl keep theirs, below the home. */
+const USER_STORAGE = ["overlay", "vfs", "btrfs"].map((driver) =>
+  `.local/share/containers/storage/${driver}-containers`
+);
+const USER_NERDCTL = ".local/share/nerdctl";
 /** Lists of containers that last, and of those that are removed with the last process. */
 const STORAGE_LISTS = ["containers.json", "volatile-containers.json"];
 
@@ -49,6 +60,10 @@ const FILE_MAX = 2 << 20;
 const LIST_EVERY_MS = 1_000;
 /** Names of logs that are looked through. */
 const LOGS_MAX = 65_536;
+/** Files of nerdctl's names that are looked through for one container. */
+const NAMES_MAX = 4_096;
+/** Folders below each other that are looked through: nerdctl has one for each containerd and namespace. */
+const FOLDERS_MAX = 64;
 /**
  * When a name that was not found is looked for again, where its container is seen again: kubelet links a
  * log a moment after the container began.
@@ -56,6 +71,8 @@ const LOGS_MAX = 65_536;
 const AGAIN_MS = [250, 1_000, 5_000, 30_000, 300_000];
 /** When a name is looked up again: containers can be renamed. */
 const STALE_MS = 60_000;
+/** How long the files of one user are waited for. */
+const USER_MAX_MS = 2_000;
 /** How long what is being looked up is waited for at the end. */
 const CLOSE_MAX_MS = 500;
 
@@ -94,6 +111,8 @@ export class Containers {
   readonly #known = new Map<number, Known>();
   readonly #waiting: Known[] = [];
   readonly #lists = new Map<string, StorageList>();
+  /** Users whose files could not be read in time: they are not asked again. */
+  readonly #slowUsers = new Set<number>();
   #docker: string | undefined;
   #search: Promise<void> | undefined;
   #isEnding = false;
@@ -138,7 +157,7 @@ export class Containers {
   #add(cgroup: number, found: ContainerOfPath | undefined): Known {
     if (this.#known.size >= CACHED_CGROUPS) this.#known.delete(this.#known.keys().next().value!);
     const { id, name } = found ?? {};
-    const hasName = id !== undefined && !found!.isOfUser;
+    const hasName = id !== undefined && (!found!.isOfUser || found!.uid !== undefined);
     const known: Known = {
       found,
       container: id !== undefined ? { id } : name !== undefined ? { name } : undefined,
@@ -161,8 +180,7 @@ export class Containers {
 
   async #searchAll(): Promise<void> {
     for (let known = this.#waiting.shift(); known; known = this.#waiting.shift()) {
-      const id = known.found!.id!;
-      const name = this.#isEnding ? undefined : await this.#nameOf(id);
+      const name = this.#isEnding ? undefined : await this.#nameOf(known.found!);
       known.isWaiting = known.isSought = false;
       if (name === undefined) {
         // One that was known stays: the runtime removes its files before the last packets have passed.
@@ -170,14 +188,47 @@ export class Containers {
       } else {
         known.misses = 0;
         known.againMs = this.#nowMs() + STALE_MS;
-        known.container = { id, name };
+        known.container = { id: known.found!.id, name };
       }
     }
   }
 
-  async #nameOf(id: string): Promise<string | undefined> {
-    return await this.#nameByDocker(id) ?? await this.#nameByStorage(id) ??
-      await this.#nameByPodLogs(id);
+  /** Of a user's container only that user's own files are asked: he names his own, and nobody else's. */
+  async #nameOf({ id, isOfUser, uid }: ContainerOfPath): Promise<string | undefined> {
+    const { storage, nerdctl } = this.#folders;
+    if (!isOfUser) {
+      return await this.#nameByDocker(id!) ?? await this.#nameByStorage(id!, storage) ??
+        await this.#nameByPodLogs(id!) ?? await this.#nameByNerdctl(id!, nerdctl);
+    }
+    if (this.#slowUsers.has(uid!)) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Who puts a FIFO in the place of a file, or has a home that does not answer, holds up nobody else.
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        this.#slowUsers.add(uid!);
+        resolve(undefined);
+      }, USER_MAX_MS);
+    });
+    return await Promise.race([this.#nameOfUser(id!, uid!), late]).finally(() =>
+      clearTimeout(timer)
+    );
+  }
+
+  async #nameOfUser(id: string, uid: number): Promise<string | undefined> {
+    const home = await this.#homeOf(uid);
+    if (home === undefined) return undefined;
+    const lists = USER_STORAGE.map((folder) => `${home}/${folder}`);
+    return await this.#nameByStorage(id, lists) ??
+      await this.#nameByNerdctl(id, `${home}/${USER_NERDCTL}`);
+  }
+
+  async #homeOf(uid: number): Promise<string | undefined> {
+    const lines = (await readText(this.#folders.users))?.split("\n") ?? [];
+    for (const line of lines) {
+      const [, , id, , , home] = line.split(":");
+      if (Number(id) === uid && home?.startsWith("/")) return home;
+    }
+    return undefined;
   }
 
   async #nameByDocker(id: string): Promise<string | undefined> {
@@ -192,8 +243,8 @@ export class Containers {
     return typeof root === "string" ? root : this.#folders.docker;
   }
 
-  async #nameByStorage(id: string): Promise<string | undefined> {
-    for (const folder of this.#folders.storage) {
+  async #nameByStorage(id: string, folders: readonly string[]): Promise<string | undefined> {
+    for (const folder of folders) {
       for (const file of STORAGE_LISTS) {
         const name = (await this.#storageList(`${folder}/${file}`))?.get(id);
         if (name !== undefined) return name;
@@ -213,6 +264,20 @@ export class Containers {
     const names = readStorageList(await readJson(path));
     this.#lists.set(path, { readMs: nowMs, version, names });
     return names;
+  }
+
+  async #nameByNerdctl(id: string, root: string): Promise<string | undefined> {
+    let count = 0;
+    for (const hash of await namesIn(root, FOLDERS_MAX)) {
+      for (const namespace of await namesIn(`${root}/${hash}/names`, FOLDERS_MAX)) {
+        const folder = `${root}/${hash}/names/${namespace}`;
+        for (const name of await namesIn(folder, NAMES_MAX)) {
+          if ((await readText(`${folder}/${name}`))?.trim() === id) return readContainerName(name);
+          if (++count >= NAMES_MAX) return undefined;
+        }
+      }
+    }
+    return undefined;
   }
 
   async #nameByPodLogs(id: string): Promise<string | undefined> {
@@ -246,6 +311,17 @@ export class Containers {
 
 /** Reads a file that holds JSON; undefined where it is not there, too large, or something else. */
 async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a text; undefined where it is not there, too large, or no file. */
+async function readText(path: string): Promise<string | undefined> {
   // What another program keeps, and may be writing now, is read as far as it can be.
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -256,13 +332,27 @@ async function readJson(path: string): Promise<unknown> {
     let length = 0;
     while (length <= size) {
       const count = await file.read(bytes.subarray(length));
-      if (count === null) return JSON.parse(new TextDecoder().decode(bytes.subarray(0, length)));
+      if (count === null) return new TextDecoder().decode(bytes.subarray(0, length));
       length += count;
     }
     return undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Names in a folder, some of them where there are too many; none where it cannot be read. */
+async function namesIn(folder: string, max: number): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (names.length >= max) break;
+      names.push(name);
+    }
+  } catch {
+    // It is not there, or not for this process.
+  }
+  return names;
 }
 
 /** What differs once a file was written again; undefined where there is none. */

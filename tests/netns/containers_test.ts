@@ -23,6 +23,8 @@ class Runtimes implements AsyncDisposable {
       docker: `${root}/docker`,
       storage: [`${root}/overlay-containers`, `${root}/vfs-containers`],
       podLogs: `${root}/log`,
+      nerdctl: `${root}/nerdctl`,
+      users: `${root}/passwd`,
     };
     this.containers = new Containers((id) => this.paths.get(id), this.folders, () => this.nowMs);
   }
@@ -82,6 +84,37 @@ Deno.test("Containers reads the names that each runtime keeps", async () => {
   }
   assertEquals(await runtimes.of(10, "/lxc.payload.blue"), { name: "blue" });
   assertEquals(await runtimes.of(11, "/system.slice/ssh.service"), undefined);
+});
+
+Deno.test("Containers reads nerdctl's names, and what users keep below their homes", async () => {
+  await using runtimes = new Runtimes();
+  const home = runtimes.folders.docker.replace("/docker", "/home");
+  await runtimes.write(
+    "passwd",
+    `root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::${home}/ann:/bin/sh\nbob:x:1001:1001::relative:\n`,
+  );
+  await runtimes.write("nerdctl/1935db59/names/default/web", idOf("a"));
+  await runtimes.write("nerdctl/1935db59/names/k8s.io/db", `${idOf("b")}\n`);
+  const storage = "home/ann/.local/share/containers/storage/overlay-containers/containers.json";
+  await runtimes.write(storage, [{ id: idOf("c"), names: ["her own"] }]);
+  await runtimes.write("home/ann/.local/share/nerdctl/1935db59/names/default/hers", idOf("d"));
+  const user = "/user.slice/user-1000.slice/user@1000.service/user.slice";
+  const cases: [path: string, name: string | undefined][] = [
+    [`/system.slice/nerdctl-${idOf("a")}.scope`, "web"],
+    [`/default/${idOf("b")}`, "db"],
+    [`${user}/libpod-${idOf("c")}.scope/container`, "her own"],
+    [`${user}/nerdctl-${idOf("d")}.scope`, "hers"],
+    // A user's word is asked for nobody else's container, and nobody else's word for a user's.
+    [`/machine.slice/libpod-${idOf("c")}.scope/container`, undefined],
+    [`${user}/nerdctl-${idOf("a")}.scope`, undefined],
+    [user.replaceAll("1000", "1001") + `/libpod-${idOf("c")}.scope`, undefined],
+    [user.replaceAll("1000", "1002") + `/libpod-${idOf("c")}.scope`, undefined],
+    [`/user.slice/libpod-${idOf("c")}.scope`, undefined],
+  ];
+  for (const [cgroup, [path, name]] of cases.entries()) {
+    const id = /[0-9a-f]{64}/.exec(path)![0];
+    assertEquals(await runtimes.of(cgroup, path), name === undefined ? { id } : { id, name }, path);
+  }
 });
 
 Deno.test("Containers never waits: a name is told of once it was read", async () => {

@@ -7,7 +7,13 @@ const OTHER = "f1".repeat(32);
 const POD = "kubepods-burstable-podac04f3f2_1f2c_11e9_b015_1ebee232acfa.slice";
 const SLICES = `/kubepods.slice/kubepods-burstable.slice/${POD}`;
 
-const OF_CONTAINERS: readonly { path: string; id?: string; name?: string; isOfUser?: true }[] = [
+const OF_CONTAINERS: readonly {
+  path: string;
+  id?: string;
+  name?: string;
+  isOfUser?: true;
+  uid?: number;
+}[] = [
   // Docker, with systemd's driver, with the cgroupfs driver, with a parent of one's own, and on ECS.
   { path: `/system.slice/docker-${ID}.scope`, id: ID },
   { path: `/system.slice/docker-${ID}.scope/init.scope`, id: ID },
@@ -42,6 +48,7 @@ const OF_CONTAINERS: readonly { path: string; id?: string; name?: string; isOfUs
     path: `/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope/container`,
     id: ID,
     isOfUser: true,
+    uid: 1000,
   },
   // systemd-nspawn, by hand and by a unit.
   { path: "/machine.slice/machine-web.scope", name: "web" },
