@@ -7,7 +7,7 @@ import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { PAIRS_FLAGS, parsePairsOptions } from "./pairs_options.ts";
-import { outputSurface } from "./process/terminal.ts";
+import { outputSurface, sayNote } from "./process/terminal.ts";
 import { asking, sayLines } from "./query.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -59,6 +59,7 @@ export async function pairs(args: readonly string[], stdout: ByteWriter): Promis
   return await asking(options, async (asked) =>
     await findPairs(asked, async (found) => {
       sayLines(found.lines);
+      for (const note of found.notes) sayNote(note);
       if (!options.json) {
         const tables = pairTables(found.paths, found.clocks);
         const text = outputSurface().utf8 ? tables : toAscii(tables);

@@ -7,6 +7,8 @@
 // Covers src/store/query/records.ts
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
 import { VERDICTS } from "../../src/match/both_ends.ts";
+import { seal } from "../../src/store/seal.ts";
+import { formatSegmentName } from "../../src/store/segment_name.ts";
 import type { Schema } from "../../src/output/schema_parts.ts";
 import { pairsSchema } from "../../src/store/pairs/pair_schema.ts";
 import { schemaErrors } from "../unit/record/schema_checker.ts";
@@ -34,9 +36,11 @@ async function runPairs(args: readonly string[]) {
   return { status: code, out, said: decoder.decode(stderr) };
 }
 
-async function linesOf(inputs: readonly string[]): Promise<PairLine[]> {
+/** @param says What is said beside them. */
+async function linesOf(inputs: readonly string[], says = /^$/): Promise<PairLine[]> {
   const { status, out, said } = await runPairs([...inputs, "--json"]);
-  assertEquals([status, said], [0, ""]);
+  assertEquals(status, 0);
+  assertMatch(said, says);
   const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
   const [pair, clock] = pairsSchema().oneOf as Schema[];
   for (const line of lines) {
@@ -164,14 +168,89 @@ Deno.test("clocks that are three hours apart are no obstacle", async () => {
   using folder = new Folder();
   const hosts = [HOSTS[0], { ...HOSTS[1], aheadNs: 3 * 3_600e9 }];
   const { fates, textOf, statusOf } = makePairs(hosts, 1_000, SECONDS);
+  const inputs = hosts.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host)));
   const lines = await linesOf(
-    hosts.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host))),
+    inputs,
+    /^synsnoop: the clock of "web1" is about 3\.0 hours behind the one of "api1": pairs are found by their numbers\n$/,
   );
   const verdicts = new Map(lines.map(({ client, verdict }) => [client?.isn, verdict]));
   for (const { isn, verdict } of fates) assertEquals(verdicts.get(isn), verdict);
   const clock = lines.find(({ event }) => event === "clock")!;
   const ahead = clock.host === "web1" ? clock.offset_ns! : -clock.offset_ns!;
   assertLessOrEqual(Math.abs(ahead - 3 * 3_600e9), 2e6);
+});
+
+/** Records with other names and ids of their hosts. */
+function relabelled(text: string, label: Record<string, string | undefined>): string {
+  return text.trimEnd().split("\n").map((line) =>
+    JSON.stringify({ ...JSON.parse(line), ...label }) + "\n"
+  ).join("");
+}
+
+Deno.test("pairs tells hosts apart by their ids, and says what their names are", async (t) => {
+  const { fates, textOf } = makePairs(HOSTS.slice(0, 2), 500, 60);
+  const paired = fates.filter(({ serverNs }) => serverNs !== undefined).length;
+  const [web, api] = ["web1", "api1"].map(textOf);
+  const half = web.indexOf("\n", web.length / 2) + 1;
+  const [idA, idB] = ["aaaaaaaa11112222", "bbbbbbbb33334444"];
+  const cases: [what: string, texts: string[], says: RegExp, hosts: string[]][] = [
+    [
+      "a name that two hosts share",
+      [
+        relabelled(web, { host: "node", host_id: idA }),
+        relabelled(api, { host: "node", host_id: idB }),
+      ],
+      /2 hosts are called "node": they are told apart by their ids/,
+      ["node (aaaaaaaa)", "node (bbbbbbbb)"],
+    ],
+    [
+      "a host that was renamed",
+      [
+        relabelled(web.slice(0, half), { host: "old", host_id: idA }),
+        relabelled(web.slice(half), { host: "new\u202e", host_id: idA }),
+        relabelled(api, { host: "api1", host_id: idB }),
+      ],
+      /"new\\u\{202e\}" and "old" are one host by its id: it is called "new\\u\{202e\}"/,
+      ["api1", "new\u202e"],
+    ],
+    [
+      "records that name no host",
+      [relabelled(web, {}), relabelled(api, {}), relabelled(api, { host: undefined })],
+      /\d+ records name no host, and are left out/,
+      ["api1", "web1"],
+    ],
+  ];
+  for (const [what, texts, says, hosts] of cases) {
+    await t.step(what, async () => {
+      using folder = new Folder();
+      const inputs = texts.map((text, at) => folder.write(`${at}`, text));
+      const { status, out, said } = await runPairs([...inputs, "--json"]);
+      assertEquals(status, 0);
+      assertMatch(said, says);
+      const lines: PairLine[] = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const pairs = lines.filter(({ tier }) => tier !== undefined);
+      assertEquals(pairs.length, paired);
+      assertEquals([...new Set(pairs.map(({ client }) => client.host))].sort(), hosts);
+    });
+  }
+});
+
+Deno.test("pairs asks a store and files together, and filters by what pairs need not", async () => {
+  using folder = new Folder();
+  const { fates, textOf, statusOf } = makePairs(HOSTS.slice(0, 2), 500, 60);
+  const [web, api] = HOSTS.map(({ name }, at) =>
+    textOf(name === "db1" ? "web1" : name) + (at < 2 ? statusOf(HOSTS[at]) : "")
+  );
+  Deno.mkdirSync(`${folder.path}/store`);
+  const name = formatSegmentName({ hour: "2026-11-23T01", host: "api1", tracer: "1-1" });
+  const segment = folder.write(`store/${name}`, api);
+  await seal(segment, "test");
+  const inputs = [folder.write("web1", web), `${folder.path}/store`];
+  // The first time the Parquet twin is made, the second it is there with all its columns.
+  for (const _ of [1, 2]) {
+    const lines = await linesOf([...inputs, "--server-port", "443", "--not-comm", "nobody"]);
+    assertEquals(lines.filter(({ event }) => event === "pair").length, fates.length);
+  }
 });
 
 Deno.test("pairs says what it cannot do", async (t) => {

@@ -7,9 +7,11 @@ import { InputError } from "../../files/input_error.ts";
 import type { Database, Value } from "../query/duckdb.ts";
 import { type AskedLines, type RecordsOptions, withRecords } from "../query/records.ts";
 import { type ClockWindow, clockWindows, type LeastDelay } from "./clocks.ts";
+import { endsSql, MATCHES_SQL, NAMELESS_SQL, NEEDED_COLUMNS, TRACERS_SQL } from "./matches_sql.ts";
 import {
+  FAR_CLOCKS_SQL,
+  HOSTS_SQL,
   LEAST_SQL,
-  matchesSql,
   PAIRS_SQL,
   PATHS_SQL,
   VERDICTS_SQL,
@@ -46,6 +48,8 @@ export interface Clocks {
 /** What is handed over, in this order. */
 export interface FoundPairs {
   lines: AskedLines;
+  /** What is to be said of the hosts, sentences. */
+  notes: string[];
   paths: Path[];
   clocks: Clocks[];
   /** The rows of the pairs, in pieces, in the order of their times; see {@linkcode PAIR_COLUMNS}. */
@@ -70,12 +74,11 @@ export async function findPairs<T>(
   options: RecordsOptions,
   use: (found: FoundPairs) => Promise<T>,
 ): Promise<T> {
-  return await withRecords(options, async ({ database, lines }) => {
-    for (const step of [...matchesSql(), ...WATCHING_SQL]) await database.run(step);
-    await assertSeveralHosts(database);
-    for (const step of PAIRS_SQL) await database.run(step);
+  return await withRecords({ ...options, needed: NEEDED_COLUMNS }, async ({ database, lines }) => {
+    const notes = await makePairs(database);
     return await use({
       lines,
+      notes,
       paths: await readPaths(database),
       clocks: await readClocks(database),
       pairs: () =>
@@ -86,16 +89,62 @@ export async function findPairs<T>(
   });
 }
 
-async function assertSeveralHosts(database: Database): Promise<void> {
+/** Makes the tables that pairs are asked of. @returns What is to be said of the records, sentences. */
+async function makePairs(database: Database): Promise<string[]> {
+  const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;
+  for (const end of ["client", "server"] as const) await database.run(endsSql(end, isToldTwice));
+  await database.run(HOSTS_SQL);
+  const notes = await describeHosts(database);
+  for (const step of [...MATCHES_SQL, ...WATCHING_SQL, ...PAIRS_SQL]) await database.run(step);
+  return [...notes, ...await describeClocks(database)];
+}
+
+/** @throws {InputError} The records are of one host alone. */
+async function describeHosts(database: Database): Promise<string[]> {
   const { values } = await database.ask(
-    "SELECT DISTINCT host_key, host FROM (SELECT host_key, host FROM client_ends UNION " +
-      "SELECT host_key, host FROM server_ends) ORDER BY host LIMIT 2",
+    "SELECT name, host, sharing, names FROM hosts ORDER BY name, host",
   );
-  if (values.length > 1) return;
-  const hosts = values.length === 0 ? "no host" : `"${values[0][1]}" alone`;
-  throw new InputError(
-    `Cannot find pairs: the records are of ${hosts}; give those of both ends of a handshake`,
+  const [[[nameless]]] = [(await database.ask(NAMELESS_SQL)).values];
+  const isNameless = Number(nameless) > 0;
+  if (values.length < 2) {
+    const hosts = values.length === 0 ? "no host" : `"${values[0][0]}" alone`;
+    const rest = isNameless ? `, ${nameless} of them name none` : "";
+    throw new InputError(
+      `Cannot find pairs: the records are of ${hosts}${rest}; give those of both ends of a handshake`,
+    );
+  }
+  const shared = Map.groupBy(
+    values.filter(([, , sharing]) => Number(sharing) > 1),
+    ([name]) => name,
   );
+  return [
+    ...isNameless ? [`${nameless} records name no host, and are left out`] : [],
+    ...[...shared].map(([name, hosts]) =>
+      `${hosts.length} hosts are called "${name}": they are told apart by their ids`
+    ),
+    ...values.filter(([, , , names]) => (names as Value[]).length > 1).map(([, host, , names]) =>
+      `${(names as string[]).map((name) => `"${name}"`).join(" and ")} are one host by its ` +
+      `id: it is called "${host}"`
+    ),
+  ];
+}
+
+/** Clocks that are further apart than this are worth a word, nanoseconds. */
+const FAR_NS = 60e9;
+
+async function describeClocks(database: Database): Promise<string[]> {
+  const { values } = await database.ask(FAR_CLOCKS_SQL);
+  return values.filter(([, , offset]) => Math.abs(Number(offset)) >= FAR_NS)
+    .map(([one, other, offset]) =>
+      `the clock of "${other}" is about ${hours(Math.abs(Number(offset)))} ` +
+      `${Number(offset) < 0 ? "behind" : "ahead of"} the one of "${one}": pairs are ` +
+      "found by their numbers"
+    );
+}
+
+function hours(ns: number): string {
+  const minutes = ns / 60e9;
+  return minutes < 120 ? `${minutes.toFixed(0)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
 }
 
 async function readPaths(database: Database): Promise<Path[]> {

@@ -3,74 +3,26 @@
  *
  * @module
  */
+import { SLOWER_NS, VERDICT_RULES } from "../../match/both_ends.ts";
 import { SPAN_NS } from "./clocks.ts";
-import { POSSIBLE_ENDS, SLOWER_NS, VERDICT_RULES } from "../../match/both_ends.ts";
+import { HOST_KEY } from "./matches_sql.ts";
 
-/** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
-const NEAR_NS = 150e9;
-/** One host tells a handshake once: what is nearer than this is another tracer's record of it. */
-const SAME_NS = 1e9;
 /** How long before and after a handshake a tracer must have been watching, whatever its clock says. */
 const WATCHED_NS = 5e9;
+/** Digits of an id that tell hosts of one name apart. */
+const ID_DIGITS = 8;
 
-const AGREE = Object.entries(POSSIBLE_ENDS).map(([client, servers]) =>
-  `c.outcome = '${client}' AND s.outcome IN (${servers.map((each) => `'${each}'`).join(", ")})`
-).join(" OR ");
-
-/** The ends of one side, each host's own tracers told apart no more. */
-function endsSql(end: "client" | "server"): string {
-  return `CREATE TEMP TABLE ${end}_ends AS SELECT * FROM (
-  SELECT nr, coalesce(host_id, host) AS host_key, host, outcome,
-    coalesce(reason, drop_reason, reset_reason) AS reason,
-    client_address, client_port, server_address, server_port,
-    client_isn AS x, server_isn AS y, CAST(packets_syn AS INTEGER) AS syn,
-    CAST(packets_syn_ack AS INTEGER) AS syn_ack,
-    epoch_ns(time) AS t, epoch_ns(time) + times_syn_ns AS syn_t,
-    epoch_ns(time) + times_syn_ack_ns AS syn_ack_t, epoch_ns(time) + times_ack_ns AS ack_t,
-    rtt_client_ns, rtt_server_ns
-  FROM passing WHERE role = '${end}' AND client_isn IS NOT NULL
-) QUALIFY t - lag(t, 1, t - ${2 * SAME_NS}) OVER (
-  PARTITION BY host_key, client_address, client_port, server_address, server_port, x ORDER BY t, nr
-) > ${SAME_NS}`;
-}
-
-/** Where a pair of a tier comes from: those ends that have none yet. */
-function tierSql(tier: 1 | 2 | 3, condition: string): string {
-  return `INSERT INTO matches SELECT ${tier}, c, s FROM (
-  SELECT c.nr AS c, s.nr AS s, count(*) OVER (PARTITION BY c.nr) AS of_client,
-    count(*) OVER (PARTITION BY s.nr) AS of_server
-  FROM (SELECT * FROM client_ends WHERE nr NOT IN (SELECT c FROM matches)) AS c
-  JOIN (SELECT * FROM server_ends WHERE nr NOT IN (SELECT s FROM matches)) AS s
-    ON c.x = s.x AND ${condition}
-  LEFT JOIN rough ON rough.client = c.host_key AND rough.server = s.host_key
-  WHERE c.host_key <> s.host_key AND (${AGREE})
-    AND (c.y = s.y OR abs(s.t - c.t - coalesce(rough.offset_ns, 0)) < ${NEAR_NS})
-) WHERE of_client = 1 AND of_server = 1`;
-}
-
-const SAME_TUPLE = "c.client_address = s.client_address AND c.client_port = s.client_port " +
-  "AND c.server_address = s.server_address AND c.server_port = s.server_port";
-
-/** Makes the tables \`client_ends\`, \`server_ends\` and \`matches\`, tier by tier. */
-export function matchesSql(): string[] {
-  return [
-    endsSql("client"),
-    endsSql("server"),
-    // How far clocks are apart, roughly: by those whose numbers leave no doubt, whatever their times.
-    `CREATE TEMP TABLE rough AS SELECT c.host_key AS client, s.host_key AS server,
-  median(s.t - c.t) AS offset_ns
-FROM client_ends AS c JOIN server_ends AS s ON c.x = s.x AND c.y = s.y AND ${SAME_TUPLE}
-WHERE c.host_key <> s.host_key GROUP BY 1, 2`,
-    "CREATE TEMP TABLE matches (tier UTINYINT, c UBIGINT, s UBIGINT)",
-    tierSql(1, `${SAME_TUPLE} AND (c.y IS NULL OR s.y IS NULL OR c.y = s.y)`),
-    tierSql(2, "c.y = s.y"),
-    tierSql(
-      3,
-      "c.server_address = s.server_address AND c.server_port = s.server_port " +
-        "AND (c.y IS NULL OR s.y IS NULL)",
-    ),
-  ];
-}
+/** Makes the table of hosts by their keys, with names that tell them apart. */
+export const HOSTS_SQL = `CREATE TEMP TABLE hosts AS
+SELECT host_key, name, count(*) OVER (PARTITION BY name) AS sharing, names,
+  CASE WHEN count(*) OVER (PARTITION BY name) > 1
+    THEN name || ' (' || left(host_key, ${ID_DIGITS}) || ')' ELSE name END AS host
+FROM (
+  SELECT host_key, arg_max(host, t) AS name, list(DISTINCT host ORDER BY host) AS names FROM (
+    SELECT host_key, host, max(t) AS t FROM client_ends GROUP BY 1, 2
+    UNION ALL SELECT host_key, host, max(t) FROM server_ends GROUP BY 1, 2
+  ) GROUP BY host_key
+)`;
 
 /** Makes the tables of who has which address, and when each host was watching without a filter. */
 export const WATCHING_SQL: readonly string[] = [
@@ -78,7 +30,7 @@ export const WATCHING_SQL: readonly string[] = [
   SELECT client_address AS address, host_key, count(*) AS n FROM client_ends GROUP BY 1, 2
   UNION ALL SELECT server_address, host_key, count(*) FROM server_ends GROUP BY 1, 2
 ) GROUP BY 1`,
-  `CREATE TEMP TABLE watching AS SELECT coalesce(host_id, host) AS host_key, tracer,
+  `CREATE TEMP TABLE watching AS SELECT ${HOST_KEY} AS host_key, tracer,
   min(epoch_ns(since)) AS since, max(epoch_ns(time)) AS until
 FROM status WHERE event = 'status' AND len(filters) = 0 AND coalesce(sample, 1) = 1
   AND len(json_extract(sources, '$.wire[*]')) > 0
@@ -117,7 +69,7 @@ const SYN_ACKS_LOST = `CASE
  */
 export const PAIRS_SQL: readonly string[] = [
   `CREATE TEMP TABLE pairs AS
-SELECT tier, ${PAIRED_VERDICT} AS verdict, c.host AS client_host, s.host AS server_host,
+SELECT tier, ${PAIRED_VERDICT} AS verdict, ch.host AS client_host, sh.host AS server_host,
   c.host_key AS client_key, s.host_key AS server_key,
   c.outcome AS client_outcome, s.outcome AS server_outcome,
   c.reason AS client_reason, s.reason AS server_reason,
@@ -130,28 +82,30 @@ SELECT tier, ${PAIRED_VERDICT} AS verdict, c.host AS client_host, s.host AS serv
   c.syn_t AS client_syn_t, s.syn_t AS server_syn_t, c.syn_ack_t AS client_syn_ack_t,
   s.syn_ack_t AS server_syn_ack_t, c.ack_t AS client_ack_t, s.ack_t AS server_ack_t,
   s.syn_t - c.syn_t AS forward_ns, c.syn_ack_t - s.syn_ack_t AS back_ns, s.ack_t - c.ack_t AS ack_ns
-FROM matches JOIN client_ends AS c ON c.nr = matches.c JOIN server_ends AS s ON s.nr = matches.s`,
+FROM matches JOIN client_ends AS c ON c.nr = matches.c JOIN server_ends AS s ON s.nr = matches.s
+JOIN hosts AS ch ON ch.host_key = c.host_key JOIN hosts AS sh ON sh.host_key = s.host_key`,
   `INSERT INTO pairs BY NAME
 SELECT CASE WHEN c.outcome = 'refused' AND ${WAS_WATCHING} THEN 'refused_on_the_way'
     WHEN c.outcome IN ('timeout', 'unanswered') AND ${WAS_WATCHING} THEN 'syn_lost'
     WHEN c.outcome = 'unreachable' THEN 'unreachable' WHEN c.outcome = 'aborted' THEN 'aborted'
     ELSE 'server_end_not_seen' END AS verdict,
-  c.host AS client_host, c.host_key AS client_key, fleet.host_key AS server_key,
-  (SELECT any_value(host) FROM server_ends WHERE host_key = fleet.host_key) AS server_host,
+  ch.host AS client_host, c.host_key AS client_key,
+  fleet.host_key AS server_key, sh.host AS server_host,
   c.outcome AS client_outcome, c.reason AS client_reason,
   c.client_address, c.client_port, c.server_address, c.server_port, c.x, c.y,
   c.t AS client_t, c.syn AS client_syn, c.syn_ack AS client_syn_ack
 FROM client_ends AS c JOIN addresses AS fleet ON fleet.address = c.server_address
+JOIN hosts AS ch ON ch.host_key = c.host_key JOIN hosts AS sh ON sh.host_key = fleet.host_key
 LEFT JOIN rough ON rough.client = c.host_key AND rough.server = fleet.host_key
 WHERE fleet.host_key <> c.host_key AND c.nr NOT IN (SELECT c FROM matches)`,
   `INSERT INTO pairs BY NAME
-SELECT 'client_end_not_seen' AS verdict, s.host AS server_host, s.host_key AS server_key,
-  fleet.host_key AS client_key,
-  (SELECT any_value(host) FROM client_ends WHERE host_key = fleet.host_key) AS client_host,
+SELECT 'client_end_not_seen' AS verdict, sh.host AS server_host, s.host_key AS server_key,
+  fleet.host_key AS client_key, ch.host AS client_host,
   s.outcome AS server_outcome, s.reason AS server_reason,
   s.client_address, s.client_port, s.server_address, s.server_port, s.x, s.y,
   s.t AS server_t, s.syn AS server_syn, s.syn_ack AS server_syn_ack
 FROM server_ends AS s JOIN addresses AS fleet ON fleet.address = s.client_address
+JOIN hosts AS ch ON ch.host_key = fleet.host_key JOIN hosts AS sh ON sh.host_key = s.host_key
 WHERE fleet.host_key <> s.host_key AND s.nr NOT IN (SELECT s FROM matches)`,
 ];
 
@@ -201,3 +155,11 @@ FROM (
 export const VERDICTS_SQL = `
 SELECT client_host, server_host, verdict, count(*) AS handshakes FROM pairs
 GROUP BY ALL ORDER BY client_host, server_host, handshakes DESC, verdict`;
+
+/** How far the clocks of clients' hosts and servers' hosts are apart, roughly. */
+export const FAR_CLOCKS_SQL = `
+SELECT ch.host, sh.host, any_value(offset_ns) FROM rough
+JOIN hosts AS ch ON ch.host_key = rough.client JOIN hosts AS sh ON sh.host_key = rough.server
+WHERE rough.client < rough.server OR NOT EXISTS (
+  SELECT 1 FROM rough AS other WHERE other.client = rough.server AND other.server = rough.client
+) GROUP BY ALL ORDER BY ALL`;

@@ -34,10 +34,14 @@ const GROUP_ROWS = 30_720;
  *
  * @param file As {@linkcode sqlFile} writes it. @param compression `uncompressed`, `gzip` or `zstd`.
  */
-export function linesSql(file: string, compression: string): string {
-  const columns = members(LINE_COLUMNS, "")
+export function linesSql(
+  file: string,
+  compression: string,
+  lineColumns: readonly Column[] = LINE_COLUMNS,
+): string {
+  const columns = members(lineColumns, "")
     .map(({ name, type }) => `${sqlName(name)}: ${sqlText(type)}`).join(", ");
-  const selected = LINE_COLUMNS.map(({ name, path, type }) => {
+  const selected = lineColumns.map(({ name, path, type }) => {
     const value = path.split(".").map(sqlName).join(".");
     return `${type === "time" ? `try_cast(${value} AS TIMESTAMP_NS)` : value} AS ${name}`;
   });
@@ -47,8 +51,13 @@ export function linesSql(file: string, compression: string): string {
 }
 
 /** Writes the rows of a file into a Parquet file. */
-export function toParquetSql(file: string, compression: string, parquet: string): string {
-  return `COPY (${linesSql(file, compression)}) TO ${sqlText(parquet)} ` +
+export function toParquetSql(
+  file: string,
+  compression: string,
+  parquet: string,
+  columns: readonly Column[],
+): string {
+  return `COPY (${linesSql(file, compression, columns)}) TO ${sqlText(parquet)} ` +
     `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS})`;
 }
 

@@ -7,6 +7,7 @@ import { InputError } from "../../files/input_error.ts";
 import { UNFINISHED } from "../seal.ts";
 import { TWIN } from "../segment_name.ts";
 import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
+import type { Column } from "./columns.ts";
 import type { Database } from "./duckdb.ts";
 import { LINE_COLUMNS, sqlFile, toParquetSql } from "./lines_sql.ts";
 
@@ -17,6 +18,8 @@ export interface ParquetOptions {
   /** Where those stand that cannot stand beside what they are made of. */
   folder: string;
   hours: HourRange;
+  /** What those have that are made for this question alone; undefined: all columns. */
+  columns?: readonly Column[];
   /** Says which of how many it reads. */
   onProgress(at: number, count: number): void;
 }
@@ -55,7 +58,7 @@ export async function parquetFiles(
       continue;
     }
     options.onProgress(at, lines.length);
-    parquets.push(await make(each, `${folder}/${at}${TWIN}`, database));
+    parquets.push(await make(each, `${folder}/${at}${TWIN}`, options));
   }
   return parquets;
 }
@@ -88,9 +91,17 @@ async function isWhole(parquet: string, database: Database): Promise<boolean> {
 }
 
 /** Makes one, and leaves it beside a sealed segment for the next question where that can be. */
-async function make({ path, twin }: Lines, parquet: string, database: Database): Promise<string> {
+async function make(
+  { path, twin }: Lines,
+  parquet: string,
+  { database, columns: asked }: Pick<ParquetOptions, "database" | "columns">,
+): Promise<string> {
+  const columns = twin === undefined ? asked ?? LINE_COLUMNS : LINE_COLUMNS;
   const compression = await withInput(path, () => compressionOf(path));
-  await withInput(path, () => database.run(toParquetSql(sqlFile(path), compression, parquet)));
+  await withInput(
+    path,
+    () => database.run(toParquetSql(sqlFile(path), compression, parquet, columns)),
+  );
   if (twin === undefined) return parquet;
   const slash = twin.lastIndexOf("/") + 1;
   const unfinished = `${twin.slice(0, slash)}${UNFINISHED}${Deno.pid}.${twin.slice(slash)}`;

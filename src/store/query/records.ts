@@ -6,9 +6,11 @@
 import { contains, type HandshakeFilter, type Network } from "../../pipeline/filter.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
 import { parseAddress } from "../../wire/address.ts";
+import type { Column } from "./columns.ts";
 import { DUCKDB, sqlText } from "./dialect.ts";
 import { Database, isFetched } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
+import { LINE_COLUMNS } from "./lines_sql.ts";
 import { parquetFiles, type ParquetOptions } from "./parquet_files.ts";
 import { lineViewsSql, passingSql } from "./views_sql.ts";
 
@@ -17,6 +19,8 @@ export interface RecordsOptions extends Pick<ParquetOptions, "onProgress"> {
   inputs: readonly string[];
   filter: HandshakeFilter;
   memoryBytes: number;
+  /** Columns that are asked for, beside those that the filter is about; absent: all. */
+  needed?: readonly string[];
   /** Called where the library is fetched first. */
   onFetch(): void;
   /** Told how to end what is being asked. */
@@ -64,14 +68,27 @@ export async function withRecords<T>(
 async function openRecords(
   database: Database,
   folder: string,
-  { inputs, filter, onProgress }: RecordsOptions,
+  { inputs, filter, needed, onProgress }: RecordsOptions,
 ): Promise<OpenRecords> {
-  const parquets = await parquetFiles(inputs, { database, folder, hours: filter, onProgress });
-  for (const view of lineViewsSql(parquets)) await database.run(view);
+  const columns = needed && LINE_COLUMNS.filter(neededFor(needed, filter));
+  const options = { database, folder, hours: filter, columns, onProgress };
+  const parquets = await parquetFiles(inputs, options);
+  for (const view of lineViewsSql(parquets, columns)) await database.run(view);
   await database.shutIn(parquets);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
   return { database, lines: await describeLines(database) };
+}
+
+/** Whether a column is asked for, or a filter is about it. */
+function neededFor(
+  asked: readonly string[],
+  filter: HandshakeFilter,
+): (column: Column) => boolean {
+  const tables = wideNetworks(filter).map((each, at) => [each, addressTable(at)] as const);
+  const names = filterSql(filter, DUCKDB, new Map(tables))?.match(/\w+/g) ?? [];
+  const needed = new Set([...asked, ...names]);
+  return ({ name }) => needed.has(name);
 }
 
 async function describeLines(database: Database): Promise<AskedLines> {

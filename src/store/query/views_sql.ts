@@ -4,7 +4,7 @@
  * @module
  */
 import { NEAR_SECONDS } from "../../pipeline/twice_seen.ts";
-import { COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
+import { type Column, COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlFile } from "./lines_sql.ts";
 
 /** The network's round trip and this host's time, by role: `networkRttNs` and `hostTimeNs` of `match/`. */
@@ -14,13 +14,19 @@ export const HOST_TIME_SQL =
   "CASE WHEN role = 'client' THEN rtt_server_ns WHEN role = 'server' THEN rtt_client_ns END";
 
 /** Makes the views of lines: all of them, those of records, and those of status lines and summaries. */
-export function lineViewsSql(parquets: readonly string[]): string[] {
+export function lineViewsSql(
+  parquets: readonly string[],
+  columns?: readonly Column[],
+): string[] {
+  const isThere = ({ name }: Column) => columns?.some((each) => each.name === name) ?? true;
   const files = parquets.map(sqlFile).join(", ");
-  const record = HANDSHAKE_COLUMNS.map(({ name }) => name).join(", ");
-  const status = [...COMMON, ...STATUS_COLUMNS.map(({ name }) => name)].join(", ");
+  const record = HANDSHAKE_COLUMNS.filter(isThere).map(({ name }) => name).join(", ");
+  const status = [...COMMON, ...STATUS_COLUMNS.filter(isThere).map(({ name }) => name)].join(", ");
   return [
     `CREATE TEMP VIEW lines AS SELECT *, (file_index::UBIGINT << 40) | file_row_number AS nr ` +
-    `FROM read_parquet([${files}], file_row_number = true)`,
+    `FROM read_parquet([${files}], file_row_number = true${
+      columns ? ", union_by_name = true" : ""
+    })`,
     `CREATE TEMP VIEW status AS SELECT ${status} FROM lines WHERE event IN ('status', 'summary')`,
     `CREATE TEMP VIEW all_records AS SELECT nr, ${record}, ${NETWORK_RTT_SQL} AS network_rtt_ns, ` +
     `${HOST_TIME_SQL} AS host_time_ns FROM lines WHERE event = 'handshake'`,
