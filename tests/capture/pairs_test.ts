@@ -3,6 +3,7 @@
 // Covers src/cli/pairs_options.ts
 // Covers src/store/pairs/find_pairs.ts
 // Covers src/store/pairs/pair_text.ts
+// Covers src/store/pairs/matches_sql.ts
 // Covers src/store/pairs/pairs_sql.ts
 // Covers src/store/query/records.ts
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertMatch } from "@std/assert";
