@@ -1,6 +1,8 @@
 import { InputError } from "../files/input_error.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { ask, describeSql } from "../store/query/ask.ts";
+import { describePairsSql, findPairs } from "../store/pairs/find_pairs.ts";
+import { PAIR_QUESTIONS, type PairQuestion } from "../store/pairs/pair_questions.ts";
 import type { AskedLines, RecordsOptions } from "../store/query/records.ts";
 import { type Answer, formatCsv, formatJson, formatTable } from "../store/query/answer_text.ts";
 import { DUCKDB } from "../store/query/dialect.ts";
@@ -35,6 +37,7 @@ export const QUERY_HELP: Help = {
     [`synsnoop query ${STORE} retransmissions --by interface`, "where SYNs are lost"],
     [`synsnoop query ${STORE} losses`, "what the tracers lost"],
     [`synsnoop query ${STORE} isn --json`, "facts of initial sequence numbers"],
+    ["synsnoop query web1.ndjson db1.ndjson paths", "losses and delays between two hosts"],
     ["synsnoop query web1.ndjson db1.ndjson.zst clients --csv", "of two hosts, for a spreadsheet"],
     [
       `synsnoop query ${STORE} --sql "SELECT outcome, count(*) FROM handshakes GROUP BY 1"`,
@@ -42,7 +45,8 @@ export const QUERY_HELP: Help = {
     ],
   ],
   paragraphs: [
-    ...Object.entries(QUESTIONS).map(([name, { meaning }]) => `${name}: ${meaning}`),
+    ...[...Object.entries(QUESTIONS), ...Object.entries(PAIR_QUESTIONS)]
+      .map(([name, { meaning }]) => `${name}: ${meaning}`),
     "Failures are all that did not become established. The network's round trip and this host's " +
     "time are taken from each record by its role. A handshake that two hosts, or two tracers, saw " +
     "counts once.",
@@ -78,6 +82,7 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     await writeText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
   if (options.help) return await print(formatHelp(QUERY_HELP));
   const { question, filter } = options;
+  if ("answerOf" in question) return await queryPairs(question, options, print);
   const asked = "sql" in question ? question : question.answer(DUCKDB, options.ask);
   if (options.explainsSql) return await print(describeSql(filter, asked));
 
@@ -89,6 +94,25 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     }
     return await writeText(stdout, format(answer, options.format));
   });
+}
+
+/** Asks what needs both ends of handshakes. */
+async function queryPairs(
+  question: PairQuestion,
+  options: QueryOptions,
+  print: (text: string) => Promise<number>,
+): Promise<number> {
+  if (options.explainsSql) return await print(describePairsSql());
+  return await asking(
+    options,
+    async (records) =>
+      await findPairs(records, async ({ lines, notes, ...found }) => {
+        const answer = await question.answerOf({ lines, notes, ...found }, options.ask.limit);
+        sayLines(lines);
+        for (const note of notes) sayNote(note);
+        return await print(format(answer, options.format)) === ExitStatus.Ok;
+      }),
+  );
 }
 
 /**

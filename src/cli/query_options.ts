@@ -1,4 +1,5 @@
 import type { HandshakeFilter } from "../pipeline/filter.ts";
+import { PAIR_QUESTIONS, type PairQuestion } from "../store/pairs/pair_questions.ts";
 import { type Ask, type Key, KEYS, type Question, QUESTIONS } from "../store/query/questions.ts";
 import { MEMORY_MIN_BYTES } from "../store/query/duckdb.ts";
 import { FILTER_FLAGS, parseFilter } from "./filter_options.ts";
@@ -57,7 +58,7 @@ export interface QueryOptions {
   help: boolean;
   inputs: readonly string[];
   /** The question, or the SQL that was given. */
-  question: Question | { sql: string };
+  question: Question | PairQuestion | { sql: string };
   ask: Ask;
   filter: HandshakeFilter;
   explainsSql: boolean;
@@ -104,7 +105,7 @@ function chooseQuestion(
   operands: readonly string[],
   sql: string | undefined,
 ): Pick<QueryOptions, "question" | "inputs"> {
-  const names = Object.keys(QUESTIONS);
+  const names = [...Object.keys(QUESTIONS), ...Object.keys(PAIR_QUESTIONS)];
   const last = operands.at(-1);
   if (sql !== undefined) {
     if (last === undefined) throw new UsageError("Cannot ask nothing: give a store or FILEs");
@@ -115,7 +116,7 @@ function chooseQuestion(
       `Cannot ask nothing: give a store or FILEs, and a question: ${names.join(", ")}`,
     );
   }
-  if (!Object.hasOwn(QUESTIONS, last)) {
+  if (!names.includes(last)) {
     throw new UsageError(
       `Cannot ask "${last}": ` + (askNearest(last, names) ?? `ask ${listOf(names)}, or give --sql`),
     );
@@ -123,7 +124,7 @@ function chooseQuestion(
   if (operands.length === 1) {
     throw new UsageError(`Cannot ask ${last} of nothing: give a store or FILEs before it`);
   }
-  return { question: QUESTIONS[last], inputs: operands.slice(0, -1) };
+  return { question: QUESTIONS[last] ?? PAIR_QUESTIONS[last], inputs: operands.slice(0, -1) };
 }
 
 function listOf(names: readonly string[]): string {
@@ -134,8 +135,8 @@ function listOf(names: readonly string[]): string {
 function refuseUnused(question: QueryOptions["question"], { values }: ParsedFlags): void {
   const isSql = "sql" in question;
   const useless = [
-    ["by", isSql || question.by === undefined],
-    ["bucket", isSql || !question.hasBuckets],
+    ["by", !("answer" in question) || question.by === undefined],
+    ["bucket", !("answer" in question) || !question.hasBuckets],
     ["limit", isSql],
   ] as const;
   const flag = useless.find(([name, isUseless]) => isUseless && values.has(name))?.[0];

@@ -2,6 +2,7 @@
 // Covers src/cli/pairs.ts
 // Covers src/cli/pairs_options.ts
 // Covers src/store/pairs/find_pairs.ts
+// Covers src/store/pairs/pair_questions.ts
 // Covers src/store/pairs/pair_text.ts
 // Covers src/store/pairs/matches_sql.ts
 // Covers src/store/pairs/pairs_sql.ts
@@ -27,9 +28,13 @@ const HOSTS: readonly Host[] = [
 const COUNT = 6_000;
 const SECONDS = 300;
 
-async function runPairs(args: readonly string[]) {
+function runPairs(args: readonly string[]) {
+  return runTool("pairs", args);
+}
+
+async function runTool(command: "pairs" | "query", args: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", MAIN, "pairs", ...args],
+    args: ["run", "-A", "--quiet", MAIN, command, ...args],
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
@@ -252,6 +257,64 @@ Deno.test("pairs asks a store and files together, and filters by what pairs need
     const lines = await linesOf([...inputs, "--server-port", "443", "--not-comm", "nobody"]);
     assertEquals(lines.filter(({ event }) => event === "pair").length, fates.length);
   }
+});
+
+Deno.test("pairs, paths and clocks are questions of query", async (t) => {
+  using folder = new Folder();
+  const { fates, textOf, statusOf } = makePairs(HOSTS, 1_200, SECONDS);
+  const inputs = HOSTS.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host)));
+  const ask = async (...args: string[]) => {
+    const run = await runTool("query", [...inputs, ...args]);
+    assertEquals([run.status, run.said], [0, ""]);
+    return run.out;
+  };
+  const rowsOf = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
+
+  await t.step("pairs, of which the first few come", async () => {
+    const rows = rowsOf(await ask("pairs", "--json", "--limit", "7"));
+    assertEquals(rows.length, 7);
+    for (const { verdict, client_port, client_host, network_rtt_ns } of rows) {
+      const fate = fates.find(({ port, client }) =>
+        port === client_port && client === client_host
+      )!;
+      assertEquals([verdict, network_rtt_ns ?? undefined], [fate.verdict, fate.networkRttNs]);
+    }
+  });
+  await t.step("paths", async () => {
+    const rows = rowsOf(await ask("paths", "--json"));
+    assertEquals(rows.length, 6);
+    for (const row of rows) {
+      const own = fates.filter(({ client, server }) =>
+        client === row.client_host && server === row.server_host
+      );
+      const rtts = own.flatMap(({ networkRttNs }) => networkRttNs ?? []).sort((a, b) => a - b);
+      const sum = (name: "synsLost" | "synAcksLost") =>
+        own.reduce((total, fate) => total + (fate[name] ?? 0), 0);
+      assertEquals(
+        [row.handshakes, row.syns_lost, row.syn_acks_lost, row.acks_lost, row.network_rtt_p50_ns],
+        [
+          own.length,
+          sum("synsLost"),
+          sum("synAcksLost"),
+          own.filter(({ verdict }) => verdict === "ack_lost").length,
+          rtts[Math.ceil(rtts.length / 2) - 1],
+        ],
+      );
+    }
+  });
+  await t.step("clocks", async () => {
+    const lines = (await linesOf(inputs)).filter(({ event }) => event === "clock");
+    const rows = rowsOf(await ask("clocks", "--json", "--limit", "1000"));
+    const inShort = (all: PairLine[]) =>
+      all.map(({ host, other_host, offset_ns, uncertainty_ns, drift_ppb }) => [
+        ...[host, other_host, offset_ns, uncertainty_ns, drift_ppb],
+      ]);
+    assertEquals(inShort(rows), inShort(lines));
+    assertMatch(await ask("clocks", "--csv", "--limit", "1"), /^time,host,other_host,offset_ns,/);
+  });
+  await t.step("their SQL", async () => {
+    assertMatch(await ask("paths", "--explain-sql"), /CREATE TEMP TABLE pairs AS/);
+  });
 });
 
 Deno.test("pairs says what it cannot do", async (t) => {

@@ -89,6 +89,13 @@ export async function findPairs<T>(
   });
 }
 
+/** What would be run to find pairs, but for the filter. */
+export function describePairsSql(): string {
+  const steps = [endsSql("client", false), endsSql("server", false), HOSTS_SQL, ...MATCHES_SQL];
+  return [...steps, ...WATCHING_SQL, ...PAIRS_SQL, PATHS_SQL, LEAST_SQL]
+    .map((each) => `${each.trim()};\n`).join("");
+}
+
 /** Makes the tables that pairs are asked of. @returns What is to be said of the records, sentences. */
 async function makePairs(database: Database): Promise<string[]> {
   const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;

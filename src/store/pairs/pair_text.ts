@@ -19,7 +19,7 @@ export function pairLine(row: readonly Value[]): string {
     isn: of[side === "client" ? "x" : "y"] ?? undefined,
     ...of[`${side}_outcome`] !== null && {
       host: of[`${side}_host`],
-      time: timeOf(of[`${side}_t`]),
+      time: formatMoment(of[`${side}_t`]),
       outcome: of[`${side}_outcome`],
       reason: of[`${side}_reason`] ?? undefined,
       syn: of[`${side}_syn`],
@@ -29,7 +29,7 @@ export function pairLine(row: readonly Value[]): string {
   return JSON.stringify({
     v: RECORD_VERSION,
     event: "pair",
-    time: timeOf(of.client_t ?? of.server_t),
+    time: formatMoment(of.client_t ?? of.server_t),
     tier: of.tier ?? undefined,
     verdict: of.verdict,
     client: end("client"),
@@ -46,7 +46,7 @@ export function clockLines({ one, other, windows }: Clocks): string {
     JSON.stringify({
       v: RECORD_VERSION,
       event: "clock",
-      time: timeOf(String(window.atNs)),
+      time: formatMoment(String(window.atNs)),
       host: one,
       other_host: other,
       // Where a clock was set within the minute, nothing is known of it but that.
@@ -104,7 +104,7 @@ export function pairTables(paths: readonly Path[], clocks: readonly Clocks[]): s
     return [
       other,
       one,
-      timeOf(String(window.atNs)),
+      formatMoment(String(window.atNs)),
       window.uncertaintyNs < 0 ? null : window.offsetNs,
       window.uncertaintyNs < 0 ? null : window.uncertaintyNs,
       window.driftPpb === undefined ? null : window.driftPpb / 1_000,
@@ -139,7 +139,7 @@ function table(
 }
 
 /** A moment of nanoseconds since 1970, which may come as text: a number does not hold all of them. */
-function timeOf(ns: Value): string {
+export function formatMoment(ns: Value): string {
   const whole = BigInt(typeof ns === "string" ? ns : Math.round(Number(ns)));
   return formatTime(Number(whole / 1_000_000_000n), Number(whole % 1_000_000_000n));
 }
