@@ -7,6 +7,7 @@ import { InputError } from "../../files/input_error.ts";
 import type { Database, Value } from "../query/duckdb.ts";
 import { type AskedLines, type RecordsOptions, withRecords } from "../query/records.ts";
 import { type ClockWindow, clockWindows, type LeastDelay } from "./clocks.ts";
+import { type DelayChange, delayChanges } from "./delay_changes.ts";
 import { endsSql, MATCHES_SQL, NAMELESS_SQL, NEEDED_COLUMNS, TRACERS_SQL } from "./matches_sql.ts";
 import {
   FAR_CLOCKS_SQL,
@@ -43,6 +44,8 @@ export interface Clocks {
   one: string;
   other: string;
   windows: ClockWindow[];
+  /** Since when a way between them takes longer. */
+  changes: DelayChange[];
 }
 
 /** What is handed over, in this order. */
@@ -193,9 +196,8 @@ async function readClocks(database: Database): Promise<Clocks[]> {
       packets: Number(packets),
     });
   }
-  return [...found.values()].map(({ one, other, delays }) => ({
-    one,
-    other,
-    windows: clockWindows(delays),
-  }));
+  return [...found.values()].map(({ one, other, delays }) => {
+    const windows = clockWindows(delays);
+    return { one, other, windows, changes: delayChanges(delays, windows.at(-1)?.driftPpb) };
+  });
 }

@@ -9,9 +9,9 @@ export function pairsSchema(): Schema {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: `synsnoop pairs, version ${RECORD_VERSION}`,
     description:
-      "A handshake as two hosts tell it, or two clocks in a minute. An absent field is " +
+      "A handshake as two hosts tell it, two clocks in a minute, or a way that changed. An absent field is " +
       "unknown, never guessed.",
-    oneOf: [pairSchema(), clockSchema()],
+    oneOf: [pairSchema(), clockSchema(), delaySchema()],
   };
 }
 
@@ -57,4 +57,13 @@ function clockSchema(): Schema {
     packets_seen: integer("Packets that it was taken from"),
   };
   return object(members, ["v", "event", "time", "host", "other_host", "stepped", "packets_seen"]);
+}
+
+function delaySchema(): Schema {
+  const members = {
+    ...head("delay_change", "From when on, by the clock of one of the two hosts"),
+    to_host: string("Name of the host that packets were sent to from `host`"),
+    by_ns: integer("By how much that way takes longer since then; negative: less long"),
+  };
+  return object(members, ["v", "event", "time", "host", "to_host", "by_ns"]);
 }

@@ -40,9 +40,9 @@ export function pairLine(row: readonly Value[]): string {
   }) + "\n";
 }
 
-/** Writes the minutes of two clocks as lines, `"event":"clock"`. */
-export function clockLines({ one, other, windows }: Clocks): string {
-  return windows.map((window) =>
+/** Writes the minutes of two clocks as lines, `"event":"clock"`, and `"delay_change"` of their ways. */
+export function clockLines({ one, other, windows, changes }: Clocks): string {
+  const minutes = windows.map((window) =>
     JSON.stringify({
       v: RECORD_VERSION,
       event: "clock",
@@ -58,7 +58,18 @@ export function clockLines({ one, other, windows }: Clocks): string {
       stepped: window.stepped,
       packets_seen: window.packets,
     }) + "\n"
-  ).join("");
+  );
+  const delays = changes.map(({ atNs, isToOther, byNs }) =>
+    JSON.stringify({
+      v: RECORD_VERSION,
+      event: "delay_change",
+      time: formatMoment(String(atNs)),
+      host: isToOther ? one : other,
+      to_host: isToOther ? other : one,
+      by_ns: byNs,
+    }) + "\n"
+  );
+  return [...minutes, ...delays].join("");
 }
 
 /** Tables of paths, of verdicts and of clocks. */
@@ -125,8 +136,33 @@ export function pairTables(paths: readonly Path[], clocks: readonly Clocks[]): s
       ),
     );
   }
-  return tables.join("\n");
+  const changes = clocks.flatMap(({ one, other, changes }) =>
+    changes.map(({ atNs, isToOther, byNs }) => [
+      ...isToOther ? [one, other] : [other, one],
+      formatMoment(String(atNs)),
+      byNs < 0 ? "less long" : "longer",
+      Math.abs(byNs),
+    ])
+  );
+  if (changes.length > 0) {
+    tables.push(
+      table(
+        changes,
+        ["way_from", "text"],
+        ["to", "text"],
+        ["since", "time"],
+        ["takes", "text"],
+        ["by_ns", "ns"],
+      ),
+    );
+  }
+  return tables.join("\n") + (last.length > 0 ? `\n${ALWAYS_THERE}\n` : "");
 }
+
+/** What no clocks tell. */
+const ALWAYS_THERE =
+  "A delay of one direction that was always there cannot be told from the clocks: it is within give " +
+  "or take.";
 
 function table(
   rows: Answer["rows"],

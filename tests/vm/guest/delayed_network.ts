@@ -70,6 +70,9 @@ export class DelayedNetwork {
   readonly server: Namespace;
   /** The name of the interface by which an end reaches the other. */
   readonly interfaces: Readonly<Record<"client" | "server", string>>;
+  /** The bridge between them, and its interface to the server. */
+  readonly #between: Namespace;
+  readonly #toServer: string;
   #clientTracer: Tracer | undefined;
   #serverTracer: Tracer | undefined;
 
@@ -77,7 +80,11 @@ export class DelayedNetwork {
     client: Namespace,
     server: Namespace,
     interfaces: DelayedNetwork["interfaces"],
+    between: Namespace,
+    toServer: string,
   ) {
+    this.#between = between;
+    this.#toServer = toServer;
     this.client = client;
     this.server = server;
     this.interfaces = interfaces;
@@ -107,7 +114,13 @@ export class DelayedNetwork {
     const delay = ["netem", "delay", `${DELAY_MS}ms`];
     await between.run("tc", "qdisc", "add", "dev", toClient, "root", ...delay);
     await server.ip("route", "add", SPOOFED, "via", ADDRESSES.ipv4.client);
-    return new DelayedNetwork(client, server, interfaces);
+    return new DelayedNetwork(client, server, interfaces, between, toServer);
+  }
+
+  /** Delays what the client sends as well, from now on. */
+  async delayThere(ms: number): Promise<void> {
+    const delay = ["root", "netem", "delay", `${ms}ms`];
+    await this.#between.run("tc", "qdisc", "add", "dev", this.#toServer, ...delay);
   }
 
   /**
