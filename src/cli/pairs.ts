@@ -27,8 +27,9 @@ export const PAIRS_HELP: Help = {
     ...Object.entries(VERDICTS).map(([verdict, meaning]) => `${verdict}: ${meaning}.`),
     "The network's round trip is the client's less what the server took, and needs no clock. How " +
     "far the second clock is ahead is bounded by causality alone, a minute at a time. A packet's " +
-    "wait is what it took beyond the least of its minute: what changed in one direction. A delay " +
-    "that was always there cannot be told from the clocks.",
+    "wait is what it took beyond the least of its minute. Where a way takes longer since some time, it is " +
+    "said which, since when and by how much; a delay that was always there cannot be told from the " +
+    "clocks.",
     "syn_lost and refused_on_the_way of one end alone are claimed only where status lines show that " +
     "the server's host was tracing without a filter.",
     FILTERS_HELP,

@@ -10,7 +10,7 @@ import { aheadOf, type Fate, type Host } from "./made_pairs.ts";
 
 /** A line of `pairs --json`: of a pair, else of a clock. */
 export interface PairLine {
-  event: "pair" | "clock";
+  event: "pair" | "clock" | "delay_change";
   time: string;
   tier?: number;
   verdict: Verdict;
@@ -61,6 +61,8 @@ export interface PairFaults {
   wrongWindows: number;
   /** Steps that were told at two clocks, by their names, with how far the minute's begin is from the truth. */
   steps: { hosts: string; secondsOff: number }[];
+  /** Ways that are said to have changed: none does. */
+  changes: number;
 }
 
 /** The truth of many handshakes, as numbers: objects of a million would take too much memory. */
@@ -87,11 +89,19 @@ export class PairTruth {
     const faults: PairFaults = {
       truePairs: this.#fates.filter(({ serverNs }) => serverNs !== undefined).length,
       ...{ found: 0, wrong: 0, missed: 0, wrongVerdicts: 0, withheld: 0, wrongLosses: 0 },
-      ...{ wrongRoundTrips: 0, windows: 0, unknownWindows: 0, wrongWindows: 0, steps: [] },
+      ...{
+        wrongRoundTrips: 0,
+        windows: 0,
+        unknownWindows: 0,
+        wrongWindows: 0,
+        steps: [],
+        changes: 0,
+      },
     };
     for await (const line of lines) {
       const told = JSON.parse(line);
       if (told.event === "clock") this.#checkWindow(told, faults);
+      else if (told.event === "delay_change") faults.changes++;
       else this.#checkPair(told, faults);
     }
     faults.missed = faults.truePairs - faults.found;

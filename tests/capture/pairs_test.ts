@@ -48,9 +48,10 @@ async function linesOf(inputs: readonly string[], says = /^$/): Promise<PairLine
   assertEquals(status, 0);
   assertMatch(said, says);
   const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
-  const [pair, clock] = pairsSchema().oneOf as Schema[];
+  const [pair, clock, delay_change] = pairsSchema().oneOf as Schema[];
+  const schemas = { pair, clock, delay_change };
   for (const line of lines) {
-    assertEquals(schemaErrors(line.event === "pair" ? pair : clock, line), []);
+    assertEquals(schemaErrors(schemas[line.event as PairLine["event"]], line), []);
   }
   return lines;
 }

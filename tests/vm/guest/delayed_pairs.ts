@@ -22,7 +22,7 @@ Deno.test("tracers at both ends of a way that becomes slower", async () => {
   await connectAndServe(network, PORTS.first, 1);
   const tracers = [];
   for (const namespace of [network.client, network.server]) {
-    tracers.push(await Tracer.ready(namespace, TRACE));
+    tracers.push(await Tracer.start(namespace, TRACE));
   }
   const connect = async () => {
     const end = performance.now() + PHASE_MS;
