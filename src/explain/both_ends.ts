@@ -138,7 +138,7 @@ function waysOf(client: EndTold, server: EndTold, clock: ClockBounds | undefined
 const REPEATED =
   "not known: packets were sent again or lost, and which of them was answered differs";
 const UNBOUNDED =
-  "not known: no other handshakes of both hosts bound how far their clocks are apart in that minute";
+  "not known: nothing here bounds how far the clocks of both hosts are apart in that minute";
 
 function networkTrip(client: EndTold, server: EndTold): RoundTrip {
   const name = "network RTT";

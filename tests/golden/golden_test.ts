@@ -2,6 +2,7 @@
 // is a change that its readers see. After one that is meant, write them anew and look at the
 // difference: deno test --allow-read --allow-write tests/golden -- --update
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { tellBothEnds } from "../../src/explain/both_ends.ts";
 import { formatLessonMarkdown } from "../../src/explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../../src/explain/lesson_svg.ts";
 import { formatLessonText } from "../../src/explain/lesson_text.ts";
@@ -32,6 +33,7 @@ import {
   storyOf,
   WORKED_EXAMPLE as CONVERSATION,
 } from "../unit/explain/build_conversation.ts";
+import { capturedEnd, makeAck, makeSyn, makeSynAck } from "../unit/explain/told_ends.ts";
 import { schemaErrors } from "../unit/record/schema_checker.ts";
 import { readSample } from "./sample_capture.ts";
 
@@ -81,6 +83,41 @@ const TRACED_STORY = tellStory(WORKED_EXAMPLE, {
   interfaceName: CONTEXT.interfaceName,
 });
 
+const S = 1e9;
+const FITTING = { synAckAcknowledgesSyn: true, ackSequence: true, ackAcknowledgesSynAck: true };
+/** Of a client whose first SYN is lost, and a server whose first SYN-ACK is; the clocks are 7 ms apart. */
+const PAIR_STORY = tellBothEnds(
+  capturedEnd(
+    "web1.pcapng",
+    {
+      ...{ outcome: "established", synCount: 3, synAckCount: 1, ...FITTING },
+      ...{ synNs: 0, synAckNs: 3 * S + 600_000, ackNs: 3 * S + 610_000, serverRttNs: 10_000 },
+    },
+    [
+      makeSyn(0, 1),
+      makeSyn(S, 1_001),
+      makeSyn(3 * S, 3_001),
+      makeSynAck(3 * S + 600_000, 78),
+      makeAck(3 * S + 610_000),
+    ],
+  ),
+  capturedEnd(
+    "db1.pcapng",
+    {
+      ...{ timeNs: S + 7_300_000, outcome: "established", synCount: 2, synAckCount: 2, ...FITTING },
+      ...{ synNs: 0, synAckNs: 20_000, ackNs: 2 * S + 610_000 },
+    },
+    [
+      makeSyn(0, 1_001),
+      makeSynAck(20_000, 77),
+      makeSyn(2 * S, 3_001),
+      makeSynAck(2 * S + 20_000, 78),
+      makeAck(2 * S + 610_000),
+    ],
+  ),
+  { tier: 1 },
+);
+
 const GOLDENS: { name: string; write: () => string }[] = [
   {
     name: "worked_example.ndjson",
@@ -98,6 +135,8 @@ const GOLDENS: { name: string; write: () => string }[] = [
     name: "handshake.schema.json",
     write: () => JSON.stringify(jsonSchema(), null, 2) + "\n",
   },
+  { name: "explain.pair.txt", write: () => formatLessonText(PAIR_STORY, TEXT) },
+  { name: "explain.pair.svg", write: () => formatLessonSvg(PAIR_STORY, TEXT) },
   {
     name: "summary.ndjson",
     write: () => summary.encode(CONTEXT, EPOCH_SECONDS, 0, END_NS, LOSSES, UNDECODED),

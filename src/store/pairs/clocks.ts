@@ -32,7 +32,7 @@ export interface ClockWindow {
   uncertaintyNs: number;
   /** Whether a clock was set since the minute before, or within this one. */
   stepped: boolean;
-  /** How fast they part, parts per billion, over all minutes since a clock was set; absent: one alone. */
+  /** How fast they part, parts per billion, over all minutes since a clock was set; absent: not known. */
   driftPpb?: number;
 }
 
@@ -41,6 +41,10 @@ export const SPAN_NS = 4e9;
 const MINUTE_NS = 60_000_000_000n;
 /** Clocks that are slewed change by less than this: 500 ppm (adjtimex(2), MAXFREQ of the kernel). */
 const SLEW = 500e-6;
+
+/** A drift is told where both directions agree on it so nearly: as a number, or as a share of it. */
+const DRIFT_DOUBT = 1e-6;
+const DRIFT_DOUBT_SHARE = 0.1;
 
 /** A point of time and a delay, nanoseconds. */
 type Point = readonly [at: number, delay: number];
@@ -117,7 +121,12 @@ function addDrift(windows: readonly ClockWindow[]): void {
         middleSlope(run.map((window) => [Number(window.atNs - since), delay(window)]));
       const there = slope(({ offsetNs, uncertaintyNs }) => uncertaintyNs + offsetNs);
       const back = slope(({ offsetNs, uncertaintyNs }) => uncertaintyNs - offsetNs);
-      for (const window of run) window.driftPpb = Math.round((there - back) / 2 * 1e9);
+      // Where a way changes, one direction has a slope that is not the clocks'.
+      const doubt = Math.abs(there + back) / 2;
+      const drift = (there - back) / 2;
+      if (doubt <= Math.max(DRIFT_DOUBT, Math.abs(drift) * DRIFT_DOUBT_SHARE)) {
+        for (const window of run) window.driftPpb = Math.round(drift * 1e9);
+      }
     }
     from = to;
   }

@@ -30,14 +30,36 @@ interface Shift {
   byNs: number;
 }
 
+/** Slopes are taken over so many spans: over fewer, noise is more than drift. */
+const SLOPE_SPANS_MIN = 3;
+const SLOPE_SPANS_MAX = 6;
+
+/**
+ * How fast two clocks part, parts per billion, by delays of both directions: the middle of many slopes,
+ * which a way that changes at once does not move. 0: too few are there.
+ *
+ * @param delays In the order of their times.
+ */
+export function steadyDriftPpb(delays: readonly LeastDelay[]): number {
+  const [there, back] = [true, false].map((isToOther) => {
+    const own = delays.filter((delay) => delay.isToOther === isToOther);
+    const slopes = own.flatMap((from, at) =>
+      own.slice(at + SLOPE_SPANS_MIN, at + SLOPE_SPANS_MAX + 1)
+        .map((to) => (to.delayNs - from.delayNs) / Number(to.atNs - from.atNs))
+    );
+    return slopes.length === 0 ? 0 : middle(slopes);
+  });
+  return Math.round((there - back) / 2 * 1e9);
+}
+
 /**
  * Finds changes.
  *
- * @param delays In the order of their times. @param driftPpb How fast the clocks part; absent: not known.
+ * @param delays In the order of their times. @param driftPpb How fast the clocks part.
  */
 export function delayChanges(
   delays: readonly LeastDelay[],
-  driftPpb = 0,
+  driftPpb: number,
 ): DelayChange[] {
   if (delays.length === 0) return [];
   const beginNs = delays[0].atNs;

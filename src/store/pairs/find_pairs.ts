@@ -7,9 +7,10 @@ import { InputError } from "../../files/input_error.ts";
 import type { Database, Value } from "../query/duckdb.ts";
 import { type AskedLines, type RecordsOptions, withRecords } from "../query/records.ts";
 import { type ClockWindow, clockWindows, type LeastDelay } from "./clocks.ts";
-import { type DelayChange, delayChanges } from "./delay_changes.ts";
+import { type DelayChange, delayChanges, steadyDriftPpb } from "./delay_changes.ts";
 import { endsSql, MATCHES_SQL, NAMELESS_SQL, NEEDED_COLUMNS, TRACERS_SQL } from "./matches_sql.ts";
 import {
+  driftsSql,
   FAR_CLOCKS_SQL,
   HOSTS_SQL,
   LEAST_SQL,
@@ -79,11 +80,12 @@ export async function findPairs<T>(
 ): Promise<T> {
   return await withRecords({ ...options, needed: NEEDED_COLUMNS }, async ({ database, lines }) => {
     const notes = await makePairs(database);
+    const clocks = await readClocks(database);
     return await use({
       lines,
       notes,
-      paths: await readPaths(database),
-      clocks: await readClocks(database),
+      paths: await readPaths(database, clocks),
+      clocks,
       pairs: () =>
         database.stream(
           `SELECT ${PAIR_COLUMNS.join(", ")} FROM pairs ORDER BY coalesce(client_t, server_t)`,
@@ -157,7 +159,8 @@ function hours(ns: number): string {
   return minutes < 120 ? `${minutes.toFixed(0)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
 }
 
-async function readPaths(database: Database): Promise<Path[]> {
+async function readPaths(database: Database, clocks: readonly FoundClocks[]): Promise<Path[]> {
+  await database.run(driftsSql(clocks));
   const { values: verdicts } = await database.ask(VERDICTS_SQL);
   const { values } = await database.ask(PATHS_SQL);
   return values.map((row) => {
@@ -182,12 +185,26 @@ async function readPaths(database: Database): Promise<Path[]> {
   });
 }
 
-async function readClocks(database: Database): Promise<Clocks[]> {
+/** Clocks, with the keys of their hosts and how fast they part, parts per billion. */
+interface FoundClocks extends Clocks {
+  keys: [one: string, other: string];
+  drift: number;
+}
+
+async function readClocks(database: Database): Promise<FoundClocks[]> {
   const { values } = await database.ask(LEAST_SQL);
-  const found = new Map<string, { one: string; other: string; delays: LeastDelay[] }>();
+  const found = new Map<
+    string,
+    Omit<FoundClocks, "windows" | "changes" | "drift"> & { delays: LeastDelay[] }
+  >();
   for (const [oneKey, otherKey, one, other, isToOther, at, delay, packets] of values) {
     const key = `${oneKey} ${otherKey}`;
-    const clocks = found.get(key) ?? { one: String(one), other: String(other), delays: [] };
+    const clocks = found.get(key) ?? {
+      keys: [String(oneKey), String(otherKey)],
+      one: String(one),
+      other: String(other),
+      delays: [],
+    };
     found.set(key, clocks);
     clocks.delays.push({
       atNs: BigInt(at as string | number),
@@ -196,8 +213,9 @@ async function readClocks(database: Database): Promise<Clocks[]> {
       packets: Number(packets),
     });
   }
-  return [...found.values()].map(({ one, other, delays }) => {
+  return [...found.values()].map(({ keys, one, other, delays }) => {
     const windows = clockWindows(delays);
-    return { one, other, windows, changes: delayChanges(delays, windows.at(-1)?.driftPpb) };
+    const drift = steadyDriftPpb(delays);
+    return { keys, drift, one, other, windows, changes: delayChanges(delays, drift) };
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { SLOWER_NS, VERDICT_RULES } from "../../match/both_ends.ts";
+import { sqlText } from "../query/dialect.ts";
 import { SPAN_NS } from "./clocks.ts";
 import { HOST_KEY } from "./matches_sql.ts";
 
@@ -134,9 +135,25 @@ SELECT one_key, other_key, any_value(one) AS one, any_value(other) AS other, is_
 FROM (${(["forward", "back", "ack"] as const).map(delaySql).join(" UNION ALL ")})
 GROUP BY one_key, other_key, is_to_other, at_ns // ${SPAN_NS} ORDER BY one, other, at_ns`;
 
+/** Makes the table of how fast clocks part, which delays of a minute are freed from. */
+export function driftsSql(
+  clocks: readonly { keys: readonly [one: string, other: string]; drift: number }[],
+): string {
+  const both = clocks.flatMap(({ keys: [one, other], drift }) => [
+    [one, other, drift],
+    [other, one, -drift],
+  ]);
+  const rows = both.map(([client, server, ppb]) =>
+    `(${sqlText(String(client))}, ${sqlText(String(server))}, ${ppb})`
+  );
+  return "CREATE TEMP TABLE drifts AS SELECT * FROM (VALUES " +
+    `${["(NULL, NULL, 0)", ...rows].join(", ")}) AS told (client_key, server_key, ppb)`;
+}
+
 /**
  * Each path from a client's host to a server's: how its handshakes fared, its round trip without any
- * clock, and how much longer than the least of its minute a packet was under way in each direction.
+ * clock, and how much longer than the least of its minute a packet was under way in each direction. Where
+ * a clock was set within the minute, the least of both directions contradict each other.
  */
 export const PATHS_SQL = `
 SELECT client_host, server_host, count(*) AS handshakes, count(tier) AS paired,
@@ -144,11 +161,19 @@ SELECT client_host, server_host, count(*) AS handshakes, count(tier) AS paired,
   sum(syns_lost) AS syns_lost, sum(syn_acks_lost) AS syn_acks_lost,
   quantile_disc(network_rtt_ns, 0.5) AS network_rtt_p50_ns,
   quantile_disc(network_rtt_ns, 0.99) AS network_rtt_p99_ns,
-  quantile_disc(forward_ns - least_forward, 0.99) FILTER (is_plain) AS forward_wait_p99_ns,
-  quantile_disc(back_ns - least_back, 0.99) FILTER (is_plain) AS back_wait_p99_ns
+  quantile_disc(there_ns - least_there, 0.99) FILTER (least_there + least_back >= 0)
+    AS wait_there_p99_ns,
+  quantile_disc(back_ns - least_back, 0.99) FILTER (least_there + least_back >= 0)
+    AS wait_back_p99_ns
 FROM (
-  SELECT *, min(forward_ns) OVER minute AS least_forward, min(back_ns) OVER minute AS least_back
-  FROM pairs WINDOW minute AS (PARTITION BY client_key, server_key, client_t // ${MINUTE_NS}, is_plain)
+  SELECT *, min(there_ns) OVER minute AS least_there, min(back_ns) OVER minute AS least_back
+  FROM (
+    SELECT * EXCLUDE back_ns,
+      CASE WHEN is_plain THEN forward_ns - CAST(coalesce(ppb, 0) * into_ns / 1e9 AS BIGINT) END AS there_ns,
+      CASE WHEN is_plain THEN back_ns + CAST(coalesce(ppb, 0) * into_ns / 1e9 AS BIGINT) END AS back_ns
+    FROM (SELECT *, client_t % ${MINUTE_NS} AS into_ns FROM pairs)
+    LEFT JOIN drifts USING (client_key, server_key)
+  ) WINDOW minute AS (PARTITION BY client_key, server_key, client_t // ${MINUTE_NS})
 ) GROUP BY client_key, server_key, client_host, server_host ORDER BY client_host, server_host`;
 
 /** How the handshakes of each path fared. */

@@ -2,24 +2,11 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bothSteps } from "../../../src/explain/both_steps.ts";
 import type { Step } from "../../../src/explain/step.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
-import { linuxSynOptions } from "../wire/build_frame.ts";
 import type { Said } from "./build_conversation.ts";
-import { capturedEnd, recordedEnd } from "./told_ends.ts";
+import { capturedEnd, makeAck, makeSyn, makeSynAck, recordedEnd } from "./told_ends.ts";
 
 const { SYN, ACK, RST } = TcpFlag;
 const S = 1e9;
-
-function syn(atNs: number, timestampValue = 1): Said {
-  const options = linuxSynOptions({ timestampValue });
-  return { atNs, by: "client", flags: SYN, sequence: 1_000, options };
-}
-function synAck(atNs: number, timestampValue = 1): Said {
-  const options = linuxSynOptions({ timestampValue });
-  return { atNs, by: "server", flags: SYN | ACK, sequence: 5_000, acknowledgment: 1_001, options };
-}
-function ack(atNs: number): Said {
-  return { atNs, by: "client", flags: ACK, sequence: 1_001, acknowledgment: 5_001 };
-}
 
 /** Each step in short: its part, both times, and what became of it. */
 function told(steps: readonly Step[]) {
@@ -34,10 +21,10 @@ function told(steps: readonly Step[]) {
 Deno.test("bothSteps finds which of several packets was lost, in either direction", () => {
   const client = capturedEnd("a", {
     ...{ outcome: "established", synCount: 2, synAckCount: 1, synNs: 0, ackNs: 2.1 * S },
-  }, [syn(0, 1), syn(S, 1_001), synAck(2 * S, 2), ack(2.1 * S)]);
+  }, [makeSyn(0, 1), makeSyn(S, 1_001), makeSynAck(2 * S, 2), makeAck(2.1 * S)]);
   const server = capturedEnd("b", {
     ...{ outcome: "established", synCount: 1, synAckCount: 2, synNs: 0, ackNs: 1.2 * S },
-  }, [syn(0, 1_001), synAck(10, 1), synAck(1.1 * S, 2), ack(1.2 * S)]);
+  }, [makeSyn(0, 1_001), makeSynAck(10, 1), makeSynAck(1.1 * S, 2), makeAck(1.2 * S)]);
   assertEquals(told(bothSteps(client, server)), [
     ["SYN", 0, undefined, "lost"],
     ["SYN", S, 0],
@@ -50,10 +37,10 @@ Deno.test("bothSteps finds which of several packets was lost, in either directio
 Deno.test("bothSteps claims no loss of what was sent after the other end was done", () => {
   const client = capturedEnd("a", {
     ...{ outcome: "established", synCount: 1, synAckCount: 1, synNs: 0, ackNs: 200 },
-  }, [syn(0), synAck(100, 1), ack(200)]);
+  }, [makeSyn(0, 1), makeSynAck(100, 1), makeAck(200)]);
   const server = capturedEnd("b", {
     ...{ outcome: "half_open", synCount: 1, synAckCount: 2, synNs: 0 },
-  }, [syn(0), synAck(10, 1), synAck(S, 2)]);
+  }, [makeSyn(0, 1), makeSynAck(10, 1), makeSynAck(S, 2)]);
   const steps = bothSteps(client, server);
   assertEquals(told(steps), [
     ["SYN", 0, 0],
@@ -85,12 +72,12 @@ Deno.test("bothSteps tells a RST that the server's host did not send", () => {
     acknowledgment: 1_001,
   };
   const client = capturedEnd("a", { outcome: "refused", synCount: 1, rstCount: 1, synNs: 0 }, [
-    syn(0),
+    makeSyn(0, 1),
     reset,
   ]);
   const server = capturedEnd("b", { outcome: "half_open", synCount: 1, synAckCount: 1, synNs: 0 }, [
-    syn(0),
-    synAck(10),
+    makeSyn(0, 1),
+    makeSynAck(10, 1),
   ]);
   const steps = bothSteps(client, server);
   assertEquals(told(steps), [

@@ -6,6 +6,8 @@
 import { EndTold } from "../../../src/explain/end_told.ts";
 import { tellStory } from "../../../src/explain/story.ts";
 import type { Handshake } from "../../../src/match/handshake.ts";
+import { TcpFlag } from "../../../src/wire/segment.ts";
+import { linuxSynOptions } from "../wire/build_frame.ts";
 import { type Conversation, type Said, seenPackets } from "./build_conversation.ts";
 import { makeHandshake } from "../record/sample_handshakes.ts";
 
@@ -37,4 +39,32 @@ export function capturedEnd(host: string, parts: Parts, packets: readonly Said[]
     interfaceName: () => undefined,
   });
   return new EndTold(handshake, story, host, false);
+}
+
+const { SYN, ACK } = TcpFlag;
+
+/** A SYN of these ends. */
+export function makeSyn(atNs: number, timestampValue: number): Said {
+  const options = linuxSynOptions({ timestampValue });
+  return { atNs, by: "client", flags: SYN, sequence: ENDS.client.isn, options };
+}
+
+/** Its answer. */
+export function makeSynAck(atNs: number, timestampValue: number): Said {
+  const options = linuxSynOptions({ timestampValue });
+  const acknowledgment = ENDS.client.isn + 1;
+  return {
+    atNs,
+    by: "server",
+    flags: SYN | ACK,
+    sequence: ENDS.server.isn,
+    acknowledgment,
+    options,
+  };
+}
+
+/** The third packet. */
+export function makeAck(atNs: number): Said {
+  const [sequence, acknowledgment] = [ENDS.client.isn + 1, ENDS.server.isn + 1];
+  return { atNs, by: "client", flags: ACK, sequence, acknowledgment };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { clockWindows, type LeastDelay } from "../../../../src/store/pairs/clocks.ts";
+import { clockWindows, type LeastDelay, leastDelays } from "../../../../src/store/pairs/clocks.ts";
 
 const BEGIN_NS = 1_795_395_720_000_000_000n;
 const SECOND_NS = 1_000_000_000n;
@@ -105,4 +105,37 @@ Deno.test("there are no bounds without both directions, and wide ones where they
   const [{ offsetNs, uncertaintyNs }] = clockWindows(apart);
   assertEquals(offsetNs, 0);
   assertNear(uncertaintyNs, 0.75e9 * 500e-6 + 1, 2);
+});
+
+Deno.test("leastDelays takes the least of each direction in four seconds, in the order of times", () => {
+  const at = (seconds: number, isToOther: boolean, delayNs: number) => ({
+    atNs: BigInt(seconds * 1e9),
+    isToOther,
+    delayNs,
+  });
+  const least = leastDelays([
+    at(5, true, 70),
+    at(1, true, 90),
+    at(3, true, 80),
+    at(2, false, 60),
+    at(3, false, 65),
+  ]);
+  assertEquals(least.map(({ atNs, delayNs, packets }) => [Number(atNs) / 1e9, delayNs, packets]), [
+    [2, 60, 2],
+    [3, 80, 2],
+    [5, 70, 1],
+  ]);
+});
+
+Deno.test("no drift is told where a way changes and the two directions disagree on it", () => {
+  const delays = Array.from({ length: 60 }, (_, at) => {
+    const atNs = BigInt(at * 4e9);
+    return [
+      { atNs, isToOther: true, delayNs: 300_000 + (at >= 30 ? 5_000_000 : 0), packets: 1 },
+      { atNs: atNs + 1n, isToOther: false, delayNs: 300_000, packets: 1 },
+    ];
+  }).flat();
+  assertEquals(clockWindows(delays).map(({ driftPpb }) => driftPpb), [
+    ...Array(4).fill(undefined),
+  ]);
 });

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { delayChanges } from "../../../../src/store/pairs/delay_changes.ts";
+import {
+  delayChanges as changesOf,
+  steadyDriftPpb,
+} from "../../../../src/store/pairs/delay_changes.ts";
 import type { LeastDelay } from "../../../../src/store/pairs/clocks.ts";
 
 const SPAN_NS = 4_000_000_000;
@@ -22,6 +25,7 @@ function delaysOf(
   }).flat();
 }
 
+const delayChanges = (delays: readonly LeastDelay[]) => changesOf(delays, steadyDriftPpb(delays));
 const steady = () => 20_000_000;
 const from = (begin: number, ns: number) => (at: number) => 300_000 + (at >= begin ? ns : 0);
 
@@ -46,7 +50,7 @@ Deno.test("delayChanges finds each of several changes", () => {
 Deno.test("delayChanges takes neither drift nor a clock that was set for a change of a way", () => {
   const drifting = (at: number) => at * SPAN_NS * 100e-6;
   assertEquals(
-    delayChanges(delaysOf(40, { there: steady, back: steady, clock: drifting }), 100_000),
+    delayChanges(delaysOf(40, { there: steady, back: steady, clock: drifting })),
     [],
   );
   const set = (at: number) => at >= 10 ? 50_000_000 : 0;
@@ -59,4 +63,15 @@ Deno.test("delayChanges says nothing of a delay that was always there, or of a f
   assertEquals(delayChanges([]), []);
   const once = (at: number) => 300_000 + (at === 7 ? 40_000_000 : 0);
   assertEquals(delayChanges(delaysOf(20, { there: once, back: steady })), []);
+});
+
+Deno.test("delayChanges finds a change while clocks drift, and steadyDriftPpb the drift all the same", () => {
+  const clock = (at: number) => at * SPAN_NS * 12.4e-6;
+  const delays = delaysOf(20, { there: from(10, 5_000_000), back: steady, clock });
+  assertEquals(Math.abs(steadyDriftPpb(delays) - 12_400) < 1_000, true);
+  const changes = delayChanges(delays);
+  assertEquals(changes.map(({ isToOther, byNs }) => [isToOther, Math.round(byNs / 1e5)]), [[
+    true,
+    50,
+  ]]);
 });
