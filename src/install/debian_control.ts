@@ -26,7 +26,7 @@ export function controlText(facts: PackageFacts): string {
     "Architecture": facts.architecture,
     "Maintainer": facts.maintainer,
     "Installed-Size": String(Math.ceil(facts.installedBytes / 1024)),
-    "Depends": `bpftrace, libc6 (>= ${facts.glibc}), libgcc-s1`,
+    "Depends": `bpftrace, passwd, libc6 (>= ${facts.glibc}), libgcc-s1`,
     "Suggests": "logrotate, systemd",
     "Section": "net",
     "Priority": "optional",
@@ -39,31 +39,44 @@ export function controlText(facts: PackageFacts): string {
     ".",
     "The package carries its runtime and needs no network. It has a service,",
     "synsnoop.service, which keeps a line of JSON a handshake in",
-    "/var/lib/synsnoop; nothing enables or starts it but the administrator.",
+    "/var/lib/synsnoop, and synsnoop-ship.service, which hands that to ClickHouse;",
+    "nothing enables or starts them but the administrator.",
   ];
   return Object.entries(fields).map(([name, value]) => `${name}: ${value}\n`).join("") +
     description.map((line) => ` ${line}\n`).join("");
 }
 
+/** Who may read what the service keeps; `service/synsnoop.sysusers` has it too, for other packages. */
+const GROUP = "synsnoop";
+const SERVICES = "synsnoop-ship.service synsnoop.service";
+
 /** What the package does when it comes and goes, by the name of the script. */
 export const MAINTAINER_SCRIPTS: Readonly<Record<string, string>> = {
   // Of a service that runs the next version takes over; one that does not run is not started.
   postinst: script(
-    'if [ "$1" = configure ] && [ -d /run/systemd/system ]; then',
-    "  systemctl --system daemon-reload >/dev/null || true",
-    '  if [ -n "$2" ]; then deb-systemd-invoke try-restart synsnoop.service >/dev/null || true; fi',
+    'if [ "$1" = configure ]; then',
+    `  getent group ${GROUP} >/dev/null || groupadd --system ${GROUP}`,
+    "  if [ -d /run/systemd/system ]; then",
+    "    systemctl --system daemon-reload >/dev/null || true",
+    `    if [ -n "$2" ]; then deb-systemd-invoke try-restart ${SERVICES} >/dev/null || true; fi`,
+    "  fi",
     "fi",
   ),
   prerm: script(
     'if [ "$1" = remove ] && [ -d /run/systemd/system ]; then',
-    "  deb-systemd-invoke stop synsnoop.service >/dev/null || true",
+    `  deb-systemd-invoke stop ${SERVICES} >/dev/null || true`,
     "fi",
   ),
   postrm: script(
     'if [ "$1" = purge ]; then',
     "  rm -rf /var/lib/synsnoop /var/log/synsnoop /var/cache/synsnoop",
+    // Of a user that there is no longer: the folder is in that of systemd, a link leads to it.
+    "  for folder in lib cache; do",
+    "    rm -rf /var/$folder/synsnoop-ship /var/$folder/private/synsnoop-ship",
+    "  done",
     // What an administrator's `systemctl enable` made.
-    "  rm -f /etc/systemd/system/multi-user.target.wants/synsnoop.service",
+    `  cd /etc/systemd/system/multi-user.target.wants 2>/dev/null && rm -f ${SERVICES}`,
+    `  groupdel ${GROUP} >/dev/null 2>&1 || true`,
     "fi",
     "if [ -d /run/systemd/system ]; then systemctl --system daemon-reload >/dev/null || true; fi",
   ),

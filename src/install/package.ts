@@ -49,8 +49,9 @@ const HELP: Help = {
     `The runtime is Deno ${PINNED_VERSION} from npm's package, whose hash is pinned in the source. ` +
     "The same source gives the same bytes: files are dated by SOURCE_DATE_EPOCH, else by the " +
     "newest commit. DEBFULLNAME and DEBEMAIL say whom the package is from.",
-    "The package has a service, synsnoop.service, which is neither enabled nor started by it, its " +
-    "flags in /etc/synsnoop.toml, and a file for logrotate.",
+    "The package has a service, synsnoop.service, and one that ships to ClickHouse, " +
+    "synsnoop-ship.service. Neither is enabled nor started by it; their flags are in " +
+    "/etc/synsnoop.toml and /etc/synsnoop-ship.toml. There is a file for logrotate, too.",
   ],
   statuses: [
     [ExitStatus.Ok, "done"],

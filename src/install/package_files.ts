@@ -15,6 +15,9 @@ export const CONFIGURATION = /^etc\//;
 /** What a package has beside the tool, and from which file of this folder's `service`. */
 const SERVICE_FILES = [
   { path: "usr/lib/systemd/system/synsnoop.service", from: "synsnoop.service" },
+  { path: "usr/lib/systemd/system/synsnoop-ship.service", from: "synsnoop-ship.service" },
+  { path: "usr/lib/sysusers.d/synsnoop.conf", from: "synsnoop.sysusers" },
+  { path: "etc/synsnoop-ship.toml", from: "synsnoop-ship.toml" },
   { path: "etc/logrotate.d/synsnoop", from: "synsnoop.logrotate" },
   { path: "etc/synsnoop.toml", from: "synsnoop.toml" },
   { path: "usr/share/lintian/overrides/synsnoop", from: "synsnoop.lintian-overrides" },

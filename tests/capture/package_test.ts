@@ -118,6 +118,8 @@ skippableTest("package makes a Debian package, the same bytes again", NO_PACKAGE
     for (
       const path of [
         ...["usr/bin/synsnoop", "usr/lib/systemd/system/synsnoop.service", "etc/synsnoop.toml"],
+        ...["usr/lib/systemd/system/synsnoop-ship.service", "etc/synsnoop-ship.toml"],
+        ...["usr/lib/sysusers.d/synsnoop.conf", "usr/share/man/man1/synsnoop-ship.1.gz"],
         ...["etc/logrotate.d/synsnoop", "usr/share/doc/synsnoop/copyright"],
         ...["usr/share/man/man1/synsnoop-trace.1.gz", "usr/share/zsh/vendor-completions/_synsnoop"],
         ...["usr/share/bash-completion/completions/synsnoop"],

@@ -11,9 +11,8 @@ import { skippableTest } from "./namespace.ts";
 /** The tool's own releases, and what their systemd can check of a unit. */
 const SUITES = ["bookworm", "trixie"] as const;
 const PORT = 47_113;
-const UNIT = "/usr/lib/systemd/system/synsnoop.service";
-/** Tenths of systemd's measure of exposure, which is 10 for what has every right. */
-const EXPOSURE_MAX = 40;
+/** The units, and tenths of systemd's measure of exposure, which is 10 for what has every right. */
+const UNITS = { "synsnoop.service": 40, "synsnoop-ship.service": 25 } as const;
 
 const reason = NO_DPKG ?? NO_MOUNTS ?? await reasonAgainstRoots();
 
@@ -114,17 +113,40 @@ for (const suite of SUITES) {
         assertMatch(text, /^\.TH /);
       }
       await succeed(chroot, "logrotate", "--debug", "/etc/logrotate.d/synsnoop");
-      assertEquals((await chroot.run("systemd-analyze", "--man=no", "verify", UNIT)).stderr, "");
+      for (const unit of Object.keys(UNITS)) {
+        const path = `/usr/lib/systemd/system/${unit}`;
+        assertEquals((await chroot.run("systemd-analyze", "--man=no", "verify", path)).stderr, "");
+      }
     });
 
-    await t.step(`systemd finds the service exposed below ${EXPOSURE_MAX / 10}`, async () => {
-      const { status, stdout } = await chroot.run(
-        ...["systemd-analyze", "security", "--no-pager", "--offline=yes"],
-        ...[`--threshold=${EXPOSURE_MAX}`, UNIT],
-      );
-      assertMatch(stdout, /Overall exposure level for synsnoop\.service: \d/);
-      assertEquals(status, 0, stdout);
-    });
+    await t.step(
+      "ship knows its configuration, and the group that reads the store is there",
+      async () => {
+        const told = await chroot.run(
+          "synsnoop",
+          "ship",
+          "/none",
+          "--config",
+          "/etc/synsnoop-ship.toml",
+        );
+        assertEquals([told.status, told.stdout], [1, ""]);
+        assertStringIncludes(told.stderr, 'Cannot read the store "/none": there is no such folder');
+        assertMatch(await succeed(chroot, "getent", "group", "synsnoop"), /^synsnoop:x:\d+:$/m);
+        const wanted = await succeed(chroot, "cat", "/usr/lib/sysusers.d/synsnoop.conf");
+        assertMatch(wanted, /^g synsnoop -$/m);
+      },
+    );
+
+    for (const [unit, most] of Object.entries(UNITS)) {
+      await t.step(`systemd finds ${unit} exposed below ${most / 10}`, async () => {
+        const { status, stdout } = await chroot.run(
+          ...["systemd-analyze", "security", "--no-pager", "--offline=yes"],
+          ...[`--threshold=${most}`, `/usr/lib/systemd/system/${unit}`],
+        );
+        assertMatch(stdout, /Overall exposure level for synsnoop\S*: \d/);
+        assertEquals(status, 0, stdout);
+      });
+    }
 
     await t.step("another version keeps the administrator's configuration", async () => {
       await chroot.write("/etc/synsnoop.toml", '[trace]\nserver-port = "443"\n');
@@ -145,6 +167,7 @@ for (const suite of SUITES) {
       );
       await succeed(chroot, "dpkg", "--purge", "synsnoop");
       assertEquals(await filesIn(chroot), before);
+      assertEquals((await chroot.run("getent", "group", "synsnoop")).stdout, "");
     });
   });
 }

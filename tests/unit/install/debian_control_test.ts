@@ -24,7 +24,7 @@ Deno.test("controlText has the fields that dpkg reads, and a description of whol
     "Architecture": "arm64",
     "Maintainer": MAINTAINER,
     "Installed-Size": "2",
-    "Depends": "bpftrace, libc6 (>= 2.27), libgcc-s1",
+    "Depends": "bpftrace, passwd, libc6 (>= 2.27), libgcc-s1",
     "Suggests": "logrotate, systemd",
     "Section": "net",
     "Priority": "optional",

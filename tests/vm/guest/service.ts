@@ -1,9 +1,11 @@
 // Runs in a guest whose first process is systemd, and in which the package is installed.
 import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import { zstdDecompressSync } from "node:zlib";
+import { TABLES } from "../../../src/store/clickhouse/schema.ts";
 import { until } from "../../netns/namespace.ts";
 
 const UNIT = "synsnoop.service";
+const SHIP_UNIT = "synsnoop-ship.service";
 const STORE = "/var/lib/synsnoop";
 const FILE = "/var/log/synsnoop/handshakes.ndjson";
 /** Emulated, bpftrace takes a minute to begin, each time. */
@@ -43,21 +45,21 @@ function systemctl(...words: string[]): string {
 let invocation = "";
 
 /** What the service has said since it was started last. */
-function journal(): string {
+function journal(unit = UNIT): string {
   // One that has ended has none any more.
-  const [, id] = run("systemctl", "show", "--property=InvocationID", UNIT).text.trim().split("=");
+  const [, id] = run("systemctl", "show", "--property=InvocationID", unit).text.trim().split("=");
   invocation = id || invocation;
   return run("journalctl", "--output=cat", `_SYSTEMD_INVOCATION_ID=${invocation}`).text;
 }
 
-function property(name: string): string {
-  return systemctl("show", `--property=${name}`, "--value", UNIT);
+function property(name: string, unit = UNIT): string {
+  return systemctl("show", `--property=${name}`, "--value", unit);
 }
 
-async function untilSaid(words: RegExp): Promise<void> {
+async function untilSaid(words: RegExp, unit = UNIT): Promise<void> {
   await until(String(words), () => {
-    const said = journal();
-    assertNotEquals(property("ActiveState"), "failed", said);
+    const said = journal(unit);
+    assertNotEquals(property("ActiveState", unit), "failed", said);
     return words.test(said);
   }, READY_MS);
 }
@@ -80,6 +82,40 @@ function linesOf(...files: string[]): Line[] {
     return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(0, -1)
       .map((line) => JSON.parse(line));
   });
+}
+
+/**
+ * Answers at a port as ClickHouse does to who ships, as far as that goes; of what is inserted it keeps the
+ * lines. The real one is asked elsewhere.
+ */
+function takeShipped(port: number): { rows: string[] } & AsyncDisposable {
+  const rows: string[] = [];
+  const columns = TABLES.flatMap(({ name, columns }) =>
+    columns.map((column) => [name, column.name, column.sqlType].join("\t"))
+  );
+  const tsv = (names: string, types: string, ...lines: string[]) =>
+    [names, types, ...lines].map((line) => `${line}\n`).join("");
+  const three = ["table\tname\ttype", "String\tString\tString"] as const;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port, onListen: () => {} },
+    async (request) => {
+      const body = await request.text();
+      const { searchParams } = new URL(request.url);
+      if (searchParams.get("query")?.startsWith("INSERT")) {
+        rows.push(...body.trimEnd().split("\n"));
+        return new Response("");
+      }
+      if (body.includes("system.settings")) {
+        const version = "26.7.2.1";
+        return new Response(`${version}\treadonly\t0\n${version}\tskip_unavailable_shards\t0\n`);
+      }
+      if (body.includes("system.columns")) {
+        return new Response(tsv(...three, "schema_version\tversion\tUInt32", ...columns));
+      }
+      return new Response(tsv("max(version)\tcount()", "UInt32\tUInt64", "1\t1"));
+    },
+  );
+  return { rows, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
 /** A server of another user, which listens before the service begins. */
@@ -209,6 +245,24 @@ Deno.test("the service of the package", async (t) => {
     const last = linesOf(segments().at(-1)!).at(-1)!;
     assertEquals(last.event, "summary");
     assertEquals(Object.values(last.losses!).filter((count) => count > 0), []);
+  });
+
+  await t.step("shipped by a user without any right, nothing of the store is lost", async () => {
+    systemctl("start", SHIP_UNIT);
+    await untilSaid(/Cannot reach .*nothing is lost/, SHIP_UNIT);
+    const pid = property("MainPID", SHIP_UNIT);
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    assertNotEquals(/^Uid:\t(\d+)/m.exec(status)![1], "0");
+    assertEquals(/^CapEff:\t(\S+)/m.exec(status)![1], "0000000000000000");
+    await using taken = takeShipped(8123);
+    const stored = linesOf(...segments());
+    await until("all is shipped", () => taken.rows.length >= stored.length, READY_MS);
+    await untilSaid(/shipping to \S+ again/, SHIP_UNIT);
+    systemctl("stop", SHIP_UNIT);
+    assertEquals(property("Result", SHIP_UNIT), "success");
+    assertMatch(journal(SHIP_UNIT), /^synsnoop: shipped \d+ records .*; nothing waits$/m);
+    const events = taken.rows.map((row) => JSON.parse(row).event).sort();
+    assertEquals(events, stored.map(({ event }) => event).sort());
   });
 
   await t.step(
