@@ -7,7 +7,7 @@ import { parseDuration, parseInteger, parseSize } from "./values.ts";
 
 const ROWS_USUAL = 50_000;
 const ROWS_MAX = 1_000_000;
-const BYTES_USUAL = 16e6;
+const BYTES_USUAL = 8e6;
 const BYTES_MAX = 256e6;
 const INTERVAL_USUAL_MS = 5_000;
 const INTERVAL_MIN_MS = 100;
@@ -47,7 +47,7 @@ export const SHIP_FLAGS: readonly Flag[] = [
     value: "N",
     meaning: `rows of one insert, about (default ${ROWS_USUAL})`,
   },
-  { name: "batch-size", value: "SIZE", meaning: "bytes of one insert, about (default 16M)" },
+  { name: "batch-size", value: "SIZE", meaning: "bytes of one insert, about (default 8M)" },
   {
     name: "report-interval",
     value: "TIME",

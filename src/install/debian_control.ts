@@ -55,7 +55,8 @@ export const MAINTAINER_SCRIPTS: Readonly<Record<string, string>> = {
   // Of a service that runs the next version takes over; one that does not run is not started.
   postinst: script(
     'if [ "$1" = configure ]; then',
-    `  getent group ${GROUP} >/dev/null || groupadd --system ${GROUP}`,
+    // Where it is there already, that is no fault.
+    `  groupadd --system --force ${GROUP}`,
     "  if [ -d /run/systemd/system ]; then",
     "    systemctl --system daemon-reload >/dev/null || true",
     `    if [ -n "$2" ]; then deb-systemd-invoke try-restart ${SERVICES} >/dev/null || true; fi`,
@@ -75,8 +76,10 @@ export const MAINTAINER_SCRIPTS: Readonly<Record<string, string>> = {
     "    rm -rf /var/$folder/synsnoop-ship /var/$folder/private/synsnoop-ship",
     "  done",
     // What an administrator's `systemctl enable` made.
-    `  cd /etc/systemd/system/multi-user.target.wants 2>/dev/null && rm -f ${SERVICES}`,
-    `  groupdel ${GROUP} >/dev/null 2>&1 || true`,
+    `  for unit in ${SERVICES}; do`,
+    "    rm -f /etc/systemd/system/multi-user.target.wants/$unit",
+    "  done",
+    `  groupdel ${GROUP} || true`,
     "fi",
     "if [ -d /run/systemd/system ]; then systemctl --system daemon-reload >/dev/null || true; fi",
   ),

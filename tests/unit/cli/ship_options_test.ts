@@ -11,7 +11,7 @@ Deno.test("parseShipOptions reads what is usual", () => {
   ]);
   assertEquals(
     [folder, statePath, limits, intervalMs, once, metrics],
-    ["store/", "store/.shipped.json", { rows: 50_000, bytes: 16e6 }, 5_000, false, undefined],
+    ["store/", "store/.shipped.json", { rows: 50_000, bytes: 8e6 }, 5_000, false, undefined],
   );
 });
 
