@@ -19,6 +19,7 @@ import { pairs } from "./rows/pairs.ts";
 import { query } from "./rows/query.ts";
 import { readSpeed } from "./rows/read_speed.ts";
 import { report } from "./rows/report.ts";
+import { ship } from "./rows/ship.ts";
 import { soaking } from "./rows/soak.ts";
 import { start } from "./rows/start.ts";
 import { store } from "./rows/store.ts";
@@ -47,4 +48,5 @@ export const ROWS: readonly Row[] = [
   report,
   query,
   pairs,
+  ship,
 ];

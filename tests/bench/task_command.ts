@@ -10,7 +10,7 @@ export const HERE = new URL("../..", import.meta.url).pathname.replace(/\/$/, ""
  * @param root Folder of the version that is started.
  */
 export function taskCommand(
-  task: "trace" | "read" | "query" | "pairs" | "report" | "top",
+  task: "trace" | "read" | "query" | "pairs" | "ship" | "report" | "top",
   root = HERE,
 ): readonly string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}/deno.json`));
