@@ -119,7 +119,7 @@ function waysOf(client: EndTold, server: EndTold, clock: ClockBounds | undefined
   ];
   const isPlain = client.isPlain && server.isPlain;
   const bounds = isPlain ? boundsOf(there, back, clock) : undefined;
-  const unknown = isPlain ? UNBOUNDED : REPEATED;
+  const unknown = client.synAckNs === undefined ? UNANSWERED : isPlain ? UNBOUNDED : REPEATED;
   for (
     const [name, ns, sign, packet] of [
       ["way there", there, -1, "SYN"],
@@ -135,6 +135,7 @@ function waysOf(client: EndTold, server: EndTold, clock: ClockBounds | undefined
   return trips;
 }
 
+const UNANSWERED = "none: no SYN-ACK came to the client's host";
 const REPEATED =
   "not known: packets were sent again or lost, and which of them was answered differs";
 const UNBOUNDED =
@@ -142,6 +143,7 @@ const UNBOUNDED =
 
 function networkTrip(client: EndTold, server: EndTold): RoundTrip {
   const name = "network RTT";
+  if (client.synAckNs === undefined) return { name, ns: undefined, text: UNANSWERED };
   if (!client.isPlain || !server.isPlain) {
     return { name, ns: undefined, text: REPEATED };
   }

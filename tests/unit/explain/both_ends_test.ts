@@ -88,6 +88,7 @@ Deno.test("a story of both ends is drawn with both clocks in every form", () => 
   assertMatch(text, /2 {12}\| {7}X-- \[SYN, ACK\] .*---\| {2}14.000 us$/m);
   assertStringIncludes(text, "by the clock of the client's host");
   assertMatch(text, /7 were sent and 1 came: 6 lost on the way/);
+  assertMatch(text, /network RTT +- +none: no SYN-ACK came to the client's host/);
   const svg = formatLessonSvg(story, { header: false });
   assertStringIncludes(svg, "server to client [SYN, ACK] Seq=0x00001388 (0), lost on the way");
   assertEquals(svg.match(/14\.000 µs<\/text>/g)?.length, 1);
