@@ -94,8 +94,11 @@ export function tierOf(client: EndIdentity, server: EndIdentity): 1 | 2 | 3 | un
   return isSameServer ? 3 : undefined;
 }
 
-/** How much longer a packet may be under way than another of its handshake: less than any is sent again after. */
-export const SLOWER_NS = 100e6;
+/**
+ * How much longer a packet may be under way than another of its handshake, nanoseconds: half of the second
+ * after which a SYN-ACK is sent again (RFC 6298 section 2.1).
+ */
+export const SLOWER_NS = 500e6;
 
 /** What an end tells of how often packets were sent. */
 export interface EndCounts {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   type EndIdentity,
   POSSIBLE_ENDS,
+  synAcksLost,
   tierOf,
   type Verdict,
   verdictOf,
@@ -64,5 +65,27 @@ Deno.test("tierOf tells by what two ends are of one handshake", () => {
   ];
   for (const [what, client, server, tier] of cases) {
     assertEquals(tierOf({ ...end, ...client }, { ...end, ...server }), tier, what);
+  }
+});
+
+Deno.test("synAcksLost counts what was lost, and not what was sent again for a lost ACK", () => {
+  const S = 1e9;
+  const client = { outcome: "established", synNs: 0, ackNs: 600_000, synAckCount: 1 } as const;
+  const server = { outcome: "established", synNs: 0, ackNs: 590_000, synAckCount: 1 } as const;
+  const cases: [what: string, client: object, server: object, lost: number | undefined][] = [
+    ["nothing was", {}, {}, 0],
+    ["one was, and the next answered", { ackNs: S }, { ackNs: S, synAckCount: 2 }, 1],
+    ["one was, and the ACK was late", { ackNs: S }, { ackNs: 1.4 * S, synAckCount: 2 }, 1],
+    ["the ACK was lost", {}, { ackNs: S, synAckCount: 2 }, undefined],
+    ["no ACK came", {}, { outcome: "half_open", ackNs: undefined, synAckCount: 6 }, undefined],
+    ["all were", { outcome: "timeout", ackNs: undefined, synAckCount: 0 }, {
+      outcome: "half_open",
+      ackNs: undefined,
+      synAckCount: 6,
+    }, 6],
+    ["more came than were seen sent", { synAckCount: 2 }, {}, 0],
+  ];
+  for (const [what, one, other, lost] of cases) {
+    assertEquals(synAcksLost({ ...client, ...one }, { ...server, ...other }), lost, what);
   }
 });
