@@ -187,8 +187,10 @@ skippableTest(
       damaged,
       Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8),
     );
+    Deno.symlinkSync("nothing", `${store.path}/2026-11-23T08.web1.4711-1.ndjson`);
     const { status, said } = await ship([store.path, "--to", fleet.url(), "--apply", "--once"]);
     assertEquals(status, 1, said);
+    assertMatch(said, /Cannot read ".*T08/);
     assertMatch(said, /Cannot read ".*T10\..*": its compressed data is broken/);
     assertMatch(said, /left out: 3 lines, torn or no records/);
     assertMatch(said, /left out: 1 line of other kinds/);
@@ -234,8 +236,17 @@ skippableTest(
     );
     await fleet.startServer(0);
     await until("the others are there", async () => await count(fleet) === 65);
+    // That it goes when it was shipped is no loss.
+    Deno.removeSync(`${store.path}/${hour(1)}.ndjson`);
+    const rest = store.write(hour(4), status(100) + "\n");
+    await until(
+      "it looked again",
+      async () => (await fleet.sql("SELECT count() FROM synsnoop.status")) >= "3",
+    );
+    Deno.removeSync(rest);
     const { status: code, said } = await run.stop();
     assertEquals(code, 0, said);
+    assertEquals(/T01.*removed|T04.*lost/.exec(said), null, said);
     assertMatch(said, /lost: 35 records that were removed from the store before they were shipped/);
   },
 );

@@ -89,6 +89,9 @@ const FAULTS: Readonly<Record<number, ServerFault>> = {
 };
 /** The system's number for a full disk (ENOSPC), which older servers tell in the words of an error alone. */
 const NO_SPACE = /No space left on device|errno: 28\b/;
+/** A server of a cluster that is killed while it takes its part of an insert. */
+const SHARD_GONE =
+  /while receiving packet from|while (?:reading from|writing to) socket|Insertion status:/;
 /** `Code: 60. DB::Exception: …`, and `Code: 60, e.displayText() = DB::Exception: …` before 2021. */
 const ERROR =
   /Code: (\d+)[.,]\s*(?:e\.displayText\(\) = )?(?:DB::\w*Exception|Poco::[\w:]*|std::\w+)?:?\s*/;
@@ -110,7 +113,11 @@ export function readServerError(
   if (inner !== null) reason = reason.slice(inner.index + inner[0].length);
   reason = reason.replace(BEHIND, "").replace(/^(?:DB::Exception: )+/, "").replace(/\.?\s*$/, "")
     .slice(0, REASON_MAX);
-  const fault = NO_SPACE.test(text) ? "full" : FAULTS[code] ?? "sql";
+  const fault = NO_SPACE.test(text)
+    ? "full"
+    : SHARD_GONE.test(text)
+    ? "shard"
+    : FAULTS[code] ?? "sql";
   return new ServerError(fault, sentenceOf(fault, code, reason, where), code);
 }
 
@@ -122,9 +129,9 @@ function sentenceOf(fault: ServerFault, code: number, reason: string, where: str
     case "rights":
       return `ClickHouse at ${where} does not let this user do that: ${said}`;
     case "no-database":
-      return `ClickHouse at ${where} has no such database: ${said}; synsnoop ship makes it`;
+      return `ClickHouse at ${where} has no such database: ${said}; synsnoop ship --apply makes it`;
     case "no-table":
-      return `ClickHouse at ${where} has no such table: ${said}; synsnoop ship makes it`;
+      return `ClickHouse at ${where} has no such table: ${said}; synsnoop ship --apply makes it`;
     case "version":
       return `ClickHouse at ${where}, or the table there, is of another version: ${said}`;
     case "full":

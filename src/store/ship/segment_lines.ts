@@ -61,9 +61,9 @@ export class SegmentLines implements Disposable {
     return this.#source.left();
   }
 
-  /** Whether a path leads to the file that is read. */
-  isAt(path: string): boolean {
-    return this.#source.isAt(path);
+  /** Whether a path leads to another file than the one that is read; to none it may, once it is sealed. */
+  isReplaced(path: string): boolean {
+    return this.#source.isReplaced(path);
   }
 
   /**
@@ -143,7 +143,7 @@ interface Source {
   skip(bytes: number): void | Promise<void>;
   read(into: Uint8Array<ArrayBuffer>): number | null | Promise<number | null>;
   left(): number;
-  isAt(path: string): boolean;
+  isReplaced(path: string): boolean;
   close(): void;
 }
 
@@ -161,9 +161,9 @@ async function openPlain(path: string): Promise<Source> {
       return count;
     },
     left: () => Math.max(0, file.statSync().size - at),
-    isAt: (path) => {
+    isReplaced: (path) => {
       const found = fileAt(path);
-      return found !== undefined && isOneFile(found, file.statSync());
+      return found !== undefined && !isOneFile(found, file.statSync());
     },
     close: () => file.close(),
   };
@@ -183,7 +183,7 @@ async function openSealed(path: string): Promise<Source> {
     read: (into) => input.read(into, true),
     left: () => Math.max(0, (input.totalBytes ?? 0) - input.bytesRead),
     // It is complete, and never changes.
-    isAt: () => true,
+    isReplaced: () => false,
     close: () => input[Symbol.dispose](),
   };
 }

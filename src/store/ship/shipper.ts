@@ -60,10 +60,12 @@ export class Shipper {
   readonly #backoff = new Backoff();
   readonly #ready = new Set<ClickHouseServer>();
   readonly #readers = new Map<string, SegmentLines>();
-  /** Of each segment that is not shipped: bytes on the disk that are left. */
-  #left = new Map<string, number>();
+  /** The segments that are not shipped, with their bytes on the disk. */
+  #seen = new Map<string, { segment: Segment; size: number }>();
   /** Segments that cannot be read, which is said once. */
   readonly #unreadable = new Set<string>();
+  /** Segments that were not there any more when they were to be opened. */
+  readonly #vanished = new Set<string>();
   #cursor = new Cursor();
   #batch: Batch | undefined;
   #server = 0;
@@ -110,10 +112,10 @@ export class Shipper {
       await this.#try((server) => this.#prepare(server));
       while (!ending.aborted) {
         const beginMs = Date.now();
-        await this.#pass();
-        if (ending.aborted || once !== undefined) return;
-        this.#caughtUpMs = beginMs;
-        await pause(intervalMs, ending);
+        const isWhole = await this.#pass();
+        if (ending.aborted || once !== undefined && isWhole) return;
+        if (isWhole) this.#caughtUpMs = beginMs;
+        if (once === undefined) await pause(intervalMs, ending);
       }
     } finally {
       for (const reader of this.#readers.values()) reader[Symbol.dispose]();
@@ -121,26 +123,35 @@ export class Shipper {
     }
   }
 
-  /** Ships what there is now. */
-  async #pass(): Promise<void> {
+  /**
+   * Ships what there is now.
+   *
+   * @returns Whether that was all: a segment that was sealed or replaced at that moment is looked for
+   * again, and before those that its tracer wrote later.
+   */
+  async #pass(): Promise<boolean> {
+    let isWhole = true;
     this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
     for (const segment of this.#look()) {
       const name = nameOf(segment);
       if (this.#options.ending.aborted) break;
       if (this.#batch.cursor.of(name).isDone || this.#unreadable.has(name)) continue;
       this.#reading = name;
-      await this.#readSegment(segment, name);
+      isWhole = await this.#readSegment(segment, name);
       this.#reading = undefined;
+      if (!isWhole) break;
     }
     await this.#shipBatch();
     for (const name of [...this.#readers.keys()].slice(OPEN_MAX)) this.#closeReader(name);
+    return isWhole;
   }
 
-  async #readSegment(segment: Segment, name: string): Promise<void> {
+  /** @returns Whether it was read to its end, as far as it can be. */
+  async #readSegment(segment: Segment, name: string): Promise<boolean> {
     try {
       const reader = await this.#open(segment, name);
       for (;;) {
-        if (this.#options.ending.aborted) return;
+        if (this.#options.ending.aborted) return true;
         const before = { rows: this.counts.rows, left: reader.left };
         const lines = await reader.next();
         if (lines === undefined) break;
@@ -149,29 +160,36 @@ export class Shipper {
         this.#read.bytes += before.left - reader.left;
         if (this.#batch!.isFull) await this.#shipBatch();
       }
-      if (!segment.isSealed) return;
+      if (!segment.isSealed) return true;
       const rest = reader.rest();
       if (rest !== undefined) this.#batch!.take(name, rest);
       this.#batch!.finish(name);
       this.#closeReader(name);
+      return true;
     } catch (error) {
       if (error instanceof ShipError) throw error;
       this.#closeReader(name);
       // It was sealed or removed a moment ago: the next look tells.
-      if (error instanceof Deno.errors.NotFound) return;
-      if (error instanceof ShorterError) return this.#beginAnew(name);
+      const isFirst = !this.#vanished.has(name);
+      this.#vanished.add(name);
+      if (error instanceof Deno.errors.NotFound && isFirst) return false;
+      if (error instanceof ShorterError) {
+        this.#beginAnew(name);
+        return false;
+      }
       this.#unreadable.add(name);
       this.#options.onNote(
         `Cannot read "${segment.path}": ${messageOf(error)}; ` +
           "what is behind that is not shipped, all else is",
       );
+      return true;
     }
   }
 
   async #open(segment: Segment, name: string): Promise<SegmentLines> {
     let reader = this.#readers.get(name);
-    // Its bytes were compressed meanwhile: those that are open are the same. Else somebody removed it.
-    if (reader !== undefined && !segment.isSealed && !reader.isAt(segment.path)) {
+    // Where it was compressed meanwhile, those bytes that are open are the same.
+    if (reader !== undefined && !segment.isSealed && reader.isReplaced(segment.path)) {
       this.#closeReader(name);
       reader = undefined;
       this.#beginAnew(name);
@@ -179,6 +197,7 @@ export class Shipper {
     if (reader === undefined) {
       reader = await SegmentLines.open(segment, this.#batch!.cursor.of(name).bytes);
       this.#readers.set(name, reader);
+      this.#vanished.delete(name);
     }
     return reader;
   }
@@ -197,7 +216,7 @@ export class Shipper {
 
   /** Lists the segments, and tells of those that were removed before they were shipped. */
   #look(): Segment[] {
-    const { folder, onNote } = this.#options;
+    const { folder } = this.#options;
     let segments: Segment[];
     try {
       segments = listSegments(folder);
@@ -205,37 +224,48 @@ export class Shipper {
       throw new ShipError(`Cannot read the store "${folder}": ${reasonOf(error)}`);
     }
     const names = new Set(segments.map(nameOf));
-    const waiting = new Map(this.#left);
-    for (const [name, { isDone }] of this.#cursor.segments) {
-      if (!isDone && !waiting.has(name)) waiting.set(name, NaN);
-    }
-    for (const [name, left] of waiting) {
-      if (names.has(name) || this.#isTaken(name)) continue;
-      this.counts.removedSegments++;
-      this.counts.removedBytes += left || 0;
-      this.#closeReader(name);
-      const size = Number.isNaN(left) ? "" : `: ${formatBytes(left)} of it are lost`;
-      onNote(`"${name}" was removed before all of it was shipped${size}`);
-    }
+    this.#tellRemoved(names);
     this.#cursor.forget(names);
-    this.#left = new Map(
-      segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone)
-        .map((segment) => [nameOf(segment), this.#leftOf(segment)]),
+    this.#batch?.cursor.forget(names);
+    const waiting = segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone);
+    this.#seen = new Map(
+      waiting.map((segment) => [
+        nameOf(segment),
+        { segment, size: fileAt(segment.path)?.size ?? 0 },
+      ]),
     );
     return segments;
   }
 
-  /** Whether a segment needs nothing of its file's name any more: it is read, or being read. */
-  #isTaken(name: string): boolean {
-    return name === this.#reading || this.#batch?.cursor.of(name).isDone === true;
+  /** Tells of segments that were removed before they were read. */
+  #tellRemoved(names: ReadonlySet<string>): void {
+    const { onNote } = this.#options;
+    const read = this.#batch?.cursor ?? this.#cursor;
+    for (const [name, { segment, size }] of this.#seen) {
+      if (names.has(name) || name === this.#reading) continue;
+      const unread = this.#leftOf(segment, size, read);
+      this.#closeReader(name);
+      if (unread === 0) continue;
+      this.counts.removedSegments++;
+      this.counts.removedBytes += unread;
+      onNote(
+        `"${name}" was removed before all of it was shipped: ${formatBytes(unread)} of it are lost`,
+      );
+    }
+    // Only at the begin one does not know.
+    if (this.#batch !== undefined) return;
+    for (const [name, { isDone }] of this.#cursor.segments) {
+      if (isDone || names.has(name) || this.#seen.has(name)) continue;
+      onNote(`"${name}" was removed while nobody shipped: whether all of it had been is not known`);
+    }
   }
 
-  /** Bytes of a segment on the disk that were not acknowledged. */
-  #leftOf(segment: Segment): number {
-    const size = fileAt(segment.path)?.size ?? 0;
-    const reader = this.#readers.get(nameOf(segment));
-    if (segment.isSealed) return reader?.left ?? size;
-    return Math.max(0, size - this.#cursor.of(nameOf(segment)).bytes);
+  /** Bytes of a segment on the disk that are behind a cursor. */
+  #leftOf(segment: Segment, size: number, cursor: Cursor): number {
+    const { bytes, isDone } = cursor.of(nameOf(segment));
+    if (isDone) return 0;
+    if (segment.isSealed) return this.#readers.get(nameOf(segment))?.left ?? size;
+    return Math.max(0, size - bytes);
   }
 
   async #shipBatch(): Promise<void> {
@@ -348,7 +378,10 @@ export class Shipper {
     } catch {
       // That is told where it is read.
     }
-    const bytes = [...this.#left.values()].reduce((sum, left) => sum + left, 0);
+    const bytes = [...this.#seen.values()].reduce(
+      (sum, { segment, size }) => sum + this.#leftOf(segment, size, this.#cursor),
+      0,
+    );
     const { rows, bytes: readBytes } = this.#read;
     const pending = this.#batch?.rows ?? 0;
     const nowMs = Date.now();

@@ -7,13 +7,13 @@ const CASES = [
     "Code: 60, e.displayText() = DB::Exception: Table default.t doesn't exist., e.what() = DB::Exception\n",
     "no-table",
     "ClickHouse at http://ch has no such table: Table default.t doesn't exist (code 60); " +
-    "synsnoop ship makes it",
+    "synsnoop ship --apply makes it",
   ],
   [
     "Code: 81. DB::Exception: Database no does not exist. (UNKNOWN_DATABASE) (version 26.7.2.1 (official build))\n",
     "no-database",
     "ClickHouse at http://ch has no such database: Database no does not exist. (UNKNOWN_DATABASE) " +
-    "(code 81); synsnoop ship makes it",
+    "(code 81); synsnoop ship --apply makes it",
   ],
   [
     "Code: 193, e.displayText() = DB::Exception: Wrong password for user x, e.what() = DB::Exception",
@@ -31,6 +31,12 @@ const CASES = [
     "shard",
     "A server of the cluster of http://ch does not answer: All connection tries failed. Log: " +
     "(code 279); nothing is told of the others alone",
+  ],
+  [
+    "Code: 32, e.displayText() = DB::Exception: Attempt to read after eof: while receiving packet from " +
+    "127.0.0.1:9000: Insertion status:\nWrote 3 blocks and 9 rows on shard 1 replica 0",
+    "shard",
+    undefined,
   ],
   [
     "Code: 1000, e.displayText() = Poco::Exception. Code: 1000, e.code() = 28, No space left on device",
