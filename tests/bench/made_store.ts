@@ -6,6 +6,7 @@
 import { seal } from "../../src/store/seal.ts";
 import { formatSegmentName } from "../../src/store/segment_name.ts";
 import { HOSTS, linesOf, makeRecords } from "../capture/made_records.ts";
+import { makeStatus, statusLine, type Truth } from "../capture/made_truth.ts";
 
 /** Handshakes made at a time: all of them would not fit the memory. */
 const AT_ONCE = 20_000;
@@ -22,9 +23,9 @@ export interface MadeStore {
 /**
  * Makes segments of two hosts that are over and not sealed.
  *
- * @param folder A new one. @param records How many, or a few more.
+ * @param folder A new one. @param records How many, or a few more. @param truth Is given all of it.
  */
-export function makeSegments(folder: string, records: number): MadeStore {
+export function makeSegments(folder: string, records: number, truth?: Truth): MadeStore {
   Deno.mkdirSync(folder);
   const segments = HOSTS.flatMap((host) =>
     Array.from({ length: SEGMENTS_A_HOST }, (_, at) => ({
@@ -42,8 +43,11 @@ export function makeSegments(folder: string, records: number): MadeStore {
     const made = makeRecords(Math.min(atOnce, records - count), seed);
     for (const [at, { host, path }] of segments.entries()) {
       if (at % SEGMENTS_A_HOST !== seed % SEGMENTS_A_HOST) continue;
-      Deno.writeTextFileSync(path, linesOf(made, host), { append: true });
+      const status = makeStatus(host, seed);
+      truth?.takeStatus(status);
+      Deno.writeTextFileSync(path, linesOf(made, host) + statusLine(status), { append: true });
     }
+    truth?.take(made);
     count += made.reduce((sum, { lines }) => sum + lines.size, 0);
   }
   const paths = segments.map(({ path }) => path);
@@ -51,8 +55,12 @@ export function makeSegments(folder: string, records: number): MadeStore {
 }
 
 /** The same, sealed. */
-export async function makeStore(folder: string, records: number): Promise<MadeStore> {
-  const made = makeSegments(folder, records);
+export async function makeStore(
+  folder: string,
+  records: number,
+  truth?: Truth,
+): Promise<MadeStore> {
+  const made = makeSegments(folder, records, truth);
   for (const path of made.paths) await seal(path, "bench");
   return made;
 }

@@ -9,9 +9,7 @@ import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from 
 import fc from "fast-check";
 import { zstdCompressSync } from "node:zlib";
 import { InputError } from "../../src/files/input_error.ts";
-import type { Handshake } from "../../src/match/handshake.ts";
 import { OUTCOMES, ROLES } from "../../src/match/handshake.ts";
-import { hostTimeNs, networkRttNs } from "../../src/match/legs.ts";
 import { type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
 import { encodeHandshake } from "../../src/record/ndjson.ts";
 import type { RecordContext } from "../../src/record/record_context.ts";
@@ -22,13 +20,12 @@ import { filterSql } from "../../src/store/query/filter_sql.ts";
 import { QUESTIONS } from "../../src/store/query/questions.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";
-import { formatAddress, parseAddress } from "../../src/wire/address.ts";
+import { parseAddress } from "../../src/wire/address.ts";
 import { until } from "../netns/namespace.ts";
 import { anyHandshake } from "../unit/record/arbitrary_handshake.ts";
-import { CONTEXT, EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { CONTEXT } from "../unit/record/sample_handshakes.ts";
 import { Folder } from "../folder.ts";
-import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
-import { runRead } from "./read_tool.ts";
+import { linesOf, makeRecords } from "./made_records.ts";
 import { buildRefused } from "./refused_capture.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -65,126 +62,6 @@ async function runQuery(args: readonly string[], env: Record<string, string> = {
   const decoder = new TextDecoder();
   return { status: code, out: decoder.decode(stdout), said: decoder.decode(stderr) };
 }
-
-/** The smallest value that a share of all do not exceed, as quantile_disc defines it. */
-function quantile(values: readonly (number | undefined)[], share: number): number | null {
-  const known = values.filter((value) => value !== undefined).sort((one, other) => one - other);
-  return known.length === 0 ? null : known[Math.max(0, Math.ceil(known.length * share) - 1)];
-}
-
-function legs(handshakes: readonly Handshake[]) {
-  const [network, host] = [networkRttNs, hostTimeNs].map((leg) => handshakes.map((it) => leg(it)));
-  return {
-    network_rtt_p50_ns: quantile(network, 0.5),
-    network_rtt_p99_ns: quantile(network, 0.99),
-    host_time_p50_ns: quantile(host, 0.5),
-    host_time_p99_ns: quantile(host, 0.99),
-  };
-}
-
-function counted(handshakes: readonly Handshake[]) {
-  const failed = handshakes.filter(({ outcome }) => outcome !== "established").length;
-  return { handshakes: handshakes.length, failed, failed_share: failed / handshakes.length };
-}
-
-function serverOf({ server, ipv4 }: Handshake): string {
-  const address = formatAddress(server.address);
-  return `${ipv4 ? address : `[${address}]`}:${server.port}`;
-}
-
-function ownProcess({ role, client, server }: Handshake): string | undefined {
-  if (role === "client") return client.process?.comm;
-  return role === "server" ? server.process?.comm : server.process?.comm ?? client.process?.comm;
-}
-
-Deno.test("each question is answered with the truth", async (t) => {
-  using folder = new Folder();
-  const made = makeRecords(6_000, 7);
-  const inputs = HOSTS.map((host) => folder.write(`${host}.ndjson`, linesOf(made, host)));
-  const all = made.map(({ handshake }) => handshake);
-
-  for (
-    const [question, key, column] of [
-      ["servers", serverOf, "server"],
-      ["clients", ({ client }: Handshake) => formatAddress(client.address), "client"],
-      ["processes", ownProcess, "process"],
-    ] as const
-  ) {
-    await t.step(question, async () => {
-      const groups = Map.groupBy(all.filter((it) => key(it) !== undefined), key);
-      const expected = [...groups].map(([name, some]) => ({
-        [column]: name,
-        ...counted(some),
-        ...legs(some),
-      }));
-      const byName = (row: Record<string, unknown>) => String(row[column]);
-      const answer = await answerOf(inputs, question);
-      assertEquals(
-        answer.toSorted((one, other) => byName(one) < byName(other) ? -1 : 1),
-        expected.toSorted((one, other) => byName(one) < byName(other) ? -1 : 1),
-      );
-      const counts = answer.map(({ handshakes }) => handshakes as number);
-      assertEquals(counts, counts.toSorted((one, other) => other - one));
-    });
-  }
-
-  await t.step("failures", async () => {
-    const failed = all.filter(({ outcome }) => outcome !== "established");
-    const rows = await answerOf(inputs, "failures", {}, { by: ["outcome"] });
-    assertEquals(
-      Object.fromEntries(rows.map(({ outcome, failures }) => [outcome, failures])),
-      Object.fromEntries(
-        [...Map.groupBy(failed, ({ outcome }) => outcome)].map((
-          [name, some],
-        ) => [name, some.length]),
-      ),
-    );
-    const times = failed.map(({ timeNs }) => timeNs).sort((one, other) => one - other);
-    const first = rows.map((row) => String(row.first)).sort()[0];
-    assertEquals(Date.parse(first), EPOCH_SECONDS * 1_000 + Math.floor(times[0] / 1e6));
-    assertMatch(first, /\.\d{9}Z$/);
-  });
-
-  await t.step("slow", async () => {
-    const rows = await answerOf(inputs, "slow", {}, { limit: 25 });
-    const expected = all.map((it) => networkRttNs(it)).filter((ns) => ns !== undefined)
-      .sort((one, other) => other - one).slice(0, 25);
-    assertEquals(rows.map((row) => row.network_rtt_ns), expected);
-  });
-
-  await t.step("over-time", async () => {
-    const rows = await answerOf(inputs, "over-time", {}, { bucketSeconds: 900 });
-    const groups = Map.groupBy(all, ({ timeNs, role }) => {
-      const seconds = EPOCH_SECONDS + Math.floor(timeNs / 1e9);
-      return `${new Date(Math.floor(seconds / 900) * 900_000).toISOString().slice(0, 19)} ${role}`;
-    });
-    assertEquals(
-      rows.map(({ begin, role, ...rest }) => [`${String(begin).slice(0, 19)} ${role}`, rest]),
-      [...groups].sort().map(([name, some]) => [name, { ...counted(some), ...legs(some) }]),
-    );
-  });
-
-  await t.step("retransmissions", async () => {
-    const rows = await answerOf(inputs, "retransmissions", {}, { by: ["role"] });
-    const again = (some: readonly Handshake[]) =>
-      some.filter(({ synCount }) => synCount > 1).length;
-    assertEquals(
-      Object.fromEntries(rows.map((row) => [row.role, row.syn_repeated])),
-      Object.fromEntries(
-        [...Map.groupBy(all, ({ role }) => role)].map(([role, some]) => [role, again(some)]),
-      ),
-    );
-  });
-
-  await t.step("the sum is that of --stats", async () => {
-    const { summary } = await runRead([...inputs, "--stats", "--json"]);
-    assertEquals(summary.handshakes, all.length);
-    assertEquals(await rowsOf(inputs, "SELECT count(*) FROM handshakes"), [[all.length]]);
-    const told = made.reduce((sum, { lines }) => sum + lines.size, 0);
-    assertEquals(await rowsOf(inputs, "SELECT count(*) FROM records"), [[told]]);
-    assertGreater(told, all.length);
-  });
-});
 
 /** A context whose cgroups have paths and containers, whatever their number is. */
 const FILTER_CONTEXT: RecordContext = {

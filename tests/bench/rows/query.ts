@@ -1,6 +1,7 @@
 /** How long a question takes, of a store with its Parquet twins and without. */
 import { QUESTIONS } from "../../../src/store/query/questions.ts";
 import { commandCost } from "../command_cost.ts";
+import { Truth } from "../../capture/made_truth.ts";
 import { makeStore } from "../made_store.ts";
 import { compareInPairs } from "../pairs.ts";
 import type { Bench, Figure, Row } from "../row.ts";
@@ -19,7 +20,8 @@ export const query: Row = {
   compare: compareVersions,
   async measure(bench) {
     const store = `${bench.folder}/store`;
-    const { records } = await makeStore(store, bench.either(1_000_000, 5_000, 5_000_000));
+    const truth = new Truth();
+    const { records } = await makeStore(store, bench.either(1_000_000, 5_000, 5_000_000), truth);
     const rounds = bench.either(3, 1);
     const million = `${(records / 1e6).toPrecision(2)} M records`;
     const first = await commandCost([...taskCommand("query"), store, "servers"]);
@@ -50,9 +52,33 @@ export const query: Row = {
         aim: { atMost: MEMORY_MB },
       });
     }
-    return [...figures, await byJq(bench, store, million), await byDuckDb(store, million)];
+    return [
+      ...figures,
+      await wrongAnswers(store, truth, million),
+      await byJq(bench, store, million),
+      await byDuckDb(store, million),
+    ];
   },
 };
+
+/** @throws {Error} An answer is not the right one. */
+async function wrongAnswers(store: string, truth: Truth, million: string): Promise<Figure> {
+  for (const question of truth.questions) {
+    const limit = question === "slow" ? "20" : "1000000";
+    const [program, ...args] = taskCommand("query");
+    const { success, stdout } = await new Deno.Command(program, {
+      args: [...args, store, question, "--json", "--limit", limit],
+      cwd: HERE,
+      stderr: "inherit",
+    }).output();
+    if (!success) throw new Error(`The question "${question}" has no answer`);
+    const lines = new TextDecoder().decode(stdout).split("\n").slice(0, -1);
+    const difference = truth.difference(question, lines.map((line) => JSON.parse(line)));
+    if (difference !== undefined) throw new Error(`The answer to "${question}" has ${difference}`);
+  }
+  const name = `${million}: wrong answers to ${truth.questions.length} questions`;
+  return { name, unit: "answers", values: [0], aim: { atMost: 0 } };
+}
 
 async function byJq(bench: Bench, store: string, million: string): Promise<Figure> {
   const name = `${million}: failures of each server by zstdcat, jq, sort and uniq`;
