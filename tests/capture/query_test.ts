@@ -171,6 +171,19 @@ const REFUSED_SQL: [sql: string, says: RegExp][] = [
   ["EXPORT DATABASE '/tmp/x'", /./],
   ["SELECT * FROM query('DROP VIEW handshakes')", /./],
   ["CALL force_checkpoint()", /give a SELECT/],
+  ["EXPLAIN ANALYZE DROP VIEW handshakes", /give a SELECT/],
+  ["EXPLAIN SELECT 1", /give a SELECT/],
+  ["SELECT * FROM (COPY (SELECT 1) TO '/tmp/x')", /syntax error/],
+  ["WITH x AS (DELETE FROM repeats RETURNING *) SELECT * FROM x", /./],
+  ["SELECT getenv('HOME')", /does not exist/],
+  ["SELECT * FROM read_blob('/etc/passwd')", /disabled by configuration/],
+  ["SELECT * FROM read_json('/proc/self/environ')", /disabled by configuration/],
+  ["SELECT * FROM sniff_csv('/etc/passwd')", /disabled by configuration/],
+  ["SELECT * FROM parquet_metadata('/tmp/x.parquet')", /disabled by configuration/],
+  ["SELECT * FROM duckdb_secrets()", /disabled by configuration/],
+  ["PRAGMA memory_limit = '10GB'", /./],
+  ["PREPARE x AS SELECT 1", /give a SELECT/],
+  ["SELECT * FROM range(100000000)", /more than 5000000 values: ask for fewer/],
 ];
 
 Deno.test("SQL reads the records and nothing else, and changes nothing", async (t) => {
@@ -183,10 +196,10 @@ Deno.test("SQL reads the records and nothing else, and changes nothing", async (
     entry.name,
     Deno.readFileSync(`${folder.path}/${entry.name}`),
   ]);
-  const writes = ["", ".new"].map((end): [string, RegExp] => [
-    `COPY (SELECT 1) TO '${twin}${end}'`,
-    /./,
-  ]);
+  const writes = ["", ".new"].flatMap((end): [string, RegExp][] => {
+    const copy = `COPY (SELECT 1) TO '${twin}${end}' (FORMAT parquet, USE_TMP_FILE false)`;
+    return [[copy, /./], [`EXPLAIN ANALYZE ${copy}`, /./]];
+  });
   for (const [sql, says] of [...REFUSED_SQL, ...writes]) {
     await t.step(sql, async () => {
       const error = await assertRejects(() => rowsOf([folder.path], sql), SqlError);

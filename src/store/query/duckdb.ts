@@ -163,16 +163,23 @@ export class Database implements Disposable {
         throw new SqlError(`give one statement, not ${statements.count}`);
       }
       const prepared = await statements.prepare(0);
-      if (!READING.includes(prepared.statementType)) {
+      if (prepared.statementType !== SELECT) {
         throw new SqlError("give a SELECT: what changes anything is not run");
       }
-      const reader = await prepared.runAndReadAll();
-      const types = reader.columnTypes().map(String);
+      const result = await prepared.stream();
+      const types = result.columnTypes().map(String);
+      const values: Value[][] = [];
+      for await (const rows of result.yieldRowsJson()) {
+        for (const row of rows) values.push(toValues(row, types));
+        if (values.length * types.length > VALUES_MAX) {
+          throw new SqlError(
+            `it has more than ${VALUES_MAX} values: ask for fewer rows or columns`,
+          );
+        }
+      }
       return {
-        columns: reader.columnNames().map((name, at) => ({ name, type: types[at] })),
-        values: reader.getRowsJson().map((row) =>
-          row.map((value, at) => toValue(value, types[at]))
-        ),
+        columns: result.columnNames().map((name, at) => ({ name, type: types[at] })),
+        values,
       };
     } catch (error) {
       throw toSqlError(error);
@@ -212,8 +219,10 @@ export class Database implements Disposable {
   }
 }
 
-/** SELECT and EXPLAIN, in DuckDB's numbers of statements (duckdb.h). */
-const READING: readonly number[] = [1, 4];
+/** A SELECT, in DuckDB's numbers of statements (duckdb.h). EXPLAIN ANALYZE would run whatever it explains. */
+const SELECT = 1;
+/** Values of an answer that are held at most. */
+const VALUES_MAX = 5_000_000;
 /** Integers come as text, since not all of them fit a number. */
 const INTEGER = /^U?(?:BIG|HUGE)INT$/;
 const SAFE_DIGITS = 15;
