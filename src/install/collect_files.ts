@@ -1,5 +1,6 @@
 import { COMMANDS, loadCommand } from "../cli/commands.ts";
 import type { Help } from "../cli/help.ts";
+import { BUNDLE_MAIN } from "./bundle.ts";
 import { bashCompletions, fishCompletions, zshCompletions } from "./completions.ts";
 import type { InstalledFile } from "./installed_files.ts";
 import { commandPage, toolPage } from "./man_page.ts";
@@ -17,13 +18,25 @@ const LEFT_OUT = "src/std/assert";
 const SUMMARY =
   "Show every TCP three-way handshake on a Linux host, from the kernel and from the wire.";
 
+/** The files of the source that commands need, by path from there, in a steady order. */
+export function sourcePaths(source: string): string[] {
+  return TAKEN.flatMap(([folder, ends]) =>
+    filesBelow(source, folder).filter((path) => ends.test(path))
+  );
+}
+
 /**
  * Everything that an installation has, but for its runtime.
  *
  * @param source The folder with `deno.json`, absolute.
  * @param prefix The folder that it is installed below, absolute.
+ * @param bundled What is started in place of the source, see `bundle`; undefined: the source is.
  */
-export async function collectFiles(source: string, prefix: string): Promise<InstalledFile[]> {
+export async function collectFiles(
+  source: string,
+  prefix: string,
+  bundled?: readonly InstalledFile[],
+): Promise<InstalledFile[]> {
   const config: Config = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
   const files: InstalledFile[] = [];
   const addText = (path: string, text: string) =>
@@ -31,9 +44,8 @@ export async function collectFiles(source: string, prefix: string): Promise<Inst
   const addSource = async (path: string) =>
     files.push({ path: `${LIBRARY}/${path}`, bytes: await Deno.readFile(`${source}/${path}`) });
 
-  for (const [folder, ends] of TAKEN) {
-    for (const path of filesBelow(source, folder)) if (ends.test(path)) await addSource(path);
-  }
+  for (const path of sourcePaths(source)) await addSource(path);
+  for (const { path, bytes } of bundled ?? []) files.push({ path: `${LIBRARY}/${path}`, bytes });
   for (const path of ["mod.ts", "LICENSE"]) await addSource(path);
   addText(`${LIBRARY}/deno.json`, JSON.stringify(runtimeConfig(config), null, 2) + "\n");
 
@@ -46,7 +58,8 @@ export async function collectFiles(source: string, prefix: string): Promise<Inst
   addText("share/zsh/site-functions/_synsnoop", zshCompletions(helps));
   addText("share/fish/vendor_completions.d/synsnoop.fish", fishCompletions(helps));
 
-  const program = new TextEncoder().encode(wrapperScript(config, `${prefix}/${LIBRARY}`));
+  const main = bundled === undefined ? "src/main.ts" : BUNDLE_MAIN;
+  const program = new TextEncoder().encode(wrapperScript(config, `${prefix}/${LIBRARY}`, main));
   // Last: where it stands, all that it needs does.
   return [...files, { path: "bin/synsnoop", bytes: program, executable: true }];
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { gzipSync } from "node:zlib";
-import { collectFiles } from "./collect_files.ts";
+import { bundle } from "./bundle.ts";
+import { collectFiles, sourcePaths } from "./collect_files.ts";
 import { changelogText, copyrightText } from "./debian_control.ts";
 import type { InstalledFile } from "./installed_files.ts";
 
@@ -39,7 +40,8 @@ export async function packageFiles(
   const files: InstalledFile[] = [
     { path: "usr/lib/synsnoop/deno", bytes: runtime, executable: true },
   ];
-  for (const file of await collectFiles(source, "/usr")) {
+  const bundled = await bundle(source, sourcePaths(source));
+  for (const file of await collectFiles(source, "/usr", bundled)) {
     // The licence stands where Debian has it.
     if (file.path === "lib/synsnoop/LICENSE") continue;
     files.push(asDebianHas(file));

@@ -18,9 +18,10 @@ const OTHERWISE = "--quiet --no-prompt --allow-read --allow-env";
  *
  * @param config Has the tasks.
  * @param library The folder with `deno` and `src`, absolute.
+ * @param main What is started, from there.
  * @returns A script for sh (POSIX).
  */
-export function wrapperScript({ tasks }: Config, library: string): string {
+export function wrapperScript({ tasks }: Config, library: string, main: string): string {
   const cases = Object.values(tasks).flatMap(({ command }) => {
     const [, flags, name] = TASK.exec(command) ?? [];
     return name === undefined ? [] : [`  ${name}) set -- ${flags} "$main" "$@" ;;`];
@@ -29,7 +30,7 @@ export function wrapperScript({ tasks }: Config, library: string): string {
     "#!/bin/sh",
     "# Becomes the runtime. Which flags suit a command is measured: see deno.json of the source.",
     `library=${quoteForShell(library)}`,
-    'main="$library/src/main.ts"',
+    `main="$library/${main}"`,
     'case "${1-}" in',
     ...cases,
     `  *) set -- ${OTHERWISE} "$main" "$@" ;;`,

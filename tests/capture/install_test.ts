@@ -186,6 +186,59 @@ async function runIn(folder: string, line: string) {
   return await run("sh", ["-c", `cd "$0" && ${line}`, folder]);
 }
 
+Deno.test("what is installed starts from few files, which hold all that commands load", async () => {
+  using folder = new Folder();
+  const { path: prefix } = folder;
+  const { status, said } = await runInstall("--prefix", prefix);
+  assertEquals(status, 0, said);
+  const library = `${prefix}/lib/synsnoop`;
+  const capture = `${prefix}/capture.pcap`;
+  Deno.writeFileSync(capture, CAPTURE);
+  const from = (main: string, args: readonly string[]) =>
+    run(`${library}/deno`, ["run", "--quiet", "-A", "--no-lock", `${library}/${main}`, ...args]);
+  const lines = [
+    ...COMMANDS.map(([name]) => [name, "--help"]),
+    ...["--json", "--table", "--stats", "--csv", "--columns=client", "--colour=always"]
+      .map((flag) => ["read", flag, capture]),
+    ["read", "--output", `${prefix}/others.ndjson`, capture],
+    ["read", "--write", `${prefix}/packets.pcapng`, capture],
+    ["read", `${prefix}/records.ndjson`],
+    ["explain", capture],
+    ["metrics", `${prefix}/records.ndjson`],
+    ["trace", "--config", "/does/not/exist"],
+    ["schema"],
+    ["--version"],
+    ["raed"],
+  ];
+  await from("src/main.ts", ["read", "--output", `${prefix}/records.ndjson`, capture]);
+  const fromSource = [];
+  for (const args of lines) fromSource.push(await from("src/main.ts", args));
+  // What a command would still load from there is missed now.
+  await Deno.rename(`${library}/src`, `${prefix}/src`);
+  for (const [at, args] of lines.entries()) {
+    assertEquals(await from("bundle/main.js", args), fromSource[at], args.join(" "));
+  }
+});
+
+Deno.test("install starts the source where there is nothing to bundle with", async () => {
+  using folder = new Folder();
+  using home = new Folder();
+  const env = {
+    ...ENV,
+    ...{ HOME: home.path, DENO_DIR: `${home.path}/deno` },
+    ...{ NPM_CONFIG_REGISTRY: "http://127.0.0.1:9", npm_config_registry: "http://127.0.0.1:9" },
+  };
+  const args = ["run", "--quiet", "-A", "--no-lock", INSTALL, "--prefix", folder.path];
+  const { status, said } = await run(Deno.execPath(), args, env);
+  assertEquals(status, 0, said);
+  assertMatch(
+    said,
+    /It starts from its source, 15 ms later: Deno cannot bundle it: .*127\.0\.0\.1/,
+  );
+  const { out } = await run(`${folder.path}/bin/synsnoop`, ["--version"]);
+  assertMatch(out, /^synsnoop /);
+});
+
 Deno.test("install refuses in one sentence", async (t) => {
   using folder = new Folder();
   const { path } = folder;

@@ -16,7 +16,7 @@ const CONFIG: Config = {
 };
 
 Deno.test("wrapperScript gives each command the flags of its task, and leaves other tasks out", () => {
-  const script = wrapperScript(CONFIG, "/usr/local/lib/synsnoop");
+  const script = wrapperScript(CONFIG, "/usr/local/lib/synsnoop", "bundle/main.js");
   assertEquals(script.split("\n").filter((line) => line.includes(" set -- ")), [
     '  trace) set -- --quiet -A --v8-flags=--x "$main" "$@" ;;',
     '  schema) set -- --quiet -A "$main" "$@" ;;',
@@ -24,6 +24,7 @@ Deno.test("wrapperScript gives each command the flags of its task, and leaves ot
   ]);
   assertEquals(script.split("\n")[0], "#!/bin/sh");
   assertStringIncludes(script, "\nlibrary='/usr/local/lib/synsnoop'\n");
+  assertStringIncludes(script, '\nmain="$library/bundle/main.js"\n');
   // It becomes the runtime: no shell is left that would take the signals.
   assertMatch(
     script,
