@@ -1,14 +1,15 @@
 /**
- * How long `read` takes in this version and in another: by the clock, for which its user waits, and of the
- * processors, which a second thread does not relieve. Whole processes are measured, with their start.
+ * How long `read` takes in this version and in another, each as its user runs it: by the clock, for which
+ * the user waits, and of the processors, which a second thread does not relieve. Whole processes are
+ * measured, with their start.
  *
  * @module
  */
 import { commandCost } from "./command_cost.ts";
+import { usualCommand } from "./installed_command.ts";
 import { compareInPairs } from "./pairs.ts";
 import { TRAFFIC, writeCapture } from "./read_speed.ts";
 import type { Bench, Figure } from "./row.ts";
-import { taskCommand } from "./task_command.ts";
 
 /** Longer than the header of a capture: so much holds one connection. */
 const SHORTEST_BYTES = 25;
@@ -39,7 +40,8 @@ export async function compareRead(bench: Bench, root: string): Promise<Figure[]>
       { name: `${name}: CPU`, unit: "ms" },
     ] as const;
     const compared = await compareInPairs(bench, root, pairs, quantities, async (version) => {
-      const { seconds, cpuSeconds } = await commandCost([...taskCommand("read", version), path]);
+      const command = await usualCommand(bench, "read", version);
+      const { seconds, cpuSeconds } = await commandCost([...command, path]);
       return [seconds * 1e3, cpuSeconds * 1e3];
     });
     figures.push(...compared);

@@ -1,4 +1,5 @@
 import type { Bench } from "./row.ts";
+import { HERE, taskCommand } from "./task_command.ts";
 
 const installed = new Map<string, string>();
 
@@ -22,4 +23,27 @@ export async function installedCommand(bench: Bench, root: string): Promise<stri
   const command = `${prefix}/bin/synsnoop`;
   installed.set(root, command);
   return command;
+}
+
+/**
+ * How a user runs a command of a version: as installed, where it can be, else by its task.
+ *
+ * @param root Folder of the version.
+ */
+export async function usualCommand(
+  bench: Bench,
+  command: Parameters<typeof taskCommand>[0],
+  root: string = HERE,
+): Promise<readonly string[]> {
+  return findsFile(`${root}/src/install/install.ts`)
+    ? [await installedCommand(bench, root), command]
+    : taskCommand(command, root);
+}
+
+function findsFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }

@@ -11,7 +11,6 @@
  */
 import { findExecutable } from "../../src/linux/host.ts";
 import { buildEthernet, buildIpv4, buildTcp, linuxSynOptions } from "../unit/wire/build_frame.ts";
-import { taskCommand } from "./task_command.ts";
 
 const WRITE_LENGTH = 4 << 20;
 /** `sysconf(_SC_CLK_TCK)`: what /proc counts processor time in. */
@@ -123,7 +122,7 @@ interface Program {
   command(path: string): string[];
 }
 
-function programs(): Program[] {
+function programs(read: readonly string[]): Program[] {
   const found = (name: string, slow: boolean, args: (path: string) => string[]): Program[] => {
     const executable = findExecutable(name);
     return executable === undefined
@@ -133,7 +132,7 @@ function programs(): Program[] {
   const filter = "tcp[tcpflags] & (tcp-syn|tcp-rst) != 0";
   return [
     ...found("tcpdump", false, (path) => ["-nn", "-r", path, "-w", "/dev/null", filter]),
-    { name: "synsnoop read", command: (path) => [...taskCommand("read"), path] },
+    { name: "synsnoop read", command: (path) => [...read, path] },
     {
       name: "the runtime alone",
       command: () => [Deno.execPath(), "run", "-A", "--quiet", "data:text/javascript,"],
@@ -201,6 +200,8 @@ export interface ReadSpeed {
 
 /** How to measure. */
 export interface ReadSpeedOptions {
+  /** Runs `read`. */
+  command: readonly string[];
   /** For the captures. */
   folder: string;
   /** Bytes of a capture; one is longer. */
@@ -211,9 +212,9 @@ export interface ReadSpeedOptions {
 
 /** Measures every program on every kind of traffic, each round in turn. */
 export async function measureReadSpeed(
-  { folder, fileLength, rounds }: ReadSpeedOptions,
+  { command, folder, fileLength, rounds }: ReadSpeedOptions,
 ): Promise<ReadSpeed[]> {
-  const compared = programs();
+  const compared = programs(command);
   const results: ReadSpeed[] = [];
   for (const traffic of TRAFFIC) {
     const path = `${folder}/capture.pcap`;

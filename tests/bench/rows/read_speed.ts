@@ -1,5 +1,6 @@
 /** How fast capture files are read. */
 import { compareRead } from "../compare_read.ts";
+import { usualCommand } from "../installed_command.ts";
 import { type Cost, measureReadSpeed } from "../read_speed.ts";
 import type { Figure, Row } from "../row.ts";
 
@@ -20,6 +21,7 @@ export const readSpeed: Row = {
   compare: compareRead,
   async measure(bench) {
     const results = await measureReadSpeed({
+      command: await usualCommand(bench, "read"),
       folder: bench.folder,
       fileLength: bench.either(300_000_000, 3_000_000),
       rounds: bench.either(3, 1),
