@@ -15,11 +15,10 @@ import { Ending } from "./ending.ts";
 import { createFormat } from "./format_options.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
 import { type Command, load } from "./commands.ts";
-import { formatHelp, type Help } from "./help.ts";
+import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
-import { formatProgress } from "./read_progress.ts";
 import { ExitStatus } from "./usage.ts";
 
 /** What `read --help` tells. */
@@ -82,6 +81,7 @@ const PATIENCE_MS = 200;
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
   if (options.help) {
+    const { formatHelp }: typeof import("./help.ts") = await load("./help.ts");
     return await writeText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const format = await createFormat(options.format, outputSurface(), options.follow);
@@ -296,6 +296,9 @@ export class Reading {
           shownMs = nowMs;
           // What is written later would stand behind it on its line.
           await this.#written;
+          const { formatProgress }: typeof import("./read_progress.ts") = await load(
+            "./read_progress.ts",
+          );
           this.#progress.show(formatProgress({
             bytes: input.bytesRead,
             totalBytes: input.totalBytes,

@@ -12,6 +12,9 @@ export interface RowKeeper {
   join(row: number, into: number): void;
 }
 
+/** The row of a handshake that came from no matcher: no packets are kept of it. */
+export const NO_ROW = -1;
+
 /** Takes a handshake, an object that is reused, and the row it was in. */
 export type OnHandshake = (handshake: Handshake, row: number) => void;
 

@@ -5,8 +5,9 @@
  */
 import type { LineOutput } from "../files/stream_output.ts";
 import type { Handshake } from "../match/handshake.ts";
+import { NO_ROW } from "../match/options.ts";
 import type { Losses } from "../pipeline/losses.ts";
-import { NO_ROW, type Sink, type Source, type TraceState } from "../pipeline/sink.ts";
+import type { Sink, Source, TraceState } from "../pipeline/sink.ts";
 import { ByteText } from "../text/byte_text.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { LineThread, LineThreadOptions } from "./line_thread.ts";

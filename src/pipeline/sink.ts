@@ -6,14 +6,13 @@
 import type { CapturedInterface } from "../linux/capture/capture_scope.ts";
 import type { Mechanism } from "../kernel/choose_probes.ts";
 import type { Handshake } from "../match/handshake.ts";
-import type { RowKeeper } from "../match/options.ts";
+import { NO_ROW, type RowKeeper } from "../match/options.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import type { Losses, Undecoded } from "./losses.ts";
 import type { Summary } from "./summary.ts";
 
-/** The row of a handshake that came from no matcher: no packets are kept of it. */
-export const NO_ROW = -1;
+export { NO_ROW };
 
 /** When a trace began and ended, or how far it is. */
 export interface TraceSpan {
