@@ -154,13 +154,13 @@ function openStandardOutput(options: OutputsOptions, isShown: boolean): Sink {
 /** Begins a thread that makes lines; undefined where there is no second processor, or it cannot begin. */
 async function openThread(options: LineThreadOptions): Promise<LineThread | undefined> {
   if (navigator.hardwareConcurrency < 2) return undefined;
-  const { LineThread }: typeof import("../output/line_thread.ts") = await load(
-    "../output/line_thread.ts",
-  );
-  const path = import.meta.resolve("../output/line_worker.ts");
   const sayEnd = (reason: string) =>
     sayNote(`the second thread has ended (${reason}); the first does its work`);
   try {
+    const { LineThread }: typeof import("../output/line_thread.ts") = await load(
+      "../output/line_thread.ts",
+    );
+    const path = import.meta.resolve("../output/line_worker.ts");
     return await LineThread.open(new Worker(path, { type: "module" }), {
       ...options,
       onEnd: (reason) => {
@@ -169,7 +169,8 @@ async function openThread(options: LineThreadOptions): Promise<LineThread | unde
       },
     });
   } catch (error) {
-    sayEnd(messageOf(error));
+    // Such as of who may read the capture alone, and load nothing.
+    sayEnd(messageOf(error).split("\n")[0]);
   }
 }
 
