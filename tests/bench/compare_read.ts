@@ -37,7 +37,7 @@ export async function compareRead(bench: Bench, root: string): Promise<Figure[]>
     writeCapture(path, traffic, length);
     const quantities = [
       { name: `${name}: time`, unit: "ms" },
-      { name: `${name}: CPU`, unit: "ms" },
+      { name: `${name}: CPU`, unit: "ms", hasNoAim: true },
     ] as const;
     const compared = await compareInPairs(bench, root, pairs, quantities, async (version) => {
       const command = await usualCommand(bench, "read", version);

@@ -16,6 +16,8 @@ export interface Quantity {
   unit: string;
   /** Whether more of it is better, as of a rate; else less is, as of a time. */
   isRate?: boolean;
+  /** Whether it may be worse, where another quantity tells what that is for. */
+  hasNoAim?: boolean;
 }
 
 /**
@@ -43,14 +45,14 @@ export async function compareInPairs<T extends readonly Quantity[]>(
       if (pair >= 0) (version === HERE ? here : other).push(measured);
     }
   }
-  return quantities.flatMap(({ name, unit, isRate }, at): Figure[] => {
+  return quantities.flatMap(({ name, unit, isRate, hasNoAim }, at): Figure[] => {
     const [ours, theirs] = [here, other].map((runs) => runs.map((run) => run[at]));
     return [
       {
         name: `${name}: ${isRate ? "this version / the other" : "the other / this version"}`,
         unit: "ratio",
         values: ours.map((our, pair) => isRate ? our / theirs[pair] : theirs[pair] / our),
-        aim: { atLeast: RATIO_MIN },
+        ...hasNoAim ? {} : { aim: { atLeast: RATIO_MIN } },
       },
       { name: `${name}, this version`, unit, values: ours },
       { name: `${name}, the other`, unit, values: theirs },
