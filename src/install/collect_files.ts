@@ -15,6 +15,7 @@ const TAKEN: readonly (readonly [folder: string, ends: RegExp])[] = [
 ];
 /** What only tests need. */
 const LEFT_OUT = "src/std/assert";
+const DUCKDB = "@duckdb/node-api";
 const SUMMARY =
   "Show every TCP three-way handshake on a Linux host, from the kernel and from the wire.";
 
@@ -71,9 +72,13 @@ function loadHelps(): Promise<readonly (readonly [name: string, help: Help])[]> 
   );
 }
 
-/** The configuration without what develops: `@std` is what stands beside it, so nothing is fetched. */
-function runtimeConfig({ name, version, license, exports }: Config) {
+/**
+ * The configuration without what develops: `@std` is what stands beside it. DuckDB alone is fetched, when
+ * a command asks it for the first time.
+ */
+function runtimeConfig({ name, version, license, exports, imports: { [DUCKDB]: duckDb } }: Config) {
   const imports = {
+    [DUCKDB]: duckDb,
     "@std/cli": "./src/std/cli/mod.ts",
     "@std/streams": "./src/std/streams/mod.ts",
   };

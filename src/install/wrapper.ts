@@ -5,10 +5,15 @@ export interface Config {
   license: string;
   exports: string;
   tasks: Readonly<Record<string, { command: string }>>;
+  imports: Readonly<Record<string, string>>;
 }
 
 /** How a task starts a command of the tool. */
 const TASK = /^DENO_NO_UPDATE_CHECK=1 deno run (.*) src\/main\.ts (\w+)$/;
+/** The commands that ask DuckDB, which is fetched then. */
+const ASK_DUCKDB = ["query", "pairs"];
+/** Of others what is installed is whole. */
+const WHOLE = "--no-remote --no-npm";
 /** What starts where no command of the tool is named, as for --help: that reads its own files. */
 const OTHERWISE = "--quiet --no-prompt --allow-read --allow-env";
 
@@ -24,7 +29,9 @@ const OTHERWISE = "--quiet --no-prompt --allow-read --allow-env";
 export function wrapperScript({ tasks }: Config, library: string, main: string): string {
   const cases = Object.values(tasks).flatMap(({ command }) => {
     const [, flags, name] = TASK.exec(command) ?? [];
-    return name === undefined ? [] : [`  ${name}) set -- ${flags} "$main" "$@" ;;`];
+    if (name === undefined) return [];
+    const all = ASK_DUCKDB.includes(name) ? flags : `${WHOLE} ${flags}`;
+    return [`  ${name}) set -- ${all} "$main" "$@" ;;`];
   });
   return [
     "#!/bin/sh",
@@ -33,11 +40,11 @@ export function wrapperScript({ tasks }: Config, library: string, main: string):
     `main="$library/${main}"`,
     'case "${1-}" in',
     ...cases,
-    `  *) set -- ${OTHERWISE} "$main" "$@" ;;`,
+    `  *) set -- ${WHOLE} ${OTHERWISE} "$main" "$@" ;;`,
     "esac",
     "export DENO_NO_UPDATE_CHECK=1",
-    // The lock file and the registries are the source's: what is installed is whole.
-    'exec "$library/deno" run --no-lock --no-remote --no-npm "$@"',
+    // The lock file is the source's.
+    'exec "$library/deno" run --no-lock "$@"',
     "",
   ].join("\n");
 }

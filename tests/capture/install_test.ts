@@ -66,6 +66,18 @@ Deno.test("install brings a synsnoop that is one process, and uninstall leaves n
     assertEquals(pathsBelow(prefix), before);
   });
 
+  await t.step("query asks DuckDB, which the installation does not hold", async () => {
+    const records = `${folder.path}/records.ndjson`;
+    await run(synsnoop, ["read", "--output", records, `${folder.path}/capture.pcap`]);
+    // Where the tests' own DuckDB is.
+    const env = { ...ENV, HOME: Deno.env.get("HOME") ?? "/root" };
+    const { status, out, said } = await run(synsnoop, ["query", records, "servers", "--json"], env);
+    assertEquals(status, 0, said);
+    assertEquals(JSON.parse(out.split("\n")[0]).handshakes, HANDSHAKES, out);
+    assertEquals(pathsBelow(prefix), before);
+    Deno.removeSync(records);
+  });
+
   await t.step("what it fetches and keeps is nothing: it runs without a cache", async () => {
     using home = new Folder();
     const env = { ...ENV, HOME: home.path, DENO_DIR: `${home.path}/deno` };
