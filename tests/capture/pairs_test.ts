@@ -242,6 +242,21 @@ Deno.test("pairs tells hosts apart by their ids, and says what their names are",
   }
 });
 
+Deno.test("pairs of which none was established say nothing of clocks", async () => {
+  using folder = new Folder();
+  const { fates, textOf, statusOf } = makePairs(HOSTS, 300, SECONDS);
+  const lines = await linesOf([
+    ...HOSTS.map((host) => folder.write(host.name, textOf(host.name) + statusOf(host))),
+    ...["--outcome", "timeout,half_open"],
+  ]);
+  const lost = fates.filter(({ verdict }) => verdict === "answer_lost");
+  assertEquals(
+    lines.filter(({ tier }) => tier !== undefined).map(({ verdict }) => verdict),
+    lost.map(() => "answer_lost"),
+  );
+  assertEquals(lines.filter(({ event }) => event !== "pair"), []);
+});
+
 Deno.test("pairs asks a store and files together, and filters by what pairs need not", async () => {
   using folder = new Folder();
   const { fates, textOf, statusOf } = makePairs(HOSTS.slice(0, 2), 500, 60);

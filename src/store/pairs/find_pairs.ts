@@ -97,7 +97,7 @@ export async function findPairs<T>(
 /** What would be run to find pairs, but for the filter. */
 export function describePairsSql(): string {
   const steps = [endsSql("client", false), endsSql("server", false), HOSTS_SQL, ...MATCHES_SQL];
-  return [...steps, ...WATCHING_SQL, ...PAIRS_SQL, PATHS_SQL, LEAST_SQL]
+  return [...steps, ...WATCHING_SQL, ...PAIRS_SQL, LEAST_SQL, driftsSql([]), PATHS_SQL]
     .map((each) => `${each.trim()};\n`).join("");
 }
 

@@ -147,7 +147,9 @@ export function driftsSql(
     `(${sqlText(String(client))}, ${sqlText(String(server))}, ${ppb})`
   );
   return "CREATE TEMP TABLE drifts AS SELECT * FROM (VALUES " +
-    `${["(NULL, NULL, 0)", ...rows].join(", ")}) AS told (client_key, server_key, ppb)`;
+    `${
+      ["(CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), 0)", ...rows].join(", ")
+    }) AS told (client_key, server_key, ppb)`;
 }
 
 /**
