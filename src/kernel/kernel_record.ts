@@ -12,8 +12,6 @@ export type { Process, Task, Thread } from "./read_task.ts";
 
 /** What every record of a socket says. */
 export interface KernelSocket extends Task {
-  /** Address of the socket structure: tells apart listeners on one port, reused soon after. */
-  socket: bigint;
   /** When it happened, nanoseconds on the axis: of one end, when it left the handshake. */
   endNs: number;
   /** Own address as four words, IPv4 as IPv4-mapped IPv6. */
@@ -291,31 +289,15 @@ export function readKernelRecord(
     keys.getUint32(keyAt + 12, true),
     keys.getUint32(keyAt + 8, true),
   );
-  const socket = keys.getBigUint64(keyAt, true);
   switch (values.getUint8(valueAt + KIND)) {
     case Kind.Server:
-      return readEnd("server", socket, endNs, values, valueAt, decoding);
+      return readEnd("server", endNs, values, valueAt, decoding);
     case Kind.Client:
-      return readEnd("client", socket, endNs, values, valueAt, decoding);
+      return readEnd("client", endNs, values, valueAt, decoding);
     case Kind.Listener:
-      return {
-        kind: "listener",
-        ...readSocket(socket, endNs, values, valueAt),
-        local: readListenerAddress(values, valueAt),
-        oldState: values.getUint8(valueAt + OLD_STATE),
-        newState: values.getUint8(valueAt + NEW_STATE),
-        inode: readInode(values, valueAt),
-        device: values.getUint32(valueAt + DEVICE, true),
-      };
+      return readListener(endNs, values, valueAt);
     case Kind.Accepted:
-      return {
-        kind: "accepted",
-        ...readSocket(socket, endNs, values, valueAt),
-        local: readAddressOfFamily(values, valueAt, LOCAL_ADDRESS),
-        remote: readAddressOfFamily(values, valueAt, REMOTE_ADDRESS),
-        remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
-        irs: values.getUint32(valueAt + IRS, true),
-      };
+      return readAccept(endNs, values, valueAt);
     case Kind.Dropped: {
       const reason = decoding.dropReason(values.getUint32(valueAt + REASON, true));
       return reason === undefined
@@ -335,7 +317,6 @@ export function readKernelRecord(
 
 function readEnd(
   kind: "client" | "server",
-  socket: bigint,
   endNs: number,
   values: DataView,
   valueAt: number,
@@ -353,7 +334,6 @@ function readEnd(
   // In one literal: to spread another object into it would take as long as all the rest.
   return {
     kind,
-    socket,
     endNs,
     local: readLocalAddress(values, valueAt),
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
@@ -384,21 +364,41 @@ function readEnd(
   };
 }
 
-/** What all records of sockets share, but the address: not all scripts have it mapped. */
-function readSocket(
-  socket: bigint,
-  endNs: number,
-  values: DataView,
-  valueAt: number,
-): Omit<KernelSocket, "local"> {
+/** In one literal, as {@link readEnd}. */
+function readAccept(endNs: number, values: DataView, valueAt: number): KernelAccept {
+  const who = readTask(values, valueAt);
   return {
-    socket,
+    kind: "accepted",
     endNs,
+    local: readAddressOfFamily(values, valueAt, LOCAL_ADDRESS),
+    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
+    remote: readAddressOfFamily(values, valueAt, REMOTE_ADDRESS),
+    remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
+    pid: who.pid,
+    comm: who.comm,
+    thread: who.thread,
+    isKernel: who.isKernel,
+    uid: values.getUint32(valueAt + UID, true),
+    netns: values.getUint32(valueAt + NETNS, true),
+    cgroup: readCgroup(values, valueAt),
+    irs: values.getUint32(valueAt + IRS, true),
+  };
+}
+
+function readListener(endNs: number, values: DataView, valueAt: number): KernelListener {
+  return {
+    kind: "listener",
+    endNs,
+    local: readListenerAddress(values, valueAt),
     localPort: values.getUint16(valueAt + LOCAL_PORT, true),
     ...readTask(values, valueAt),
     uid: values.getUint32(valueAt + UID, true),
     netns: values.getUint32(valueAt + NETNS, true),
     cgroup: readCgroup(values, valueAt),
+    oldState: values.getUint8(valueAt + OLD_STATE),
+    newState: values.getUint8(valueAt + NEW_STATE),
+    inode: readInode(values, valueAt),
+    device: values.getUint32(valueAt + DEVICE, true),
   };
 }
 

@@ -189,7 +189,6 @@ function listenerWord(
 ): KernelListener {
   return {
     kind: "listener",
-    socket: 1n,
     oldState: TcpState.Close,
     newState: TcpState.Listen,
     endNs: Number(clockNs("boottime")),

@@ -45,7 +45,6 @@ Deno.test("parseKernelLine reads the client side of a real handshake", () => {
     type: "record",
     record: {
       kind: "client",
-      socket: 0xffff888105a60940n,
       oldState: TcpState.SynSent,
       newState: TcpState.Established,
       local: LOOPBACK,

@@ -44,7 +44,6 @@ function transition(
 ): KernelListener {
   return {
     kind: "listener",
-    socket: 1n,
     oldState: 7,
     newState: 10,
     local: address(on),

@@ -340,7 +340,6 @@ export class Play {
     return {
       record: {
         kind: "accepted",
-        socket: 0xffff888000000000n,
         endNs,
         local: this.server.address,
         remote: this.client.address,
@@ -482,7 +481,6 @@ export class Play {
     const { options, ...rest } = fields;
     return {
       record: {
-        socket: 0xffff888000000000n,
         newState: 1,
         connectNs: undefined,
         synSentNs: undefined,
