@@ -5,7 +5,7 @@
  * @module
  */
 import type { ListeningSocket } from "../../kernel/listeners.ts";
-import { readAddress } from "../../kernel/read_address.ts";
+import { readAddress, readMapped } from "../../kernel/read_address.ts";
 import { TcpState } from "../../kernel/tcp_state.ts";
 import { checkResult, libc, memory } from "../libc.ts";
 import type { NetworkNamespace } from "../netns/network_namespace.ts";
@@ -135,8 +135,8 @@ function readSocket(
 ): ListeningSocket | undefined {
   const inode = view.getUint32(at + INODE, true);
   if (view.getUint8(at + STATE) !== TcpState.Listen || inode === 0) return undefined;
-  const address = readAddress(view, at + ADDRESS);
-  if (view.getUint8(at + FAMILY) === AF_INET) address.set([0, 0, 0xffff, address[0]]);
+  const isIpv4 = view.getUint8(at + FAMILY) === AF_INET;
+  const address = isIpv4 ? readMapped(view, at + ADDRESS) : readAddress(view, at + ADDRESS);
   const socket: ListeningSocket = {
     netns,
     address,
