@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
 import { USUAL_BOUNDS } from "../../src/output/metrics/choices.ts";
 import { METRICS, type MetricName } from "../../src/output/metrics/names.ts";
 import { PrometheusWriter } from "../../src/output/metrics/prometheus_text.ts";
+import { SHIP_METRICS } from "../../src/store/ship/ship_metrics.ts";
 import { makeModel, makeMoment, TestClock } from "../unit/output/metrics/sample_metrics.ts";
 import { CONTEXT, HANDSHAKES } from "../unit/record/sample_handshakes.ts";
 
@@ -32,16 +33,34 @@ function cells(lines: readonly string[]): string[][] {
   return lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
+/** Compares the table in a document with what it should be, or writes it anew. */
+function assertListed(document: string, head: string, rows: readonly string[]): void {
+  const path = new URL(`../../${document}`, import.meta.url);
+  const text = Deno.readTextFileSync(path);
+  const rule = head.replaceAll(/[^|]+/g, " - ");
+  const [before, listed, after] = text.split(/(?<=<!-- metrics -->\n)|(?=<!-- \/metrics -->)/);
+  if (UPDATE) {
+    Deno.writeTextFileSync(path, `${before}\n${[head, rule, ...rows].join("\n")}\n\n${after}`);
+  }
+  const [first, , ...written] = cells(listed.trim().split("\n"));
+  assertEquals([first, ...written], cells([head, ...rows]));
+}
+
 Deno.test("src/output/metrics/README.md lists the metrics as the table of names does", () => {
-  const path = new URL("../../src/output/metrics/README.md", import.meta.url);
-  const document = Deno.readTextFileSync(path);
   const names: readonly MetricName[] = Object.values(METRICS);
   const rows = names.map(({ prometheus, opentelemetry = "", kind, help }) =>
     `| \`${prometheus}\` | ${opentelemetry && `\`${opentelemetry}\``} | ${kind} | ${help} |`
   );
-  const table = ["| Prometheus | OpenTelemetry | kind | what it is |", "| - | - | - | - |", ...rows];
-  const [before, listed, after] = document.split(/(?<=<!-- metrics -->\n)|(?=<!-- \/metrics -->)/);
-  if (UPDATE) Deno.writeTextFileSync(path, `${before}\n${table.join("\n")}\n\n${after}`);
-  const [head, , ...written] = cells(listed.trim().split("\n"));
-  assertEquals([head, ...written], cells([table[0], ...table.slice(2)]));
+  assertListed(
+    "src/output/metrics/README.md",
+    "| Prometheus | OpenTelemetry | kind | what it is |",
+    rows,
+  );
+});
+
+Deno.test("src/store/ship/README.md lists the metrics of ship", () => {
+  const rows = Object.values(SHIP_METRICS).map(({ prometheus, kind, help }) =>
+    `| \`${prometheus}\` | ${kind} | ${help} |`
+  );
+  assertListed("src/store/ship/README.md", "| Prometheus | kind | what it is |", rows);
 });
