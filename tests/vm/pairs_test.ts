@@ -60,8 +60,10 @@ async function checkPairs(shared: string): Promise<void> {
   const text = pairTables(paths, clocks);
   console.log(text);
   const [{ one, windows, changes }] = clocks;
-  assertEquals(changes.length, 1, text);
-  const [{ isToOther, byNs, atNs }] = changes;
+  // Beside other guests an emulated machine may itself become slower for a while, by less.
+  const large = changes.filter((change) => Math.abs(change.byNs) > addedMs * 1e6 - EMULATION_NS);
+  assertEquals(large.length, 1, text);
+  const [{ isToOther, byNs, atNs }] = large;
   assertEquals(isToOther ? one : "other", "client");
   assertLess(Math.abs(byNs - addedMs * 1e6), EMULATION_NS);
   assertLess(Math.abs(Number(atNs) / 1e6 - addedAtMs), 2 * SPAN_MS);
