@@ -262,7 +262,9 @@ export function toBytes(lines: Lines): Uint8Array<ArrayBuffer> {
  */
 export async function writeText(writer: ByteWriter, text: string): Promise<boolean> {
   let written = true;
-  const output = new StreamOutput(writer, (reason) => written = reason === undefined);
+  // All of it is held already.
+  const options = { waitingMax: Infinity };
+  const output = new StreamOutput(writer, (reason) => written = reason === undefined, options);
   output.write(text, 0);
   await output.flush();
   return written;

@@ -353,3 +353,11 @@ Deno.test("writeText says whether its text was written or its reader had seen en
   assertEquals(await writeText(failing(new Deno.errors.BrokenPipe()), "a\n"), true);
   assertEquals(await writeText(failing(new Error("No space left")), "a\n"), false);
 });
+
+Deno.test("writeText writes a text that is longer than what lines may wait", async () => {
+  let count = 0;
+  const text = "x".repeat(80 * 1024 * 1024);
+  const writer = { write: ({ length }: Uint8Array) => Promise.resolve(count += length) };
+  assertEquals(await writeText(writer, text), true);
+  assertEquals(count, text.length);
+});
