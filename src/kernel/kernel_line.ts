@@ -12,8 +12,11 @@ import {
 export type KernelLine =
   | { type: "ready" }
   | { type: "end" }
-  /** Of a record that tells nothing, such as a foreign socket's, there is the line alone. */
-  | { type: "record"; record: KernelRecord | undefined }
+  /**
+   * Of a record that tells nothing, such as a foreign socket's, there is the line alone. Lines of one CPU
+   * come in their order, those of several in any.
+   */
+  | { type: "record"; record: KernelRecord | undefined; cpu: number }
   /** How many records were to be printed in all: true only behind `end`. */
   | { type: "written"; count: number }
   | { type: "lost"; count: number }
@@ -32,6 +35,8 @@ const END = /^end\|1\|[0-9]{9,}$/;
 const LOST = /^Lost ([0-9]+) events$/;
 const WRITTEN = /^@written: ([0-9]+)$/;
 const WORD = /^[0-9a-f]{1,16}$/;
+/** What a record begins with, and the CPU that told it. */
+const RECORD = /^K([0-9]{1,5})\|/;
 
 const keys = new DataView(new ArrayBuffer(KEY_BYTES));
 const values = new DataView(new ArrayBuffer(VALUE_BYTES));
@@ -48,8 +53,9 @@ const values = new DataView(new ArrayBuffer(VALUE_BYTES));
  * @param decoding Places the kernel's times and names its reasons.
  */
 export function parseKernelLine(line: string, decoding: KernelDecoding): KernelLine {
-  if (line.startsWith("K|")) {
-    return parseRecord(line, decoding) ?? { type: "other", text: line };
+  const begin = RECORD.exec(line);
+  if (begin) {
+    return parseRecord(line, Number(begin[1]), decoding) ?? { type: "other", text: line };
   }
   if (READY.test(line)) return { type: "ready" };
   if (END.test(line)) return { type: "end" };
@@ -59,7 +65,11 @@ export function parseKernelLine(line: string, decoding: KernelDecoding): KernelL
   return lost ? { type: "lost", count: Number(lost[1]) } : { type: "other", text: line };
 }
 
-function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undefined {
+function parseRecord(
+  line: string,
+  cpu: number,
+  decoding: KernelDecoding,
+): KernelLine | undefined {
   const fields = line.split("|").slice(1);
   if (fields.length < WORDS + ADDRESSES + 1) return undefined;
   for (let word = 0; word < WORDS; word++) {
@@ -76,10 +86,10 @@ function parseRecord(line: string, decoding: KernelDecoding): KernelLine | undef
     }
   }
   const record = readKernelRecord(keys, 0, values, 0, decoding);
-  if (record === undefined) return { type: "record", record };
+  if (record === undefined) return { type: "record", record, cpu };
   // Text already: as bytes again, the replacements of what was no UTF-8 would take more room.
   if ("comm" in record && record.pid !== 0) {
     record.comm = fields.slice(WORDS + ADDRESSES).join("|").slice(0, COMM_CHARACTERS_MAX);
   }
-  return { type: "record", record };
+  return { type: "record", record, cpu };
 }

@@ -147,17 +147,26 @@ export class BpfMap implements Disposable {
    * @returns 0 where nothing was counted yet.
    */
   sumOfZeroKey(): number {
+    return this.countsOfZeroKey().reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * The same counters, by CPU.
+   *
+   * @returns Empty where nothing was counted yet.
+   */
+  countsOfZeroKey(): number[] {
     const { attr, values } = this.#perCpu ??= this.#preparePerCpu();
     if (bpf(BPF_MAP_LOOKUP_ELEM, attr) < 0) {
       const errno = lastErrno();
-      if (errno === ENOENT) return 0;
+      if (errno === ENOENT) return [];
       throw new SystemCallError("bpf(BPF_MAP_LOOKUP_ELEM)", errno);
     }
-    let sum = 0;
+    const counts: number[] = [];
     for (let word = 0; word < values.length; word += 2) {
-      sum += values[word] + values[word + 1] * 4294967296;
+      counts.push(values[word] + values[word + 1] * 4294967296);
     }
-    return sum;
+    return counts;
   }
 
   #preparePerCpu(): PerCpuLookup {

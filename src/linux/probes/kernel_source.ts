@@ -339,7 +339,7 @@ export class KernelSource {
    */
   toldUntil(nowNs: number): number {
     if (this.#state !== "lines") return nowNs;
-    return this.#lines.completeUntil(nowNs, this.#written?.sumOfZeroKey());
+    return this.#lines.completeUntil(nowNs, this.#written?.countsOfZeroKey());
   }
 
   /** Programs of the one that runs that the kernel skipped; undefined where none runs. */

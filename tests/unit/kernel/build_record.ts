@@ -216,7 +216,7 @@ export function buildLine(raw: RawRecord): string {
   const end = raw.comm.indexOf(0);
   const comm = new TextDecoder("utf-8", { ignoreBOM: true })
     .decode(end < 0 ? raw.comm : raw.comm.subarray(0, end));
-  return ["K", ...numbers, ...addresses, comm].join("|");
+  return ["K3", ...numbers, ...addresses, comm].join("|");
 }
 
 /** Any record of the kinds up to one, its comm any bytes without a newline. */

@@ -38,11 +38,12 @@ function readBytes(raw: RawRecord): KernelRecord {
 // Lines of bpftrace 0.17 on Linux 6.18: both sides of a connection on loopback, a connection that
 // was refused, a listen().
 Deno.test("parseKernelLine reads the client side of a real handshake", () => {
-  const line = "K|ffff888105a60940|d122a4c1f5|d122a19595|170000000000|effffff900000002|1|" +
+  const line = "K3|ffff888105a60940|d122a4c1f5|d122a19595|170000000000|effffff900000002|1|" +
     "8fd4a97f00020101|3f8656389a1b9cd2|b800000017|0|0|7fe50000aa13|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
   assertEquals(parseKernelLine(line, decoding), {
     type: "record",
+    cpu: 3,
     record: {
       kind: "client",
       oldState: TcpState.SynSent,
@@ -84,7 +85,7 @@ Deno.test("parseKernelLine reads the client side of a real handshake", () => {
 });
 
 Deno.test("parseKernelLine reads the server side of a real handshake", () => {
-  const line = "K|ffff888105a640c0|d122a54c7f|0|0|effffff900000002|1|a97f8fd400030100|" +
+  const line = "K3|ffff888105a640c0|d122a54c7f|0|0|effffff900000002|1|a97f8fd400030100|" +
     "9a1b9cd23f865638|1600000002c|0|0|80000000aa13|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|";
   const parsed = parseKernelLine(line, decoding);
@@ -99,7 +100,7 @@ Deno.test("parseKernelLine reads the server side of a real handshake", () => {
 });
 
 Deno.test("parseKernelLine reads a real refused connection", () => {
-  const line = "K|ffff888105a640c0|d122a9f0f7|d122a9ac5c|170000000000|effffff900000002|1|" +
+  const line = "K3|ffff888105a640c0|d122a9f0f7|d122a9ac5c|170000000000|effffff900000002|1|" +
     "8fdca97f00020701|72c1bfcbffffffff|ffffffff|6f0000|0|20c0000a000|0|" +
     "::ffff:127.0.0.1|::ffff:127.0.0.1|python3";
   const { record } = parseKernelLine(line, decoding) as { record: KernelEnd };
@@ -112,7 +113,7 @@ Deno.test("parseKernelLine reads a real refused connection", () => {
 });
 
 Deno.test("parseKernelLine reads a real listen()", () => {
-  const line = "K|ffff888105a60000|d12289bc8d|0|170000000000|effffff900000002|1|" +
+  const line = "K3|ffff888105a60000|d12289bc8d|0|170000000000|effffff900000002|1|" +
     "a97f000000070a02|0|0|0|0|0|0|::ffff:127.0.0.1|::ffff:0.0.0.0|python3";
   const { record } = parseKernelLine(line, decoding) as { record: KernelListener };
   assertEquals(record.kind, "listener");
@@ -125,6 +126,7 @@ Deno.test("parseKernelLine reads what tells of a packet, whose comm means nothin
   const raw = packetRecord({ ...DROPPED, kind: 6, netns: 7, reason: 1, queueLength: 2 });
   assertEquals(parseKernelLine(buildLine(raw), decoding), {
     type: "record",
+    cpu: 3,
     record: {
       kind: "dropped",
       endNs: 5_000_000_777,
@@ -150,6 +152,7 @@ Deno.test("parseKernelLine and readKernelRecord agree on every record", () => {
       const raw = { ...any, threadComm: new Uint8Array() };
       assertEquals(parseKernelLine(buildLine(raw), decoding), {
         type: "record",
+        cpu: 3,
         record: readBytes(raw),
       });
     }),
@@ -173,7 +176,7 @@ Deno.test("parseKernelLine keeps nothing of the line before", () => {
 });
 
 Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
-  for (const comm of ["|", "a|b|c", "|||", "K|1|2", " "]) {
+  for (const comm of ["|", "a|b|c", "|||", "K1|2", " "]) {
     const { record } = parseKernelLine(buildLine({ ...CLIENT, comm: ascii(comm) }), decoding) as {
       record: KernelEnd;
     };
@@ -182,16 +185,16 @@ Deno.test("parseKernelLine takes separators in a comm for part of it", () => {
 });
 
 Deno.test("parseKernelLine keeps the record before a newline in a comm and refuses the rest", () => {
-  const line = buildLine({ ...CLIENT, comm: ascii("a\nK|1|2|3|4") });
+  const line = buildLine({ ...CLIENT, comm: ascii("a\nK1|2|3|4") });
   const [first, second] = line.split("\n");
   const { record } = parseKernelLine(first, decoding) as { record: KernelEnd };
   assertEquals(record.comm, "a");
-  assertEquals(parseKernelLine(second, decoding), { type: "other", text: "K|1|2|3|4" });
+  assertEquals(parseKernelLine(second, decoding), { type: "other", text: "K1|2|3|4" });
 });
 
 Deno.test("parseKernelLine lets no comm begin or end the trace or forge a record", () => {
   // A comm has 15 bytes, and 14 are left after a newline.
-  const starts = ["ready|1|", "end|1|", "K|", "Lost ", ""];
+  const starts = ["ready|1|", "end|1|", "K3|", "Lost ", ""];
   const rest = fc.array(fc.constantFrom("1", "9", "0", "|", " ", "e"), { maxLength: 14 });
   fc.assert(fc.property(fc.constantFrom(...starts), rest, (start, end) => {
     const line = (start + end.join("")).slice(0, 14);
@@ -219,7 +222,10 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
   const cases = [
     "",
     "K",
-    "K|",
+    "K3",
+    "K|1|2",
+    "K100000|1|2",
+    "K3|",
     "Attaching 3 probes...",
     "ready",
     "ready|2|897123456789",
@@ -261,19 +267,19 @@ Deno.test("parseKernelLine leaves every other line alone", () => {
 
 Deno.test("parseKernelLine counts a record of a kind that is not known, which tells nothing", () => {
   const line = buildLine(CLIENT).split("|").with(7, "9c4001bb00020107").join("|");
-  assertEquals(parseKernelLine(line, decoding), { type: "record", record: undefined });
+  assertEquals(parseKernelLine(line, decoding), { type: "record", record: undefined, cpu: 3 });
 });
 
 Deno.test("parseKernelLine never throws", () => {
   const types = new Set(["ready", "end", "record", "written", "lost", "other"]);
-  const piece = fc.constantFrom("K|", "|", "0", "ffffffff", "ready|1|", "Lost ", " events", "\n");
+  const piece = fc.constantFrom("K3|", "|", "0", "ffffffff", "ready|1|", "Lost ", " events", "\n");
   const text = fc.oneof(
     fc.string({ unit: "binary", maxLength: 300 }),
     fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join("")),
     fc.array(fc.oneof(fc.constant("0"), fc.string({ maxLength: 20 })), {
       minLength: 20,
       maxLength: 24,
-    }).map((fields) => ["K", ...fields].join("|")),
+    }).map((fields) => ["K3", ...fields].join("|")),
   );
   fc.assert(
     fc.property(text, (line) => {

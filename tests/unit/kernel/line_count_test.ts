@@ -3,12 +3,12 @@ import { LineCount } from "../../../src/kernel/line_count.ts";
 
 const MS = 1_000_000;
 
-function take(lines: LineCount, count: number): void {
-  for (let line = 0; line < count; line++) lines.take({ type: "record", record: undefined });
+function take(lines: LineCount, count: number, cpu = 0): void {
+  for (let line = 0; line < count; line++) lines.take({ type: "record", record: undefined, cpu });
 }
 
 /** Looks every 20 ms from one moment until another. @returns What the last look said, in ms. */
-function look(lines: LineCount, fromMs: number, untilMs: number, written: number): number {
+function look(lines: LineCount, fromMs: number, untilMs: number, ...written: number[]): number {
   let completeNs = NaN;
   for (let atMs = fromMs; atMs <= untilMs; atMs += 20) {
     completeNs = lines.completeUntil(atMs * MS, written);
@@ -38,6 +38,16 @@ Deno.test("LineCount is complete up to when as many have come as were written th
   assertEquals(look(lines, 1_020, 1_020, 7), 80, "until more were written");
   take(lines, 2);
   assertEquals(look(lines, 1_040, 1_040, 7), 940, "no later than is usual");
+});
+
+Deno.test("LineCount waits for a line of one CPU, however many come that another wrote later", () => {
+  const lines = new LineCount();
+  take(lines, 4, 0);
+  assertEquals(look(lines, 0, 100, 5, 1), -Infinity);
+  take(lines, 50, 1);
+  assertEquals(look(lines, 120, 1_000, 5, 50), -Infinity);
+  take(lines, 1, 0);
+  assertEquals(look(lines, 1_020, 1_020, 5, 50), 920);
 });
 
 Deno.test("LineCount goes by the usual time where it does not know how many there are", () => {
