@@ -35,6 +35,7 @@ export const PORTS = {
   flooded: 4437,
   reset: 4438,
   taken: 4439,
+  vrf: 4441,
 } as const;
 
 /** What the tracers are to tell of: this network and the lab. */

@@ -28,6 +28,7 @@ import { perform, scenariosFor } from "./lab_scenarios.ts";
 import { connectAndServe } from "./peers.ts";
 import { testDelay, testOpenConnection } from "./round_trips.ts";
 import { type Shape, shapeOf } from "./shape.ts";
+import { testVrf } from "./vrf.ts";
 
 const [, kernel, bpftrace, resets] = Deno.args;
 const resetReasons = resets === "reset-reasons";
@@ -113,6 +114,10 @@ for (const mechanism of MECHANISMS) {
     await context.step(
       "tells a full accept queue as often as the kernel counts it",
       () => tried((attempt) => testFullAcceptQueue(network, mechanism, attempt)),
+    );
+    await context.step(
+      "tells a handshake within a VRF once",
+      () => tried((attempt) => testVrf(network, attempt)),
     );
     await context.step(
       "names the process whose connect() failed before its SYN",
