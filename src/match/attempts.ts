@@ -1,5 +1,6 @@
 import type { KernelEnd } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
+import { sequenceAdd } from "../wire/sequence.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { isOneSided } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
@@ -9,6 +10,7 @@ import { FlowKey } from "./flow_key.ts";
 import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
+import { Remembered } from "./remembered.ts";
 import {
   type MatcherCounters,
   type MatcherOptions,
@@ -33,6 +35,12 @@ const DEFAULTS = {
  */
 const ATTEMPTS_PER_TUPLE = 64;
 
+/**
+ * Reported handshakes that keep their rows: of those before them less is remembered. With all of 65,536 rows
+ * in use a trace had 17 MB more (a replay of packets and kernel records, eight interleaved pairs).
+ */
+const REPORTED_ROWS = 8_192;
+
 /** How long a handshake waits at most for a name, after all else of it is known. */
 const NAME_NS = 1e9;
 
@@ -43,6 +51,8 @@ const NAME_NS = 1e9;
 export class Attempts {
   /** Their facts. */
   readonly table: FlowTable;
+  /** Those that were reported before the ones that still have a row. */
+  readonly #remembered: Remembered;
   readonly #counters: MatcherCounters;
   readonly #hostContext: HostContext;
   readonly #joinNs: number;
@@ -52,6 +62,7 @@ export class Attempts {
   readonly #ownUnansweredNs: number;
   readonly #ownHalfOpenNs: number;
   readonly #rememberNs: number;
+  readonly #reportedRows: number;
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
@@ -74,7 +85,9 @@ export class Attempts {
     options: MatcherOptions,
     counters: MatcherCounters,
   ) {
-    this.table = new FlowTable(options.capacity ?? DEFAULTS.capacity);
+    const capacity = options.capacity ?? DEFAULTS.capacity;
+    this.table = new FlowTable(capacity);
+    this.#remembered = new Remembered(capacity);
     this.#hostContext = options;
     this.#counters = counters;
     this.#joinNs = options.joinNs ?? DEFAULTS.joinNs;
@@ -84,6 +97,7 @@ export class Attempts {
     this.#ownUnansweredNs = options.ownUnansweredNs ?? this.#unansweredNs;
     this.#ownHalfOpenNs = options.ownHalfOpenNs ?? this.#halfOpenNs;
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
+    this.#reportedRows = options.reportedRows ?? REPORTED_ROWS;
     this.#rowKeeper = options.rowKeeper;
     this.#onHandshake = onHandshake;
     this.epochSeconds = epochSeconds;
@@ -115,6 +129,9 @@ export class Attempts {
    */
   begin(key: FlowKey, clientIsn: number, state: FlowState, timeNs: number): number {
     this.#limitTuple(key);
+    while (this.table.count(FlowState.Reported) > this.#reportedRows) {
+      this.#remember(this.table.oldest(FlowState.Reported));
+    }
     this.#makeRoom();
     const sender = state === FlowState.Answered ? key.server : key.client;
     const isOwn = this.#sendsAgain(state, sender, 0);
@@ -122,6 +139,22 @@ export class Attempts {
     this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
     this.#rowKeeper?.begin(row);
     return row;
+  }
+
+  /**
+   * What became of a handshake that was reported and has no row any more.
+   *
+   * @param timeNs When something of it came again. @param vlan See `isOfVlan`.
+   * @returns One of `Fate`; 0: nothing of it is remembered.
+   */
+  fateOf(key: FlowKey, clientIsn: number, timeNs: number, vlan = -1): number {
+    return this.#remembered.fateOf(key, clientIsn, timeNs - this.#rememberNs, vlan);
+  }
+
+  /** Gives the row of a reported handshake back, and remembers what became of it. */
+  #remember(row: number): void {
+    this.#remembered.take(this.table, row);
+    this.table.remove(row);
   }
 
   /**
@@ -280,11 +313,13 @@ export class Attempts {
   /** See `Matcher.clockSet`. */
   clockSet(jumpNs: number, nowNs: number): void {
     this.table.shiftTimes(jumpNs);
+    this.#remembered.shiftTimes(jumpNs);
     this.#mistimedUntilNs = nowNs;
   }
 
   /** See `Matcher.clockStep`. */
   clockStep(jumpNs: number): void {
+    this.#remembered.shiftTimes(jumpNs);
     const { touchedNs, mistimed, capacity } = this.table;
     for (let row = 0; row < capacity; row++) {
       touchedNs[row] += jumpNs;
@@ -319,12 +354,18 @@ export class Attempts {
    */
   part(segment: Segment, isCutOff: (row: number) => boolean | undefined): void {
     const key = new FlowKey();
-    this.#partFrom(key.sentByClient(segment), isCutOff);
-    this.#partFrom(key.sentByServer(segment), isCutOff);
+    this.#partFrom(key.sentByClient(segment), segment.sequence, isCutOff);
+    const clientIsn = sequenceAdd(segment.acknowledgment, -1);
+    this.#partFrom(key.sentByServer(segment), clientIsn, isCutOff);
   }
 
-  #partFrom(key: FlowKey, isCutOff: (row: number) => boolean | undefined): void {
+  #partFrom(
+    key: FlowKey,
+    clientIsn: number,
+    isCutOff: (row: number) => boolean | undefined,
+  ): void {
     const { table } = this;
+    this.#remembered.forget(key, clientIsn);
     let row = table.find(key);
     while (row >= 0) {
       const older = table.older(row, key);

@@ -58,7 +58,7 @@ export function findAttemptAt(
  * Until when what the kernel tells can be of an attempt: until the RST that refused it. Of one whose
  * SYN was captured only a RST that was captured counts: another did not leave this host.
  */
-function goesOnUntil(table: FlowTable, row: number): number {
+export function goesOnUntil(table: FlowTable, row: number): number {
   const { Syn, SynAck, ServerReset } = WireFact;
   const wasNotRefused = table.has(row, SynAck) ||
     table.has(row, Syn) && !table.has(row, ServerReset);
@@ -104,7 +104,7 @@ export function findBegun(
 }
 
 /** Whether a packet with a VLAN tag can be of a row, as far as both have one. */
-export function isOfVlan(table: FlowTable, row: number, vlan: number): boolean {
+export function isOfVlan(table: Pick<FlowTable, "vlan">, row: number, vlan: number): boolean {
   const own = table.vlan[row];
   return own === vlan || own <= 0 || vlan <= 0;
 }

@@ -111,6 +111,20 @@ export class FlowIndex {
     );
   }
 
+  /**
+   * Copies a tuple of a row into a key that has words of its own.
+   *
+   * @param isSecond Whether it is the second one, of a row that has one.
+   */
+  copyKey(row: number, isSecond: boolean, into: FlowKey): void {
+    const at = isSecond ? row + this.capacity : row;
+    for (let word = 0; word < 4; word++) {
+      into.client[word] = this.clientAddress[at * 4 + word];
+      into.server[word] = this.serverAddress[at * 4 + word];
+    }
+    into.ports = this.ports[at];
+  }
+
   /** Whether a row's first tuple is this one. */
   hasFirstTuple(row: number, key: FlowKey): boolean {
     return this.#hasTupleAt(row, key);

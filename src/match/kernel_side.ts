@@ -25,7 +25,12 @@ import { findTranslatedHalf } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
+import { Fate } from "./remembered.ts";
 import type { MatcherCounters } from "./options.ts";
+
+/** In the place of a row: what the kernel tells of fits none, or one that was reported long ago. */
+const UNEXPECTED = -1;
+const REMEMBERED = -2;
 
 /** Gives what the kernel says to the handshakes that it says it of. */
 export class KernelSide {
@@ -74,6 +79,12 @@ export class KernelSide {
       ? record.synSentNs ?? record.connectNs ?? -Infinity
       : record.endNs;
     let row = sentNothing ? -1 : findAttemptAt(table, key, clientIsn, record.endNs, begunNs);
+    if (row < 0 && !sentNothing) {
+      const fate = this.#attempts.fateOf(key, clientIsn, record.endNs);
+      if (fate === Fate.Reported || fate === Fate.Failed) {
+        return this.#countLate(fate === Fate.Failed, record);
+      }
+    }
     if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
       row = findTranslatedHalf(table, key, clientIsn, record);
       if (row >= 0) table.translate(row, key);
@@ -85,7 +96,9 @@ export class KernelSide {
         this.#attempts.settle(joined, record.endNs);
         return;
       }
-      this.#countLate(row, record);
+      const wasFailed = table.isMarked(row, Mark.ReportedFailed) &&
+        table.state[row] === FlowState.Reported;
+      this.#countLate(wasFailed, record);
       return;
     }
     if (row < 0) {
@@ -96,9 +109,7 @@ export class KernelSide {
   }
 
   /** A handshake that was reported is not reported again, but that it was reported wrongly is told. */
-  #countLate(row: number, { newState }: KernelEnd): void {
-    const wasFailed = this.#table.isMarked(row, Mark.ReportedFailed) &&
-      this.#table.state[row] === FlowState.Reported;
+  #countLate(wasFailed: boolean, { newState }: KernelEnd): void {
     if (wasFailed && newState === TcpState.Established) this.#counters.contradicted++;
     else this.#counters.lateKernelRecords++;
   }
@@ -127,11 +138,11 @@ export class KernelSide {
     }
     const isSynAck = (record.flags & TcpFlag.ACK) !== 0;
     const row = isSynAck ? this.#rowOfDroppedSynAck(record) : this.#rowOfDroppedSyn(record);
-    if (row < 0) {
+    if (row === UNEXPECTED) {
       this.#counters.unexpected++;
       return;
     }
-    if (table.state[row] === FlowState.Reported) {
+    if (row === REMEMBERED || table.state[row] === FlowState.Reported) {
       this.#counters.lateKernelRecords++;
       return;
     }
@@ -152,21 +163,28 @@ export class KernelSide {
     return row >= 0 ? row : this.#beginBySyn(record);
   }
 
+  /** @returns The row; {@link REMEMBERED} where it began long ago and was reported. */
   #beginBySyn(record: KernelPacket): number {
     const key = this.#key.sentByClient(record);
+    const fate = this.#attempts.fateOf(key, record.sequence, record.endNs);
+    if (fate === Fate.Reported || fate === Fate.Failed) return REMEMBERED;
     return this.#attempts.begin(key, record.sequence, FlowState.SynSent, record.endNs);
   }
 
-  /** @returns The row; -1 where the SYN-ACK does not answer the SYN that waits for an answer. */
+  /**
+   * @returns The row; {@link UNEXPECTED} where the SYN-ACK does not answer the SYN that waits for an
+   * answer; {@link REMEMBERED} where it answers one that was reported.
+   */
   #rowOfDroppedSynAck(record: KernelDrop): number {
     const table = this.#table;
     const { acknowledgment, endNs } = record;
     const key = this.#key.sentByServer(record);
     const row = findAnswered(table, key, acknowledgment, endNs);
     if (row >= 0) return row;
-    const newest = table.find(key);
-    if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return -1;
     const clientIsn = sequenceAdd(acknowledgment, -1);
+    if (this.#attempts.fateOf(key, clientIsn, endNs) !== 0) return REMEMBERED;
+    const newest = table.find(key);
+    if (newest >= 0 && awaitedSynAck(table, newest, endNs)) return UNEXPECTED;
     return this.#attempts.begin(key, clientIsn, FlowState.Answered, endNs);
   }
 
@@ -175,8 +193,8 @@ export class KernelSide {
     const table = this.#table;
     let row = findReset(table, record);
     if (row < 0 && isSyn(record)) row = this.#beginBySyn(record);
-    if (row < 0) return;
-    if (table.state[row] === FlowState.Reported) {
+    if (row === UNEXPECTED) return;
+    if (row === REMEMBERED || table.state[row] === FlowState.Reported) {
       this.#counters.lateKernelRecords++;
       return;
     }

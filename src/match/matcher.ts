@@ -45,6 +45,7 @@ import {
   markOf,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
+import { Fate } from "./remembered.ts";
 import type { MatcherCounters, MatcherOptions, OnHandshake } from "./options.ts";
 
 /**
@@ -132,7 +133,11 @@ export class Matcher {
     const table = this.#table;
     const key = this.#fromClient;
     let row = findBegun(table, key, segment, timeNs, place);
-    if (row < 0) row = this.#translatedSyn(segment, timeNs, place);
+    if (row < 0) {
+      const fate = this.#attempts.fateOf(key, segment.sequence, timeNs, segment.vlan);
+      if (fate === Fate.Reported || fate === Fate.Failed) return -1;
+      row = this.#translatedSyn(segment, timeNs, place);
+    }
     if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
@@ -168,13 +173,14 @@ export class Matcher {
     const key = this.#fromServer;
     let row = findAnswered(table, key, acknowledgment, -Infinity, vlan);
     if (row < 0) {
+      const clientIsn = sequenceAdd(acknowledgment, -1);
+      if (this.#attempts.fateOf(key, clientIsn, timeNs) !== 0) return -1;
       const newest = table.find(key);
       const isLost = this.#attempts.isCrowded(key);
       if (newest >= 0 && isOpen(table, newest) && !isLost) {
         // Not in the window of the SYN that waits for an answer, or has one: it completes nothing.
         return this.#misfit(newest, awaitsSynAck(table, newest) ? WireFact.WrongSynAckAck : 0);
       }
-      const clientIsn = sequenceAdd(acknowledgment, -1);
       row = this.#attempts.begin(key, clientIsn, FlowState.Answered, timeNs);
     }
     if (!table.has(row, WireFact.SynAck)) {

@@ -33,6 +33,12 @@ export interface MatcherOptions extends HostContext {
   rowKeeper?: RowKeeper;
   /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
   capacity?: number;
+  /**
+   * Reported handshakes that keep their rows; of those before them less is remembered.
+   *
+   * @internal
+   */
+  reportedRows?: number;
   /** How long a handshake whose end is known waits for the other sources, nanoseconds. */
   joinNs?: number;
   /** How long an end is doubted that later packets, or the kernel, may tell otherwise. */
