@@ -29,7 +29,7 @@ function offeredFor({ value, completes }: Flag): Offered | undefined {
 
 /** Whether files are what a command is about. */
 function takesFiles({ usage }: Help): boolean {
-  return usage.some(([command]) => command.includes("FILE"));
+  return usage.some(([command]) => /\b(?:FILE|DIR)\b/.test(command));
 }
 
 /** Whether a command to run may stand behind `--`. */

@@ -75,7 +75,7 @@ async function assertCarriesRuntime(path: string, architecture: Architecture): P
   // As the linker will: every version that a symbol asks for.
   const wanted = await output(["llvm-readelf", "--version-info", program]);
   const minors = Array.from(wanted.matchAll(/GLIBC_2\.(\d+)/g), ([, minor]) => Number(minor));
-  assertEquals(depends, `bpftrace, libc6 (>= 2.${Math.max(...minors)}), libgcc-s1`);
+  assertEquals(depends, `bpftrace, passwd, libc6 (>= 2.${Math.max(...minors)}), libgcc-s1`);
 }
 
 const NO_PACKAGE = NO_DPKG ?? (findExecutable("llvm-readelf") ? undefined : 'no "llvm-readelf"');
