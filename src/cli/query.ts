@@ -1,5 +1,7 @@
 import { InputError } from "../files/input_error.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import { askServer, describeServerSql } from "../store/clickhouse/ask_server.ts";
+import { CLICKHOUSE } from "../store/clickhouse/dialect.ts";
 import { ask, describeSql } from "../store/query/ask.ts";
 import { describePairsSql, findPairs } from "../store/pairs/find_pairs.ts";
 import { PAIR_QUESTIONS, type PairQuestion } from "../store/pairs/pair_questions.ts";
@@ -12,6 +14,7 @@ import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
+import { askingServer } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
@@ -23,7 +26,10 @@ const STORE = "/var/lib/synsnoop";
 /** What `query --help` tells. */
 export const QUERY_HELP: Help = {
   summary: "Ask what happened, of a store or of files of records.",
-  usage: [["synsnoop query DIR|FILE... QUESTION [flags]", "DIR is what trace --store wrote"]],
+  usage: [
+    ["synsnoop query DIR|FILE... QUESTION [flags]", "DIR is what trace --store wrote"],
+    ["synsnoop query --from URL QUESTION [flags]", "of what synsnoop ship handed to ClickHouse"],
+  ],
   flags: QUERY_FLAGS,
   examples: [
     [`synsnoop query ${STORE} servers --since 1h`, "who was connected to in the last hour"],
@@ -38,6 +44,10 @@ export const QUERY_HELP: Help = {
     [`synsnoop query ${STORE} losses`, "what the tracers lost"],
     [`synsnoop query ${STORE} isn --json`, "facts of initial sequence numbers"],
     ["synsnoop query web1.ndjson db1.ndjson paths", "losses and delays between two hosts"],
+    [
+      "synsnoop query --from http://clickhouse:8123 failures --since 1h",
+      "of a whole fleet, where synsnoop ship keeps it",
+    ],
     ["synsnoop query web1.ndjson db1.ndjson.zst clients --csv", "of two hosts, for a spreadsheet"],
     [
       `synsnoop query ${STORE} --sql "SELECT outcome, count(*) FROM handshakes GROUP BY 1"`,
@@ -54,6 +64,9 @@ export const QUERY_HELP: Help = {
     "The first question makes a Parquet file of each hour that is over, beside it where that may " +
     "be written; later ones read that. DuckDB answers, in memory and in this process: it is " +
     `fetched once, ${LIBRARY_SIZE_MB} MB, when the first question is asked.`,
+    "--from asks ClickHouse, from version 18.16 on, and changes nothing there. A server of its cluster " +
+    "that does not answer is an error, never a smaller number. The server takes --memory for a " +
+    "question. --sql is ClickHouse's own there, and times are nanoseconds since 1970.",
     "--sql runs one SELECT, which can read nothing but those records. A column is a field of the " +
     "record, with underscores for the dots: client_process_comm. Beside them stand network_rtt_ns " +
     "and host_time_ns.",
@@ -81,19 +94,36 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
   const print = async (text: string) =>
     await writeText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
   if (options.help) return await print(formatHelp(QUERY_HELP));
-  const { question, filter } = options;
+  const { question, filter, from, memoryBytes } = options;
   if ("answerOf" in question) return await queryPairs(question, options, print);
-  const asked = "sql" in question ? question : question.answer(DUCKDB, options.ask);
-  if (options.explainsSql) return await print(describeSql(filter, asked));
-
-  return await asking(options, async (records) => {
-    const { lines, ...answer } = await ask({ ...records, asked });
+  const asked = "sql" in question
+    ? question
+    : question.answer(from === undefined ? DUCKDB : CLICKHOUSE, options.ask);
+  if (options.explainsSql) {
+    return await print(
+      from === undefined
+        ? describeSql(filter, asked)
+        : describeServerSql(from.database, filter, asked),
+    );
+  }
+  const tell = async ({ lines, ...answer }: Answer & { lines: AskedLines }) => {
     sayLines(lines);
     if (answer.rows.length === 0 && lines.records > 0) {
       sayNote(`nothing of that kind among ${lines.records} records`);
     }
     return await writeText(stdout, format(answer, options.format));
-  });
+  };
+  if (from !== undefined) {
+    return await askingServer(
+      from,
+      async (server, signal) =>
+        await tell(await askServer({ server, filter, asked, memoryBytes, signal })),
+    );
+  }
+  return await asking(
+    options,
+    async (records) => await tell(await ask({ ...records, asked })),
+  );
 }
 
 /** Asks what needs both ends of handshakes. */

@@ -4,7 +4,9 @@ import { type Ask, type Key, KEYS, type Question, QUESTIONS } from "../store/que
 import { MEMORY_MIN_BYTES } from "../store/query/duckdb.ts";
 import { FILTER_FLAGS, parseFilter } from "./filter_options.ts";
 import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
+import { FROM_FLAGS, parseFrom } from "./from_server.ts";
 import { askNearest } from "./nearest.ts";
+import type { ServerChoice } from "./server_options.ts";
 import { UsageError } from "./usage.ts";
 import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
 
@@ -49,6 +51,7 @@ export const QUERY_FLAGS: readonly Flag[] = [
   { name: "json", meaning: "NDJSON: an object a row" },
   { name: "csv", meaning: "comma-separated values" },
   MEMORY_FLAG,
+  ...FROM_FLAGS,
   ...FILTER_FLAGS,
   { name: "help", meaning: "show this" },
 ];
@@ -57,6 +60,8 @@ export const QUERY_FLAGS: readonly Flag[] = [
 export interface QueryOptions {
   help: boolean;
   inputs: readonly string[];
+  /** The server that is asked in their place. */
+  from: ServerChoice | undefined;
   /** The question, or the SQL that was given. */
   question: Question | PairQuestion | { sql: string };
   ask: Ask;
@@ -78,15 +83,17 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     values.get(flag)?.map((text) => parse(flag, text))[0];
   const sql = values.get("sql")?.[0];
+  const from = parseFrom(parsed);
   const { question, inputs } = help
     ? { question: { sql: "" }, inputs: [] }
-    : chooseQuestion(operands, sql);
+    : chooseQuestion(operands, sql, from !== undefined);
   const by = values.get("by")?.map((text) => parseChoice("by", text, Object.keys(KEYS) as Key[]));
   refuseUnused(question, parsed);
   const hasBuckets = "answer" in question && question.hasBuckets === true;
   return {
     help,
     inputs,
+    from,
     question,
     ask: {
       by,
@@ -104,16 +111,24 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
 function chooseQuestion(
   operands: readonly string[],
   sql: string | undefined,
+  isFromServer: boolean,
 ): Pick<QueryOptions, "question" | "inputs"> {
   const names = [...Object.keys(QUESTIONS), ...Object.keys(PAIR_QUESTIONS)];
   const last = operands.at(-1);
+  const surplus = isFromServer ? operands[sql === undefined ? operands.length - 2 : 0] : undefined;
+  if (surplus !== undefined) {
+    throw new UsageError(`Cannot ask "${surplus}" with --from: give a store or a server`);
+  }
   if (sql !== undefined) {
-    if (last === undefined) throw new UsageError("Cannot ask nothing: give a store or FILEs");
+    if (last === undefined && !isFromServer) {
+      throw new UsageError("Cannot ask nothing: give a store or FILEs");
+    }
     return { question: { sql }, inputs: operands };
   }
   if (last === undefined) {
     throw new UsageError(
-      `Cannot ask nothing: give a store or FILEs, and a question: ${names.join(", ")}`,
+      `Cannot ask nothing: give ${isFromServer ? "" : "a store or FILEs, and "}` +
+        `a question: ${names.join(", ")}`,
     );
   }
   if (!names.includes(last)) {
@@ -121,7 +136,7 @@ function chooseQuestion(
       `Cannot ask "${last}": ` + (askNearest(last, names) ?? `ask ${listOf(names)}, or give --sql`),
     );
   }
-  if (operands.length === 1) {
+  if (operands.length === 1 && !isFromServer) {
     throw new UsageError(`Cannot ask ${last} of nothing: give a store or FILEs before it`);
   }
   return { question: QUESTIONS[last] ?? PAIR_QUESTIONS[last], inputs: operands.slice(0, -1) };

@@ -23,6 +23,12 @@ export function narrow(): void {
   narrowed = true;
 }
 
+/** The same, but for the network. */
+export function narrowToNetwork(): void {
+  for (const name of GIVEN_UP) if (name !== "net") Deno.permissions.revokeSync({ name });
+  narrowed = true;
+}
+
 /** Whether {@link narrow} was called. */
 export function isNarrowed(): boolean {
   return narrowed;

@@ -308,6 +308,22 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "trace --store folder --keep-size big",
     'Cannot use --keep-size "big": give a size above zero such as 100M, 500K or 2G',
   ],
+  [
+    "query --from 127.0.0.1:8123 servers",
+    'Cannot use --from "127.0.0.1:8123": give the address of ClickHouse\'s HTTP interface, such as http://127.0.0.1:8123',
+  ],
+  [
+    "query --from http://127.0.0.1:8123 folder servers",
+    'Cannot ask "folder" with --from: give a store or a server',
+  ],
+  [
+    "query folder servers --database fleet",
+    "Cannot use --database without --from: it is about ClickHouse",
+  ],
+  [
+    "query --from http://127.0.0.1:8123 server",
+    'Cannot ask "server": did you mean servers?',
+  ],
   ["ship", "Cannot ship nothing: give the DIR that trace --store writes"],
   [
     "ship folder",

@@ -1,0 +1,211 @@
+// Questions to ClickHouse, whose answers are those of DuckDB of the same records: with one server of
+// Debian's, with three that share a cluster, and with a present one.
+// Covers src/cli/from_server.ts
+// Covers src/store/clickhouse/dialect.ts
+// Covers src/store/clickhouse/views_sql.ts
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import fc from "fast-check";
+import { type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
+import { encodeHandshake } from "../../src/record/ndjson.ts";
+import { askServer } from "../../src/store/clickhouse/ask_server.ts";
+import { applySchema } from "../../src/store/clickhouse/check_schema.ts";
+import { ClickHouseServer } from "../../src/store/clickhouse/client.ts";
+import { CLICKHOUSE } from "../../src/store/clickhouse/dialect.ts";
+import { ask } from "../../src/store/query/ask.ts";
+import { DUCKDB } from "../../src/store/query/dialect.ts";
+import { type Ask, QUESTIONS } from "../../src/store/query/questions.ts";
+import { flattenLine } from "../../src/store/ship/flatten.ts";
+import { formatTime } from "../../src/text/time.ts";
+import { ChdbServer, findChdb } from "../chdb_server.ts";
+import { ClickHouseFleet, CLUSTER, findClickHouse } from "../clickhouse_fleet.ts";
+import { makeFolder } from "../netns/disk.ts";
+import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
+import { anyFilter, anyHandshakes, FILTER_CONTEXT } from "./random_filters.ts";
+
+const DATABASE = "synsnoop";
+const MEMORY_BYTES = 512e6;
+const [found, chdb] = [await findClickHouse(), await findChdb()];
+const ignore = typeof found === "string";
+const skipped = ignore ? ` (skipped: ${found})` : "";
+
+function serverAt(origin: string): ClickHouseServer {
+  return new ClickHouseServer({ origin, database: DATABASE });
+}
+
+/** Makes the tables on all servers of a fleet. @returns The first of them. */
+async function makeTables(fleet: ClickHouseFleet, servers: number): Promise<ClickHouseServer> {
+  for (let at = 0; at < servers; at++) {
+    using server = serverAt(fleet.url(at));
+    await applySchema(server, servers > 1 ? CLUSTER : undefined);
+  }
+  return serverAt(fleet.url());
+}
+
+/** Inserts lines as they are shipped, and half of them again, as after a crash. */
+async function load(server: ClickHouseServer, lines: string, settings = {}): Promise<void> {
+  const rows = lines.split("\n").filter((line) => line !== "").map(flattenLine);
+  for (const table of ["handshakes", "status"] as const) {
+    const texts = rows.flatMap((row) => row.kind === "row" && row.table === table ? row.json : []);
+    if (texts.length === 0) continue;
+    for (const some of [texts, texts.slice(texts.length / 2)]) {
+      await server.insert(table, new TextEncoder().encode(some.join("")), { settings });
+    }
+  }
+  assertEquals(rows.filter(({ kind }) => kind !== "row"), []);
+}
+
+function status(host: string, tracer: string, minute: number, losses: Record<string, number>) {
+  return JSON.stringify({
+    ...{ v: 1, event: "status", time: `2026-11-23T01:${10 + minute}:00.000000000Z`, host, tracer },
+    ...{ since: "2026-11-23T01:00:00.000000001Z", filters: [], sample: 1 },
+    ...{ sources: {}, handshakes: minute, written: minute, losses },
+  }) + "\n";
+}
+
+const STATUS = status("web1", "1-1", 0, { ring_packets: 3, odd_name: 1 }) +
+  status("web1", "1-1", 1, { ring_packets: 5, odd_name: 0 }) +
+  status("api1", "2-2", 2, { ring_packets: 0 });
+
+/** Handshakes of all kinds. */
+const ODD = anyHandshakes(400, 5);
+/** Their lines, within two days: each day is a folder of its own at a server. */
+const ODD_LINES = ODD.map((it, at) =>
+  encodeHandshake(it, FILTER_CONTEXT)
+    .replace(/"time":"[^"]*"/, `"time":"${formatTime(EPOCH_SECONDS, at * 432e9 + at)}"`)
+).join("");
+
+/** Records of a fleet, hostile ones and status lines, as files and as text. */
+function someRecords(folder: string, handshakes: number) {
+  const made = makeRecords(handshakes, 7);
+  const files = [...HOSTS.map((host) => linesOf(made, host)), ODD_LINES, STATUS];
+  const inputs = files.map((text, at) => {
+    const path = `${folder}/${at}.ndjson`;
+    Deno.writeTextFileSync(path, text);
+    return path;
+  });
+  return { inputs, text: files.join("") };
+}
+
+/** A time that some of the records are of, to the nanosecond. */
+const MIDDLE: HandshakeFilter = {
+  since: { seconds: EPOCH_SECONDS + 100 * 432, ns: 100 },
+  until: { seconds: EPOCH_SECONDS + 300 * 432, ns: 300 },
+};
+
+/** What is asked: each question, by each key, and in other ways. */
+const ASKED: [question: string, ask: Partial<Ask>, filter: HandshakeFilter][] = [
+  ...Object.keys(QUESTIONS).map((name): [string, Partial<Ask>, HandshakeFilter] => [name, {}, {}]),
+  ["servers", { by: ["host", "role", "server-port"] }, {}],
+  ["clients", { by: ["client", "interface"], limit: 3 }, {}],
+  ["processes", { by: ["process", "user"] }, MIDDLE],
+  ["containers", { by: ["container", "cgroup"] }, {}],
+  ["failures", { by: ["reason", "outcome"] }, {}],
+  ["over-time", { by: ["outcome"], bucketSeconds: 7 }, MIDDLE],
+  ["isn", { limit: 5 }, MIDDLE],
+];
+
+const QUIET = {
+  memoryBytes: MEMORY_BYTES,
+  onFetch: () => {},
+  onBegin: () => {},
+  onProgress: () => {},
+};
+
+const expected = new Map<string, Awaited<ReturnType<typeof ask>>>();
+
+/** Holds the answers of a server against DuckDB's, which is asked once. */
+async function assertSame(
+  server: ClickHouseServer,
+  inputs: readonly string[],
+  asked: typeof ASKED = ASKED,
+): Promise<void> {
+  let rows = 0;
+  for (const [name, how, filter] of asked) {
+    const all = { by: undefined, bucketSeconds: 600, limit: 100_000, ...how };
+    const [one, other] = [DUCKDB, CLICKHOUSE].map((dialect) =>
+      QUESTIONS[name].answer(dialect, all)
+    );
+    const key = JSON.stringify([name, all, filter]);
+    if (!expected.has(key)) expected.set(key, await ask({ ...QUIET, inputs, filter, asked: one }));
+    const answer = await askServer({ server, filter, memoryBytes: MEMORY_BYTES, asked: other });
+    assertEquals(answer, expected.get(key), key);
+    rows += answer.rows.length;
+  }
+  assertGreater(rows, 1_000);
+}
+
+/** Holds what filters let pass at a server against the filter of handshakes. */
+async function assertFilters(server: ClickHouseServer, count: number): Promise<void> {
+  let passed = 0;
+  for (const some of fc.sample(anyFilter(), { numRuns: count, seed: 11 })) {
+    // Times are not those of the handshakes.
+    const filter = { ...some, since: undefined, until: undefined };
+    const passing = ODD.filter((it) => passes(filter, it, FILTER_CONTEXT))
+      .map(({ server }) => server.isn!);
+    passed += passing.length;
+    const sql = "SELECT server_isn FROM records ORDER BY server_isn";
+    const request = { server, filter, memoryBytes: MEMORY_BYTES, asked: { sql } };
+    const { rows } = await askServer(request);
+    assertEquals(rows.flat(), passing, JSON.stringify(filter));
+  }
+  assertGreater(passed, 100);
+}
+
+for (const servers of [1, 3] as const) {
+  Deno.test(
+    `${servers} of ClickHouse 18.16 answer as DuckDB does${skipped}`,
+    { ignore },
+    async () => {
+      if (typeof found === "string") return;
+      using folder = makeFolder();
+      await using fleet = await ClickHouseFleet.start(found, { servers });
+      using server = await makeTables(fleet, servers);
+      const { inputs, text } = someRecords(folder.path, 3_000);
+      // What is acknowledged is then stored, whatever server it belongs to.
+      await load(server, text, servers > 1 ? { insert_distributed_sync: 1 } : {});
+      await assertSame(server, inputs);
+      const merge = `OPTIMIZE TABLE ${DATABASE}.handshakes${servers > 1 ? "_part" : ""} FINAL`;
+      for (let at = 0; at < servers; at++) await fleet.sql(merge, at);
+      await assertSame(server, inputs);
+    },
+  );
+}
+
+Deno.test(
+  `a filter lets pass in ClickHouse what it lets pass elsewhere${skipped}`,
+  { ignore },
+  async () => {
+    if (typeof found === "string") return;
+    await using fleet = await ClickHouseFleet.start(found, { servers: 1 });
+    using server = await makeTables(fleet, 1);
+    await load(
+      server,
+      ODD_LINES,
+    );
+    await assertFilters(server, 120);
+  },
+);
+
+Deno.test({
+  name: "a present ClickHouse answers the same SQL as DuckDB does" +
+    (typeof chdb === "string" ? ` (skipped: ${chdb})` : ""),
+  ignore: typeof chdb === "string",
+  async fn(t) {
+    if (typeof chdb === "string") return;
+    using folder = makeFolder();
+    await using present = await ChdbServer.start(chdb);
+    using server = serverAt(present.url);
+    await applySchema(server, undefined);
+    assert(server.isAtLeast(26, 1), server.version);
+    const { inputs, text } = someRecords(folder.path, 3_000);
+    await load(server, text);
+    await t.step("questions", async () => await assertSame(server, inputs));
+    await server.run("TRUNCATE TABLE handshakes");
+    await load(
+      server,
+      ODD_LINES,
+    );
+    await t.step("filters", async () => await assertFilters(server, 120));
+  },
+});
