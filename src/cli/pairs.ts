@@ -2,9 +2,11 @@ import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output
 import { findPairs } from "../store/pairs/find_pairs.ts";
 import { clockLines, pairLine, pairTables } from "../store/pairs/pair_text.ts";
 import { VERDICTS } from "../match/both_ends.ts";
+import type { RecordsOptions } from "../store/query/records.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
+import { askingEnds } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { PAIRS_FLAGS, parsePairsOptions } from "./pairs_options.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
@@ -14,7 +16,10 @@ import { ExitStatus } from "./usage.ts";
 /** What `pairs --help` tells. */
 export const PAIRS_HELP: Help = {
   summary: "Join both ends of each handshake that two hosts saw: where on the way did it fail?",
-  usage: [["synsnoop pairs DIR|FILE... [flags]", "stores or records of several hosts"]],
+  usage: [
+    ["synsnoop pairs DIR|FILE... [flags]", "stores or records of several hosts"],
+    ["synsnoop pairs --from URL [flags]", "of what synsnoop ship handed to ClickHouse"],
+  ],
   flags: PAIRS_FLAGS,
   examples: [
     ["synsnoop pairs web1.ndjson db1.ndjson", "the way between two hosts, and their clocks"],
@@ -32,6 +37,8 @@ export const PAIRS_HELP: Help = {
     "clocks.",
     "syn_lost and refused_on_the_way of one end alone are claimed only where status lines show that " +
     "the server's host was tracing without a filter.",
+    "--from fetches what the ends say from ClickHouse and joins it here: give --since, or a filter. A " +
+    "server of its cluster that does not answer is an error.",
     FILTERS_HELP,
   ],
   statuses: [
@@ -57,7 +64,7 @@ export async function pairs(args: readonly string[], stdout: ByteWriter): Promis
   if (options.help) {
     return await writeText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
-  return await asking(options, async (asked) =>
+  const work = async (asked: RecordsOptions) =>
     await findPairs(asked, async (found) => {
       sayLines(found.lines);
       for (const note of found.notes) sayNote(note);
@@ -75,5 +82,9 @@ export async function pairs(args: readonly string[], stdout: ByteWriter): Promis
       for (const clocks of found.clocks) output.write(clockLines(clocks), 0);
       await output.flush();
       return isWritten;
-    }));
+    });
+  const { from } = options;
+  return from === undefined
+    ? await asking(options, work)
+    : await askingEnds({ ...options, from }, work);
 }

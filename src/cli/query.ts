@@ -14,7 +14,7 @@ import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
 import { FILTERS_HELP } from "./filter_options.ts";
-import { askingServer } from "./from_server.ts";
+import { askingEnds, askingServer, sayFetch } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
@@ -133,16 +133,17 @@ async function queryPairs(
   print: (text: string) => Promise<number>,
 ): Promise<number> {
   if (options.explainsSql) return await print(describePairsSql());
-  return await asking(
-    options,
-    async (records) =>
-      await findPairs(records, async ({ lines, notes, ...found }) => {
-        const answer = await question.answerOf({ lines, notes, ...found }, options.ask.limit);
-        sayLines(lines);
-        for (const note of notes) sayNote(note);
-        return await print(format(answer, options.format)) === ExitStatus.Ok;
-      }),
-  );
+  const work = async (records: RecordsOptions) =>
+    await findPairs(records, async ({ lines, notes, ...found }) => {
+      const answer = await question.answerOf({ lines, notes, ...found }, options.ask.limit);
+      sayLines(lines);
+      for (const note of notes) sayNote(note);
+      return await print(format(answer, options.format)) === ExitStatus.Ok;
+    });
+  const { from } = options;
+  return from === undefined
+    ? await asking(options, work)
+    : await askingEnds({ ...options, from }, work);
 }
 
 /**
@@ -162,8 +163,7 @@ export async function asking(
       inputs,
       filter,
       memoryBytes,
-      onFetch: () =>
-        sayNote(`fetching DuckDB, which answers questions: ${LIBRARY_SIZE_MB} MB, once`),
+      onFetch: sayFetch,
       onBegin: (interrupt) =>
         ending.asked.then(() => {
           isInterrupted = true;

@@ -9,17 +9,17 @@ import { type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
 import { encodeHandshake } from "../../src/record/ndjson.ts";
 import { askServer } from "../../src/store/clickhouse/ask_server.ts";
 import { applySchema } from "../../src/store/clickhouse/check_schema.ts";
-import { ClickHouseServer } from "../../src/store/clickhouse/client.ts";
+import type { ClickHouseServer } from "../../src/store/clickhouse/client.ts";
 import { CLICKHOUSE } from "../../src/store/clickhouse/dialect.ts";
 import { ask } from "../../src/store/query/ask.ts";
 import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { type Ask, QUESTIONS } from "../../src/store/query/questions.ts";
-import { flattenLine } from "../../src/store/ship/flatten.ts";
 import { formatTime } from "../../src/text/time.ts";
 import { ChdbServer, findChdb } from "../chdb_server.ts";
-import { ClickHouseFleet, CLUSTER, findClickHouse } from "../clickhouse_fleet.ts";
+import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
 import { makeFolder } from "../netns/disk.ts";
 import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { insertLines, makeTables, serverAt } from "./loaded_server.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
 import { anyFilter, anyHandshakes, FILTER_CONTEXT } from "./random_filters.ts";
 
@@ -28,32 +28,6 @@ const MEMORY_BYTES = 512e6;
 const [found, chdb] = [await findClickHouse(), await findChdb()];
 const ignore = typeof found === "string";
 const skipped = ignore ? ` (skipped: ${found})` : "";
-
-function serverAt(origin: string): ClickHouseServer {
-  return new ClickHouseServer({ origin, database: DATABASE });
-}
-
-/** Makes the tables on all servers of a fleet. @returns The first of them. */
-async function makeTables(fleet: ClickHouseFleet, servers: number): Promise<ClickHouseServer> {
-  for (let at = 0; at < servers; at++) {
-    using server = serverAt(fleet.url(at));
-    await applySchema(server, servers > 1 ? CLUSTER : undefined);
-  }
-  return serverAt(fleet.url());
-}
-
-/** Inserts lines as they are shipped, and half of them again, as after a crash. */
-async function load(server: ClickHouseServer, lines: string, settings = {}): Promise<void> {
-  const rows = lines.split("\n").filter((line) => line !== "").map(flattenLine);
-  for (const table of ["handshakes", "status"] as const) {
-    const texts = rows.flatMap((row) => row.kind === "row" && row.table === table ? row.json : []);
-    if (texts.length === 0) continue;
-    for (const some of [texts, texts.slice(texts.length / 2)]) {
-      await server.insert(table, new TextEncoder().encode(some.join("")), { settings });
-    }
-  }
-  assertEquals(rows.filter(({ kind }) => kind !== "row"), []);
-}
 
 function status(host: string, tracer: string, minute: number, losses: Record<string, number>) {
   return JSON.stringify({
@@ -162,8 +136,7 @@ for (const servers of [1, 3] as const) {
       await using fleet = await ClickHouseFleet.start(found, { servers });
       using server = await makeTables(fleet, servers);
       const { inputs, text } = someRecords(folder.path, 3_000);
-      // What is acknowledged is then stored, whatever server it belongs to.
-      await load(server, text, servers > 1 ? { insert_distributed_sync: 1 } : {});
+      await insertLines(server, text);
       await assertSame(server, inputs);
       const merge = `OPTIMIZE TABLE ${DATABASE}.handshakes${servers > 1 ? "_part" : ""} FINAL`;
       for (let at = 0; at < servers; at++) await fleet.sql(merge, at);
@@ -179,10 +152,7 @@ Deno.test(
     if (typeof found === "string") return;
     await using fleet = await ClickHouseFleet.start(found, { servers: 1 });
     using server = await makeTables(fleet, 1);
-    await load(
-      server,
-      ODD_LINES,
-    );
+    await insertLines(server, ODD_LINES);
     await assertFilters(server, 120);
   },
 );
@@ -199,13 +169,10 @@ Deno.test({
     await applySchema(server, undefined);
     assert(server.isAtLeast(26, 1), server.version);
     const { inputs, text } = someRecords(folder.path, 3_000);
-    await load(server, text);
+    await insertLines(server, text);
     await t.step("questions", async () => await assertSame(server, inputs));
     await server.run("TRUNCATE TABLE handshakes");
-    await load(
-      server,
-      ODD_LINES,
-    );
+    await insertLines(server, ODD_LINES);
     await t.step("filters", async () => await assertFilters(server, 120));
   },
 });

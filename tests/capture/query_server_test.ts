@@ -2,12 +2,10 @@
 // Covers src/store/clickhouse/ask_server.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { applySchema } from "../../src/store/clickhouse/check_schema.ts";
-import { ClickHouseServer } from "../../src/store/clickhouse/client.ts";
-import { flattenLine } from "../../src/store/ship/flatten.ts";
-import { ClickHouseFleet, CLUSTER, findClickHouse } from "../clickhouse_fleet.ts";
+import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
 import { makeFolder } from "../netns/disk.ts";
 import { until } from "../netns/namespace.ts";
+import { insertLines, makeTables } from "./loaded_server.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -65,16 +63,9 @@ Deno.test(`query --from answers, and tells what it cannot${skipped}`, { ignore }
     profiles: PROFILES,
   });
   const made = makeRecords(500, 7);
-  for (const at of [1, 0]) {
-    using server = new ClickHouseServer({ origin: fleet.url(at), database: "synsnoop" });
-    await applySchema(server, CLUSTER);
-    if (at > 0) continue;
-    const rows = HOSTS.flatMap((host) => linesOf(made, host).trimEnd().split("\n")).map(
-      flattenLine,
-    );
-    const text = rows.map((row) => row.kind === "row" ? row.json : "").join("");
-    const settings = { insert_distributed_sync: 1 };
-    await server.insert("handshakes", new TextEncoder().encode(text), { settings });
+  {
+    using server = await makeTables(fleet, 2);
+    await insertLines(server, HOSTS.map((host) => linesOf(made, host)).join(""));
   }
   const from = ["--from", fleet.url()];
   const files = HOSTS.map((host) => {

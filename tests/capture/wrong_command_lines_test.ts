@@ -324,6 +324,10 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     "query --from http://127.0.0.1:8123 server",
     'Cannot ask "server": did you mean servers?',
   ],
+  [
+    "pairs --from http://127.0.0.1:8123 folder",
+    'Cannot ask "folder" with --from: give stores or a server',
+  ],
   ["ship", "Cannot ship nothing: give the DIR that trace --store writes"],
   [
     "ship folder",

@@ -67,7 +67,7 @@ export function describeServerSql(
 }
 
 /** What a question may take of a server: what is grouped or sorted goes to its disk from half of it on. */
-function limitsOf(memoryBytes: number): Record<string, number> {
+export function limitsOf(memoryBytes: number): Record<string, number> {
   return {
     max_memory_usage: memoryBytes,
     max_bytes_before_external_group_by: Math.floor(memoryBytes / 2),
@@ -76,7 +76,8 @@ function limitsOf(memoryBytes: number): Record<string, number> {
   };
 }
 
-async function assertSchema(
+/** @throws {ServerError} The server has not the tables that this version knows. */
+export async function assertSchema(
   server: ClickHouseServer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
