@@ -5,7 +5,7 @@
 // Covers src/store/clickhouse/views_sql.ts
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
-import { type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
+import { contains, type HandshakeFilter, passes } from "../../src/pipeline/filter.ts";
 import { encodeHandshake } from "../../src/record/ndjson.ts";
 import { askServer } from "../../src/store/clickhouse/ask_server.ts";
 import { applySchema } from "../../src/store/clickhouse/check_schema.ts";
@@ -14,6 +14,7 @@ import { CLICKHOUSE } from "../../src/store/clickhouse/dialect.ts";
 import { ask } from "../../src/store/query/ask.ts";
 import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { type Ask, QUESTIONS } from "../../src/store/query/questions.ts";
+import { formatAddress } from "../../src/wire/address.ts";
 import { formatTime } from "../../src/text/time.ts";
 import { ChdbServer, findChdb } from "../chdb_server.ts";
 import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
@@ -126,6 +127,63 @@ async function assertFilters(server: ClickHouseServer, count: number): Promise<v
   assertGreater(passed, 100);
 }
 
+/** Texts that are no addresses, though some look like one. */
+const NO_ADDRESSES = [
+  ...[
+    "",
+    "x",
+    "1:2",
+    "1:::2",
+    ":::",
+    "::g",
+    "1::2::3",
+    "1:2:3:4:5:6:7:8:9",
+    "12345::",
+    "1:2:3:4:5:6:7::8",
+  ],
+  ...[
+    "999.1.1.1",
+    "1.2.3",
+    "1.2.3.4.5",
+    "1.2.3.256",
+    "1.2.3.4x",
+    "01.2.3.4",
+    "::1\n",
+    "\0",
+    "'",
+    "\\",
+    "::1.2.3",
+  ],
+];
+
+/** Holds which addresses a server takes for those of a network against what is so. */
+async function assertNetworks(server: ClickHouseServer): Promise<void> {
+  const word = fc.oneof(fc.constantFrom(0, 0xffff, 1, 0x20010db8), fc.nat(2 ** 32 - 1));
+  const words = fc.oneof(
+    fc.tuple(word, word, word, word),
+    word.map((it) => [0, 0, 0xffff, it]),
+  ).map((it) => Uint32Array.from(it));
+  const addresses = fc.sample(words, { numRuns: 150, seed: 3 });
+  const texts = [...addresses.map((it) => formatAddress(it)), ...NO_ADDRESSES];
+  const networks = fc.sample(
+    fc.tuple(fc.constantFrom(...addresses), fc.nat(127)).map(([words, bits]) => ({ words, bits })),
+    { numRuns: 60, seed: 4 },
+  );
+  let within = 0;
+  for (const network of networks) {
+    const sql = `SELECT address FROM (SELECT arrayJoin([${
+      texts.map(CLICKHOUSE.text).join(", ")
+    }]) AS address) AS addresses WHERE ${CLICKHOUSE.inNetwork!("address", network)}`;
+    const { values } = await server.ask(sql);
+    const expected = texts.filter((_, at) =>
+      at < addresses.length && contains(network, addresses[at])
+    );
+    assertEquals(values.flat().toSorted(), expected.toSorted(), JSON.stringify(network));
+    within += expected.length;
+  }
+  assertGreater(within, 100);
+}
+
 for (const servers of [1, 3] as const) {
   Deno.test(
     `${servers} of ClickHouse 18.16 answer as DuckDB does${skipped}`,
@@ -173,6 +231,7 @@ Deno.test({
     await t.step("questions", async () => await assertSame(server, inputs));
     await server.run("TRUNCATE TABLE handshakes");
     await insertLines(server, ODD_LINES);
+    await t.step("networks", async () => await assertNetworks(server));
     await t.step("filters", async () => await assertFilters(server, 120));
   },
 });

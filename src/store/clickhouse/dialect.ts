@@ -13,11 +13,16 @@ const WORD_BITS = 32;
 /** `"name":12`, whatever is in the name; and the two parts of it. */
 const MEMBER = String.raw`"(?:[^"\\]|\\.)*":[0-9]+`;
 const [MEMBER_NAME, MEMBER_NUMBER] = ['^"(.*)":', ":([0-9]+)$"];
-/** Texts that are addresses: what is none would be an error. */
-const IPV4 = String.raw`^[0-9]{1,3}(\.[0-9]{1,3}){3}$`;
+/** Texts that are addresses as records have them: of anything else present versions make an error. */
+const OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const IPV4 = String.raw`^${OCTET}(\.${OCTET}){3}$`;
+const IPV6 = "^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}$";
+const GROUPS = "([0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,5})?";
+/** One that leaves out zeros: so many colons are in it at most. */
+const SHORT_IPV6 = `^${GROUPS}::${GROUPS}$`;
+const COLONS_MAX = 7;
 /** How the 16 bytes of an IPv4 address begin, and how many bits that is. */
 const [MAPPED, IPV4_MAPPED_BITS] = ["FFFF".padStart(24, "0"), 96];
-const IPV6 = "^[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}(:[0-9.]+)?$";
 
 /** ClickHouse's. */
 export const CLICKHOUSE: Dialect = {
@@ -63,9 +68,11 @@ FROM (
   inNetwork: (address, network) => {
     const [first, last] = bounds(network);
     // As 16 bytes, that of IPv4 within ::ffff:0:0/96.
+    const isIpv6 = `(${isLike(address, IPV6)} OR (${isLike(address, SHORT_IPV6)} AND ` +
+      `length(replaceRegexpAll(${address}, '[^:]', '')) <= ${COLONS_MAX}))`;
     const bytes = `hex(IPv6StringToNum(multiIf(${isLike(address, IPV4)}, ` +
-      `concat('::ffff:', ${address}), ${isLike(address, IPV6)}, ${address}, '::')))`;
-    const isAddress = `(${isLike(address, IPV4)} OR ${isLike(address, IPV6)})`;
+      `concat('::ffff:', ${address}), ${isIpv6}, ${address}, '::')))`;
+    const isAddress = `(${isLike(address, IPV4)} OR ${isIpv6})`;
     // `::/0` means IPv6, as everywhere.
     const isOther = network.bits < IPV4_MAPPED_BITS ? ` AND ${bytes} NOT LIKE '${MAPPED}%'` : "";
     return `(${isAddress} AND ${bytes} BETWEEN '${first}' AND '${last}'${isOther})`;

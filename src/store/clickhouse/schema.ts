@@ -150,5 +150,5 @@ export function clickHouseName(name: string): string {
 
 /** A text as ClickHouse's SQL writes it. */
 export function clickHouseText(text: string): string {
-  return `'${text.replaceAll(/[\\']/g, "\\$&")}'`;
+  return `'${text.replaceAll(/[\\']/g, "\\$&").replaceAll("\0", "\\0")}'`;
 }
