@@ -16,17 +16,18 @@ import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { type Ask, QUESTIONS } from "../../src/store/query/questions.ts";
 import { formatAddress } from "../../src/wire/address.ts";
 import { formatTime } from "../../src/text/time.ts";
-import { ChdbServer, findChdb } from "../chdb_server.ts";
+import { ChdbServer } from "../chdb_server.ts";
 import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
 import { makeFolder } from "../netns/disk.ts";
 import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
+import { findPresentClickHouse } from "../present_clickhouse.ts";
 import { insertLines, makeTables, serverAt } from "./loaded_server.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
 import { anyFilter, anyHandshakes, FILTER_CONTEXT } from "./random_filters.ts";
 
 const DATABASE = "synsnoop";
 const MEMORY_BYTES = 512e6;
-const [found, chdb] = [await findClickHouse(), await findChdb()];
+const [found, chdb] = [await findClickHouse(), await findPresentClickHouse()];
 const ignore = typeof found === "string";
 const skipped = ignore ? ` (skipped: ${found})` : "";
 
