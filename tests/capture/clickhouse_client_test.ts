@@ -6,6 +6,8 @@ import { ClickHouseFleet, CLUSTER, findClickHouse } from "../clickhouse_fleet.ts
 import { makeFolder } from "../netns/disk.ts";
 import { until } from "../netns/namespace.ts";
 import { output } from "../vm/command.ts";
+import { insertLines, makeTables } from "./loaded_server.ts";
+import { linesOf, makeRecords } from "./made_records.ts";
 
 const found = await findClickHouse();
 const ignore = typeof found === "string";
@@ -225,3 +227,16 @@ Deno.test("ClickHouseServer knows what is no ClickHouse, and follows it nowhere"
 function endless(): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
 }
+
+Deno.test(`records of any day are stored by an old server${skipped}`, { ignore }, async () => {
+  if (typeof found === "string") return;
+  await using fleet = await ClickHouseFleet.start(found, { servers: 1 });
+  using server = await makeTables(fleet, 1);
+  const [line] = linesOf(makeRecords(9, 7), "web1").split("\n");
+  const days = ["1970-01-01", "2026-11-23", "2106-02-07", "2106-02-08", "2149-06-07", "2261-12-31"];
+  for (const day of days) {
+    await insertLines(server, line.replace(/"time":"\d{4}-\d\d-\d\d/, `"time":"${day}`));
+  }
+  const { values } = await server.ask("SELECT count() AS stored FROM handshakes FINAL");
+  assertEquals(values, [[days.length]]);
+});

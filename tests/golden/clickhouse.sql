@@ -95,7 +95,7 @@ CREATE TABLE IF NOT EXISTS `synsnoop`.handshakes_part (
   `checks_ack_acknowledges_syn_ack` Nullable(UInt8) COMMENT 'ACK\'s Ack = SYN-ACK\'s Seq + 1',
   `flags` Array(String) COMMENT 'Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets of one direction are missing; trace_ended: the trace ended before an answer could come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so there are no durations'
 )
-ENGINE = ReplacingMergeTree PARTITION BY toDate(toUInt16(intDiv(time, 86400000000000)))
+ENGINE = ReplacingMergeTree PARTITION BY toDate(toUInt16(least(intDiv(time, 86400000000000), 49672)))
 ORDER BY (time, ifNull(host_id, host), client_address, client_port, server_address, server_port, ifNull(toUInt64(client_isn), 4294967296), ifNull(tracer, ''));
 CREATE TABLE IF NOT EXISTS `synsnoop`.handshakes AS `synsnoop`.handshakes_part
 ENGINE = Distributed(`fleet`, `synsnoop`, `handshakes_part`, ifNull(client_isn, 0));
@@ -115,7 +115,7 @@ CREATE TABLE IF NOT EXISTS `synsnoop`.status_part (
   `written` Nullable(UInt64) COMMENT 'Records written',
   `losses` Nullable(String) COMMENT 'What was lost since the trace began, by place'
 )
-ENGINE = ReplacingMergeTree PARTITION BY toDate(toUInt16(intDiv(time, 86400000000000)))
+ENGINE = ReplacingMergeTree PARTITION BY toDate(toUInt16(least(intDiv(time, 86400000000000), 49672)))
 ORDER BY (time, ifNull(host_id, host), ifNull(tracer, ''), event);
 CREATE TABLE IF NOT EXISTS `synsnoop`.status AS `synsnoop`.status_part
 ENGINE = Distributed(`fleet`, `synsnoop`, `status_part`, cityHash64(ifNull(host_id, host)));

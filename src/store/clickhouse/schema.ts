@@ -98,8 +98,10 @@ export interface SchemaPlace {
   cluster: string | undefined;
 }
 
+/** 2105-12-31 as days since 1970: to old servers all later ones are one date, of several partitions. */
+const DAY_MAX = 49_672;
 /** Days since 1970, which ClickHouse shows as a date in whatever zone the server is. */
-const DAY_SQL = "toDate(toUInt16(intDiv(time, 86400000000000)))";
+const DAY_SQL = `toDate(toUInt16(least(intDiv(time, 86400000000000), ${DAY_MAX})))`;
 
 /**
  * The statements that make the tables on one server; those that are there stay as they are. The version
