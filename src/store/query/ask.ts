@@ -6,6 +6,7 @@
 import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import type { Answer } from "./answer_text.ts";
 import { DUCKDB, type Statement } from "./dialect.ts";
+import type { Database } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
 import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
@@ -31,15 +32,21 @@ export async function ask(
   { asked, ...options }: AskOptions,
 ): Promise<Answer & { lines: AskedLines }> {
   return await withRecords(options, async ({ database, lines }) => {
-    await database.run(SHARED_SERVERS_SQL);
-    const shared = await database.ask("SELECT 1 FROM shared_servers LIMIT 1");
-    const mayRepeat = shared.values.length > 0;
-    if (mayRepeat) { for (const step of REPEATS_SQL) await database.run(step); }
+    const mayRepeat = !asked.isOfStatus && await findRepeats(database);
     for (const view of handshakeViewsSql(mayRepeat)) await database.run(view);
     for (const table of tablesSql(asked)) await database.run(table);
     const { columns, values } = await database.ask(asked.sql);
     return { columns: asked.columns ?? columns.map(toColumn), rows: values, lines };
   });
+}
+
+/** Makes the table of records that tell a handshake again. @returns Whether there may be any. */
+async function findRepeats(database: Database): Promise<boolean> {
+  await database.run(SHARED_SERVERS_SQL);
+  const shared = await database.ask("SELECT 1 FROM shared_servers LIMIT 1");
+  const mayRepeat = shared.values.length > 0;
+  if (mayRepeat) { for (const step of REPEATS_SQL) await database.run(step); }
+  return mayRepeat;
 }
 
 /** What would be run for a question, but for what finds the records that are told twice. */

@@ -61,6 +61,8 @@ export interface Statement {
   sql: string;
   /** Tables to be made before, one after the other, by their names. */
   tables?: Readonly<Record<string, string>>;
+  /** Whether it asks status lines alone: which records tell one handshake need not be found out. */
+  isOfStatus?: boolean;
 }
 
 /** Rows with an object of JSON whose members are numbers. */

@@ -292,7 +292,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
       } AS handshakes, ${dialect.ofGreatest("losses", "time")} AS losses
   FROM status GROUP BY host, tracer`;
       const members = dialect.members({ rows, json: "losses", name: "place", number: "lost" });
-      return grouped({
+      const asked = grouped({
         keys: [],
         values: [
           [column("host", "text"), "host"],
@@ -307,6 +307,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
         order: "host, tracer, lost DESC, place",
         limit,
       });
+      return { ...asked, isOfStatus: true };
     },
   },
   isn: {
