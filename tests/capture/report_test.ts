@@ -82,7 +82,7 @@ Deno.test("report refuses an output that it cannot write, or reads, before it re
     for (
       const [output, reason] of [
         [folder, "it is a folder"],
-        [`${folder}/none/page.html`, "No such file or directory"],
+        [`${folder}/none/page.html`, "its folder is not there"],
         [`${folder}/records`, "which is in use already"],
       ]
     ) {
