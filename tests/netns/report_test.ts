@@ -30,7 +30,7 @@ await namespaceTest(
     const { texts, rows } = data;
     assert(rows.length >= 150);
     for (const { views: [view], who, network } of rows) {
-      const labels = view.ladder.map(([, , , , , label]) => texts[label]);
+      const labels = view.ladder.map(([, , , , , , label]) => texts[label]);
       // Of packets: a record does not know the numbers of the ACK.
       assert(
         labels.some((label) =>

@@ -17,7 +17,7 @@ export const ship: Row = {
     if (typeof server === "string") {
       return [{ name: "CPU time of ship", unit: "µs a record", values: [], note: server }];
     }
-    const store = `${bench.folder}/store`;
+    const store = `${bench.folder}/shipped`;
     const { records, bytes } = await makeStore(store, bench.either(1_000_000, 5_000));
     await using fleet = await ClickHouseFleet.start(server, { servers: 1 });
     const args = ["--apply", "--to", fleet.url(), "--once", "--state", `${bench.folder}/state`];
