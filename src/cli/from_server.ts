@@ -7,7 +7,7 @@ import { InputError } from "../files/input_error.ts";
 import { narrowToNetwork } from "../linux/narrow.ts";
 import { withEnds } from "../store/clickhouse/fetch_ends.ts";
 import { ClickHouseServer } from "../store/clickhouse/client.ts";
-import { ServerError } from "../store/clickhouse/server_error.ts";
+import { MEMORY_LIMIT, ServerError } from "../store/clickhouse/server_error.ts";
 import { LIBRARY_SIZE_MB, SqlError } from "../store/query/duckdb.ts";
 import type { RecordsOptions } from "../store/query/records.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
@@ -61,7 +61,9 @@ export async function askingServer(
   } catch (error) {
     if (aborter.signal.aborted) return ExitStatus.Interrupted;
     if (error instanceof SqlError) sayNote(`Cannot answer: ${error.message}`);
-    else if (error instanceof ServerError || error instanceof InputError) sayNote(error.message);
+    else if (error instanceof ServerError && error.code === MEMORY_LIMIT) {
+      sayNote(`${error.message}; give more with --memory`);
+    } else if (error instanceof ServerError || error instanceof InputError) sayNote(error.message);
     else throw error;
     return ExitStatus.Failed;
   }

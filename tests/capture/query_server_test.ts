@@ -163,7 +163,7 @@ Deno.test(`query --from answers, and tells what it cannot${skipped}`, { ignore }
       "SELECT groupArray(number) AS all FROM (SELECT number FROM system.numbers LIMIT 99999999)";
     const { status, said } = await run([...from, "--sql", sql, "--memory", "512M"]);
     assertEquals(status, 1);
-    assertMatch(said, /gives up at a limit: Memory limit/);
+    assertMatch(said, /gives up at a limit: Memory limit .*; give more with --memory\n$/);
   });
 
   await t.step("a server of the cluster that is gone is an error", async () => {

@@ -50,6 +50,9 @@ export class ServerError extends Error {
   }
 }
 
+/** ClickHouse's number for more memory than the question may take, or the server has (MEMORY_LIMIT_EXCEEDED). */
+export const MEMORY_LIMIT = 241;
+
 /** ClickHouse's numbers (src/Common/ErrorCodes.cpp), which never change their meaning. */
 const FAULTS: Readonly<Record<number, ServerFault>> = {
   16: "version", // NO_SUCH_COLUMN_IN_TABLE
@@ -72,7 +75,7 @@ const FAULTS: Readonly<Record<number, ServerFault>> = {
   202: "limit", // TOO_MANY_SIMULTANEOUS_QUERIES
   209: "shard", // SOCKET_TIMEOUT
   210: "shard", // NETWORK_ERROR
-  241: "limit", // MEMORY_LIMIT_EXCEEDED
+  [MEMORY_LIMIT]: "limit",
   242: "full", // TABLE_IS_READ_ONLY
   243: "full", // NOT_ENOUGH_SPACE
   252: "full", // TOO_MANY_PARTS
