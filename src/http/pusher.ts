@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../text/message.ts";
+import { causeOf, messageOf } from "../text/message.ts";
 
 /** What is pushed. */
 export interface PushBody {
@@ -209,16 +209,6 @@ async function readSome(response: Response): Promise<string> {
     reader.cancel().catch(() => {});
   }
   return text;
-}
-
-/** What is behind an error of fetch: the system's words, which it hides. */
-function causeOf(error: unknown): string {
-  const causes: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) causes.push(each.message);
-  return (causes[causes.length - 1] ?? messageOf(error)).replace(
-    /^.*: (?=[^:]*\(os error \d+\)$)/,
-    "",
-  );
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

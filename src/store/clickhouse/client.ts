@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../../text/message.ts";
+import { causeOf, messageOf } from "../../text/message.ts";
 import type { Rows, Value } from "../query/duckdb.ts";
 import { readServerError, ServerError } from "./server_error.ts";
 import { TabSeparatedReader } from "./tab_separated.ts";
@@ -338,12 +338,4 @@ async function readBounded(response: Response, max: number, where: string): Prom
     reader.cancel().catch(() => {});
   }
   return text;
-}
-
-/** What is behind an error of fetch: the system's words, which it hides. */
-function causeOf(error: unknown): string {
-  const causes: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) causes.push(each.message);
-  const cause = causes[causes.length - 1] ?? messageOf(error);
-  return cause.replace(/^.*: (?=[^:]*\(os error \d+\)$)/, "").split("\n")[0];
 }

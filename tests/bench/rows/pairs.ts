@@ -2,7 +2,7 @@
 import { TextLineStream } from "@std/streams";
 import { PairTruth, tellsSteps } from "../../capture/check_pairs.ts";
 import { generatePairs, type Host, statusOf } from "../../capture/made_pairs.ts";
-import { cpuNs, residentMb } from "../process_cost.ts";
+import { commandCost } from "../command_cost.ts";
 import type { Bench, Figure, Row } from "../row.ts";
 import { HERE, taskCommand } from "../task_command.ts";
 
@@ -38,7 +38,7 @@ export const pairs: Row = {
     const figures: Figure[] = [];
     const tables = [];
     for (let round = 0; round < bench.either(3, 1); round++) {
-      tables.push(await timed([...taskCommand("pairs"), ...paths, "--memory", "1G"]));
+      tables.push(await commandCost([...taskCommand("pairs"), ...paths, "--memory", "1G"]));
     }
     figures.push(
       {
@@ -51,7 +51,7 @@ export const pairs: Row = {
       {
         name: "peak of memory",
         unit: "MB",
-        values: tables.map(({ peak }) => peak),
+        values: tables.map(({ peakMb }) => peakMb),
         aim: { atMost: AIM_MB },
       },
     );
@@ -116,24 +116,4 @@ function writeFleet({ folder }: Bench, count: number) {
     files.get(host.name)!.file.close();
   }
   return { truth, paths: [...files.values()].map(({ path }) => path) };
-}
-
-async function timed(command: readonly string[]) {
-  const [program, ...args] = command;
-  const began = performance.now();
-  const child = new Deno.Command(program, { args, cwd: HERE, stdin: "null", stdout: "null" })
-    .spawn();
-  let [peak, cpuSeconds] = [0, 0];
-  const timer = setInterval(() => {
-    try {
-      peak = Math.max(peak, residentMb(child.pid).peak);
-      cpuSeconds = cpuNs(child.pid) / 1e9;
-    } catch {
-      // It has just ended.
-    }
-  }, 20);
-  const { success } = await child.status;
-  clearInterval(timer);
-  if (!success) throw new Error(`${args.join(" ")} failed`);
-  return { seconds: (performance.now() - began) / 1_000, peak, cpuSeconds };
 }
