@@ -6,8 +6,8 @@
  */
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import type { Help } from "./help.ts";
-import { adviseCommand } from "./advice.ts";
-import { askNearest } from "./nearest.ts";
+import { adviseCommand } from "./flags/advice.ts";
+import { askNearest } from "./flags/nearest.ts";
 import { ExitStatus } from "./usage.ts";
 
 /** What stands behind the name of a command. */

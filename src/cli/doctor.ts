@@ -1,4 +1,4 @@
-import { adviseOperands } from "./advice.ts";
+import { adviseOperands } from "./flags/advice.ts";
 import { inspectKernel } from "../linux/probes/inspect_kernel.ts";
 import {
   describePlan,
@@ -11,7 +11,7 @@ import {
 import { outputSurface } from "./process/terminal.ts";
 import { toAscii } from "../text/ascii.ts";
 import { escapeText } from "../text/escape.ts";
-import { type Flag, parseFlags } from "./flags.ts";
+import { type Flag, parseFlags } from "./flags/flags.ts";
 import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ExitStatus, UsageError } from "./usage.ts";

@@ -16,10 +16,14 @@ import { formatLessonMarkdown } from "../explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../explain/lesson_svg.ts";
 import { formatLessonText } from "../explain/lesson_text.ts";
 import type { Story } from "../explain/story.ts";
-import { openScope } from "./capture_options.ts";
+import { openScope } from "./flags/capture_options.ts";
 import { Ending } from "./ending.ts";
-import { EXPLAIN_FLAGS, type ExplainOptions, parseExplainOptions } from "./explain_options.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import {
+  EXPLAIN_FLAGS,
+  type ExplainOptions,
+  parseExplainOptions,
+} from "./flags/explain_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { type Command, load } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
@@ -30,7 +34,7 @@ import {
   prepareCommand,
   refuseCommand,
 } from "./run_command.ts";
-import { refusePath } from "./output_options.ts";
+import { refusePath } from "./flags/output_options.ts";
 import { ExitStatus } from "./usage.ts";
 
 /** What `explain --help` tells. */

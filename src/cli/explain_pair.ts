@@ -13,7 +13,7 @@ import type { Sink } from "../pipeline/sink.ts";
 import { WatchedHosts } from "../pipeline/watched_hosts.ts";
 import { clockWindows, leastDelays } from "../store/pairs/clocks.ts";
 import type { Ending } from "./ending.ts";
-import type { ExplainOptions } from "./explain_options.ts";
+import type { ExplainOptions } from "./flags/explain_options.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { sayNote } from "./process/terminal.ts";
 import { Reading } from "./read.ts";

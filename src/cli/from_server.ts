@@ -12,9 +12,14 @@ import { LIBRARY_SIZE_MB, SqlError } from "../store/query/duckdb.ts";
 import type { RecordsOptions } from "../store/query/records.ts";
 import type { HandshakeFilter } from "../pipeline/filter.ts";
 import { Ending } from "./ending.ts";
-import type { Flag, ParsedFlags } from "./flags.ts";
+import type { Flag, ParsedFlags } from "./flags/flags.ts";
 import { sayNote } from "./process/terminal.ts";
-import { loadServers, parseServers, SERVER_FLAGS, type ServerChoice } from "./server_options.ts";
+import {
+  loadServers,
+  parseServers,
+  SERVER_FLAGS,
+  type ServerChoice,
+} from "./flags/server_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
 const NAME = "from";

@@ -4,7 +4,7 @@
  * @module
  */
 import { wrap } from "../text/wrap.ts";
-import { type Flag, formatFlags } from "./flags.ts";
+import { type Flag, formatFlags } from "./flags/flags.ts";
 
 /** What a command says of itself. */
 export interface Help {

@@ -24,8 +24,8 @@ import {
 import type { TraceState } from "../pipeline/sink.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { messageOf } from "../text/message.ts";
-import type { MetricsOptions } from "./metrics_options.ts";
-import { whyNoPath } from "./output_options.ts";
+import type { MetricsOptions } from "./flags/metrics_options.ts";
+import { whyNoPath } from "./flags/output_options.ts";
 
 /** What metrics tell of, beside the flags. */
 export interface MetricsGround {

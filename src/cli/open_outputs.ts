@@ -9,7 +9,7 @@ import { NdjsonFormat, type TextFormat, TextSink } from "../output/text_sink.ts"
 import type { Sink } from "../pipeline/sink.ts";
 import type { Field } from "../record/field.ts";
 import { messageOf } from "../text/message.ts";
-import { type OutputOptions, refusePath, writesFiles } from "./output_options.ts";
+import { type OutputOptions, refusePath, writesFiles } from "./flags/output_options.ts";
 import { UsageError } from "./usage.ts";
 
 /** Where a command writes to. */

@@ -10,7 +10,7 @@ import { IS_THERE, WholeFile } from "../files/whole_file.ts";
 import { composePage } from "../output/report/compose_page.ts";
 import { ReportSink } from "../output/report/report_sink.ts";
 import { messageOf } from "../text/message.ts";
-import { whyNoPath } from "./output_options.ts";
+import { whyNoPath } from "./flags/output_options.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
 import { UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";

@@ -13,12 +13,12 @@ import { QUESTIONS } from "../store/query/questions.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { askingEnds, askingServer, sayFetch } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
-import { parseQueryOptions, QUERY_FLAGS, type QueryOptions } from "./query_options.ts";
+import { parseQueryOptions, QUERY_FLAGS, type QueryOptions } from "./flags/query_options.ts";
 import { ExitStatus } from "./usage.ts";
 
 const STORE = "/var/lib/synsnoop";

@@ -10,15 +10,15 @@ import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
-import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
+import { ANONYMIZE_HELP, loadDisguise } from "./flags/anonymize_options.ts";
 import { Ending } from "./ending.ts";
-import { createFormat } from "./format_options.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { createFormat } from "./flags/format_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { type Command, load } from "./commands.ts";
 import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
-import { OUTPUT_HELP, writesFiles } from "./output_options.ts";
-import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./read_options.ts";
+import { OUTPUT_HELP, writesFiles } from "./flags/output_options.ts";
+import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./flags/read_options.ts";
 import { ExitStatus } from "./usage.ts";
 
 /** What `read --help` tells. */

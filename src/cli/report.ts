@@ -2,17 +2,17 @@ import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
-import { ANONYMIZE_HELP, loadDisguise } from "./anonymize_options.ts";
+import { ANONYMIZE_HELP, loadDisguise } from "./flags/anonymize_options.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
 import { describeClock, Reading, sayUnknown } from "./read.ts";
-import { STANDARD_INPUT } from "./read_options.ts";
-import { parseReportOptions, REPORT_FLAGS } from "./report_options.ts";
+import { STANDARD_INPUT } from "./flags/read_options.ts";
+import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
 import { ExitStatus } from "./usage.ts";
 
 /** What `report --help` tells. */

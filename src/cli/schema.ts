@@ -1,13 +1,13 @@
-import { adviseOperands } from "./advice.ts";
+import { adviseOperands } from "./flags/advice.ts";
 import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
 import { pairsSchema } from "../store/pairs/pair_schema.ts";
-import { type Flag, parseFlags } from "./flags.ts";
+import { type Flag, parseFlags } from "./flags/flags.ts";
 import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
-import { parseChoice } from "./values.ts";
+import { parseChoice } from "./flags/values.ts";
 
 const FORMATS = ["json", "markdown"] as const;
 

@@ -11,14 +11,14 @@ import { ShipError, Shipper } from "../store/ship/shipper.ts";
 import { StateFile } from "../store/ship/state_file.ts";
 import { messageOf } from "../text/message.ts";
 import { type Command, print } from "./commands.ts";
-import { withConfig } from "./configured.ts";
+import { withConfig } from "./flags/configured.ts";
 import { Ending } from "./ending.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { readConfigText } from "./process/config_text.ts";
 import { sayNote } from "./process/terminal.ts";
-import { loadServers, PASSWORD_VARIABLE, USER_VARIABLE } from "./server_options.ts";
+import { loadServers, PASSWORD_VARIABLE, USER_VARIABLE } from "./flags/server_options.ts";
 import { answerShipMetrics } from "./ship_metrics_server.ts";
-import { parseShipOptions, SHIP_FLAGS, type ShipOptions } from "./ship_options.ts";
+import { parseShipOptions, SHIP_FLAGS, type ShipOptions } from "./flags/ship_options.ts";
 import { ExitStatus } from "./usage.ts";
 import { readVersion } from "./version.ts";
 

@@ -20,9 +20,9 @@ import { LiveSource } from "../pipeline/live_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink, TraceState } from "../pipeline/sink.ts";
 import type { Command } from "./commands.ts";
-import { openScope } from "./capture_options.ts";
+import { openScope } from "./flags/capture_options.ts";
 import { Ending } from "./ending.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { NoTerminalError, ScreenTerminal } from "./process/screen_terminal.ts";
@@ -37,10 +37,10 @@ import {
 } from "./process/terminal.ts";
 import { knownUid } from "./process/users.ts";
 import { Reading, sayUnknown } from "./read.ts";
-import { STANDARD_INPUT } from "./read_options.ts";
-import { parseTopOptions, TOP_FLAGS, type TopOptions } from "./top_options.ts";
+import { STANDARD_INPUT } from "./flags/read_options.ts";
+import { parseTopOptions, TOP_FLAGS, type TopOptions } from "./flags/top_options.ts";
 import { TopScreen } from "./top_screen.ts";
-import { parseTypedFilter } from "./typed_filter.ts";
+import { parseTypedFilter } from "./flags/typed_filter.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 
 /** What `top --help` tells. */

@@ -1,13 +1,13 @@
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { SystemCallError } from "../linux/libc.ts";
-import { ANONYMIZE_HELP } from "./anonymize_options.ts";
+import { ANONYMIZE_HELP } from "./flags/anonymize_options.ts";
 import { type Command, load } from "./commands.ts";
-import { FILTERS_HELP } from "./filter_options.ts";
+import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
-import { OUTPUT_HELP } from "./output_options.ts";
+import { OUTPUT_HELP } from "./flags/output_options.ts";
 import { sayNote } from "./process/terminal.ts";
 import { COMMAND_HELP, COMMAND_STATUSES, prepareCommand, refuseCommand } from "./run_command.ts";
-import { parseTraceOptions, TRACE_FLAGS } from "./trace_options.ts";
+import { parseTraceOptions, TRACE_FLAGS } from "./flags/trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -65,7 +65,9 @@ export const command: Command = { help: TRACE_HELP, run: runConfigured };
 async function runConfigured(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
   if (!flags.some((arg) => arg.startsWith("--config"))) return await trace(args, stdout);
-  const { withConfig }: typeof import("./configured.ts") = await load("./configured.ts");
+  const { withConfig }: typeof import("./flags/configured.ts") = await load(
+    "./flags/configured.ts",
+  );
   const { readConfigText }: typeof import("./process/config_text.ts") = await load(
     "./process/config_text.ts",
   );

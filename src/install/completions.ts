@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Completed, Flag } from "../cli/flags.ts";
+import type { Completed, Flag } from "../cli/flags/flags.ts";
 import type { Help } from "../cli/help.ts";
 import { quoteForShell } from "./wrapper.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { resolve } from "node:path/posix";
-import { type Flag, parseFlags } from "../cli/flags.ts";
+import { type Flag, parseFlags } from "../cli/flags/flags.ts";
 import { formatHelp, type Help } from "../cli/help.ts";
 import { ExitStatus, UsageError } from "../cli/usage.ts";
 import { environmentVariable } from "../linux/environment.ts";

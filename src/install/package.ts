@@ -4,10 +4,10 @@
  * @module
  */
 import { resolve } from "node:path/posix";
-import { type Flag, parseFlags } from "../cli/flags.ts";
+import { type Flag, parseFlags } from "../cli/flags/flags.ts";
 import { formatHelp, type Help } from "../cli/help.ts";
 import { ExitStatus, UsageError } from "../cli/usage.ts";
-import { parseChoice } from "../cli/values.ts";
+import { parseChoice } from "../cli/flags/values.ts";
 import { environmentVariable } from "../linux/environment.ts";
 import { findExecutable } from "../linux/host.ts";
 import { escapeText } from "../text/escape.ts";

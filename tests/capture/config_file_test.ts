@@ -2,7 +2,7 @@
 // Covers src/cli/process/config_text.ts
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { parseConfig } from "../../src/cli/config_file.ts";
+import { parseConfig } from "../../src/cli/flags/config_file.ts";
 import { Folder } from "../folder.ts";
 import { skippableTest } from "../netns/namespace.ts";
 

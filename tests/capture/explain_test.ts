@@ -1,7 +1,7 @@
 // `explain` of a capture file as a user runs it: what it writes where, and how it ends.
 // Covers src/cli/explain.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { EXPLAIN_FLAGS } from "../../src/cli/explain_options.ts";
+import { EXPLAIN_FLAGS } from "../../src/cli/flags/explain_options.ts";
 import { findExecutable } from "../../src/linux/host.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import {

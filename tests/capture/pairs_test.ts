@@ -1,6 +1,6 @@
 // Both ends of a handshake joined, against the truth of a made-up fleet.
 // Covers src/cli/pairs.ts
-// Covers src/cli/pairs_options.ts
+// Covers src/cli/flags/pairs_options.ts
 // Covers src/store/pairs/find_pairs.ts
 // Covers src/store/pairs/pair_questions.ts
 // Covers src/store/pairs/pair_text.ts

@@ -1,6 +1,6 @@
 // The tool as a user runs it: what it says, where, and the status it ends with.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { TRACE_FLAGS } from "../../src/cli/trace_options.ts";
+import { TRACE_FLAGS } from "../../src/cli/flags/trace_options.ts";
 import { findExecutable } from "../../src/linux/host.ts";
 import { type Finding, judgeFacts } from "../../src/kernel/kernel_facts.ts";
 import { jsonSchema, markdownTable } from "../../src/record/schema.ts";

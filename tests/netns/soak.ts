@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { parseDuration } from "../../src/cli/values.ts";
+import { parseDuration } from "../../src/cli/flags/values.ts";
 import { ROWS_USUAL } from "../../src/match/options.ts";
 import { messageOf } from "../../src/text/message.ts";
 import { Namespace, until } from "./namespace.ts";

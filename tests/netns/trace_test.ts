@@ -1,6 +1,6 @@
 // Covers src/cli/trace.ts
 // Covers src/cli/trace_session.ts
-// Covers src/cli/capture_options.ts
+// Covers src/cli/flags/capture_options.ts
 // Covers src/pipeline/live_source.ts
 // Covers src/linux/netns/local_addresses.ts
 // Covers src/linux/capture/wire_source.ts

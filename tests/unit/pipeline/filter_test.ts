@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type HandshakeFilter, isSampled, passes } from "../../../src/pipeline/filter.ts";
-import { parseNetwork } from "../../../src/cli/values.ts";
+import { parseNetwork } from "../../../src/cli/flags/values.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../record/sample_handshakes.ts";
 

@@ -1,0 +1,163 @@
+import type { HandshakeFilter } from "../../pipeline/filter.ts";
+import {
+  EXIT_STATUS_FLAG,
+  FILTER_FLAGS,
+  FILTERS_OF_FILES,
+  formatFilter,
+  parseFilter,
+} from "./filter_options.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { refuseNoUtf8, STANDARD_OUTPUT } from "./output_options.ts";
+import {
+  HOST_FLAGS,
+  type HostOptions,
+  parseHost,
+  refuseWithCommand,
+  TRACE_FLAGS,
+} from "./trace_options.ts";
+import { UsageError } from "../usage.ts";
+import { parseChoice, parseInteger, UNBOUNDED } from "./values.ts";
+
+const FORMATS = ["text", "svg", "markdown"] as const;
+
+/** The flags of `explain`. */
+export const EXPLAIN_FLAGS: readonly Flag[] = [
+  { name: "index", value: "N", meaning: "the Nth handshake that matches (default 1)" },
+  {
+    name: "pair",
+    meaning: "as both of its hosts tell it: of captures, records or stores of both",
+  },
+  { name: "header", meaning: "also the TCP header of each packet, field by field" },
+  {
+    name: "format",
+    value: "FORMAT",
+    completes: FORMATS,
+    meaning: `${FORMATS.join(", ")} (default text)`,
+  },
+  {
+    name: "output",
+    value: "FILE",
+    meaning: "write it to FILE, anew (- is standard output)",
+  },
+  { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
+  {
+    name: "interface",
+    value: "NAME",
+    many: true,
+    completes: "interface",
+    meaning: "only what was captured on this one",
+  },
+  ...FILTER_FLAGS,
+  ...TRACE_FLAGS.filter(({ name }) => HOST_FLAGS.includes(name)),
+  EXIT_STATUS_FLAG,
+  { name: "help", meaning: "show this" },
+];
+
+/** What `explain` was asked to do. */
+export interface ExplainOptions extends HostOptions {
+  help: boolean;
+  /** Path, `-` for standard input; undefined: what happens on this host. */
+  file: string | undefined;
+  /** Files and stores of both hosts, to tell both ends of it; absent: one end is told. */
+  pairFiles?: readonly string[];
+  /** Which of those that match, 1 the first. */
+  index: number;
+  filter: HandshakeFilter;
+  /** The flags of the filter as they were given; "" for none. */
+  filterText: string;
+  header: boolean;
+  format: typeof FORMATS[number];
+  ascii: boolean;
+  /** Path of the file to write it to; undefined: none. */
+  output: string | undefined;
+  /** The command to run and its arguments, of whose handshakes one is explained; undefined: none. */
+  command: readonly string[] | undefined;
+  /** Whether it goes to standard error: standard output is the command's. */
+  toStandardError: boolean;
+  /** Whether the exit status tells that nothing matched. */
+  exitStatus: boolean;
+}
+
+/**
+ * Reads the command line of `explain`.
+ *
+ * @throws {UsageError} One line for the user.
+ */
+export function parseExplainOptions(args: readonly string[]): ExplainOptions {
+  const parsed = parseFlags(args, EXPLAIN_FLAGS, true);
+  const { switches, values, operands, command } = parsed;
+  const isPair = switches.has("pair");
+  if (isPair && !switches.has("help")) refuseForPair(operands, command);
+  if (operands.length > 1 && !isPair) {
+    throw new UsageError(
+      `Cannot explain "${
+        operands[1]
+      }" too: give one FILE, or none for this host; two of both ends ` +
+        "need --pair",
+    );
+  }
+  const file = operands.at(0);
+  if (file !== undefined && command !== undefined) {
+    throw new UsageError(
+      `Cannot explain "${file}" and run "${command[0]}": give a FILE, or a command behind --`,
+    );
+  }
+  refuseWithCommand(parsed);
+  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
+  if (file !== undefined && ofHost.length > 0) {
+    throw new UsageError(
+      `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
+    );
+  }
+  const ofFile = FILTERS_OF_FILES.filter((flag) => values.has(flag));
+  if (file === undefined && ofFile.length > 0 && !switches.has("help")) {
+    throw new UsageError(
+      `Cannot use --${
+        ofFile[0]
+      } without a FILE: what happens on this host happens now; give a FILE`,
+    );
+  }
+  const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
+    values.get(flag)?.map((text) => parse(flag, text))[0];
+  const format = one("format", (flag, text) => parseChoice(flag, text, FORMATS)) ?? "text";
+  const ascii = switches.has("ascii");
+  if (ascii && format === "svg") {
+    throw new UsageError("Cannot use --ascii with --format svg: a picture is drawn with lines");
+  }
+  const output = values.get("output")?.[0];
+  refuseNoUtf8("output", output);
+  const toStandardError = command !== undefined && output === undefined;
+  if (toStandardError && format === "svg") {
+    throw new UsageError(
+      "Cannot use --format svg with a command: standard output is the command's; give --output FILE",
+    );
+  }
+  return {
+    help: switches.has("help"),
+    file,
+    ...isPair && { pairFiles: operands },
+    index: one("index", (flag, text) => parseInteger(flag, text, 1, UNBOUNDED)) ?? 1,
+    filter: parseFilter(parsed),
+    filterText: formatFilter(parsed).join(" "),
+    ...parseHost(parsed),
+    header: switches.has("header"),
+    format,
+    ascii,
+    output: output === STANDARD_OUTPUT ? undefined : output,
+    command,
+    toStandardError,
+    exitStatus: switches.has(EXIT_STATUS_FLAG.name),
+  };
+}
+
+/** Files of both hosts are read three times. */
+function refuseForPair(files: readonly string[], command: readonly string[] | undefined): void {
+  if (files.length === 0 || command !== undefined) {
+    throw new UsageError(
+      "Cannot use --pair of what happens here: give captures, records or stores of both hosts",
+    );
+  }
+  if (files.includes(STANDARD_OUTPUT)) {
+    throw new UsageError("Cannot use --pair of standard input: it is read three times; give files");
+  }
+}
