@@ -24,7 +24,7 @@ import {
   parseExplainOptions,
 } from "./flags/explain_options.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
-import { type Command, load } from "./commands.ts";
+import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { Reading, sayUnknown } from "./read.ts";
 import {
@@ -118,8 +118,8 @@ async function openExplanation(
   if (output === undefined) {
     return (text) => writeText(toStandardError ? standardError() : stdout, text);
   }
-  const { openTextOutput }: typeof import("../files/open_output.ts") = await load(
-    "../files/open_output.ts",
+  const { openTextOutput }: typeof import("../files/open_output.ts") = await import(
+    import.meta.resolve("../files/open_output.ts")
   );
   try {
     const write = openTextOutput(output, sayNote);

@@ -1,7 +1,6 @@
 import { fileAt, isSameFile } from "../files/same_file.ts";
 import { isStandardOutputNowhere } from "../files/standard_streams.ts";
 import { type ByteWriter, type LineOutput, StreamOutput } from "../files/stream_output.ts";
-import { load } from "./commands.ts";
 import { sayNote } from "./process/terminal.ts";
 import type { StatusOptions } from "../output/status.ts";
 import type { LineThread, LineThreadOptions } from "../output/line_thread.ts";
@@ -60,9 +59,9 @@ type FileOpener =
 export async function loadFileOpener(options: OutputOptions): Promise<FileOpener | undefined> {
   if (!writesFiles(options)) return undefined;
   return {
-    ...await load("../files/open_output.ts"),
-    ...await load("../output/packets.ts"),
-    ...await load("../store/segment_output.ts"),
+    ...await import(import.meta.resolve("../files/open_output.ts")),
+    ...await import(import.meta.resolve("../output/packets.ts")),
+    ...await import(import.meta.resolve("../store/segment_output.ts")),
   };
 }
 
@@ -157,8 +156,8 @@ async function openThread(options: LineThreadOptions): Promise<LineThread | unde
   const sayEnd = (reason: string) =>
     sayNote(`the second thread has ended (${reason}); the first does its work`);
   try {
-    const { LineThread }: typeof import("../output/line_thread.ts") = await load(
-      "../output/line_thread.ts",
+    const { LineThread }: typeof import("../output/line_thread.ts") = await import(
+      import.meta.resolve("../output/line_thread.ts")
     );
     const path = import.meta.resolve("../output/line_worker.ts");
     return await LineThread.open(new Worker(path, { type: "module" }), {

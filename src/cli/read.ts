@@ -14,7 +14,7 @@ import { ANONYMIZE_HELP, loadDisguise } from "./flags/anonymize_options.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./flags/format_options.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
-import { type Command, load } from "./commands.ts";
+import type { Command } from "./commands.ts";
 import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./flags/output_options.ts";
@@ -81,7 +81,9 @@ const PATIENCE_MS = 200;
 export async function read(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReadOptions(args);
   if (options.help) {
-    const { formatHelp }: typeof import("./help.ts") = await load("./help.ts");
+    const { formatHelp }: typeof import("./help.ts") = await import(
+      import.meta.resolve("./help.ts")
+    );
     return await writeText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const format = await createFormat(options.format, outputSurface(), options.follow);
@@ -216,8 +218,8 @@ export class Reading {
   async read(path: string, follow: boolean): Promise<string | undefined> {
     if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
     if (follow) return `Cannot follow "${path}": it is a folder; read it without --follow`;
-    const { storeSegments }: typeof import("../store/store_folder.ts") = await load(
-      "../store/store_folder.ts",
+    const { storeSegments }: typeof import("../store/store_folder.ts") = await import(
+      import.meta.resolve("../store/store_folder.ts")
     );
     const faults: string[] = [];
     try {
@@ -296,8 +298,8 @@ export class Reading {
           shownMs = nowMs;
           // What is written later would stand behind it on its line.
           await this.#written;
-          const { formatProgress }: typeof import("./read_progress.ts") = await load(
-            "./read_progress.ts",
+          const { formatProgress }: typeof import("./read_progress.ts") = await import(
+            import.meta.resolve("./read_progress.ts")
           );
           this.#progress.show(formatProgress({
             bytes: input.bytesRead,

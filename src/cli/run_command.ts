@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { load } from "./commands.ts";
 import type { EndingHandlers } from "./ending.ts";
 import type { Help } from "./help.ts";
 import type { TracedCommand, Unrunnable } from "./process/traced_command.ts";
@@ -25,7 +24,7 @@ export const COMMAND_STATUSES: Help["statuses"] = [
 
 /** Loads what runs commands: a trace without one begins the sooner. */
 async function loadRunner(): Promise<typeof import("./process/traced_command.ts")> {
-  return await load("./process/traced_command.ts");
+  return await import(import.meta.resolve("./process/traced_command.ts"));
 }
 
 /** Tells before anything is begun that a command cannot be run; undefined where it can. */

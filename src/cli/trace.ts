@@ -1,7 +1,7 @@
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { SystemCallError } from "../linux/libc.ts";
 import { ANONYMIZE_HELP } from "./flags/anonymize_options.ts";
-import { type Command, load } from "./commands.ts";
+import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { OUTPUT_HELP } from "./flags/output_options.ts";
@@ -65,11 +65,11 @@ export const command: Command = { help: TRACE_HELP, run: runConfigured };
 async function runConfigured(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
   if (!flags.some((arg) => arg.startsWith("--config"))) return await trace(args, stdout);
-  const { withConfig }: typeof import("./flags/configured.ts") = await load(
-    "./flags/configured.ts",
+  const { withConfig }: typeof import("./flags/configured.ts") = await import(
+    import.meta.resolve("./flags/configured.ts")
   );
-  const { readConfigText }: typeof import("./process/config_text.ts") = await load(
-    "./process/config_text.ts",
+  const { readConfigText }: typeof import("./process/config_text.ts") = await import(
+    import.meta.resolve("./process/config_text.ts")
   );
   const run = (all: readonly string[]) => trace(all, stdout);
   return await withConfig(args, { name: "trace", flags: TRACE_FLAGS }, readConfigText, run);

@@ -18,7 +18,6 @@ import type { Sink } from "../pipeline/sink.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { loadDisguise } from "./flags/anonymize_options.ts";
 import { openScope } from "./flags/capture_options.ts";
-import { load } from "./commands.ts";
 import { Ending } from "./ending.ts";
 import { createFormat } from "./flags/format_options.ts";
 import type { MetricsOptions } from "./flags/metrics_options.ts";
@@ -256,8 +255,8 @@ async function loadMetrics(
   identity: Identity,
   tellsContainer: boolean,
 ): Promise<MetricsOutputs> {
-  const { MetricsOutputs }: typeof import("./metrics_outputs.ts") = await load(
-    "./metrics_outputs.ts",
+  const { MetricsOutputs }: typeof import("./metrics_outputs.ts") = await import(
+    import.meta.resolve("./metrics_outputs.ts")
   );
   const version = await readVersion();
   return new MetricsOutputs(options, { version, identity, tellsContainer, onNote: sayNote });
@@ -268,7 +267,9 @@ async function loadReport(
   { report, force, filter, filterTexts, anonymize, output, write }: TraceOptions,
   stdout: ByteWriter,
 ): Promise<Sink> {
-  const { openReport }: typeof import("./open_report.ts") = await load("./open_report.ts");
+  const { openReport }: typeof import("./open_report.ts") = await import(
+    import.meta.resolve("./open_report.ts")
+  );
   return await openReport({
     flag: "report",
     path: report!,

@@ -14,7 +14,7 @@ export const BUNDLE = "bundle";
 export const BUNDLE_MAIN = `${BUNDLE}/main.js`;
 
 /** How a module names another that it loads when that is needed, or has a thread run. */
-const LATE = /\b(?:import\.meta\.resolve|load)\(\s*"(\.[^"]+\.ts)"/g;
+const LATE = /\bimport\.meta\.resolve\(\s*"(\.[^"]+\.ts)"/g;
 /** What only tests and the installation need. */
 const LEFT_OUT = /^src\/(?:install|std\/assert)\//;
 
@@ -62,7 +62,6 @@ export function lateModules(modules: ReadonlyMap<string, string>): string[] {
   const late = new Set(COMMANDS.map(([name]) => `src/cli/${name}.ts`));
   for (const [path, text] of modules) {
     for (const [, to] of text.matchAll(LATE)) {
-      // `load` takes a path from its own folder.
       const target = new URL(to, `file:///${path}`).pathname.slice(1);
       if (modules.has(target)) late.add(target);
     }

@@ -5,7 +5,6 @@
  */
 import { messageOf } from "../../text/message.ts";
 import type { Disguise } from "../../pipeline/disguise.ts";
-import { load } from "../commands.ts";
 import type { Flag, ParsedFlags } from "./flags.ts";
 import { sayNote } from "../process/terminal.ts";
 import { UsageError } from "../usage.ts";
@@ -87,14 +86,14 @@ export async function loadDisguise(
   { anonymize, anonymizeKey }: AnonymizeOptions,
 ): Promise<Disguise | undefined> {
   if (!anonymize) return undefined;
-  const { Anonymizer }: typeof import("../../anonymize/anonymizer.ts") = await load(
-    "../../anonymize/anonymizer.ts",
+  const { Anonymizer }: typeof import("../../anonymize/anonymizer.ts") = await import(
+    import.meta.resolve("../../anonymize/anonymizer.ts")
   );
   if (anonymizeKey === undefined) {
     return new Anonymizer(crypto.getRandomValues(new Uint8Array(32)));
   }
-  const { readKeyFile }: typeof import("../../files/key_file.ts") = await load(
-    "../../files/key_file.ts",
+  const { readKeyFile }: typeof import("../../files/key_file.ts") = await import(
+    import.meta.resolve("../../files/key_file.ts")
   );
   try {
     const { key, openMode } = readKeyFile(anonymizeKey);

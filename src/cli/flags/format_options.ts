@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { load } from "../commands.ts";
 import type { OutputSurface } from "../process/terminal.ts";
 import type { StatusOptions } from "../../output/status.ts";
 import { NdjsonFormat, type TextFormat } from "../../output/text_sink.ts";
@@ -246,11 +245,11 @@ export async function createFormat(
   // Chosen columns are a table, on a terminal one whose rows do not wait for each other.
   switch (columns ? "table" : options.kind) {
     case "table": {
-      const { TableFormat }: typeof import("../../output/table.ts") = await load(
-        "../../output/table.ts",
+      const { TableFormat }: typeof import("../../output/table.ts") = await import(
+        import.meta.resolve("../../output/table.ts")
       );
-      const { fieldColumn }: typeof import("../../output/field_column.ts") = await load(
-        "../../output/field_column.ts",
+      const { fieldColumn }: typeof import("../../output/field_column.ts") = await import(
+        import.meta.resolve("../../output/field_column.ts")
       );
       const isLines = isForPeople && options.kind === "records";
       const rowsHeld = follow || isLines ? 1 : TABLE_ROWS_HELD;
@@ -258,12 +257,14 @@ export async function createFormat(
       return new TableFormat({ rowsHeld, colour, ascii: !utf8, localTime, columns: chosen });
     }
     case "csv": {
-      const { CsvFormat }: typeof import("../../output/csv.ts") = await load("../../output/csv.ts");
+      const { CsvFormat }: typeof import("../../output/csv.ts") = await import(
+        import.meta.resolve("../../output/csv.ts")
+      );
       return new CsvFormat(fields ?? FIELDS);
     }
     case "statistics": {
-      const { StatisticsFormat }: typeof import("../../output/statistics/format.ts") = await load(
-        "../../output/statistics/format.ts",
+      const { StatisticsFormat }: typeof import("../../output/statistics/format.ts") = await import(
+        import.meta.resolve("../../output/statistics/format.ts")
       );
       const isJson = json || intervalMs !== undefined && !isForPeople;
       return new StatisticsFormat({
@@ -276,8 +277,8 @@ export async function createFormat(
       if (!isForPeople || json) {
         return new NdjsonFormat(isForPeople ? undefined : status, fields);
       }
-      const { LineFormat }: typeof import("../../output/line_format.ts") = await load(
-        "../../output/line_format.ts",
+      const { LineFormat }: typeof import("../../output/line_format.ts") = await import(
+        import.meta.resolve("../../output/line_format.ts")
       );
       return new LineFormat(() => ({
         width: wide ? Infinity : surface.width(),

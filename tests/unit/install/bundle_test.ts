@@ -5,7 +5,10 @@ import { COMMANDS } from "../../../src/cli/commands.ts";
 const MODULES = new Map([
   ["src/files/input.ts", `import(\n  import.meta.resolve("./decompress.ts")\n)`],
   ["src/files/decompress.ts", ""],
-  ["src/cli/outputs.ts", `await load("../files/open_output.ts"); download("./none.ts")`],
+  [
+    "src/cli/outputs.ts",
+    `await import(import.meta.resolve("../files/open_output.ts")); download("./none.ts")`,
+  ],
   ["src/files/open_output.ts", `import "./decompress.ts";`],
   ["src/store/keeper.ts", `new Worker(import.meta.resolve("./seal_worker.ts"))`],
   ["src/store/seal_worker.ts", `import.meta.resolve("../../deno.json")`],
