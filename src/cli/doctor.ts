@@ -10,7 +10,7 @@ import {
 } from "../kernel/kernel_facts.ts";
 import { outputSurface } from "./process/terminal.ts";
 import { toAscii } from "../text/ascii.ts";
-import { escapeText } from "../text/escape.ts";
+import { escapeText, jsonText } from "../text/escape.ts";
 import { type Flag, parseFlags } from "./flags/flags.ts";
 import { type Command, print } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
@@ -85,7 +85,7 @@ const OUTLOOK_WORDS: Readonly<Record<Outlook, string>> = {
 /** Encodes the facts of a machine and what follows from them as a line of NDJSON. */
 export function encodeDiagnosis(facts: KernelFacts): string {
   const [findings, plan, result] = [judgeFacts(facts), describePlan(facts), judgeOutlook(facts)];
-  return JSON.stringify({ v: 1, event: "doctor", facts, findings, plan, result }) + "\n";
+  return jsonText({ v: 1, event: "doctor", facts, findings, plan, result }) + "\n";
 }
 
 /** Writes the facts of a machine and what follows from them for a person. */

@@ -12,8 +12,16 @@ const ASCII = /^[\x20-\x7e]*$/;
  * `\u{hex}`, a backslash `\\`.
  */
 export function escapeText(text: string): string {
-  if (SIMPLE.test(text)) return text;
-  return text.replaceAll("\\", "\\\\").replace(
+  return SIMPLE.test(text) ? text : escapeUnprintable(text.replaceAll("\\", "\\\\"));
+}
+
+/**
+ * The same, but for a backslash, which stays as it is: for values that a program compares, of which few
+ * are escaped and many, such as names of systemd's cgroups, have one.
+ */
+export function escapeUnprintable(text: string): string {
+  if (ASCII.test(text)) return text;
+  return text.replace(
     UNPRINTABLE,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );

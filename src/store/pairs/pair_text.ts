@@ -4,6 +4,7 @@
  * @module
  */
 import { RECORD_VERSION } from "../../record/fields.ts";
+import { jsonText } from "../../text/escape.ts";
 import { formatTime } from "../../text/time.ts";
 import { type Answer, formatTable } from "../query/answer_text.ts";
 import type { Value } from "../query/duckdb.ts";
@@ -26,7 +27,7 @@ export function pairLine(row: readonly Value[]): string {
       syn_ack: of[`${side}_syn_ack`],
     },
   });
-  return JSON.stringify({
+  return jsonText({
     v: RECORD_VERSION,
     event: "pair",
     time: formatMoment(of.client_t ?? of.server_t),
@@ -43,7 +44,7 @@ export function pairLine(row: readonly Value[]): string {
 /** Writes the minutes of two clocks as lines, `"event":"clock"`, and `"delay_change"` of their ways. */
 export function clockLines({ one, other, windows, changes }: Clocks): string {
   const minutes = windows.map((window) =>
-    JSON.stringify({
+    jsonText({
       v: RECORD_VERSION,
       event: "clock",
       time: formatMoment(String(window.atNs)),
@@ -60,7 +61,7 @@ export function clockLines({ one, other, windows, changes }: Clocks): string {
     }) + "\n"
   );
   const delays = changes.map(({ atNs, isToOther, byNs }) =>
-    JSON.stringify({
+    jsonText({
       v: RECORD_VERSION,
       event: "delay_change",
       time: formatMoment(String(atNs)),

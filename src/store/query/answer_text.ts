@@ -4,7 +4,7 @@
  * @module
  */
 import { csvCell } from "../../text/csv.ts";
-import { escapeText } from "../../text/escape.ts";
+import { escapeText, jsonText } from "../../text/escape.ts";
 import { formatDuration } from "../../text/time.ts";
 import { clip, widthOf } from "../../text/width.ts";
 import type { AnswerColumn } from "./questions.ts";
@@ -39,7 +39,7 @@ export function formatTable({ columns, rows }: Answer): string {
 /** An answer as NDJSON: an object a row, of the columns' names. */
 export function formatJson({ columns, rows }: Answer): string {
   return rows.map((row) =>
-    JSON.stringify(Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]))) + "\n"
+    jsonText(Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]))) + "\n"
   ).join("");
 }
 
@@ -72,5 +72,5 @@ function cell(value: Value, { kind }: AnswerColumn): string {
 }
 
 function plain(value: Value): string | number | boolean | null {
-  return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
+  return typeof value === "object" && value !== null ? jsonText(value) : value;
 }

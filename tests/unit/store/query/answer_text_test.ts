@@ -43,6 +43,21 @@ Deno.test("formatJson writes an object a row, with null for what is unknown", ()
   assertEquals(Object.keys(rows[0]), ANSWER.columns.map(({ name }) => name));
 });
 
+Deno.test("formatJson and formatCsv write nothing that a terminal acts on", () => {
+  const answer: Answer = {
+    columns: [{ name: "process", kind: "text" }, { name: "list", kind: "text" }],
+    rows: [["\x1b[2J\u009b31m\u202e", { names: ["\u009b", "\n"] }]],
+  };
+  assertEquals(
+    formatJson(answer),
+    String.raw`{"process":"\u001b[2J\u009b31m\u202e","list":{"names":["\u009b","\n"]}}` + "\n",
+  );
+  assertEquals(
+    formatCsv(answer).split("\r\n")[1],
+    String.raw`\u{1b}[2J\u{9b}31m\u{202e},"{""names"":[""\u009b"",""\n""]}"`,
+  );
+});
+
 Deno.test("formatCsv writes no formula, and nothing for what is unknown", () => {
   assertEquals(
     formatCsv({ ...ANSWER, rows: [ANSWER.rows[0], ANSWER.rows[2]] }),
