@@ -1,3 +1,4 @@
+// Covers src/linux/per_cpu_counters.ts
 import { assert, assertEquals } from "@std/assert";
 import compiled from "../../bpf/handshake_filter.json" with { type: "json" };
 import { buildFilter, installedCompiler } from "../../bpf/build_filter.ts";

@@ -16,6 +16,7 @@ import {
   Pins,
   SystemCallError,
 } from "../libc.ts";
+import { PerCpuCounters } from "../per_cpu_counters.ts";
 
 /** One map of a compiled filter (`struct map_definition` in bpf/handshake_filter.c). */
 export interface MapDefinition {
@@ -60,6 +61,8 @@ const COUNTERS = [
   "fragment",
 ] as const satisfies readonly (keyof FilterCounters)[];
 
+const COUNTER_KEY_BYTES = 4;
+
 /** Packets by what the filter took them for, and what became of its table of half-open flows. */
 export interface FilterCounters {
   /** SYNs, passed. */
@@ -84,7 +87,6 @@ export interface FilterCounters {
 
 // enum bpf_cmd, enum bpf_prog_type, and the pseudo source register of a map address (linux/bpf.h).
 const BPF_MAP_CREATE = 0;
-const BPF_MAP_LOOKUP_ELEM = 1;
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 const BPF_PSEUDO_MAP_FD = 1;
@@ -96,12 +98,6 @@ const MAP_KEY_SIZE = 4;
 const MAP_VALUE_SIZE = 8;
 const MAP_MAX_ENTRIES = 12;
 const MAP_NAME = 28;
-
-// union bpf_attr for BPF_MAP_LOOKUP_ELEM.
-const LOOKUP_SIZE = 32;
-const LOOKUP_MAP_FD = 0;
-const LOOKUP_KEY = 8;
-const LOOKUP_VALUE = 16;
 
 // union bpf_attr for BPF_PROG_LOAD.
 const PROG_LOAD_SIZE = 120;
@@ -123,9 +119,6 @@ const INSN_IMM = 4;
 
 const VERIFIER_LOG_BYTES = 1 << 20;
 
-/** Values of a per-CPU map come 8-byte aligned for every possible CPU; NR_CPUS is at most 8192. */
-const PER_CPU_BYTES = 8 * 8192;
-
 const RLIMIT_MEMLOCK = 8;
 
 /** Half-open flows of a set (`WAYS` in bpf/handshake_filter.c). */
@@ -136,12 +129,14 @@ export class HandshakeFilter implements Disposable {
   /** The program's file descriptor, for SO_ATTACH_BPF. */
   readonly programFd: number;
   readonly #maps: Map<string, number>;
+  readonly #counters: PerCpuCounters;
   #last: FilterCounters | undefined;
   #open = true;
 
   private constructor(programFd: number, maps: Map<string, number>) {
     this.programFd = programFd;
     this.#maps = maps;
+    this.#counters = new PerCpuCounters(maps.get("counters")!, COUNTER_KEY_BYTES);
   }
 
   /**
@@ -183,15 +178,14 @@ export class HandshakeFilter implements Disposable {
    */
   counters(): FilterCounters {
     if (!this.#open && this.#last !== undefined) return this.#last;
-    const fd = this.#maps.get("counters")!;
-    const counts = COUNTERS.map((name, key) => [name, sumPerCpu(fd, key)]);
+    const counts = COUNTERS.map((name, index) => [name, this.#counters.sum(index)]);
     return this.#last = Object.fromEntries(counts);
   }
 
   /** One of the {@linkcode counters}, for a twelfth of what they take. */
   counter(name: keyof FilterCounters): number {
     if (!this.#open && this.#last !== undefined) return this.#last[name];
-    return sumPerCpu(this.#maps.get("counters")!, COUNTERS.indexOf(name));
+    return this.#counters.sum(COUNTERS.indexOf(name));
   }
 
   /** Closes the descriptors; a socket the program is attached to keeps using it. Idempotent. */
@@ -203,6 +197,7 @@ export class HandshakeFilter implements Disposable {
       this.#open = false;
       libc().close(this.programFd);
       for (const fd of this.#maps.values()) libc().close(fd);
+      this.#counters[Symbol.dispose]();
     }
   }
 
@@ -279,18 +274,4 @@ function loadProgram(
   if (second >= 0) return second;
   const logged = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
   throw new SystemCallError("bpf(BPF_PROG_LOAD)", errno, verifierCause(logged));
-}
-
-function sumPerCpu(mapFd: number, key: number): number {
-  using pins = new Pins();
-  const keyBytes = memory(4);
-  new DataView(keyBytes.buffer).setUint32(0, key, true);
-  const values = memory(PER_CPU_BYTES);
-  const attr = memory(LOOKUP_SIZE);
-  const view = new DataView(attr.buffer);
-  view.setUint32(LOOKUP_MAP_FD, mapFd, true);
-  view.setBigUint64(LOOKUP_KEY, pins.address(keyBytes), true);
-  view.setBigUint64(LOOKUP_VALUE, pins.address(values), true);
-  checkResult(bpf(BPF_MAP_LOOKUP_ELEM, attr), "bpf(BPF_MAP_LOOKUP_ELEM, counters)");
-  return Number(new BigUint64Array(values.buffer).reduce((sum, value) => sum + value, 0n));
 }

@@ -5,10 +5,10 @@
  * @module
  */
 import { type HeldBpf, readHeldBpf } from "../../kernel/held_bpf.ts";
+import { PerCpuCounters } from "../per_cpu_counters.ts";
 import { bpf, checkResult, lastErrno, libc, memory, Pins, SystemCallError } from "../libc.ts";
 
 // enum bpf_cmd, linux/bpf.h.
-const BPF_MAP_LOOKUP_ELEM = 1;
 const BPF_MAP_GET_FD_BY_ID = 14;
 const BPF_OBJ_GET_INFO_BY_FD = 15;
 const BPF_MAP_LOOKUP_BATCH = 24;
@@ -19,9 +19,6 @@ const GET_FD_ID = 0;
 const INFO_FD = 0;
 const INFO_LENGTH = 4;
 const INFO_ADDRESS = 8;
-const LOOKUP_MAP_FD = 0;
-const LOOKUP_KEY = 8;
-const LOOKUP_VALUE = 16;
 const BATCH_IN = 0;
 const BATCH_OUT = 8;
 const BATCH_KEYS = 16;
@@ -41,8 +38,6 @@ const NAME_BYTES = 16;
 const ENOENT = 2;
 /** Entries asked for at once. */
 const BATCH_ENTRIES = 4096;
-/** The most CPUs a kernel is built for (NR_CPUS). */
-const CPUS_MAX = 8192;
 
 /** A BPF map of another process, open for reading and deleting. */
 export class BpfMap implements Disposable {
@@ -62,7 +57,7 @@ export class BpfMap implements Disposable {
   /** Of a batch of entries, once one is asked for: most maps are only opened to be named. */
   #batch: { keys: DataView; values: DataView } | undefined;
   readonly #cursorAddress: bigint;
-  #perCpu: PerCpuLookup | undefined;
+  #counters: PerCpuCounters | undefined;
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -147,7 +142,7 @@ export class BpfMap implements Disposable {
    * @returns 0 where nothing was counted yet.
    */
   sumOfZeroKey(): number {
-    return this.countsOfZeroKey().reduce((sum, count) => sum + count, 0);
+    return this.#perCpu().sum();
   }
 
   /**
@@ -156,47 +151,19 @@ export class BpfMap implements Disposable {
    * @returns Empty where nothing was counted yet.
    */
   countsOfZeroKey(): number[] {
-    const { attr, values } = this.#perCpu ??= this.#preparePerCpu();
-    if (bpf(BPF_MAP_LOOKUP_ELEM, attr) < 0) {
-      const errno = lastErrno();
-      if (errno === ENOENT) return [];
-      throw new SystemCallError("bpf(BPF_MAP_LOOKUP_ELEM)", errno);
-    }
-    const counts: number[] = [];
-    for (let word = 0; word < values.length; word += 2) {
-      counts.push(values[word] + values[word + 1] * 4294967296);
-    }
-    return counts;
+    return this.#perCpu().ofZeroKey();
   }
 
-  #preparePerCpu(): PerCpuLookup {
-    const attr = memory(ATTR_BYTES);
-    const view = new DataView(attr.buffer);
-    const values = memory(possibleCpus() * 8);
-    view.setUint32(LOOKUP_MAP_FD, this.#fd, true);
-    view.setBigUint64(LOOKUP_KEY, this.#pins.address(memory(this.keySize)), true);
-    view.setBigUint64(LOOKUP_VALUE, this.#pins.address(values), true);
-    return { attr, values: new Uint32Array(values.buffer) };
+  #perCpu(): PerCpuCounters {
+    return this.#counters ??= new PerCpuCounters(this.#fd, this.keySize);
   }
 
   /** Closes the map. */
   [Symbol.dispose](): void {
     libc().close(this.#fd);
     this.#pins[Symbol.dispose]();
+    this.#counters?.[Symbol.dispose]();
   }
-}
-
-interface PerCpuLookup {
-  attr: Uint8Array<ArrayBuffer>;
-  /** Two words for each possible CPU, the low one first. */
-  values: Uint32Array<ArrayBuffer>;
-}
-
-/** The CPUs that a kernel may ever have: it writes a value for each, there or not. */
-function possibleCpus(): number {
-  const ranges = Deno.readTextFileSync("/sys/devices/system/cpu/possible").trim();
-  const last = Number(ranges.split(/[-,]/).pop());
-  return Number.isInteger(last) && last < CPUS_MAX ? last + 1 : CPUS_MAX;
 }
 
 /**
