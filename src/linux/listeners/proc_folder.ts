@@ -7,26 +7,38 @@ import { cString, getdents64, libc, memory } from "../libc.ts";
 
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
+/** linux/fcntl.h: a path is from the working folder on, where it is relative. */
+const AT_FDCWD = -100;
 
 /** `struct linux_dirent64` (getdents64(2)): the entry's length, and its name with a zero behind. */
 const ENTRY_LENGTH = 16;
 const ENTRY_NAME = 19;
 
-/** Some 170 numbers, of which each takes the kernel a microsecond, and 5 with what it points to. */
+/** Some 170 numbers, of which each takes the kernel a microsecond, and as long again what it points to. */
 const PART_BYTES = 4_096;
-/** Names in /proc are numbers or short words. */
-const NAME_BYTES = 256;
-const LINK_BYTES = 4_096;
+/** Of what a descriptor points to only a socket is looked for, whose link is short. */
+const LINK_BYTES = 64;
+/** So the link of a socket begins, before its inode number and a bracket (proc_pid_fd(5)). */
+const SOCKET = new TextEncoder().encode("socket:[");
+const DIGIT_0 = 0x30;
+
+// Of all folders: what the kernel writes there is read before it is asked again.
+const part = memory(PART_BYTES);
+const partView = new DataView(part.buffer);
+const link = memory(LINK_BYTES);
+const decoder = new TextDecoder();
+
+/** A descriptor that is a socket's. */
+export interface SocketDescriptor {
+  /** Its number, as it is called in /proc/PID/fd. */
+  fd: string;
+  /** Inode number of the socket. */
+  inode: number;
+}
 
 /** An open folder; one that is gone, or not this process's to see, has no entries. */
 export class ProcFolder implements Disposable {
   #descriptor: number;
-  readonly #part = memory(PART_BYTES);
-  readonly #partView = new DataView(this.#part.buffer);
-  readonly #name = memory(NAME_BYTES);
-  readonly #link = memory(LINK_BYTES);
-  readonly #encoder = new TextEncoder();
-  readonly #decoder = new TextDecoder();
 
   /** Opens it. */
   constructor(path: string) {
@@ -36,22 +48,30 @@ export class ProcFolder implements Disposable {
   /** Reads on. @returns The names of the next entries, none at the end. */
   next(): string[] {
     const names: string[] = [];
-    if (this.#descriptor < 0) return names;
-    // Less than 0 where the process has gone meanwhile.
-    const length = getdents64(this.#descriptor, this.#part);
-    for (let at = 0; at < length; at += this.#partView.getUint16(at + ENTRY_LENGTH, true)) {
-      const end = this.#part.indexOf(0, at + ENTRY_NAME);
-      names.push(this.#decoder.decode(this.#part.subarray(at + ENTRY_NAME, end)));
-    }
+    const length = this.#read();
+    for (let at = 0; at < length; at += entryLength(at)) names.push(entryName(at));
     return names;
   }
 
-  /** What a symbolic link in the folder points to, empty where it is gone. */
-  readLink(name: string): string {
-    const { written } = this.#encoder.encodeInto(name, this.#name);
-    this.#name[written] = 0;
-    const length = libc().readlinkat(this.#descriptor, this.#name, this.#link, BigInt(LINK_BYTES));
-    return length < 0 ? "" : this.#decoder.decode(this.#link.subarray(0, Number(length)));
+  /**
+   * Reads on in a folder of descriptors, some 170 of them in less than a millisecond.
+   *
+   * @returns Those of sockets among the next; undefined at the end.
+   */
+  nextSockets(): SocketDescriptor[] | undefined {
+    const length = this.#read();
+    if (length <= 0) return undefined;
+    const sockets: SocketDescriptor[] = [];
+    for (let at = 0; at < length; at += entryLength(at)) {
+      const inode = readSocketLink(this.#descriptor, part.subarray(at + ENTRY_NAME));
+      if (inode !== undefined) sockets.push({ fd: entryName(at), inode });
+    }
+    return sockets;
+  }
+
+  /** @returns How many bytes of `part` are filled; none at the end, or where the process has gone. */
+  #read(): number {
+    return this.#descriptor < 0 ? 0 : getdents64(this.#descriptor, part);
   }
 
   /** Closes it. Idempotent. */
@@ -59,4 +79,32 @@ export class ProcFolder implements Disposable {
     if (this.#descriptor >= 0) libc().close(this.#descriptor);
     this.#descriptor = -1;
   }
+}
+
+/**
+ * The socket that a descriptor of a process is of; takes about 2 µs.
+ *
+ * @returns Its inode number; undefined where it is of none, or gone.
+ */
+export function socketOf(pid: number, fd: string): number | undefined {
+  return readSocketLink(AT_FDCWD, cString(`/proc/${pid}/fd/${fd}`));
+}
+
+function entryLength(at: number): number {
+  return partView.getUint16(at + ENTRY_LENGTH, true);
+}
+
+function entryName(at: number): string {
+  const begin = at + ENTRY_NAME;
+  return decoder.decode(part.subarray(begin, part.indexOf(0, begin)));
+}
+
+/** @param path With a zero behind it. */
+function readSocketLink(folder: number, path: Uint8Array<ArrayBuffer>): number | undefined {
+  const length = Number(libc().readlinkat(folder, path, link, BigInt(LINK_BYTES)));
+  if (length <= SOCKET.length) return undefined;
+  for (let at = 0; at < SOCKET.length; at++) if (link[at] !== SOCKET[at]) return undefined;
+  let inode = 0;
+  for (let at = SOCKET.length; at < length - 1; at++) inode = inode * 10 + link[at] - DIGIT_0;
+  return inode;
 }
