@@ -91,3 +91,13 @@ export function storeSegments(folder: string, range: HourRange): Segment[] {
     "it is a folder without segments, which trace --store writes (DATE.HOST.TRACER.ndjson)",
   );
 }
+
+/** Why the folder of a store cannot be read, for the end of a sentence; undefined: it is no such error. */
+export function folderReason(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotFound) return "there is no such folder";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotADirectory) {
+    return "it is no folder; give the one that trace --store writes";
+  }
+  return undefined;
+}

@@ -2,7 +2,7 @@
 // Covers src/cli/ship.ts
 // Covers src/cli/ship_metrics_server.ts
 // Covers src/store/clickhouse/check_schema.ts
-// Covers src/store/ship/segment_lines.ts
+// Covers src/store/follow/segment_lines.ts
 // Covers src/store/ship/shipper.ts
 // Covers src/store/ship/state_file.ts
 import {

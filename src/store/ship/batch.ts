@@ -4,10 +4,10 @@
  * @module
  */
 import type { Table } from "../clickhouse/schema.ts";
+import type { Lines } from "../follow/segment_lines.ts";
 import { hourOf, parseSegmentName } from "../segment_name.ts";
 import { type Cursor, type Ledger, tracerKey } from "./cursor.ts";
 import { flattenLine } from "./flatten.ts";
-import type { Lines } from "./segment_lines.ts";
 
 /** When a batch is full. */
 export interface BatchLimits {

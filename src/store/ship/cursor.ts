@@ -3,15 +3,8 @@
  *
  * @module
  */
+import type { Progress } from "../follow/store_follower.ts";
 import { parseSegmentName } from "../segment_name.ts";
-
-/** How far one segment is shipped. */
-export interface Progress {
-  /** Bytes of its lines, as they were before it was compressed: sealing changes none of them. */
-  bytes: number;
-  /** Whether there is nothing behind them, nor will be. */
-  isDone: boolean;
-}
 
 /** What one tracer says that it wrote, and what of it was read: the difference was removed before. */
 export interface Ledger {

@@ -9,13 +9,13 @@ import { checkSchema } from "../clickhouse/check_schema.ts";
 import type { ClickHouseServer } from "../clickhouse/client.ts";
 import { TABLES } from "../clickhouse/schema.ts";
 import { ServerError } from "../clickhouse/server_error.ts";
-import { fileAt } from "../../files/same_file.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
-import { listSegments, type Segment } from "../store_folder.ts";
+import { SegmentLines } from "../follow/segment_lines.ts";
+import { nameOf, StoreFollower } from "../follow/store_follower.ts";
+import { folderReason, type Segment } from "../store_folder.ts";
 import { Backoff } from "./backoff.ts";
 import { Batch, type BatchLimits } from "./batch.ts";
 import { Cursor } from "./cursor.ts";
-import { SegmentLines, ShorterError } from "./segment_lines.ts";
 import { formatBytes, type Lag, noCounts, type ShipCounts } from "./ship_counts.ts";
 import type { StateFile } from "./state_file.ts";
 
@@ -49,8 +49,6 @@ export class ShipError extends Error {}
 const INSERT_SETTINGS = { insert_distributed_sync: 1 };
 /** The first version with a bound of days in one insert, which a clock that jumps may pass. */
 const BOUNDS_PARTITIONS = [20, 1] as const;
-/** Files of segments that stay open from one look to the next. */
-const OPEN_MAX = 16;
 
 /** Ships. */
 export class Shipper {
@@ -59,29 +57,37 @@ export class Shipper {
   readonly #options: ShipperOptions;
   readonly #backoff = new Backoff();
   readonly #ready = new Set<ClickHouseServer>();
-  readonly #readers = new Map<string, SegmentLines>();
-  /** The segments that are not shipped, with their bytes on the disk. */
-  #seen = new Map<string, { segment: Segment; size: number }>();
-  /** Segments that cannot be read, which is said once. */
-  readonly #unreadable = new Set<string>();
-  /** Segments that were not there any more when they were to be opened. */
-  readonly #vanished = new Set<string>();
+  readonly #follower: StoreFollower<SegmentLines>;
   #cursor = new Cursor();
   #batch: Batch | undefined;
   #server = 0;
-  /** The segment that is being read: its file is open, whatever becomes of its name. */
-  #reading: string | undefined;
   /** When all that was written then had been acknowledged, milliseconds of Unix time. */
   #caughtUpMs: number | undefined;
   #failingSinceMs: number | undefined;
   /** What a record took on the disk. */
   #read = { rows: 0, bytes: 0 };
+  #hasLooked = false;
   #saidState = false;
   #saidNewer = false;
 
   /** Does nothing yet. */
   constructor(options: ShipperOptions) {
     this.#options = options;
+    const { folder, ending, onNote } = options;
+    this.#follower = new StoreFollower({
+      folder,
+      progressOf: (name) => (this.#batch?.cursor ?? this.#cursor).of(name),
+      isSettled: (name) => this.#cursor.of(name).isDone,
+      isOver: () => ending.aborted,
+      open: (segment, name) => SegmentLines.open(segment, this.#batch!.cursor.of(name).bytes),
+      read: (reader, segment, name) => this.#readSegment(reader, segment, name),
+      onReplaced: (name) => this.#beginAnew(name),
+      onUnreadable: ({ path }, reason) =>
+        onNote(
+          `Cannot read "${path}": ${reason}; what is behind that is not shipped, all else is`,
+        ),
+      onRemoved: (name, unread) => this.#tellRemoved(name, unread),
+    });
   }
 
   /** Whether the last try reached a server. */
@@ -91,7 +97,7 @@ export class Shipper {
 
   /** Whether all that could be read was shipped. */
   get isComplete(): boolean {
-    return this.#unreadable.size === 0 && this.counts.removedSegments === 0;
+    return !this.#follower.hasUnreadable && this.counts.removedSegments === 0;
   }
 
   /**
@@ -118,93 +124,37 @@ export class Shipper {
         if (once === undefined) await pause(intervalMs, ending);
       }
     } finally {
-      for (const reader of this.#readers.values()) reader[Symbol.dispose]();
-      this.#readers.clear();
+      this.#follower[Symbol.dispose]();
     }
   }
 
-  /**
-   * Ships what there is now.
-   *
-   * @returns Whether that was all: a segment that was sealed or replaced at that moment is looked for
-   * again, and before those that its tracer wrote later.
-   */
+  /** Ships what there is now. @returns Whether that was all, see {@link StoreFollower.pass}. */
   async #pass(): Promise<boolean> {
-    let isWhole = true;
     this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
-    for (const segment of this.#look()) {
-      const name = nameOf(segment);
-      if (this.#options.ending.aborted) break;
-      if (this.#batch.cursor.of(name).isDone || this.#unreadable.has(name)) continue;
-      this.#reading = name;
-      isWhole = await this.#readSegment(segment, name);
-      this.#reading = undefined;
-      if (!isWhole) break;
-    }
+    const isWhole = await this.#follower.pass(this.#look());
     await this.#shipBatch();
-    for (const name of [...this.#readers.keys()].slice(OPEN_MAX)) this.#closeReader(name);
     return isWhole;
   }
 
-  /** @returns Whether it was read to its end, as far as it can be. */
-  async #readSegment(segment: Segment, name: string): Promise<boolean> {
-    try {
-      const reader = await this.#open(segment, name);
-      for (;;) {
-        if (this.#options.ending.aborted) return true;
-        const before = { rows: this.counts.rows, left: reader.left };
-        const lines = await reader.next();
-        if (lines === undefined) break;
-        this.#batch!.take(name, lines);
-        this.#read.rows += this.counts.rows - before.rows;
-        this.#read.bytes += before.left - reader.left;
-        if (this.#batch!.isFull) await this.#shipBatch();
+  async #readSegment(reader: SegmentLines, { isSealed }: Segment, name: string): Promise<void> {
+    while (!this.#options.ending.aborted) {
+      const before = { rows: this.counts.rows, left: reader.left };
+      const lines = await reader.next();
+      if (lines === undefined) {
+        if (isSealed) this.#finishSegment(reader, name);
+        return;
       }
-      if (!segment.isSealed) return true;
-      const rest = reader.rest();
-      if (rest !== undefined) this.#batch!.take(name, rest);
-      this.#batch!.finish(name);
-      this.#closeReader(name);
-      return true;
-    } catch (error) {
-      if (error instanceof ShipError) throw error;
-      this.#closeReader(name);
-      // It was sealed or removed a moment ago: the next look tells.
-      const isFirst = !this.#vanished.has(name);
-      this.#vanished.add(name);
-      if (error instanceof Deno.errors.NotFound && isFirst) return false;
-      if (error instanceof ShorterError) {
-        this.#beginAnew(name);
-        return false;
-      }
-      this.#unreadable.add(name);
-      this.#options.onNote(
-        `Cannot read "${segment.path}": ${messageOf(error)}; ` +
-          "what is behind that is not shipped, all else is",
-      );
-      return true;
+      this.#batch!.take(name, lines);
+      this.#read.rows += this.counts.rows - before.rows;
+      this.#read.bytes += before.left - reader.left;
+      if (this.#batch!.isFull) await this.#shipBatch();
     }
   }
 
-  async #open(segment: Segment, name: string): Promise<SegmentLines> {
-    let reader = this.#readers.get(name);
-    // Where it was compressed meanwhile, those bytes that are open are the same.
-    if (reader !== undefined && !segment.isSealed && reader.isReplaced(segment.path)) {
-      this.#closeReader(name);
-      reader = undefined;
-      this.#beginAnew(name);
-    }
-    if (reader === undefined) {
-      reader = await SegmentLines.open(segment, this.#batch!.cursor.of(name).bytes);
-      this.#readers.set(name, reader);
-      this.#vanished.delete(name);
-    }
-    return reader;
-  }
-
-  #closeReader(name: string): void {
-    this.#readers.get(name)?.[Symbol.dispose]();
-    this.#readers.delete(name);
+  #finishSegment(reader: SegmentLines, name: string): void {
+    const rest = reader.rest();
+    if (rest !== undefined) this.#batch!.take(name, rest);
+    this.#batch!.finish(name);
   }
 
   #beginAnew(name: string): void {
@@ -219,53 +169,35 @@ export class Shipper {
     const { folder } = this.#options;
     let segments: Segment[];
     try {
-      segments = listSegments(folder);
+      segments = this.#follower.look();
     } catch (error) {
-      throw new ShipError(`Cannot read the store "${folder}": ${reasonOf(error)}`);
+      const reason = folderReason(error) ?? messageOf(error);
+      throw new ShipError(`Cannot read the store "${folder}": ${reason}`);
     }
     const names = new Set(segments.map(nameOf));
-    this.#tellRemoved(names);
+    if (!this.#hasLooked) this.#tellGone(names);
+    this.#hasLooked = true;
     this.#cursor.forget(names);
     this.#batch?.cursor.forget(names);
-    const waiting = segments.filter((segment) => !this.#cursor.of(nameOf(segment)).isDone);
-    this.#seen = new Map(
-      waiting.map((segment) => [
-        nameOf(segment),
-        { segment, size: fileAt(segment.path)?.size ?? 0 },
-      ]),
-    );
     return segments;
   }
 
-  /** Tells of segments that were removed before they were read. */
-  #tellRemoved(names: ReadonlySet<string>): void {
-    const { onNote } = this.#options;
-    const read = this.#batch?.cursor ?? this.#cursor;
-    for (const [name, { segment, size }] of this.#seen) {
-      if (names.has(name) || name === this.#reading) continue;
-      const unread = this.#leftOf(segment, size, read);
-      this.#closeReader(name);
-      if (unread === 0) continue;
-      this.counts.removedSegments++;
-      this.counts.removedBytes += unread;
-      onNote(
-        `"${name}" was removed before all of it was shipped: ${formatBytes(unread)} of it are lost`,
-      );
-    }
-    // Only at the begin one does not know.
-    if (this.#batch !== undefined) return;
-    for (const [name, { isDone }] of this.#cursor.segments) {
-      if (isDone || names.has(name) || this.#seen.has(name)) continue;
-      onNote(`"${name}" was removed while nobody shipped: whether all of it had been is not known`);
-    }
+  #tellRemoved(name: string, unread: number): void {
+    this.counts.removedSegments++;
+    this.counts.removedBytes += unread;
+    this.#options.onNote(
+      `"${name}" was removed before all of it was shipped: ${formatBytes(unread)} of it are lost`,
+    );
   }
 
-  /** Bytes of a segment on the disk that are behind a cursor. */
-  #leftOf(segment: Segment, size: number, cursor: Cursor): number {
-    const { bytes, isDone } = cursor.of(nameOf(segment));
-    if (isDone) return 0;
-    if (segment.isSealed) return this.#readers.get(nameOf(segment))?.left ?? size;
-    return Math.max(0, size - bytes);
+  /** Tells of those that went before this began: of them one does not know. */
+  #tellGone(names: ReadonlySet<string>): void {
+    for (const [name, { isDone }] of this.#cursor.segments) {
+      if (isDone || names.has(name)) continue;
+      this.#options.onNote(
+        `"${name}" was removed while nobody shipped: whether all of it had been is not known`,
+      );
+    }
   }
 
   async #shipBatch(): Promise<void> {
@@ -378,10 +310,7 @@ export class Shipper {
     } catch {
       // That is told where it is read.
     }
-    const bytes = [...this.#seen.values()].reduce(
-      (sum, { segment, size }) => sum + this.#leftOf(segment, size, this.#cursor),
-      0,
-    );
+    const bytes = this.#follower.left((name) => this.#cursor.of(name));
     const { rows, bytes: readBytes } = this.#read;
     const pending = this.#batch?.rows ?? 0;
     const nowMs = Date.now();
@@ -407,19 +336,6 @@ export class Shipper {
       `records of version ${newestVersion} are there: what this version does not know is left out`,
     );
   }
-}
-
-function nameOf({ plainPath }: Segment): string {
-  return plainPath.slice(plainPath.lastIndexOf("/") + 1);
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.NotADirectory) {
-    return "it is no folder; give the one that trace --store writes";
-  }
-  return messageOf(error);
 }
 
 function asShipError<T>(work: () => T): T {

@@ -1,12 +1,11 @@
 /**
- * The lines of a segment from some byte on, whether it is being written, over or sealed.
+ * The lines of a segment from some byte on.
  *
  * @module
  */
-import { CaptureInput } from "../../files/capture_input.ts";
 import { LINE_MAX } from "../../record/record_reader.ts";
-import { fileAt, isOneFile } from "../../files/same_file.ts";
 import type { Segment } from "../store_folder.ts";
+import { SegmentBytes } from "./segment_bytes.ts";
 
 /** Some whole lines. */
 export interface Lines {
@@ -21,9 +20,7 @@ const NEWLINE = "\n".charCodeAt(0);
 
 /** Reads a segment, a piece at a time, in bounded memory. */
 export class SegmentLines implements Disposable {
-  /** Whether it is read from the sealed file. */
-  readonly isSealed: boolean;
-  readonly #source: Source;
+  readonly #file: SegmentBytes;
   /** The begin of a line whose end is still to come, and what follows. */
   #bytes = new Uint8Array(PIECE_BYTES);
   #length = 0;
@@ -33,10 +30,9 @@ export class SegmentLines implements Disposable {
   #isSkipping = false;
   #decoder = new TextDecoder("utf-8", { fatal: true });
 
-  private constructor(isSealed: boolean, at: number, source: Source) {
-    this.isSealed = isSealed;
+  private constructor(file: SegmentBytes, at: number) {
+    this.#file = file;
     this.#at = at;
-    this.#source = source;
   }
 
   /**
@@ -45,25 +41,18 @@ export class SegmentLines implements Disposable {
    * @param at Bytes of it as it was written.
    * @throws {ShorterError} It has not so many. @throws {Error} It cannot be read.
    */
-  static async open({ path, isSealed }: Segment, at: number): Promise<SegmentLines> {
-    const source = isSealed ? await openSealed(path) : await openPlain(path);
-    try {
-      await source.skip(at);
-    } catch (error) {
-      source.close();
-      throw error;
-    }
-    return new SegmentLines(isSealed, at, source);
+  static async open(segment: Segment, at: number): Promise<SegmentLines> {
+    return new SegmentLines(await SegmentBytes.open(segment, at), at);
   }
 
   /** Bytes that are still to be read, as they lie on the disk. */
   get left(): number {
-    return this.#source.left();
+    return this.#file.left;
   }
 
-  /** Whether a path leads to another file than the one that is read; to none it may, once it is sealed. */
+  /** See {@link SegmentBytes.isReplaced}. */
   isReplaced(path: string): boolean {
-    return this.#source.isReplaced(path);
+    return this.#file.isReplaced(path);
   }
 
   /**
@@ -73,8 +62,8 @@ export class SegmentLines implements Disposable {
    */
   async next(): Promise<Lines | undefined> {
     for (;;) {
-      const count = await this.#source.read(this.#room());
-      if (!count) return undefined;
+      const count = await this.#file.read(this.#room(), this.#file.isSealed);
+      if (count === 0) return undefined;
       const before = this.#length;
       this.#length += count;
       const last = this.#bytes.subarray(before, this.#length).lastIndexOf(NEWLINE);
@@ -131,61 +120,8 @@ export class SegmentLines implements Disposable {
 
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#source.close();
+    this.#file[Symbol.dispose]();
   }
-}
-
-/** That a segment has fewer bytes than were shipped of it. */
-export class ShorterError extends Error {}
-
-/** A file of a segment. */
-interface Source {
-  skip(bytes: number): void | Promise<void>;
-  read(into: Uint8Array<ArrayBuffer>): number | null | Promise<number | null>;
-  left(): number;
-  isReplaced(path: string): boolean;
-  close(): void;
-}
-
-async function openPlain(path: string): Promise<Source> {
-  const file = await Deno.open(path);
-  let at = 0;
-  return {
-    skip: (bytes) => {
-      if (file.statSync().size < bytes) throw new ShorterError();
-      at = file.seekSync(bytes, Deno.SeekMode.Start);
-    },
-    read: (into) => {
-      const count = file.readSync(into);
-      at += count ?? 0;
-      return count;
-    },
-    left: () => Math.max(0, file.statSync().size - at),
-    isReplaced: (path) => {
-      const found = fileAt(path);
-      return found !== undefined && !isOneFile(found, file.statSync());
-    },
-    close: () => file.close(),
-  };
-}
-
-async function openSealed(path: string): Promise<Source> {
-  const input = await CaptureInput.open(path);
-  return {
-    skip: async (bytes) => {
-      const into = new Uint8Array(PIECE_BYTES);
-      for (let left = bytes; left > 0;) {
-        const count = await input.read(into.subarray(0, Math.min(left, into.length)), true);
-        if (count === 0) throw new ShorterError();
-        left -= count;
-      }
-    },
-    read: (into) => input.read(into, true),
-    left: () => Math.max(0, (input.totalBytes ?? 0) - input.bytesRead),
-    // It is complete, and never changes.
-    isReplaced: () => false,
-    close: () => input[Symbol.dispose](),
-  };
 }
 
 function splitLines(text: string): (string | undefined)[] {
