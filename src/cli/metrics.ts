@@ -20,7 +20,10 @@ import { readVersion } from "./version.ts";
 
 const METRICS_FLAGS: readonly Flag[] = [
   ...metricsFlags("listen"),
-  { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
+  {
+    name: "follow",
+    meaning: "wait for more of FILE, which is still being written; of a store, too",
+  },
   ...FILTER_FLAGS,
   { name: "help", meaning: "show this" },
 ];

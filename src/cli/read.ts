@@ -7,7 +7,7 @@ import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
-import { InputSource } from "../pipeline/input_source.ts";
+import { type Held, InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { ANONYMIZE_HELP, loadDisguise } from "./flags/anonymize_options.ts";
@@ -31,11 +31,12 @@ export const READ_HELP: Help = {
   examples: [
     ["synsnoop read --table capture.pcapng", "as a table"],
     ["synsnoop read --stats --since 1h /var/log/handshakes.ndjson*", "the last hour, counted"],
+    ["synsnoop read --follow --failed /var/lib/synsnoop", "what fails, of all that traces keep"],
     ["tcpdump -U -w - tcp | synsnoop read -", "while it is captured"],
   ],
   paragraphs: [
-    "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not; - is " +
-    "standard input. Several captures are one in their order: a handshake may begin in one and end " +
+    "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not, or the folder " +
+    "of a store; - is standard input. Several captures are one in their order: a handshake may begin in one and end " +
     "in the next. Of records, --table and --stats count a handshake once that two hosts saw: the " +
     "same addresses, ports and initial sequence number of the client within 120 s. Processes and " +
     "roles are known of records alone.",
@@ -65,7 +66,7 @@ export const READ_HELP: Help = {
 export const command: Command = { help: READ_HELP, run: read };
 
 /** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
-const TURN_MS = 10;
+export const TURN_MS = 10;
 const PROGRESS_INTERVAL_MS = 250;
 /** How long a pipe may be silent before what has ended is reported, and how often that is looked at. */
 const PATIENCE_MS = 200;
@@ -213,11 +214,12 @@ export class Reading {
   /**
    * Reads a file, or the segments of a store.
    *
+   * @param follow Whether more is waited for behind what is there.
    * @returns One sentence for the user where it could not be read to its end.
    */
   async read(path: string, follow: boolean): Promise<string | undefined> {
     if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
-    if (follow) return `Cannot follow "${path}": it is a folder; read it without --follow`;
+    if (follow) return await this.#followStore(path);
     const { storeSegments }: typeof import("../store/store_folder.ts") = await import(
       import.meta.resolve("../store/store_folder.ts")
     );
@@ -225,7 +227,7 @@ export class Reading {
     try {
       for (const segment of storeSegments(path, this.#hours)) {
         if (this.isOver) break;
-        const fault = await this.#readFile(segment.path, false);
+        const fault = await this.#readFile(segment.path, false, "records");
         if (fault !== undefined) faults.push(fault);
       }
     } catch (error) {
@@ -244,7 +246,7 @@ export class Reading {
    * @returns As {@link read}.
    */
   async readOn(file: string, onChange: (sentence: string) => void): Promise<string | undefined> {
-    if (fileAt(file)?.isDirectory) return await this.read(file, false);
+    if (fileAt(file)?.isDirectory) return await this.#followStore(file);
     for (;;) {
       this.#change = undefined;
       const fault = await this.#readFile(file, "by name");
@@ -258,7 +260,22 @@ export class Reading {
     }
   }
 
-  async #readFile(file: string, follow: Follow): Promise<string | undefined> {
+  async #followStore(folder: string): Promise<string | undefined> {
+    const { followStore }: typeof import("./follow_store.ts") = await import(
+      import.meta.resolve("./follow_store.ts")
+    );
+    return await followStore({
+      folder,
+      hours: this.#hours,
+      source: this.#source,
+      isOver: () => this.isOver,
+      handOn: () => this.#handOn(),
+      settle: () => this.#unlessEnded(this.#pipeline.settle()),
+      idle: (coming) => this.#idle(coming),
+    });
+  }
+
+  async #readFile(file: string, follow: Follow, held?: Held): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
     try {
       const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
@@ -267,7 +284,7 @@ export class Reading {
       if (follow === true && !input.canGrow) {
         return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
       }
-      return await this.#readInput(input, name, follow && input.canGrow && follow, file);
+      return await this.#readInput(input, name, follow && input.canGrow && follow, file, held);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return `Cannot read ${name}: ${error.message}`;
@@ -281,9 +298,10 @@ export class Reading {
     name: string,
     follow: Follow,
     file: string,
+    held: Held | undefined,
   ): Promise<string | undefined> {
     const source = this.#source;
-    const reader = source.beginFile();
+    const reader = source.beginFile(held);
     const itemsBefore = source.items;
     const beginMs = performance.now();
     let turnMs = beginMs;

@@ -63,7 +63,7 @@ export const TOP_HELP: Help = {
     "cgroup or reason. Enter opens the handshakes of a row, and of one of them the ladder that " +
     "explain draws. ? shows every key.",
     "A FILE of records is followed by its name, as tail -F does: one that is rotated or cut short " +
-    "goes on, and that is said. A capture is read to its end; one that is being written can be " +
+    "goes on, and that is said. So is a store, whoever writes its hours. A capture is read to its end; one that is being written can be " +
     "piped. Two records of one handshake, by two hosts, count once.",
     "/ filters while it is typed, with the flags below; words without dashes are looked for in " +
     `names and outcomes. ${FILTERS_HELP} --since, --until and --traced-on need a FILE or -.`,

@@ -29,14 +29,15 @@ export class InputSource implements Source {
   readonly #options: Omit<InputSourceOptions, "refusal">;
   readonly #captures: FileSource;
   #records: RecordSource | undefined;
-  readonly #refusal: string | undefined;
+  /** See {@link InputSourceOptions.refusal}. */
+  readonly refusal: string | undefined;
   readonly #held = new Set<Held>();
 
   /** Reads nothing yet. */
   constructor({ refusal, ...options }: InputSourceOptions) {
     this.#options = options;
     this.#captures = new FileSource(options);
-    this.#refusal = refusal;
+    this.refusal = refusal;
     const captures = this.#captures.context;
     this.context = new CurrentContext(() => this.#records?.atHand ?? captures);
     options.pipeline.begin(this);
@@ -82,12 +83,19 @@ export class InputSource implements Source {
     return this.#captures.clockSteps;
   }
 
-  /** Begins with the next file. @returns What takes its bytes. */
-  beginFile(): InputReader {
+  /** Begins with the next file. @param held What it holds, where that is known. @returns What takes its bytes. */
+  beginFile(held?: Held): InputReader {
     return new InputReader(this.#captures.beginFile(), () => this.#beginRecords(), {
-      refusal: this.#refusal,
+      held,
+      refusal: this.refusal,
       onKnown: (held) => this.#held.add(held),
     });
+  }
+
+  /** Begins with the next file, one that holds records whatever its first bytes are. */
+  async beginRecords(): Promise<RecordReader> {
+    this.#held.add("records");
+    return await this.#beginRecords();
   }
 
   /** What takes records is loaded for the first file that holds some: 2 ms of each start. */
@@ -158,17 +166,19 @@ export class InputReader {
    * Knows nothing of the file yet.
    *
    * @param beginRecords Makes what takes its bytes where it holds records.
-   * @param options `refusal`: see {@link InputSourceOptions}; `onKnown`: told what it holds.
+   * @param options `held`: what it holds, where that is known; `refusal`: see
+   * {@link InputSourceOptions}; `onKnown`: told what it holds.
    */
   constructor(
     captures: CaptureReader,
     beginRecords: () => Promise<RecordReader>,
-    options: { refusal: string | undefined; onKnown: (held: Held) => void },
+    options: { held?: Held; refusal: string | undefined; onKnown: (held: Held) => void },
   ) {
     this.#captures = captures;
     this.#beginRecords = beginRecords;
     this.#refusal = options.refusal;
     this.#onKnown = options.onKnown;
+    if (options.held !== undefined) this.#know(options.held);
   }
 
   /** What the file holds; undefined before its first bytes came. */
@@ -193,17 +203,16 @@ export class InputReader {
    * @returns Of the first records a promise, to be waited for: what takes those is loaded.
    */
   take(length: number): Promise<void> | undefined {
-    if (this.#held === undefined && length > 0) this.#know(this.room()[0]);
+    if (this.#held === undefined && length > 0) this.#know(heldBy(this.room()[0]));
     if (this.#held !== "records") this.#captures.take(length);
     else if (this.#fault === undefined) return this.#takeRecords(this.room().subarray(0, length));
     return undefined;
   }
 
-  #know(first: number): void {
-    const isText = first === BRACE || first === BYTE_ORDER_MARK;
-    this.#held = isText ? "records" : "packets";
-    this.#onKnown(this.#held);
-    if (isText && this.#refusal !== undefined) {
+  #know(held: Held): void {
+    this.#held = held;
+    this.#onKnown(held);
+    if (held === "records" && this.#refusal !== undefined) {
       this.#fault = { byteOffset: 0, reason: this.#refusal };
     }
   }
@@ -235,16 +244,13 @@ export class InputReader {
     else this.#captures.end();
   }
 
-  /** Which of its lines are no records, as the end of a sentence; undefined where all are. */
+  /** See {@link RecordReader.describeRefused}. */
   describeRefused(): string | undefined {
-    const { refused, refusedCount, firstRefused } = this.#records ?? {};
-    if (refused === undefined || !refusedCount) return undefined;
-    const kinds = [
-      [refused.no_json, "no JSON"],
-      [refused.no_record, "no record"],
-      [refused.too_long, "too long"],
-    ] as const;
-    const list = kinds.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
-    return `${refusedCount} of its lines are no records (${list.join(", ")}); ${firstRefused}`;
+    return this.#records?.describeRefused();
   }
+}
+
+/** What a file holds that begins with a byte. */
+function heldBy(first: number): Held {
+  return first === BRACE || first === BYTE_ORDER_MARK ? "records" : "packets";
 }

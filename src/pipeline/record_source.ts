@@ -24,6 +24,9 @@ export interface UnknownParts {
   version: number | undefined;
 }
 
+/** Names of those that are told: files of strangers may have any number. */
+const UNKNOWN_MAX = 64;
+
 /** What to read of the records, and where to. */
 export interface RecordSourceOptions {
   /** Names of interfaces whose handshakes are taken; none: all. */
@@ -44,7 +47,11 @@ export class RecordSource implements Source {
   readonly context: RecordContext;
   readonly #options: RecordSourceOptions;
   readonly #twiceSeen: TwiceSeen | undefined;
-  readonly #readers: RecordReader[] = [];
+  /** Of files that have not ended; what the others told is in the counts below. */
+  #readers: RecordReader[] = [];
+  #files = 0;
+  #refusedBefore = 0;
+  #unknownBefore: UnknownParts = { names: new Set(), version: undefined };
   readonly #told = new ToldLosses();
   #atHand: RecordedContext | undefined;
   /** The second that its axis begins with: that of the first record. */
@@ -81,7 +88,8 @@ export class RecordSource implements Source {
 
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): RecordReader {
-    const file = this.#readers.length;
+    const file = this.#files++;
+    this.#forgetEnded();
     const reader = new RecordReader(
       this.#onRecord,
       (event, members) => {
@@ -91,6 +99,14 @@ export class RecordSource implements Source {
     );
     this.#readers.push(reader);
     return reader;
+  }
+
+  /** Of a store that is followed there may be any number. */
+  #forgetEnded(): void {
+    const ended = this.#readers.filter(({ hasEnded }) => hasEnded);
+    this.#unknownBefore = unknownOf(ended, this.#unknownBefore);
+    for (const { refusedCount } of ended) this.#refusedBefore += refusedCount;
+    this.#readers = this.#readers.filter(({ hasEnded }) => !hasEnded);
   }
 
   readonly #onRecord = (handshake: Handshake, context: RecordedContext): void => {
@@ -143,7 +159,10 @@ export class RecordSource implements Source {
   }
 
   #losses(): Losses {
-    const unread = this.#readers.reduce((sum, { refusedCount }) => sum + refusedCount, 0);
+    const unread = this.#readers.reduce(
+      (sum, { refusedCount }) => sum + refusedCount,
+      this.#refusedBefore,
+    );
     const twiceSeen = this.#twiceSeen;
     return addLosses(this.#told.sum(), {
       unread_lines: unread,
@@ -156,14 +175,19 @@ export class RecordSource implements Source {
 
   /** What the records of all files have that this version does not know. */
   unknown(): UnknownParts {
-    const names = new Set<string>();
-    let version: number | undefined;
-    for (const reader of this.#readers) {
-      for (const name of reader.unknown) names.add(name);
-      if (reader.newerVersion !== undefined) version = Math.max(reader.newerVersion, version ?? 0);
-    }
-    return { names, version };
+    return unknownOf(this.#readers, this.#unknownBefore);
   }
+}
+
+/** What some readers met that this version does not know, beside what is known of others. */
+function unknownOf(readers: readonly RecordReader[], others: UnknownParts): UnknownParts {
+  const names = new Set(others.names);
+  let { version } = others;
+  for (const reader of readers) {
+    for (const name of reader.unknown) if (names.size < UNKNOWN_MAX) names.add(name);
+    if (reader.newerVersion !== undefined) version = Math.max(reader.newerVersion, version ?? 0);
+  }
+  return { names, version };
 }
 
 /** Who told a record: a host, and the run of the tool on it. */

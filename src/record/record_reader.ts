@@ -43,6 +43,8 @@ export interface RefusedLines {
 export class RecordReader {
   /** Handshakes delivered. */
   handshakes = 0;
+  /** Whether nothing follows. */
+  hasEnded = false;
   /** Lines that are no record. */
   readonly refused: RefusedLines = { too_long: 0, no_json: 0, no_record: 0 };
   /** What was wrong with the first line that was refused, with its number; it holds nothing of the line. */
@@ -85,12 +87,26 @@ export class RecordReader {
   end(): void {
     if (this.#beginLength > 0 || this.#isSkipping) this.#takeLine(new Uint8Array(0));
     this.#begin = new Uint8Array(0);
+    this.hasEnded = true;
   }
 
   /** Lines that were refused. */
   get refusedCount(): number {
     const { too_long, no_json, no_record } = this.refused;
     return too_long + no_json + no_record;
+  }
+
+  /** Which lines are no records, as the end of a sentence; undefined where all are. */
+  describeRefused(): string | undefined {
+    const { refused, refusedCount, firstRefused } = this;
+    if (refusedCount === 0) return undefined;
+    const kinds = [
+      [refused.no_json, "no JSON"],
+      [refused.no_record, "no record"],
+      [refused.too_long, "too long"],
+    ] as const;
+    const list = kinds.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
+    return `${refusedCount} of its lines are no records (${list.join(", ")}); ${firstRefused}`;
   }
 
   #takeLine(rest: Uint8Array): void {

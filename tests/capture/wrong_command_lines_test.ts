@@ -211,7 +211,7 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     'Cannot use --until "10:00": give a moment such as 2026-11-23T01:02:03Z, or a time back from now such as 90s, 10m, 1h or 7d',
   ],
   ["read - -", 'Cannot read "-" twice: standard input ends once'],
-  ["read --follow -", "Cannot use --follow here: it takes one FILE, no standard input"],
+  ["read --follow -", "Cannot use --follow here: it takes one FILE or store, no standard input"],
   [
     "read --interval 10s capture.pcap",
     'Unknown flag "--interval": a file is counted once, at its end: --stats',

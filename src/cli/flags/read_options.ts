@@ -20,7 +20,10 @@ export const READ_FLAGS: readonly Flag[] = [
   // Of a file nothing is counted while it comes.
   ...FORMAT_FLAGS.filter((flag) => flag !== FORMAT_FLAG.interval),
   { name: "count", value: "N", meaning: "end after N handshakes" },
-  { name: "follow", meaning: "wait for more at the end of FILE, which is still being written" },
+  {
+    name: "follow",
+    meaning: "wait for more of FILE, which is still being written; of a store, too",
+  },
   ...OUTPUT_FLAGS,
   ...ANONYMIZE_FLAGS,
   EXIT_STATUS_FLAG,
@@ -87,6 +90,6 @@ export function refuseInputs(files: readonly string[], follow: boolean, held: st
     throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
   }
   if (follow && (files.length > 1 || files[0] === STANDARD_INPUT)) {
-    throw new UsageError("Cannot use --follow here: it takes one FILE, no standard input");
+    throw new UsageError("Cannot use --follow here: it takes one FILE or store, no standard input");
   }
 }
