@@ -36,7 +36,10 @@ export const SHIP_FLAGS: readonly Flag[] = [
     completes: "file",
     meaning: "keep there what was shipped (default DIR/.shipped.json)",
   },
-  { name: "once", meaning: "end when all is shipped that is there now" },
+  {
+    name: "once",
+    meaning: "end when all is shipped that is there now; a server may be away for 60 s",
+  },
   {
     name: "interval",
     value: "TIME",

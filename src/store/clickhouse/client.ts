@@ -5,7 +5,7 @@
  */
 import { causeOf, messageOf } from "../../text/message.ts";
 import type { Rows, Value } from "../query/duckdb.ts";
-import { readServerError, ServerError } from "./server_error.ts";
+import { readHttpFailure, readServerError, ServerError } from "./server_error.ts";
 import { TabSeparatedReader } from "./tab_separated.ts";
 
 /** Where a server is, and who asks. */
@@ -288,11 +288,7 @@ export class ClickHouseServer implements Disposable {
     }
     if (response.ok) return response;
     const text = await readBounded(response, ERROR_MAX_BYTES, this.where);
-    throw readServerError(text, this.where) ?? new ServerError(
-      "foreign",
-      `What answers at ${this.where} is no ClickHouse: it answers ` +
-        `${response.status} ${response.statusText}`.trimEnd(),
-    );
+    throw readServerError(text, this.where) ?? readHttpFailure(response, this.where);
   }
 
   #failure(error: unknown, signal: AbortSignal | undefined): unknown {

@@ -8,6 +8,10 @@
 export type ServerFault =
   /** Nobody answers there. */
   | "unreachable"
+  /** What stands before it, such as a proxy, says that it is away or has too much to do. */
+  | "busy"
+  /** What stands before it takes no body of that size. */
+  | "size"
   /** It has not answered in time. */
   | "late"
   /** Its certificate is not to be trusted, or it speaks no TLS. */
@@ -32,7 +36,7 @@ export type ServerFault =
   | "sql";
 
 /** Faults after which the same may work later, without anybody's doing here. */
-const PASSING: readonly ServerFault[] = ["unreachable", "late", "full", "limit", "shard"];
+const PASSING: readonly ServerFault[] = ["unreachable", "busy", "late", "full", "limit", "shard"];
 
 /** That a server did not do what it was asked: one sentence. */
 export class ServerError extends Error {
@@ -43,6 +47,9 @@ export class ServerError extends Error {
     super(message);
     this.name = "ServerError";
   }
+
+  /** How long it asks to be left alone, milliseconds; undefined: it does not say. */
+  retryAfterMs?: number;
 
   /** Whether the same may work later. */
   get mayPass(): boolean {
@@ -101,6 +108,31 @@ const ERROR =
 /** What stands behind the reason: `, e.what() = …`, `(NAME)`, `(version …)`, a stack. */
 const BEHIND = /,? e\.what\(\) = [^]*$|\s*\(version [^]*$|\s*Stack trace:[^]*$|\s*\n[^]*$/;
 const REASON_MAX = 300;
+
+/** What an HTTP status says that ClickHouse itself did not write (RFC 9110 section 15). */
+export function readHttpFailure(
+  { status, statusText, headers }: Pick<Response, "status" | "statusText" | "headers">,
+  where: string,
+): ServerError {
+  const answer = `it answers ${status} ${statusText}`.trimEnd();
+  if (status === 413) {
+    return new ServerError(
+      "size",
+      `What stands before ClickHouse at ${where} takes no body of that size: ${answer}; ` +
+        "give a smaller --batch-size, or have it take more",
+    );
+  }
+  if (!BUSY_STATUSES.includes(status)) {
+    return new ServerError("foreign", `What answers at ${where} is no ClickHouse: ${answer}`);
+  }
+  const error = new ServerError("busy", `${where} takes nothing now: ${answer}`);
+  const seconds = headers.get("retry-after") ?? "";
+  if (/^\d{1,9}$/.test(seconds)) error.retryAfterMs = Number(seconds) * 1_000;
+  return error;
+}
+
+/** Too many requests, bad gateway, unavailable, gateway timeout. */
+const BUSY_STATUSES: readonly number[] = [429, 502, 503, 504];
 
 /** Reads an error as ClickHouse writes it. @returns Undefined where it is none. */
 export function readServerError(

@@ -8,6 +8,7 @@ import type { Lines } from "../follow/segment_lines.ts";
 import { hourOf, parseSegmentName } from "../segment_name.ts";
 import { type Cursor, type Ledger, tracerKey } from "./cursor.ts";
 import { flattenLine } from "./flatten.ts";
+import { RowBytes } from "./row_bytes.ts";
 
 /** When a batch is full. */
 export interface BatchLimits {
@@ -30,10 +31,10 @@ export interface ReadCounts {
   newestVersion: number;
 }
 
+type RowsOfTables = Readonly<Record<Table["name"], RowBytes>>;
+
 /** The last moment that a date can be (ECMA-262, "Time Values and Time Range"). */
 const DATE_MAX_MS = 8.64e15;
-
-const encoder = new TextEncoder();
 
 /** Gathers rows up to some bounds: what is over them is at most one piece of a segment. */
 export class Batch {
@@ -45,20 +46,28 @@ export class Batch {
   oldestSeconds: number | undefined;
   readonly #limits: BatchLimits;
   readonly #counts: ReadCounts;
-  readonly #texts: Readonly<Record<Table["name"], string[]>> = { handshakes: [], status: [] };
-  #length = 0;
+  readonly #rows: RowsOfTables;
   #hasMoved = false;
 
-  /** @param cursor Where the one before ended. @param counts Counts on. */
-  constructor(cursor: Cursor, limits: BatchLimits, counts: ReadCounts) {
+  /**
+   * @param cursor Where the one before ended. @param counts Counts on.
+   * @param before Nobody needs the rows of any more: its memory is used again.
+   */
+  constructor(cursor: Cursor, limits: BatchLimits, counts: ReadCounts, before?: Batch) {
     this.cursor = cursor.clone();
     this.#limits = limits;
     this.#counts = counts;
+    this.#rows = before === undefined
+      ? { handshakes: new RowBytes(), status: new RowBytes() }
+      : before.#rows;
+    for (const rows of Object.values(this.#rows)) rows.clear();
   }
 
   /** Whether it is to be shipped before more is read. */
   get isFull(): boolean {
-    return this.rows >= this.#limits.rows || this.#length >= this.#limits.bytes;
+    const { handshakes, status } = this.#rows;
+    return this.rows >= this.#limits.rows ||
+      handshakes.length + status.length >= this.#limits.bytes;
   }
 
   /** Whether anything changes when it is acknowledged. */
@@ -107,8 +116,7 @@ export class Batch {
     }
     if (flat.table === "handshakes") ledger.read++;
     if (flat.written !== undefined) this.#compare(ledger, flat.written);
-    this.#texts[flat.table].push(flat.json);
-    this.#length += flat.json.length;
+    this.#rows[flat.table].add(flat.json);
     this.rows++;
     this.#counts.rows++;
     this.#counts.newestVersion = Math.max(this.#counts.newestVersion, flat.version);
@@ -126,9 +134,9 @@ export class Batch {
     }
   }
 
-  /** The rows for a table; undefined: none. */
+  /** The rows for a table, which the next batch writes over; undefined: none. */
   body(table: Table["name"]): Uint8Array<ArrayBuffer> | undefined {
-    const texts = this.#texts[table];
-    return texts.length === 0 ? undefined : encoder.encode(texts.join(""));
+    const rows = this.#rows[table];
+    return rows.length === 0 ? undefined : rows.bytes();
   }
 }

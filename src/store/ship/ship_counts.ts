@@ -61,13 +61,7 @@ export function describeLosses(counts: ShipCounts): string[] {
     sentences.push(`left out: ${countOf(refused, "line")}, torn or no records`);
   }
   if (others > 0) sentences.push(`left out: ${countOf(others, "line")} of other kinds`);
-  if (missing > 0) {
-    sentences.push(
-      `lost: ${
-        countOf(missing, "record")
-      } that were removed from the store before they were shipped`,
-    );
-  }
+  if (missing > 0) sentences.push(describeMissing(missing));
   if (removedSegments > 0) {
     sentences.push(
       `lost: ${countOf(removedSegments, "segment")} removed before all of them was shipped, ` +
@@ -75,6 +69,13 @@ export function describeLosses(counts: ShipCounts): string[] {
     );
   }
   return sentences;
+}
+
+/** Says how many records are gone. */
+export function describeMissing(records: number): string {
+  return `lost: ${
+    countOf(records, "record")
+  } that were removed from the store before they were shipped`;
 }
 
 function countOf(count: number, noun: string): string {

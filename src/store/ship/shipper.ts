@@ -16,7 +16,13 @@ import { folderReason, type Segment } from "../store_folder.ts";
 import { Backoff } from "./backoff.ts";
 import { Batch, type BatchLimits } from "./batch.ts";
 import { Cursor } from "./cursor.ts";
-import { formatBytes, type Lag, noCounts, type ShipCounts } from "./ship_counts.ts";
+import {
+  describeMissing,
+  formatBytes,
+  type Lag,
+  noCounts,
+  type ShipCounts,
+} from "./ship_counts.ts";
 import type { StateFile } from "./state_file.ts";
 
 /** What is shipped, and where to. */
@@ -49,6 +55,8 @@ export class ShipError extends Error {}
 const INSERT_SETTINGS = { insert_distributed_sync: 1 };
 /** The first version with a bound of days in one insert, which a clock that jumps may pass. */
 const BOUNDS_PARTITIONS = [20, 1] as const;
+/** A server that asks for a longer wait is not given it (RFC 9110 section 10.2.3, Retry-After). */
+const ASKED_WAIT_MAX_MS = 300_000;
 
 /** Ships. */
 export class Shipper {
@@ -69,6 +77,7 @@ export class Shipper {
   #hasLooked = false;
   #saidState = false;
   #saidNewer = false;
+  #saidMissing = 0;
 
   /** Does nothing yet. */
   constructor(options: ShipperOptions) {
@@ -107,6 +116,7 @@ export class Shipper {
    */
   async run(): Promise<void> {
     const { state, ending, once, intervalMs } = this.#options;
+    using _lock = asShipError(() => state.lock());
     this.#cursor = asShipError(() => state.read());
     if (this.#look().length === 0) {
       this.#options.onNote(
@@ -130,7 +140,7 @@ export class Shipper {
 
   /** Ships what there is now. @returns Whether that was all, see {@link StoreFollower.pass}. */
   async #pass(): Promise<boolean> {
-    this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
+    this.#beginBatch();
     const isWhole = await this.#follower.pass(this.#look());
     await this.#shipBatch();
     return isWhole;
@@ -213,9 +223,15 @@ export class Shipper {
     this.counts.acknowledged += batch.rows;
     if (batch.rows > 0) this.counts.batches++;
     this.#sayNewer();
+    this.#sayMissing();
     this.#cursor = batch.cursor;
-    this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts);
+    this.#beginBatch();
     this.#keepState();
+  }
+
+  /** Whatever the one before has is acknowledged, or read again. */
+  #beginBatch(): void {
+    this.#batch = new Batch(this.#cursor, this.#options.limits, this.counts, this.#batch);
   }
 
   /** @returns Bytes that were sent. */
@@ -266,9 +282,11 @@ export class Shipper {
    * @throws {ShipError} It cannot help.
    */
   async #try<T>(work: (server: ClickHouseServer) => Promise<T>): Promise<T | undefined> {
-    const { servers, ending, once, onNote } = this.#options;
+    const { servers, ending, onNote } = this.#options;
     for (;;) {
       const server = servers[this.#server];
+      const beganMs = performance.now();
+      let askedMs = 0;
       try {
         const done = await work(server);
         if (this.#failingSinceMs !== undefined) onNote(`shipping to ${server.where} again`);
@@ -280,22 +298,30 @@ export class Shipper {
         this.counts.failures++;
         if (!this.#mayPass(error, server)) throw new ShipError(error.message);
         const isNews = this.#failingSinceMs === undefined;
-        this.#failingSinceMs ??= performance.now();
+        this.#failingSinceMs ??= beganMs;
+        askedMs = error.retryAfterMs ?? 0;
         if (isNews && !ending.aborted) {
           onNote(`${error.message}; nothing is lost, it is tried again`);
         }
-        const isOver = once !== undefined &&
-          performance.now() - this.#failingSinceMs > once.patienceMs;
-        if (isOver) {
+        if (this.#patienceLeftMs() <= 0) {
           throw new ShipError(`${error.message}; what was not shipped waits in the store`);
         }
       }
       if (ending.aborted) return undefined;
       this.#server = (this.#server + 1) % servers.length;
-      const waitMs = this.#backoff.next();
-      if (this.#server === 0) await pause(waitMs, ending);
+      const waitMs = Math.max(this.#backoff.next(), Math.min(askedMs, ASKED_WAIT_MAX_MS));
+      // The last try is made when its time is over, not up to half a minute later.
+      const leftMs = Math.max(0, this.#patienceLeftMs());
+      if (this.#server === 0) await pause(Math.min(waitMs, leftMs), ending);
       this.#look();
     }
+  }
+
+  /** How long all servers may still be away. */
+  #patienceLeftMs(): number {
+    const { once } = this.#options;
+    if (once === undefined || this.#failingSinceMs === undefined) return Infinity;
+    return this.#failingSinceMs + once.patienceMs - performance.now();
   }
 
   #mayPass({ mayPass, fault }: ServerError, server: ClickHouseServer): boolean {
@@ -326,6 +352,14 @@ export class Shipper {
         : Math.max(pending, Math.round(bytes * rows / readBytes)),
       seconds: bytes === 0 ? 0 : caughtUpMs && Math.max(0, (nowMs - caughtUpMs) / 1_000),
     };
+  }
+
+  /** Tells of records that are gone when they are known to be, and not at the end alone. */
+  #sayMissing(): void {
+    const { missing } = this.counts;
+    if (missing === this.#saidMissing) return;
+    this.#options.onNote(describeMissing(missing - this.#saidMissing));
+    this.#saidMissing = missing;
   }
 
   #sayNewer(): void {

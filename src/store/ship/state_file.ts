@@ -23,6 +23,26 @@ export class StateFile {
   }
 
   /**
+   * Keeps others from it, who would set it back: until this is disposed of, or the process ends.
+   *
+   * @throws {Error} One sentence: another has it, or it cannot be made.
+   */
+  lock(): Disposable {
+    let file: Deno.FsFile;
+    try {
+      // A file of its own: the other one is replaced each time.
+      file = Deno.openSync(`${this.path}.lock`, { write: true, create: true, mode: MODE });
+    } catch (error) {
+      throw this.#cannotWrite(error);
+    }
+    if (file.tryLockSync(true)) return file;
+    file.close();
+    throw new Error(
+      `Another synsnoop ship goes by the state "${this.path}": end it, or give another --state`,
+    );
+  }
+
+  /**
    * Reads it; one that is not there stands before everything.
    *
    * @throws {Error} One sentence: it cannot be used.
@@ -81,12 +101,14 @@ export class StateFile {
       } catch {
         // It could not even be made.
       }
-      throw new Error(
-        `Cannot write the state "${this.path}": ${
-          messageOf(error)
-        }; give --state FILE in a folder ` +
-          "that this user may write",
-      );
+      throw this.#cannotWrite(error);
     }
+  }
+
+  #cannotWrite(error: unknown): Error {
+    return new Error(
+      `Cannot write the state "${this.path}": ${messageOf(error)}; ` +
+        "give --state FILE in a folder that this user may write",
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readServerError } from "../../../../src/store/clickhouse/server_error.ts";
+import { readHttpFailure, readServerError } from "../../../../src/store/clickhouse/server_error.ts";
 
 /** What ClickHouse 18.16 and 26.7 wrote. */
 const CASES = [
@@ -77,4 +77,24 @@ Deno.test("mayPass tells whether the same may work later", () => {
   const mayPass = (code: number) => readServerError(`Code: ${code}. x`, "http://ch")!.mayPass;
   assertEquals([243, 252, 279, 241, 202].map(mayPass), [true, true, true, true, true]);
   assertEquals([60, 81, 164, 193, 516, 62].map(mayPass), Array(6).fill(false));
+});
+
+Deno.test("readHttpFailure tells a proxy that is busy from what is no ClickHouse", () => {
+  const failure = (status: number, headers: Record<string, string> = {}) =>
+    readHttpFailure({ status, statusText: "", headers: new Headers(headers) }, "http://ch");
+  const busy = failure(503, { "retry-after": "7" });
+  assertEquals(
+    [busy.fault, busy.mayPass, busy.retryAfterMs, busy.message],
+    ["busy", true, 7_000, "http://ch takes nothing now: it answers 503"],
+  );
+  // A date, and what somebody made up, say nothing.
+  for (const said of ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "1e9", "9".repeat(400), ""]) {
+    assertEquals(failure(429, { "retry-after": said }).retryAfterMs, undefined);
+  }
+  assertEquals([404, 301, 500, 413].map((status) => failure(status).fault), [
+    ...["foreign", "foreign", "foreign", "size"],
+  ]);
+  assertEquals([502, 504, 413, 404].map((status) => failure(status).mayPass), [
+    ...[true, true, false, false],
+  ]);
 });
