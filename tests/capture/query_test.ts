@@ -4,6 +4,7 @@
 // Covers src/store/query/isn_sql.ts
 // Covers src/store/query/lines_sql.ts
 // Covers src/store/query/parquet_files.ts
+// Covers src/store/query/repeats_sql.ts
 // Covers src/store/query/views_sql.ts
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
@@ -16,6 +17,7 @@ import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { SqlError } from "../../src/store/query/duckdb.ts";
 import { filterSql } from "../../src/store/query/filter_sql.ts";
 import { QUESTIONS } from "../../src/store/query/questions.ts";
+import { HASH_COLUMNS } from "../../src/store/query/repeats_sql.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";
 import { until } from "../netns/namespace.ts";
@@ -23,6 +25,7 @@ import { Folder } from "../folder.ts";
 import { anyFilter, anyHandshakes, FILTER_CONTEXT } from "./random_filters.ts";
 import { linesOf, makeRecords } from "./made_records.ts";
 import { buildRefused } from "./refused_capture.ts";
+import { countingNumbers, toldLine, toldRecords } from "./told_again.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
@@ -78,6 +81,56 @@ Deno.test("a filter lets pass in SQL what it lets pass elsewhere", async () => {
 
 Deno.test("filterSql has no condition where all pass", () => {
   assertEquals(filterSql({}, DUCKDB), undefined);
+});
+
+Deno.test("of what several told, the records of the least teller count", async (t) => {
+  using folder = new Folder();
+  const counting = "SELECT server_isn FROM handshakes ORDER BY 1";
+  for (const seed of [1, 2, 3]) {
+    const records = toldRecords(1_500, seed);
+    const lines = records.map(toldLine);
+    const half = lines.length / 2;
+    const inputs = [lines.slice(0, half), lines.slice(half)].map((part, at) =>
+      folder.write(`${at}.ndjson`, part.join(""))
+    );
+    const numbers = countingNumbers(records);
+    assertGreater(records.length - numbers.length, 100);
+    await t.step(`of records ${seed}, whatever is read first`, async () => {
+      assertEquals((await rowsOf(inputs, counting)).flat(), numbers);
+      assertEquals((await rowsOf(inputs.toReversed(), counting)).flat(), numbers);
+    });
+    await t.step(`of those of records ${seed} that a filter lets pass`, async () => {
+      const tracedOn = ["api1", "web1"];
+      const some = records.filter(({ host }) => tracedOn.includes(host));
+      const rows = await rowsOf(inputs, counting, { tracedOn });
+      assertEquals(rows.flat(), countingNumbers(some));
+    });
+  }
+  await t.step("where one SYN is repeated by the thousand", async () => {
+    const records = toldRecords(20_000, 4).map((record, number) => ({ ...record, isn: 7, number }));
+    const few = records.filter(({ seconds }) => seconds < 30);
+    const inputs = [folder.write("hostile.ndjson", few.map(toldLine).join(""))];
+    assertEquals((await rowsOf(inputs, counting)).flat(), countingNumbers(few));
+  });
+  await t.step("where most servers are told by one alone", async () => {
+    const told = toldRecords(50, 5);
+    const alone = makeRecords(500, 8).map(({ lines }) => lines.get("web1") ?? "");
+    const inputs = [folder.write("mixed.ndjson", [...told.map(toldLine), ...alone].join(""))];
+    const sql = "SELECT server_isn FROM handshakes WHERE client_address = '192.0.2.1' ORDER BY 1";
+    const rows = await rowsOf(inputs, sql);
+    assertEquals(rows.flat(), countingNumbers(told));
+  });
+});
+
+Deno.test("DuckDB makes the hashes that are in Parquet files already", async () => {
+  using folder = new Folder();
+  const sql = `SELECT ${HASH_COLUMNS.map(({ sql }) => sql).join(", ")} FROM (SELECT
+    '2001:db8::10' AS client_address, 52312::USMALLINT AS client_port,
+    '192.0.2.2' AS server_address, 443::USMALLINT AS server_port,
+    '${HOST}' AS host_id, 'web1' AS host, '4711-1763859723123' AS tracer)`;
+  // Others: both columns get new names.
+  const hashes = ["2673929635277970920", "10181398782252097792"];
+  assertEquals(await rowsOf([folder.write("none", "")], sql), [hashes]);
 });
 
 const REFUSED_SQL: [sql: string, says: RegExp][] = [

@@ -10,7 +10,8 @@ import type { Database } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
 import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
-import { handshakeViewsSql, passingSql, REPEATS_SQL, SHARED_SERVERS_SQL } from "./views_sql.ts";
+import { ALL_REPEATS_SQL, repeatsSql, TELLERS_SQL, TOLD_SQL, toldSql } from "./repeats_sql.ts";
+import { handshakeViewsSql, passingSql } from "./views_sql.ts";
 
 /** What is asked. */
 export interface AskOptions extends RecordsOptions {
@@ -40,13 +41,23 @@ export async function ask(
   });
 }
 
+/** Of a handshake that nine told each of them is in four pairs: more are found in another way. */
+const PAIRS_A_RECORD = 4;
+
 /** Makes the table of records that tell a handshake again. @returns Whether there may be any. */
 async function findRepeats(database: Database): Promise<boolean> {
-  await database.run(SHARED_SERVERS_SQL);
-  const shared = await database.ask("SELECT 1 FROM shared_servers LIMIT 1");
-  const mayRepeat = shared.values.length > 0;
-  if (mayRepeat) { for (const step of REPEATS_SQL) await database.run(step); }
-  return mayRepeat;
+  for (const table of TELLERS_SQL) await database.run(table);
+  const [[tellers, records, shared]] = (await database.ask(TOLD_SQL)).values.map((row) =>
+    row.map(Number)
+  );
+  if (shared === 0) return false;
+  const told = { tellers, records, shared };
+  await database.run(toldSql(told));
+  const limit = PAIRS_A_RECORD * records;
+  await database.run(repeatsSql(told, limit));
+  const { values: [[found]] } = await database.ask("SELECT count(*) FROM repeats");
+  if (found === limit) await database.run(ALL_REPEATS_SQL);
+  return true;
 }
 
 /** What would be run for a question, but for what finds the records that are told twice. */

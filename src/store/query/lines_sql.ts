@@ -5,6 +5,7 @@
  */
 import { type Column, type ColumnType, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlName, sqlText } from "./dialect.ts";
+import { HASH_COLUMNS } from "./repeats_sql.ts";
 
 /** Every column of a line, whatever kind it is. */
 export const LINE_COLUMNS: readonly Column[] = [...HANDSHAKE_COLUMNS, ...STATUS_COLUMNS];
@@ -50,14 +51,19 @@ export function linesSql(
     `maximum_object_size = ${LINE_MAX_BYTES}, columns = {${columns}})`;
 }
 
-/** Writes the rows of a file into a Parquet file. */
+/** Writes the rows of a file into a Parquet file, with the hashes of what they have. */
 export function toParquetSql(
   file: string,
   compression: string,
   parquet: string,
   columns: readonly Column[],
 ): string {
-  return `COPY (${linesSql(file, compression, columns)}) TO ${sqlText(parquet)} ` +
+  const isThere = (name: string) => columns.some((column) => column.name === name);
+  const hashes = HASH_COLUMNS.filter(({ of }) => of.every(isThere))
+    .map(({ name, sql }) => `, ${sql} AS ${name}`).join("");
+  return `COPY (SELECT *${hashes} FROM (${linesSql(file, compression, columns)})) TO ${
+    sqlText(parquet)
+  } ` +
     `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS})`;
 }
 

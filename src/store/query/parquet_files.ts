@@ -10,6 +10,7 @@ import { type HourRange, type Segment, storeSegments } from "../store_folder.ts"
 import type { Column } from "./columns.ts";
 import type { Database } from "./duckdb.ts";
 import { LINE_COLUMNS, sqlFile, toParquetSql } from "./lines_sql.ts";
+import { HASH_COLUMNS } from "./repeats_sql.ts";
 
 /** What makes them, and who hears of it. */
 export interface ParquetOptions {
@@ -84,7 +85,7 @@ async function isWhole(parquet: string, database: Database): Promise<boolean> {
       `SELECT * FROM read_parquet(${sqlFile(parquet)}) LIMIT 0`,
     );
     const names = columns.map(({ name }) => name);
-    return LINE_COLUMNS.every(({ name }) => names.includes(name));
+    return [...LINE_COLUMNS, ...HASH_COLUMNS].every(({ name }) => names.includes(name));
   } catch {
     return false;
   }

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { NEAR_SECONDS } from "../../pipeline/twice_seen.ts";
 import { type Column, COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlFile } from "./lines_sql.ts";
+import { HASH_COLUMNS } from "./repeats_sql.ts";
 
 /** The network's round trip and this host's time, by role: `networkRttNs` and `hostTimeNs` of `match/`. */
 export const NETWORK_RTT_SQL = "CASE WHEN role = 'client' THEN rtt_client_ns " +
   "WHEN role = 'server' THEN rtt_server_ns ELSE rtt_client_ns + rtt_server_ns END";
 export const HOST_TIME_SQL =
   "CASE WHEN role = 'client' THEN rtt_server_ns WHEN role = 'server' THEN rtt_client_ns END";
+
+const HASHES = HASH_COLUMNS.map(({ name }) => name);
 
 /** Makes the views of lines: all of them, those of records, and those of status lines and summaries. */
 export function lineViewsSql(
@@ -20,7 +22,10 @@ export function lineViewsSql(
 ): string[] {
   const isThere = ({ name }: Column) => columns?.some((each) => each.name === name) ?? true;
   const files = parquets.map(sqlFile).join(", ");
-  const record = HANDSHAKE_COLUMNS.filter(isThere).map(({ name }) => name).join(", ");
+  const record = [
+    ...HANDSHAKE_COLUMNS.filter(isThere).map(({ name }) => name),
+    ...columns === undefined ? HASHES : [],
+  ].join(", ");
   const status = [...COMMON, ...STATUS_COLUMNS.filter(isThere).map(({ name }) => name)].join(", ");
   return [
     `CREATE TEMP VIEW lines AS SELECT *, (file_index::UBIGINT << 40) | file_row_number AS nr ` +
@@ -42,62 +47,13 @@ export function passingSql(condition: string | undefined): string {
 /**
  * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once.
  *
- * @param hasRepeats Whether the table of {@linkcode REPEATS_SQL} was made.
+ * @param hasRepeats Whether the table of `repeatsSql` was made.
  */
 export function handshakeViewsSql(hasRepeats: boolean): string[] {
   const once = hasRepeats ? " ANTI JOIN repeats USING (nr)" : "";
+  const own = ["nr", ...HASHES].join(", ");
   return [
-    "CREATE TEMP VIEW records AS SELECT * EXCLUDE nr FROM passing",
-    `CREATE TEMP VIEW handshakes AS SELECT * EXCLUDE nr FROM passing${once}`,
+    `CREATE TEMP VIEW records AS SELECT * EXCLUDE (${own}) FROM passing`,
+    `CREATE TEMP VIEW handshakes AS SELECT * EXCLUDE (${own}) FROM passing${once}`,
   ];
 }
-
-const NEAR_NS = NEAR_SECONDS * 1e9;
-
-/**
- * Makes the table `shared_servers`: those of which two, hosts or tracers of one, told at one time. Only
- * their handshakes can be there twice.
- */
-export const SHARED_SERVERS_SQL = `CREATE TEMP TABLE shared_servers AS
-SELECT DISTINCT server_address, server_port FROM (
-  SELECT server_address, server_port, first, max(last) OVER (
-    PARTITION BY server_address, server_port ORDER BY first
-    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-  ) AS before
-  FROM (
-    SELECT server_address, server_port, min(epoch_ns(time)) AS first, max(epoch_ns(time)) AS last
-    FROM passing GROUP BY server_address, server_port, coalesce(host_id, host), tracer
-  )
-) WHERE first - before <= ${NEAR_NS}`;
-
-/**
- * Makes the table `repeats` of the records of handshakes that another host, or another tracer of this
- * one, told before: the same addresses, ports and initial sequence number of the client, each within
- * 120 s of the next.
- */
-export const REPEATS_SQL: readonly string[] = [
-  `CREATE TEMP VIEW told AS SELECT nr, epoch_ns(time) AS ns,
-  hash(client_address, client_port, server_address, server_port, client_isn) AS identity,
-  CAST(hash(coalesce(host_id, host), tracer) >> 32 AS UINTEGER) AS teller
-FROM passing SEMI JOIN shared_servers USING (server_address, server_port)
-WHERE client_isn IS NOT NULL`,
-  `CREATE TEMP TABLE repeats AS
-SELECT CASE WHEN records = 2 THEN last_nr END AS nr, CASE WHEN records > 2 THEN identity END AS unclear
-FROM (
-  SELECT identity, count(*) AS records, max(nr) AS last_nr, max(ns) - min(ns) AS apart_ns
-  FROM told GROUP BY identity HAVING min(teller) <> max(teller)
-) WHERE records > 2 OR apart_ns <= ${NEAR_NS}`,
-  // Of more than two it must be seen who told which.
-  `INSERT INTO repeats SELECT nr, NULL FROM (
-  SELECT nr, teller, first_value(teller) OVER (PARTITION BY identity, run ORDER BY nr) AS first_teller
-  FROM (
-    SELECT *, count(*) FILTER (waited > ${NEAR_NS}) OVER (PARTITION BY identity ORDER BY ns) AS run
-    FROM (
-      SELECT *, ns - lag(ns) OVER (PARTITION BY identity ORDER BY ns) AS waited
-      FROM told SEMI JOIN (
-        SELECT unclear AS identity FROM repeats WHERE unclear IS NOT NULL
-      ) USING (identity)
-    )
-  )
-) WHERE teller <> first_teller`,
-];
