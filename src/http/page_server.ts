@@ -1,5 +1,5 @@
 /**
- * Answers GET for a few paths, whoever asks and however: bounded in memory, in connections and in time,
+ * Answers GET and HEAD for a few paths, whoever asks and however: bounded in memory, in connections and in time,
  * so that what else this thread does never waits for it.
  *
  * @module
@@ -186,8 +186,16 @@ export class PageServer {
     const asking = setTimeout(() => this.#drop(connection), this.#limits.requestMs);
     const buffer = this.#buffers.pop() ?? new Uint8Array(HEAD_MAX);
     let content: PageContent & { more?: string };
+    let isWithoutBody = false;
     try {
-      content = this.#contentFor(await readHead(connection, buffer));
+      const bytes = await readHead(connection, buffer);
+      const head = bytes && parseRequestHead(bytes);
+      isWithoutBody = head?.method === "HEAD";
+      content = bytes === undefined
+        ? note(431, "the head of the request is too long")
+        : head === undefined
+        ? note(400, "this is no request")
+        : this.#contentFor(head);
     } finally {
       clearTimeout(asking);
       this.#buffers.push(buffer);
@@ -195,21 +203,21 @@ export class PageServer {
     const reading = setTimeout(() => this.#drop(connection), this.#limits.answerMs);
     try {
       await writeAll(connection, encoder.encode(formatHead(content)));
-      await writeAll(connection, content.body);
+      // A client that asks for the head alone takes what follows for another answer.
+      if (!isWithoutBody) await writeAll(connection, content.body);
     } finally {
       clearTimeout(reading);
     }
   }
 
-  #contentFor(bytes: Uint8Array | undefined): PageContent & { more?: string } {
-    if (bytes === undefined) return note(431, "the head of the request is too long");
-    const head = parseRequestHead(bytes);
-    if (head === undefined) return note(400, "this is no request");
+  #contentFor(head: RequestHead): PageContent & { more?: string } {
     const found = this.#pages.get(head.path);
     if (found === undefined) {
       return note(404, `there is ${[...this.#pages.keys()].join(", ")} and nothing else`);
     }
-    if (head.method !== "GET") return note(405, "give GET", "Allow: GET\r\n");
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      return note(405, "give GET or HEAD", "Allow: GET, HEAD\r\n");
+    }
     if (!found.limit.passes(performance.now())) {
       return note(
         503,

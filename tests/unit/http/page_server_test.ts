@@ -134,11 +134,36 @@ Deno.test("PageServer answers with its page, and closes the connection", async (
   site.server.close();
 });
 
+Deno.test("PageServer answers HEAD as GET, without the page (RFC 9110 section 9.3.2)", async () => {
+  const site = new Site();
+  const page = await site.ask(request());
+  assertEquals(await site.ask(request("/metrics", "HEAD")), page.slice(0, -"page".length));
+  const nowhere = await site.ask(request("/x", "HEAD"));
+  assertMatch(nowhere, /^HTTP\/1\.1 404 [^]*\r\n\r\n$/);
+  site.server.close();
+});
+
+Deno.test("PageServer answers one request, whatever another is hidden in", async () => {
+  const site = new Site();
+  const hidden = request("/metrics", "GET");
+  const answer = await site.ask(
+    "GET /metrics HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+      hidden,
+  );
+  assertEquals(answer.split("HTTP/1.1").length - 1, 1);
+  site.server.close();
+});
+
 for (
   const [what, text, status] of [
     ["another path", request("/"), 404],
     ["a path below it", request("/metrics/x"), 404],
     ["another method", request("/metrics", "POST"), 405],
+    // RFC 9110 section 2.5: it is no request of HTTP/1, and is not answered as HTTP/0.9.
+    ["a request without a version", "GET /metrics\r\n\r\n", 400],
+    ["a path that is climbed", request("/metrics/../../etc/passwd"), 404],
+    ["a name of every object", request("/__proto__"), 404],
+    ["a continued header", "GET /metrics HTTP/1.1\r\nA: b\r\n c\r\n\r\n", 400],
     ["no request", "hello\r\n\r\n", 400],
     ["a head without an end", `GET / HTTP/1.1\r\nA: ${"a".repeat(9_000)}`, 431],
   ] as const
@@ -147,7 +172,7 @@ for (
     const site = new Site();
     const answer = await site.ask(text);
     assert(answer.startsWith(`HTTP/1.1 ${status} `), answer);
-    assertEquals(/^Allow: GET$/m.test(answer.replaceAll("\r", "")), status === 405);
+    assertEquals(/^Allow: GET, HEAD$/m.test(answer.replaceAll("\r", "")), status === 405);
     site.server.close();
   });
 }
