@@ -7,16 +7,16 @@ const TICK_MS = 20;
 const IDLE_TICK_MS = 60;
 /**
  * The same while much comes: a wake-up, a write and a walk over the kernel's map then serve more
- * handshakes. Among so many nobody misses the 30 ms by which one is told later.
+ * handshakes. Among so many nobody misses the 80 ms by which one is told later.
  */
-const BUSY_TICK_MS = 50;
+const BUSY_TICK_MS = 100;
 /** Packets and kernel records a millisecond that are much: about a thousand handshakes a second. */
 const BUSY_MIN = 5;
 /**
- * Beyond so many every tick serves enough, and the place for them must not fill up between two: the
- * kernel's map holds 32,768 records, the smallest capture ring some 6,000 packets.
+ * So many at once serve enough, and the place for them must not fill up between two ticks: the kernel's
+ * map holds 32,768 records, the smallest capture ring some 6,000 packets.
  */
-const BUSY_MAX = 100;
+const AT_ONCE = 4_000;
 
 /**
  * How long to wait until packets and kernel records are fetched again.
@@ -28,5 +28,7 @@ const BUSY_MAX = 100;
 export function nextTickMs(fetched: number, elapsedNs: number, concluded: number): number {
   if (fetched === 0 && concluded === 0) return IDLE_TICK_MS;
   const rate = fetched / (elapsedNs / 1e6);
-  return rate >= BUSY_MIN && rate <= BUSY_MAX ? BUSY_TICK_MS : TICK_MS;
+  // Also where none came and the clock did not move.
+  if (!(rate >= BUSY_MIN)) return TICK_MS;
+  return Math.max(TICK_MS, Math.min(BUSY_TICK_MS, AT_ONCE / rate));
 }

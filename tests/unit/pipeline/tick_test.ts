@@ -13,17 +13,18 @@ Deno.test("nextTickMs waits longer while nothing comes and while much comes, but
       concluded: 9,
       expected: 20,
     },
-    { what: "1,000 handshakes a second", fetched: 120, elapsedMs: 20, concluded: 9, expected: 50 },
-    { what: "still so many", fetched: 300, elapsedMs: 50, concluded: 9, expected: 50 },
+    { what: "1,000 handshakes a second", fetched: 120, elapsedMs: 20, concluded: 9, expected: 100 },
+    { what: "still so many", fetched: 600, elapsedMs: 100, concluded: 9, expected: 100 },
     {
       what: "10,000 handshakes a second",
-      fetched: 3_000,
-      elapsedMs: 50,
+      fetched: 6_000,
+      elapsedMs: 100,
       concluded: 9,
-      expected: 50,
+      expected: 4_000 / 60,
     },
-    { what: "a flood", fetched: 5_050, elapsedMs: 50, concluded: 9, expected: 20 },
+    { what: "a flood", fetched: 50_000, elapsedMs: 100, concluded: 9, expected: 20 },
     { what: "the clock did not move", fetched: 8, elapsedMs: 0, concluded: 0, expected: 20 },
+    { what: "nor did anything come", fetched: 0, elapsedMs: 0, concluded: 1, expected: 20 },
   ];
   for (const { what, fetched, elapsedMs, concluded, expected } of cases) {
     assertEquals(nextTickMs(fetched, elapsedMs * 1e6, concluded), expected, what);
