@@ -2,7 +2,6 @@ import type { Handshake } from "../match/handshake.ts";
 import { ByteText, type ConstantText } from "../text/byte_text.ts";
 import type { Field } from "./field.ts";
 import { FIELDS } from "./fields.ts";
-import { writeJsonValue } from "./json_value.ts";
 import type { RecordContext } from "./record_context.ts";
 import type { HandshakeRecord } from "./record.ts";
 import { BEGIN, buildSteps, type Step } from "./steps.ts";
@@ -30,8 +29,7 @@ export class RecordEncoder {
  *     for (const step of steps) {
  *       const value = step.get(handshake, context);
  *       if (value === undefined) continue;
- *       lines.constant(step.beginning(level));
- *       writeJsonValue(lines, value);
+ *       step.write(lines, level, value);
  *       level = step.level;
  *     }
  *     lines.constant(ends[level]);
@@ -45,15 +43,13 @@ function writeEach(steps: readonly Step[], ends: readonly ConstantText[]): Write
   const writes = steps.map(({ level }, at) => `
     value = get${at}(handshake, context);
     if (value !== undefined) {
-      lines.constant(step${at}.beginning(level));
-      writeJsonValue(lines, value);
+      step${at}.write(lines, level, value);
       level = ${level};
     }`);
   // Of numbers alone: nothing of a field gets into the code.
   const make = new Function(
     "steps",
     "ends",
-    "writeJsonValue",
     `"use strict";
     ${getters.join("\n")}
     return (lines, handshake, context) => {
@@ -63,7 +59,7 @@ function writeEach(steps: readonly Step[], ends: readonly ConstantText[]): Write
       lines.constant(ends[level]);
     };`,
   );
-  return make(steps, ends, writeJsonValue);
+  return make(steps, ends);
 }
 
 /** Made when it is needed: that takes half a millisecond. */
