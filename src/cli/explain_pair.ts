@@ -11,7 +11,7 @@ import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import { WatchedHosts } from "../pipeline/watched_hosts.ts";
-import { clockWindows, leastDelays } from "../store/pairs/clocks.ts";
+import { boundClocks } from "./bound_clocks.ts";
 import type { Ending } from "./ending.ts";
 import type { ExplainOptions } from "./flags/explain_options.ts";
 import { ProgressLine } from "./process/progress_line.ts";
@@ -81,20 +81,13 @@ function tellPair(search: PairSearch, other: OtherEnd): Story {
       "is taken for it.",
     ]
     : [];
-  const delays = search.delaysOf(other.teller);
-  const [window] = clockWindows(leastDelays(delays));
-  const isKnown = window !== undefined && window.uncertaintyNs >= 0 && delays.length > OWN_PACKETS;
-  const clock = isKnown
-    ? {
-      offsetNs: other.isClient ? -window.offsetNs : window.offsetNs,
-      uncertaintyNs: window.uncertaintyNs,
-    }
-    : undefined;
+  const bounds = boundClocks(search.delaysOf(other.teller));
+  const clock = bounds && {
+    ...bounds,
+    offsetNs: other.isClient ? -bounds.offsetNs : bounds.offsetNs,
+  };
   return tellBothEnds(client, server, { tier: other.tier, clock, remarks });
 }
-
-/** Packets of one handshake: they bound the clocks by its own round trip, which tells nothing of its ways. */
-const OWN_PACKETS = 3;
 
 /** A story of one end, with what is known of the other. */
 function tellOneEnd(search: PairSearch, watched: WatchedHosts): Story {

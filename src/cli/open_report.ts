@@ -10,6 +10,7 @@ import { IS_THERE, WholeFile } from "../files/whole_file.ts";
 import { composePage } from "../output/report/compose_page.ts";
 import { ReportSink } from "../output/report/report_sink.ts";
 import { messageOf } from "../text/message.ts";
+import { boundClocks } from "./bound_clocks.ts";
 import { whyNoPath } from "./flags/output_options.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
 import { UsageError } from "./usage.ts";
@@ -46,6 +47,7 @@ export async function openReport(options: OpenReportOptions): Promise<ReportSink
     filters: options.filters,
     hidesPackets: options.anonymize,
     sample: options.sample,
+    boundClocks,
     write: async (data) => {
       try {
         await write(await composePage(data));

@@ -4,6 +4,9 @@ import type { EndIdentity } from "../match/both_ends.ts";
 import type { Part } from "./step.ts";
 import type { Story } from "./story.ts";
 
+/** Two tracers of one host stamp a packet by one clock; a SYN is sent again after a second at the earliest. */
+const TOLD_TWICE_NS = 100e6;
+
 /** What one of two hosts tells of a handshake: a copy, which outlives the object. */
 export class EndTold {
   /** Who tells it: safe to print. */
@@ -71,6 +74,15 @@ export class EndTold {
   /** See {@link synCount}. */
   get synAckCount(): number {
     return this.count("SYN-ACK");
+  }
+
+  /** Whether another tracer of the same host told the same. */
+  isToldTwice(other: EndTold | undefined): boolean {
+    if (other === undefined || this.host !== other.host || this.role !== other.role) return false;
+    const apartNs = Number(this.atNs - other.atNs);
+    const { client, server, clientIsn } = other.identity;
+    return Math.abs(apartNs) < TOLD_TWICE_NS && this.identity.clientIsn === clientIsn &&
+      this.identity.client === client && this.identity.server === server;
   }
 
   /** How many packets of a part it saw. */

@@ -9,6 +9,7 @@ import { type HandshakeFilter, passes } from "../pipeline/filter.ts";
 import { NO_ROW, type PacketKeeper, type Sink, type Source } from "../pipeline/sink.ts";
 import { escapeText } from "../text/escape.ts";
 import { EndTold } from "./end_told.ts";
+import { delaysBetween, type Moments, momentsOf, type SeenDelay } from "./moments.ts";
 import { StoryTeller } from "./teller.ts";
 
 /** A handshake as one host, or one capture, tells it. */
@@ -69,22 +70,6 @@ export class EndsSink implements Sink {
 
   /** Nothing. */
   end(): void {}
-}
-
-/** Two clocks at one packet of a handshake that both hosts had; see `LeastDelay` of `store/pairs`. */
-export interface SeenDelay {
-  atNs: bigint;
-  isToOther: boolean;
-  delayNs: number;
-}
-
-/** The moments of a handshake by the clock of one host, nanoseconds of Unix time. */
-interface Moments {
-  isClient: boolean | undefined;
-  clientRttNs: number;
-  synNs: bigint;
-  synAckNs: bigint;
-  ackNs: bigint;
 }
 
 /** What was found of the other end. */
@@ -223,36 +208,11 @@ export class PairSearch {
     if (one === undefined || other === undefined) return;
     const delays = this.#delays.get(key) ?? [];
     this.#delays.set(key, delays);
-    const isFromOne = one.isClient ??
-      (other.isClient !== undefined ? !other.isClient : one.clientRttNs >= other.clientRttNs);
-    const add = (isToOther: boolean, oneNs: bigint, otherNs: bigint) =>
-      delays.push({
-        atNs: oneNs,
-        isToOther,
-        delayNs: Number(isToOther ? otherNs - oneNs : oneNs - otherNs),
-      });
-    add(isFromOne, one.synNs, other.synNs);
-    add(!isFromOne, one.synAckNs, other.synAckNs);
-    add(isFromOne, one.ackNs, other.ackNs);
+    delays.push(...delaysBetween(one, other));
   }
 }
 
 /** Both initial sequence numbers, which no other handshake has. */
 function numbersOf({ client, server }: Handshake): string {
   return `${client.isn} ${server.isn}`;
-}
-
-/** The moments of one that was established with each packet once; undefined: of another. */
-function momentsOf(handshake: Handshake): Moments | undefined {
-  const { outcome, synCount, synAckCount, synNs, synAckNs, ackNs, clientRttNs, role } = handshake;
-  if (outcome !== "established" || synCount !== 1 || synAckCount !== 1) return undefined;
-  if (synNs === undefined || synAckNs === undefined || ackNs === undefined) return undefined;
-  const beginNs = BigInt(handshake.epochSeconds) * 1_000_000_000n + BigInt(handshake.timeNs);
-  return {
-    isClient: role === "client" ? true : role === "server" ? false : undefined,
-    clientRttNs: clientRttNs ?? synAckNs - synNs,
-    synNs: beginNs + BigInt(synNs),
-    synAckNs: beginNs + BigInt(synAckNs),
-    ackNs: beginNs + BigInt(ackNs),
-  };
 }

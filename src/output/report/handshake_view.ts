@@ -1,6 +1,6 @@
 import { tierOf } from "../../match/both_ends.ts";
 import type { Endpoint, Handshake } from "../../match/handshake.ts";
-import { tellBothEnds } from "../../explain/both_ends.ts";
+import { type ClockBounds, tellBothEnds } from "../../explain/both_ends.ts";
 import { EndTold } from "../../explain/end_told.ts";
 import { type Ladder, layLadder } from "../../explain/ladder.ts";
 import { formatExact } from "../../explain/numbers.ts";
@@ -14,12 +14,13 @@ import type { WhereContext } from "../whereabouts.ts";
 import type { ClockTime } from "./clock_gaps.ts";
 
 /** What a view needs beyond the handshake; the host's name is untrusted. */
-export type ViewContext = Pick<RecordContext, "host"> & WhereContext;
+export type ViewContext = Pick<RecordContext, "host" | "hostId"> & WhereContext;
 
 /** What one host tells of a handshake; every text is safe to print but the host's name. */
 export interface HandshakeView {
-  /** Name of the host: untrusted text. */
+  /** Name of the host, and what tells it from every other: untrusted texts. */
   host: string;
+  hostKey: string;
   /** When it began, by the clock of that host. */
   time: ClockTime;
   /** Processes at the ends; undefined where that host does not know them. */
@@ -65,6 +66,7 @@ export function viewOf(
     end.process && shorten(formatProcess(end, context), TOLD_MAX);
   return {
     host: name,
+    hostKey: keyOfHost(context),
     client: processOf(client),
     server: processOf(server),
     time: { epochSeconds, timeNs },
@@ -76,19 +78,39 @@ export function viewOf(
   };
 }
 
-/** Makes a view of what both ends tell together; undefined: they are not of one handshake. */
-export function viewOfBoth(one: HandshakeView, other: HandshakeView): HandshakeView | undefined {
-  if (one.end === undefined || other.end === undefined || one.host === other.host) return undefined;
+/** What tells a host from every other. */
+export function keyOfHost({ host, hostId }: Pick<RecordContext, "host" | "hostId">): string {
+  return hostId ?? shorten(host, HOST_MAX);
+}
+
+/** Two views that are of the two ends of one handshake. */
+export interface BothViews {
+  client: HandshakeView;
+  server: HandshakeView;
+  /** By what they belong together; see `tierOf`. */
+  tier: 1 | 2 | 3;
+}
+
+/** Finds out whether two views are of one handshake; undefined: they are not. */
+export function joinViews(one: HandshakeView, other: HandshakeView): BothViews | undefined {
+  if (one.end === undefined || other.end === undefined) return undefined;
+  if (one.hostKey === other.hostKey || one.end.role === other.end.role) return undefined;
   const [client, server] = one.end.role === "client" ? [one, other] : [other, one];
+  const tier = tierOf(client.end!.identity, server.end!.identity);
+  return tier && { client, server, tier };
+}
+
+/** Makes a view of what both ends tell together. @param clock What bounds their clocks in that minute. */
+export function viewOfBoth(
+  { client, server, tier }: BothViews,
+  clock: ClockBounds | undefined,
+): HandshakeView {
   const [clientEnd, serverEnd] = [client.end!, server.end!];
-  if (clientEnd.role !== "client" || serverEnd.role !== "server") return undefined;
-  const tier = tierOf(clientEnd.identity, serverEnd.identity);
-  if (tier === undefined) return undefined;
   return {
     ...client,
     server: server.server,
     teller: `${clientEnd.host} and ${serverEnd.host} together`,
-    ...drawn(tellBothEnds(clientEnd, serverEnd, { tier })),
+    ...drawn(tellBothEnds(clientEnd, serverEnd, { tier, clock })),
     end: undefined,
   };
 }

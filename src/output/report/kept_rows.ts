@@ -1,7 +1,8 @@
 import type { Handshake } from "../../match/handshake.ts";
 import { hostTimeNs, networkRttNs } from "../../match/legs.ts";
 import { formatEndpoint } from "../../wire/address.ts";
-import { type HandshakeView, viewOfBoth } from "./handshake_view.ts";
+import { type BothViews, type HandshakeView, joinViews, viewOfBoth } from "./handshake_view.ts";
+import type { ClockBounds } from "../../explain/both_ends.ts";
 
 /** Rows that are chosen at random in all, and of one kind. */
 const SAMPLE_MAX = 400;
@@ -10,6 +11,9 @@ const SAMPLE_OF_KIND_MAX = 150;
 const SLOWEST_MAX = 100;
 /** Hosts that tell of one handshake, which are shown. */
 const VIEWS_MAX = 4;
+
+/** Rows of one initial sequence number that are looked at: who scans may send the same one always. */
+const OF_ISN_MAX = 8;
 
 /** A handshake that the table shows. */
 export interface KeptRow {
@@ -32,9 +36,15 @@ export interface KeptRow {
   both: HandshakeView | undefined;
 }
 
+/** Finds what bounds the clocks of the hosts of two ends when that was; undefined: nothing does. */
+export type BoundClocks = (views: BothViews) => ClockBounds | undefined;
+
 interface Held {
   readonly row: KeptRow;
   readonly key: string;
+  readonly isn: number | undefined;
+  /** The best that the views have been joined by, and how many of them fit as well. */
+  ends: BothViews[];
   /** Whether it is still part of a sample. */
   isSampled: boolean;
 }
@@ -49,10 +59,13 @@ export class KeptRows {
   #slowest: Held[] = [];
   #slowestNs = -1;
   readonly #byKey = new Map<string, Held>();
+  /** By the client's initial sequence number, which a NAT leaves as it is. */
+  readonly #byIsn = new Map<number, Held[]>();
   #random = 1;
 
   /** Takes a handshake. @param kind Number of its kind. @param tell Tells it, where it is kept. */
   take(handshake: Handshake, kind: number, tell: () => HandshakeView): void {
+    if (this.#takeTranslated(handshake, tell) !== undefined) return;
     const sample = this.#samples[kind] ??= { seen: 0, held: [] };
     sample.seen++;
     const at = sample.held.length < SAMPLE_OF_KIND_MAX
@@ -78,22 +91,36 @@ export class KeptRows {
 
   /** Takes what another host tells of a handshake that was taken before. @returns The row that has it. */
   takeAgain(handshake: Handshake, tell: () => HandshakeView): KeptRow | undefined {
-    const row = this.#byKey.get(keyOf(handshake))?.row;
-    if (row === undefined || row.views.length >= VIEWS_MAX) return row;
+    const held = this.#byKey.get(keyOf(handshake));
+    if (held === undefined) return this.#takeTranslated(handshake, tell)?.row;
+    if (held.row.views.length < VIEWS_MAX) addView(held, tell());
+    return held.row;
+  }
+
+  /** Takes the other end of a row, where its host saw other addresses. @returns The row; undefined: of none. */
+  #takeTranslated(handshake: Handshake, tell: () => HandshakeView): Held | undefined {
+    const { role, client: { isn } } = handshake;
+    if (isn === undefined || role !== "client" && role !== "server") return undefined;
+    const some = this.#byIsn.get(isn);
+    if (some === undefined) return undefined;
     const view = tell();
-    row.views.push(view);
-    row.both ??= viewOfBoth(row.views[0], view);
-    return row;
+    const held = some.find(({ row }) => row.views.some((other) => joinViews(other, view)));
+    if (held !== undefined && held.row.views.length < VIEWS_MAX) addView(held, view);
+    return held;
   }
 
   /** The rows by their time, and how many there are of each kind. */
-  list(): { rows: KeptRow[]; keptOfKind: number[] } {
+  list(boundClocks?: BoundClocks): { rows: KeptRow[]; keptOfKind: number[] } {
     this.#cutSlowest();
     const sizes = this.#samples.map(({ held }) => held.length);
     const share = fairShare(sizes, SAMPLE_MAX);
     const chosen = new Set(this.#slowest);
     for (const { held } of this.#samples) {
       for (const each of this.#choose(held, share)) chosen.add(each);
+    }
+    for (const { row, ends } of chosen) {
+      // Which of several is the other end cannot be said.
+      row.both = ends.length === 1 ? viewOfBoth(ends[0], boundClocks?.(ends[0])) : undefined;
     }
     const rows = [...chosen].map(({ row }) => row).sort((one, other) => one.timeUs - other.timeUs);
     const keptOfKind = sizes.map((_, kind) => rows.filter((row) => row.kind === kind).length);
@@ -122,8 +149,14 @@ export class KeptRows {
       views: [view],
       both: undefined,
     };
-    const held: Held = { row, key: keyOf(handshake), isSampled };
+    const { isn } = handshake.client;
+    const held: Held = { row, key: keyOf(handshake), isn, ends: [], isSampled };
     this.#byKey.set(held.key, held);
+    if (isn !== undefined) {
+      const some = this.#byIsn.get(isn);
+      if (some === undefined) this.#byIsn.set(isn, [held]);
+      else if (some.length < OF_ISN_MAX) some.push(held);
+    }
     return held;
   }
 
@@ -140,6 +173,10 @@ export class KeptRows {
   #forget(held: Held): void {
     if (held.isSampled || held.row.isSlow) return;
     if (this.#byKey.get(held.key) === held) this.#byKey.delete(held.key);
+    if (held.isn === undefined) return;
+    const left = this.#byIsn.get(held.isn)?.filter((each) => each !== held) ?? [];
+    if (left.length === 0) this.#byIsn.delete(held.isn);
+    else this.#byIsn.set(held.isn, left);
   }
 
   /** Some of a sample, each as likely as the others. */
@@ -159,6 +196,19 @@ export class KeptRows {
     mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
     return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
   }
+}
+
+/** Puts a view beside those of a row, and joins it with them where both are ends of one handshake. */
+function addView(held: Held, view: HandshakeView): void {
+  const { views } = held.row;
+  for (const other of views) {
+    const joined = joinViews(other, view);
+    if (joined === undefined || views.some((each) => each.end?.isToldTwice(view.end))) continue;
+    const [{ tier } = joined] = held.ends;
+    if (joined.tier < tier) held.ends = [joined];
+    else if (joined.tier === tier) held.ends.push(joined);
+  }
+  views.push(view);
 }
 
 function keyOf({ client, server }: Handshake): string {

@@ -1,3 +1,5 @@
+import type { ClockBounds } from "../../explain/both_ends.ts";
+import type { SeenDelay } from "../../explain/moments.ts";
 import { StoryTeller } from "../../explain/teller.ts";
 import {
   LEGEND,
@@ -10,9 +12,10 @@ import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/
 import { formatTime } from "../../text/time.ts";
 import { Statistics } from "../statistics/statistics.ts";
 import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
+import { BothSeen } from "./both_seen.ts";
 import { ClockGaps } from "./clock_gaps.ts";
 import { Coverage } from "./coverage.ts";
-import { type HandshakeView, viewOf } from "./handshake_view.ts";
+import { type BothViews, type HandshakeView, keyOfHost, viewOf } from "./handshake_view.ts";
 import { KeptRows } from "./kept_rows.ts";
 import { Kinds } from "./kinds.ts";
 import { NumberFacts } from "./number_facts.ts";
@@ -43,6 +46,8 @@ export interface ReportOptions {
   hidesPackets?: boolean;
   /** One of how many handshakes comes, of a live trace; absent: each. */
   sample?: number;
+  /** What bounds how far the clock of one host is ahead of another's, of a minute of both; absent: nothing. */
+  boundClocks?(delays: readonly SeenDelay[]): ClockBounds | undefined;
   /** Writes the page, at the end. Nothing is written where no handshake came. @returns Whether it could. */
   write(data: PageData): Promise<boolean>;
 }
@@ -62,6 +67,7 @@ export class ReportSink implements Sink {
   readonly #rows = new KeptRows();
   readonly #coverage = new Coverage();
   readonly #clocks = new ClockGaps();
+  readonly #seen = new BothSeen();
   readonly #facts = new NumberFacts();
   #source: Source | undefined;
   #written: Promise<void> | undefined;
@@ -89,17 +95,19 @@ export class ReportSink implements Sink {
     this.#timeline.take(handshake, kind, this.#names.numbersOf(handshake, context));
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
+    this.#seen.take(handshake, keyOfHost(context));
     this.#rows.take(handshake, kind, () => this.#view(handshake, row));
   }
 
   /** See {@link Sink.takeAgain}. */
   takeAgain(handshake: Handshake): void {
-    const { host } = this.#source!.context;
+    const { context } = this.#source!;
+    this.#seen.take(handshake, keyOfHost(context));
     const row = this.#rows.takeAgain(handshake, () => this.#view(handshake, NO_ROW));
     if (row === undefined) return;
     const [first] = row.views;
     const { epochSeconds, timeNs } = handshake;
-    this.#clocks.take(first.host, first.time, host, { epochSeconds, timeNs });
+    this.#clocks.take(first.host, first.time, context.host, { epochSeconds, timeNs });
   }
 
   /** See {@link Sink.takeEvent}. */
@@ -142,7 +150,7 @@ export class ReportSink implements Sink {
   data(state: TraceState): PageData {
     const { version, filters } = this.#options;
     const span = this.#timeline.span();
-    const { rows, keptOfKind } = this.#rows.list();
+    const { rows, keptOfKind } = this.#rows.list((views) => this.#boundClocks(views));
     const texts = new TextTable();
     const startMs = span?.startMs ?? state.span.epochSeconds * 1e3;
     return {
@@ -169,6 +177,11 @@ export class ReportSink implements Sink {
       rows: rowsData(rows, startMs, texts),
       texts: texts.texts,
     };
+  }
+
+  #boundClocks({ client, server }: BothViews): ClockBounds | undefined {
+    const delays = this.#seen.delays(client.hostKey, server.hostKey, client.end!.atNs);
+    return this.#options.boundClocks?.(delays);
   }
 
   #view(handshake: Handshake, row: number): HandshakeView {

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { boundClocks } from "../../../../src/cli/bound_clocks.ts";
 import type { Handshake } from "../../../../src/match/handshake.ts";
 import type { PageData } from "../../../../src/output/report/page_data.ts";
 import { ReportSink } from "../../../../src/output/report/report_sink.ts";
@@ -24,6 +25,7 @@ function twoSinks() {
   const sink = new ReportSink({
     version: "1",
     filters: [],
+    boundClocks,
     write: (data) => {
       pages.push(data);
       return Promise.resolve(true);
@@ -142,6 +144,56 @@ Deno.test("ReportSink shows what two ends tell together on one ladder", () => {
     "0.000 µs",
     "5.000 µs",
   ]);
+});
+
+/** What both ends of a handshake through a NAT tell: the server's clock is 7 ms ahead. */
+function translatedEnds(at: number): [client: Handshake, server: Handshake] {
+  const isns = { client: { isn: 1_000 + at }, server: { isn: 9_000 + at } };
+  const plain = { outcome: "established", wire: true, synCount: 1, synAckCount: 1 } as const;
+  return [
+    makeHandshake({
+      ...{ ...plain, role: "client", timeNs: at * 1_000_000 },
+      ...{ synNs: 0, synAckNs: 510_000 + at, ackNs: 520_000, clientRttNs: 510_000 + at },
+      client: { address: "10.0.0.1", port: 7, ...isns.client },
+      server: { address: "10.0.0.2", port: 80, ...isns.server },
+    }),
+    makeHandshake({
+      ...{ ...plain, role: "server", timeNs: at * 1_000_000 + 7_300_000 },
+      ...{ synNs: 0, synAckNs: 10_000, ackNs: 520_000, clientRttNs: 10_000 },
+      client: { address: "192.0.2.1", port: 40_000, ...isns.client },
+      server: { address: "10.0.9.9", port: 8_080, ...isns.server },
+    }),
+  ];
+}
+
+Deno.test("ReportSink joins two ends through a NAT, and bounds their clocks", () => {
+  const ends = Array.from({ length: 20 }, (_, at) => translatedEnds(at));
+  const { page } = reportOnRecords(
+    ends.map(([client]) => lineOf(client, "web1")),
+    ends.map(([, server]) => lineOf(server, "db1")),
+  );
+  // A NAT leaves the initial sequence numbers, by which both are one row.
+  assertEquals(page.rows.length, 20);
+  for (const { views } of page.rows) {
+    const textOf = (number: number) => page.texts[number];
+    const [both] = views;
+    assertEquals(textOf(both.teller), "web1 and db1 together");
+    const joined = textOf(both.facts[both.facts.findIndex((at) => textOf(at) === "joined") + 1]);
+    assertMatch(joined, /^by both initial sequence numbers.*NAT/);
+    const [, , there] = both.trips.find(([name]) => textOf(name) === "way there")!;
+    assertMatch(textOf(there), /give or take \d/);
+  }
+});
+
+Deno.test("ReportSink says nothing of both ends where two may be the other one", () => {
+  const [client, server] = translatedEnds(1);
+  const { page } = reportOnRecords(
+    [lineOf(client, "web1")],
+    [lineOf(server, "db1")],
+    [lineOf(server, "db2")],
+  );
+  const texts = page.rows.flatMap(({ views }) => views.map(({ teller }) => page.texts[teller]));
+  assertEquals(texts.filter((text) => text.includes("together")), []);
 });
 
 Deno.test("ReportSink says first what was lost, and that clocks are apart", () => {
