@@ -92,7 +92,7 @@ class FollowedStore implements Disposable {
       onReplaced: (name) => {
         this.#readings.get(name)?.records?.end();
         this.#readings.delete(name);
-        sayNote(`"${name}" was replaced or cut short; it is read from its begin`);
+        sayNote(`"${name}" was replaced or cut short; it is read from its start`);
       },
       onUnreadable: ({ path }, reason) => this.#tellFault(`Cannot read "${path}": ${reason}`),
       onRemoved: (name) => sayNote(`"${name}" was removed before all of it was read`),

@@ -254,7 +254,7 @@ export class Reading {
       if (fault !== undefined) onChange(fault);
       onChange(
         this.#change === "cut"
-          ? `"${file}" was cut short; it is read from its begin`
+          ? `"${file}" was cut short; it is read from its start`
           : `"${file}" is another file by now, which is read`,
       );
     }
@@ -358,7 +358,7 @@ export class Reading {
     const { fault } = reader;
     if (fault === undefined) return undefined;
     const inside = input.isCompressed ? " of what it decompresses to" : "";
-    // What is nothing from its begin on is no matter of bytes.
+    // What is nothing from its start on is no matter of bytes.
     const where = fault.byteOffset === 0 && inside === ""
       ? ""
       : ` from byte ${fault.byteOffset}${inside} on`;

@@ -7,13 +7,13 @@ import { fileAt, isOneFile } from "./same_file.ts";
 export interface AppendedFileOptions {
   /** What is counted: records, packets. */
   unit: "records" | "packets";
-  /** Of some bytes, the whole units at their begin. */
+  /** Of some bytes, the whole units at their start. */
   whole(bytes: Uint8Array): { length: number; count: number };
   /** Says in one sentence what has happened to the file. */
   onChange(sentence: string): void;
   /** What is written before the next unit where a torn one could not be cut off. */
   endOfTorn?: Uint8Array<ArrayBuffer>;
-  /** Whether nothing can be read of a file that lacks its begin. */
+  /** Whether nothing can be read of a file that lacks its start. */
   needsBegin: boolean;
   /**
    * Looks at a file before it is written to, by a path that leads to no other.
@@ -275,7 +275,7 @@ export class AppendedFile implements Disposable {
     }
   }
 
-  /** What came behind the begin that others took away cannot be read. */
+  /** What came behind the start that others took away cannot be read. */
   #beginEmptied(): boolean {
     this.#wasEmptied = false;
     const lost = this.#sinceLook;

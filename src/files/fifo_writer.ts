@@ -27,7 +27,7 @@ export interface FifoWriterOptions {
   /** Its descriptor; undefined: nobody reads it yet. */
   fd: number | undefined;
   /**
-   * Whether the next reader goes on with what the one before has left, from the begin of a line on;
+   * Whether the next reader goes on with what the one before has left, from the start of a line on;
    * else the stream ends when its reader goes.
    */
   goesOn: boolean;

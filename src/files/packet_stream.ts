@@ -2,7 +2,7 @@ import { BlockType } from "../pcap/pcapng_parser.ts";
 import type { PacketOutput } from "./packet_output.ts";
 import { type ByteWriter, StreamOutput } from "./stream_output.ts";
 
-/** A stream of which a new reader needs the begin. */
+/** A stream of which a new reader needs the start. */
 export interface RestartingWriter extends ByteWriter, Disposable {
   /** Whether its reader has gone. */
   readonly hasEnded: boolean;
@@ -33,7 +33,7 @@ interface Batch {
 /** More than a pipe holds. */
 const REMEMBERED_BYTES = 2 << 20;
 
-/** pcapng to a FIFO, a pipe or a device: each reader of a FIFO gets a file from its begin. */
+/** pcapng to a FIFO, a pipe or a device: each reader of a FIFO gets a file from its start. */
 export class PacketStream implements PacketOutput {
   readonly #options: PacketStreamOptions;
   #writer: CountingWriter;

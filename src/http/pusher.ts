@@ -192,7 +192,7 @@ async function compress(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The begin of an answer, whose end nobody waits for. */
+/** The start of an answer, whose end nobody waits for. */
 async function readSome(response: Response): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";

@@ -288,7 +288,7 @@ export class Listeners {
     this.#ports.delete(forgotten);
   }
 
-  /** The first that was of a socket and ended at that time or later, of whose begin nobody told. */
+  /** The first that was of a socket and ended at that time or later, of whose start nobody told. */
   #unbegun({ netns, port, inode }: ListeningSocket, sinceNs: number): Listener | undefined {
     return this.#ports.get(portKey(netns, port))?.find((listener) =>
       listener.inode === inode && listener.begin === undefined &&

@@ -31,7 +31,7 @@ export function string(description: string, values?: readonly string[]): Schema 
   return { description, type: "string", ...(values && { enum: values }) };
 }
 
-/** What stands at the begin of each line that tells of a whole trace. */
+/** What stands at the start of each line that tells of a whole trace. */
 export function head(event: string, time: string): Record<string, Schema> {
   return {
     v: integer("Version of the line"),

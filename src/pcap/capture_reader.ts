@@ -49,7 +49,7 @@ export class CaptureReader {
   /** What is not parsed yet lies from `start` to `end` of the buffer. */
   #start = 0;
   #end = 0;
-  /** Bytes to come that belong to a record of which the begin was enough. */
+  /** Bytes to come that belong to a record of which the start was enough. */
   #skip = 0;
   /** Byte of the file that is at offset 0 of the buffer. */
   #base = 0;

@@ -32,7 +32,7 @@ export class PacketClock {
   disordered = 0;
   /** Steps back of the clock. */
   steps = 0;
-  /** Newest time since the begin of the handshake that stands together; else {@link newestNs}. */
+  /** Newest time since the start of the handshake that stands together; else {@link newestNs}. */
   #newestTogetherNs = -Infinity;
   readonly #newestOf = new Float64Array(INTERFACE_COUNT_MAX).fill(-Infinity);
 

@@ -61,7 +61,7 @@ const INTERFACE_LENGTH_MIN = 20;
 /** Without `if_tsresol`, microseconds. */
 const MICROSECONDS = 6;
 
-/** Enhanced packet block (§4.3) and obsolete packet block (appendix A): the same but for the begin. */
+/** Enhanced packet block (§4.3) and obsolete packet block (appendix A): the same but for the start. */
 const PACKET_INTERFACE = 8;
 const PACKET_TIME_HIGH = 12;
 const PACKET_TIME_LOW = 16;
@@ -137,13 +137,13 @@ export class PcapngParser implements CaptureParser {
       const blockReason = reason ?? lengthReason(type, length);
       if (blockReason !== undefined) return this.#fail(base + at, blockReason, at);
       if (next > end && end - at < HELD_MAX) return at;
-      // Of a block longer than what is held at once the begin is read and the rest skipped.
+      // Of a block longer than what is held at once the start is read and the rest skipped.
       const bodyEnd = next <= end ? next - TRAILER_LENGTH : end;
       if (next <= end && view.getUint32(bodyEnd, this.#littleEndian) !== length) {
         const trailer = view.getUint32(bodyEnd, this.#littleEndian);
         return this.#fail(
           base + at,
-          `a block is ${length} bytes by its begin and ${trailer} by its end`,
+          `a block is ${length} bytes by its start and ${trailer} by its end`,
           at,
         );
       }
@@ -300,7 +300,7 @@ export class PcapngParser implements CaptureParser {
       view.getUint32(at + STATISTICS_TIME_HIGH, this.#littleEndian),
       view.getUint32(at + STATISTICS_TIME_LOW, this.#littleEndian),
     );
-    // The counts are since the capture's begin, and a file may hold them more than once.
+    // The counts are since the capture's start, and a file may hold them more than once.
     this.#onStatistics(Math.max(dropped - described.dropped, 0), timeNs);
     described.dropped = Math.max(dropped, described.dropped);
     return undefined;

@@ -138,7 +138,7 @@ export class InputSource implements Source {
   }
 }
 
-/** From the begin of the earlier to the end of the later, on the axis of the first. */
+/** From the start of the earlier to the end of the later, on the axis of the first. */
 function joinSpans(one: TraceSpan, other: TraceSpan): TraceSpan {
   const movedNs = (other.epochSeconds - one.epochSeconds) * 1e9;
   return {

@@ -310,7 +310,7 @@ export class LiveSource implements Source {
   #tick(): void {
     let doing = "reading the clocks";
     try {
-      // What every source has delivered when this tick is over reaches at least to its begin.
+      // What every source has delivered when this tick is over reaches at least to its start.
       const nowNs = this.#sampleClocks();
       this.#fetched = 0;
       this.#followClock(nowNs);

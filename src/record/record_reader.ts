@@ -58,7 +58,7 @@ export class RecordReader {
   readonly #onRecord: OnRecord;
   readonly #onEvent: OnEvent | undefined;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
-  /** The begin of a line whose end is still to come. */
+  /** The start of a line whose end is still to come. */
   #begin: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #beginLength = 0;
   /** Whether the line that is to end was too long already. */
@@ -164,7 +164,7 @@ export class RecordReader {
     events.set(key, (events.get(key) ?? 0) + 1);
   }
 
-  /** Keeps the begin of a line, as long as it may become one. */
+  /** Keeps the start of a line, as long as it may become one. */
   #keep(bytes: Uint8Array): void {
     const length = this.#beginLength + bytes.length;
     if (this.#isSkipping || bytes.length === 0) return;

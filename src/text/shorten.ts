@@ -2,7 +2,7 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
 /**
- * A text as it is, or, where it is longer than anybody reads, its begin and `…`. What is cut off is freed:
+ * A text as it is, or, where it is longer than anybody reads, its start and `…`. What is cut off is freed:
  * a slice alone would hold the whole text.
  *
  * @param max UTF-16 code units that are left at most, beside the `…`.

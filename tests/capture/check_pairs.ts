@@ -59,7 +59,7 @@ export interface PairFaults {
   windows: number;
   unknownWindows: number;
   wrongWindows: number;
-  /** Steps that were told at two clocks, by their names, with how far the minute's begin is from the truth. */
+  /** Steps that were told at two clocks, by their names, with how far the minute's start is from the truth. */
   steps: { hosts: string; secondsOff: number }[];
   /** Ways that are said to have changed: none does. */
   changes: number;

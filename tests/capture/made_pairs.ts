@@ -16,7 +16,7 @@ export interface Host {
   /** How far its clock is ahead of the true time, nanoseconds, and how fast that grows, ppb. */
   aheadNs: number;
   driftPpb: number;
-  /** When its clock is set, seconds after the begin by the true time, and by how much; absent: never. */
+  /** When its clock is set, seconds after the start by the true time, and by how much; absent: never. */
   step?: { atSeconds: number; byNs: number };
 }
 
@@ -61,7 +61,7 @@ const FATES: readonly [
   [2, "refused_on_the_way", "refused", undefined, [1, 0], [0, 0]],
 ];
 
-/** How far the clock of a host is ahead of the true time, so many nanoseconds after the begin of all. */
+/** How far the clock of a host is ahead of the true time, so many nanoseconds after the start of all. */
 export function aheadOf({ aheadNs, driftPpb, step }: Host, trueNs: number): number {
   const setBy = step !== undefined && trueNs >= step.atSeconds * 1e9 ? step.byNs : 0;
   return aheadNs + driftPpb * trueNs / 1e9 + setBy;

@@ -150,7 +150,7 @@ Deno.test("what is removed before it was read is told with its bytes", async () 
   assertEquals([...following.bytes.keys()], [nameAt(1)]);
 });
 
-Deno.test("a segment that is replaced or cut short is read from its begin, and said to be", async () => {
+Deno.test("a segment that is replaced or cut short is read from its start, and said to be", async () => {
   using folder = new Folder();
   using following = new Following(folder.path);
   const path = `${folder.path}/${nameAt(1)}`;

@@ -230,7 +230,7 @@ skippableTest("top follows a file by its name, and says what becomes of it", NO_
   await tmux.shows(/^2835 handshakes/m);
   await tmux.shows(/is another file by now, which is read$/m);
   await Deno.truncate(path, 0);
-  await tmux.shows(/was cut short; it is read from its begin$/m);
+  await tmux.shows(/was cut short; it is read from its start$/m);
   await Deno.writeTextFile(path, RECORDS, { append: true });
   await tmux.shows(/^3780 handshakes/m);
   await tmux.type("q");

@@ -16,7 +16,7 @@ const connectLoad = await compileC(new URL("connect_load.c", import.meta.url), f
 
 /** The last 24 bits of the word that has the old state, the new one, and the kind of record. */
 const WORDS = {
-  "a listener's begin": "070a02",
+  "a listener's start": "070a02",
   "the server's end of a handshake": "030100",
   "the client's end of a handshake": "020101",
   "a listener's end": "0a0702",
@@ -25,12 +25,12 @@ type Word = keyof typeof WORDS;
 
 /** Words that come late together. */
 const LATE: readonly (readonly Word[])[] = [
-  ["a listener's begin"],
+  ["a listener's start"],
   ["a listener's end"],
   ["the client's end of a handshake"],
   ["the server's end of a handshake"],
-  ["a listener's begin", "the server's end of a handshake"],
-  ["a listener's begin", "a listener's end"],
+  ["a listener's start", "the server's end of a handshake"],
+  ["a listener's start", "a listener's end"],
 ];
 
 /**

@@ -279,7 +279,7 @@ Deno.test("ListenerWatch waits a second for the words of a listener of which it 
     return watch.isSought({ netns, local, localPort, endNs: endNs + 1 });
   };
   const beganMs = performance.now();
-  assert(isSought(2), "of whose begin no word came");
+  assert(isSought(2), "of whose start no word came");
   watch.take(nobody, true);
   assert(isSought(1), "whose process is gone");
   watch.take({ ...nobody, inode: 2 ** 41, localPort: 3, isKernel: true }, true);

@@ -379,7 +379,7 @@ const SECTION = join(build.section(), build.interface({ resolution: 9 }));
 const packet = (number: number) =>
   join(build.packet({ interfaceNumber: 0, ticks: BigInt(number), data: new Uint8Array(1_000) }));
 
-Deno.test("Each reader of a FIFO of packets gets a file from its begin", async () => {
+Deno.test("Each reader of a FIFO of packets gets a file from its start", async () => {
   using fifo = makeFifo();
   const said = new Said();
   const output = openPacketOutput(fifo.path, said.say);

@@ -84,7 +84,7 @@ Deno.test("PacketFile counts the packets that went with a file that was removed"
   ]);
 });
 
-Deno.test("PacketFile begins an emptied file anew, for nothing is read without its begin", () => {
+Deno.test("PacketFile begins an emptied file anew, for nothing is read without its start", () => {
   using folder = new Folder();
   const path = `${folder.path}/out`;
   using file = new PacketFile(openForWriting(path), () => {});

@@ -137,7 +137,7 @@ await namespaceTest("trace writes to each reader of a FIFO of packets a whole fi
   const tracer = await Tracer.start(namespace, [...TRACE, "--write", fifo]);
   const said = (words: string) => tracer.stderr.filter((line) => line.includes(words)).length;
   for (const turn of [1, 2, 3]) {
-    // Its reader takes the begin of the file and goes; what follows is left in the FIFO.
+    // Its reader takes the start of the file and goes; what follows is left in the FIFO.
     const head = new Deno.Command("head", { args: ["-c", "200", fifo], stdout: "piped" }).spawn();
     await until("a reader", () => said("has a reader") === turn);
     await namespace.refuse(PORT, 5);

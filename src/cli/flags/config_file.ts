@@ -88,7 +88,7 @@ export function parseConfig(text: string): ConfigEntry[] {
   return entries;
 }
 
-/** One line, read from its begin on. */
+/** One line, read from its start on. */
 class LineReader {
   #rest: string;
   readonly #number: number;

@@ -204,7 +204,7 @@ function parsePid(flag: string, text: string): number {
 /** TASK_COMM_LEN without the byte that ends it (linux/sched.h). */
 const COMM_MAX = 15;
 
-/** Reads a command name: of a longer one the kernel keeps only the begin. */
+/** Reads a command name: of a longer one the kernel keeps only the start. */
 function parseComm(flag: string, text: string): string {
   if (text.length <= COMM_MAX) return text;
   throw new UsageError(

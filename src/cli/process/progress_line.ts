@@ -6,7 +6,7 @@
 import type { LineOutput, Lines } from "../../files/stream_output.ts";
 import { beforeSaying, outputSurface, show } from "./terminal.ts";
 
-/** Return to the line's begin and erase it (ECMA-48 EL). */
+/** Return to the line's start and erase it (ECMA-48 EL). */
 const ERASE = "\r\x1b[K";
 
 /** Shows nothing where standard error is no terminal, or something else stands there. */

@@ -223,7 +223,7 @@ export class ListenerHolders {
     for (const inode of before) if (!found.has(inode)) this.#unfound.add(inode);
     for (const [inode, held] of this.#held) {
       if (!this.#wanted().has(inode)) this.#held.delete(inode);
-      // What was there from the begin and was not found, nobody holds whom this process may see.
+      // What was there from the start and was not found, nobody holds whom this process may see.
       else if (before.has(inode) && !found.has(inode)) held.chosen = undefined;
     }
     for (const known of [this.#retries, this.#unfound]) {

@@ -116,7 +116,7 @@ export class ListenerWatch {
     }
     if (!listener) return;
     this.#unknown.delete(portKey(listener.netns, listener.port));
-    // Also where the begin comes after the end.
+    // Also where the start comes after the end.
     if (listener.end) listener.server = this.#lastServer(listener);
     else if (listens) this.#holders.suggest(listener.inode, record.pid);
   }
@@ -131,7 +131,7 @@ export class ListenerWatch {
     if (listeners.length === 0) this.#listAgain(server.netns);
   }
 
-  /** Lists a namespace once more, where somebody listens of whose begin no word came. */
+  /** Lists a namespace once more, where somebody listens of whose start no word came. */
   #listAgain(netns: number): void {
     const known = this.#namespaces.get(netns);
     if (known === undefined || this.#options.nowNs() - known.listedNs < LIST_AGAIN_NS) return;

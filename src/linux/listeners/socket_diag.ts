@@ -34,7 +34,7 @@ const REQUEST_FAMILY = HEADER_BYTES;
 const REQUEST_PROTOCOL = HEADER_BYTES + 1;
 const REQUEST_STATES = HEADER_BYTES + 4;
 
-// struct inet_diag_msg, from its begin.
+// struct inet_diag_msg, from its start.
 const FAMILY = 0;
 const STATE = 1;
 const PORT = 4;

@@ -11,7 +11,7 @@ export const EXTRA_LABELS = ["process", "cgroup"] as const;
 /** One of {@link EXTRA_LABELS}. */
 export type ExtraLabel = typeof EXTRA_LABELS[number];
 
-/** Whether each push tells everything since the begin, or what came since the last one. */
+/** Whether each push tells everything since the start, or what came since the last one. */
 export const TEMPORALITIES = ["cumulative", "delta"] as const;
 
 /** One of {@link TEMPORALITIES}. */

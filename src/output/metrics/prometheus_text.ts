@@ -47,7 +47,7 @@ const OF_PROCESS = /^process_/;
 export class PrometheusWriter {
   /** `{a="b",c="d"}` of each set of labels. */
   readonly #labelTexts = new WeakMap<Labels, string>();
-  /** The begin of each bucket's line, up to its count. */
+  /** The start of each bucket's line, up to its count. */
   readonly #bucketHeads = new WeakMap<BucketCounts, readonly string[]>();
 
   /** Writes them. @param options `shared`: without those of the process, for a file. */

@@ -33,7 +33,7 @@ export const KEYS_HELP: readonly (readonly [keys: string, does: string])[] = [
 
 /** How the numbers are to be read. */
 const NOTES: readonly string[] = [
-  "/S and FAIL/S are of the last 10 s, all other numbers since the begin or since c.",
+  "/S and FAIL/S are of the last 10 s, all other numbers since the start or since c.",
   "NET is the round trip through the network: SYN to SYN-ACK of this host's clients, SYN-ACK to ACK " +
   "of its servers; with both ends or none here, both together.",
   "HOST is this host's own time, c as client from SYN-ACK to ACK, s as server from SYN to SYN-ACK; " +

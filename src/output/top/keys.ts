@@ -138,7 +138,7 @@ export class KeyDecoder {
       return true;
     }
     if (INCOMPLETE.test(text) && text.length < SEQUENCE_MAX) return false;
-    // Something else stands behind it: it is the key, or the begin of what nobody sends.
+    // Something else stands behind it: it is the key, or the start of what nobody sends.
     this.#pending = text.slice(1);
     keys.push({ kind: "key", name: "escape" });
     return true;

@@ -56,7 +56,7 @@ export class TopClock {
     return this.#latest === -Infinity ? 0 : this.#latest + 1;
   }
 
-  /** How many whole seconds a rate is of now: fewer only soon after the begin. */
+  /** How many whole seconds a rate is of now: fewer only soon after the start. */
   rateSeconds(): number {
     return Math.min(Math.max(this.now() - this.#first, 1), RATE_SECONDS);
   }

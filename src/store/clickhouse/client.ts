@@ -313,7 +313,7 @@ function isLate(error: unknown): boolean {
   return error instanceof ServerError && error.fault === "late";
 }
 
-/** The begin of what is answered, whose end nobody waits for. */
+/** The start of what is answered, whose end nobody waits for. */
 async function readBounded(response: Response, max: number, where: string): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";

@@ -21,7 +21,7 @@ const NEWLINE = "\n".charCodeAt(0);
 /** Reads a segment, a piece at a time, in bounded memory. */
 export class SegmentLines implements Disposable {
   readonly #file: SegmentBytes;
-  /** The begin of a line whose end is still to come, and what follows. */
+  /** The start of a line whose end is still to come, and what follows. */
   #bytes = new Uint8Array(PIECE_BYTES);
   #length = 0;
   /** Where {@linkcode #bytes} begins in the segment. */

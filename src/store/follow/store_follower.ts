@@ -41,7 +41,7 @@ export interface StoreFollowerOptions<Reader extends SegmentReader> {
   open(segment: Segment, name: string): Promise<Reader>;
   /** Reads all that is there; of a sealed one nothing follows, and it is done. */
   read(reader: Reader, segment: Segment, name: string): Promise<void>;
-  /** A segment was replaced or cut short: it is read from its begin. */
+  /** A segment was replaced or cut short: it is read from its start. */
   onReplaced(name: string): void;
   /** A segment cannot be read further. @param reason For the end of a sentence. */
   onUnreadable(segment: Segment, reason: string): void;

@@ -13,7 +13,7 @@ export interface Dialect {
   quantiles(shares: readonly number[], value: string): string[];
   /** The value of another column in the row with the greatest value of one. */
   ofGreatest(value: string, greatest: string): string;
-  /** The begin of the span of so many seconds that a time is in. */
+  /** The start of the span of so many seconds that a time is in. */
   bucket(time: string, seconds: number): string;
   /** Nanoseconds since 1970 of a time. */
   ns(time: string): string;

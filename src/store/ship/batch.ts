@@ -17,7 +17,7 @@ export interface BatchLimits {
   bytes: number;
 }
 
-/** What was read of lines, since the begin. */
+/** What was read of lines, since the start. */
 export interface ReadCounts {
   /** Rows of both tables. */
   rows: number;

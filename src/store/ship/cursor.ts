@@ -12,7 +12,7 @@ export interface Ledger {
   read: number;
   /** Records that it wrote and that are known to be lost. */
   lost: number;
-  /** Whether all that it wrote from its begin on is in one of both. */
+  /** Whether all that it wrote from its start on is in one of both. */
   isWhole: boolean;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { ReadCounts } from "./batch.ts";
 
-/** What was done since the begin. */
+/** What was done since the start. */
 export interface ShipCounts extends ReadCounts {
   /** Rows that a server has acknowledged. */
   acknowledged: number;

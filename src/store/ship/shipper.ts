@@ -170,7 +170,7 @@ export class Shipper {
   #beginAnew(name: string): void {
     this.#batch!.cursor.segments.delete(name);
     this.#options.onNote(
-      `"${name}" was replaced or cut short: it is shipped from its begin, and counts once there`,
+      `"${name}" was replaced or cut short: it is shipped from its start, and counts once there`,
     );
   }
 

@@ -4,7 +4,7 @@ import { SentLines } from "../../../src/files/sent_lines.ts";
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-Deno.test("SentLines takes back what was not read, from the begin of its first line on", () => {
+Deno.test("SentLines takes back what was not read, from the start of its first line on", () => {
   const cases: [parts: string[], unread: number, expected: string][] = [
     [[], 0, ""],
     [["a\n", "bc\n"], 0, ""],
@@ -13,7 +13,7 @@ Deno.test("SentLines takes back what was not read, from the begin of its first l
     [["a\n", "bc\n"], 4, "a\nbc\n"],
     [["a\n", "bc\n"], 5, "a\nbc\n"],
     [["a\n", "bc\n"], 9, "a\nbc\n"],
-    // The begin of a line whose rest waits.
+    // The start of a line whose rest waits.
     [["a\n", "bc"], 0, "bc"],
     [["a\n", "b", "", "c"], 1, "bc"],
   ];

@@ -249,7 +249,7 @@ Deno.test("Listeners never forgets one that is open because others on its port w
   assertEquals(find(listeners, "192.0.2.2", { endNs: 499 * MS }), [498, 499]);
 });
 
-Deno.test("Listeners keeps the begin of a listener that a list told of first", () => {
+Deno.test("Listeners keeps the start of a listener that a list told of first", () => {
   const listeners = older(socket(1, "0.0.0.0"));
   const begin = transition(1, "0.0.0.0", 100 * MS);
   assertEquals(listeners.take(begin, true)?.begin, begin);

@@ -20,7 +20,7 @@ function handshakeOf(client?: number, server?: number, netns?: number, place = 0
   });
 }
 
-Deno.test("containerLabel is the name, else the begin of the id", () => {
+Deno.test("containerLabel is the name, else the start of the id", () => {
   assertEquals(containerLabel({ id: "3f9a".repeat(16), name: "web" }), "web");
   assertEquals(containerLabel({ id: "3f9a".repeat(16) }), "3f9a3f9a3f9a");
   assertEquals(containerLabel({}), undefined);

@@ -116,7 +116,7 @@ for (const { name, fields, delivered, at, says } of FAULTS) {
   });
 }
 
-Deno.test("PcapParser takes packets up to a great snapshot length, and their begin beyond 1 MiB", () => {
+Deno.test("PcapParser takes packets up to a great snapshot length, and their start beyond 1 MiB", () => {
   const data = new Uint8Array(3_000_000).map((_, index) => index % 251);
   const file = buildPcap({ snapLength: 4_000_000, records: [{ data }, { data: DATA }] });
   const { packets, fault } = readCapture(file, [1_000, 1_500_000, 2_999_999]);

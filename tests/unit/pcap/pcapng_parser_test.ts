@@ -159,7 +159,7 @@ const FAULTS: { name: string; block: Uint8Array; says: string }[] = [
   {
     name: "two lengths of one block",
     block: build.block(6, new Uint8Array(28), 40, 44),
-    says: "a block is 40 bytes by its begin and 44 by its end",
+    says: "a block is 40 bytes by its start and 44 by its end",
   },
   {
     name: "a block too short for its kind",

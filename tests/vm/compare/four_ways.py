@@ -18,7 +18,7 @@ def family(address):
 
 
 def end(connection):
-    """Returns when the kernel has closed it, which some tools report instead of its begin."""
+    """Returns when the kernel has closed it, which some tools report instead of its start."""
     connection.setblocking(True)
     connection.shutdown(socket.SHUT_WR)
     connection.recv(1)

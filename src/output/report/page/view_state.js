@@ -8,7 +8,7 @@
 /**
  * @typedef {object} ViewState
  * @property {number | undefined} from Begin of the time looked at, milliseconds of Unix time; undefined:
- *   from the begin on.
+ *   from the start on.
  * @property {number | undefined} to Its end; undefined: to the end.
  * @property {string} filter Words that rows must have.
  * @property {string} sort Name of the column that the table is sorted by.

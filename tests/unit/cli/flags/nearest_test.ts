@@ -58,7 +58,7 @@ Deno.test("nearestWords finds a flag again behind any slip of one letter", () =>
       replace: `${begin}#${end.slice(1)}`,
       swap: begin + end[1] + end[0] + end.slice(2),
     }[kind]!;
-    // One letter makes another flag of some, or its begin: `--colour` and `--color`, `--user` and
+    // One letter makes another flag of some, or its start: `--colour` and `--color`, `--user` and
     // `--server-port`.
     fc.pre(!names.some((other) => other.startsWith(typed)));
     assert(nearestWords(typed, names).includes(name), `${typed} for ${name}`);

@@ -89,7 +89,7 @@ Deno.test("OtlpEncoder writes what the protocol's JSON asks for", () => {
   assertEquals(find("process.memory.usage").gauge.dataPoints[0].asInt, "4096");
 });
 
-Deno.test("OtlpEncoder tells everything since the begin, or what came since it was taken", () => {
+Deno.test("OtlpEncoder tells everything since the start, or what came since it was taken", () => {
   for (const temporality of ["cumulative", "delta"] as const) {
     const pushed = new Pushed(temporality);
     const counts = (metrics: Map<string, OtlpMetric>) =>

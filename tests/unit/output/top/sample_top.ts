@@ -12,7 +12,7 @@ export const NOW_SECONDS = EPOCH_SECONDS + 60;
 
 /** What one is made of. */
 export interface Sample {
-  /** Seconds after the begin at which it comes. */
+  /** Seconds after the start at which it comes. */
   second?: number;
   server?: string;
   port?: number;
