@@ -5,12 +5,9 @@
  */
 import { InputError } from "../files/input_error.ts";
 import { narrowToNetwork } from "../linux/narrow.ts";
-import { withEnds } from "../store/clickhouse/fetch_ends.ts";
 import { ClickHouseServer } from "../store/clickhouse/client.ts";
 import { MEMORY_LIMIT, ServerError } from "../store/clickhouse/server_error.ts";
-import { LIBRARY_SIZE_MB, SqlError } from "../store/query/duckdb.ts";
-import type { RecordsOptions } from "../store/query/records.ts";
-import type { HandshakeFilter } from "../pipeline/filter.ts";
+import { LIBRARY_SIZE_MB } from "../store/query/duckdb.ts";
 import { Ending } from "./ending.ts";
 import type { Flag, ParsedFlags } from "./flags/flags.ts";
 import { sayNote } from "./process/terminal.ts";
@@ -45,18 +42,15 @@ export function parseFrom(parsed: ParsedFlags): ServerChoice | undefined {
 /**
  * Does something with a server: says how it fails, and ends it there when that is asked for.
  *
- * @param work Hands on whether all was written. @param joinsHere Whether it also asks DuckDB, here.
- * @returns The exit status.
+ * @param work Hands on whether all was written. @returns The exit status.
  * @throws {UsageError} A file that goes with the server cannot be used.
  */
 export async function askingServer(
   from: ServerChoice,
   work: (server: ClickHouseServer, signal: AbortSignal) => Promise<boolean>,
-  joinsHere = false,
 ): Promise<number> {
   const [options] = loadServers(from);
-  // What is joined here needs native code, and a folder.
-  if (!joinsHere) narrowToNetwork();
+  narrowToNetwork();
   const ending = Ending.listen({ report: () => "the question is not answered yet" });
   const aborter = new AbortController();
   ending.asked.then(() => aborter.abort());
@@ -65,8 +59,7 @@ export async function askingServer(
     return await work(server, aborter.signal) ? ExitStatus.Ok : ExitStatus.Failed;
   } catch (error) {
     if (aborter.signal.aborted) return ExitStatus.Interrupted;
-    if (error instanceof SqlError) sayNote(`Cannot answer: ${error.message}`);
-    else if (error instanceof ServerError && error.code === MEMORY_LIMIT) {
+    if (error instanceof ServerError && error.code === MEMORY_LIMIT) {
       sayNote(`${error.message}; give more with --memory`);
     } else if (error instanceof ServerError || error instanceof InputError) sayNote(error.message);
     else throw error;
@@ -74,34 +67,7 @@ export async function askingServer(
   }
 }
 
-/**
- * Does something with both ends of the handshakes that a server has: they are fetched and joined here.
- *
- * @param work Hands on whether all was written. @returns The exit status.
- */
-export async function askingEnds(
-  { from, filter, memoryBytes }: {
-    from: ServerChoice;
-    filter: HandshakeFilter;
-    memoryBytes: number;
-  },
-  work: (records: RecordsOptions) => Promise<boolean>,
-): Promise<number> {
-  return await askingServer(from, async (server, signal) => {
-    return await withEnds({ server, filter, memoryBytes, signal }, async (input) =>
-      await work({
-        inputs: [input],
-        // The server has asked it.
-        filter: {},
-        memoryBytes,
-        onFetch: sayFetch,
-        onBegin: (interrupt) => signal.addEventListener("abort", interrupt, { once: true }),
-        onProgress: () => {},
-      }));
-  }, true);
-}
-
-/** Says that the database which joins is fetched. */
+/** Says that the database which answers is fetched. */
 export function sayFetch(): void {
   sayNote(`fetching DuckDB, which answers questions: ${LIBRARY_SIZE_MB} MB, once`);
 }

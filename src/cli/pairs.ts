@@ -1,12 +1,19 @@
 import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
+import { askPairs } from "../store/clickhouse/ask_pairs.ts";
 import { findPairs } from "../store/pairs/find_pairs.ts";
-import { clockLines, pairLine, pairTables } from "../store/pairs/pair_text.ts";
+import type { FoundPairs } from "../store/pairs/found_pairs.ts";
+import {
+  clockLines,
+  type LastOfClocks,
+  lastOfClocks,
+  pairLine,
+  pairTables,
+} from "../store/pairs/pair_text.ts";
 import { VERDICTS } from "../match/both_ends.ts";
-import type { RecordsOptions } from "../store/query/records.ts";
 import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
-import { askingEnds } from "./from_server.ts";
+import { askingServer } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { PAIRS_FLAGS, parsePairsOptions } from "./flags/pairs_options.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
@@ -37,8 +44,9 @@ export const PAIRS_HELP: Help = {
     "clocks.",
     "syn_lost and refused_on_the_way of one end alone are claimed only where status lines show that " +
     "the server's host was tracing without a filter.",
-    "--from fetches what the ends say from ClickHouse and joins it here: give --since, or a filter. A " +
-    "server of its cluster that does not answer is an error.",
+    "--from has ClickHouse join them, from version 18.16 on: nothing but the answer comes here. The " +
+    "server takes --memory for each of its questions. A server of its cluster that does not answer is " +
+    "an error, never a smaller number.",
     FILTERS_HELP,
   ],
   statuses: [
@@ -64,27 +72,38 @@ export async function pairs(args: readonly string[], stdout: ByteWriter): Promis
   if (options.help) {
     return await writeText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
-  const work = async (asked: RecordsOptions) =>
-    await findPairs(asked, async (found) => {
-      sayLines(found.lines);
-      for (const note of found.notes) sayNote(note);
-      if (!options.json) {
-        const tables = pairTables(found.paths, found.clocks);
-        const text = outputSurface().utf8 ? tables : toAscii(tables);
-        return await writeText(stdout, text);
-      }
-      let isWritten = true;
-      const output = new StreamOutput(stdout, (reason) => isWritten = reason === undefined);
-      for await (const rows of found.pairs()) {
-        output.write(rows.map(pairLine).join(""), 0);
-        await output.flush();
-      }
-      for (const clocks of found.clocks) output.write(clockLines(clocks), 0);
-      await output.flush();
-      return isWritten;
-    });
+  const tell = async (found: FoundPairs) => {
+    sayLines(found.lines);
+    for (const note of found.notes) sayNote(note);
+    return options.json ? await writeLines(found, stdout) : await writeTables(found, stdout);
+  };
   const { from } = options;
   return from === undefined
-    ? await asking(options, work)
-    : await askingEnds({ ...options, from }, work);
+    ? await asking(options, async (asked) => await findPairs(asked, tell))
+    : await askingServer(from, async (server, signal) => {
+      return await tell(await askPairs({ ...options, server, signal }));
+    });
+}
+
+/** Writes a line for each. @returns Whether all were written. */
+async function writeLines(found: FoundPairs, stdout: ByteWriter): Promise<boolean> {
+  let isWritten = true;
+  const output = new StreamOutput(stdout, (reason) => isWritten = reason === undefined);
+  for await (const rows of found.pairs()) {
+    output.write(rows.map(pairLine).join(""), 0);
+    await output.flush();
+    if (!isWritten) return false;
+  }
+  for await (const clocks of found.clocks()) {
+    output.write(clockLines(clocks), 0);
+    await output.flush();
+  }
+  return isWritten;
+}
+
+async function writeTables(found: FoundPairs, stdout: ByteWriter): Promise<boolean> {
+  const clocks: LastOfClocks[] = [];
+  for await (const each of found.clocks()) clocks.push(lastOfClocks(each));
+  const tables = pairTables(await found.paths(), clocks);
+  return await writeText(stdout, outputSurface().utf8 ? tables : toAscii(tables));
 }

@@ -1,9 +1,11 @@
 import { InputError } from "../files/input_error.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import { askPairs, describeServerPairs } from "../store/clickhouse/ask_pairs.ts";
 import { askServer, describeServerSql } from "../store/clickhouse/ask_server.ts";
 import { CLICKHOUSE } from "../store/clickhouse/dialect.ts";
 import { ask, describeSql } from "../store/query/ask.ts";
 import { describePairsSql, findPairs } from "../store/pairs/find_pairs.ts";
+import type { FoundPairs } from "../store/pairs/found_pairs.ts";
 import { PAIR_QUESTIONS, type PairQuestion } from "../store/pairs/pair_questions.ts";
 import type { AskedLines, RecordsOptions } from "../store/query/records.ts";
 import { type Answer, formatCsv, formatJson, formatTable } from "../store/query/answer_text.ts";
@@ -14,7 +16,7 @@ import { toAscii } from "../text/ascii.ts";
 import type { Command } from "./commands.ts";
 import { Ending } from "./ending.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
-import { askingEnds, askingServer, sayFetch } from "./from_server.ts";
+import { askingServer, sayFetch } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { outputSurface, sayNote } from "./process/terminal.ts";
@@ -132,18 +134,23 @@ async function queryPairs(
   options: QueryOptions,
   print: (text: string) => Promise<number>,
 ): Promise<number> {
-  if (options.explainsSql) return await print(describePairsSql());
-  const work = async (records: RecordsOptions) =>
-    await findPairs(records, async ({ lines, notes, ...found }) => {
-      const answer = await question.answerOf({ lines, notes, ...found }, options.ask.limit);
-      sayLines(lines);
-      for (const note of notes) sayNote(note);
-      return await print(format(answer, options.format)) === ExitStatus.Ok;
-    });
-  const { from } = options;
+  const { from, filter } = options;
+  if (options.explainsSql) {
+    return await print(
+      from === undefined ? describePairsSql() : describeServerPairs(from.database, filter),
+    );
+  }
+  const tell = async (found: FoundPairs) => {
+    const answer = await question.answerOf(found, options.ask.limit);
+    sayLines(found.lines);
+    for (const note of found.notes) sayNote(note);
+    return await print(format(answer, options.format)) === ExitStatus.Ok;
+  };
   return from === undefined
-    ? await asking(options, work)
-    : await askingEnds({ ...options, from }, work);
+    ? await asking(options, async (records) => await findPairs(records, tell))
+    : await askingServer(from, async (server, signal) => {
+      return await tell(await askPairs({ ...options, server, signal }));
+    });
 }
 
 /**

@@ -1,11 +1,25 @@
-// Both ends of handshakes that a server has, joined as those of files are.
-// Covers src/store/clickhouse/fetch_ends.ts
+// Both ends of handshakes that a server has, joined there as those of files are joined here.
+// Covers src/store/clickhouse/ask_pairs.ts
+// Covers src/store/clickhouse/pairs_sql.ts
+// Covers src/store/pairs/find_pairs.ts
+// Covers src/store/pairs/found_pairs.ts
+// Covers src/store/pairs/hosts.ts
+// Covers src/store/pairs/pair_rules.ts
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
 import { Folder } from "../folder.ts";
-import { insertLines, makeTables } from "./loaded_server.ts";
+import { applySchema } from "../../src/store/clickhouse/check_schema.ts";
+import type { ClickHouseServer } from "../../src/store/clickhouse/client.ts";
+import { flattenLine } from "../../src/store/ship/flatten.ts";
+import { askPairs } from "../../src/store/clickhouse/ask_pairs.ts";
+import { findPairs } from "../../src/store/pairs/find_pairs.ts";
+import type { FoundPairs } from "../../src/store/pairs/found_pairs.ts";
+import { ChdbServer } from "../chdb_server.ts";
+import { findPresentClickHouse } from "../present_clickhouse.ts";
+import { insertLines, makeTables, serverAt } from "./loaded_server.ts";
 import { type Host, makePairs } from "./made_pairs.ts";
+import { randomEnds } from "./random_ends.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const HOSTS: readonly Host[] = [
@@ -13,7 +27,7 @@ const HOSTS: readonly Host[] = [
   { name: "api1", address: "10.0.1.10", aheadNs: 3_217_000, driftPpb: 1_700 },
   { name: "db1", address: "2001:db8::10", aheadNs: -41_530_000, driftPpb: -12_400 },
 ];
-const found = await findClickHouse();
+const [found, chdb] = [await findClickHouse(), await findPresentClickHouse()];
 const ignore = typeof found === "string";
 
 /** Runs the tool with the permissions of its task. */
@@ -28,9 +42,114 @@ async function run(task: "pairs" | "query", args: readonly string[]) {
   return { status: code, out, said };
 }
 
-const name = "pairs --from joins what a cluster has as it joins files" +
-  (ignore ? ` (skipped: ${found})` : "");
-Deno.test(name, { ignore }, async (t) => {
+const skipped = ignore ? ` (skipped: ${found})` : "";
+const MEMORY_BYTES = 512e6;
+
+/** All that was found, in an order of its own. */
+async function allOf(found: FoundPairs) {
+  const pairs = (await Array.fromAsync(found.pairs())).flat();
+  return {
+    notes: found.notes,
+    pairs: pairs.map((row) => JSON.stringify(row)).sort(),
+    clocks: await Array.fromAsync(found.clocks()),
+    paths: await found.paths(),
+  };
+}
+
+/** Holds what a server finds against what DuckDB finds in the same lines. @returns Pairs by their tier. */
+async function assertSame(
+  server: ClickHouseServer,
+  folder: Folder,
+  lines: readonly string[],
+): Promise<Map<number, number>> {
+  const asked = { filter: {}, memoryBytes: MEMORY_BYTES };
+  const quiet = { onFetch: () => {}, onBegin: () => {}, onProgress: () => {} };
+  const inputs = [folder.write("ends.ndjson", lines.join(""))];
+  const expected = await findPairs({ ...asked, ...quiet, inputs }, allOf);
+  assertEquals(await allOf(await askPairs({ ...asked, server })), expected);
+  const byTier = Map.groupBy(expected.pairs, (row): number => JSON.parse(row)[0]);
+  return new Map([...byTier].map(([tier, { length }]) => [tier, length]));
+}
+
+/** The rows of random ends, in a server with no others. */
+async function assertRandom(
+  server: ClickHouseServer,
+  seeds: readonly number[],
+  empty: () => Promise<void>,
+): Promise<void> {
+  using folder = new Folder();
+  const tiers = new Map<number, number>();
+  for (const seed of seeds) {
+    const lines = randomEnds({
+      count: 300,
+      numbers: [4, 8, 60, 400][seed % 4],
+      tracers: 1 + seed % 3,
+      seed: seed * 7_919,
+    });
+    await empty();
+    await insertLines(server, lines.join(""));
+    const found = await assertSame(server, folder, lines);
+    for (const [tier, count] of found) tiers.set(tier, count + (tiers.get(tier) ?? 0));
+  }
+  for (const tier of [1, 2, 3]) assertGreater(tiers.get(tier) ?? 0, 5, `tier ${tier}`);
+}
+
+for (const servers of [1, 3] as const) {
+  Deno.test(
+    `${servers} of ClickHouse 18.16 join whatever DuckDB joins, and nothing else${skipped}`,
+    { ignore },
+    async (t) => {
+      if (typeof found === "string") return;
+      await using fleet = await ClickHouseFleet.start(found, { servers });
+      using server = await makeTables(fleet, servers);
+      const part = servers === 1 ? "" : "_part";
+      const empty = async () => {
+        for (const table of ["handshakes", "status"]) {
+          for (let at = 0; at < servers; at++) {
+            await fleet.sql(`TRUNCATE TABLE synsnoop.${table}${part}`, at);
+          }
+        }
+      };
+      await t.step("random ends", async () => {
+        await assertRandom(server, servers === 1 ? [1, 2, 3, 4, 5, 6] : [2, 3, 4], empty);
+      });
+      if (servers === 1) return;
+
+      await t.step("records that are not where their numbers belong", async () => {
+        await empty();
+        const lines = randomEnds({ count: 300, numbers: 60, tracers: 1, seed: 5 });
+        for (let at = 0; at < servers; at++) {
+          using other = serverAt(fleet.url(at));
+          const rows = lines.filter((_, nth) => nth % servers === at).map(flattenLine)
+            .filter((row) => row.kind === "row");
+          for (const table of ["handshakes", "status"] as const) {
+            const texts = rows.flatMap((row) => row.table === table ? row.json : []);
+            await other.insert(`${table}_part`, new TextEncoder().encode(texts.join("")));
+          }
+        }
+        using folder = new Folder();
+        await assertSame(server, folder, lines);
+      });
+    },
+  );
+}
+
+Deno.test({
+  name: "a present ClickHouse joins whatever DuckDB joins, and nothing else" +
+    (typeof chdb === "string" ? ` (skipped: ${chdb})` : ""),
+  ignore: typeof chdb === "string",
+  async fn() {
+    if (typeof chdb === "string") return;
+    await using present = await ChdbServer.start(chdb);
+    using server = serverAt(present.url);
+    await applySchema(server, undefined);
+    await assertRandom(server, [1, 2, 3], async () => {
+      for (const table of ["handshakes", "status"]) await server.run(`TRUNCATE TABLE ${table}`);
+    });
+  },
+});
+
+Deno.test(`pairs --from answers as of files${skipped}`, { ignore }, async (t) => {
   if (typeof found === "string") return;
   using folder = new Folder();
   const { textOf, statusOf } = makePairs(HOSTS, 3_000, 300);

@@ -1,6 +1,7 @@
 // Tracers at both ends of a lossy way through a NAT: what pairs says of it is what the router counted.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { findPairs, PAIR_COLUMNS } from "../../src/store/pairs/find_pairs.ts";
+import { findPairs } from "../../src/store/pairs/find_pairs.ts";
+import { PAIR_COLUMNS } from "../../src/store/pairs/found_pairs.ts";
 import type { Verdict } from "../../src/match/both_ends.ts";
 import { Folder } from "../folder.ts";
 import { buildHosts } from "./lab/lab.ts";
@@ -156,7 +157,7 @@ await namespaceTest("what two ends say together is what the router between them 
     { ...options, onFetch: nothing, onBegin: nothing, onProgress: nothing },
     async (found) => ({
       pairs: (await Array.fromAsync(found.pairs())).flat(),
-      clocks: found.clocks,
+      clocks: await Array.fromAsync(found.clocks()),
     }),
   );
 

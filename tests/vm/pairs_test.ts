@@ -2,7 +2,7 @@
 // its direction and size; what was always slow cannot be told from the clocks, which is said.
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { findPairs } from "../../src/store/pairs/find_pairs.ts";
-import { pairTables } from "../../src/store/pairs/pair_text.ts";
+import { lastOfClocks, pairTables } from "../../src/store/pairs/pair_text.ts";
 import { compileC } from "../netns/compile.ts";
 import { skippableTest } from "../netns/namespace.ts";
 import { output } from "./command.ts";
@@ -48,16 +48,18 @@ skippableTest(
 async function checkPairs(shared: string): Promise<void> {
   const { addedAtMs, addedMs } = JSON.parse(await Deno.readTextFile(`${shared}/added.json`));
   const nothing = () => {};
-  const { paths, clocks } = await findPairs(
+  const { paths, clocks, text } = await findPairs(
     {
       inputs: [`${shared}/client.ndjson`, `${shared}/server.ndjson`],
       filter: {},
       memoryBytes: 512e6,
       ...{ onFetch: nothing, onBegin: nothing, onProgress: nothing },
     },
-    ({ paths, clocks }) => Promise.resolve({ paths, clocks }),
+    async (found) => {
+      const [clocks, paths] = [await Array.fromAsync(found.clocks()), await found.paths()];
+      return { paths, clocks, text: pairTables(paths, clocks.map(lastOfClocks)) };
+    },
   );
-  const text = pairTables(paths, clocks);
   console.log(text);
   const [{ one, windows, changes }] = clocks;
   // Beside other guests an emulated machine may itself become slower for a while, by less.

@@ -91,7 +91,8 @@ export async function assertSchema(
   );
 }
 
-async function describeRecords(
+/** What is known of the records that are asked. */
+export async function describeRecords(
   server: ClickHouseServer,
   { records }: Views,
   request: RequestOptions,

@@ -9,6 +9,8 @@ import type { Dialect } from "../query/dialect.ts";
 import { clickHouseText } from "./schema.ts";
 
 const SHARES = 1_000;
+/** Added to nanoseconds of less than 95 years either way, has them be of as many digits. */
+const LEAST_SHIFT = "4000000000000000000";
 const WORD_BITS = 32;
 /** `"name":12`, whatever is in the name; and the two parts of it. */
 const MEMBER = String.raw`"(?:[^"\\]|\\.)*":[0-9]+`;
@@ -39,10 +41,7 @@ export const CLICKHOUSE: Dialect = {
   ns: (time) => time,
   quotient: (value, by) => `intDiv(${value}, ${by})`,
   withBefore: ({ columns, from, keys, order, values }) => {
-    const named = columns.map((column): [sql: string, name: string] => {
-      const at = column.lastIndexOf(" AS ");
-      return at < 0 ? [column, column] : [column.slice(0, at), column.slice(at + 4)];
-    });
+    const named = columns.map(nameOf);
     const place = (name: string) => named.findIndex(([, each]) => each === name) + 1;
     const now = named.map(([, name]) => `now.${place(name)} AS ${name}`);
     const before = values.map((name) =>
@@ -56,6 +55,30 @@ FROM (
   FROM ${from} GROUP BY ${keys.join(", ")}
 ) ARRAY JOIN those AS now, ${BEFORE} AS before, arrayEnumerate(those) AS nth`;
   },
+  withLeast: ({ columns, from, keys, values }) => {
+    const named = columns.map(nameOf);
+    const now = named.map(([, name], at) => `now.${at + 1} AS ${name}`);
+    const least = values.map((name) => `min(${name}) AS ${name}_least`);
+    return `SELECT ${[...now, ...values.map((name) => `${name}_least`)].join(", ")}
+FROM (
+  SELECT groupArray((${named.map(([, name]) => name).join(", ")})) AS those, ${least.join(", ")}
+  FROM (SELECT ${
+      named.map(([sql, name]) => `${sql} AS ${name}`).join(", ")
+    } FROM ${from}) AS each_row
+  GROUP BY ${keys.join(", ")}
+) AS of_keys ARRAY JOIN those AS now`;
+  },
+  each: (values) => `arrayJoin([${values.join(", ")}])`,
+  // Both as one text of digits, whose order is theirs: no version compares pairs of numbers here.
+  leastWith: (value, least) => {
+    const both = `min(concat(toString(${least} + ${LEAST_SHIFT}), toString(${value})))`;
+    const digits = LEAST_SHIFT.length;
+    return [
+      `toInt64(substring(${both}, ${digits + 1}))`,
+      `toInt64(substring(${both}, 1, ${digits})) - ${LEAST_SHIFT}`,
+    ];
+  },
+  rounded: (value) => `toInt64(round(${value}))`,
   join: (...parts) => `concat(${parts.join(", ")})`,
   asText: (value) => `toString(${value})`,
   asInteger: (value) => `toInt64(${value})`,
@@ -86,6 +109,12 @@ FROM (
 FROM (SELECT *, arrayJoin(extractAll(ifNull(${json}, ''), ${clickHouseText(MEMBER)})) AS member ` +
     `FROM (${rows}) AS told) AS members`,
 };
+
+/** `SQL AS NAME`, or a name alone. */
+function nameOf(column: string): [sql: string, name: string] {
+  const at = column.lastIndexOf(" AS ");
+  return at < 0 ? [column, column] : [column.slice(0, at), column.slice(at + 4)];
+}
 
 /** Of the rows of an array the one before each; for the first itself. */
 export const BEFORE = "arrayConcat(arraySlice(those, 1, 1), arrayPopBack(those))";

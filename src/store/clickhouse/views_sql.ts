@@ -4,10 +4,12 @@
  *
  * @module
  */
+import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import { NEAR_SECONDS } from "../../pipeline/twice_seen.ts";
 import { COMMON, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "../query/columns.ts";
+import { filterSql } from "../query/filter_sql.ts";
 import { HOST_TIME_SQL, NETWORK_RTT_SQL } from "../query/views_sql.ts";
-import { BEFORE } from "./dialect.ts";
+import { BEFORE, CLICKHOUSE } from "./dialect.ts";
 import { clickHouseName, HOST_KEY } from "./schema.ts";
 
 /** The tables that can be asked, each by what stands for it behind FROM. */
@@ -88,4 +90,16 @@ export function withViews(sql: string, views: Views): string {
     last = token;
     return isTable ? views[token as keyof Views] : token;
   });
+}
+
+/** A filter as a condition of the table's own columns; undefined: all pass. */
+export function tableCondition(filter: HandshakeFilter): string | undefined {
+  const made: Readonly<Record<string, string>> = {
+    network_rtt_ns: NETWORK_RTT_SQL,
+    host_time_ns: HOST_TIME_SQL,
+  };
+  return filterSql(filter, CLICKHOUSE)?.replaceAll(
+    TOKEN,
+    (token) => Object.hasOwn(made, token) ? `(${made[token]})` : token,
+  );
 }

@@ -3,19 +3,18 @@
  *
  * @module
  */
-import { POSSIBLE_ENDS } from "../../match/both_ends.ts";
-
-/** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
-const NEAR_NS = 150e9;
-/** One host tells a handshake once: what is nearer than this is another tracer's record of it. */
-const SAME_NS = 1e9;
+import {
+  type EndColumn,
+  isOfTier,
+  mayBeOne,
+  ROUGH_NS,
+  SAME_NS,
+  type Tier,
+  TIERS,
+} from "./pair_rules.ts";
 
 /** Which host it is, whatever its name. */
 export const HOST_KEY = "coalesce(host_id, host)";
-
-const AGREE = Object.entries(POSSIBLE_ENDS).map(([client, servers]) =>
-  `c.outcome = '${client}' AND s.outcome IN (${servers.map((each) => `'${each}'`).join(", ")})`
-).join(" OR ");
 
 /** The columns of records and status lines that the steps ask for, beside what a filter does. */
 export const NEEDED_COLUMNS: readonly string[] = [
@@ -37,14 +36,12 @@ export const TRACERS_SQL =
  * @param isToldTwice Whether a host's own tracers are to be told apart no more.
  */
 export function endsSql(end: "client" | "server", isToldTwice: boolean): string {
-  const once = isToldTwice
-    ? ` QUALIFY t - lag(t, 1, t - ${
-      2 * SAME_NS
-    }) OVER (PARTITION BY host_key, tuple, x ORDER BY t, nr)
-  > ${SAME_NS}`
-    : "";
+  const before = `lag(t, 1, t - ${
+    2 * SAME_NS
+  }) OVER (PARTITION BY host_key, tuple, x ORDER BY t, tracer)`;
+  const once = isToldTwice ? ` QUALIFY t - ${before} > ${SAME_NS}` : "";
   return `CREATE TEMP TABLE ${end}_ends AS SELECT * FROM (
-  SELECT nr, ${HOST_KEY} AS host_key, host, outcome,
+  SELECT nr, coalesce(tracer, '') AS tracer, ${HOST_KEY} AS host_key, host, outcome,
     coalesce(reason, drop_reason, reset_reason) AS reason,
     client_address, client_port, server_address, server_port,
     hash(client_address, client_port, server_address, server_port) AS tuple,
@@ -80,38 +77,52 @@ function foundSql(end: "client" | "server"): string {
   return `DELETE FROM ${end}_rest WHERE nr IN (SELECT ${end[0]} FROM matches)`;
 }
 
+const [C, S]: readonly EndColumn[] = ["c", "s"].map((end) => (name) => `${end}.${name}`);
+
+function equals(tier: Tier): string {
+  return ["x", ...tier.equal].map((name) => `c.${name} = s.${name}`).join(" AND ");
+}
+
 /** What may be a pair of a tier, of those ends that have no other yet. */
-function tierSql(tier: 1 | 2 | 3, condition: string): string[] {
+function tierSql(tier: Tier): string[] {
+  const isOf = isOfTier(tier, C, S, "coalesce(rough.offset_ns, 0)");
   return [
-    `CREATE TEMP TABLE candidates AS SELECT ${tier} AS tier, c.nr AS c, s.nr AS s
-FROM client_rest AS c JOIN server_rest AS s ON c.x = s.x AND ${condition}
+    `CREATE TEMP TABLE candidates AS SELECT ${tier.tier} AS tier, c.nr AS c, s.nr AS s
+FROM client_rest AS c JOIN server_rest AS s ON ${equals(tier)}
 LEFT JOIN rough ON rough.client = c.host_key AND rough.server = s.host_key
-WHERE c.host_key <> s.host_key AND (${AGREE})
-  AND (c.y = s.y OR abs(s.t - c.t - coalesce(rough.offset_ns, 0)) < ${NEAR_NS})`,
+WHERE ${mayBeOne(C, S)} AND ${isOf}`,
     ...onlyOnes(),
     foundSql("client"),
     foundSql("server"),
   ];
 }
 
+const [EXACT, ...LATER] = TIERS;
+
 /** Makes the table `matches` of both ends' numbers, tier by tier. */
 export const MATCHES_SQL: readonly string[] = [
   "CREATE TEMP TABLE matches (tier UTINYINT, c UBIGINT, s UBIGINT)",
-  // All numbers are equal: whatever their times, this leaves no doubt.
-  `CREATE TEMP TABLE candidates AS SELECT 1 AS tier, c.nr AS c, s.nr AS s,
+  `CREATE TEMP TABLE candidates AS SELECT ${EXACT.tier} AS tier, c.nr AS c, s.nr AS s,
   c.host_key AS client, s.host_key AS server, s.t - c.t AS apart_ns
-FROM client_ends AS c JOIN server_ends AS s ON c.x = s.x AND c.tuple = s.tuple AND c.y = s.y
-WHERE c.host_key <> s.host_key AND (${AGREE})`,
+FROM client_ends AS c JOIN server_ends AS s ON ${equals(EXACT)}
+WHERE ${mayBeOne(C, S)}`,
   // How far clocks are apart, roughly.
-  `CREATE TEMP TABLE rough AS SELECT client, server, median(apart_ns) AS offset_ns
+  `CREATE TEMP TABLE rough AS SELECT client, server,
+  quantile_disc(apart_ns // ${ROUGH_NS}, 0.5) * ${ROUGH_NS} AS offset_ns
 FROM candidates GROUP BY client, server`,
   ...onlyOnes(),
   restSql("client"),
   restSql("server"),
-  ...tierSql(1, "c.tuple = s.tuple AND (c.y IS NULL OR s.y IS NULL)"),
-  ...tierSql(2, "c.y = s.y"),
-  ...tierSql(3, "c.service = s.service AND (c.y IS NULL OR s.y IS NULL)"),
+  ...LATER.flatMap(tierSql),
 ];
+
+/** How far the clocks of clients' hosts and servers' are apart, roughly. */
+export const ROUGH_SQL = "SELECT client, server, offset_ns FROM rough";
+
+/** The names of hosts by their keys, with when each was last told. */
+export const HOSTS_SQL = `SELECT host_key, host, max(t) FROM (
+  SELECT host_key, host, t FROM client_ends UNION ALL SELECT host_key, host, t FROM server_ends
+) GROUP BY 1, 2`;
 
 /** Counts the records that name no host. */
 export const NAMELESS_SQL = `SELECT count(*) FROM passing WHERE ${HOST_KEY} IS NULL`;

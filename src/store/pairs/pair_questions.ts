@@ -7,7 +7,7 @@ import { formatMoment } from "./pair_text.ts";
 import type { Answer } from "../query/answer_text.ts";
 import type { Value } from "../query/duckdb.ts";
 import type { AnswerColumn, AnswerKind } from "../query/questions.ts";
-import { type FoundPairs, PAIR_COLUMNS } from "./find_pairs.ts";
+import { type Clocks, type FoundPairs, PAIR_COLUMNS } from "./found_pairs.ts";
 
 /** A question that is asked of what was told by two hosts. */
 export interface PairQuestion {
@@ -57,8 +57,8 @@ export const PAIR_QUESTIONS: Readonly<Record<string, PairQuestion>> = {
     meaning:
       "The ways from a host to another: losses of each direction, the network's round trip " +
       "without clocks, and how much longer than the least of its minute each direction took.",
-    answerOf: ({ paths }, limit) =>
-      Promise.resolve(answer(
+    answerOf: async (found, limit) =>
+      answer(
         [
           ["client_host", "text"],
           ["server_host", "text"],
@@ -72,7 +72,7 @@ export const PAIR_QUESTIONS: Readonly<Record<string, PairQuestion>> = {
           ["wait_there_p99_ns", "ns"],
           ["wait_back_p99_ns", "ns"],
         ],
-        paths.slice(0, limit).map((path) => [
+        (await found.paths()).slice(0, limit).map((path) => [
           path.clientHost,
           path.serverHost,
           path.handshakes,
@@ -85,41 +85,50 @@ export const PAIR_QUESTIONS: Readonly<Record<string, PairQuestion>> = {
           path.forwardWaitP99Ns,
           path.backWaitP99Ns,
         ]),
-      )),
+      ),
   },
   clocks: {
     meaning: "How far the clocks of two hosts are apart, a minute a row, with bounds that hold " +
       "whatever the network does.",
-    answerOf: ({ clocks }, limit) =>
-      Promise.resolve(answer(
-        [
-          ["time", "time"],
-          ["host", "text"],
-          ["other_host", "text"],
-          ["offset_ns", "ns"],
-          ["uncertainty_ns", "ns"],
-          ["drift_ppb", "number"],
-          ["stepped", "text"],
-          ["packets_seen", "count"],
-        ],
-        clocks.flatMap(({ one, other, windows }) =>
-          windows.map((window): Value[] => {
-            const isKnown = window.uncertaintyNs >= 0;
-            return [
-              formatMoment(String(window.atNs)),
-              one,
-              other,
-              isKnown ? window.offsetNs : null,
-              isKnown ? window.uncertaintyNs : null,
-              window.driftPpb ?? null,
-              window.stepped,
-              window.packets,
-            ];
-          })
-        ).slice(0, limit),
-      )),
+    answerOf: async (found, limit) => {
+      const rows: Value[][] = [];
+      for await (const clocks of found.clocks()) {
+        for (const row of clockRows(clocks)) {
+          if (rows.length === limit) return answer(CLOCK_COLUMNS, rows);
+          rows.push(row);
+        }
+      }
+      return answer(CLOCK_COLUMNS, rows);
+    },
   },
 };
+
+const CLOCK_COLUMNS = [
+  ["time", "time"],
+  ["host", "text"],
+  ["other_host", "text"],
+  ["offset_ns", "ns"],
+  ["uncertainty_ns", "ns"],
+  ["drift_ppb", "number"],
+  ["stepped", "text"],
+  ["packets_seen", "count"],
+] as const;
+
+function clockRows({ one, other, windows }: Clocks): Value[][] {
+  return windows.map((window) => {
+    const isKnown = window.uncertaintyNs >= 0;
+    return [
+      formatMoment(String(window.atNs)),
+      one,
+      other,
+      isKnown ? window.offsetNs : null,
+      isKnown ? window.uncertaintyNs : null,
+      window.driftPpb ?? null,
+      window.stepped,
+      window.packets,
+    ];
+  });
+}
 
 function pairColumns(): AnswerColumn[] {
   return [{ name: "time", kind: "time" }, ...PAIRS_OF.map(([column]) => column)];

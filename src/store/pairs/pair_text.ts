@@ -9,7 +9,10 @@ import { formatTime } from "../../text/time.ts";
 import { type Answer, formatTable } from "../query/answer_text.ts";
 import type { Value } from "../query/duckdb.ts";
 import type { AnswerColumn, AnswerKind } from "../query/questions.ts";
-import { type Clocks, PAIR_COLUMNS, type Path } from "./find_pairs.ts";
+import type { ClockWindow } from "./clocks.ts";
+import type { DelayChange } from "./delay_changes.ts";
+import { type Clocks, PAIR_COLUMNS, type Path } from "./found_pairs.ts";
+import { compare } from "./hosts.ts";
 
 /** Writes a row of a pair as a line, `"event":"pair"`. */
 export function pairLine(row: readonly Value[]): string {
@@ -73,8 +76,26 @@ export function clockLines({ one, other, windows, changes }: Clocks): string {
   return [...minutes, ...delays].join("");
 }
 
+/** What a table shows of two clocks, however many minutes there are. */
+export interface LastOfClocks {
+  one: string;
+  other: string;
+  /** The last minute that has bounds, else the last one; undefined: there is none. */
+  window: ClockWindow | undefined;
+  /** How often one was set. */
+  steps: number;
+  changes: readonly DelayChange[];
+}
+
+/** Takes of clocks what a table shows of them. */
+export function lastOfClocks({ one, other, windows, changes }: Clocks): LastOfClocks {
+  const window = windows.findLast(({ uncertaintyNs }) => uncertaintyNs >= 0) ?? windows.at(-1);
+  return { one, other, window, steps: windows.filter(({ stepped }) => stepped).length, changes };
+}
+
 /** Tables of paths, of verdicts and of clocks. */
-export function pairTables(paths: readonly Path[], clocks: readonly Clocks[]): string {
+export function pairTables(paths: readonly Path[], told: readonly LastOfClocks[]): string {
+  const clocks = told.toSorted((a, b) => compare(a.one, b.one) || compare(a.other, b.other));
   const tables = [
     table(
       paths.map((path) => [
@@ -110,19 +131,17 @@ export function pairTables(paths: readonly Path[], clocks: readonly Clocks[]): s
       ["handshakes", "count"],
     ),
   ];
-  const last = clocks.map(({ one, other, windows }) => {
-    const known = windows.filter(({ uncertaintyNs }) => uncertaintyNs >= 0);
-    const window = known[known.length - 1] ?? windows[windows.length - 1];
-    return [
+  const last = clocks.flatMap(({ one, other, window, steps }) =>
+    window === undefined ? [] : [[
       other,
       one,
       formatMoment(String(window.atNs)),
       window.uncertaintyNs < 0 ? null : window.offsetNs,
       window.uncertaintyNs < 0 ? null : window.uncertaintyNs,
       window.driftPpb === undefined ? null : window.driftPpb / 1_000,
-      windows.filter(({ stepped }) => stepped).length,
-    ];
-  });
+      steps,
+    ]]
+  );
   if (last.length > 0) {
     tables.push(
       table(

@@ -21,6 +21,14 @@ export interface Dialect {
   quotient(value: string, by: number): string;
   /** Rows, each with what the one before it has: unknown for the first that has its keys. */
   withBefore(rows: Consecutive): string;
+  /** Rows, each with the least values of all that have its keys: `NAME_least`, of what is known. */
+  withLeast(rows: Omit<Consecutive, "order">): string;
+  /** Each row once for each of these. */
+  each(values: readonly string[]): string;
+  /** Of the rows with the least of a number, the least of another: that one, and the number. */
+  leastWith(value: string, least: string): [value: string, least: string];
+  /** A number as the nearest whole one. */
+  rounded(value: string): string;
   /** Texts one behind the other; unknown where one is. */
   join(...parts: string[]): string;
   /** A number as text. */
@@ -120,6 +128,16 @@ export const DUCKDB: Dialect = {
       `FROM (SELECT ${columns.join(", ")}, hash(${keys.join(", ")}) AS shared FROM ${from})\n` +
       `WINDOW those AS (PARTITION BY shared ORDER BY ${order})`;
   },
+  withLeast: ({ columns, from, keys, values }) => {
+    const least = values.map((name) => `min(${name}) OVER those AS ${name}_least`);
+    return `SELECT *, ${least.join(", ")} FROM (SELECT ${
+      columns.join(", ")
+    } FROM ${from}) AS each_row
+WINDOW those AS (PARTITION BY ${keys.join(", ")})`;
+  },
+  each: (values) => `unnest([${values.join(", ")}])`,
+  leastWith: (value, least) => [`arg_min(${value}, row(${least}, ${value}))`, `min(${least})`],
+  rounded: (value) => `CAST(${value} AS BIGINT)`,
   join: (...parts) => parts.join(" || "),
   asText: (value) => `CAST(${value} AS VARCHAR)`,
   asInteger: (value) => `CAST(${value} AS BIGINT)`,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PAIR_COLUMNS } from "../../../../src/store/pairs/find_pairs.ts";
+import { PAIR_COLUMNS } from "../../../../src/store/pairs/found_pairs.ts";
 import { clockLines, pairLine } from "../../../../src/store/pairs/pair_text.ts";
 
 /** Moves the cursor, by one character, on a terminal that knows C1 controls. */
