@@ -14,6 +14,25 @@ Deno.test("causeOf says in one line what the system said behind an error", () =>
     cause: new Error("client error (Connect)", { cause: system }),
   });
   assertEquals(causeOf(fetched), "Connection refused (os error 111)");
+  const url = "http://user:secret@collector.test:4318/v1?(token)=secret";
+  const sending = `error sending request for url (${url}): client error (Connect): `;
+  for (
+    const [message, expected] of [
+      ["dns error: failed to lookup address information", undefined],
+      ["received corrupt message of type InvalidContentType", undefined],
+      [
+        "tcp connect error: Network is unreachable (os error 101)",
+        "Network is unreachable (os error 101)",
+      ],
+    ]
+  ) {
+    const failed = new TypeError("fetch failed", { cause: new Error(sending + message) });
+    assertEquals(causeOf(failed), expected ?? message);
+  }
+  assertEquals(
+    causeOf(new TypeError("Fetch failed: Requests to port 1 are blocked")),
+    "Requests to port 1 are blocked",
+  );
   assertEquals(causeOf(new Error("one\ntwo")), "one");
   assertEquals(causeOf("a"), "a");
 });
