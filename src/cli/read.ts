@@ -119,7 +119,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     countsOnce: options.format.kind !== "records",
     refusal: options.write && "it holds records, which have no packets for --write",
   });
-  const summarize = () => pipeline.summarize() + describeClock(source);
+  const summarize = () => pipeline.summarize() + describeTimes(source);
   const reading = new Reading(source, pipeline, ending.asked, progress, options.filter);
   // From here on it is bytes of strangers.
   if (!writesFiles(options) && options.files.every(isOrdinary)) narrow();
@@ -148,11 +148,17 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     : ExitStatus.Ok;
 }
 
-/** Says how often the clock was set back; "" where it was not. */
-export function describeClock({ clockSteps }: InputSource): string {
-  if (clockSteps === 0) return "";
-  return `the capturing host's clock was set back ${clockSteps} times: ` +
-    "handshakes across that give no durations\n";
+/** Says which times of the packets are out of order, a line each; "" where none are. */
+export function describeTimes({ clockSteps, earlyFiles }: InputSource): string {
+  const steps = clockSteps === 1 ? "once" : `${clockSteps} times`;
+  const files = earlyFiles === 1 ? "1 file begins" : `${earlyFiles} files begin`;
+  return (clockSteps === 0
+    ? ""
+    : `the capturing host's clock was set back ${steps}: handshakes across that give no durations\n`) +
+    (earlyFiles === 0
+      ? ""
+      : `${files} before what was read before ends: handshakes across are told in parts; ` +
+        "give files in the order of their times, or make one of them by mergecap\n");
 }
 
 /** Says once what later versions of this tool put into the records. */

@@ -10,7 +10,7 @@ import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { describeClock, Reading, sayUnknown } from "./read.ts";
+import { describeTimes, Reading, sayUnknown } from "./read.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
 import { ExitStatus } from "./usage.ts";
@@ -98,7 +98,7 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   }
   const summary = await ending.attempt(
     "the summary",
-    () => pipeline.summarize() + describeClock(source),
+    () => pipeline.summarize() + describeTimes(source),
   );
   if (summary !== undefined) say(summary);
   return failed || ending.failed || pipeline.failed ? ExitStatus.Failed : ExitStatus.Ok;

@@ -23,7 +23,7 @@ const STEPS_MAX = 1_000;
  * Knows the newest time of a capture file, counts packets that are older than one before them, and
  * tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
  * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that
- * synsnoop wrote each handshake goes back to its own begin, which is neither.
+ * synsnoop wrote each handshake goes back to its own start, which is neither.
  */
 export class PacketClock {
   /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */

@@ -74,6 +74,8 @@ export class FileSource implements Source {
   packets = 0;
   /** Whether nothing more is needed: set by who has enough. */
   done = false;
+  /** Files that begin before what was read before them ends. */
+  earlyFiles = 0;
   readonly context: RecordContext;
   readonly #interfaces: readonly string[];
   readonly #pipeline: Pipeline;
@@ -91,6 +93,8 @@ export class FileSource implements Source {
   #dropped = 0;
   #untimed = 0;
   #isConcluded = false;
+  /** Whether no packet of the file at hand has told when it begins. */
+  #isFileNew = false;
   /** What the last file says of when its capture ended. */
   #untilNs = -Infinity;
   #startNs = Infinity;
@@ -138,6 +142,7 @@ export class FileSource implements Source {
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
     this.#extendSpan();
     this.#clock.reset();
+    this.#isFileNew = true;
     this.#isCutOff.clear();
     this.#completeNs = this.#dueNs = this.#takenUntilNs = -Infinity;
     this.#reader = new CaptureReader(this.#axis, this.#onPacket);
@@ -317,6 +322,11 @@ export class FileSource implements Source {
     }
     const { timeNs, timed } = packet;
     this.#extendSpan();
+    if (timed && this.#isFileNew) {
+      this.#isFileNew = false;
+      // In a file that synsnoop wrote each handshake stands where it ended.
+      if (timeNs < this.#endNs - DISORDER_MAX_NS && !beginsHandshake(packet)) this.earlyFiles++;
+    }
     const jumpNs = this.#clock.see(packet);
     if (jumpNs !== 0) this.#matcher?.clockStep(jumpNs);
     if (timed && timeNs < this.#startNs) this.#startNs = timeNs;

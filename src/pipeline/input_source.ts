@@ -83,6 +83,11 @@ export class InputSource implements Source {
     return this.#captures.clockSteps;
   }
 
+  /** Captures that begin before what was read before them ends. */
+  get earlyFiles(): number {
+    return this.#captures.earlyFiles;
+  }
+
   /** Begins with the next file. @param held What it holds, where that is known. @returns What takes its bytes. */
   beginFile(held?: Held): InputReader {
     return new InputReader(this.#captures.beginFile(), () => this.#beginRecords(), {

@@ -230,6 +230,29 @@ Deno.test("read ends at its count, without a fault behind it", async () => {
   assertEquals([status, records.length], [0, 2]);
 });
 
+Deno.test("read says that files are not in the order of their times, and what to do", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    // As a shell sorts what tcpdump -C wrote.
+    const [later, earlier] = [`${folder}/capture.pcap10`, `${folder}/capture.pcap2`];
+    const [syn, synAck, ack] = handshake(5);
+    const after = [synAck, ack].map((packet) => ({ ...packet, seconds: syn.seconds + 20 }));
+    await Deno.writeFile(later, buildPcap({ records: after }));
+    await Deno.writeFile(earlier, buildPcap({ records: [syn] }));
+    const sorted = await runRead([later, earlier]);
+    assertStringIncludes(
+      sorted.said,
+      "1 file begins before what was read before ends: handshakes across are told in parts; " +
+        "give files in the order of their times, or make one of them by mergecap\n",
+    );
+    const ordered = await runRead([earlier, later]);
+    assert(!ordered.said.includes("mergecap"), ordered.said);
+    assertEquals(ordered.records.map(({ outcome }) => outcome), ["established"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("read counts what the file says was dropped", async () => {
   const build = new PcapngBuilder();
   const file = concat(build.section(), build.interface({ name: "eth0" }), build.statistics(0, 12n));

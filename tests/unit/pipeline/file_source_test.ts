@@ -170,6 +170,34 @@ Deno.test("FileSource gives no durations across a clock that was set back", () =
   assertEquals(source.clockSteps, 1);
 });
 
+for (
+  const { what, files, expected } of [
+    { what: "in their order", files: [[at(0, "syn")], [at(5e6, "syn_ack")]], expected: 0 },
+    { what: "the wrong way round", files: [[at(5e6, "syn_ack")], [at(0, "syn")]], expected: 1 },
+    {
+      // Whoever sorts names has capture.pcap10 before capture.pcap2.
+      what: "one of which is too late",
+      files: [[at(0, "syn")], [at(20e6, "ack")], [at(5e6, "syn_ack")], [at(30e6, "syn", 2)]],
+      expected: 1,
+    },
+    {
+      what: "that overlap by less than packets of one capture may be out of order",
+      files: [[at(5e6, "syn")], [at(5e6 - 900_000, "syn_ack")]],
+      expected: 0,
+    },
+    {
+      what: "years apart, the later one first",
+      files: [[at(0, "syn")], [at(-1e8 * 1e6, "syn", 2)]],
+      expected: 1,
+    },
+  ]
+) {
+  Deno.test(`FileSource counts ${expected} early of files ${what}`, () => {
+    const { source } = run(files.map((records) => buildPcap({ records })));
+    assertEquals(source.earlyFiles, expected);
+  });
+}
+
 const HANDSHAKE_LATER = [
   at(5e6, "syn", 9),
   at(5e6 + 10, "syn_ack", 9),
