@@ -6,7 +6,7 @@
 import type { Handshake } from "../../match/handshake.ts";
 import type { RecordContext } from "../../record/record_context.ts";
 import { shorten } from "../../text/shorten.ts";
-import { formatAddress, formatEndpoint } from "../../wire/address.ts";
+import { formatAddress, formatEndpoint, isIpv4Mapped } from "../../wire/address.ts";
 import { containerOfEnd } from "../whereabouts.ts";
 
 /** By what handshakes can be counted together. */
@@ -22,14 +22,31 @@ const NONE: readonly string[] = [];
 /** As long as a path of the kernel; a record of others may have longer names, thousands are kept. */
 const NAME_MAX = 4_096;
 
+/** Texts of IPv4 addresses and of their ports, by both as one number. */
+const addressTexts = new Map<number, string>();
+const endpointTexts = new Map<number, string>();
+/** Texts that are kept of each. */
+const TEXTS_MAX = 4_096;
+
 /** The server's address and port. */
 export function serverName({ server }: Handshake): string {
-  return formatEndpoint(server);
+  if (!isIpv4Mapped(server.address)) return formatEndpoint(server);
+  const key = server.address[3] * 65_536 + server.port;
+  return endpointTexts.get(key) ?? keep(endpointTexts, key, formatEndpoint(server));
 }
 
 /** The client's address. */
 export function clientName({ client }: Handshake): string {
-  return formatAddress(client.address);
+  if (!isIpv4Mapped(client.address)) return formatAddress(client.address);
+  const key = client.address[3];
+  return addressTexts.get(key) ?? keep(addressTexts, key, formatAddress(client.address));
+}
+
+/** Keeps a text: to make it, and to hash it where it is looked up, takes as long as to count a handshake. */
+function keep(texts: Map<number, string>, key: number, text: string): string {
+  if (texts.size >= TEXTS_MAX) texts.clear();
+  texts.set(key, text);
+  return text;
 }
 
 /**
@@ -74,7 +91,8 @@ function different(one?: string, two?: string, three?: string): readonly string[
   const names = one === undefined ? [] : [one];
   if (two !== undefined && two !== one) names.push(two);
   if (three !== undefined && three !== one && three !== two) names.push(three);
-  return names.some(({ length }) => length > NAME_MAX)
-    ? names.map((name) => shorten(name, NAME_MAX))
-    : names;
+  for (let at = 0; at < names.length; at++) {
+    if (names[at].length > NAME_MAX) names[at] = shorten(names[at], NAME_MAX);
+  }
+  return names;
 }

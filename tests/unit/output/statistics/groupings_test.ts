@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { GROUPINGS, namesOf } from "../../../../src/output/statistics/groupings.ts";
+import {
+  clientName,
+  GROUPINGS,
+  namesOf,
+  serverName,
+} from "../../../../src/output/statistics/groupings.ts";
 import { makeHandshake } from "../../record/sample_handshakes.ts";
 
 const CONTEXT = {
@@ -40,4 +45,17 @@ Deno.test("namesOf tells every name of a handshake, each once", () => {
     })),
     [["10.0.0.2:80"], ["10.0.0.1"], ["curl"], ["3f9a3f9a3f9a"], ["/c1"], []],
   );
+});
+
+Deno.test("serverName and clientName tell addresses and ports apart, more than they keep, twice", () => {
+  const addresses = ["10.0.0.1", "10.0.0.2", "::a00:1", "2001:db8::1"];
+  for (let round = 0; round < 2; round++) {
+    for (let port = 1; port <= 9_000; port++) {
+      const address = addresses[port % addresses.length];
+      const handshake = makeHandshake({ client: { address }, server: { address, port } });
+      assertEquals(clientName(handshake), address);
+      const expected = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+      assertEquals(serverName(handshake), expected);
+    }
+  }
 });
