@@ -22,7 +22,7 @@ export interface StatusOptions {
  * @param written Records that were written here.
  */
 export function encodeStatus(
-  { summary, context, span, losses, delivering }: TraceState,
+  { summary, context, span, losses, delivering, processes }: TraceState,
   written: number,
   { version, filters, sample = 1 }: StatusOptions,
 ): string {
@@ -36,5 +36,15 @@ export function encodeStatus(
     handshakes: summary.handshakes,
     written,
     losses: encodeLosses(losses),
+    processes: processes && {
+      synsnoop: encodeUse(processes.synsnoop),
+      bpftrace: processes.bpftrace && encodeUse(processes.bpftrace),
+    },
   });
+}
+
+type ProcessUse = NonNullable<TraceState["processes"]>["synsnoop"];
+
+function encodeUse({ cpuSeconds, residentBytes }: ProcessUse): Record<string, number> {
+  return { cpu_ms: Math.round(cpuSeconds * 1_000), resident_bytes: residentBytes };
 }

@@ -35,11 +35,26 @@ export function statusSchema(): Schema {
     handshakes: integer("Handshakes since the trace began that filters let through"),
     written: integer("Records of these that were written to where this line stands"),
     losses: losses(),
+    processes: object({
+      synsnoop: use("This process"),
+      bpftrace: use("The bpftrace that ran beside it then; absent: none did"),
+    }, ["synsnoop"]),
   };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: `synsnoop status, version ${RECORD_VERSION}`,
     description: "What a trace could see at a moment. An absent field is unknown, never guessed.",
-    ...object(members, required(members, ["sources"])),
+    ...object(members, required(members, ["sources", "processes"])),
+  };
+}
+
+/** What a process takes of the machine. */
+function use(description: string): Schema {
+  return {
+    description,
+    ...object({
+      cpu_ms: integer("User and system CPU time that it took so far, milliseconds"),
+      resident_bytes: integer("Memory that it has now, bytes"),
+    }, ["cpu_ms", "resident_bytes"]),
   };
 }

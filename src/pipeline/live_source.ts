@@ -9,6 +9,7 @@ import { clockNs } from "../linux/libc.ts";
 import { ListenerWatch } from "../linux/listeners/listener_watch.ts";
 import { NetnsNames } from "../linux/netns/netns_names.ts";
 import { LocalAddresses } from "../linux/netns/local_addresses.ts";
+import { TraceProcessWatch } from "../linux/process_figures.ts";
 import { Places } from "../linux/capture/places.ts";
 import type { PacketRingOptions } from "../linux/capture/packet_ring.ts";
 import { type ProbeProgram, readProbePrograms } from "../linux/probes/probe_programs.ts";
@@ -122,6 +123,7 @@ export class LiveSource implements Source {
   /** When it was ended, and what delivered then. */
   #endNs: number | undefined;
   #delivered: Delivering | undefined;
+  readonly #processes = new TraceProcessWatch();
 
   /**
    * Begins to capture, then starts the kernel's side.
@@ -386,6 +388,7 @@ export class LiveSource implements Source {
     this.#over.abort();
     clearTimeout(this.#timer);
     this.#delivered = this.#delivering();
+    this.#processes.lookLast(this.#kernel?.pid);
     this.#pipeline.hasten();
     await supervisor.attempt("fetching packets", () => this.#drainWhatCame());
     this.#endNs = this.#tickNs;
@@ -438,6 +441,7 @@ export class LiveSource implements Source {
       undecoded: this.#wireStatistics?.undecoded ?? {},
       underWay: this.#matcher.pending - this.#matcher.concluded,
       delivering: this.#delivered ?? this.#delivering(),
+      processes: this.#processes.look(this.#kernel?.pid),
     };
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CapturedInterface } from "../linux/capture/capture_scope.ts";
+import type { TraceProcesses } from "../linux/process_figures.ts";
 import type { Mechanism } from "../kernel/choose_probes.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { NO_ROW, type RowKeeper } from "../match/options.ts";
@@ -42,6 +43,12 @@ export interface SourceCounters {
    * @internal
    */
   delivering?: Delivering;
+  /**
+   * What the processes of a live trace take of the machine; absent where nothing is live.
+   *
+   * @internal
+   */
+  processes?: TraceProcesses;
 }
 
 /** What a live trace can see at a moment. */

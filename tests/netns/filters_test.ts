@@ -29,7 +29,11 @@ await namespaceTest("trace reports what fits all flags, by what the kernel tells
   assert(summary!.filtered >= 4, `${summary!.filtered} kept back`);
   assertEquals(status.code, 0);
   const events = tracer.lines.map((line) => JSON.parse(line));
-  const { filters } = events.find(({ event }) => event === "status");
+  const { filters, processes } = events.find(({ event }) => event === "status");
+  for (const name of ["synsnoop", "bpftrace"]) {
+    const { cpu_ms, resident_bytes } = processes[name];
+    assert(cpu_ms > 0 && resident_bytes > 2e7, `${name}: ${cpu_ms} ms, ${resident_bytes} bytes`);
+  }
   assertEquals(filters, [
     `--server-port ${PORT}-${PORT + 9}`,
     "--host 127.0.0.1",

@@ -223,6 +223,8 @@ for _ in range(40): socket.socket().connect_ex(("10.71.0.1", ${REFUSED_PORT}))`,
       lost: await prometheus.value("sum(synsnoop_lost_total)"),
       written: await prometheus.value("synsnoop_records_written_total"),
       up: await prometheus.value("min(synsnoop_source_up)"),
+      bpftraceBytes: await prometheus.value("synsnoop_bpftrace_resident_memory_bytes"),
+      bpftraceSeconds: await prometheus.value("synsnoop_bpftrace_cpu_seconds_total"),
     };
     const exemplars = await prometheus.exemplars("synsnoop_network_rtt_seconds_bucket");
     assertEquals(await get(server, `http://${METRICS}/healthz`), "wire up\nkernel up\n");
@@ -250,6 +252,9 @@ for _ in range(40): socket.socket().connect_ex(("10.71.0.1", ${REFUSED_PORT}))`,
     const again = records.reduce((sum, { packets }) => sum + Math.max(0, packets.syn - 1), 0);
     assertEquals(answers.syns, again);
     assertEquals([answers.written, answers.up], [records.length, 1]);
+    // Its compiler alone is some ten megabytes, and attaching takes a tenth of a second.
+    assert(answers.bpftraceBytes > 2e7 && answers.bpftraceBytes < 1e9, `${answers.bpftraceBytes}`);
+    assertGreater(answers.bpftraceSeconds, 0.05);
     // The end may count more.
     const lost = LOSS_PLACES.filter(({ isLoss }) => isLoss)
       .reduce((sum, { name }) => sum + (summary!.losses[name] ?? 0), 0);

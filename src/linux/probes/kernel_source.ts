@@ -382,6 +382,11 @@ export class KernelSource {
     return this.#state === "map" || this.#state === "lines" ? this.#running.mechanism : undefined;
   }
 
+  /** Process id of the bpftrace that runs now; undefined where none does. */
+  get pid(): number | undefined {
+    return this.#bpftrace?.pid;
+  }
+
   /** Takes what is left, counts what was lost, and ends the program. No record comes after it. */
   async stop(): Promise<KernelLosses> {
     this.#stopping = true;

@@ -166,7 +166,8 @@ export class MetricsModel {
   }
 
   #ofTrace({ state, up }: Moment): Family[] {
-    const { losses, summary, underWay } = state;
+    const { losses, summary, underWay, processes } = state;
+    const bpftrace = processes?.bpftrace;
     const places = LOSS_PLACES.flatMap(({ name, isLoss }) => {
       const value = losses[name];
       return value === undefined
@@ -196,6 +197,8 @@ export class MetricsModel {
       family("filtered", this.#known(filtered)),
       family("servers", this.#known(this.#servers.size)),
       family("serversMax", this.#known(this.#options.serversMax)),
+      family("bpftraceCpu", this.#known(bpftrace?.cpuSeconds)),
+      family("bpftraceMemory", this.#known(bpftrace?.residentBytes)),
       family("buildInfo", [this.#point(this.#version, 1)]),
     ];
   }

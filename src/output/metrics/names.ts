@@ -163,6 +163,23 @@ export const METRICS = {
     ucum: "1",
     help: "Always 1: the label is the version",
   },
+  bpftraceCpu: {
+    prometheus: "synsnoop_bpftrace_cpu_seconds",
+    opentelemetry: "synsnoop.bpftrace.cpu.time",
+    kind: "counter",
+    unit: "seconds",
+    ucum: "s",
+    help:
+      "User and system CPU time of the bpftrace beside this process, of each that ran from 0 on",
+  },
+  bpftraceMemory: {
+    prometheus: "synsnoop_bpftrace_resident_memory_bytes",
+    opentelemetry: "synsnoop.bpftrace.memory.usage",
+    kind: "gauge",
+    unit: "bytes",
+    ucum: "By",
+    help: "Resident memory of the bpftrace beside this process",
+  },
   cpu: {
     prometheus: "process_cpu_seconds",
     opentelemetry: "process.cpu.time",

@@ -17,6 +17,11 @@ Deno.test("statusSchema fits any status line", () => {
     ...(["fentry", "kprobe", "tracepoint", "none"] as const).map((kernel) =>
       stateOf(CONTEXT, { losses, delivering: { wire, kernel } })
     ),
+    ...[undefined, { cpuSeconds: 0.1, residentBytes: 2 }].map((bpftrace) =>
+      stateOf(CONTEXT, {
+        processes: { synsnoop: { cpuSeconds: 0.001, residentBytes: 1 }, bpftrace },
+      })
+    ),
   ];
   for (const state of states) {
     assertEquals(schemaErrors(SCHEMA, JSON.parse(encodeStatus(state, 1, STATUS))), []);

@@ -19,6 +19,10 @@ Deno.test("encodeStatus tells what the tracer could see and what it lost so far"
         wire: [{ netns: 4_026_531_840, interface: "eth0", up: true }, { netns: 5, up: false }],
         kernel: "fentry",
       },
+      processes: {
+        synsnoop: { cpuSeconds: 1.2345, residentBytes: 87_000_000 },
+        bpftrace: { cpuSeconds: 0.5, residentBytes: 105_000_000 },
+      },
     }),
     4,
     STATUS,
@@ -30,7 +34,8 @@ Deno.test("encodeStatus tells what the tracer could see and what it lost so far"
       '"version":"1.2.3","since":"2026-11-23T01:02:03.000000001Z","filters":["--port 443"],' +
       '"sample":1,"sources":{"wire":[{"netns":4026531840,"interface":"eth0","up":true},' +
       `{"netns":5,"up":false}],"kernel":"fentry"},"handshakes":${HANDSHAKES.length},"written":4,` +
-      '"losses":{"ring_packets":3}}\n',
+      '"losses":{"ring_packets":3},"processes":{"synsnoop":{"cpu_ms":1235,"resident_bytes":87000000},' +
+      '"bpftrace":{"cpu_ms":500,"resident_bytes":105000000}}}\n',
   );
 });
 

@@ -58,7 +58,9 @@ function addLines(types: Types, handshakes: readonly Handshake[]): void {
   const end = { summary, context: CONTEXT, span, losses, undecoded };
   addValue(types, "", JSON.parse(encodeStatistics(statistics, end, 2)));
   const wire = [{ netns: 1, interface: "eth0", up: true }];
-  const live = { ...end, delivering: { wire, kernel: "none" } as const };
+  const use = { cpuSeconds: 0.1, residentBytes: 1 };
+  const processes = { synsnoop: use, bpftrace: use };
+  const live = { ...end, delivering: { wire, kernel: "none" } as const, processes };
   const status = { intervalMs: 1_000, version: "1.2.3", filters: ["--port 80"] };
   addValue(types, "", JSON.parse(encodeStatus(live, 1, status)));
   addValue(
