@@ -112,14 +112,6 @@ Deno.test("of what several told, the records of the least teller count", async (
     const inputs = [folder.write("hostile.ndjson", few.map(toldLine).join(""))];
     assertEquals((await rowsOf(inputs, counting)).flat(), countingNumbers(few));
   });
-  await t.step("where most servers are told by one alone", async () => {
-    const told = toldRecords(50, 5);
-    const alone = makeRecords(500, 8).map(({ lines }) => lines.get("web1") ?? "");
-    const inputs = [folder.write("mixed.ndjson", [...told.map(toldLine), ...alone].join(""))];
-    const sql = "SELECT server_isn FROM handshakes WHERE client_address = '192.0.2.1' ORDER BY 1";
-    const rows = await rowsOf(inputs, sql);
-    assertEquals(rows.flat(), countingNumbers(told));
-  });
 });
 
 Deno.test("DuckDB makes the hashes that are in Parquet files already", async () => {
@@ -222,6 +214,23 @@ Deno.test("a sealed hour has a Parquet twin from the first question on", async (
     Deno.writeTextFileSync(twin, "nothing");
     assertEquals(await count(), [[made.length]]);
     assertGreater(Deno.statSync(twin).size, 1_000);
+  });
+  await t.step("also where it is one of several", async () => {
+    const others = [2, 3, 4].map((hour) => `${folder.path}/2026-11-23T0${hour}.${HOST}.1-1`);
+    for (const each of others) {
+      Deno.writeTextFileSync(`${each}.ndjson`, linesOf(made.slice(0, 10), "web1"));
+      await seal(`${each}.ndjson`, "1-1");
+    }
+    const all = () => rowsOf([folder.path], "SELECT count(*) FROM records");
+    assertEquals(await all(), [[made.length + 30]]);
+    Deno.writeTextFileSync(`${others[1]}.parquet`, "nothing");
+    const { mtime } = Deno.statSync(`${others[0]}.parquet`);
+    assertEquals(await all(), [[made.length + 30]]);
+    assertGreater(Deno.statSync(`${others[1]}.parquet`).size, 1_000);
+    assertEquals(Deno.statSync(`${others[0]}.parquet`).mtime, mtime);
+    for (const each of others) {
+      for (const end of ["ndjson.zst", "parquet"]) Deno.removeSync(`${each}.${end}`);
+    }
   });
   await t.step("what is written meanwhile is told too", async () => {
     const open = `${folder.path}/2026-11-23T02.${HOST}.1-1.ndjson`;

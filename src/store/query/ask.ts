@@ -10,7 +10,13 @@ import type { Database } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
 import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
-import { ALL_REPEATS_SQL, repeatsSql, TELLERS_SQL, TOLD_SQL, toldSql } from "./repeats_sql.ts";
+import {
+  ALL_REPEATS_SQL,
+  repeatsSql,
+  TELLERS_SQL,
+  TOLD_SQL,
+  TOLD_VIEW_SQL,
+} from "./repeats_sql.ts";
 import { handshakeViewsSql, passingSql } from "./views_sql.ts";
 
 /** What is asked. */
@@ -46,15 +52,12 @@ const PAIRS_A_RECORD = 4;
 
 /** Makes the table of records that tell a handshake again. @returns Whether there may be any. */
 async function findRepeats(database: Database): Promise<boolean> {
-  for (const table of TELLERS_SQL) await database.run(table);
-  const [[tellers, records, shared]] = (await database.ask(TOLD_SQL)).values.map((row) =>
-    row.map(Number)
-  );
-  if (shared === 0) return false;
-  const told = { tellers, records, shared };
-  await database.run(toldSql(told));
-  const limit = PAIRS_A_RECORD * records;
-  await database.run(repeatsSql(told, limit));
+  await database.run(TELLERS_SQL);
+  const { values: [[records, tellers, areBeside]] } = await database.ask(TOLD_SQL);
+  if (areBeside !== true) return false;
+  await database.run(TOLD_VIEW_SQL);
+  const limit = PAIRS_A_RECORD * Number(records);
+  await database.run(repeatsSql(Number(tellers), limit));
   const { values: [[found]] } = await database.ask("SELECT count(*) FROM repeats");
   if (found === limit) await database.run(ALL_REPEATS_SQL);
   return true;

@@ -8,7 +8,7 @@ import { UNFINISHED } from "../seal.ts";
 import { TWIN } from "../segment_name.ts";
 import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
 import type { Column } from "./columns.ts";
-import type { Database } from "./duckdb.ts";
+import { type Database, SqlError } from "./duckdb.ts";
 import { LINE_COLUMNS, sqlFile, toParquetSql } from "./lines_sql.ts";
 import { HASH_COLUMNS } from "./repeats_sql.ts";
 
@@ -51,10 +51,12 @@ export async function parquetFiles(
   for (const input of inputs) {
     lines.push(...await withInput(input, () => linesIn(input, options.hours)));
   }
+  const twins = lines.flatMap(({ twin }) => twin ?? []);
+  const whole = await wholeOnes(twins, database);
   const parquets: string[] = [];
   for (const [at, each] of lines.entries()) {
     const { twin } = each;
-    if (twin !== undefined && await isWhole(twin, database)) {
+    if (twin !== undefined && whole.has(twin)) {
       parquets.push(twin);
       continue;
     }
@@ -77,15 +79,31 @@ function toLines({ path, plainPath, isSealed }: Segment): Lines {
   return { path, twin: plainPath.replace(/\.ndjson$/, TWIN) };
 }
 
-/** Whether a Parquet file is there, and has the columns that this version asks for. */
-async function isWhole(parquet: string, database: Database): Promise<boolean> {
+/** Those of some Parquet files that are there, and have the columns that this version asks for. */
+async function wholeOnes(parquets: readonly string[], database: Database): Promise<Set<string>> {
+  const there = parquets.filter(isFile);
+  if (there.length === 0) return new Set();
   try {
-    if (!Deno.statSync(parquet).isFile) return false;
-    const { columns } = await database.ask(
-      `SELECT * FROM read_parquet(${sqlFile(parquet)}) LIMIT 0`,
+    const { values } = await database.ask(
+      `SELECT file_name, list(name) FROM parquet_schema([${
+        there.map(sqlFile).join(", ")
+      }]) GROUP BY file_name`,
     );
-    const names = columns.map(({ name }) => name);
-    return [...LINE_COLUMNS, ...HASH_COLUMNS].every(({ name }) => names.includes(name));
+    const names = new Map(values.map(([file, names]) => [file, new Set(names as string[])]));
+    const needed = [...LINE_COLUMNS, ...HASH_COLUMNS];
+    return new Set(there.filter((path) => needed.every(({ name }) => names.get(path)?.has(name))));
+  } catch (error) {
+    if (!(error instanceof SqlError) || there.length === 1) return new Set();
+    // One of them is none: half of them may not be, and so on.
+    const half = Math.ceil(there.length / 2);
+    const [some, others] = [there.slice(0, half), there.slice(half)];
+    return new Set([...await wholeOnes(some, database), ...await wholeOnes(others, database)]);
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }

@@ -179,8 +179,9 @@ function ranking(meaning: string, by: readonly Key[]): Question {
         keys,
         values: [...counted(dialect), ...quantiles(dialect)],
         order: `${HANDSHAKES.name} DESC, ${inOrder(keys)}`,
-        // Whose processes nobody knows, as of packets alone, is no process.
-        where: ask.by === undefined && isOfProcesses(by) ? `${keys[0][1]} IS NOT NULL` : undefined,
+        // Whose processes nobody knows, as of packets alone, is no process. Counted: as a condition of
+        // each handshake it would be asked of all records before those told again are left out.
+        having: ask.by === undefined && isOfProcesses(by) ? `count(${keys[0][1]}) > 0` : undefined,
         limit: ask.limit,
       });
     },

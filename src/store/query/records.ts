@@ -77,7 +77,10 @@ async function openRecords(
   await database.shutIn(parquets);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
-  return { database, lines: await describeLines(database) };
+  const records = condition === undefined
+    ? "count(*) FILTER (event = 'handshake')"
+    : "(SELECT count(*) FROM passing)";
+  return { database, lines: await describeLines(database, records) };
 }
 
 /** Whether a column is asked for, or a filter is about it. */
@@ -91,9 +94,9 @@ function neededFor(
   return ({ name }) => needed.has(name);
 }
 
-async function describeLines(database: Database): Promise<AskedLines> {
+async function describeLines(database: Database, passing: string): Promise<AskedLines> {
   const { values: [[unreadable, version, records]] } = await database.ask(
-    "SELECT count(*) FILTER (event IS NULL), max(v), (SELECT count(*) FROM passing) FROM lines",
+    `SELECT count(*) FILTER (event IS NULL), max(v), ${passing} FROM lines`,
   );
   const newest = Number(version ?? 0);
   return {

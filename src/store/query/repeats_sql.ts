@@ -35,58 +35,36 @@ export const HASH_COLUMNS: readonly HashColumn[] = [
 
 const NEAR_NS = NEAR_SECONDS * 1e9;
 
-/**
- * Makes the tables `tellers`, each with its place among all, and `shared_servers`: those of which two told
- * at one time. Only their handshakes can be there twice.
- */
-export const TELLERS_SQL: readonly string[] = [
-  `CREATE TEMP TABLE spans AS
-SELECT server_address, server_port, teller_hash, count(*) AS records,
-  min(epoch_ns(time)) AS first_ns, max(epoch_ns(time)) AS last_ns,
-  coalesce(any_value(host_id), any_value(host)) AS host, coalesce(any_value(tracer), '') AS tracer
-FROM passing WHERE client_isn IS NOT NULL GROUP BY server_address, server_port, teller_hash`,
-  `CREATE TEMP TABLE tellers AS
-SELECT teller_hash, CAST(row_number() OVER (ORDER BY teller) AS UINTEGER) AS place
-FROM (SELECT teller_hash, any_value(host || chr(10) || tracer) AS teller FROM spans GROUP BY teller_hash)`,
-  `CREATE TEMP TABLE shared_servers AS
-SELECT server_address, server_port, any_value(records_of_all) AS records FROM (
-  SELECT server_address, server_port, first_ns, max(last_ns) OVER (
-    PARTITION BY server_address, server_port ORDER BY first_ns
-    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-  ) AS before_ns, sum(records) OVER (PARTITION BY server_address, server_port) AS records_of_all
-  FROM spans
-) WHERE first_ns - before_ns <= ${NEAR_NS} GROUP BY server_address, server_port`,
-];
+/** Makes the table `tellers`, each with its place among all, and its first and last times. */
+export const TELLERS_SQL = `CREATE TEMP TABLE tellers AS
+SELECT *, CAST(row_number() OVER (ORDER BY host || chr(10) || tracer) AS UINTEGER) AS place
+FROM (
+  SELECT teller_hash, count(*) AS records,
+    min(epoch_ns(time)) AS first_ns, max(epoch_ns(time)) AS last_ns,
+    coalesce(any_value(host_id), any_value(host)) AS host, coalesce(any_value(tracer), '') AS tracer
+  FROM passing GROUP BY teller_hash
+)`;
 
-/** Asks how many tellers there are, how many records, and how many of these are of shared servers. */
-export const TOLD_SQL = `SELECT (SELECT count(*) FROM tellers) AS tellers,
-  CAST(coalesce((SELECT sum(records) FROM spans), 0) AS BIGINT) AS records,
-  CAST(coalesce((SELECT sum(records) FROM shared_servers), 0) AS BIGINT) AS shared`;
-
-/** What {@linkcode TOLD_SQL} answers. */
-export interface Told {
-  tellers: number;
-  records: number;
-  shared: number;
-}
+/** Asks how many records there are, and tellers, and whether two of these told at one time. */
+export const TOLD_SQL =
+  `SELECT CAST(coalesce(sum(records), 0) AS BIGINT), count(*), coalesce(bool_or(is_beside), false)
+FROM (
+  SELECT records, first_ns - max(last_ns) OVER (
+    ORDER BY first_ns ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+  ) <= ${NEAR_NS} AS is_beside FROM tellers
+)`;
 
 /** Makes the view `told`, of what may be there twice. */
-export function toldSql({ records, shared }: Told): string {
-  // Where most are of shared servers, finding the others costs more than it spares.
-  const isMost = 2 * shared > records;
-  return `CREATE TEMP VIEW told AS
+export const TOLD_VIEW_SQL = `CREATE TEMP VIEW told AS
 SELECT nr, epoch_ns(time) AS ns, hash(tuple_hash, client_isn) AS identity, place
-FROM passing JOIN tellers USING (teller_hash)${
-    isMost ? "" : " SEMI JOIN shared_servers USING (server_address, server_port)"
-  }
-WHERE client_isn IS NOT NULL`;
-}
+FROM passing JOIN tellers USING (teller_hash) WHERE client_isn IS NOT NULL`;
 
 /**
- * Makes the table `repeats` of the records that do not count, some of them more than once; of more than
- * `limit`, that many: then {@linkcode ALL_REPEATS_SQL} finds them.
+ * Makes the table `repeats` of the records that do not count, some of them more than once.
+ *
+ * @param limit Of its rows: where there are so many, {@linkcode ALL_REPEATS_SQL} finds them.
  */
-export function repeatsSql({ tellers }: Told, limit: number): string {
+export function repeatsSql(tellers: number, limit: number): string {
   return `CREATE TEMP TABLE repeats AS
 SELECT other.nr FROM told AS one JOIN told AS other
 ON one.identity = other.identity AND one.place < other.place
