@@ -25,8 +25,7 @@ Deno.test("of segments that end at any byte all lines before are asked", async (
   const lines = makeRecords(40, 11).flatMap(({ lines }) => [...lines.values()]);
   const bytes = new TextEncoder().encode(lines.join(""));
   let [whole, torn] = [0, 0];
-  // DuckDB takes a file of one byte for an empty one.
-  const cuts = fc.sample(fc.integer({ min: 2, max: bytes.length }), { numRuns: 200, seed: 3 });
+  const cuts = [0, 1, ...fc.sample(fc.nat(bytes.length), { numRuns: 200, seed: 3 })];
   const inputs = cuts.map((cut, at) => {
     const kept = bytes.subarray(0, cut);
     whole += kept.filter((byte) => byte === NEWLINE).length;

@@ -482,7 +482,59 @@ Deno.test("a machine that cannot fetch DuckDB is told so", async () => {
   );
 });
 
-Deno.test("Ctrl-C ends a question at once, and leaves nothing behind", async () => {
+Deno.test("an answer that fails in the middle is an error, never a shorter one", async () => {
+  using folder = new Folder();
+  const input = folder.write("web1.ndjson", linesOf(makeRecords(10, 2), "web1"));
+  for (
+    const [value, says] of [
+      ["CAST('x' || range AS BIGINT)", /^Conversion Error: Could not convert string 'x1000001'/],
+      ["error('late')", /^Invalid Input Error: late/],
+    ] as const
+  ) {
+    const sql = `SELECT CASE WHEN range > 1000000 THEN ${value} ELSE 1 END FROM range(2000000)`;
+    const error = await assertRejects(() => rowsOf([input], sql), SqlError);
+    assertMatch(error.message, says);
+    assertEquals(error.message.includes("EXPLAIN"), false);
+  }
+});
+
+/** Seconds of CPU time of a process. */
+function cpuSeconds(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** What begins before a question is asked takes less. */
+const BEGUN_CPU_SECONDS = 4;
+/** It hears no interrupt, and takes minutes. */
+const DEAF = "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))";
+
+for (
+  const [how, sql] of [
+    ["at once", "SELECT sum(a.range * b.range) FROM range(1000000000) a, range(1000000000) b"],
+    ["that hears nothing", DEAF],
+  ]
+) {
+  Deno.test(`Ctrl-C ends a question ${how}, and leaves nothing behind`, async () => {
+    using folder = new Folder();
+    const input = folder.write("web1.ndjson", linesOf(makeRecords(10, 2), "web1"));
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, "query", input, "--sql", sql],
+      env: { TMPDIR: folder.path },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const made = () => [...Deno.readDirSync(folder.path)].filter(({ isDirectory }) => isDirectory);
+    await until("it is asked", () => cpuSeconds(child.pid) > BEGUN_CPU_SECONDS);
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [130, ""]);
+    assertEquals(made(), []);
+  });
+}
+
+Deno.test("Ctrl-C ends a question that has hardly begun", async () => {
   using folder = new Folder();
   const input = folder.write("web1.ndjson", linesOf(makeRecords(10, 2), "web1"));
   const child = new Deno.Command(Deno.execPath(), {

@@ -132,8 +132,13 @@ function chooseQuestion(
     );
   }
   if (!names.includes(last)) {
+    const meant = askNearest(last, names);
+    const isInput = !isFromServer &&
+      (/[./]/.test(last) || meant === undefined && operands.length === 1);
     throw new UsageError(
-      `Cannot ask "${last}": ` + (askNearest(last, names) ?? `ask ${listOf(names)}, or give --sql`),
+      isInput
+        ? `Cannot ask nothing of "${last}": give a question behind it: ${listOf(names)}, or --sql`
+        : `Cannot ask "${last}": ${meant ?? `ask ${listOf(names)}, or give --sql`}`,
     );
   }
   if (operands.length === 1 && !isFromServer) {

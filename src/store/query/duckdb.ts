@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBResult } from "@duckdb/node-api";
 import { InputError } from "../../files/input_error.ts";
 import { messageOf } from "../../text/message.ts";
 import { sqlText } from "./dialect.ts";
@@ -96,12 +96,15 @@ function isFolder(path: string): boolean {
 }
 
 const INTERRUPT_MS = 50;
+/** What has not ended so long after it was interrupted does not hear it. */
+const DEAF_MS = 1_000;
 
 /** A database in memory. */
 export class Database implements Disposable {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   #interrupting: ReturnType<typeof setInterval> | undefined;
+  #isDeaf = false;
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.#instance = instance;
@@ -166,21 +169,17 @@ export class Database implements Disposable {
       if (prepared.statementType !== SELECT) {
         throw new SqlError("give a SELECT: what changes anything is not run");
       }
-      const result = await prepared.stream();
-      const types = result.columnTypes().map(String);
-      const values: Value[][] = [];
-      for await (const rows of result.yieldRowsJson()) {
-        for (const row of rows) values.push(toValues(row, types));
-        if (values.length * types.length > VALUES_MAX) {
+      const answer: Rows = { columns: [], values: [] };
+      for await (const { columns, values } of this.#pieces(sql, () => prepared.stream())) {
+        answer.columns = columns;
+        for (const row of values) answer.values.push(row);
+        if (answer.values.length * columns.length > VALUES_MAX) {
           throw new SqlError(
             `it has more than ${VALUES_MAX} values: ask for fewer rows or columns`,
           );
         }
       }
-      return {
-        columns: result.columnNames().map((name, at) => ({ name, type: types[at] })),
-        values,
-      };
+      return answer;
     } catch (error) {
       throw toSqlError(error);
     }
@@ -190,21 +189,54 @@ export class Database implements Disposable {
   async *stream(sql: string): AsyncGenerator<Value[][]> {
     this.#assertGoesOn();
     try {
-      const result = await this.#connection.stream(sql);
-      const types = result.columnTypes().map(String);
-      for await (const rows of result.yieldRowsJson()) {
-        yield rows.map((row) => toValues(row, types));
-      }
+      const pieces = this.#pieces(sql, () => this.#connection.stream(sql));
+      for await (const { values } of pieces) yield values;
     } catch (error) {
       throw toSqlError(error);
     }
   }
 
-  /** Ends what is being asked, which fails, as all that follows does. */
-  interrupt(): void {
+  /**
+   * The rows of a statement, in pieces: at least one, which may be empty. To the library an error among
+   * rows is their end: so the transaction is asked whether it was one.
+   */
+  async *#pieces(sql: string, start: () => Promise<DuckDBResult>): AsyncGenerator<Rows> {
+    await this.#connection.run("BEGIN TRANSACTION READ ONLY");
+    try {
+      const result = await start();
+      const types = result.columnTypes().map(String);
+      const columns = result.columnNames().map((name, at) => ({ name, type: types[at] }));
+      yield { columns, values: [] };
+      for await (const rows of result.yieldRowsJson()) {
+        yield { columns, values: rows.map((row) => toValues(row, types)) };
+      }
+      await this.#connection.run("SELECT 1").catch(() => this.#failed(sql));
+    } finally {
+      await this.#connection.run("ROLLBACK").catch(() => {});
+    }
+  }
+
+  /** Finds out why a statement gave only some of its rows. @throws {Error} Always. */
+  async #failed(sql: string): Promise<never> {
+    this.#assertGoesOn();
+    await this.#connection.run("ROLLBACK");
+    // Runs it again without keeping any row, and fails as it did.
+    await this.#connection.run(`${EXPLAIN}${sql}`);
+    throw new SqlError("it failed in the middle, and not again: ask once more");
+  }
+
+  /**
+   * Ends what is being asked, which fails, as all that follows does.
+   *
+   * @returns Settles where it goes on all the same: some functions, such as repeat(), hear nothing. Then
+   * the database cannot be closed, and ends with the process.
+   */
+  async interrupt(): Promise<void> {
     this.#connection.interrupt();
     // What has been handed over but has not begun yet does not hear it.
     this.#interrupting ??= setInterval(() => this.#connection.interrupt(), INTERRUPT_MS);
+    await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, DEAF_MS)));
+    this.#isDeaf = true;
   }
 
   #assertGoesOn(): void {
@@ -214,6 +246,7 @@ export class Database implements Disposable {
   /** Gives its memory back. */
   [Symbol.dispose](): void {
     clearInterval(this.#interrupting);
+    if (this.#isDeaf) return;
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
@@ -221,6 +254,8 @@ export class Database implements Disposable {
 
 /** A SELECT, in DuckDB's numbers of statements (duckdb.h). EXPLAIN ANALYZE would run whatever it explains. */
 const SELECT = 1;
+/** What has a statement run without any of its rows. */
+const EXPLAIN = "EXPLAIN ANALYZE ";
 /** Values of an answer that are held at most. */
 const VALUES_MAX = 5_000_000;
 /** Integers come as text, since not all of them fit a number. */
@@ -256,5 +291,5 @@ function toSqlError(error: unknown): unknown {
   if (error.message.startsWith("Out of Memory Error")) {
     return new SqlError("it takes more memory than it may: give more with --memory");
   }
-  return new SqlError(error.message);
+  return new SqlError(error.message.replace(EXPLAIN, ""));
 }

@@ -117,10 +117,10 @@ async function make(
 ): Promise<string> {
   const columns = twin === undefined ? asked ?? LINE_COLUMNS : LINE_COLUMNS;
   const compression = await withInput(path, () => compressionOf(path));
-  await withInput(
-    path,
-    () => database.run(toParquetSql(sqlFile(path), compression, parquet, columns)),
-  );
+  await withInput(path, async () => {
+    const whole = Deno.statSync(path).size === 1 ? await withNewline(path, parquet) : path;
+    await database.run(toParquetSql(sqlFile(whole), compression, parquet, columns));
+  });
   if (twin === undefined) return parquet;
   const slash = twin.lastIndexOf("/") + 1;
   const unfinished = `${twin.slice(0, slash)}${UNFINISHED}${Deno.pid}.${twin.slice(slash)}`;
@@ -137,6 +137,13 @@ async function make(
   }
   await Deno.remove(parquet);
   return twin;
+}
+
+/** A copy of a torn line of one byte: DuckDB takes a file of that for an empty one. @returns Its path. */
+async function withNewline(path: string, parquet: string): Promise<string> {
+  const copy = `${parquet}.line`;
+  await Deno.writeTextFile(copy, `${await Deno.readTextFile(path)}\n`);
+  return copy;
 }
 
 /** How a file is compressed, by its first bytes. @throws {InputError} It holds no records. */

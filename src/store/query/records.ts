@@ -8,7 +8,7 @@ import { RECORD_VERSION } from "../../record/fields.ts";
 import { parseAddress } from "../../wire/address.ts";
 import type { Column } from "./columns.ts";
 import { DUCKDB, sqlText } from "./dialect.ts";
-import { Database, isFetched } from "./duckdb.ts";
+import { Database, isFetched, SqlError } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import { LINE_COLUMNS } from "./lines_sql.ts";
 import { parquetFiles, type ParquetOptions } from "./parquet_files.ts";
@@ -58,8 +58,13 @@ export async function withRecords<T>(
   try {
     const { memoryBytes } = options;
     using database = await Database.open({ memoryBytes, folder });
-    options.onBegin(() => database.interrupt());
-    return await use(await openRecords(database, folder, options));
+    const { promise: deaf, reject } = Promise.withResolvers<never>();
+    options.onBegin(async () => {
+      await database.interrupt();
+      reject(new SqlError("it was interrupted"));
+    });
+    const work = async () => await use(await openRecords(database, folder, options));
+    return await Promise.race([work(), deaf]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
