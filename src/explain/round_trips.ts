@@ -127,6 +127,12 @@ function whyUnknown(handshake: Handshake, steps: readonly Packet[], leg: Leg): s
   if (handshake.flags.includes("clock_set")) return "unknown: the times cannot be subtracted";
   if (firstNs !== undefined && lastNs !== undefined) {
     const unit = chooseUnit([firstNs, lastNs]);
+    if (asked === "SYN" && handshake.synCount === 1) {
+      return `ambiguous: ${
+        formatExact(firstNs, unit)
+      } since the SYN that was seen. The ${answer} echoes ` +
+        "the timestamp of a later one, which was not captured here";
+    }
     return `ambiguous: ${formatExact(lastNs, unit)} since the last ${asked}, ` +
       `${formatExact(firstNs, unit)} since the first. The ${answer} fits each of them, and no ` +
       "echoed timestamp tells which one it answers, so there is no honest number (Karn's rule)";

@@ -1,5 +1,6 @@
 import type { KernelAccept, KernelEnd, KernelReset, Process } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
+import { sequenceDistance } from "../wire/sequence.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import type { Drops, Refusal } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
@@ -318,11 +319,15 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
   into.ambiguous = false;
   if (hasSyn && hasSynAck) {
     let answered: number | undefined = firstSyn;
-    if (table.synsBeforeAnswer[row] > 1) {
+    const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
+    const hasEcho = table.hasAll(row, carried);
+    if (
+      table.synsBeforeAnswer[row] > 1 ||
+      hasEcho && provesUnseen(table.synAckEcho[row], table.lastSynTimestamp[row])
+    ) {
       into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
       into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
-      const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
-      const isTold = table.hasAll(row, carried) &&
+      const isTold = hasEcho &&
         !table.has(row, WireFact.LastSynTimestampShared) &&
         provesLast(table.synAckEcho[row], table.lastSynTimestamp[row]);
       answered = isTold ? lastSyn : undefined;
@@ -358,6 +363,14 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
  */
 function provesLast(echo: number, lastTimestamp: number): boolean {
   return echo === lastTimestamp;
+}
+
+/**
+ * Whether an echo proves that a SYN was answered which this place did not see: its timestamp is after
+ * that of each SYN seen. 0 is what those write who keep none.
+ */
+function provesUnseen(echo: number, lastTimestamp: number): boolean {
+  return echo !== 0 && sequenceDistance(lastTimestamp, echo) > 0;
 }
 
 /**

@@ -49,6 +49,20 @@ Deno.test("roundTrips says how the answered packet is known: by the echoed times
   assertStringIncludes(client.text, "the echoed timestamp is that of the last SYN");
 });
 
+Deno.test("roundTrips says that a SYN was answered that was not captured, and which was", () => {
+  const [syn, , synAck, ack] = CONVERSATIONS.ambiguous.packets;
+  const stamped = { options: linuxSynOptions({ timestampValue: 1 }) };
+  const echo = { options: linuxSynOptions({ timestampValue: 9, timestampEcho: 2 }) };
+  const packets = [{ ...syn, ...stamped }, { ...synAck, ...echo }, ack];
+  const [client] = storyOf({ packets }).roundTrips;
+  assertEquals(client.ns, undefined);
+  assertEquals(
+    client.text,
+    "ambiguous: 1.005000000 s since the SYN that was seen. The SYN-ACK echoes the timestamp of a " +
+      "later one, which was not captured here",
+  );
+});
+
 Deno.test("roundTrips says how the answered packet is known: by the number", () => {
   const [syn, synAck, ack] = WORKED_EXAMPLE.packets;
   const packets = [syn, { ...synAck, atNs: 5, sequence: 7 }, synAck, ack];

@@ -59,6 +59,30 @@ Deno.test("Matcher gives a client RTT only where it is known which SYN was answe
       ],
       expected: [{ ambiguous: false, clientRttNs: 200 * MS }],
     },
+    // One of them was not captured.
+    ...[[[5, 0], [9, 1005]], [[2 ** 32 - 5, 0], [9, 995]]].map(([syn, synAck]) => ({
+      name: `one that was not seen is echoed, ${synAck[1]} after ${syn[0]}`,
+      events: [
+        P.syn(0, { timestamps: [syn[0], syn[1]] }),
+        P.synAck(SECOND + 10 * MS, { timestamps: [synAck[0], synAck[1]] }),
+        P.ack(SECOND + 11 * MS),
+      ],
+      expected: [{
+        ambiguous: true,
+        clientRttNs: undefined,
+        firstSynToSynAckNs: SECOND + 10 * MS,
+        lastSynToSynAckNs: SECOND + 10 * MS,
+        synCount: 1,
+        serverRttNs: MS,
+        totalNs: SECOND + 11 * MS,
+      }],
+    })),
+    // An older one is of another connection, and who keeps none echoes 0: that proves nothing.
+    ...[[9, 4], [9, 0], [9, 5]].map(([value, echo]) => ({
+      name: `no later one is echoed: ${echo}`,
+      events: [P.syn(0, { timestamps: [5, 0] }), P.synAck(MS, { timestamps: [value, echo] })],
+      expected: [{ ambiguous: false, clientRttNs: MS, firstSynToSynAckNs: undefined }],
+    })),
     {
       name: "repeated after the SYN-ACK",
       events: [P.syn(0), P.synAck(5), P.syn(SECOND), P.ack(SECOND + 5)],

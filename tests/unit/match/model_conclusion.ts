@@ -293,7 +293,8 @@ function rtts(
   const [synAck] = synAcks;
   const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
-  const client = leg(forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [], synAck);
+  const asked = forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [];
+  const client = leg(asked, synAck, asked, true, answersUnseen(asked, synAck));
   const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
   // Of a third number on nobody keeps which came again.
   const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
@@ -316,20 +317,29 @@ function rtts(
  *
  * @param carriers Those whose number the answer acknowledges.
  * @param isKept Whether one carrier is known to be the only one.
+ * @param isOfUnseen Whether it answers a packet that was not seen.
  */
-function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = true) {
+function leg(
+  sent: Seen[],
+  answer: Seen | undefined,
+  carriers = sent,
+  isKept = true,
+  isOfUnseen = false,
+) {
   const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
   const first = sent[0];
   const last = sent.at(-1);
   if (answer === undefined || first === undefined || last === undefined) return unknown;
-  if (sent.length === 1) return { ...unknown, rttNs: elapsed(first, answer) };
+  if (sent.length === 1 && !isOfUnseen) return { ...unknown, rttNs: elapsed(first, answer) };
   const echo = answer.packet.timestamps?.[1];
   const values = sent.map(({ packet }) => packet.timestamps?.[0] ?? 0);
   // Who echoes an earlier one may only not have taken the timestamp of a later one. One that is not
   // after all before it may be that of any of them.
   const isTold = echo !== undefined && isNewest(values) && values.at(-1) === echo &&
     last.packet.timestamps !== undefined && first.packet.timestamps !== undefined;
-  const answered = carriers.length === 1 && isKept
+  const answered = isOfUnseen
+    ? undefined
+    : carriers.length === 1 && isKept
     ? carriers[0]
     : isTold && carriers.includes(last)
     ? last
@@ -340,6 +350,15 @@ function leg(sent: Seen[], answer: Seen | undefined, carriers = sent, isKept = t
     lastNs: elapsed(last, answer),
     ambiguous: answered === undefined,
   };
+}
+
+/** Whether a SYN-ACK echoes a timestamp that is after that of the only SYN: it answers a later one. */
+function answersUnseen(syns: Seen[], synAck: Seen | undefined): boolean {
+  const value = syns[0]?.packet.timestamps?.[0];
+  const echo = synAck?.packet.timestamps?.[1] ?? 0;
+  if (syns.length !== 1 || value === undefined || echo === 0) return false;
+  const octets = ahead(value, echo);
+  return octets > 0 && octets < 2 ** 31;
 }
 
 /** Whether the last of some timestamps is after all before it. */
