@@ -123,6 +123,7 @@ function describeOther(
     return `${only}, and ${watcher.name} was watching and saw nothing of it: ` +
       "something on the way refused (refused_on_the_way).";
   }
-  return `${only}: the server's end is not in what was read, or its host was not watching, so that ` +
-    "where it failed is not known (server_end_not_seen).";
+  const unknown = outcome === "established" ? "" : ", so that where it failed is not known";
+  return `${only}: the server's end is not in what was read, or its host was not ` +
+    `watching${unknown} (server_end_not_seen).`;
 }

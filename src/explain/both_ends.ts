@@ -51,12 +51,23 @@ export function tellBothEnds(
     server: server.story.server,
     unit,
     steps,
-    relations: client.story.relations,
+    relations: relationsOf(client, server),
     roundTrips: trips,
     outcome: explainVerdict(verdict, client, server, hasLost(client, server, steps)),
     remarks: [...new Set([...remarks, ...client.story.remarks, ...server.story.remarks])],
     windowShifts: client.story.windowShifts ?? server.story.windowShifts,
   };
+}
+
+/** Where a packet did not come to the client's host, the server's host has the numbers that it sent. */
+function relationsOf(client: EndTold, server: EndTold): Story["relations"] {
+  const known = server.story.relations.filter(({ verdict }) => verdict !== undefined);
+  return client.story.relations.map((relation) =>
+    relation.verdict === undefined
+      // Why there is none stands behind what must hold.
+      ? known.find(({ claim }) => relation.claim.startsWith(claim)) ?? relation
+      : relation
+  );
 }
 
 /** Whether a packet is known to have been lost on the way. */

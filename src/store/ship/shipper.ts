@@ -125,7 +125,7 @@ export class Shipper {
     }
     asShipError(() => state.write(this.#cursor));
     try {
-      await this.#try((server) => this.#prepare(server));
+      await this.#try((server) => this.#begin(server));
       while (!ending.aborted) {
         const beginMs = Date.now();
         const isWhole = await this.#pass();
@@ -260,6 +260,13 @@ export class Shipper {
       if (!this.#saidState) this.#options.onNote(`${messageOf(error)}; it is tried again`);
       this.#saidState = true;
     }
+  }
+
+  /** Says where to once that is known, so that who looks sees that it works. */
+  async #begin(server: ClickHouseServer): Promise<void> {
+    await this.#prepare(server);
+    const { folder, once, onNote } = this.#options;
+    if (once === undefined) onNote(`shipping "${folder}" to ${server.where}`);
   }
 
   async #prepare(server: ClickHouseServer): Promise<void> {

@@ -4,7 +4,7 @@ import { formatLessonMarkdown } from "../../../src/explain/lesson_markdown.ts";
 import { formatLessonSvg } from "../../../src/explain/lesson_svg.ts";
 import { formatLessonText } from "../../../src/explain/lesson_text.ts";
 import type { Outcome } from "../../../src/match/handshake.ts";
-import { recordedEnd } from "./told_ends.ts";
+import { capturedEnd, makeSyn, makeSynAck, recordedEnd } from "./told_ends.ts";
 
 /** The server's clock is 7 ms ahead; the way takes 300 µs there and 200 µs back. */
 const CLIENT = recordedEnd("web1", {
@@ -109,4 +109,21 @@ Deno.test("tellBothEnds says what a NAT changed", () => {
     facts.find(({ name }) => name === "NAT")?.text,
     "the server's host sees the client as 203.0.113.9:61000",
   );
+});
+
+Deno.test("tellBothEnds takes the numbers of a packet that never came from who sent it", () => {
+  const client = capturedEnd("web1", { outcome: "unanswered", synCount: 1, synNs: 0 }, [
+    makeSyn(0, 1),
+  ]);
+  const server = capturedEnd(
+    "db1",
+    {
+      ...{ outcome: "half_open", synCount: 1, synNs: 0, synAckCount: 1, synAckNs: 10_000 },
+      synAckAcknowledgesSyn: true,
+    },
+    [makeSyn(0, 1), makeSynAck(10_000, 2)],
+  );
+  const { relations } = tellBothEnds(client, server, { tier: 1 });
+  assertEquals(relations.map(({ verdict }) => verdict), [true, undefined, undefined]);
+  assertMatch(relations[0].sum!, / \+ 1 = /);
 });
