@@ -91,13 +91,14 @@ export class Batch {
 
   /** What is read and lost of the tracer that wrote a segment. */
   #ledgerOf(name: string): Ledger {
-    const { ledgers } = this.cursor;
+    const { ledgers, sinceMs = Infinity } = this.cursor;
     const key = tracerKey(name);
     const { tracer, hour } = parseSegmentName(name)!;
-    // Of a tracer that is met in the middle it is not known what there was before.
+    // Of a tracer that is met in the middle it is not known what there was before, but where it began
+    // since: what of that is gone was removed unshipped.
     const startMs = Math.min(Number(tracer.split("-")[1]), DATE_MAX_MS);
-    const isFirst = hourOf(startMs) === hour;
-    const ledger = ledgers.get(key) ?? { read: 0, lost: 0, isWhole: isFirst };
+    const isWhole = hourOf(startMs) === hour || startMs >= sinceMs;
+    const ledger = ledgers.get(key) ?? { read: 0, lost: 0, isWhole };
     ledgers.set(key, ledger);
     return ledger;
   }

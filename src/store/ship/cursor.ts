@@ -26,21 +26,28 @@ export class Cursor {
   readonly segments: Map<string, Progress>;
   /** By host and tracer, as the names of their segments have them. */
   readonly ledgers: Map<string, Ledger>;
+  /**
+   * When it was begun, milliseconds of Unix time; undefined: that is not known. Of a tracer that began
+   * later all is to be shipped.
+   */
+  readonly sinceMs: number | undefined;
 
   /** Stands before everything. */
   constructor(
     segments: Map<string, Progress> = new Map(),
     ledgers: Map<string, Ledger> = new Map(),
+    sinceMs?: number,
   ) {
     this.segments = segments;
     this.ledgers = ledgers;
+    this.sinceMs = sinceMs;
   }
 
   /** A copy that goes its own way. */
   clone(): Cursor {
     const copied = <T extends object>(map: Map<string, T>) =>
       new Map(Array.from(map, ([name, value]) => [name, { ...value }]));
-    return new Cursor(copied(this.segments), copied(this.ledgers));
+    return new Cursor(copied(this.segments), copied(this.ledgers), this.sinceMs);
   }
 
   /** How far a segment is. */
@@ -63,10 +70,14 @@ export function tracerKey(name: string): string {
 }
 
 /** Writes a cursor. @param destination Where what it stands for was shipped to. */
-export function formatCursor({ segments, ledgers }: Cursor, destination: string): string {
+export function formatCursor(
+  { segments, ledgers, sinceMs }: Cursor,
+  destination: string,
+): string {
   const text = {
     format: FORMAT,
     destination,
+    ...sinceMs !== undefined && { since_ms: sinceMs },
     segments: Object.fromEntries(
       Array.from(segments, ([name, { bytes, isDone }]) => [name, { bytes, done: isDone }]),
     ),
@@ -93,11 +104,13 @@ export function parseCursor(text: string): { cursor: Cursor; destination: string
     throw new Error("it is no JSON");
   }
   if (!isObject(value)) throw new Error("it is no cursor");
-  const { format, destination, segments, tracers } = value;
+  const { format, destination, since_ms: sinceMs, segments, tracers } = value;
   if (typeof format === "number" && format > FORMAT) {
     throw new Error(`it is of format ${format}, which a later synsnoop wrote`);
   }
   if (format !== FORMAT || typeof destination !== "string") throw new Error("it is no cursor");
+  // Those of before have none.
+  if (sinceMs !== undefined && !isCount(sinceMs)) throw new Error("it is no cursor");
   const cursor = new Cursor(
     readMap(segments, ({ bytes, done }, name) => {
       const isOne = isCount(bytes) && typeof done === "boolean";
@@ -108,6 +121,7 @@ export function parseCursor(text: string): { cursor: Cursor; destination: string
       if (!isCount(read) || !isCount(lost) || typeof whole !== "boolean") return undefined;
       return { read, lost, isWhole: whole };
     }),
+    sinceMs,
   );
   return { cursor, destination };
 }

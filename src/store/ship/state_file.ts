@@ -55,7 +55,9 @@ export class StateFile {
       }
       text = Deno.readTextFileSync(this.path);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return new Cursor();
+      if (error instanceof Deno.errors.NotFound) {
+        return new Cursor(undefined, undefined, Date.now());
+      }
       throw this.#refuse(messageOf(error));
     }
     let read: ReturnType<typeof parseCursor>;

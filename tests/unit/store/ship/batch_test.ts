@@ -68,3 +68,14 @@ Deno.test("Batch claims no loss of a tracer that it met in the middle", () => {
   batch.take(LATER, { lines: [status(1_005)], end: 2 });
   assertEquals(counts.missing, 4);
 });
+
+Deno.test("Batch knows what is gone of a tracer that began since, though none of its first hours is there", () => {
+  const start = Date.parse("2026-11-23T01:02:03Z");
+  for (const [sinceMs, missing] of [[start - 1, 400], [start, 400], [start + 1, 0]]) {
+    const counts = noCounts();
+    const batch = new Batch(new Cursor(undefined, undefined, sinceMs), WIDE, counts);
+    batch.take(LATER, { lines: [LINE, status(401)], end: 1 });
+    batch.take(LATER, { lines: [LINE, status(402)], end: 2 });
+    assertEquals(counts.missing, missing);
+  }
+});

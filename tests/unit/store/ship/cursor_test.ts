@@ -10,13 +10,15 @@ Deno.test("a cursor that is written is read as it was", () => {
   fc.assert(fc.property(
     fc.array(fc.tuple(fc.integer({ min: 0, max: 99 }), fc.maxSafeNat(), fc.boolean())),
     fc.tuple(fc.maxSafeNat(), fc.maxSafeNat(), fc.boolean()),
-    (segments, [read, lost, isWhole]) => {
+    fc.option(fc.maxSafeNat(), { nil: undefined }),
+    (segments, [read, lost, isWhole], sinceMs) => {
       const cursor = new Cursor(
         new Map(segments.map(([pid, bytes, isDone]) => [
           `2026-11-23T01.web1.${pid}-1.ndjson`,
           { bytes, isDone },
         ])),
         new Map([["web1.1-1", { read, lost, isWhole }]]),
+        sinceMs,
       );
       assertEquals(parseCursor(formatCursor(cursor, TO)), { cursor, destination: TO });
     },
@@ -33,6 +35,7 @@ Deno.test("parseCursor refuses what is none, and says why", () => {
     [{ ...good, format: 2 }, "it is of format 2, which a later synsnoop wrote"],
     [{ ...good, destination: 1 }, "it is no cursor"],
     [{ ...good, segments: [] }, "it is no cursor"],
+    [{ ...good, since_ms: "now" }, "it is no cursor"],
     [{ ...good, segments: { "../x": { bytes: 1, done: true } } }, "an entry of it cannot be read"],
     [
       { ...good, segments: { [`${NAME}.zst`]: { bytes: 1, done: true } } },
