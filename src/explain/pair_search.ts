@@ -152,7 +152,11 @@ export class PairSearch {
     if (side === undefined || this.#others.length >= OTHERS_MAX) return;
     const [one, two] = side.isClient ? [other, end] : [end, other];
     const tier = tierOf(one.identity, two.identity);
-    if (tier !== undefined) this.#others.push({ teller, end: other, ...side, tier });
+    if (tier === undefined) return;
+    const isKnown = this.#others.some(({ teller: { key }, end }) =>
+      key === teller.key && end.isToldTwice(other)
+    );
+    if (!isKnown) this.#others.push({ teller, end: other, ...side, tier });
   };
 
   /** The other end; undefined: nobody told it, or it cannot be said which of several it is. */

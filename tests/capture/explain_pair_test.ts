@@ -101,6 +101,12 @@ Deno.test("explain --pair tells both ends of what records of two hosts have", as
       assertEquals(Number(at) + Number(give) >= least && Number(at) - Number(give) <= most, true);
     }
   });
+  await t.step("an end that two tracers of its host told is one", async () => {
+    const fate = fates.find(({ verdict }) => verdict === "answer_lost")!;
+    const { status, text } = await explainPair(...files, ...files, "--port", String(fate.port));
+    assertEquals(status, 0);
+    assertMatch(text, /: answer_lost$/m);
+  });
   await t.step("a host's end alone is told as such", async () => {
     const fate = fates.find(({ verdict }) => verdict === "answer_lost")!;
     const one = files[HOSTS.findIndex(({ name }) => name === fate.client)];
