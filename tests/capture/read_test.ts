@@ -10,6 +10,7 @@ import { TABLE_ROWS_HELD, TALLIES_MAX } from "../../src/output/limits.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap, PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp, concat } from "../unit/wire/build_frame.ts";
+import { Folder } from "../folder.ts";
 import { buildRefused } from "./refused_capture.ts";
 import { readCommand, runRead, startRead } from "./read_tool.ts";
 
@@ -40,21 +41,6 @@ const CAPTURE = buildPcap({
 /** Where the records of the third handshake begin. */
 const THIRD = buildPcap({ records: [...handshake(1), ...handshake(2)] }).length;
 
-/** A file in a folder that is removed in the end. */
-class TemporaryFile implements Disposable {
-  readonly #folder = Deno.makeTempDirSync({ prefix: "synsnoop-capture-" });
-  readonly path: string;
-
-  constructor(bytes: Uint8Array, name = "capture.pcap") {
-    this.path = `${this.#folder}/${name}`;
-    Deno.writeFileSync(this.path, bytes);
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
-  }
-}
-
 const middle = 200;
 /** A skippable frame (RFC 8878 §3.1.2), as pzstd writes before each. */
 const SKIPPABLE = new Uint8Array([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
@@ -79,8 +65,9 @@ const ENCODINGS: { name: string; bytes: Uint8Array }[] = [
 
 for (const { name, bytes } of ENCODINGS) {
   Deno.test(`read takes a file and standard input, ${name}`, async () => {
-    using file = new TemporaryFile(bytes);
-    const fromFile = await runRead([file.path]);
+    using folder = new Folder();
+    const file = folder.write("capture.pcap", bytes);
+    const fromFile = await runRead([file]);
     const fromInput = await runRead(["-"], bytes);
     for (const { status, records, said } of [fromFile, fromInput]) {
       assertEquals([status, records.map(({ client }) => client.port)], [0, PORTS]);
@@ -168,8 +155,9 @@ FAULTS.push(
 
 for (const { name, bytes, ports, says } of FAULTS) {
   Deno.test(`read reports what comes before the fault of a file that is ${name}`, async () => {
-    using file = new TemporaryFile(bytes);
-    const { status, records, said } = await runRead([file.path]);
+    using folder = new Folder();
+    const file = folder.write("capture.pcap", bytes);
+    const { status, records, said } = await runRead([file]);
     assertEquals([status, records.map(({ client }) => client.port)], [1, ports]);
     assertMatch(said, says);
   });
@@ -183,34 +171,38 @@ const DAMAGED_LATE =
   "DNCgTeg46Vh/iAeBlrCZ8EnumDDRWaYA52+cBkN9MBEAdm2LkHuAuOpot3CAsDcIbd5bqBOA==";
 
 Deno.test("read survives an error of node:zlib that nobody can catch", async () => {
-  using file = new TemporaryFile(Uint8Array.fromBase64(DAMAGED_LATE));
-  const { status, said } = await runRead([file.path]);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", Uint8Array.fromBase64(DAMAGED_LATE));
+  const { status, said } = await runRead([file]);
   assertEquals(status, 1);
   assertMatch(said, /from byte 0 of what it decompresses to on: it begins with 0x49494949/);
 });
 
 Deno.test("read says where in decompressed data a fault is, and goes on with the next file", async () => {
-  using broken = new TemporaryFile(gzipSync(CAPTURE.subarray(0, THIRD + 20)));
-  using good = new TemporaryFile(buildPcap({ records: handshake(9, 1_700_000_100) }));
-  const { status, records, said } = await runRead([broken.path, "absent.pcap", good.path]);
+  using folder = new Folder();
+  const broken = folder.write("broken.pcap.gz", gzipSync(CAPTURE.subarray(0, THIRD + 20)));
+  const good = folder.write("good.pcap", buildPcap({ records: handshake(9, 1_700_000_100) }));
+  const { status, records, said } = await runRead([broken, "absent.pcap", good]);
   assertEquals([status, records.map(({ client }) => client.port)], [1, [1, 2, 9]]);
   assertStringIncludes(said, `from byte ${THIRD} of what it decompresses to on: it ends inside`);
   assertStringIncludes(said, 'Cannot read "absent.pcap": there is no such file');
 });
 
 Deno.test("read refuses a directory, and to follow what cannot grow", async () => {
-  using compressed = new TemporaryFile(gzipSync(CAPTURE));
+  using folder = new Folder();
+  const compressed = folder.write("capture.pcap", gzipSync(CAPTURE));
   const directory = await runRead([import.meta.dirname!]);
   assertMatch(directory.said, /Cannot read "[^"]+": it is a folder without segments/);
-  const follow = await runRead(["--follow", compressed.path]);
+  const follow = await runRead(["--follow", compressed]);
   assertMatch(follow.said, /Cannot follow "[^"]+": it is compressed or no regular file/);
   assertEquals([directory.status, follow.status], [1, 1]);
 });
 
 Deno.test("read needs no more of Deno than to read files and the host's name", async () => {
-  using file = new TemporaryFile(CAPTURE);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", CAPTURE);
   const allowed = ["--no-prompt", "--allow-read", "--allow-sys=hostname"];
-  const [program, ...args] = readCommand([file.path])
+  const [program, ...args] = readCommand([file])
     .flatMap((word) => word === "-A" ? allowed : [word]);
   const { code, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
@@ -225,32 +217,28 @@ Deno.test("read ends with a usage error without a file", async () => {
 });
 
 Deno.test("read ends at its count, without a fault behind it", async () => {
-  using file = new TemporaryFile(CAPTURE.subarray(0, -5));
-  const { status, records } = await runRead(["--count", "2", file.path]);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", CAPTURE.subarray(0, -5));
+  const { status, records } = await runRead(["--count", "2", file]);
   assertEquals([status, records.length], [0, 2]);
 });
 
 Deno.test("read says that files are not in the order of their times, and what to do", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    // As a shell sorts what tcpdump -C wrote.
-    const [later, earlier] = [`${folder}/capture.pcap10`, `${folder}/capture.pcap2`];
-    const [syn, synAck, ack] = handshake(5);
-    const after = [synAck, ack].map((packet) => ({ ...packet, seconds: syn.seconds + 20 }));
-    await Deno.writeFile(later, buildPcap({ records: after }));
-    await Deno.writeFile(earlier, buildPcap({ records: [syn] }));
-    const sorted = await runRead([later, earlier]);
-    assertStringIncludes(
-      sorted.said,
-      "1 file begins before what was read before ends: handshakes across are told in parts; " +
-        "give files in the order of their times, or make one of them by mergecap\n",
-    );
-    const ordered = await runRead([earlier, later]);
-    assert(!ordered.said.includes("mergecap"), ordered.said);
-    assertEquals(ordered.records.map(({ outcome }) => outcome), ["established"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const [syn, synAck, ack] = handshake(5);
+  const after = [synAck, ack].map((packet) => ({ ...packet, seconds: syn.seconds + 20 }));
+  // As a shell sorts what tcpdump -C wrote.
+  using folder = new Folder();
+  const later = folder.write("capture.pcap10", buildPcap({ records: after }));
+  const earlier = folder.write("capture.pcap2", buildPcap({ records: [syn] }));
+  const sorted = await runRead([later, earlier]);
+  assertStringIncludes(
+    sorted.said,
+    "1 file begins before what was read before ends: handshakes across are told in parts; " +
+      "give files in the order of their times, or make one of them by mergecap\n",
+  );
+  const ordered = await runRead([earlier, later]);
+  assert(!ordered.said.includes("mergecap"), ordered.said);
+  assertEquals(ordered.records.map(({ outcome }) => outcome), ["established"]);
 });
 
 Deno.test("read counts what the file says was dropped", async () => {
@@ -276,8 +264,9 @@ Deno.test("read of a plain file waits for its reader, and ends at a signal with 
     }
     parts.push(new Uint8Array(view.buffer));
   }
-  using file = new TemporaryFile(concat(...parts));
-  const child = startRead(["--json", file.path]);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", concat(...parts));
+  const child = startRead(["--json", file]);
   await child.stdin.close();
   const errors = new Response(child.stderr).text();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
@@ -295,15 +284,16 @@ Deno.test("read of a plain file waits for its reader, and ends at a signal with 
 
 Deno.test("read --follow reports what is appended until it is interrupted", async () => {
   const half = CAPTURE.subarray(0, THIRD + 20);
-  using file = new TemporaryFile(half);
-  const child = startRead(["--follow", file.path]);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", half);
+  const child = startRead(["--follow", file]);
   await child.stdin.close();
   const errors = new Response(child.stderr).text();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
     .getReader();
   const nextPort = async () => JSON.parse((await lines.read()).value!).client?.port;
   assertEquals([await nextPort(), await nextPort()], [1, 2]);
-  Deno.writeFileSync(file.path, CAPTURE.subarray(half.length, -3), { append: true });
+  Deno.writeFileSync(file, CAPTURE.subarray(half.length, -3), { append: true });
   assertEquals(await nextPort(), 3);
   child.kill("SIGINT");
   // The fourth is cut off in its last packet, which may still have been on its way.
@@ -314,14 +304,15 @@ Deno.test("read --follow reports what is appended until it is interrupted", asyn
 });
 
 Deno.test("read --follow says when the file becomes shorter", async () => {
-  using file = new TemporaryFile(CAPTURE);
-  const child = startRead(["--follow", file.path]);
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", CAPTURE);
+  const child = startRead(["--follow", file]);
   await child.stdin.close();
   const errors = new Response(child.stderr).text();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
     .getReader();
   for (const _ of PORTS) await lines.read();
-  Deno.truncateSync(file.path, 30);
+  Deno.truncateSync(file, 30);
   while (!(await lines.read()).done);
   assertEquals((await child.status).code, 1);
   assertMatch(await errors, /Cannot read "[^"]+": it was cut short while it was followed/);
@@ -355,15 +346,16 @@ Deno.test("read reports a lone refusal though a live capture stays silent", asyn
     for (const record of [24, second]) view.setUint32(record, seconds, true);
     return capture;
   };
-  using file = new TemporaryFile(now());
-  for (const args of [["-"], ["--follow", file.path]]) {
+  using folder = new Folder();
+  const file = folder.write("capture.pcap", now());
+  for (const args of [["-"], ["--follow", file]]) {
     const child = startRead(args);
     const writer = child.stdin.getWriter();
     const errors = new Response(child.stderr).text();
     const lines = child.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).getReader();
     const capture = now();
-    Deno.writeFileSync(file.path, capture);
+    Deno.writeFileSync(file, capture);
     if (args[0] === "-") await writer.write(capture);
     const { outcome, client } = JSON.parse((await lines.read()).value!);
     assertEquals([outcome, client.port], ["refused", 5]);
