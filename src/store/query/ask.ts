@@ -42,7 +42,7 @@ export async function ask(
     const mayRepeat = !asked.isOfStatus && await findRepeats(database);
     for (const view of handshakeViewsSql(mayRepeat)) await database.run(view);
     for (const table of tablesSql(asked)) await database.run(table);
-    const { columns, values } = await database.ask(asked.sql);
+    const { columns, values } = await database.ask(asked.sql, asked.columns === undefined);
     return { columns: asked.columns ?? columns.map(toColumn), rows: values, lines };
   });
 }

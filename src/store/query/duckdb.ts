@@ -156,9 +156,9 @@ export class Database implements Disposable {
   /**
    * Asks for rows: by one statement that changes nothing.
    *
-   * @throws {SqlError} It is another one, or fails.
+   * @param isForeign Whether somebody else wrote it. @throws {SqlError} It is another one, or fails.
    */
-  async ask(sql: string): Promise<Rows> {
+  async ask(sql: string, isForeign = false): Promise<Rows> {
     this.#assertGoesOn();
     try {
       const statements = await this.#connection.extractStatements(sql).catch(onNothing);
@@ -169,6 +169,7 @@ export class Database implements Disposable {
       if (prepared.statementType !== SELECT) {
         throw new SqlError("give a SELECT: what changes anything is not run");
       }
+      if (isForeign) await this.#refuseChanges(sql);
       const answer: Rows = { columns: [], values: [] };
       for await (const { columns, values } of this.#pieces(sql, () => prepared.stream())) {
         answer.columns = columns;
@@ -182,6 +183,15 @@ export class Database implements Disposable {
       return answer;
     } catch (error) {
       throw toSqlError(error);
+    }
+  }
+
+  /** Refuses what changes settings all the same, though they are locked. @param sql One SELECT. */
+  async #refuseChanges(sql: string): Promise<void> {
+    const plan = await this.#connection.run(`EXPLAIN (FORMAT json) ${sql}`);
+    const [, name] = CHANGING.exec((await plan.getRowsJson()).flat().join("\n")) ?? [];
+    if (name !== undefined) {
+      throw new SqlError(`leave ${name.toLowerCase()}() out: it changes settings`);
     }
   }
 
@@ -254,6 +264,8 @@ export class Database implements Disposable {
 
 /** A SELECT, in DuckDB's numbers of statements (duckdb.h). EXPLAIN ANALYZE would run whatever it explains. */
 const SELECT = 1;
+/** Functions of tables that do more than read, as a plan names them. */
+const CHANGING = /"Function": "((?:ENABLE|DISABLE|TRUNCATE)_\w+|\w*CHECKPOINT)"/;
 /** What has a statement run without any of its rows. */
 const EXPLAIN = "EXPLAIN ANALYZE ";
 /** Values of an answer that are held at most. */
