@@ -11,10 +11,11 @@ const BTF_KIND_FUNC = 12;
  * @param names The functions looked for.
  * @returns Those that are there, in the order given.
  */
-export function functionsInBtf({ types, text }: Btf, names: readonly string[]): string[] {
+export function functionsInBtf(btf: Btf, names: readonly string[]): string[] {
+  const places = btf.lookFor(names);
   return names.filter((name) => {
-    const place = text.indexOf(`\0${name}\0`) + 1;
-    return place > 0 && hasFunction(types, place);
+    const place = places.get(name);
+    return place !== undefined && hasFunction(btf.types, place);
   });
 }
 

@@ -18,22 +18,22 @@ const BITS = 8;
  *   one that is not there.
  */
 export function membersInBtf(
-  { types, text }: Btf,
+  btf: Btf,
   structure: string,
   names: readonly string[],
 ): (number | undefined)[] {
-  const place = (name: string) => text.indexOf(`\0${name}\0`) + 1;
-  const members = membersOf(types, place(structure));
+  const places = btf.lookFor([structure, ...names]);
+  const members = membersOf(btf.types, places.get(structure));
   return names.map((name) => {
-    const at = place(name);
-    return at > 0 ? members.get(at) : undefined;
+    const place = places.get(name);
+    return place === undefined ? undefined : members.get(place);
   });
 }
 
 /** The bytes at which the members of the structure of that name begin, by their names' places. */
-function membersOf(words: Uint32Array, structure: number): Map<number, number> {
+function membersOf(words: Uint32Array, structure: number | undefined): Map<number, number> {
   const members = new Map<number, number>();
-  if (structure === 0) return members;
+  if (structure === undefined) return members;
   for (let at = words.indexOf(structure); at >= 0; at = words.indexOf(structure, at + 1)) {
     const info = words[at + 1];
     const end = at + TYPE_WORDS + (info & LENGTH_MASK) * MEMBER_WORDS;

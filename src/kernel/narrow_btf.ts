@@ -61,8 +61,7 @@ export function narrowBtf(
 /** Where the names of the members that a program names stand among the strings. */
 function memberPlaces(btf: Btf, program: string): Set<number> {
   const names = new Set(Array.from(program.matchAll(MEMBER), ([, name]) => name));
-  const string = new RegExp(`\\0(?:${[...names].join("|")})(?=\\0)`, "g");
-  return new Set(Array.from(btf.text.matchAll(string), ({ index }) => index + 1));
+  return new Set(btf.placesOf(names).map(([, place]) => place));
 }
 
 /**

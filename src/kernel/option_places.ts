@@ -24,6 +24,15 @@ const NEGOTIATED = {
 } as const;
 const SYN_DATA = { syn_data: 2 * BIT, syn_data_acked: 6 * BIT } as const;
 
+/** What {@link optionPlaces} looks for in the kernel's description of itself. */
+export const OPTION_NAMES: readonly string[] = [
+  "tcp_sock",
+  "rx_opt",
+  "tcp_options_received",
+  ...Object.keys(NEGOTIATED),
+  ...Object.keys(SYN_DATA),
+];
+
 /**
  * Finds them by the kernel's description of itself.
  *

@@ -12,7 +12,7 @@ import { FUNCTIONS, SOCK_ADDRESSES } from "../../kernel/choose_probes.ts";
 import type { KernelFacts } from "../../kernel/kernel_facts.ts";
 import type { ProbeFacts, ReasonOffer } from "../../kernel/probe_facts.ts";
 import { parseReasonNames, type ReasonNames } from "../../kernel/reason_names.ts";
-import { type OptionPlaces, optionPlaces } from "../../kernel/option_places.ts";
+import { OPTION_NAMES, type OptionPlaces, optionPlaces } from "../../kernel/option_places.ts";
 import { messageOf } from "../../text/message.ts";
 import { exists, type FileHead, readKernelFiles } from "./kernel_files.ts";
 import { bpf, lastErrno, memory, release, SystemCallError } from "../libc.ts";
@@ -110,6 +110,7 @@ async function readDescription(): Promise<
     return { functions: undefined, sockAddressesFit: undefined, optionPlaces: undefined };
   }
   const expected = Object.entries(SOCK_ADDRESSES);
+  btf.lookFor(["sock_common", ...Object.keys(SOCK_ADDRESSES), ...FUNCTIONS, ...OPTION_NAMES]);
   const places = membersInBtf(btf, "sock_common", expected.map(([name]) => name));
   const description = {
     functions: functionsInBtf(btf, FUNCTIONS),

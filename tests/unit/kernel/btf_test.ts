@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { btfKind, readBtf, writeBtf } from "../../../src/kernel/btf.ts";
+import { Btf, btfKind, readBtf, writeBtf } from "../../../src/kernel/btf.ts";
 
 /** A header with version 1 and nothing behind it. */
 const HEADER = Uint8Array.of(0x9f, 0xeb, 1, 7, ...new Uint8Array(20));
@@ -40,7 +40,7 @@ Deno.test("readBtf takes a header that is longer, and parts in any order", () =>
   view.setUint32(36, 9, true);
   const btf = readBtf(bytes)!;
   assertEquals([...btf.types], [0x0c000002, 9]);
-  assertEquals(btf.text, "\0ab\0");
+  assertEquals(btf.placesOf(["ab"]), [["ab", 1]]);
   assertEquals(btfKind(btf.types[0]), 12);
 });
 
@@ -64,4 +64,27 @@ Deno.test("readBtf throws on no bytes", () => {
     const btf = readBtf(bytes);
     assertEquals(btf === undefined || btf.strings.length <= bytes.length, true);
   }));
+});
+
+Deno.test("Btf finds names wherever they stand among very many, and none that only begins so", () => {
+  const lengths = [5, 40_000, 1, 32_766, 32_767, 32_768, 70_000, 3];
+  const names = Array.from({ length: 20_000 }, (_, at) => `name_${at}`);
+  for (const [at, length] of lengths.entries()) {
+    names.splice(at * 2_000, 0, String.fromCharCode(0x61 + at).repeat(length));
+  }
+  const strings = new TextEncoder().encode(`\0${names.join("\0")}\0`);
+  const btf = new Btf({ types: new Uint32Array(0), strings });
+  const expected: [string, number][] = [];
+  let at = 1;
+  for (const name of names) {
+    expected.push([name, at]);
+    at += name.length + 1;
+  }
+  const isAsked = ([name]: [string, number]) => name.length < 100 && /[05a-h]$/.test(name);
+  const asked = expected.filter(isAsked);
+  assertEquals(btf.placesOf([...asked.map(([name]) => name), "name", "name_99999", ""]), asked);
+  assertEquals(btf.placesOf([]), []);
+  // The last one cut off.
+  const cut = new Btf({ types: btf.types, strings: strings.subarray(0, -1) });
+  assertEquals(cut.placesOf([names.at(-1)!]), []);
 });
