@@ -26,6 +26,7 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
   return [
     text(`${end}.address`, "IP address", of((it) => addressText(it.address)), {
       always: true,
+      isTakenApart: true,
       set: (handshake, value: string) => setAddress(handshake[end].address, value),
     }),
     integer(`${end}.port`, "TCP port; 0: none was chosen yet", of((it) => it.port), {
@@ -132,6 +133,6 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
 /** Puts the address that a text says into four words. @returns False where it says none. */
 export function setAddress(into: Uint32Array, text: string): boolean {
   const words = parseAddress(text);
-  if (words !== undefined) into.set(words);
+  if (words !== undefined) { for (let at = 0; at < words.length; at++) into[at] = words[at]; }
   return words !== undefined;
 }

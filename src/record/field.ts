@@ -30,6 +30,8 @@ export interface Field {
   values?: readonly string[];
   /** Of an integer: what it can be. */
   range?: IntegerRange;
+  /** Whether a text is taken apart where it is read back, and nothing of it kept. */
+  isTakenApart?: boolean;
   /** Whether it can be null, which then means there is none; absent always means unknown. */
   nullable?: boolean;
   /** Where it always is: in every record (`true`), or in every one that has the level of this path. */

@@ -25,6 +25,7 @@ export const FIELDS: readonly Field[] = [
     {
       always: true,
       unit: "RFC 3339, UTC, nine digits",
+      isTakenApart: true,
       set: (it, text: string) => {
         const moment = parseTime(text);
         if (moment === undefined) return false;

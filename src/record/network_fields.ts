@@ -89,6 +89,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
       ({ translated }) => translated && formatAddress(translated[end].address),
       {
         always: TRANSLATED,
+        isTakenApart: true,
         set: (it, address: string) => setAddress(translatedOf(it)[end].address, address),
       },
     ),

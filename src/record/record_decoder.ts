@@ -4,10 +4,10 @@
  * @module
  */
 import { Handshake } from "../match/handshake.ts";
-import type { Field, ReadValue } from "./field.ts";
-import { FIELDS, RECORD_VERSION } from "./fields.ts";
-import { type RecordContext, RecordedContext } from "./record_context.ts";
-import { buildTree, isAlways, type Level } from "./tree.ts";
+import { RECORD_VERSION } from "./fields.ts";
+import { scanRecord } from "./line_scanner.ts";
+import { RecordedContext } from "./record_context.ts";
+import { isObject, RECORD, takeLevel, type Target } from "./record_members.ts";
 
 /** What a line turned out to be. */
 export type DecodedLine =
@@ -38,11 +38,6 @@ export type DecodedLine =
     reason: string;
   };
 
-/** Names of what one record has and this version does not know that are told. */
-const UNKNOWN_MAX = 16;
-/** Characters of such a name. */
-const NAME_MAX = 64;
-
 /**
  * Decodes a line of NDJSON that this tool wrote, or a later version of it: `encodeHandshake` of the
  * handshake and context gives the same line again. What the line has that this version does not
@@ -58,6 +53,26 @@ const NAME_MAX = 64;
  * @param line Without its newline.
  */
 export function decodeLine(line: string): DecodedLine {
+  return decodeLineAt(line, 0, line.length);
+}
+
+/**
+ * The same of a line in a text.
+ *
+ * @param start Where it begins. @param end Where it ends, before its newline.
+ */
+export function decodeLineAt(text: string, start: number, end: number): DecodedLine {
+  const target: Target = {
+    handshake: new Handshake(),
+    context: new RecordedContext(),
+    unknown: [],
+  };
+  const version = scanRecord(text, start, end, target);
+  return version === undefined ? decodeAnyLine(text.slice(start, end)) : decoded(target, version);
+}
+
+/** Decodes a line of any form: members in another order, unknown ones, escapes. */
+export function decodeAnyLine(line: string): DecodedLine {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -69,16 +84,22 @@ export function decodeLine(line: string): DecodedLine {
   if (!Number.isInteger(version) || Number(version) < 1) return refuse("it has no version (v)");
   if (typeof event !== "string") return refuse("it has no event");
   if (event !== "handshake") return { kind: "event", event, members: value };
-  const handshake = new Handshake();
-  const context = new RecordedContext();
-  const unknown: string[] = [];
-  const reason = takeLevel(RECORD, value, { handshake, context, unknown });
+  const target: Target = {
+    handshake: new Handshake(),
+    context: new RecordedContext(),
+    unknown: [],
+  };
+  const reason = takeLevel(RECORD, value, target);
   if (reason !== undefined) return refuse(reason);
+  return decoded(target, Number(version));
+}
+
+function decoded({ handshake, context, unknown }: Target, version: number): DecodedLine {
   // One half of a pair says nothing.
   if (handshake.dropQueue?.length === undefined || handshake.dropQueue.limit === undefined) {
     handshake.dropQueue = undefined;
   }
-  return { kind: "handshake", handshake, context, unknown, version: Number(version) };
+  return { kind: "handshake", handshake, context, unknown, version };
 }
 
 /** Whether a version of the record is later than this tool's. */
@@ -86,172 +107,6 @@ export function isNewer(version: number): boolean {
   return version > RECORD_VERSION;
 }
 
-/** What is being decoded. */
-interface Target {
-  readonly handshake: Handshake;
-  readonly context: RecordedContext;
-  readonly unknown: string[];
-}
-
-/** A member of a level, ready to be read. */
-interface Member {
-  readonly name: string;
-  readonly path: string;
-  readonly always: boolean;
-  /** Takes its value. @returns What is wrong with it, undefined where nothing is. */
-  take(value: unknown, target: Target): string | undefined;
-}
-
-/** A level, its members by their names. */
-type Members = readonly Member[];
-
-const RECORD = membersOf(buildTree(FIELDS));
-
-function membersOf(level: Level): Members {
-  return level.members.map((member) => {
-    const always = isAlways(member, level.path);
-    if (!("members" in member)) {
-      const { path } = member.field;
-      return { name: member.name, path, always, take: takerOf(member.field, always) };
-    }
-    const { name, path } = member;
-    const members = membersOf(member);
-    return {
-      name,
-      path,
-      always,
-      take: (value, target) =>
-        isObject(value) ? takeLevel(members, value, target, path) : `${path} is no object`,
-    };
-  });
-}
-
-function takeLevel(
-  members: Members,
-  level: Record<string, unknown>,
-  target: Target,
-  path = "",
-): string | undefined {
-  let known = 0;
-  for (let at = 0; at < members.length; at++) {
-    const member = members[at];
-    const value = level[member.name];
-    if (value === undefined) {
-      if (member.always) return `${member.path} is missing`;
-      continue;
-    }
-    known++;
-    const fault = member.take(value, target);
-    if (fault !== undefined) return fault;
-  }
-  let present = 0;
-  for (const _ in level) present++;
-  if (present > known) noteUnknown(members, level, target.unknown, path);
-  return undefined;
-}
-
-function noteUnknown(
-  members: Members,
-  level: Record<string, unknown>,
-  unknown: string[],
-  path: string,
-): void {
-  for (const name in level) {
-    if (unknown.length >= UNKNOWN_MAX) return;
-    if (members.some((member) => member.name === name)) continue;
-    unknown.push((path === "" ? name : `${path}.${name}`).slice(0, NAME_MAX));
-  }
-}
-
-function takerOf(field: Field, always: boolean): Member["take"] {
-  const { path, values } = field;
-  const set = setterOf(field);
-  const meaningless = `${path} says nothing that it can mean`;
-  return (value, { handshake, context, unknown }) => {
-    if (!isOfType(field, value)) return `${path} is no ${describeType(field)}`;
-    let known = value;
-    if (values !== undefined && typeof value === "string" && !values.includes(value)) {
-      if (always) return `${path} has a value that this version does not know`;
-      noteValue(path, value, unknown);
-      return undefined;
-    }
-    if (values !== undefined && Array.isArray(value)) {
-      known = value.filter((item) => values.includes(item) || noteValue(path, item, unknown));
-    }
-    return set(handshake, known, context) === false ? meaningless : undefined;
-  };
-}
-
-function noteValue(path: string, value: string, unknown: string[]): false {
-  if (unknown.length < UNKNOWN_MAX) unknown.push(`${path} ${value}`.slice(0, NAME_MAX));
-  return false;
-}
-
-function isOfType({ type, range, nullable }: Field, value: unknown): value is ReadValue {
-  if (value === null) return nullable ?? false;
-  switch (type) {
-    case "integer":
-      return Number.isInteger(value) &&
-        (range === undefined || Number(value) >= range[0] && Number(value) <= range[1]);
-    case "strings":
-      return Array.isArray(value) && value.every((item) => typeof item === "string");
-    case "string":
-      return typeof value === "string";
-    case "boolean":
-      return typeof value === "boolean";
-  }
-}
-
-function describeType({ type, range }: Field): string {
-  if (type === "strings") return "list of strings";
-  return range ? `integer from ${range[0]} to ${range[1]}` : type;
-}
-
-type Setter = (handshake: Handshake, value: ReadValue, context: RecordedContext) => boolean | void;
-
-/** What takes a field's value back: its own `set`, or one that puts it where its getter finds it. */
-function setterOf(field: Field): Setter {
-  if (field.set) return (handshake, value, context) => field.set!(handshake, value, context);
-  const { isOfContext, names } = propertyRead(field);
-  const last = names[names.length - 1];
-  const levels = names.slice(0, -1);
-  return (handshake, value, context) => {
-    let object: Properties = properties(isOfContext ? context : handshake);
-    for (const name of levels) object = properties(object[name] ??= {});
-    object[last] = value ?? undefined;
-  };
-}
-
-type Properties = Record<string, unknown>;
-
-function properties(object: unknown): Properties {
-  return object as Properties;
-}
-
-/**
- * Finds which property a field's getter reads, so that it needs not be named a second time: the getter
- * is called with objects that remember what is taken of them.
- *
- * @throws {Error} The getter does more than that, and the field has no `set`.
- */
-function propertyRead({ path, get }: Field): { isOfContext: boolean; names: readonly string[] } {
-  const read = new Map<unknown, { isOfContext: boolean; names: readonly string[] }>();
-  const recorder = <T extends object>(isOfContext: boolean, names: readonly string[]): T => {
-    const proxy = new Proxy({} as T, {
-      get: (_, name) => recorder(isOfContext, [...names, String(name)]),
-    });
-    read.set(proxy, { isOfContext, names });
-    return proxy;
-  };
-  const property = read.get(get(recorder<Handshake>(false, []), recorder<RecordContext>(true, [])));
-  if (property === undefined) throw new Error(`Cannot read back "${path}": it has no set`);
-  return property;
-}
-
 function refuse(reason: string): DecodedLine {
   return { kind: "refused", fault: "record", reason };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

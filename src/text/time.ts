@@ -43,11 +43,19 @@ export interface Moment {
 /** Seconds and their fraction, as {@link timeText} writes them; years beyond 9999 have six digits. */
 const TIME = /^((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z$/;
 
+let parsedText = "";
+let parsedSeconds = NaN;
+
 /** Reads what {@link timeText} writes; undefined for anything else. */
 export function parseTime(text: string): Moment | undefined {
   const parts = TIME.exec(text);
   if (parts === null) return undefined;
-  const seconds = Date.parse(parts[1] + "Z") / 1000;
+  // Moments that follow each other are often of one second.
+  if (parts[1] !== parsedText) {
+    parsedText = parts[1];
+    parsedSeconds = Date.parse(parsedText + "Z") / 1000;
+  }
+  const seconds = parsedSeconds;
   return Number.isNaN(seconds) ? undefined : { seconds, ns: Number(parts[2]) };
 }
 

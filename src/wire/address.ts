@@ -10,8 +10,9 @@ const MAPPED_WORD = 0xffff;
 /** 16-bit groups in an IPv6 address (RFC 4291 §2.2). */
 const GROUP_COUNT = 8;
 
-const IPV4_TEXT =
-  /^(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})$/;
+const ZERO = "0".charCodeAt(0);
+const DOT = ".".charCodeAt(0);
+const OCTET_DIGITS_MAX = 3;
 const GROUP_TEXT = /^[0-9a-fA-F]{1,4}$/;
 
 /**
@@ -87,10 +88,14 @@ export function formatAddress(words: Uint32Array, at = 0): string {
  */
 export function parseAddress(text: string): Uint32Array | undefined {
   const ipv4 = parseIpv4Word(text);
-  if (ipv4 !== undefined) return new Uint32Array([0, 0, MAPPED_WORD, ipv4]);
+  const words = new Uint32Array(4);
+  if (ipv4 !== undefined) {
+    words[2] = MAPPED_WORD;
+    words[3] = ipv4;
+    return words;
+  }
   const groups = parseIpv6Groups(text);
   if (groups === undefined) return undefined;
-  const words = new Uint32Array(4);
   for (let index = 0; index < 4; index++) {
     words[index] = groups[2 * index] * 0x10000 + groups[2 * index + 1];
   }
@@ -115,16 +120,25 @@ function formatGroups(groups: readonly number[]): string {
   return groups.map((group) => group.toString(16)).join(":");
 }
 
+/** Four numbers up to 255 with dots between them, none with a zero before it. */
 function parseIpv4Word(text: string): number | undefined {
-  const match = IPV4_TEXT.exec(text);
-  if (match === null) return undefined;
   let word = 0;
-  for (let index = 1; index <= 4; index++) {
-    const byte = Number(match[index]);
-    if (byte > 255) return undefined;
-    word = word * 256 + byte;
+  let octets = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const begin = at;
+    let octet = 0;
+    for (; at < begin + OCTET_DIGITS_MAX; at++) {
+      const digit = text.charCodeAt(at) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      octet = octet * 10 + digit;
+    }
+    const length = at - begin;
+    const hasZero = length > 1 && text.charCodeAt(begin) === ZERO;
+    if (length === 0 || hasZero || octet > 255 || ++octets > 4) return undefined;
+    if (at < text.length && text.charCodeAt(at) !== DOT) return undefined;
+    word = word * 256 + octet;
   }
-  return word;
+  return octets === 4 ? word : undefined;
 }
 
 function parseIpv6Groups(text: string): number[] | undefined {
