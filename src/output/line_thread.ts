@@ -30,9 +30,9 @@ export interface LineRequest {
 
 /**
  * What it says: once that it has begun, then of each batch in turn how many bytes of lines are there, or
- * the lines themselves where there was no room for them.
+ * the lines themselves where there was no room for them; or, as the last, why it has ended.
  */
-export type LineAnswer = "begun" | number | Uint8Array;
+export type LineAnswer = "begun" | number | Uint8Array | { failed: string };
 
 /** What a `Worker` is to this module. */
 export interface Thread {
@@ -102,7 +102,7 @@ export class LineThread {
    */
   static async open(thread: Thread, options: LineThreadOptions): Promise<LineThread> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    thread.onmessage = () => resolve();
+    thread.onmessage = ({ data }) => isFailure(data) ? reject(new Error(data.failed)) : resolve();
     thread.onerror = (event) => {
       event.preventDefault();
       reject(new Error(event.message));
@@ -161,6 +161,7 @@ export class LineThread {
   }
 
   #hear(answer: LineAnswer): void {
+    if (isFailure(answer)) return this.#endEarly(answer.failed);
     const batch = this.#pending.shift() as LineBatch;
     if (typeof answer === "number") {
       this.#copy.set(batch.lines.subarray(0, answer));
@@ -200,4 +201,8 @@ export class LineThread {
     this.#thread.onmessage = this.#thread.onerror = null;
     this.#thread.terminate();
   }
+}
+
+function isFailure(answer: LineAnswer): answer is { failed: string } {
+  return typeof answer === "object" && "failed" in answer;
 }

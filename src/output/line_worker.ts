@@ -1,27 +1,35 @@
 /// <reference lib="deno.worker" />
 /**
- * Makes lines of NDJSON on a thread of its own; see `LineThread`.
+ * Makes lines of NDJSON on a thread of its own; see `LineThread`. What ends it is an answer: an error that
+ * left it would be printed as well.
  *
  * @module
  */
-import { FIELDS } from "../record/fields.ts";
-import { BatchEncoder } from "./line_batch.ts";
 import type { LineAnswer, LineRequest, LineSettings } from "./line_thread.ts";
 
-const names = new Map<number, string>();
 const answer = (message: LineAnswer) => self.postMessage(message);
 
-self.onmessage = ({ data: { host, fields } }: MessageEvent<LineSettings>) => {
-  const encoder = new BatchEncoder(
-    { host, interfaceName: (place) => names.get(place) },
-    fields && FIELDS.filter(({ path }) => fields.includes(path)),
-  );
-  self.onmessage = ({ data: { batch, names: added } }: MessageEvent<LineRequest>) => {
-    for (const [place, name] of added) names.set(place, name);
-    const lines = encoder.encode(batch);
-    if (lines.length > batch.lines.length) return answer(lines.slice());
-    batch.lines.set(lines);
-    answer(lines.length);
-  };
-  answer("begun");
+function fail(error: unknown): void {
+  answer({ failed: error instanceof Error ? error.message : String(error) });
+  self.close();
+}
+
+self.onmessage = async ({ data: settings }: MessageEvent<LineSettings>) => {
+  try {
+    // Also that this cannot be loaded is told.
+    const { makeLines }: typeof import("./made_lines.ts") = await import(
+      import.meta.resolve("./made_lines.ts")
+    );
+    const make = makeLines(settings);
+    self.onmessage = ({ data: request }: MessageEvent<LineRequest>) => {
+      try {
+        answer(make(request));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    answer("begun");
+  } catch (error) {
+    fail(error);
+  }
 };

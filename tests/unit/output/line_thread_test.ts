@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BATCH_ROWS, BatchEncoder, LINES_LENGTH } from "../../../src/output/line_batch.ts";
+import { BATCH_ROWS, LINES_LENGTH } from "../../../src/output/line_batch.ts";
 import {
   type LineAnswer,
   type LineRequest,
@@ -8,6 +8,7 @@ import {
   type LineThreadOptions,
   type Thread,
 } from "../../../src/output/line_thread.ts";
+import { makeLines } from "../../../src/output/made_lines.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { CONTEXT, FILE_CONTEXT, HANDSHAKES } from "../record/sample_handshakes.ts";
 
@@ -17,8 +18,8 @@ class Stepped implements Thread {
   onerror: Thread["onerror"] = null;
   settings: LineSettings | undefined;
   readonly requests: LineRequest[] = [];
-  readonly names = new Map<number, string>();
   hasEnded = false;
+  #make: ReturnType<typeof makeLines> | undefined;
 
   postMessage(message: LineSettings | LineRequest): void {
     if ("host" in message) this.settings = message;
@@ -35,20 +36,14 @@ class Stepped implements Thread {
 
   /** Answers as the worker does. */
   step(): void {
-    const { batch, names } = this.requests.shift()!;
-    for (const [place, name] of names) this.names.set(place, name);
-    const context = {
-      host: this.settings!.host,
-      interfaceName: (place: number) => this.names.get(place),
-    };
-    const lines = new BatchEncoder(context).encode(batch);
-    if (lines.length > batch.lines.length) return this.say(lines.slice());
-    batch.lines.set(lines);
-    this.say(lines.length);
+    this.#make ??= makeLines(this.settings!);
+    this.say(this.#make(this.requests.shift()!));
   }
 
-  fail(message: string): void {
-    this.onerror?.(new ErrorEvent("error", { message, cancelable: true }));
+  /** Ends. @param says Whether it says so itself. */
+  fail(message: string, says: boolean): void {
+    if (says) this.say({ failed: message });
+    else this.onerror?.(new ErrorEvent("error", { message, cancelable: true }));
   }
 }
 
@@ -128,12 +123,12 @@ Deno.test("LineThread makes lines itself where the thread is far behind", async 
 });
 
 Deno.test("LineThread makes all lines itself that a thread which ends did not make", async () => {
-  for (const answered of [0, 2, 40]) {
+  for (const [answered, says] of [[0, false], [2, true], [40, false], [40, true]] as const) {
     const { thread, lines, came, ended } = await open();
     const expected = give(lines, 60 * BATCH_ROWS + 5);
     for (let at = 0; at < answered && thread.requests.length > 0; at++) thread.step();
     const settled = lines.settle();
-    thread.fail("out of memory");
+    thread.fail("out of memory", says);
     await settled;
     assertEquals(came.records, 60 * BATCH_ROWS + 5);
     assert(came.text === expected);
@@ -155,13 +150,15 @@ Deno.test("LineThread takes lines that have no room in memory of both", async ()
 });
 
 Deno.test("LineThread.open says why a thread could not begin", async () => {
-  const thread = new Stepped();
-  const opening = LineThread.open(thread, {
-    context: FILE_CONTEXT,
-    fields: undefined,
-    onLines: () => {},
-    onEnd: () => {},
-  });
-  thread.fail("no such module");
-  await assertRejects(() => opening, Error, "no such module");
+  for (const says of [false, true]) {
+    const thread = new Stepped();
+    const opening = LineThread.open(thread, {
+      context: FILE_CONTEXT,
+      fields: undefined,
+      onLines: () => {},
+      onEnd: () => {},
+    });
+    thread.fail("no such module", says);
+    await assertRejects(() => opening, Error, "no such module");
+  }
 });
