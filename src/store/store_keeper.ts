@@ -64,7 +64,8 @@ export class StoreKeeper {
       const isOver = this.#nowMs() >= endOfHourMs(segment.hour) + LOOK_MS;
       if (this.#isClosed || segment.isSealed || !isOver) continue;
       const reason = await this.#sealBeside(segment.path);
-      if (reason !== undefined && !this.#isClosed) {
+      // Another trace of this host may have sealed it meanwhile.
+      if (reason !== undefined && !this.#isClosed && statIfThere(segment.path) !== undefined) {
         throw new Error(`"${segment.path}" cannot be compressed: ${reason}`);
       }
       this.#removeOld();
