@@ -111,7 +111,9 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
   const tell = async ({ lines, ...answer }: Answer & { lines: AskedLines }) => {
     sayLines(lines);
     if (answer.rows.length === 0 && lines.records > 0) {
-      sayNote(`nothing of that kind among ${lines.records} records`);
+      sayNote(
+        `nothing of that kind among ${lines.records} ${lines.records === 1 ? "record" : "records"}`,
+      );
     }
     return await writeText(stdout, format(answer, options.format));
   };
@@ -199,7 +201,8 @@ function format(answer: Answer, kind: QueryOptions["format"]): string {
 
 /** Says what of the lines could not be asked. */
 export function sayLines({ unreadable, newerVersion, records }: AskedLines): void {
-  if (unreadable > 0) sayNote(`${unreadable} lines are no records, or were torn, and are left out`);
+  if (unreadable === 1) sayNote("1 line is no record, or was torn, and is left out");
+  if (unreadable > 1) sayNote(`${unreadable} lines are no records, or were torn, and are left out`);
   if (newerVersion !== undefined) {
     sayNote(
       `records of version ${newerVersion} are there: what this version does not know is left out`,

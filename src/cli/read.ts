@@ -168,7 +168,12 @@ export function sayUnknown(source: InputSource): void {
   const newer = version === undefined ? "" : `records of version ${version} were read; `;
   const list = [...names].map((name) => `"${name}"`).join(", ");
   sayNote(
-    `${newer}${list === "" ? "nothing" : list} in them is unknown to this version, and was skipped`,
+    `${newer}${list === "" ? "nothing" : list} in them ` +
+      `${
+        names.size > 1
+          ? "are unknown to this version, and were"
+          : "is unknown to this version, and was"
+      } skipped`,
   );
 }
 

@@ -458,7 +458,7 @@ Deno.test("the command answers on standard output, and says the rest on standard
     assertMatch(table.out, /^SERVER +HANDSHAKES +FAILED +FAILED %.*\n\S+ +\d+/);
     assertEquals([table.status, table.said], [
       0,
-      "synsnoop: 1 lines are no records, or were torn, and are left out\n",
+      "synsnoop: 1 line is no record, or was torn, and is left out\n",
     ]);
     const json = await runQuery([input, "servers", "--json"]);
     const sum = json.out.trim().split("\n").reduce(

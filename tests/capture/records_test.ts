@@ -187,7 +187,15 @@ Deno.test("read says once what it does not know of records of a later version", 
   const result = await run("read", ["-"], newer + newer);
   assertEquals([result.status, recordsOf(result)], [0, RECORD + RECORD]);
   assertEquals(result.said.split("is unknown to this version").length, 2, result.said);
-  assertStringIncludes(result.said, 'records of version 2 were read; "co\\u{1b}lour"');
+  assertStringIncludes(
+    result.said,
+    'records of version 2 were read; "co\\u{1b}lour" in them is unknown',
+  );
+  const two = await run("read", ["-"], newer.replace('"v":2', '"v":2,"size":1'));
+  assertStringIncludes(
+    two.said,
+    '"size", "co\\u{1b}lour" in them are unknown to this version, and were skipped',
+  );
 });
 
 Deno.test("read --write refuses records, which have no packets", async () => {
