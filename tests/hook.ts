@@ -49,7 +49,11 @@ async function install(): Promise<{ done: boolean; sentence: string }> {
 }
 
 try {
-  const { done, sentence } = await install();
+  const [surplus] = Deno.args;
+  const { done, sentence } = surplus === undefined ? await install() : {
+    done: false,
+    sentence: `Cannot use "${surplus}": deno task hook takes nothing, and installs the hook`,
+  };
   console.error(sentence);
   Deno.exitCode = done ? 0 : 1;
 } catch (error) {

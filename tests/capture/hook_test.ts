@@ -37,8 +37,8 @@ class Repository implements AsyncDisposable {
     return { code, said: new TextDecoder().decode(stderr) };
   }
 
-  install(): Promise<{ code: number; said: string }> {
-    return this.run(Deno.execPath(), "run", "--quiet", "-A", SCRIPT);
+  install(...args: string[]): Promise<{ code: number; said: string }> {
+    return this.run(Deno.execPath(), "run", "--quiet", "-A", SCRIPT, ...args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -48,6 +48,10 @@ class Repository implements AsyncDisposable {
 
 skippableTest("the hook is installed once, and said", NO_GIT, async () => {
   await using repository = await Repository.create();
+  assertEquals(await repository.install("--help"), {
+    code: 1,
+    said: 'Cannot use "--help": deno task hook takes nothing, and installs the hook\n',
+  });
   const first = await repository.install();
   assertEquals(first.code, 0, first.said);
   assertMatch(first.said, /^Installed \.git\/hooks\/pre-commit: git runs format, lint and /);

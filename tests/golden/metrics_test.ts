@@ -33,17 +33,22 @@ function cells(lines: readonly string[]): string[][] {
   return lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
+/** A table of Markdown as `deno fmt` leaves it. @param rows Its cells, the headings first. */
+function tableOf([head, ...rows]: readonly (readonly string[])[]): string {
+  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at].length)));
+  const line = (texts: readonly string[]) =>
+    `| ${texts.map((text, at) => text.padEnd(widths[at])).join(" | ")} |\n`;
+  return [head, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("");
+}
+
 /** Compares the table in a document with what it should be, or writes it anew. */
 function assertListed(document: string, head: string, rows: readonly string[]): void {
   const path = new URL(`../../${document}`, import.meta.url);
   const text = Deno.readTextFileSync(path);
-  const rule = head.replaceAll(/[^|]+/g, " - ");
   const [before, listed, after] = text.split(/(?<=<!-- metrics -->\n)|(?=<!-- \/metrics -->)/);
-  if (UPDATE) {
-    Deno.writeTextFileSync(path, `${before}\n${[head, rule, ...rows].join("\n")}\n\n${after}`);
-  }
-  const [first, , ...written] = cells(listed.trim().split("\n"));
-  assertEquals([first, ...written], cells([head, ...rows]));
+  const table = tableOf(cells([head, ...rows]));
+  if (UPDATE) Deno.writeTextFileSync(path, `${before}\n${table}\n${after}`);
+  else assertEquals(listed.trim().split("\n"), table.trimEnd().split("\n"));
 }
 
 Deno.test("src/output/metrics/README.md lists the metrics as the table of names does", () => {

@@ -13,6 +13,7 @@
  * @module
  */
 import { parseDuration } from "../../src/cli/flags/values.ts";
+import { UsageError } from "../../src/cli/usage.ts";
 import { ROWS_USUAL } from "../../src/match/options.ts";
 import { messageOf } from "../../src/text/message.ts";
 import { Namespace, until } from "./namespace.ts";
@@ -393,9 +394,22 @@ function settle({ made, overtaken }: SoakTraffic, reported: Counts): Counts {
   };
 }
 
+/** How long, as the command line says; it ends this process where it says something else. */
+function askedMs([text = "10m", ...more]: readonly string[]): number {
+  try {
+    if (more.length === 0) return parseDuration("duration", text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+  }
+  console.error(
+    `Cannot soak for "${[text, ...more].join(" ")}": give one time such as 90s, 10m or 2h`,
+  );
+  Deno.exit(2);
+}
+
 if (import.meta.main) {
   const { traces, leftOut, findings } = await soak(
-    parseDuration("duration", Deno.args[0] ?? "10m"),
+    askedMs(Deno.args),
     (words) => console.error(words),
   );
   for (const { name, made, summary, memoryMb } of traces) {
