@@ -9,7 +9,8 @@ import { Folder } from "../folder.ts";
 import { until } from "../netns/namespace.ts";
 import { linesOf, makeRecords } from "./made_records.ts";
 import { ask, MetricsRun, sumOf } from "./metrics_tool.ts";
-import { runRead, startRead } from "./read_tool.ts";
+import { FollowingRead } from "./following_read.ts";
+import { runRead } from "./read_tool.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const HOST = "web1";
@@ -63,66 +64,6 @@ class WrittenStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const tracer of this.#tracers) await tracer.close();
     this.#folder[Symbol.dispose]();
-  }
-}
-
-/** A running `read`, line by line. */
-class FollowingRead implements AsyncDisposable {
-  readonly child: Deno.ChildProcess;
-  /** Lines of standard error so far. */
-  readonly #said: string[] = [];
-  readonly #reading: Promise<void>;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-
-  constructor(args: readonly string[]) {
-    this.child = startRead(args);
-    this.child.stdin.close();
-    const said = this.child.stderr.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    this.#reading = (async () => {
-      for await (const line of said) this.#said.push(line);
-    })();
-    this.#lines = this.child.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
-  }
-
-  /** The next lines, as many as are waited for. */
-  async next(count: number): Promise<string[]> {
-    const lines: string[] = [];
-    while (lines.length < count) {
-      const { value } = await this.#lines.read();
-      if (value === undefined) break;
-      lines.push(value);
-    }
-    return lines;
-  }
-
-  /** Waits until it says something. @param ask Is done before each look. */
-  async says(words: RegExp, ask: () => void = () => {}): Promise<void> {
-    await until(`${words}`, () => {
-      ask();
-      return this.#said.some((line) => words.test(line));
-    });
-  }
-
-  /** Asks it to end. @returns What it wrote until then, its summary the last line. */
-  async stop(): Promise<{ status: number; lines: string[]; said: string }> {
-    this.child.kill("SIGINT");
-    const lines = await this.next(Infinity);
-    const { code } = await this.child.status;
-    await this.#reading;
-    return { status: code, lines, said: this.#said.join("\n") };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.child.status;
-    await this.#lines.cancel();
-    await this.#reading;
   }
 }
 

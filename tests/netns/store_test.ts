@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { zstdDecompressSync } from "node:zlib";
 import { listSegments } from "../../src/store/store_folder.ts";
+import { FollowingRead } from "../capture/following_read.ts";
 import { runRead } from "../capture/read_tool.ts";
 import { makeDisk, NO_MOUNTS } from "./disk.ts";
 import { Folder } from "../folder.ts";
@@ -83,6 +84,51 @@ await namespaceTest(
     assertEquals(status.code, 0, stderr.join("\n"));
     assertEquals(textOf(listSegments(store)[0].path), before);
     assertEquals([...Deno.readDirSync(store)].length, 2);
+  },
+);
+
+/** Has the tool take its hours from a clock that is ahead by as many as a file says. */
+function aheadBy(file: string): string[] {
+  const preload = new URL("clock_ahead.ts", import.meta.url).pathname;
+  const run = 'deno=$1; shift 2; exec "$deno" run --preload "$0" "$@"';
+  return ["env", `HOURS_AHEAD=${file}`, "sh", "-c", run, preload];
+}
+
+await namespaceTest(
+  "read --follow tells what traces store, through an hour that ends and is sealed",
+  async () => {
+    await using namespace = await Namespace.create();
+    using folder = new Folder();
+    const store = `${folder.path}/store`;
+    const hours = folder.write("hours", "0");
+    const start = () => Tracer.start(namespace, [...TRACE, "--store", store], {}, aheadBy(hours));
+    const first = await start();
+    await using following = new FollowingRead(["--follow", store]);
+    await namespace.refuse(PORT, 20);
+    const told = await following.next(20);
+
+    Deno.writeTextFileSync(hours, "2");
+    await namespace.refuse(PORT, 15);
+    told.push(...await following.next(15));
+    assertEquals(listSegments(store).map(({ isSealed }) => isSealed), [false, false]);
+
+    // The next trace seals the hour that is over, and tells the same handshakes.
+    const second = await start();
+    await until("it is sealed", () => listSegments(store)[0].isSealed);
+    await namespace.refuse(PORT, 10);
+    told.push(...await following.next(20));
+    for (const tracer of [first, second]) {
+      const { status, stderr } = await tracer.stop();
+      assertEquals(status.code, 0, stderr.join("\n"));
+    }
+    const { status, lines, said } = await following.stop();
+    assertEquals([status, lines.length], [0, 1], said);
+    const all = await runRead([store]);
+    const records = told.map((line) => JSON.parse(line));
+    assertEquals(JSON.parse(lines[0]), all.summary);
+    const sorted = (records: readonly unknown[]) =>
+      records.map((each) => JSON.stringify(each)).sort();
+    assertEquals(sorted(records), sorted(all.records));
   },
 );
 
