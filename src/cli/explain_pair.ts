@@ -11,6 +11,7 @@ import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink } from "../pipeline/sink.ts";
 import { WatchedHosts } from "../pipeline/watched_hosts.ts";
+import type { HourRange } from "../store/store_folder.ts";
 import { boundClocks } from "./bound_clocks.ts";
 import type { Ending } from "./ending.ts";
 import type { ExplainOptions } from "./flags/explain_options.ts";
@@ -22,6 +23,20 @@ import { Reading } from "./read.ts";
 export interface FoundStory {
   story: Story | undefined;
   hasFailed: boolean;
+}
+
+interface PassOptions {
+  onEvent?: Sink["takeEvent"];
+  /** Of a store only these hours are read. */
+  hours?: HourRange;
+  isFirst?: boolean;
+  isSecond?: boolean;
+}
+
+/** The minute in which a handshake began, by the clock of who told it. */
+function minuteOf({ atNs }: EndTold): HourRange {
+  const seconds = Number(atNs / 60_000_000_000n) * 60;
+  return { since: { seconds }, until: { seconds: seconds + 60 } };
 }
 
 /**
@@ -38,7 +53,7 @@ export async function explainPair(
   let hasFailed = false;
   const pass = async (
     take: (source: InputSource) => TakeEnd,
-    { onEvent, isFirst = false }: { onEvent?: Sink["takeEvent"]; isFirst?: boolean } = {},
+    { onEvent, hours = {}, isFirst = false, isSecond = false }: PassOptions = {},
   ) => {
     for (const file of files) {
       if (isFirst && search.picked !== undefined) return;
@@ -48,23 +63,23 @@ export async function explainPair(
       const source = new InputSource({ interfaces, host: "", pipeline });
       takeEnd = take(source);
       if (isFirst) stop = () => source.done = true;
-      const hours = isFirst ? filter : {};
       const reading = new Reading(source, pipeline, ending.asked, progress, hours);
       const fault = await ending.attempt("reading", () => reading.read(file, false));
       await ending.attempt("matching", () => source.conclude());
-      if (fault === undefined) continue;
+      // What cannot be read is said once: the third pass reads all.
+      if (fault === undefined || isSecond) continue;
       if (isFirst || !hasFailed) sayNote(fault);
       hasFailed = true;
     }
   };
   let stop = () => {};
   const search = new PairSearch(filter, index, () => stop());
-  await pass(({ context }) => search.pick(context), { isFirst: true });
+  await pass(({ context }) => search.pick(context), { hours: filter, isFirst: true });
   if (search.picked === undefined) {
     sayNote("Cannot explain a pair: no handshake of a client or a server that matches is there");
     return { story: undefined, hasFailed };
   }
-  await pass(() => search.gather);
+  await pass(() => search.gather, { hours: minuteOf(search.picked.end), isSecond: true });
   const watched = new WatchedHosts();
   await pass(() => search.match, { onEvent: (event, members) => watched.take(event, members) });
   const other = search.other();
