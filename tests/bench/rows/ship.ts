@@ -5,7 +5,7 @@ import { makeStore } from "../made_store.ts";
 import type { Bench, Figure, Row } from "../row.ts";
 import { taskCommand } from "../task_command.ts";
 
-const MEMORY_MB = 250;
+const MEMORY_MB = 200;
 
 /** `ship --once` of a million records to one server. */
 export const ship: Row = {
