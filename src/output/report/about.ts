@@ -120,13 +120,25 @@ function minute(epochSeconds: number, ns: number): string {
   return formatTime(epochSeconds, ns).slice(0, 23).replace("T", " ");
 }
 
-/** Which handshakes the table has. @param rows How many. @param all How many there are. */
-export function describeRows(rows: number, all: number): string {
+/**
+ * Which handshakes the table has.
+ *
+ * @param rows How many. @param all How many there are. @param others How many of them are the other end of
+ * a row, and count as one of their own because a NAT changed their addresses.
+ */
+export function describeRows(rows: number, all: number, others = 0): string {
+  const beside = others === 0
+    ? ""
+    : ` ${count(others)} more ${
+      others === 1 ? "is" : "are"
+    } the other end of one of these, of which a ` +
+      "NAT changed the addresses.";
   if (rows === all) return `All ${handshakesText(all)}.`;
+  if (rows + others === all) return `${count(rows)} of ${handshakesText(all)}.${beside}`;
   return `${count(rows)} of ${
     handshakesText(all)
   }: of each way to end some, chosen at random, and the ` +
-    "slowest that were established.";
+    `slowest that were established.${beside}`;
 }
 
 /** What packets that came again, the numbers and the flags tell. */

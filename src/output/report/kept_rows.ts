@@ -43,6 +43,8 @@ interface Held {
   readonly row: KeptRow;
   readonly key: string;
   readonly isn: number | undefined;
+  /** Kinds of those taken that are another end of it, and counted for themselves. */
+  readonly translatedKinds: number[];
   /** The best that the views have been joined by, and how many of them fit as well. */
   ends: BothViews[];
   /** Whether it is still part of a sample. */
@@ -65,8 +67,12 @@ export class KeptRows {
 
   /** Takes a handshake. @param kind Number of its kind. @param tell Tells it, where it is kept. */
   take(handshake: Handshake, kind: number, tell: () => HandshakeView): void {
-    if (this.#takeTranslated(handshake, tell) !== undefined) return;
     const sample = this.#samples[kind] ??= { seen: 0, held: [] };
+    const other = this.#takeTranslated(handshake, tell);
+    if (other !== undefined) {
+      other.translatedKinds.push(kind);
+      return;
+    }
     sample.seen++;
     const at = sample.held.length < SAMPLE_OF_KIND_MAX
       ? sample.held.length
@@ -109,8 +115,13 @@ export class KeptRows {
     return held;
   }
 
-  /** The rows by their time, and how many there are of each kind. */
-  list(boundClocks?: BoundClocks): { rows: KeptRow[]; keptOfKind: number[] } {
+  /**
+   * The rows by their time, how many handshakes of each kind are in them, and how many of all are in a row
+   * of another.
+   */
+  list(
+    boundClocks?: BoundClocks,
+  ): { rows: KeptRow[]; keptOfKind: number[]; translated: number } {
     this.#cutSlowest();
     const sizes = this.#samples.map(({ held }) => held.length);
     const share = fairShare(sizes, SAMPLE_MAX);
@@ -123,8 +134,10 @@ export class KeptRows {
       row.both = ends.length === 1 ? viewOfBoth(ends[0], boundClocks?.(ends[0])) : undefined;
     }
     const rows = [...chosen].map(({ row }) => row).sort((one, other) => one.timeUs - other.timeUs);
-    const keptOfKind = sizes.map((_, kind) => rows.filter((row) => row.kind === kind).length);
-    return { rows, keptOfKind };
+    const translated = [...chosen].flatMap(({ translatedKinds }) => translatedKinds);
+    const kinds = [...rows.map(({ kind }) => kind), ...translated];
+    const keptOfKind = sizes.map((_, kind) => kinds.filter((each) => each === kind).length);
+    return { rows, keptOfKind, translated: translated.length };
   }
 
   #hold(
@@ -150,7 +163,14 @@ export class KeptRows {
       both: undefined,
     };
     const { isn } = handshake.client;
-    const held: Held = { row, key: keyOf(handshake), isn, ends: [], isSampled };
+    const held: Held = {
+      row,
+      key: keyOf(handshake),
+      isn,
+      translatedKinds: [],
+      ends: [],
+      isSampled,
+    };
     this.#byKey.set(held.key, held);
     if (isn !== undefined) {
       const some = this.#byIsn.get(isn);

@@ -150,7 +150,7 @@ export class ReportSink implements Sink {
   data(state: TraceState): PageData {
     const { version, filters } = this.#options;
     const span = this.#timeline.span();
-    const { rows, keptOfKind } = this.#rows.list((views) => this.#boundClocks(views));
+    const { rows, keptOfKind, translated } = this.#rows.list((views) => this.#boundClocks(views));
     const texts = new TextTable();
     const startMs = span?.startMs ?? state.span.epochSeconds * 1e3;
     return {
@@ -167,7 +167,7 @@ export class ReportSink implements Sink {
       legs: legsData(span),
       rankings: rankingsData(this.#statistics, TOP, this.#names, span),
       sections: describeNumbers(this.#statistics, this.#facts),
-      tableNote: describeRows(rows.length, this.#statistics.handshakes),
+      tableNote: describeRows(rows.length, this.#statistics.handshakes, translated),
       ladderWords: {
         legend: LEGEND,
         legendOfBothEnds: LEGEND_OF_BOTH_ENDS,

@@ -54,6 +54,10 @@ Deno.test("formatSpan writes the two largest units of what is long", () => {
 Deno.test("describeRows says that the table has all, or which", () => {
   assertEquals(describeRows(1, 1), "All 1 handshake.");
   assertEquals(
+    describeRows(2, 4, 2),
+    "2 of 4 handshakes. 2 more are the other end of one of these, of which a NAT changed the addresses.",
+  );
+  assertEquals(
     describeRows(500, 1e6),
     "500 of 1,000,000 handshakes: of each way to end some, chosen at random, and the slowest that " +
       "were established.",

@@ -185,6 +185,30 @@ Deno.test("ReportSink joins two ends through a NAT, and bounds their clocks", ()
   }
 });
 
+Deno.test("ReportSink counts the other end of a row as in the table, whatever its kind", () => {
+  const [client, server] = translatedEnds(1);
+  const [other, last] = [translatedEnds(2)[0], translatedEnds(3)[0]];
+  const { page } = reportOnRecords(
+    [
+      lineOf({ ...client, outcome: "unanswered" }, "web1"),
+      lineOf(other, "web1"),
+    ],
+    [
+      // A kind that no row has, and one that comes after it.
+      lineOf({ ...server, outcome: "half_open" }, "db1"),
+      lineOf({ ...last, outcome: "refused", role: "client" }, "db1"),
+    ],
+  );
+  assertEquals(page.rows.length, 3);
+  assertEquals(page.kinds.map(({ outcome, kept }) => [outcome, kept]), [
+    ...[["unanswered", 1], ["established", 1], ["half_open", 1], ["refused", 1]],
+  ]);
+  assertEquals(
+    page.tableNote,
+    "3 of 4 handshakes. 1 more is the other end of one of these, of which a NAT changed the addresses.",
+  );
+});
+
 Deno.test("ReportSink says nothing of both ends where two may be the other one", () => {
   const [client, server] = translatedEnds(1);
   const { page } = reportOnRecords(
