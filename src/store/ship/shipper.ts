@@ -12,7 +12,7 @@ import { ServerError } from "../clickhouse/server_error.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
 import { SegmentLines } from "../follow/segment_lines.ts";
 import { nameOf, StoreFollower } from "../follow/store_follower.ts";
-import { folderReason, type Segment } from "../store_folder.ts";
+import { folderReason, listSegments, type Segment } from "../store_folder.ts";
 import { Backoff } from "./backoff.ts";
 import { Batch, type BatchLimits } from "./batch.ts";
 import { Cursor } from "./cursor.ts";
@@ -116,6 +116,8 @@ export class Shipper {
    */
   async run(): Promise<void> {
     const { state, ending, once, intervalMs } = this.#options;
+    // The state usually lies in the folder: that there is none is told as such.
+    this.#readFolder(() => listSegments(this.#options.folder));
     using _lock = asShipError(() => state.lock());
     this.#cursor = asShipError(() => state.read());
     if (this.#look().length === 0) {
@@ -174,16 +176,19 @@ export class Shipper {
     );
   }
 
-  /** Lists the segments, and tells of those that were removed before they were shipped. */
-  #look(): Segment[] {
-    const { folder } = this.#options;
-    let segments: Segment[];
+  /** @throws {ShipError} The folder cannot be read. */
+  #readFolder(read: () => Segment[]): Segment[] {
     try {
-      segments = this.#follower.look();
+      return read();
     } catch (error) {
       const reason = folderReason(error) ?? messageOf(error);
-      throw new ShipError(`Cannot read the store "${folder}": ${reason}`);
+      throw new ShipError(`Cannot read the store "${this.#options.folder}": ${reason}`);
     }
+  }
+
+  /** Lists the segments, and tells of those that were removed before they were shipped. */
+  #look(): Segment[] {
+    const segments = this.#readFolder(() => this.#follower.look());
     const names = new Set(segments.map(nameOf));
     if (!this.#hasLooked) this.#tellGone(names);
     this.#hasLooked = true;
