@@ -94,6 +94,30 @@ async function assertRandom(
   for (const tier of [1, 2, 3]) assertGreater(tiers.get(tier) ?? 0, 5, `tier ${tier}`);
 }
 
+/** Passes on what is asked of a server, and less than half of each long answer. */
+function cuttingProxy(origin: string): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { search } = new URL(request.url);
+    const body = await request.text();
+    const answer = await fetch(`${origin}/${search}`, { method: "POST", body });
+    const bytes = await answer.bytes();
+    // Only pairs, and the least delays that clocks are made of, take so many.
+    if (bytes.length < 3_000 || !/client_t|is_to_other/.test(body)) {
+      return new Response(bytes, { status: answer.status });
+    }
+    const half = bytes.subarray(0, bytes.length / 2);
+    return new Response(
+      new ReadableStream({
+        pull(controller) {
+          if (controller.desiredSize === 0) return;
+          controller.enqueue(half);
+          queueMicrotask(() => controller.error(new Error("gone")));
+        },
+      }, { highWaterMark: half.length }),
+    );
+  });
+}
+
 for (const servers of [1, 3] as const) {
   Deno.test(
     `${servers} of ClickHouse 18.16 join whatever DuckDB joins, and nothing else${skipped}`,
@@ -196,6 +220,26 @@ Deno.test(`pairs --from answers as of files${skipped}`, { ignore }, async (t) =>
       assertEquals(other.out.split("\n").sort(), one.out.split("\n").sort());
       assertGreater(other.out.split("\n").length, 3);
     }
+  });
+
+  await t.step("an answer that stops in the middle is an error, and no table", async () => {
+    await using proxy = cuttingProxy(fleet.url());
+    const cut = ["--from", `http://127.0.0.1:${proxy.addr.port}`];
+    const asked: ["pairs" | "query", string[]][] = [
+      ["pairs", []],
+      ["query", ["pairs", "--json", "--limit", "100000"]],
+      ["query", ["clocks"]],
+    ];
+    for (const [task, args] of asked) {
+      const { status, out, said } = await run(task, [...cut, ...args]);
+      assertEquals([status, out], [1, ""]);
+      assertMatch(said, /^synsnoop: Cannot reach \S+: .*\n$/);
+    }
+    // Lines are handed on as they come, each of them whole.
+    const { status, out, said } = await run("pairs", [...cut, "--json"]);
+    assertEquals([status, out.at(-1) ?? "\n"], [1, "\n"]);
+    for (const line of out.split("\n").slice(0, -1)) assertEquals(JSON.parse(line).event, "pair");
+    assertMatch(said, /^synsnoop: Cannot reach \S+: .*\n$/);
   });
 
   await t.step("a server of the cluster that is gone is an error", async () => {
