@@ -23,6 +23,7 @@ import { EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
 import { findPresentClickHouse } from "../present_clickhouse.ts";
 import { insertLines, makeTables, serverAt } from "./loaded_server.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
+import { countingNumbers, toldLine, toldRecords } from "./told_again.ts";
 import { anyFilter, anyHandshakes, FILTER_CONTEXT } from "./random_filters.ts";
 
 const DATABASE = "synsnoop";
@@ -109,6 +110,32 @@ async function assertSame(
     rows += answer.rows.length;
   }
   assertGreater(rows, 1_000);
+}
+
+/** Holds which records of handshakes that several told count, against what is so. */
+async function assertToldAgain(
+  server: ClickHouseServer,
+  empty: () => Promise<void>,
+): Promise<void> {
+  const sql = "SELECT server_isn FROM handshakes ORDER BY server_isn";
+  // One number at one time, told by one, is one record at a server.
+  const hostile = new Map(
+    toldRecords(5_000, 4).map((record, number) => [
+      JSON.stringify([record.host, record.hostId, record.tracer, record.seconds]),
+      { ...record, isn: 7, number },
+    ]),
+  );
+  for (const records of [toldRecords(1_500, 1), toldRecords(1_500, 2), [...hostile.values()]]) {
+    await empty();
+    await insertLines(server, records.map(toldLine).join(""));
+    for (const tracedOn of [undefined, ["api1", "web1"]]) {
+      const some = records.filter(({ host }) => tracedOn?.includes(host) ?? true);
+      const request = { server, filter: { tracedOn }, memoryBytes: MEMORY_BYTES, asked: { sql } };
+      const expected = countingNumbers(some);
+      assertEquals((await askServer(request)).rows.flat(), expected);
+      assertGreater(some.length - expected.length, 20);
+    }
+  }
 }
 
 /** Holds what filters let pass at a server against the filter of handshakes. */
@@ -200,6 +227,11 @@ for (const servers of [1, 3] as const) {
       const merge = `OPTIMIZE TABLE ${DATABASE}.handshakes${servers > 1 ? "_part" : ""} FINAL`;
       for (let at = 0; at < servers; at++) await fleet.sql(merge, at);
       await assertSame(server, inputs);
+      await assertToldAgain(server, async () => {
+        for (let at = 0; at < servers; at++) {
+          await fleet.sql(`TRUNCATE TABLE ${DATABASE}.handshakes${servers > 1 ? "_part" : ""}`, at);
+        }
+      });
     },
   );
 }
@@ -230,6 +262,9 @@ Deno.test({
     const { inputs, text } = someRecords(folder.path, 3_000);
     await insertLines(server, text);
     await t.step("questions", async () => await assertSame(server, inputs));
+    await t.step("records that are told again", async () => {
+      await assertToldAgain(server, () => server.run("TRUNCATE TABLE handshakes"));
+    });
     await server.run("TRUNCATE TABLE handshakes");
     await insertLines(server, ODD_LINES);
     await t.step("networks", async () => await assertNetworks(server));

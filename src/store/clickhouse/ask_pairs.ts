@@ -5,7 +5,6 @@
  */
 import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import type { Value } from "../query/duckdb.ts";
-import { filterSql } from "../query/filter_sql.ts";
 import { FoundPairs, type PairSource, pairsSql, VERDICT_NAMES } from "../pairs/found_pairs.ts";
 import { Hosts } from "../pairs/hosts.ts";
 import { type HostPairValue, leastSql, pathsSql } from "../pairs/pair_rules.ts";
@@ -41,14 +40,13 @@ export async function askPairs(
   const settings = {
     ...limitsOf(memoryBytes),
     max_query_size: STATEMENT_MAX_BYTES,
-    distributed_aggregation_memory_efficient: 1,
   };
   await assertSchema(server, signal);
   const request: RequestOptions = { settings, signal };
   const { database } = server;
   const lines = await describeRecords(
     server,
-    viewsOf(database, filterSql(filter, CLICKHOUSE)),
+    viewsOf(database, tableCondition(filter)),
     request,
   );
   const all: PairsOf = {

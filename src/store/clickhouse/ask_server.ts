@@ -10,15 +10,13 @@ import type { Answer } from "../query/answer_text.ts";
 import { HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "../query/columns.ts";
 import type { Asked } from "../query/ask.ts";
 import type { Rows, Value } from "../query/duckdb.ts";
-import { filterSql } from "../query/filter_sql.ts";
 import type { AnswerColumn } from "../query/questions.ts";
 import type { AskedLines } from "../query/records.ts";
 import { checkSchema } from "./check_schema.ts";
 import type { ClickHouseServer, RequestOptions } from "./client.ts";
-import { CLICKHOUSE } from "./dialect.ts";
 import { ownSql } from "./own_sql.ts";
 import { ServerError } from "./server_error.ts";
-import { type Views, viewsOf, withViews } from "./views_sql.ts";
+import { tableCondition, type Views, viewsOf, withViews } from "./views_sql.ts";
 
 /** What is asked. */
 export interface AskServerOptions {
@@ -50,7 +48,7 @@ export async function askServer(
   const request: RequestOptions = { settings: limitsOf(memoryBytes), signal };
   const sql = asked.columns === undefined ? ownSql(asked.sql) : asked.sql;
   await assertSchema(server, signal);
-  const views = viewsOf(server.database, filterSql(filter, CLICKHOUSE));
+  const views = viewsOf(server.database, tableCondition(filter));
   const lines = await describeRecords(server, views, request);
   const answer = await server.ask(withViews(sql, views), request);
   const shown = asked.columns ?? answer.columns.map(toColumn);
@@ -63,15 +61,20 @@ export function describeServerSql(
   filter: HandshakeFilter,
   { sql }: Asked,
 ): string {
-  return `${withViews(sql, viewsOf(database, filterSql(filter, CLICKHOUSE)))};\n`;
+  return `${withViews(sql, viewsOf(database, tableCondition(filter)))};\n`;
 }
 
-/** What a question may take of a server: what is grouped or sorted goes to its disk from half of it on. */
+/**
+ * What a question may take of a server: what is grouped or sorted goes to its disk from half of it on
+ * (earlier, and the many pieces there take the memory that they spare). What the servers of a cluster
+ * grouped is put together part by part.
+ */
 export function limitsOf(memoryBytes: number): Record<string, number> {
   return {
     max_memory_usage: memoryBytes,
     max_bytes_before_external_group_by: Math.floor(memoryBytes / 2),
     max_bytes_before_external_sort: Math.floor(memoryBytes / 2),
+    distributed_aggregation_memory_efficient: 1,
     max_execution_time: ANSWER_MAX_SECONDS,
   };
 }

@@ -42,16 +42,19 @@ export const CLICKHOUSE: Dialect = {
   quotient: (value, by) => `intDiv(${value}, ${by})`,
   withBefore: ({ columns, from, keys, order, values }) => {
     const named = columns.map(nameOf);
-    const place = (name: string) => named.findIndex(([, each]) => each === name) + 1;
-    const now = named.map(([, name]) => `now.${place(name)} AS ${name}`);
+    // What all rows of a group share need not be in each of them.
+    const shared = named.filter(([sql]) => keys.includes(sql));
+    const own = named.filter(([sql]) => !keys.includes(sql));
+    const place = (name: string) => own.findIndex(([, each]) => each === name) + 1;
+    const now = own.map(([, name]) => `now.${place(name)} AS ${name}`);
     const before = values.map((name) =>
       `if(nth = 1, NULL, before.${place(name)}) AS ${name}_before`
     );
-    return `SELECT ${[...now, ...before].join(", ")}
+    return `SELECT ${[...shared.map(([, name]) => name), ...now, ...before].join(", ")}
 FROM (
-  SELECT arraySort(row -> row.${place(order)}, groupArray((${
-      named.map(([sql]) => sql).join(", ")
-    }))) AS those
+  SELECT ${shared.map(([sql, name]) => `${sql} AS ${name}, `).join("")}arraySort(row -> row.${
+      place(order)
+    }, groupArray((${own.map(([sql]) => sql).join(", ")}))) AS those
   FROM ${from} GROUP BY ${keys.join(", ")}
 ) ARRAY JOIN those AS now, ${BEFORE} AS before, arrayEnumerate(those) AS nth`;
   },
@@ -69,6 +72,12 @@ FROM (
 ) AS of_keys ARRAY JOIN those AS now`;
   },
   each: (values) => `arrayJoin([${values.join(", ")}])`,
+  alternatives: (from, ways) => {
+    const names = Object.keys(ways[0]);
+    const told = ways.map((way) => `(${names.map((name) => way[name]).join(", ")})`);
+    return `SELECT ${names.map((name, at) => `way.${at + 1} AS ${name}`).join(", ")} ` +
+      `FROM (SELECT arrayJoin([${told.join(", ")}]) AS way FROM ${from}) AS ways_of_each`;
+  },
   // Both as one text of digits, whose order is theirs: no version compares pairs of numbers here.
   leastWith: (value, least) => {
     const both = `min(concat(toString(${least} + ${LEAST_SHIFT}), toString(${value})))`;

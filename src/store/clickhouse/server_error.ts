@@ -150,6 +150,9 @@ export function readServerError(
     .slice(0, REASON_MAX);
   const fault = NO_SPACE.test(text)
     ? "full"
+    // A server of the cluster that is there, and says so.
+    : FAULTS[code] === "limit"
+    ? "limit"
     : SHARD_GONE.test(text)
     ? "shard"
     : FAULTS[code] ?? "sql";

@@ -27,6 +27,11 @@ export interface Dialect {
   each(values: readonly string[]): string;
   /** Of the rows with the least of a number, the least of another: that one, and the number. */
   leastWith(value: string, least: string): [value: string, least: string];
+  /**
+   * Rows, each told in several ways, every way of the same columns; undefined where tables are made once,
+   * so that it takes no more to ask them for each way by itself.
+   */
+  alternatives?(from: string, ways: readonly Readonly<Record<string, string>>[]): string;
   /** A number as the nearest whole one. */
   rounded(value: string): string;
   /** Texts one behind the other; unknown where one is. */

@@ -33,18 +33,26 @@ const FACTS = ["returns", "by_4us_clock", "by_64ns_clock", "unchanged"] as const
 
 /** Those facts, for the rows of {@linkcode consecutive}. */
 function factsOf(end: typeof ENDS[number], dialect: Dialect): string[] {
-  const { countIf, quotient, asInteger } = dialect;
+  const conditions = conditionsOf(end, dialect);
+  return FACTS.map((fact) => `${dialect.countIf(conditions[fact])} AS ${end}_${fact}`);
+}
+
+/** What is so of a number where a fact is. */
+function conditionsOf(
+  end: typeof ENDS[number],
+  dialect: Dialect,
+): Record<typeof FACTS[number], string> {
+  const { quotient, asInteger } = dialect;
   const ticked = (tickNs: number) =>
     isWithin(tickNs, `${advanced} - ${quotient(waited, tickNs)}`, dialect);
   const advanced = `(${asInteger(`${end}_isn`)} - ${end}_isn_before)`;
   const waited = `(${end}_at_ns - ${end}_at_ns_before)`;
-  const conditions: Readonly<Record<typeof FACTS[number], string>> = {
+  return {
     returns: `${advanced} IS NOT NULL`,
     by_4us_clock: ticked(RFC_TICK_NS),
     by_64ns_clock: ticked(LINUX_TICK_NS),
     unchanged: `${advanced} = 0`,
   };
-  return FACTS.map((fact) => `${countIf(conditions[fact])} AS ${end}_${fact}`);
 }
 
 /** Whether a number of ticks is as near to 0 as a packet is to its number. */
@@ -57,8 +65,52 @@ function isWithin(tickNs: number, ticks: string, { lowBits }: Dialect): string {
 /** What is counted of the numbers of an address, in the order of its columns. */
 export const ISN_COUNTS = ["numbers", "different", ...FACTS] as const;
 
+function inOrder(limit: number): string {
+  return `WHERE all_numbers > 0
+ORDER BY all_numbers - all_different DESC, all_numbers DESC, address, chosen_as
+LIMIT ${limit}`;
+}
+
+/** The same in one pass, where handshakes would be looked for again wherever they are asked. */
+function isnInOnePass(
+  dialect: Dialect,
+  alternatives: NonNullable<Dialect["alternatives"]>,
+  limit: number,
+): Statement {
+  const ways = ENDS.map((end) => ({
+    address: `${end}_address`,
+    chosen_as: dialect.text(end),
+    isn: `${end}_isn`,
+    ...conditionsOf(end, dialect),
+  }));
+  const rows = alternatives(`(${consecutive(dialect)}) AS consecutive`, ways);
+  const counts: Readonly<Record<typeof ISN_COUNTS[number], string>> = {
+    numbers: "count(isn)",
+    different: "count(DISTINCT isn)",
+    returns: dialect.countIf("returns"),
+    by_4us_clock: dialect.countIf("by_4us_clock"),
+    by_64ns_clock: dialect.countIf("by_64ns_clock"),
+    unchanged: dialect.countIf("unchanged"),
+  };
+  return {
+    sql: `SELECT address, chosen_as, ${
+      ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")
+    }
+FROM (
+  SELECT address, chosen_as, ${
+      ISN_COUNTS.map((name) => `coalesce(${dialect.asInteger(counts[name])}, 0) AS all_${name}`)
+        .join(", ")
+    }
+  FROM (${rows}) AS told GROUP BY address, chosen_as
+) AS chosen
+${inOrder(limit)}`,
+  };
+}
+
 /** Facts of the initial sequence numbers that each address chose, by the end it was. */
 export function isnSql(dialect: Dialect, limit: number): Statement {
+  const { alternatives } = dialect;
+  if (alternatives !== undefined) return isnInOnePass(dialect, alternatives, limit);
   const chosen = (end: string) => `${end}_address AS address, ${dialect.text(end)} AS chosen_as`;
   const numbers = ENDS.map((end) => [
     `${end}_numbers`,
@@ -96,9 +148,7 @@ FROM (
   FROM (${told.join("\n  UNION ALL ")}) AS told
   GROUP BY address, chosen_as
 ) AS chosen
-WHERE all_numbers > 0
-ORDER BY all_numbers - all_different DESC, all_numbers DESC, address, chosen_as
-LIMIT ${limit}`;
+${inOrder(limit)}`;
     },
   );
 }
