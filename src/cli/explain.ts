@@ -26,7 +26,7 @@ import {
 import { FILTERS_HELP } from "./flags/filter_options.ts";
 import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
-import { Reading, sayUnknown } from "./read.ts";
+import { Reading, sayUnknown } from "./reading.ts";
 import {
   COMMAND_HELP,
   COMMAND_STATUSES,

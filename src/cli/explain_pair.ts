@@ -17,7 +17,7 @@ import type { Ending } from "./ending.ts";
 import type { ExplainOptions } from "./flags/explain_options.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { sayNote } from "./process/terminal.ts";
-import { Reading } from "./read.ts";
+import { Reading } from "./reading.ts";
 
 /** What became of the search. */
 export interface FoundStory {

@@ -9,7 +9,7 @@ import { SegmentBytes } from "../store/follow/segment_bytes.ts";
 import { nameOf, type Progress, StoreFollower } from "../store/follow/store_follower.ts";
 import { folderReason, type HourRange, type Segment } from "../store/store_folder.ts";
 import { sayNote } from "./process/terminal.ts";
-import { TURN_MS } from "./read.ts";
+import { TURN_MS } from "./reading.ts";
 
 /** What is followed, and for whom. */
 export interface StoreFollowing {

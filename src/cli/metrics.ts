@@ -13,7 +13,7 @@ import { metricsFlags, type MetricsOptions, parseMetrics } from "./flags/metrics
 import { MetricsOutputs } from "./metrics_outputs.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { Reading, sayUnknown } from "./read.ts";
+import { Reading, sayUnknown } from "./reading.ts";
 import { refuseInputs } from "./flags/read_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";

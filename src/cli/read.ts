@@ -1,13 +1,9 @@
-import { fileAt } from "../files/same_file.ts";
-import type { HourRange } from "../store/store_folder.ts";
-import { CaptureInput } from "../files/capture_input.ts";
-import { InputError } from "../files/input_error.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { outputSurface, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
-import { type Held, InputSource } from "../pipeline/input_source.ts";
+import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { TABLE_ROWS_HELD, TALLIES_MAX } from "../output/limits.ts";
 import { ANONYMIZE_HELP, loadDisguise } from "./flags/anonymize_options.ts";
@@ -18,6 +14,7 @@ import type { Command } from "./commands.ts";
 import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./flags/output_options.ts";
+import { describeTimes, Reading, sayUnknown } from "./reading.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./flags/read_options.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -36,10 +33,10 @@ export const READ_HELP: Help = {
   ],
   paragraphs: [
     "FILE is pcap, pcapng or NDJSON of this tool, compressed with gzip or zstd or not, or the folder " +
-    "of a store; - is standard input. Several captures are one in their order: a handshake may begin in one and end " +
-    "in the next. Of records, --table and --stats count a handshake once that two hosts saw: the " +
-    "same addresses, ports and initial sequence number of the client within 120 s. Processes and " +
-    "roles are known of records alone.",
+    "of a store; - is standard input. Several captures are one in their order: a handshake may begin " +
+    "in one and end in the next. Of records, --table and --stats count a handshake once that two " +
+    "hosts saw: the same addresses, ports and initial sequence number of the client within 120 s. " +
+    "Processes and roles are known of records alone.",
     FILTERS_HELP,
     "The summary comes at the end on standard error, and as the last line of NDJSON.",
     `${OUTPUT_HELP} After a signal a reader that takes nothing for two seconds is given up.`,
@@ -64,12 +61,6 @@ export const READ_HELP: Help = {
 
 /** The command `read`. */
 export const command: Command = { help: READ_HELP, run: read };
-
-/** How long reading goes on before signals are heard, the output is waited for and progress is shown. */
-export const TURN_MS = 10;
-const PROGRESS_INTERVAL_MS = 250;
-/** How long a pipe may be silent before what has ended is reported, and how often that is looked at. */
-const PATIENCE_MS = 200;
 
 /**
  * The command `read`.
@@ -146,272 +137,4 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   return options.exitStatus && pipeline.handshakes === 0
     ? ExitStatus.NothingMatched
     : ExitStatus.Ok;
-}
-
-/** Says which times of the packets are out of order, a line each; "" where none are. */
-export function describeTimes({ clockSteps, earlyFiles }: InputSource): string {
-  const steps = clockSteps === 1 ? "once" : `${clockSteps} times`;
-  const files = earlyFiles === 1 ? "1 file begins" : `${earlyFiles} files begin`;
-  return (clockSteps === 0
-    ? ""
-    : `the capturing host's clock was set back ${steps}: handshakes across that give no durations\n`) +
-    (earlyFiles === 0
-      ? ""
-      : `${files} before what was read before ends: handshakes across are told in parts; ` +
-        "give files in the order of their times, or make one of them by mergecap\n");
-}
-
-/** Says once what later versions of this tool put into the records. */
-export function sayUnknown(source: InputSource): void {
-  const { names, version } = source.unknown();
-  if (names.size === 0 && version === undefined) return;
-  const newer = version === undefined ? "" : `records of version ${version} were read; `;
-  const list = [...names].map((name) => `"${name}"`).join(", ");
-  sayNote(
-    `${newer}${list === "" ? "nothing" : list} in them ` +
-      `${
-        names.size > 1
-          ? "are unknown to this version, and were"
-          : "is unknown to this version, and was"
-      } skipped`,
-  );
-}
-
-/** Whether more is waited for at the end of a file: of the one that was opened, or that has the name. */
-type Follow = boolean | "by name";
-
-/** The reading of files into a source, which can be interrupted. */
-export class Reading {
-  readonly #source: InputSource;
-  readonly #pipeline: Pipeline;
-  readonly #progress: ProgressLine;
-  readonly #hours: HourRange;
-  /** Settles when what was handed on is written. */
-  #written: Promise<unknown> = Promise.resolve();
-  #interrupted = false;
-  /** Ends the waiting for what may never come. */
-  #interrupt = () => {};
-  /** What became of a file that is followed by its name. */
-  #change: "cut" | "replaced" | undefined;
-
-  /**
-   * Reads nothing yet; what the pipeline holds is written as it goes on, `ended` interrupts it, and
-   * `progress` shows how far it is. Of a store only these hours are read.
-   */
-  constructor(
-    source: InputSource,
-    pipeline: Pipeline,
-    ended: Promise<void>,
-    progress: ProgressLine,
-    hours: HourRange = {},
-  ) {
-    this.#source = source;
-    this.#pipeline = pipeline;
-    this.#progress = progress;
-    this.#hours = hours;
-    ended.then(() => {
-      this.#interrupted = true;
-      // A reader that takes nothing is no reason to wait for ever.
-      pipeline.hasten();
-      this.#interrupt();
-    });
-  }
-
-  /** Whether nothing more is to be read. */
-  get isOver(): boolean {
-    return this.#interrupted || this.#source.done;
-  }
-
-  /**
-   * Reads a file, or the segments of a store.
-   *
-   * @param follow Whether more is waited for behind what is there.
-   * @returns One sentence for the user where it could not be read to its end.
-   */
-  async read(path: string, follow: boolean): Promise<string | undefined> {
-    if (!fileAt(path)?.isDirectory) return await this.#readFile(path, follow);
-    if (follow) return await this.#followStore(path);
-    const { storeSegments }: typeof import("../store/store_folder.ts") = await import(
-      import.meta.resolve("../store/store_folder.ts")
-    );
-    const faults: string[] = [];
-    try {
-      for (const segment of storeSegments(path, this.#hours)) {
-        if (this.isOver) break;
-        const fault = await this.#readFile(segment.path, false, "records");
-        if (fault !== undefined) faults.push(fault);
-      }
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return `Cannot read "${path}": ${error.message}`;
-    }
-    const more = faults.length > 1 ? `, and ${faults.length - 1} more of that folder` : "";
-    return faults.length > 0 ? faults[0] + more : undefined;
-  }
-
-  /**
-   * Reads a file and goes on with the records that are added to it, and with what has its name later: as
-   * `tail -F`. A capture is read to its end, where what is under way ends too; so is what cannot grow.
-   *
-   * @param onChange Takes one sentence where the file became shorter, or another one has its name.
-   * @returns As {@link read}.
-   */
-  async readOn(file: string, onChange: (sentence: string) => void): Promise<string | undefined> {
-    if (fileAt(file)?.isDirectory) return await this.#followStore(file);
-    for (;;) {
-      this.#change = undefined;
-      const fault = await this.#readFile(file, "by name");
-      if (this.#change === undefined || this.isOver) return fault;
-      if (fault !== undefined) onChange(fault);
-      onChange(
-        this.#change === "cut"
-          ? `"${file}" was cut short; it is read from its start`
-          : `"${file}" is another file by now, which is read`,
-      );
-    }
-  }
-
-  async #followStore(folder: string): Promise<string | undefined> {
-    const { followStore }: typeof import("./follow_store.ts") = await import(
-      import.meta.resolve("./follow_store.ts")
-    );
-    return await followStore({
-      folder,
-      hours: this.#hours,
-      source: this.#source,
-      isOver: () => this.isOver,
-      handOn: () => this.#handOn(),
-      settle: () => this.#unlessEnded(this.#pipeline.settle()),
-      idle: (coming) => this.#idle(coming),
-    });
-  }
-
-  async #readFile(file: string, follow: Follow, held?: Held): Promise<string | undefined> {
-    const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
-    try {
-      const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
-      using input = await this.#unlessEnded(opening);
-      if (input === undefined) return undefined;
-      if (follow === true && !input.canGrow) {
-        return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
-      }
-      return await this.#readInput(input, name, follow && input.canGrow && follow, file, held);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return `Cannot read ${name}: ${error.message}`;
-    } finally {
-      this.#progress.clear();
-    }
-  }
-
-  async #readInput(
-    input: CaptureInput,
-    name: string,
-    follow: Follow,
-    file: string,
-    held: Held | undefined,
-  ): Promise<string | undefined> {
-    const source = this.#source;
-    const reader = source.beginFile(held);
-    const itemsBefore = source.items;
-    const beginMs = performance.now();
-    let turnMs = beginMs;
-    let shownMs = beginMs;
-    while (!this.isOver && reader.fault === undefined) {
-      const nowMs = performance.now();
-      const isTurn = nowMs - turnMs >= TURN_MS;
-      if (isTurn) {
-        turnMs = nowMs;
-        await this.#handOn();
-        if (nowMs - shownMs >= PROGRESS_INTERVAL_MS && !follow) {
-          shownMs = nowMs;
-          // What is written later would stand behind it on its line.
-          await this.#written;
-          const { formatProgress }: typeof import("./read_progress.ts") = await import(
-            import.meta.resolve("./read_progress.ts")
-          );
-          this.#progress.show(formatProgress({
-            bytes: input.bytesRead,
-            totalBytes: input.totalBytes,
-            items: source.items - itemsBefore,
-            held: reader.held ?? "packets",
-            elapsedMs: nowMs - beginMs,
-          }));
-        }
-      }
-      const reading = input.read(reader.room(), isTurn);
-      const count = typeof reading === "number"
-        ? reading
-        : await (input.canGrow ? reading : this.#idle(reading));
-      if (count === undefined) break;
-      if (count > 0) {
-        const loading = reader.take(count);
-        if (loading !== undefined) await loading;
-      } else if (follow === true || follow === "by name" && reader.held !== "packets") {
-        source.rest();
-        await this.#unlessEnded(this.#pipeline.settle());
-        if (follow === true) await this.#idle(input.grown());
-        else {
-          const change = await this.#idle(input.changed(file));
-          if (change === undefined || change === "grown") continue;
-          this.#change = change;
-          reader.end();
-          break;
-        }
-      } else {
-        reader.end();
-        break;
-      }
-    }
-    await this.#handOn();
-    const refused = reader.describeRefused();
-    if (refused !== undefined) return `Cannot read all of ${name}: ${refused}`;
-    const { fault } = reader;
-    if (fault === undefined) return undefined;
-    const inside = input.isCompressed ? " of what it decompresses to" : "";
-    // What is nothing from its start on is no matter of bytes.
-    const where = fault.byteOffset === 0 && inside === ""
-      ? ""
-      : ` from byte ${fault.byteOffset}${inside} on`;
-    return `Cannot read ${name}${where}: ${fault.reason}`;
-  }
-
-  /** Waits for what comes next, undefined where it was interrupted; what has ended is reported. */
-  async #idle<T>(coming: Promise<T>): Promise<T | undefined> {
-    this.#pipeline.flush();
-    const sinceMs = Date.now();
-    let silentMs = 0;
-    let lookedMs = performance.now();
-    const timer = setInterval(() => {
-      const nowMs = performance.now();
-      // What was stopped meanwhile, or busy, could not read what came.
-      silentMs += Math.min(nowMs - lookedMs, 2 * PATIENCE_MS);
-      lookedMs = nowMs;
-      this.#source.rest({ sinceMs, ns: silentMs * 1e6 });
-    }, PATIENCE_MS);
-    try {
-      return await this.#unlessEnded(coming);
-    } finally {
-      clearInterval(timer);
-    }
-  }
-
-  /**
-   * Waits for something, undefined where it was interrupted. A race with the promise of the end would
-   * leave something behind in it each time.
-   */
-  #unlessEnded<T>(coming: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = () => resolve(undefined);
-      if (this.#interrupted) this.#interrupt();
-      coming.then(resolve, reject);
-    });
-  }
-
-  /** Hands on what was reported. It is written while reading goes on, which waits for it the next time. */
-  async #handOn(): Promise<void> {
-    this.#pipeline.flush();
-    await this.#unlessEnded(this.#written);
-    this.#written = this.#pipeline.settle();
-  }
 }

@@ -10,7 +10,7 @@ import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { describeTimes, Reading, sayUnknown } from "./read.ts";
+import { describeTimes, Reading, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
 import { ExitStatus } from "./usage.ts";

@@ -36,7 +36,7 @@ import {
   terminalHasColours,
 } from "./process/terminal.ts";
 import { knownUid } from "./process/users.ts";
-import { Reading, sayUnknown } from "./read.ts";
+import { Reading, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseTopOptions, TOP_FLAGS, type TopOptions } from "./flags/top_options.ts";
 import { TopScreen } from "./top_screen.ts";
@@ -63,8 +63,9 @@ export const TOP_HELP: Help = {
     "cgroup or reason. Enter opens the handshakes of a row, and of one of them the ladder that " +
     "explain draws. ? shows every key.",
     "A FILE of records is followed by its name, as tail -F does: one that is rotated or cut short " +
-    "goes on, and that is said. So is a store, whoever writes its hours. A capture is read to its end; one that is being written can be " +
-    "piped. Two records of one handshake, by two hosts, count once.",
+    "goes on, and that is said. So is a store, whoever writes its hours. A capture is read to its " +
+    "end; one that is being written can be piped. Two records of one handshake, by two hosts, count " +
+    "once.",
     "/ filters while it is typed, with the flags below; words without dashes are looked for in " +
     `names and outcomes. ${FILTERS_HELP} --since, --until and --traced-on need a FILE or -.`,
     "NET is the round trip through the network, HOST the time of this host itself, as client (c) " +

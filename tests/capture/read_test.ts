@@ -1,5 +1,6 @@
 // `read` as a user runs it: what it takes, what it says of what it cannot read, how it ends.
 // Covers src/cli/read.ts
+// Covers src/cli/reading.ts
 // Covers src/files/capture_input.ts
 // Covers src/files/decompress.ts
 // Covers src/cli/process/progress_line.ts
