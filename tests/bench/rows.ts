@@ -17,6 +17,7 @@ import { metrics } from "./rows/metrics.ts";
 import { ndjson } from "./rows/ndjson.ts";
 import { pairs } from "./rows/pairs.ts";
 import { query } from "./rows/query.ts";
+import { queryFrom } from "./rows/query_from.ts";
 import { readSpeed } from "./rows/read_speed.ts";
 import { report } from "./rows/report.ts";
 import { ship } from "./rows/ship.ts";
@@ -47,6 +48,7 @@ export const ROWS: readonly Row[] = [
   readSpeed,
   report,
   query,
+  queryFrom,
   pairs,
   ship,
 ];
