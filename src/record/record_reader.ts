@@ -144,7 +144,10 @@ export class RecordReader {
       [refused.too_long, "too long"],
     ] as const;
     const list = kinds.filter(([count]) => count > 0).map(([count, kind]) => `${count} ${kind}`);
-    return `${refusedCount} of its lines are no records (${list.join(", ")}); ${firstRefused}`;
+    const lines = refusedCount === 1
+      ? "1 of its lines is no record"
+      : `${refusedCount} of its lines are no records`;
+    return `${lines} (${list.join(", ")}); ${firstRefused}`;
   }
 
   #takeLine(rest: Uint8Array): void {

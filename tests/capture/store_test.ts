@@ -317,7 +317,7 @@ Deno.test("read takes a store, counts what two tracers of a host saw once, and s
   await t.step("as statistics", async () => {
     const { status, summary, said } = await runRead([place.folder, "--stats", "--json"]);
     assertEquals([status, summary.handshakes], [1, 1], said);
-    assertMatch(said, /Cannot read all of ".*9-9.ndjson": 1 of its lines are no records/);
+    assertMatch(said, /Cannot read all of ".*9-9.ndjson": 1 of its lines is no record/);
   });
   await t.step("and names a folder that is none", async () => {
     using empty = new Place();

@@ -201,7 +201,7 @@ skippableTest("top gives the terminal back at the end of its input", NO_TMUX, as
   assert((await tmux.modes()).alternateScreen);
   file.close();
   const lines = await endedWell(tmux, 1);
-  assertStringIncludes(lines.join("\n"), "1 of its lines are no records");
+  assertStringIncludes(lines.join("\n"), "1 of its lines is no record");
 });
 
 skippableTest("top ends when its terminal is gone", NO_TMUX, async () => {
