@@ -125,10 +125,12 @@ export class PairTruth {
       serverTime === server.time && (serverTime === undefined || fate.server === server.host);
     if (told.tier !== undefined) faults[isRight ? "found" : "wrong"]++;
     if (fate?.verdict !== verdict) faults.wrongVerdicts++;
-    if (told.tier === undefined || !isRight) return;
-    if (fate.networkRttNs !== told.network_rtt_ns) faults.wrongRoundTrips++;
+    if (!isRight) return;
     if (told.syns_lost !== fate.synsLost || told.syn_acks_lost !== fate.synAcksLost) {
       faults.wrongLosses++;
+    }
+    if (told.tier !== undefined && fate.networkRttNs !== told.network_rtt_ns) {
+      faults.wrongRoundTrips++;
     }
   }
 

@@ -163,7 +163,9 @@ export function* generatePairs(
       serverNs: serverLine === undefined ? undefined : serverTime(t2),
       verdict,
       isTranslated,
-      synsLost: serverOutcome === undefined ? undefined : Math.max(0, syns[0] - syns[1]),
+      synsLost: serverOutcome === undefined && verdict !== "syn_lost"
+        ? undefined
+        : Math.max(0, syns[0] - syns[1]),
       synAcksLost: serverOutcome === undefined || isAckLost
         ? undefined
         : Math.max(0, synAcks[1] - synAcks[0]),

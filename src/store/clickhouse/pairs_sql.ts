@@ -19,6 +19,7 @@ import {
   pairValues,
   ROUGH_NS,
   SAME_NS,
+  synsLostAlone,
   type Tier,
   TIERS,
 } from "../pairs/pair_rules.ts";
@@ -285,7 +286,8 @@ FROM (SELECT ${all} FROM (${simpleSql(of)}) AS simple UNION ALL SELECT ${all} FR
   const wasWatching =
     `(${c("t")} IS NOT NULL AND ${c("host_key")} IS NOT NULL AND peer_key <> '' ` +
     `AND arrayExists(w -> ${isWithin}, watched))`;
-  const paired = (sql: string) => `if(joined_by > 0, ${sql}, NULL)`;
+  const paired = (sql: string, name: string) =>
+    `if(joined_by > 0, ${sql}, ${name === "syns_lost" ? synsLostAlone(c) : "NULL"})`;
   const coalesced = (...ends: EndColumn[]) => (name: string) =>
     `coalesce(${ends.map((end) => end(name)).join(", ")}) AS ${name}`;
   return `(
@@ -302,7 +304,7 @@ SELECT if(joined_by > 0, joined_by, NULL) AS tier,
     ]).join(", ")
   },
   ${TUPLE.map(coalesced(c, s)).join(", ")}, x, ${coalesced(c, s)("y")},
-  ${pairValues(c, s).map(([sql, name]) => `${paired(sql)} AS ${name}`).join(",\n  ")}
+  ${pairValues(c, s).map(([sql, name]) => `${paired(sql, name)} AS ${name}`).join(",\n  ")}
 FROM (SELECT * FROM (${peers}) AS with_peers WHERE ${isKnown}) AS known
 ANY LEFT JOIN (${watchingSql(of)}) AS watching USING (peer_key)
 ) AS pairs`;

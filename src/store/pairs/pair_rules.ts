@@ -88,6 +88,11 @@ export function clientVerdict(c: EndColumn, wasWatching: string): string {
     ELSE 'server_end_not_seen' END`;
 }
 
+/** How many SYNs were lost of what the client's end told alone, by its `verdict`: all that it sent, or unknown. */
+export function synsLostAlone(c: EndColumn): string {
+  return `CASE WHEN verdict = 'syn_lost' THEN ${c("syn")} END`;
+}
+
 /** Whether a tracer that told from one time to another was watching when a client's record begins. */
 export function isWatchedBy(since: string, until: string, c: EndColumn, offset: string): string {
   return `${since} <= ${c("t")} + ${offset} - ${WATCHED_NS} ` +

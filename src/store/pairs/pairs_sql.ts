@@ -12,6 +12,7 @@ import {
   isWatchedBy,
   pairedVerdict,
   pairValues,
+  synsLostAlone,
 } from "./pair_rules.ts";
 
 /** Makes the tables of who has which address, and when each host was watching without a filter. */
@@ -53,7 +54,9 @@ SELECT tier, ${pairedVerdict(C, S)} AS verdict,
   s.syn_ack_t AS server_syn_ack_t, c.ack_t AS client_ack_t, s.ack_t AS server_ack_t,
   ${pairValues(C, S).map(([sql, name]) => `${sql} AS ${name}`).join(",\n  ")}
 FROM matches JOIN client_ends AS c ON c.nr = matches.c JOIN server_ends AS s ON s.nr = matches.s`,
-  `INSERT INTO pairs BY NAME
+  `INSERT INTO pairs BY NAME SELECT *, ${
+    synsLostAlone((name) => `client_${name}`)
+  } AS syns_lost FROM (
 SELECT ${clientVerdict(C, WAS_WATCHING)} AS verdict,
   c.host_key AS client_key, fleet.host_key AS server_key,
   c.outcome AS client_outcome, c.reason AS client_reason,
@@ -61,7 +64,7 @@ SELECT ${clientVerdict(C, WAS_WATCHING)} AS verdict,
   c.t AS client_t, c.syn AS client_syn, c.syn_ack AS client_syn_ack
 FROM client_ends AS c JOIN addresses AS fleet ON fleet.address = c.server_address
 LEFT JOIN rough ON rough.client = c.host_key AND rough.server = fleet.host_key
-WHERE fleet.host_key <> c.host_key AND c.nr NOT IN (SELECT c FROM matches)`,
+WHERE fleet.host_key <> c.host_key AND c.nr NOT IN (SELECT c FROM matches))`,
   `INSERT INTO pairs BY NAME
 SELECT 'client_end_not_seen' AS verdict, s.host_key AS server_key, fleet.host_key AS client_key,
   s.outcome AS server_outcome, s.reason AS server_reason,
