@@ -39,6 +39,16 @@ export function parseSegmentName(
   return { hour, host, tracer, isSealed, plain: isSealed ? file.slice(0, -SEALED.length) : file };
 }
 
+/** The path of what DuckDB makes of a segment, by that of the segment as it was written. */
+export function twinOf(plain: string): string {
+  return plain.slice(0, -PLAIN.length) + TWIN;
+}
+
+/** The name of the segment that DuckDB made a file of, as it was written; undefined: it is none. */
+export function plainOfTwin(file: string): string | undefined {
+  return file.endsWith(TWIN) ? file.slice(0, -TWIN.length) + PLAIN : undefined;
+}
+
 /** The hour of a moment. @param ms Milliseconds of Unix time. */
 export function hourOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 13);

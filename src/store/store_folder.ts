@@ -11,7 +11,7 @@ import {
   parseSegmentName,
   SEALED,
   type SegmentName,
-  TWIN,
+  twinOf,
 } from "./segment_name.ts";
 
 /** A segment on the disk. */
@@ -52,7 +52,7 @@ export function listSegments(folder: string, range: HourRange = {}): Segment[] {
     if (name === undefined || !mayHold(name.hour, range)) continue;
     const { plain, isSealed } = name;
     if (!isSealed && files.has(plain + SEALED)) continue;
-    const twin = plain.replace(/\.ndjson$/, TWIN);
+    const twin = twinOf(plain);
     segments.push({
       hour: name.hour,
       host: name.host,

@@ -2,7 +2,7 @@ import { messageOf } from "../text/message.ts";
 import { chooseRemoved, type Keeping } from "./kept_segments.ts";
 import { removeIfThere, UNFINISHED } from "./seal.ts";
 import type { SealAnswer, SealRequest } from "./seal_worker.ts";
-import { endOfHourMs } from "./segment_name.ts";
+import { endOfHourMs, parseSegmentName, plainOfTwin, SEALED } from "./segment_name.ts";
 import { listSegments, type Segment } from "./store_folder.ts";
 
 /** What a keeper looks after, and who hears of it. */
@@ -93,14 +93,25 @@ export class StoreKeeper {
     this.#saidRoom = isTooMuch;
   }
 
-  /** Removes what an earlier run, which was killed, had begun to compress. */
+  /**
+   * Removes what those left who were killed: what they had begun to compress, a segment that is compressed
+   * already, and what DuckDB made of a segment that was removed meanwhile.
+   */
   #removeForsaken(): void {
-    const { folder } = this.#options;
-    for (const { name } of Deno.readDirSync(folder)) {
-      if (!name.startsWith(UNFINISHED)) continue;
+    const { folder, host } = this.#options;
+    const names = new Set([...Deno.readDirSync(folder)].map(({ name }) => name));
+    for (const name of names) {
       const path = `${folder}/${name}`;
-      const changed = statIfThere(path)?.mtime?.getTime() ?? Infinity;
-      if (this.#nowMs() - changed > FORSAKEN_MS) removeIfThere(path);
+      if (name.startsWith(UNFINISHED)) {
+        const changed = statIfThere(path)?.mtime?.getTime() ?? Infinity;
+        if (this.#nowMs() - changed > FORSAKEN_MS) removeIfThere(path);
+        continue;
+      }
+      const plain = plainOfTwin(name) ?? name;
+      const isOwn = parseSegmentName(plain)?.host === host;
+      const isTwin = plain !== name;
+      const isSealed = names.has(plain + SEALED);
+      if (isOwn && (isTwin ? !isSealed && !names.has(plain) : isSealed)) removeIfThere(path);
     }
   }
 

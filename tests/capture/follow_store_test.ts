@@ -150,7 +150,10 @@ Deno.test("read --follow tells what is wrong with a segment, and ends with 1", a
   assertEquals(await run.next(2), LINES.slice(0, 2));
   const { status, said } = await run.stop();
   assertEquals(status, 1);
-  assertMatch(said, /Cannot read all of "2026-11-23T01\.web1\.11-1\.ndjson": 1 of its lines are/);
+  assertMatch(
+    said,
+    /Cannot read all of "2026-11-23T01\.web1\.11-1\.ndjson": 1 of its lines is no record/,
+  );
 });
 
 Deno.test("read --follow refuses --write for a store: records have no packets", async () => {

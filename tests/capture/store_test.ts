@@ -229,6 +229,33 @@ Deno.test("what is too old is removed with its twin, and what a crash left", asy
   ]);
 });
 
+Deno.test("a segment that is compressed already, and a twin of none, are no part of a store", async () => {
+  using place = new Place();
+  const twinOf = (name: string) => name.replace(".ndjson", ".parquet");
+  const other = segment("00", { host: OTHER_HOST });
+  for (const name of [segment("00"), other]) {
+    place.write(name, "one\n");
+    place.write(`${name}.zst`);
+  }
+  place.write(twinOf(segment("00")));
+  for (const name of [segment("00", { tracer: "2-2" }), segment("01"), other]) {
+    place.write(twinOf(name));
+  }
+  place.write(segment("01"));
+  place.write("notes.parquet");
+  const keeper = new StoreKeeper(place.options);
+  await keeper.tend();
+  await keeper.close();
+  assertEquals(
+    place.names(),
+    [
+      ...[`${segment("00")}.zst`, twinOf(segment("00")), segment("01"), twinOf(segment("01"))],
+      ...[other, `${other}.zst`, twinOf(other), "notes.parquet"],
+    ].sort(),
+  );
+  assertEquals(place.said, []);
+});
+
 Deno.test("--keep-size that the hour being written exceeds alone is told once", async () => {
   using place = new Place();
   place.write(segment("00"), "x".repeat(500));

@@ -5,7 +5,7 @@
  */
 import { InputError } from "../../files/input_error.ts";
 import { UNFINISHED } from "../seal.ts";
-import { TWIN } from "../segment_name.ts";
+import { TWIN, twinOf } from "../segment_name.ts";
 import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
 import type { Column } from "./columns.ts";
 import { type Database, SqlError } from "./duckdb.ts";
@@ -76,7 +76,7 @@ function linesIn(input: string, hours: HourRange): Lines[] {
 
 function toLines({ path, plainPath, isSealed }: Segment): Lines {
   if (!isSealed) return { path };
-  return { path, twin: plainPath.replace(/\.ndjson$/, TWIN) };
+  return { path, twin: twinOf(plainPath) };
 }
 
 /** Those of some Parquet files that are there, and have the columns that this version asks for. */

@@ -6,6 +6,8 @@ import {
   hourMs,
   hourOf,
   parseSegmentName,
+  plainOfTwin,
+  twinOf,
 } from "../../../src/store/segment_name.ts";
 
 const NAME = { hour: "2026-11-23T01", host: "5f1c7c3aa9d0", tracer: "4711-1763859723123" };
@@ -15,6 +17,15 @@ Deno.test("a segment's name tells the hour, the host and the tracer", () => {
   assertEquals(formatSegmentName(NAME), PLAIN);
   assertEquals(parseSegmentName(PLAIN), { ...NAME, plain: PLAIN, isSealed: false });
   assertEquals(parseSegmentName(`${PLAIN}.zst`), { ...NAME, plain: PLAIN, isSealed: true });
+});
+
+Deno.test("a twin has the name of its segment, and tells it", () => {
+  const twin = "2026-11-23T01.5f1c7c3aa9d0.4711-1763859723123.parquet";
+  assertEquals(twinOf(PLAIN), twin);
+  assertEquals(plainOfTwin(twin), PLAIN);
+  for (const other of [PLAIN, `${PLAIN}.zst`, "parquet", ""]) {
+    assertEquals(plainOfTwin(other), undefined);
+  }
 });
 
 Deno.test("a host's name can stand in a segment's name, whatever it is", () => {
