@@ -48,7 +48,7 @@ export type Length = "quick" | "whole" | "long";
 
 /** What rows share. */
 export class Bench {
-  /** A folder for files, removed at the end. */
+  /** A folder for the files of one row, removed when it is measured. */
   readonly folder: string;
   /** How much is measured. */
   readonly length: Length;

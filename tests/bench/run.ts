@@ -160,14 +160,16 @@ async function main(): Promise<void> {
   try {
     const output = options.output ?? await Deno.makeTempDir({ prefix: "synsnoop-bench-results-" });
     await Deno.mkdir(output, { recursive: true });
-    const bench = new Bench(folder, options.length);
     const other = against && `${folder}/other`;
     if (other) await checkOut(against, other);
     const machine = await describeMachine();
     const run = await describeRun();
     const report: Report = { machine, length: options.length, against, answers: [] };
     for (const row of options.rows) {
-      report.answers.push(await answer(row, bench, run, other));
+      // Its own: no two rows can mean the same file, and one fills no disk for the next.
+      const files = await Deno.makeTempDir({ dir: folder, prefix: `${row.name}-` });
+      report.answers.push(await answer(row, new Bench(files, options.length), run, other));
+      await Deno.remove(files, { recursive: true });
       // After each: what was measured is not lost with what comes after it.
       await Deno.writeTextFile(`${output}/bench.json`, formatJson(report));
       await Deno.writeTextFile(`${output}/bench.md`, formatMarkdown(report));
