@@ -1,15 +1,17 @@
 import type { Bench } from "./row.ts";
 import { HERE, taskCommand } from "./task_command.ts";
 
-const installed = new Map<string, string>();
+const installed = new WeakMap<Bench, Map<string, string>>();
 
 /**
- * The command `synsnoop` of a version, installed once into a folder of its own.
+ * The command `synsnoop` of a version, installed once among the files of a row.
  *
  * @param root Folder of the version. @returns Its path.
  */
 export async function installedCommand(bench: Bench, root: string): Promise<string> {
-  const known = installed.get(root);
+  const ofRow = installed.get(bench) ?? new Map<string, string>();
+  installed.set(bench, ofRow);
+  const known = ofRow.get(root);
   if (known !== undefined) return known;
   const prefix = await Deno.makeTempDir({ dir: bench.folder, prefix: "installed-" });
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -21,7 +23,7 @@ export async function installedCommand(bench: Bench, root: string): Promise<stri
     throw new Error(`Cannot install ${root}: ${new TextDecoder().decode(stderr)}`);
   }
   const command = `${prefix}/bin/synsnoop`;
-  installed.set(root, command);
+  ofRow.set(root, command);
   return command;
 }
 
