@@ -17,6 +17,8 @@ const BUSY_MIN = 5;
  * map holds 32,768 records, the smallest capture ring some 6,000 packets.
  */
 const AT_ONCE = 4_000;
+/** So many come only where handling the last ones took long: the less is waited then for the next. */
+const TOO_MANY = 2 * AT_ONCE;
 
 /**
  * How long to wait until packets and kernel records are fetched again.
@@ -30,5 +32,6 @@ export function nextTickMs(fetched: number, elapsedNs: number, concluded: number
   const rate = fetched / (elapsedNs / 1e6);
   // Also where none came and the clock did not move.
   if (!(rate >= BUSY_MIN)) return TICK_MS;
+  if (fetched > TOO_MANY) return TICK_MS * TOO_MANY / fetched;
   return Math.max(TICK_MS, Math.min(BUSY_TICK_MS, AT_ONCE / rate));
 }

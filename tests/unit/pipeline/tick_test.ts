@@ -22,7 +22,14 @@ Deno.test("nextTickMs waits longer while nothing comes and while much comes, but
       concluded: 9,
       expected: 4_000 / 60,
     },
-    { what: "a flood", fetched: 50_000, elapsedMs: 100, concluded: 9, expected: 20 },
+    { what: "a flood", fetched: 6_000, elapsedMs: 30, concluded: 9, expected: 20 },
+    {
+      what: "a flood that takes long",
+      fetched: 50_000,
+      elapsedMs: 400,
+      concluded: 9,
+      expected: 20 * 8_000 / 50_000,
+    },
     { what: "the clock did not move", fetched: 8, elapsedMs: 0, concluded: 0, expected: 20 },
     { what: "nor did anything come", fetched: 0, elapsedMs: 0, concluded: 1, expected: 20 },
   ];
