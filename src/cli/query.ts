@@ -178,7 +178,10 @@ export async function asking(
           isInterrupted = true;
           interrupt();
         }),
-      onProgress: (at, count) => progress.show(`reading ${at + 1} of ${count}`),
+      onProgress: (at, count) => {
+        if (at < count) progress.show(`reading ${at + 1} of ${count}`);
+        else progress.clear();
+      },
     });
     return isWritten ? ExitStatus.Ok : ExitStatus.Failed;
   } catch (error) {

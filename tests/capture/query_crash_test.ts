@@ -1,4 +1,4 @@
-// What can be asked after a crash, and a question that is ended at a terminal.
+// What can be asked after a crash, and questions at a terminal.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 import fc from "fast-check";
@@ -6,6 +6,7 @@ import { ask } from "../../src/store/query/ask.ts";
 import { Folder } from "../folder.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
 import { makeRecords } from "./made_records.ts";
+import { screenOf } from "./terminal_screen.ts";
 import { NO_TMUX, Tmux } from "./tmux.ts";
 
 const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
@@ -93,3 +94,25 @@ skippableTest(
     assertEquals(left(), []);
   },
 );
+
+Deno.test("on a terminal an answer stands where it was told how much is read", async () => {
+  using folder = new Folder();
+  const made = makeRecords(100, 5).flatMap(({ lines }) => [...lines.values()]);
+  const path = folder.write("records.ndjson", made.join(""));
+  for (
+    const [command, heading] of [["query", /^SERVER +HANDSHAKES/], [
+      "pairs",
+      /^CLIENT +SERVER/,
+    ]] as const
+  ) {
+    const words = [Deno.execPath(), "run", "-A", "--quiet", MAIN, command, path];
+    if (command === "query") words.push("servers");
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qefc", `stty cols 200; exec ${words.join(" ")}`, "/dev/null"],
+      stdin: "null",
+    }).output();
+    const shown = new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+    assert(shown.includes("reading 1 of 1"), shown);
+    assert(screenOf(shown).some((line) => heading.test(line)), shown);
+  }
+});

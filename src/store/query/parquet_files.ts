@@ -21,7 +21,7 @@ export interface ParquetOptions {
   hours: HourRange;
   /** What those have that are made for this question alone; undefined: all columns. */
   columns?: readonly Column[];
-  /** Says which of how many it reads. */
+  /** Says which of how many it reads; `at` is `count` when all that had to be are read. */
   onProgress(at: number, count: number): void;
 }
 
@@ -63,6 +63,7 @@ export async function parquetFiles(
     options.onProgress(at, lines.length);
     parquets.push(await make(each, `${folder}/${at}${TWIN}`, options));
   }
+  options.onProgress(lines.length, lines.length);
   return parquets;
 }
 
