@@ -16,7 +16,7 @@ const BUSY_MIN = 5;
  * So many at once serve enough, and the place for them must not fill up between two ticks: the kernel's
  * map holds 32,768 records, the smallest capture ring some 6,000 packets.
  */
-const AT_ONCE = 4_000;
+const AT_ONCE = 3_000;
 /** So many come only where handling the last ones took long: the less is waited then for the next. */
 const TOO_MANY = 2 * AT_ONCE;
 
