@@ -15,8 +15,8 @@ const BUSY_MIN = 5;
 /**
  * So many at once serve enough, and the place for them must not fill up between two ticks: the kernel's
  * map holds 32,768 records, the smallest capture ring some 6,000 packets. What lives from one tick to the
- * next also has to fit the collector's young generation: with 4,000 a trace at 10,000 handshakes a second
- * takes 144 MB in place of 120.
+ * next also has to fit the collector's young generation: with 4,000 six seconds of 10,000 handshakes a
+ * second took 24 MB more.
  */
 const AT_ONCE = 3_000;
 /** So many come only where handling the last ones took long: the less is waited then for the next. */
