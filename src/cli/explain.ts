@@ -175,7 +175,7 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
     const undecoded = Object.entries(pipeline.state().undecoded);
     const rest = undecoded.map(([reason, count]) => `, ${count} ${reason}`).join("");
     sayNote(
-      `Cannot explain a handshake: ${pick.describeMiss()}; ${source.items} ${source.held} were read${rest}`,
+      `Cannot explain a handshake: ${pick.describeMiss()}; ${source.describeRead()}${rest}`,
     );
   }
   const hasFailed = fault !== undefined || ending.failed;

@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { InputError } from "../files/input_error.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { askPairs, describeServerPairs } from "../store/clickhouse/ask_pairs.ts";
@@ -112,7 +113,7 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     sayLines(lines);
     if (answer.rows.length === 0 && lines.records > 0) {
       sayNote(
-        `nothing of that kind among ${lines.records} ${lines.records === 1 ? "record" : "records"}`,
+        `nothing of that kind among ${countOf(lines.records, "record")}`,
       );
     }
     return await writeText(stdout, format(answer, options.format));
@@ -204,8 +205,13 @@ function format(answer: Answer, kind: QueryOptions["format"]): string {
 
 /** Says what of the lines could not be asked. */
 export function sayLines({ unreadable, newerVersion, records }: AskedLines): void {
-  if (unreadable === 1) sayNote("1 line is no record, or was torn, and is left out");
-  if (unreadable > 1) sayNote(`${unreadable} lines are no records, or were torn, and are left out`);
+  if (unreadable > 0) {
+    sayNote(countOf(
+      unreadable,
+      "line is no record, or was torn, and is left out",
+      "lines are no records, or were torn, and are left out",
+    ));
+  }
   if (newerVersion !== undefined) {
     sayNote(
       `records of version ${newerVersion} are there: what this version does not know is left out`,

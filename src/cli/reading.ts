@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { fileAt } from "../files/same_file.ts";
@@ -22,7 +23,7 @@ const PATIENCE_MS = 200;
 /** Says which times of the packets are out of order, a line each; "" where none are. */
 export function describeTimes({ clockSteps, earlyFiles }: InputSource): string {
   const steps = clockSteps === 1 ? "once" : `${clockSteps} times`;
-  const files = earlyFiles === 1 ? "1 file begins" : `${earlyFiles} files begin`;
+  const files = countOf(earlyFiles, "file begins", "files begin");
   return (clockSteps === 0
     ? ""
     : `the capturing host's clock was set back ${steps}: handshakes across that give no durations\n`) +

@@ -93,7 +93,7 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   sayUnknown(source);
   await pipeline.end();
   if (pipeline.handshakes === 0) {
-    sayNote(describeNoPage(`${source.items} ${source.held} were read`));
+    sayNote(describeNoPage(source.describeRead()));
     return options.exitStatus && !failed ? ExitStatus.NothingMatched : ExitStatus.Failed;
   }
   const summary = await ending.attempt(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import { listTcpOptions, type TcpOption } from "../wire/tcp_options.ts";
 
 /** Bytes of the experiment's identifier in front of the cookie (RFC 6994 section 3). */
@@ -97,7 +98,9 @@ export function explainOption(option: TcpOption): string {
     return `Damaged: ${plainName(option)} with a length that it cannot have`;
   }
   const words = WORDS.get(option.name);
-  return words ? words.long(viewOf(option)) : `${plainName(option)}, ${option.data.length} bytes`;
+  return words
+    ? words.long(viewOf(option))
+    : `${plainName(option)}, ${countOf(option.data.length, "byte")}`;
 }
 
 function viewOf({ data }: TcpOption): DataView {

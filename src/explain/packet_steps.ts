@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { formatHexadecimal } from "../text/hexadecimal.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
@@ -90,7 +91,9 @@ function judgeSyn(step: PacketStep, before: readonly PacketStep[]): void {
     step.remarks.push("The other end sends a SYN too: a simultaneous open.");
   }
   if (step.packet.payloadLength > 0) {
-    step.remarks.push(`Carries ${step.packet.payloadLength} bytes of data: TCP Fast Open.`);
+    step.remarks.push(
+      `Carries ${countOf(step.packet.payloadLength, "byte")} of data: TCP Fast Open.`,
+    );
   }
 }
 
@@ -180,7 +183,9 @@ function judgeServerAck(
   }
   if (before.some(({ part, from, fits }) => part === "ACK" && from === "client" && fits)) return;
   if (packet.payloadLength > 0) {
-    step.remarks.push(`${packet.payloadLength} bytes that the server sends before the ACK came.`);
+    step.remarks.push(
+      `${countOf(packet.payloadLength, "byte")} that the server sends before the ACK came.`,
+    );
   }
   if (answersIn(before).length > 0 && expected.isBeyondSyn(packet.acknowledgment)) {
     step.remarks.push(

@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { type Handshake, type Outcome, OUTCOMES } from "../match/handshake.ts";
 import { type HandshakeFilter, passes } from "../pipeline/filter.ts";
 import type { PacketKeeper, Sink, Source } from "../pipeline/sink.ts";
@@ -69,11 +70,12 @@ export class HandshakePick implements Sink {
     });
     const { index } = this.#options;
     const wanted = index === 1
-      ? "none of them matches"
+      ? this.#seen === 1 ? "it does not match" : "none of them matches"
       : this.#matched === this.#seen
       ? `there is no number ${index}`
-      : `${this.#matched} of them match, there is no number ${index}`;
-    const came = this.#seen === 1 ? "1 handshake" : `${this.#seen} handshakes`;
-    return `${came} came (${counts.join(", ")}), ${wanted}`;
+      : `${
+        countOf(this.#matched, "of them matches", "of them match")
+      }, there is no number ${index}`;
+    return `${countOf(this.#seen, "handshake")} came (${counts.join(", ")}), ${wanted}`;
   }
 }

@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { formatHexadecimal } from "../text/hexadecimal.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { sequenceDistance } from "../wire/sequence.ts";
@@ -76,9 +77,13 @@ function synAckRelation(
     verdict,
     sum: formatSum(clientIsn, 1, accepted),
     comment: accepted > 0
-      ? `+ ${accepted}: the server took ${accepted} of the ${synData} bytes of data in the SYN.`
+      ? `+ ${accepted}: the server took ${accepted} of the ${
+        countOf(synData, "byte")
+      } of data in the SYN.`
       : synData > 0
-      ? `The server took none of the ${synData} bytes of data in the SYN: they are sent again.`
+      ? `The server took none of the ${
+        countOf(synData, "byte")
+      } of data in the SYN: they are sent again.`
       : "",
   };
 }
@@ -141,7 +146,7 @@ function refusalRelation(
     verdict: true,
     sum: formatSum(clientIsn, 1, extra),
     comment: "Whoever sent the RST saw the SYN: one with another Ack would refuse nothing." +
-      (synData > 0 ? ` The SYN carried ${synData} bytes of data.` : ""),
+      (synData > 0 ? ` The SYN carried ${countOf(synData, "byte")} of data.` : ""),
   };
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { messageOf } from "../text/message.ts";
 import { closeDescriptor } from "./descriptor.ts";
 import { type OpenedFile, openForWriting } from "./open_file.ts";
@@ -6,7 +7,7 @@ import { fileAt, isOneFile } from "./same_file.ts";
 /** What is written to a file, and who hears of its troubles. */
 export interface AppendedFileOptions {
   /** What is counted: records, packets. */
-  unit: "records" | "packets";
+  unit: "record" | "packet";
   /** Of some bytes, the whole units at their start. */
   whole(bytes: Uint8Array): { length: number; count: number };
   /** Says in one sentence what has happened to the file. */
@@ -123,7 +124,7 @@ export class AppendedFile implements Disposable {
     }
     if (this.#failing) {
       this.#failing = false;
-      this.#say(`Writing "${this.#path}" again; ${this.lost} ${this.#options.unit} were lost`);
+      this.#say(`Writing "${this.#path}" again; ${this.#words(this.lost, "was", "were")} lost`);
     }
     return true;
   }
@@ -192,7 +193,9 @@ export class AppendedFile implements Disposable {
       this.#isNowhere = this.#loseRemoved();
       if (!this.#cannotRenew) {
         this.#cannotRenew = true;
-        const goesOn = this.#isNowhere ? `${this.#options.unit} are lost` : "the old file grows on";
+        const goesOn = this.#isNowhere
+          ? `${this.#options.unit}s are lost`
+          : "the old file grows on";
         this.#say(
           `Cannot begin "${this.#path}" anew: ${messageOf(error)}; ${goesOn} until it works`,
         );
@@ -205,7 +208,7 @@ export class AppendedFile implements Disposable {
     // what is in the copy must not come twice.
     const isOnlyHere = wasRemoved && recent > 0 && !hasFollower && !this.#options.needsBegin;
     const rest = isOnlyHere ? this.#readRest() : undefined;
-    const goneWords = `; up to ${recent} ${this.#options.unit} are gone with it`;
+    const goneWords = `; up to ${this.#words(recent, "is", "are")} gone with it`;
     const isLost = wasRemoved && recent > 0 && rest === undefined;
     if (isLost) this.lost += recent;
     this.#say(
@@ -286,9 +289,14 @@ export class AppendedFile implements Disposable {
       return false;
     }
     this.lost += lost;
-    const gone = lost > 0 ? `; up to ${lost} ${this.#options.unit} are gone` : "";
+    const gone = lost > 0 ? `; up to ${this.#words(lost, "is", "are")} gone` : "";
     this.#say(`"${this.#path}" was made shorter by others: it is begun anew${gone}`);
     return true;
+  }
+
+  #words(count: number, is: string, are: string): string {
+    const { unit } = this.#options;
+    return countOf(count, `${unit} ${is}`, `${unit}s ${are}`);
   }
 
   /** @returns Whether the file has no name any more: what came since it was last seen is lost. */
@@ -345,6 +353,6 @@ interface Next {
 }
 
 /** What becomes of what cannot be written. */
-export function lostWords(unit: "records" | "packets"): string {
-  return unit === "records" ? "records are lost until there is room again" : "packets are lost";
+export function lostWords(unit: "record" | "packet"): string {
+  return unit === "record" ? "records are lost until there is room again" : "packets are lost";
 }

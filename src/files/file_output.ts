@@ -50,7 +50,7 @@ export class FileOutput implements LineOutput, Disposable {
     this.#onChange = onChange;
     if (rotation) this.rotatedAway = 0;
     this.#file = new AppendedFile(opened, {
-      unit: "records",
+      unit: "record",
       whole: wholeLines,
       endOfTorn: new Uint8Array([NEWLINE]),
       needsBegin: false,

@@ -40,7 +40,7 @@ export function openLineOutput(
     if (opened.fd !== undefined) closeDescriptor(opened.fd);
     throw new Error("only a regular file can be rotated");
   }
-  const onFault = sayOnce(path, "records", onChange);
+  const onFault = sayOnce(path, "record", onChange);
   const onSlow = () =>
     onChange(`"${path}" takes records more slowly than they come: some are lost`);
   const stream = new StreamOutput(
@@ -95,7 +95,7 @@ export function openPacketOutput(
     closeDescriptor(opened.fd!);
     throw new Error("it is a terminal, which shows no packets");
   }
-  const onFault = sayOnce(path, "packets", onChange);
+  const onFault = sayOnce(path, "packet", onChange);
   const stream = new PacketStream(openWriter(opened, false, onChange), {
     reopen: opened.kind === "fifo"
       ? () => new FifoWriter({ path, fd: undefined, goesOn: false, isWaiting: true, onChange })
@@ -113,7 +113,7 @@ function openWriter(
   return kind === "fifo" ? new FifoWriter({ path, fd, goesOn, onChange }) : new PipeWriter(fd!);
 }
 
-function sayOnce(path: string, unit: "records" | "packets", say: (sentence: string) => void) {
+function sayOnce(path: string, unit: "record" | "packet", say: (sentence: string) => void) {
   let said = false;
   return (reason: string) => {
     if (said) return;

@@ -50,7 +50,7 @@ export class PacketFile implements PacketOutput, Disposable {
    */
   constructor(opened: OpenedFile, onChange: (sentence: string) => void) {
     this.#file = new AppendedFile(opened, {
-      unit: "packets",
+      unit: "packet",
       whole: () => ({ length: 0, count: 0 }),
       needsBegin: true,
       endsTorn: assertAppendable,

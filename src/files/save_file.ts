@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { messageOf } from "../text/message.ts";
 
 /** Mode of a new file, less the umask: as that of every other file of records. */
@@ -12,7 +13,7 @@ export async function saveFile(path: string, text: string): Promise<string> {
   try {
     await Deno.writeTextFile(path, text, { createNew: true, mode: MODE });
     const lines = text.split("\n").length - 1;
-    return `saved ${lines} ${lines === 1 ? "line" : "lines"} in "${path}"`;
+    return `saved ${countOf(lines, "line")} in "${path}"`;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       return `Cannot save "${path}": it is there already; give another name`;

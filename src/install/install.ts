@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import { resolve } from "node:path/posix";
 import { type Flag, parseFlags } from "../cli/flags/flags.ts";
 import { formatHelp, type Help } from "../cli/help.ts";
@@ -108,7 +109,7 @@ async function bring(prefix: string, say: (line: string) => void): Promise<numbe
     say(`Replaced ${escapeText(`${prefix}/${path}`)}, which was changed`);
   }
   for (const path of left) say(`Left ${escapeText(`${prefix}/${path}`)}, which was changed`);
-  say(`Installed ${escapeText(prefix)}/bin/synsnoop and ${files.length} files more`);
+  say(`Installed ${escapeText(prefix)}/bin/synsnoop and ${countOf(files.length, "file")} more`);
   say(`Its runtime is Deno ${Deno.version.deno} from ${escapeText(origin)}`);
   if (!isBundled) {
     say(`It starts from its source, 15 ms later: Deno cannot bundle it: ${escapeText(bundled)}`);
@@ -120,7 +121,7 @@ async function bring(prefix: string, say: (line: string) => void): Promise<numbe
 
 async function takeAway(prefix: string, say: (line: string) => void): Promise<number> {
   const { removed, left } = await remove(prefix);
-  say(`Removed ${removed} files from ${escapeText(prefix)}`);
+  say(`Removed ${countOf(removed, "file")} from ${escapeText(prefix)}`);
   for (const path of left) {
     say(`Left ${escapeText(`${prefix}/${path}`)}, which was changed or holds something else`);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import type { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CaptureFault } from "../pcap/captured_packet.ts";
 import { CurrentContext, type RecordContext } from "../record/record_context.ts";
@@ -63,9 +64,12 @@ export class InputSource implements Source {
     return this.#captures.packets + (this.#records?.records ?? 0);
   }
 
-  /** What the files hold that were read; "packets" where they hold both, or nothing. */
-  get held(): Held {
-    return this.#held.has("packets") || this.#held.size === 0 ? "packets" : "records";
+  /** How much was read: `3 packets were read`, of packets where the files hold both, or nothing. */
+  describeRead(): string {
+    const holdsRecords = this.#held.size > 0 && !this.#held.has("packets");
+    return holdsRecords
+      ? countOf(this.items, "record was read", "records were read")
+      : countOf(this.items, "packet was read", "packets were read");
   }
 
   /** Whether nothing more is needed: set by who has enough. */

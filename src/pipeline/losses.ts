@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import { DISCARD_NAMES } from "../wire/verdict.ts";
 
 /** A place where something can be lost or set aside, and what it means there. */
@@ -11,6 +12,8 @@ export interface LossPlace {
   name: string;
   /** Said for a person after the count. */
   meaning: string;
+  /** The same after the count 1, where that reads otherwise. */
+  one?: string;
   /** Whether it means that a handshake or a part of one may be missing from the output. */
   isLoss: boolean;
 }
@@ -19,35 +22,46 @@ export interface LossPlace {
 export const LOSS_PLACES = [
   {
     name: "capture_packets",
+    one: "packet that the capturing host dropped, as the file says",
     meaning: "packets that the capturing host dropped, as the file says",
     isLoss: true,
   },
   {
     name: "ring_packets",
+    one: "packet dropped because the capture ring was full",
     meaning: "packets dropped because the capture ring was full",
     isLoss: true,
   },
   {
     name: "interface_gaps",
+    one: "gap in the capture on an interface: it was down, gone or made again",
     meaning: "gaps in the capture on an interface: it was down, gone or made again",
     isLoss: true,
   },
   {
     name: "refused_namespaces",
+    one: "network namespace whose packets could not be captured",
     meaning: "network namespaces whose packets could not be captured",
     isLoss: true,
   },
   {
     name: "recursion_misses",
+    one: "run of a probe that the kernel skipped: one was under way on that CPU already",
     meaning: "runs of a probe that the kernel skipped: one was under way on that CPU already",
     isLoss: true,
   },
   {
     name: "kernel_map_records",
+    one: "kernel record dropped because the map was full",
     meaning: "kernel records dropped because the map was full",
     isLoss: true,
   },
-  { name: "kernel_lines", meaning: "kernel lines that bpftrace dropped", isLoss: true },
+  {
+    name: "kernel_lines",
+    one: "kernel line that bpftrace dropped",
+    meaning: "kernel lines that bpftrace dropped",
+    isLoss: true,
+  },
   {
     name: "kernel_away_ms",
     meaning: "ms without kernel events, while bpftrace was not attached",
@@ -55,81 +69,133 @@ export const LOSS_PLACES = [
   },
   {
     name: "half_open_evicted",
+    one: "half-open handshake given up because the table was full",
     meaning: "half-open handshakes given up because the table was full",
     isLoss: true,
   },
   {
     name: "same_tuple_evicted",
+    one: "half-open handshake given up because too many had the same addresses and ports",
     meaning: "half-open handshakes given up because too many had the same addresses and ports",
     isLoss: true,
   },
   {
     name: "contradicted_handshakes",
+    one: "handshake reported as failed that the kernel called established later",
     meaning: "handshakes reported as failed that the kernel called established later",
     isLoss: true,
   },
-  { name: "unread_lines", meaning: "lines of NDJSON that are no records", isLoss: true },
-  { name: "output_records", meaning: "records that could not be written", isLoss: true },
+  {
+    name: "unread_lines",
+    one: "line of NDJSON that is no record",
+    meaning: "lines of NDJSON that are no records",
+    isLoss: true,
+  },
+  {
+    name: "output_records",
+    one: "record that could not be written",
+    meaning: "records that could not be written",
+    isLoss: true,
+  },
   {
     name: "kept_handshakes",
+    one: "handshake of which --write lacks the first packets: they were kept too long",
     meaning: "handshakes of which --write lacks the first packets: they were kept too long",
     isLoss: true,
   },
-  { name: "written_packets", meaning: "packets that --write could not write", isLoss: true },
+  {
+    name: "written_packets",
+    one: "packet that --write could not write",
+    meaning: "packets that --write could not write",
+    isLoss: true,
+  },
   {
     name: "rotated_records",
+    one: "record that rotation removed with an old file, as --rotate-keep asks",
     meaning: "records that rotation removed with old files, as --rotate-keep asks",
     isLoss: false,
   },
   {
     name: "uncaptured_handshakes",
+    one: "handshake in a network namespace that was not captured: the kernel alone saw it",
     meaning: "handshakes in network namespaces that were not captured: the kernel alone saw them",
     isLoss: false,
   },
   {
     name: "late_kernel_records",
+    one: "kernel record that came after its handshake was reported",
     meaning: "kernel records that came after their handshake was reported",
     isLoss: false,
   },
   {
     name: "late_accepts",
+    one: "accept() call that came after its handshake was reported",
     meaning: "accept() calls that came after their handshake was reported",
     isLoss: false,
   },
   {
     name: "filter_half_open",
+    one: "half-open flow that the packet filter gave up: a later ACK of it was not captured",
     meaning:
       "half-open flows that the packet filter gave up: a later ACK of theirs was not captured",
     isLoss: false,
   },
   {
     name: "unexpected_packets",
+    one: "packet whose numbers fit no handshake under way",
     meaning: "packets whose numbers fit no handshake under way",
     isLoss: false,
   },
-  { name: "undecoded_packets", meaning: "packets that could not be decoded", isLoss: false },
+  {
+    name: "undecoded_packets",
+    one: "packet that could not be decoded",
+    meaning: "packets that could not be decoded",
+    isLoss: false,
+  },
   {
     name: "discarded_packets",
+    one: "packet that decides nothing: the host that receives it throws it away",
     meaning: "packets that decide nothing: the host that receives them throws them away",
     isLoss: false,
   },
-  { name: "untimed_packets", meaning: "packets without a valid time in the file", isLoss: false },
+  {
+    name: "untimed_packets",
+    one: "packet without a valid time in the file",
+    meaning: "packets without a valid time in the file",
+    isLoss: false,
+  },
   {
     name: "disordered_packets",
+    one: "packet older than one before it in the file",
     meaning: "packets older than one before them in the file",
     isLoss: false,
   },
   {
     name: "repeated_records",
+    one: "record of a handshake that another host's record told before",
     meaning: "records of handshakes that another host's record told before",
     isLoss: false,
   },
   {
     name: "uncompared_records",
+    one: "record that was forgotten before those of other hosts came: there were too many",
     meaning: "records that were forgotten before those of other hosts came: there were too many",
     isLoss: false,
   },
 ] as const satisfies readonly LossPlace[];
+
+/**
+ * Says how much was lost or set aside at a place: `3 records that could not be written`.
+ *
+ * @param number How the number is written.
+ */
+export function describeLoss(
+  { meaning, one }: LossPlace,
+  count: number,
+  number?: (count: number) => string,
+): string {
+  return countOf(count, one ?? meaning, meaning, number);
+}
 
 /** The name of one of {@link LOSS_PLACES}. */
 export type LossName = typeof LOSS_PLACES[number]["name"];
@@ -195,7 +261,7 @@ export function describeDiscarded(reasons: Undecoded): string | undefined {
   const counts = Object.entries(splitReasons(reasons).discarded);
   if (counts.length === 0) return undefined;
   const sum = counts.reduce((all, [, count]) => all + count, 0);
-  const packets = sum === 1 ? "1 packet decides" : `${sum} packets decide`;
+  const packets = countOf(sum, "packet decides", "packets decide");
   const list = counts.map(([reason, count]) => `${count} ${reason}`).join(", ");
   return `${packets} nothing: the host that receives ${
     sum === 1 ? "it throws it" : "them throws them"

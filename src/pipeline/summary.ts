@@ -1,10 +1,18 @@
 import type { Handshake, Outcome } from "../match/handshake.ts";
+import { countOf } from "../text/count.ts";
 import { jsonString, jsonText } from "../text/escape.ts";
 import { RECORD_VERSION } from "../record/fields.ts";
 import type { RecordContext } from "../record/record_context.ts";
 import { formatDuration, formatTime } from "../text/time.ts";
 import { Histogram } from "./histogram.ts";
-import { encodeLosses, LOSS_PLACES, type Losses, splitReasons, type Undecoded } from "./losses.ts";
+import {
+  describeLoss,
+  encodeLosses,
+  LOSS_PLACES,
+  type Losses,
+  splitReasons,
+  type Undecoded,
+} from "./losses.ts";
 
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
@@ -112,7 +120,7 @@ export class Summary {
     const { both, wire_only, kernel_only } = this.#byEvidence;
     const filtered = this.#filtered > 0 ? ` (${this.#filtered} more kept back by filters)` : "";
     const lines = [
-      `${this.#handshakes} ${this.#handshakes === 1 ? "handshake" : "handshakes"}${
+      `${countOf(this.#handshakes, "handshake")}${
         outcomes.length > 0 ? ": " + outcomes.join(", ") : ""
       }` +
       filtered,
@@ -169,8 +177,8 @@ function formatReasons(reasons: Undecoded): string[] {
 
 function formatLosses(losses: Losses): string[] {
   const lines = LOSS_PLACES.filter(({ name }) => (losses[name] ?? 0) > 0)
-    .map(({ name, meaning, isLoss }) =>
-      `${isLoss ? "lost" : "set aside"}: ${losses[name]} ${meaning}`
+    .map((place) =>
+      `${place.isLoss ? "lost" : "set aside"}: ${describeLoss(place, losses[place.name]!)}`
     );
   const uncounted = LOSS_PLACES.filter(({ name, isLoss }) =>
     isLoss && name in losses && losses[name] === undefined

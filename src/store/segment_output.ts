@@ -1,3 +1,4 @@
+import { countOf } from "../text/count.ts";
 import { closeDescriptor } from "../files/descriptor.ts";
 import { FileOutput } from "../files/file_output.ts";
 import { openForWriting } from "../files/open_file.ts";
@@ -82,7 +83,11 @@ export class SegmentOutput implements LineOutput {
       return;
     }
     if (this.#saidFault) {
-      onChange(`Writing "${this.#path()}" now; ${this.#lostBefore} records were lost`);
+      onChange(
+        `Writing "${this.#path()}" now; ${
+          countOf(this.#lostBefore, "record was", "records were")
+        } lost`,
+      );
     }
     this.#saidFault = false;
   }

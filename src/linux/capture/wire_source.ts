@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { countOf } from "../../text/count.ts";
 import { KEPT_LENGTH_MAX, type KeptPacket } from "../../pcap/kept_packets.ts";
 import { Direction } from "../../pcap/pcapng_option.ts";
 import { TAGGED_SLL_LENGTH, writeTaggedSll } from "../../wire/cooked.ts";
@@ -282,7 +283,11 @@ export class WireSource {
     const count = this.#notes.takeUntold(nowMs);
     if (count > 0) {
       this.#options.onNote(
-        `${count} more changes of interfaces and network namespaces were not told`,
+        countOf(
+          count,
+          "more change of interfaces and network namespaces was not told",
+          "more changes of interfaces and network namespaces were not told",
+        ),
       );
     }
   }

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { countOf } from "../../text/count.ts";
 import { formatHexadecimal } from "../../text/hexadecimal.ts";
 import { explainFlag } from "../../explain/words.ts";
 import { formatShare } from "../columns.ts";
-import { LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
+import { describeLoss, LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
 import { escapeText } from "../../text/escape.ts";
 import { formatDuration, formatTime } from "../../text/time.ts";
@@ -23,15 +24,15 @@ export interface Section {
 /** What is missing, which is said first; empty where nothing is. */
 export function describeMissing(losses: Losses, coverage: Coverage): string[] {
   const lost = LOSS_PLACES.filter(({ name, isLoss }) => isLoss && (losses[name] ?? 0) > 0)
-    .map(({ name, meaning }) => `Lost: ${count(losses[name]!)} ${meaning}.`);
+    .map((place) => `Lost: ${describeLoss(place, losses[place.name]!, withCommas)}.`);
   const forgotten = losses.uncompared_records ?? 0;
   return [
     ...lost,
     ...forgotten > 0
       ? [
         `What two hosts saw may count twice: ${
-          count(forgotten)
-        } records were forgotten before those of ` +
+          countOf(forgotten, "record was", "records were", withCommas)
+        } forgotten before those of ` +
         "other hosts came. Less time at once (--since, --until) counts each once.",
       ]
       : [],
@@ -40,7 +41,9 @@ export function describeMissing(losses: Losses, coverage: Coverage): string[] {
 }
 
 function describeGaps({ host, lines, withoutKernel, down, sample }: Run): string[] {
-  const of = `${count(withoutKernel)} of ${count(lines)} status lines`;
+  const of = `${withCommas(withoutKernel)} of ${
+    countOf(lines, "status line", "status lines", withCommas)
+  }`;
   return [
     ...withoutKernel > 0
       ? [`${host}: in ${of} the kernel told nothing: processes and reasons are missing there.`]
@@ -62,7 +65,7 @@ export function describeSource(
   const { epochSeconds, startNs, endNs } = span;
   const hosts = coverage.hosts();
   return [
-    ["hosts", hosts.map(([host, told]) => `${host} (${count(told)})`).join(", ") || "none"],
+    ["hosts", hosts.map(([host, told]) => `${host} (${withCommas(told)})`).join(", ") || "none"],
     [
       "time",
       `${minute(epochSeconds, startNs)} to ${minute(epochSeconds, endNs)} UTC, ` +
@@ -72,11 +75,20 @@ export function describeSource(
       "filters",
       filters.length === 0
         ? "none"
-        : `${escapeText(filters.join(" "))} (${count(summary.filtered)} more were kept back)`,
+        : `${escapeText(filters.join(" "))} (${
+          countOf(summary.filtered, "more was", "more were", withCommas)
+        } kept back)`,
     ],
     ...coverage.runs().map((run): Entry => ["traced", describeRun(run)]),
     ...coverage.moreRuns > 0
-      ? [["traced", `${count(coverage.moreRuns)} status lines of still others`] as const]
+      ? [
+        [
+          "traced",
+          `${
+            countOf(coverage.moreRuns, "status line", "status lines", withCommas)
+          } of still others`,
+        ] as const,
+      ]
       : [],
     ...asideEntries(losses),
   ];
@@ -97,7 +109,7 @@ function describeRun({ host, since, until, filters, kernels, withoutKernel }: Ru
 /** What was set aside: no loss, but it says what is not here. */
 function asideEntries(losses: Losses): Entry[] {
   return LOSS_PLACES.filter(({ name, isLoss }) => !isLoss && (losses[name] ?? 0) > 0)
-    .map(({ name, meaning }): Entry => ["set aside", `${count(losses[name]!)} ${meaning}`]);
+    .map((place): Entry => ["set aside", describeLoss(place, losses[place.name]!, withCommas)]);
 }
 
 /** Below it a duration in seconds is easily read. */
@@ -111,7 +123,9 @@ export function formatSpan(ns: number): string {
   const parts = SPAN_UNITS.flatMap(([name, length]) => {
     const whole = Math.floor(seconds / length);
     seconds -= whole * length;
-    return whole === 0 ? [] : [`${count(whole)} ${whole === 1 && name === "days" ? "day" : name}`];
+    return whole === 0
+      ? []
+      : [`${withCommas(whole)} ${whole === 1 && name === "days" ? "day" : name}`];
   });
   return parts.slice(0, 2).join(" ");
 }
@@ -129,13 +143,13 @@ function minute(epochSeconds: number, ns: number): string {
 export function describeRows(rows: number, all: number, others = 0): string {
   const beside = others === 0
     ? ""
-    : ` ${count(others)} more ${
+    : ` ${withCommas(others)} more ${
       others === 1 ? "is" : "are"
     } the other end of one of these, of which a ` +
       "NAT changed the addresses.";
   if (rows === all) return `All ${handshakesText(all)}.`;
-  if (rows + others === all) return `${count(rows)} of ${handshakesText(all)}.${beside}`;
-  return `${count(rows)} of ${
+  if (rows + others === all) return `${withCommas(rows)} of ${handshakesText(all)}.${beside}`;
+  return `${withCommas(rows)} of ${
     handshakesText(all)
   }: of each way to end some, chosen at random, and the ` +
     `slowest that were established.${beside}`;
@@ -183,7 +197,7 @@ function describeRepetition(
 ): string {
   if (captured === 0) return `No ${packet} was captured.`;
   const share = formatShare(repeated, captured);
-  return `The ${packet} was seen again in ${count(repeated)} of ${handshakesText(captured)} ` +
+  return `The ${packet} was seen again in ${withCommas(repeated)} of ${handshakesText(captured)} ` +
     `(${share})` + (repeated === 0 ? "." : `: ${why}.`);
 }
 
@@ -209,15 +223,15 @@ function describeChecks({ checks }: NumberFacts): string[] {
   return checks.map(({ held, failed }, at) =>
     held + failed === 0
       ? `${CHECK_WORDS[at]}: never seen.`
-      : `${CHECK_WORDS[at]} in ${count(held)} of ${handshakesText(held + failed)}.`
+      : `${CHECK_WORDS[at]} in ${withCommas(held)} of ${handshakesText(held + failed)}.`
   );
 }
 
 function handshakesText(handshakes: number): string {
-  return handshakes === 1 ? "1 handshake" : `${count(handshakes)} handshakes`;
+  return countOf(handshakes, "handshake", "handshakes", withCommas);
 }
 
 /** A number with commas. */
-function count(value: number): string {
+function withCommas(value: number): string {
   return value.toLocaleString("en");
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { countOf } from "../../text/count.ts";
 import type { Role } from "../../match/handshake.ts";
 import { explainReason } from "../../explain/words.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
@@ -305,7 +306,7 @@ function rankingData(
     ...overTime(name),
   }));
   if (others.handshakes > 0) {
-    const left = names === undefined ? "others" : `${names - top.length} others`;
+    const left = names === undefined ? "others" : countOf(names - top.length, "other");
     rows.push({ ...tallyData(`(${left})`, others), isLeast: false });
   }
   const missedMax = Math.max(0, ...top.map((row) => row.missedMax));

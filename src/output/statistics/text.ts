@@ -1,3 +1,4 @@
+import { countOf } from "../../text/count.ts";
 import { escapeText } from "../../text/escape.ts";
 import { toAscii } from "../../text/ascii.ts";
 import { clip, clipMiddle, widthOf } from "../../text/width.ts";
@@ -67,7 +68,7 @@ function formatTotal(
   { epochSeconds, startNs, endNs }: TraceSpan,
   width: number,
 ): string {
-  const count = handshakes === 1 ? "1 handshake" : `${handshakes} handshakes`;
+  const count = countOf(handshakes, "handshake");
   if (handshakes === 0) return `${count}\n`;
   const [from, to] = [startNs, endNs].map((timeNs) =>
     formatTime(epochSeconds, timeNs).slice(0, 26).replace("T", " ")
@@ -243,7 +244,7 @@ function fill(sentence: string, width: number): string {
 
 function otherNames(names: number | undefined, named: number): string {
   if (names === undefined) return "others";
-  return names - named === 1 ? "1 other" : `${names - named} others`;
+  return countOf(names - named, "other");
 }
 
 /** How many ended how, the most frequent first. */

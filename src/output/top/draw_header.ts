@@ -1,3 +1,4 @@
+import { countOf } from "../../text/count.ts";
 import { LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
 import type { Delivering } from "../../pipeline/sink.ts";
 import { escapeText } from "../../text/escape.ts";
@@ -89,9 +90,12 @@ export function drawCounts(
   const { handshakes, failed, failures, perSecond } = totals;
   const lost = countLost(losses);
   const failedStyle = failed > 0 ? "bad" as const : undefined;
-  const word = handshakes === 1 ? "handshake" : "handshakes";
   return joinParts([
-    plain(filter === "" ? `${handshakes} ${word}` : `${handshakes} of ${taken} ${word}`),
+    plain(
+      filter === ""
+        ? countOf(handshakes, "handshake")
+        : `${handshakes} of ${countOf(taken, "handshake")}`,
+    ),
     plain(`${formatRate(perSecond.handshakes)}/s`),
     plain(`${failed} failed`, failedStyle),
     plain(`${formatRate(perSecond.failed)} failed/s`, perSecond.failed > 0 ? "bad" : undefined),

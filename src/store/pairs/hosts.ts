@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../../text/count.ts";
 import { InputError } from "../../files/input_error.ts";
 import type { HostPairValue } from "./pair_rules.ts";
 
@@ -42,7 +43,13 @@ export class Hosts {
       this.#shown.set(key, isShared ? `${name} (${key.slice(0, ID_DIGITS)})` : name);
     }
     this.notes = [
-      ...nameless > 0 ? [`${nameless} records name no host, and are left out`] : [],
+      ...nameless > 0
+        ? [countOf(
+          nameless,
+          "record names no host, and is left out",
+          "records name no host, and are left out",
+        )]
+        : [],
       ...[...sharing].filter(([, hosts]) => hosts.length > 1).map(([name, hosts]) =>
         `${hosts.length} hosts are called "${name}": they are told apart by their ids`
       ),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../../text/count.ts";
 import type { ReadCounts } from "./batch.ts";
 
 /** What was done since the start. */
@@ -64,7 +65,9 @@ export function describeLosses(counts: ShipCounts): string[] {
   if (missing > 0) sentences.push(describeMissing(missing));
   if (removedSegments > 0) {
     sentences.push(
-      `lost: ${countOf(removedSegments, "segment")} removed before all of them was shipped, ` +
+      `lost: ${countOf(removedSegments, "segment")} removed before all of ${
+        removedSegments === 1 ? "it" : "them"
+      } was shipped, ` +
         `with ${formatBytes(removedBytes)} left`,
     );
   }
@@ -74,12 +77,12 @@ export function describeLosses(counts: ShipCounts): string[] {
 /** Says how many records are gone. */
 export function describeMissing(records: number): string {
   return `lost: ${
-    countOf(records, "record")
-  } that were removed from the store before they were shipped`;
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+    countOf(
+      records,
+      "record that was removed from the store before it was shipped",
+      "records that were removed from the store before they were shipped",
+    )
+  }`;
 }
 
 /** Bytes for people: `14.2 MB`. */

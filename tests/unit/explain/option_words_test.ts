@@ -25,7 +25,7 @@ const CASES: { bytes: number[]; short: string | undefined; long: string }[] = [
   { bytes: [34, 6, 1, 2, 3, 4], short: "Fast Open cookie of 4 bytes", long: "cookie of 4 bytes" },
   { bytes: [254, 4, 0xf9, 0x89], short: "Fast Open cookie request", long: "experimental" },
   { bytes: [28, 4, 1, 2], short: "user timeout", long: "user timeout, 2 bytes" },
-  { bytes: [99, 3, 1], short: "option 99", long: "option 99, 1 bytes" },
+  { bytes: [99, 3, 1], short: "option 99", long: "option 99, 1 byte" },
   { bytes: [2, 3, 1], short: "a damaged option (kind 2)", long: "Damaged: mss" },
   { bytes: [3, 9, 1], short: "a damaged option (kind 3)", long: "Damaged: window scale" },
 ];

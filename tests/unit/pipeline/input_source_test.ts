@@ -64,9 +64,9 @@ Deno.test("InputSource tells captures and records apart by their first bytes", a
     );
     // What the captures hold is complete once nothing more is read.
     assertEquals(hosts, ["web1 established", "web1 established", "reader unanswered"]);
-    assertEquals([source.items, source.held], [3, "packets"]);
+    assertEquals(source.describeRead(), "3 packets were read");
   }
-  assertEquals((await run([bytes(RECORD)])).source.held, "records");
+  assertEquals((await run([bytes(RECORD)])).source.describeRead(), "1 record was read");
 });
 
 Deno.test("InputSource counts what it read, and nothing of what it did not", async () => {

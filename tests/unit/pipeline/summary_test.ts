@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { LOSS_PLACES, type Losses } from "../../../src/pipeline/losses.ts";
+import { describeLoss, LOSS_PLACES, type Losses } from "../../../src/pipeline/losses.ts";
 import { Summary } from "../../../src/pipeline/summary.ts";
 import {
   EPOCH_SECONDS,
@@ -159,6 +159,16 @@ Deno.test("Summary names what was lost, with its number and its meaning", () => 
   }
 });
 
+Deno.test("Summary says of one what was lost in the singular", () => {
+  assertEquals(lossLines({ unread_lines: 1, repeated_records: 1, kernel_away_ms: 1 }), [
+    "lost: 1 ms without kernel events, while bpftrace was not attached",
+    "lost: 1 line of NDJSON that is no record",
+    "set aside: 1 record of a handshake that another host's record told before",
+  ]);
+  const unlike = LOSS_PLACES.filter((place) => describeLoss(place, 1) !== `1 ${place.meaning}`);
+  assertEquals(unlike.length, LOSS_PLACES.length - 1, "all but milliseconds read otherwise");
+});
+
 Deno.test("Summary names each place where losses could not be counted", () => {
   for (const { name, isLoss } of LOSS_PLACES) {
     const lines = lossLines({ ...ALL_ZERO, [name]: undefined });
@@ -182,8 +192,8 @@ Deno.test("Summary claims that nothing was lost only where every count is zero",
     const text = summaryOf([]).format(losses);
     const lost = LOSS_PLACES.filter(({ name, isLoss }) => isLoss && (losses[name] ?? 0) > 0);
     assertEquals(text.includes(NOTHING), lost.length === 0);
-    for (const { meaning, name } of lost) {
-      assertStringIncludes(text, `lost: ${losses[name]} ${meaning}\n`);
+    for (const place of lost) {
+      assertStringIncludes(text, `lost: ${describeLoss(place, losses[place.name]!)}\n`);
     }
   }));
 });

@@ -235,8 +235,8 @@ Deno.test("ReportSink says first what was lost, and that clocks are apart", () =
   ]);
   assertEquals(page.missing, [
     "Lost: 7 packets dropped because the capture ring was full.",
-    "Lost: 1 lines of NDJSON that are no records.",
-    "web1: in 1 of 1 status lines the kernel told nothing: processes and reasons are missing there.",
+    "Lost: 1 line of NDJSON that is no record.",
+    "web1: in 1 of 1 status line the kernel told nothing: processes and reasons are missing there.",
     "web1: one of 10 handshakes was reported.",
     "The clock of db1 is about 9.00 s ahead of the one of web1, by a handshake that both saw: times " +
     "are shown as each host told them.",

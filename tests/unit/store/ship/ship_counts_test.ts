@@ -35,7 +35,7 @@ Deno.test("describeLosses says nothing where nothing was lost, else a sentence e
       "left out: 1 line, torn or no records",
       "left out: 2 lines of other kinds",
       "lost: 3 records that were removed from the store before they were shipped",
-      "lost: 1 segment removed before all of them was shipped, with 1.5 kB left",
+      "lost: 1 segment removed before all of it was shipped, with 1.5 kB left",
     ],
   );
 });
