@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isLoopback } from "./listen_address.ts";
 import {
   closeDescriptor,
   Errno,
@@ -23,6 +24,12 @@ const FIOCLEX = 0x5451n;
 /** Flags of accept4(2) (bits/socket.h). */
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+/** `struct sockaddr_in6` (netinet/in.h), the longer one; where both have their addresses. */
+const SOCKADDR_SIZE = 28;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SIN_ADDR = 4;
+const SIN6_ADDR = 8;
 /** Flags of recv(2). */
 const MSG_DONTWAIT = 0x40;
 /** How long one wait aside takes at most: then is looked whether it still makes sense. */
@@ -48,10 +55,12 @@ export function takeHandedListener(): Listener {
 
 class HandedListener implements Listener {
   readonly where = "the socket of systemd";
+  readonly isLoopback: boolean;
   #fd: number | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
+    this.isLoopback = isAtLoopback(fd);
   }
 
   async accept(): Promise<Connection | undefined> {
@@ -69,6 +78,18 @@ class HandedListener implements Listener {
   close(): void {
     this.#fd = undefined;
   }
+}
+
+/** Whether a socket is at a loopback address. */
+function isAtLoopback(fd: number): boolean {
+  const [name, length] = [memory(SOCKADDR_SIZE), memory(4)];
+  new DataView(length.buffer).setUint32(0, SOCKADDR_SIZE, true);
+  checkResult(libc().getsockname(fd, name, length), "getsockname(systemd)");
+  const view = new DataView(name.buffer);
+  const family = view.getUint16(0, true);
+  if (family === AF_INET) return isLoopback(Uint32Array.of(0, 0, 0xffff, view.getUint32(SIN_ADDR)));
+  if (family !== AF_INET6) return false;
+  return isLoopback(Uint32Array.from([0, 4, 8, 12], (at) => view.getUint32(SIN6_ADDR + at)));
 }
 
 /** A connection by its descriptor, which is closed once nobody waits for it. */

@@ -42,7 +42,8 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { kind: "tcp", hostname, port, isLocal: isLoopback(words) };
 }
 
-function isLoopback(words: Uint32Array): boolean {
+/** Whether an address, four words of 32 bits, is of this host alone. */
+export function isLoopback(words: Uint32Array): boolean {
   if (isIpv4Mapped(words)) return words[3] >>> 24 === LOOPBACK_NET;
   return words[0] === 0 && words[1] === 0 && words[2] === 0 && words[3] === 1;
 }

@@ -13,13 +13,18 @@ export async function openListener(address: ListenAddress): Promise<Listener> {
       const { hostname, port } = address;
       const listener = listen(() => Deno.listen({ hostname, port }));
       const where = { ...address, port: listener.addr.port };
-      return new DenoListener(listener, `http://${formatListenAddress(where)}`);
+      return new DenoListener(listener, `http://${formatListenAddress(where)}`, {
+        isLoopback: address.isLocal,
+      });
     }
     case "unix": {
       const { path } = address;
       await removeStale(path);
       const listener = listen(() => Deno.listen({ transport: "unix", path }));
-      return new DenoListener(listener, `unix:${path}`, () => Deno.removeSync(path));
+      return new DenoListener(listener, `unix:${path}`, {
+        isLoopback: false,
+        onClose: () => Deno.removeSync(path),
+      });
     }
     case "systemd": {
       // FFI is loaded where it is asked for.
@@ -56,13 +61,19 @@ async function removeStale(path: string): Promise<void> {
 
 class DenoListener implements Listener {
   readonly where: string;
+  readonly isLoopback: boolean;
   readonly #listener: Deno.Listener;
   readonly #onClose: () => void;
   #isClosed = false;
 
-  constructor(listener: Deno.Listener, where: string, onClose = () => {}) {
+  constructor(
+    listener: Deno.Listener,
+    where: string,
+    { isLoopback, onClose = () => {} }: { isLoopback: boolean; onClose?: () => void },
+  ) {
     this.#listener = listener;
     this.where = where;
+    this.isLoopback = isLoopback;
     this.#onClose = onClose;
   }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isLocalHost } from "./local_host.ts";
 import { messageOf } from "../text/message.ts";
 import { RateLimit } from "./rendered.ts";
 import { hasWholeHead, HEAD_MAX, parseRequestHead, type RequestHead } from "./request_head.ts";
@@ -21,6 +22,8 @@ export interface Connection {
 export interface Listener {
   /** Where it listens, as a person would ask there. */
   readonly where: string;
+  /** Whether it is at a loopback address, where only names of this host are answered ({@link isLocalHost}). */
+  readonly isLoopback: boolean;
   /** The next connection; undefined once it is closed. */
   accept(): Promise<Connection | undefined>;
   close(): void;
@@ -73,6 +76,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
@@ -211,6 +215,12 @@ export class PageServer {
   }
 
   #contentFor(head: RequestHead): PageContent & { more?: string } {
+    if (this.#listener.isLoopback && !isLocalHost(head.headers.get("host"))) {
+      return note(
+        421,
+        "ask for localhost or for the address itself: no other name is answered here",
+      );
+    }
     const found = this.#pages.get(head.path);
     if (found === undefined) {
       return note(404, `there is ${[...this.#pages.keys()].join(", ")} and nothing else`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { countOf } from "../text/count.ts";
 import { causeOf, messageOf } from "../text/message.ts";
 
 /** What is pushed. */
@@ -166,7 +167,9 @@ export class Pusher {
     if (partial === null) return;
     this.#saidPartial = true;
     this.#options.onNote(
-      `${this.#shownUrl} takes the metrics but rejects ${partial[1]} data points of them`,
+      `${this.#shownUrl} takes the metrics but rejects ${
+        countOf(Number(partial[1]), "data point")
+      } of them`,
     );
   }
 

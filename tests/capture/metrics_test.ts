@@ -46,7 +46,11 @@ Deno.test("metrics gives what is in records, and ends by a signal", async () => 
   assertEquals(sumOf(body, "synsnoop_source_up", 'source="input"'), 0);
   assertEquals((await ask(address, "/healthz")).status, 503);
   assertEquals((await ask(address, "/")).status, 404);
-  const openMetrics = await ask(address, "/metrics", "application/openmetrics-text; version=1.0.0");
+  assertEquals((await ask(address, "/metrics", { host: "rebind.example" })).status, 421);
+  assertEquals((await ask(address, "/healthz", { host: address })).status, 503);
+  const openMetrics = await ask(address, "/metrics", {
+    accept: "application/openmetrics-text; version=1.0.0",
+  });
   assertMatch(
     openMetrics.headers,
     /^Content-Type: application\/openmetrics-text; version=1\.0\.0/m,
@@ -197,6 +201,7 @@ skippableTest(
     await run.says(/metrics are at the socket of systemd\/metrics/);
     await run.says(/all is read/);
     const address = `127.0.0.1:${port}`;
+    assertEquals((await ask(address, "/metrics", { host: "rebind.example" })).status, 421);
     using silent = await connectTo(address);
     for (let nth = 0; nth < 3; nth++) {
       assertEquals(sumOf((await ask(address)).body, TOTAL), 61);

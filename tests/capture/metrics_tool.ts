@@ -114,10 +114,14 @@ export function connectTo(address: string): Promise<Deno.Conn> {
 }
 
 /** Asks for a page. */
-export async function ask(address: string, path = "/metrics", accept = "*/*"): Promise<Answer> {
+export async function ask(
+  address: string,
+  path = "/metrics",
+  { accept = "*/*", host = "a" } = {},
+): Promise<Answer> {
   using connection = await connectTo(address);
   await connection.write(
-    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\n\r\n`),
+    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: ${accept}\r\n\r\n`),
   );
   const text = await new Response(connection.readable).text();
   const end = text.indexOf("\r\n\r\n");

@@ -70,6 +70,7 @@ class TestConnection implements Connection {
 /** A server with a page, and connections to it. */
 class Site implements Listener {
   readonly where = "a test";
+  isLoopback = false;
   readonly notes: string[] = [];
   readonly server: PageServer;
   #waiting: ((connection: Connection | undefined) => void) | undefined;
@@ -120,8 +121,8 @@ class Site implements Listener {
   }
 }
 
-function request(path = "/metrics", method = "GET"): string {
-  return `${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+function request(path = "/metrics", method = "GET", host = "a"): string {
+  return `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 }
 
 Deno.test("PageServer answers with its page, and closes the connection", async () => {
@@ -250,5 +251,22 @@ Deno.test("PageServer says that a page cannot be made, and goes on", async () =>
   assertEquals(site.notes, ["Cannot make the page /metrics: out of luck"]);
   isBroken = false;
   assert((await site.ask(request())).startsWith("HTTP/1.1 200"));
+  site.server.close();
+});
+
+Deno.test("PageServer at a loopback address answers no name that a stranger can have", async () => {
+  const site = new Site();
+  const ask = async (host: string) =>
+    (await site.ask(request("/metrics", "GET", host))).split("\r\n");
+  const [status] = await ask("rebind.example:9464");
+  assertEquals(status, "HTTP/1.1 200 OK");
+  site.isLoopback = true;
+  const refused = await ask("rebind.example:9464");
+  assertEquals(refused[0], "HTTP/1.1 421 Misdirected Request");
+  assertEquals(
+    refused.at(-1),
+    "ask for localhost or for the address itself: no other name is answered here\n",
+  );
+  assertEquals((await ask("127.0.0.1:9464"))[0], "HTTP/1.1 200 OK");
   site.server.close();
 });
