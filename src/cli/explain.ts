@@ -61,7 +61,9 @@ export const EXPLAIN_HELP: Help = {
     "--pair: the first that matches in the FILEs, in their order, and its other end, wherever it is in " +
     "them: captures of both ends, records, or stores. What was lost on the way, and in which " +
     "direction, is told by both; how long each way took, as far as other handshakes of the two hosts " +
-    "in the same minute bound their clocks. What is not known is said.",
+    "in the same minute bound their clocks. What is not known is said. What " +
+    "can be read once, such as standard input, is copied into TMPDIR meanwhile: FILEs are read three " +
+    "times.",
     `${FILTERS_HELP} --since, --until and --traced-on need a FILE.`,
     "Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
     "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +
@@ -183,13 +185,16 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
 }
 
 async function pickPair(options: ExplainOptions, files: readonly string[]): Promise<Picked> {
-  const { explainPair }: typeof import("./explain_pair.ts") = await import(
+  const { explainPair, holdInputs }: typeof import("./explain_pair.ts") = await import(
     import.meta.resolve("./explain_pair.ts")
   );
   const ending = Ending.listen({ report: () => "the other end is not found yet" });
+  const held = await holdInputs(files, ending);
+  if (held === undefined) return { story: undefined, status: ExitStatus.Failed };
   // From here on it is bytes of strangers.
-  if (options.output === undefined && files.every(isOrdinary)) narrow();
-  const { story, hasFailed } = await explainPair(files, options, ending);
+  const isReopened = (file: string) => !held.has(file);
+  if (options.output === undefined && files.filter(isReopened).every(isOrdinary)) narrow();
+  const { story, hasFailed } = await explainPair(files, held, options, ending);
   return { story, status: statusOf({ story }, hasFailed || ending.failed, options) };
 }
 

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { STANDARD_INPUT } from "./flags/read_options.ts";
+import { InputError } from "../files/input_error.ts";
+import { HeldInput, isReadOnce } from "../files/held_input.ts";
 import { tellBothEnds } from "../explain/both_ends.ts";
 import type { EndTold } from "../explain/end_told.ts";
 import { EndsSink, type OtherEnd, PairSearch, type TakeEnd } from "../explain/pair_search.ts";
@@ -40,12 +43,40 @@ function minuteOf({ atNs }: EndTold): HourRange {
 }
 
 /**
+ * Reads what can be read once alone, for what is read three times.
+ *
+ * @returns By file; undefined where it was said why that is not possible, or it is to end.
+ */
+export async function holdInputs(
+  files: readonly string[],
+  ending: Ending,
+): Promise<Map<string, HeldInput> | undefined> {
+  const held = new Map<string, HeldInput>();
+  for (const file of files) {
+    const isInput = file === STANDARD_INPUT;
+    if (!isInput && !isReadOnce(file)) continue;
+    try {
+      const input = await HeldInput.take(isInput ? undefined : file, ending.asked);
+      if (input === undefined) return undefined;
+      held.set(file, input);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      sayNote(`Cannot read ${isInput ? "standard input" : `"${file}"`}: ${error.message}`);
+      return undefined;
+    }
+  }
+  return held;
+}
+
+/**
  * Finds a handshake in the files and its other end, and tells it by both.
  *
- * @param files Captures, records and stores. @param ending Ends the reading. @returns The story; undefined: it was said why there is none.
+ * @param files Captures, records and stores. @param held Of those that could be read once alone, see {@link holdInputs}.
+ * @param ending Ends the reading. @returns The story; undefined: it was said why there is none.
  */
 export async function explainPair(
   files: readonly string[],
+  held: ReadonlyMap<string, HeldInput>,
   { filter, index, interfaces }: Pick<ExplainOptions, "filter" | "index" | "interfaces">,
   ending: Ending,
 ): Promise<FoundStory> {
@@ -58,13 +89,18 @@ export async function explainPair(
     for (const file of files) {
       if (isFirst && search.picked !== undefined) return;
       let takeEnd: TakeEnd = () => {};
-      const sink = new EndsSink(file, (...told) => takeEnd(...told), onEvent);
+      const name = file === STANDARD_INPUT ? "standard input" : file;
+      const sink = new EndsSink(name, (...told) => takeEnd(...told), onEvent);
       const pipeline = new Pipeline({ sinks: [sink], supervisor: ending });
       const source = new InputSource({ interfaces, host: "", pipeline });
       takeEnd = take(source);
       if (isFirst) stop = () => source.done = true;
       const reading = new Reading(source, pipeline, ending.asked, progress, hours);
-      const fault = await ending.attempt("reading", () => reading.read(file, false));
+      const input = held.get(file);
+      const fault = await ending.attempt(
+        "reading",
+        () => input === undefined ? reading.read(file, false) : reading.readHeld(file, input),
+      );
       await ending.attempt("matching", () => source.conclude());
       // What cannot be read is said once: the third pass reads all.
       if (fault === undefined || isSecond) continue;

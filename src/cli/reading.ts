@@ -4,6 +4,7 @@
  * @module
  */
 import { countOf } from "../text/count.ts";
+import type { HeldInput } from "../files/held_input.ts";
 import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { fileAt } from "../files/same_file.ts";
@@ -154,10 +155,20 @@ export class Reading {
     });
   }
 
-  async #readFile(file: string, follow: Follow, held?: Held): Promise<string | undefined> {
+  /** Reads what is held of a file, or of standard input, from its start. @returns As {@link read}. */
+  async readHeld(file: string, held: HeldInput): Promise<string | undefined> {
+    return await this.#readFile(file, false, undefined, () => CaptureInput.reopen(held));
+  }
+
+  async #readFile(
+    file: string,
+    follow: Follow,
+    held?: Held,
+    open = () => CaptureInput.open(file === STANDARD_INPUT ? undefined : file),
+  ): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
     try {
-      const opening = CaptureInput.open(file === STANDARD_INPUT ? undefined : file);
+      const opening = open();
       using input = await this.#unlessEnded(opening);
       if (input === undefined) return undefined;
       if (follow === true && !input.canGrow) {

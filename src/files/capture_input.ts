@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HeldInput } from "./held_input.ts";
 import { NO_UTF8 } from "../linux/environment.ts";
 import { InputError } from "./input_error.ts";
 import { fileAt, isOneFile } from "./same_file.ts";
@@ -28,6 +29,8 @@ export class CaptureInput implements Disposable {
   readonly totalBytes: number | undefined;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
   readonly #isRegular: boolean;
+  /** Whether it is closed with this. */
+  readonly #isOwn: boolean;
   /** What is still to be handed out: of the first look at the file, or decompressed. */
   #ahead: Uint8Array<ArrayBuffer>;
   readonly #decompressed: AsyncIterator<Uint8Array> | undefined;
@@ -35,11 +38,13 @@ export class CaptureInput implements Disposable {
 
   private constructor(
     file: Deno.FsFile | typeof Deno.stdin,
+    isOwn: boolean,
     totalBytes: number | undefined,
     ahead: Uint8Array<ArrayBuffer>,
     decompress: Decompress | undefined,
   ) {
     this.#file = file;
+    this.#isOwn = isOwn;
     this.totalBytes = totalBytes;
     this.#isRegular = totalBytes !== undefined;
     this.bytesRead = ahead.length;
@@ -57,17 +62,31 @@ export class CaptureInput implements Disposable {
   static async open(path: string | undefined): Promise<CaptureInput> {
     const file = path === undefined ? Deno.stdin : await openFile(path);
     try {
-      const { isFile, isDirectory, size } = path === undefined
-        ? { isFile: false, isDirectory: false, size: 0 }
-        : (file as Deno.FsFile).statSync();
-      if (isDirectory) throw new InputError("it is a directory");
-      const ahead = await readAhead(file);
-      const decompress = await decompressorOf(ahead);
-      return new CaptureInput(file, isFile ? size : undefined, ahead, decompress);
+      return await CaptureInput.#begin(file, file !== Deno.stdin);
     } catch (error) {
       if (path !== undefined) (file as Deno.FsFile).close();
       throw toInputError(error);
     }
+  }
+
+  /** Reads what is held, from its start; it stays open when this is disposed of. @throws {InputError} */
+  static async reopen({ file }: HeldInput): Promise<CaptureInput> {
+    try {
+      file.seekSync(0, Deno.SeekMode.Start);
+      return await CaptureInput.#begin(file, false);
+    } catch (error) {
+      throw toInputError(error);
+    }
+  }
+
+  static async #begin(file: Deno.FsFile | typeof Deno.stdin, isOwn: boolean) {
+    const { isFile, isDirectory, size } = file === Deno.stdin
+      ? { isFile: false, isDirectory: false, size: 0 }
+      : (file as Deno.FsFile).statSync();
+    if (isDirectory) throw new InputError("it is a directory");
+    const ahead = await readAhead(file);
+    const decompress = await decompressorOf(ahead);
+    return new CaptureInput(file, isOwn, isFile ? size : undefined, ahead, decompress);
   }
 
   /** Whether what is handed out was compressed in the file. */
@@ -170,7 +189,7 @@ export class CaptureInput implements Disposable {
     // Without a timer this would only load what Node has for them, which takes 17 ms.
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#decompressed?.return?.().catch(() => {});
-    if (this.#file !== Deno.stdin) (this.#file as Deno.FsFile).close();
+    if (this.#isOwn) (this.#file as Deno.FsFile).close();
   }
 }
 

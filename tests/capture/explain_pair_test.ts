@@ -1,6 +1,7 @@
 // `explain --pair` of records, stores and captures of two hosts: both ends on one ladder.
 // Covers src/cli/explain_pair.ts
 // Covers src/explain/pair_search.ts
+// Covers src/files/held_input.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildConversation, type Said } from "../unit/explain/build_conversation.ts";
@@ -107,6 +108,19 @@ Deno.test("explain --pair tells both ends of what records of two hosts have", as
     assertEquals(status, 0);
     assertMatch(text, /: answer_lost$/m);
   });
+  await t.step("pipes and what a shell substitutes are told as the files are", async () => {
+    const { port } = fates.find(({ verdict }) => verdict === "answer_lost")!;
+    const [shell, script] = ["bash", 'cat "$1" | "$0" run -A --quiet "${@:3}" - <(cat "$2")'];
+    const words = [MAIN, "explain", "--pair", "--port", String(port)];
+    const { stdout, stderr } = await new Deno.Command(shell, {
+      args: ["-c", script, Deno.execPath(), ...files, ...words],
+      env: { LC_ALL: "C.UTF-8" },
+    }).output();
+    const decoder = new TextDecoder();
+    const { text } = await explainPair("--port", String(port), ...files);
+    assertEquals([decoder.decode(stderr), decoder.decode(stdout)], ["", text]);
+    assertMatch(text, /: answer_lost$/m);
+  });
   await t.step("a host's end alone is told as such", async () => {
     const fate = fates.find(({ verdict }) => verdict === "answer_lost")!;
     const one = files[HOSTS.findIndex(({ name }) => name === fate.client)];
@@ -174,7 +188,7 @@ Deno.test("explain --pair says what it cannot do", async (t) => {
       2,
       /Cannot use --pair of what happens here: give captures, records or stores of both hosts/,
     ],
-    [["-"], 2, /Cannot use --pair of standard input: it is read three times; give files/],
+    [["-", "-"], 2, /Cannot read "-" twice: standard input ends once/],
     [[files[0], "--port", "1"], 1, /no handshake of a client or a server that matches is there/],
     [[`${folder.path}/none`], 1, /none": /],
   ];
@@ -185,4 +199,19 @@ Deno.test("explain --pair says what it cannot do", async (t) => {
       assertMatch(run.said, says);
     });
   }
+  await t.step("no room for what can be read once", async () => {
+    const run = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        'echo | "$0" run -A --quiet "$1" explain --pair - "$2"',
+        ...[Deno.execPath(), MAIN, files[0]],
+      ],
+      env: { TMPDIR: `${folder.path}/none` },
+    }).output();
+    assertEquals(run.code, 1);
+    assertMatch(
+      new TextDecoder().decode(run.stderr),
+      /^synsnoop: Cannot read standard input: it can be read once alone, and a copy cannot be written: .*; let TMPDIR name a folder with room, or give a file\n$/,
+    );
+  });
 });

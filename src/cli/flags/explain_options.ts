@@ -8,6 +8,7 @@ import {
 } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { refuseNoUtf8, STANDARD_OUTPUT } from "./output_options.ts";
+import { STANDARD_INPUT } from "./read_options.ts";
 import {
   HOST_FLAGS,
   type HostOptions,
@@ -150,14 +151,14 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   };
 }
 
-/** Files of both hosts are read three times. */
+/** Where both hosts are told of there are files, of which one may be standard input. */
 function refuseForPair(files: readonly string[], command: readonly string[] | undefined): void {
   if (files.length === 0 || command !== undefined) {
     throw new UsageError(
       "Cannot use --pair of what happens here: give captures, records or stores of both hosts",
     );
   }
-  if (files.includes(STANDARD_OUTPUT)) {
-    throw new UsageError("Cannot use --pair of standard input: it is read three times; give files");
+  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
+    throw new UsageError(`Cannot read "${STANDARD_INPUT}" twice: standard input ends once`);
   }
 }
