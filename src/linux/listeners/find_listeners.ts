@@ -32,12 +32,11 @@ const PART_BYTES = 16_384;
 export async function namespacesOfProcesses(slices: Slices): Promise<Map<number, number>> {
   const found = new Map<number, number>();
   using folder = new ProcFolder("/proc");
-  for (let names = folder.next(); names.length > 0; names = folder.next()) {
-    for (const name of names) {
+  for (let pids = folder.nextNumbers(); pids !== undefined; pids = folder.nextNumbers()) {
+    for (const pid of pids) {
       await slices.rest();
-      if (!/^\d+$/.test(name)) continue;
-      const netns = inodeOf(readLink(`/proc/${name}/ns/net`));
-      if (netns !== undefined && !found.has(netns)) found.set(netns, Number(name));
+      const netns = inodeOf(readLink(`/proc/${pid}/ns/net`));
+      if (netns !== undefined && !found.has(netns)) found.set(netns, pid);
     }
   }
   return found;

@@ -6,6 +6,7 @@
  */
 import { chooseHolder, type Holder } from "../../kernel/choose_holder.ts";
 import { ProcFolder, socketOf } from "./proc_folder.ts";
+import { ProcessSockets } from "./process_sockets.ts";
 import { Slices } from "../slices.ts";
 
 /** A process as a record names it. */
@@ -17,8 +18,16 @@ export interface HoldingProcess {
 
 /** A process and the descriptor by which it holds a socket. */
 interface Descriptor extends Holder {
-  /** Number of the descriptor in its /proc/PID/fd. */
-  fd: string;
+  /** Number of the descriptor. */
+  fd: number;
+}
+
+/** The same, before anything is known of the process. */
+interface Found {
+  pid: number;
+  fd: number;
+  /** See `OnSocket`. */
+  hasRun: boolean;
 }
 
 /** What is known of one socket. */
@@ -52,6 +61,7 @@ export class ListenerHolders {
   readonly #wanted: () => ReadonlyMap<number, unknown>;
   readonly #onFailure: (error: unknown) => void;
   readonly #usedMs: () => number;
+  readonly #processes = new ProcessSockets();
   readonly #held = new Map<number, Held>();
   /** When each socket in use is searched for again, and how long that was put off. */
   readonly #retries = new Map<number, { atMs: number; waitMs: number }>();
@@ -102,8 +112,8 @@ export class ListenerHolders {
   /** Looks at the descriptors of one process, its newest first: so new a socket most often has it. */
   async #look(inode: number, pid: number): Promise<void> {
     using folder = new ProcFolder(`/proc/${pid}/fd`);
-    const fds: string[] = [];
-    for (let some = folder.next(); some.length > 0; some = folder.next()) {
+    const fds: number[] = [];
+    for (let some = folder.nextNumbers(); some !== undefined; some = folder.nextNumbers()) {
       fds.push(...some);
       await this.#slices.rest();
     }
@@ -185,35 +195,30 @@ export class ListenerHolders {
     return -this.#savedMs / SEARCH_SHARE;
   }
 
-  /** Looks at every descriptor of every process once. */
+  /** Looks once who holds each socket. */
   async #searchOnce(signal: AbortSignal): Promise<void> {
     const slices = new Slices();
     const before = new Set(this.#wanted().keys());
     if (before.size === 0) return;
-    const found = new Map<number, { pid: number; fd: string }[]>();
-    for (const pid of await listProcesses(slices)) {
-      await slices.rest();
-      using folder = new ProcFolder(`/proc/${pid}/fd`);
-      for (let some = folder.nextSockets(); some !== undefined; some = folder.nextSockets()) {
-        for (const { fd, inode } of some) {
-          if (!this.#wanted().has(inode)) continue;
-          const holders = found.get(inode);
-          if (holders === undefined) found.set(inode, [{ pid, fd }]);
-          else if (holders.at(-1)!.pid !== pid) holders.push({ pid, fd });
-        }
-        await slices.rest();
-        if (signal.aborted) return;
-      }
-    }
+    let found = await this.#find(slices, signal, false);
+    // Who takes a socket over may just have woken up.
+    const isMissed = (inode: number) =>
+      this.#wanted().has(inode) && !found.has(inode) && !this.#unfound.has(inode);
+    if (before.values().some(isMissed)) found = await this.#find(slices, signal, true);
+    if (signal.aborted) return;
     const parents = new Map<number, number>();
     const known = new Map<number, Holder>();
     for (const [inode, holders] of found) {
+      if (this.#isHeldAsBefore(inode, holders)) continue;
       const descriptors: Descriptor[] = [];
       for (const { pid, fd } of holders) {
         await slices.rest();
         let holder = known.get(pid);
-        if (holder === undefined) known.set(pid, holder = describe(pid, parents));
-        descriptors.push({ ...holder, fd });
+        // Of one that is the only holder nothing more is asked.
+        if (holder === undefined && holders.length > 1) {
+          known.set(pid, holder = describe(pid, parents));
+        }
+        descriptors.push({ ...holder ?? UNSEEN, pid, fd });
       }
       // Some may have closed it meanwhile, or ended.
       const holding = descriptors.filter((each) => holds(each, inode));
@@ -229,6 +234,26 @@ export class ListenerHolders {
     for (const known of [this.#retries, this.#unfound]) {
       for (const inode of known.keys()) if (!this.#wanted().has(inode)) known.delete(inode);
     }
+  }
+
+  /** @returns The holders of the sockets that are searched for, by inode number. */
+  async #find(slices: Slices, signal: AbortSignal, anew: boolean): Promise<Map<number, Found[]>> {
+    const found = new Map<number, Found[]>();
+    await this.#processes.forEach(slices, signal, (pid, { fd, inode }, hasRun) => {
+      if (!this.#wanted().has(inode)) return;
+      const holders = found.get(inode);
+      if (holders === undefined) found.set(inode, [{ pid, fd, hasRun }]);
+      else if (holders.at(-1)!.pid !== pid) holders.push({ pid, fd, hasRun });
+    }, anew);
+    return found;
+  }
+
+  /** Whether the only holder of a socket is the one that is known, and did nothing since. */
+  #isHeldAsBefore(inode: number, holders: readonly Found[]): boolean {
+    const [{ pid, fd, hasRun }] = holders;
+    const { descriptors, chosen } = this.#held.get(inode) ?? {};
+    return holders.length === 1 && !hasRun && descriptors?.length === 1 && chosen?.pid === pid &&
+      chosen.fd === fd;
   }
 
   /**
@@ -293,19 +318,8 @@ function newHeld(descriptors: readonly Descriptor[], chosen: Descriptor | undefi
   return { descriptors, chosen, last, checkedMs: performance.now() };
 }
 
-/** Nothing is known of a process that is the only holder. */
+/** What is asked of a process that is the only holder: nothing. */
 const UNSEEN = { ancestors: [], program: undefined, isInit: false, isActivated: false };
-
-/** Reads which processes there are. */
-async function listProcesses(slices: Slices): Promise<number[]> {
-  const pids: number[] = [];
-  using folder = new ProcFolder("/proc");
-  for (let names = folder.next(); names.length > 0; names = folder.next()) {
-    for (const name of names) if (/^\d+$/.test(name)) pids.push(Number(name));
-    await slices.rest();
-  }
-  return pids;
-}
 
 /** @param parents Those that were read already. */
 function describe(pid: number, parents: Map<number, number>): Holder {

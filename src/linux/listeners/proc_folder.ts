@@ -17,21 +17,23 @@ const ENTRY_NAME = 19;
 /** Some 170 numbers, of which each takes the kernel a microsecond, and as long again what it points to. */
 const PART_BYTES = 4_096;
 /** Of what a descriptor points to only a socket is looked for, whose link is short. */
-const LINK_BYTES = 64;
+const LINK_BYTES = 64n;
 /** So the link of a socket begins, before its inode number and a bracket (proc_pid_fd(5)). */
 const SOCKET = new TextEncoder().encode("socket:[");
 const DIGIT_0 = 0x30;
+/** Digits of a descriptor's number, and a zero behind them. */
+const NAME_BYTES = 12;
 
 // Of all folders: what the kernel writes there is read before it is asked again.
 const part = memory(PART_BYTES);
 const partView = new DataView(part.buffer);
-const link = memory(LINK_BYTES);
-const decoder = new TextDecoder();
+const link = memory(Number(LINK_BYTES));
+const descriptorName = memory(NAME_BYTES);
 
 /** A descriptor that is a socket's. */
 export interface SocketDescriptor {
-  /** Its number, as it is called in /proc/PID/fd. */
-  fd: string;
+  /** Its number. */
+  fd: number;
   /** Inode number of the socket. */
   inode: number;
 }
@@ -45,12 +47,21 @@ export class ProcFolder implements Disposable {
     this.#descriptor = libc().open(cString(path), O_CLOEXEC);
   }
 
-  /** Reads on. @returns The names of the next entries, none at the end. */
-  next(): string[] {
-    const names: string[] = [];
+  /**
+   * Reads on.
+   *
+   * @returns Those of the next names that are numbers, as processes and descriptors have them; undefined
+   * at the end.
+   */
+  nextNumbers(): number[] | undefined {
     const length = this.#read();
-    for (let at = 0; at < length; at += entryLength(at)) names.push(entryName(at));
-    return names;
+    if (length <= 0) return undefined;
+    const numbers: number[] = [];
+    for (let at = 0; at < length; at += entryLength(at)) {
+      const number = entryNumber(at);
+      if (number >= 0) numbers.push(number);
+    }
+    return numbers;
   }
 
   /**
@@ -63,8 +74,14 @@ export class ProcFolder implements Disposable {
     if (length <= 0) return undefined;
     const sockets: SocketDescriptor[] = [];
     for (let at = 0; at < length; at += entryLength(at)) {
-      const inode = readSocketLink(this.#descriptor, part.subarray(at + ENTRY_NAME));
-      if (inode !== undefined) sockets.push({ fd: entryName(at), inode });
+      const fd = entryNumber(at);
+      if (fd < 0) continue;
+      // Copied: to make an array that begins there would take as long as half of what the kernel does.
+      const begin = at + ENTRY_NAME;
+      let digits = 0;
+      while ((descriptorName[digits] = part[begin + digits]) !== 0) digits++;
+      const inode = readSocketLink(this.#descriptor, descriptorName);
+      if (inode !== undefined) sockets.push({ fd, inode });
     }
     return sockets;
   }
@@ -86,7 +103,7 @@ export class ProcFolder implements Disposable {
  *
  * @returns Its inode number; undefined where it is of none, or gone.
  */
-export function socketOf(pid: number, fd: string): number | undefined {
+export function socketOf(pid: number, fd: number): number | undefined {
   return readSocketLink(AT_FDCWD, cString(`/proc/${pid}/fd/${fd}`));
 }
 
@@ -94,14 +111,20 @@ function entryLength(at: number): number {
   return partView.getUint16(at + ENTRY_LENGTH, true);
 }
 
-function entryName(at: number): string {
-  const begin = at + ENTRY_NAME;
-  return decoder.decode(part.subarray(begin, part.indexOf(0, begin)));
+/** An entry's name as a number, -1 where it is none. */
+function entryNumber(at: number): number {
+  let number = 0;
+  for (let next = at + ENTRY_NAME; part[next] !== 0; next++) {
+    const digit = part[next] - DIGIT_0;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** @param path With a zero behind it. */
 function readSocketLink(folder: number, path: Uint8Array<ArrayBuffer>): number | undefined {
-  const length = Number(libc().readlinkat(folder, path, link, BigInt(LINK_BYTES)));
+  const length = Number(libc().readlinkat(folder, path, link, LINK_BYTES));
   if (length <= SOCKET.length) return undefined;
   for (let at = 0; at < SOCKET.length; at++) if (link[at] !== SOCKET[at]) return undefined;
   let inode = 0;
