@@ -104,9 +104,13 @@ export function findBegun(
 }
 
 /** Whether a packet with a VLAN tag can be of a row, as far as both have one. */
-export function isOfVlan(table: Pick<FlowTable, "vlan">, row: number, vlan: number): boolean {
-  const own = table.vlan[row];
-  return own === vlan || own <= 0 || vlan <= 0;
+export function isOfVlan(table: FlowTable, row: number, vlan: number): boolean {
+  return areOfOneVlan(table.vlan[row], vlan);
+}
+
+/** Whether two packets can be of one VLAN, as far as both have a tag. */
+export function areOfOneVlan(one: number, other: number): boolean {
+  return one === other || one <= 0 || other <= 0;
 }
 
 /**

@@ -204,7 +204,7 @@ function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean
 }
 
 /** Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash). */
-function hashTuple(seed: number, { client, server, ports }: FlowKey): number {
+export function hashTuple(seed: number, { client, server, ports }: FlowKey): number {
   let hash = Math.imul(ports ^ seed, 0x9e3779b1) ^ client[3];
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ server[3];
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ client[0] ^ Math.imul(client[2], 0x27d4eb2f);

@@ -56,11 +56,42 @@ Deno.test("Remembered tells what failed, what was refused, and knows data in a S
   assertEquals([...fates(KEY, 4), ...fates(OTHER, 4)], [Fate.Reported, Fate.Reported]);
 });
 
-Deno.test("Remembered looks at so many of one tuple", () => {
-  const table = new FlowTable(200);
-  const remembered = new Remembered(200);
+Deno.test("Remembered finds each of many of one tuple, and looks at so many of one number", () => {
+  const table = new FlowTable(300);
+  const remembered = new Remembered(300);
   for (let isn = 0; isn < 100; isn++) remembered.take(table, reported(table, KEY, isn, 0));
-  assertEquals([remembered.fateOf(KEY, 99, 0), remembered.fateOf(KEY, 0, 0)], [Fate.Reported, 0]);
+  assertEquals([remembered.fateOf(KEY, 99, 0), remembered.fateOf(KEY, 0, 0)], [1, 1]);
+  for (let vlan = 1; vlan <= 100; vlan++) {
+    const row = reported(table, OTHER, 7, 0);
+    table.vlan[row] = vlan;
+    remembered.take(table, row);
+  }
+  assertEquals([remembered.fateOf(OTHER, 7, 0, 100), remembered.fateOf(OTHER, 7, 0, 1)], [1, 0]);
+});
+
+Deno.test("Remembered forgets the oldest, whatever was forgotten before", () => {
+  const operation = fc.record({ isn: fc.nat(5), other: fc.boolean(), isForgotten: fc.boolean() });
+  fc.assert(fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+    const table = new FlowTable(64);
+    const remembered = new Remembered(5);
+    const slots: (string | undefined)[] = [];
+    for (const { isn, other, isForgotten } of operations) {
+      const name = `${isn} ${other}`;
+      if (isForgotten) {
+        remembered.forget(other ? OTHER : KEY, isn);
+        for (const [at, kept] of slots.entries()) if (kept === name) slots[at] = undefined;
+      } else {
+        remembered.take(table, reported(table, other ? OTHER : KEY, isn, 0));
+        slots.push(name);
+      }
+      for (const key of [KEY, OTHER]) {
+        for (let known = 0; known <= 5; known++) {
+          const isKept = slots.slice(-5).includes(`${known} ${key === OTHER}`);
+          assertEquals(remembered.fateOf(key, known, 0), isKept ? Fate.Reported : 0);
+        }
+      }
+    }
+  }));
 });
 
 /** No reported one keeps its row once another handshake has begun. */
