@@ -7,6 +7,7 @@ import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
+import { TupleEnd } from "./flow_index.ts";
 import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
@@ -173,8 +174,8 @@ export class Attempts {
   doubt(row: number, timeNs: number): void {
     const { table } = this;
     const hasServer = this.#hasServer(row, timeNs);
-    const isOwn = isHere(table, row, table.clientAddress, this.#hostContext) ||
-      isHere(table, row, table.serverAddress, this.#hostContext);
+    const isOwn = isHere(table, row, TupleEnd.Client, this.#hostContext) ||
+      isHere(table, row, TupleEnd.Server, this.#hostContext);
     if (isOwn && !hasServer || this.#isTold(row)) return this.settle(row, timeNs);
     const state = table.state[row];
     if (state !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
@@ -230,7 +231,7 @@ export class Attempts {
 
   /** Whether the server's address is one of this host. */
   isServerHere(row: number): boolean {
-    return isHere(this.table, row, this.table.serverAddress, this.#hostContext);
+    return isHere(this.table, row, TupleEnd.Server, this.#hostContext);
   }
 
   /**
@@ -297,8 +298,9 @@ export class Attempts {
 
   #wait(row: number, state: FlowState, timeNs: number): void {
     const { table } = this;
-    const ends = state === FlowState.Answered ? table.serverAddress : table.clientAddress;
-    table.move(row, state, timeNs, this.#sendsAgain(state, ends, table.tupleAt(row) * 4));
+    const sender = state === FlowState.Answered ? TupleEnd.Server : TupleEnd.Client;
+    const at = table.addressAt(table.tupleAt(row), sender);
+    table.move(row, state, timeNs, this.#sendsAgain(state, table.tuples, at));
   }
 
   /** Whether it is this host that sends again what was not answered, where that makes a difference. */
