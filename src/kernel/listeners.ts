@@ -188,16 +188,21 @@ export class Listeners {
       }
       return found;
     }
+    // Each connection asks; where one fits, as nearly always, one array is made.
+    let best: Listener[] = found;
     let sureScore = 0;
-    for (const listener of this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? []) {
+    for (const listener of this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NONE) {
       const score = canTake(listener, arrival) ? scoreOf(listener, arrival.local) : 0;
       if (score === 0) continue;
       if (isSure(listener, arrival)) sureScore = Math.max(sureScore, score);
       found.push(listener);
     }
-    const best = found.filter((listener) => scoreOf(listener, arrival.local) >= sureScore);
+    if (found.length > 1) {
+      best = found.filter((listener) => scoreOf(listener, arrival.local) >= sureScore);
+    }
     if (best.length === 0) return best;
-    for (const listener of this.#transparent.get(arrival.netns) ?? []) {
+    if (this.#transparent.size === 0) return best;
+    for (const listener of this.#transparent.get(arrival.netns) ?? NONE) {
       if (canTake(listener, arrival) && !best.includes(listener)) best.push(listener);
     }
     return best;
@@ -304,6 +309,8 @@ export class Listeners {
     );
   }
 }
+
+const NONE: readonly Listener[] = [];
 
 /** What of a listener nobody knows yet. */
 const UNKNOWN = {

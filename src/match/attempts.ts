@@ -217,7 +217,8 @@ export class Attempts {
     const either = server ?? client;
     if (either === undefined) return false;
     const isSought = server !== undefined && host.isListenerSought?.(server) ||
-      [client, server].some((end) => end !== undefined && host.isContainerSought?.(end));
+      client !== undefined && host.isContainerSought?.(client) ||
+      server !== undefined && host.isContainerSought?.(server);
     if (!isSought) return false;
     const sinceNs = this.#soughtSinceNs.get(either) ?? nowNs;
     this.#soughtSinceNs.set(either, sinceNs);

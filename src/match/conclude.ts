@@ -6,15 +6,7 @@ import type { Drops, Refusal } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { TupleEnd } from "./flow_index.ts";
 import { type FlowTable, Mistimed } from "./flow_table.ts";
-import type {
-  Address,
-  Endpoint,
-  Handshake,
-  HandshakeFlag,
-  Outcome,
-  Role,
-  Tuple,
-} from "./handshake.ts";
+import type { Address, Endpoint, Handshake, Outcome, Role, Tuple } from "./handshake.ts";
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
@@ -45,12 +37,6 @@ export interface HostContext {
     refusal: Refusal | undefined,
   ): Process | undefined;
 }
-
-/** Facts of a row as flags of the record, in the order they are listed. */
-const FACT_FLAGS: readonly (readonly [number, HandshakeFlag])[] = [
-  [WireFact.FastOpen, "tcp_fast_open"],
-  [WireFact.Mptcp, "mptcp"],
-];
 
 /**
  * Draws the conclusions from all that is known of a handshake: the definitions of outcome, RTTs and
@@ -403,10 +389,9 @@ function fillFlags(
   const { flags } = into;
   // As in `FlowTable.placesOf`: to set the length costs more than all that is done with it.
   while (flags.length > 0) flags.pop();
-  const kernelFastOpen = client?.options?.synData === true;
-  for (const [fact, flag] of FACT_FLAGS) {
-    if ((facts & fact) !== 0 || (flag === "tcp_fast_open" && kernelFastOpen)) flags.push(flag);
-  }
+  const isFastOpen = (facts & WireFact.FastOpen) !== 0 || client?.options?.synData === true;
+  if (isFastOpen) flags.push("tcp_fast_open");
+  if ((facts & WireFact.Mptcp) !== 0) flags.push("mptcp");
   // An AccECN client falls back to classic ECN (RFC 9768 table 2).
   const asked = facts & (WireFact.SynEcn | WireFact.SynAccEcn);
   if (asked !== 0 && (facts & WireFact.SynAckEcn) !== 0) flags.push("ecn");

@@ -106,7 +106,12 @@ export class LiveSource implements Source {
   });
   readonly #netnsNames = new NetnsNames();
   readonly #cgroups = new CgroupPaths();
-  readonly #containers = new Containers((cgroup) => this.#cgroups.of(cgroup));
+  /** By the tick's clock: each kernel record asks, and to read a clock takes longer than to answer. */
+  readonly #containers = new Containers(
+    (cgroup) => this.#cgroups.of(cgroup),
+    undefined,
+    () => this.#tickMs,
+  );
   #sampled = false;
   #steppedNs = 0;
   /** Packets and kernel records fetched in this tick. */
@@ -116,8 +121,9 @@ export class LiveSource implements Source {
   /** What was counted last. */
   #kernelLosses: Partial<KernelLosses> | undefined;
   #wireStatistics: WireStatistics | undefined;
-  /** When the last tick began. */
+  /** When the last tick began, on the axis and by `performance.now()`. */
   #tickNs: number;
+  #tickMs = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isReady = false;
   /** When it was ended, and what delivered then. */
@@ -294,16 +300,15 @@ export class LiveSource implements Source {
 
   #takeKernelRecord(record: KernelRecord): void {
     this.#fetched++;
-    if (record.kind !== "reset" && record.netns !== undefined) {
-      this.#scope.hintNamespace(record.netns);
-    }
+    const { kind } = record;
+    if (kind !== "reset" && record.netns !== undefined) this.#scope.hintNamespace(record.netns);
     // Now, for a container's cgroup may be gone when the handshake is reported.
-    if ("cgroup" in record) this.#containers.of(record.cgroup);
-    if (record.kind === "listener") {
+    if (kind !== "reset" && kind !== "dropped") this.#containers.of(record.cgroup);
+    if (kind === "listener") {
       this.#listeners.take(record, record.newState === TcpState.Listen);
       this.#servedPorts.add(record.localPort);
     } else {
-      if (record.kind === "server") this.#listeners.use(record);
+      if (kind === "server") this.#listeners.use(record);
       this.#matcher.kernelRecord(record);
     }
   }
@@ -314,11 +319,12 @@ export class LiveSource implements Source {
     try {
       // What every source has delivered when this tick is over reaches at least to its start.
       const nowNs = this.#sampleClocks();
+      this.#tickMs = performance.now();
       this.#fetched = 0;
       this.#followClock(nowNs);
       doing = "following interfaces and namespaces";
       this.#wire.follow(nowNs);
-      this.#listeners.tick();
+      this.#listeners.tick(this.#tickMs);
       this.#localAddresses.refresh();
       doing = "fetching packets";
       this.#wire.drain(nowNs);

@@ -42,7 +42,7 @@ interface Held {
 
 /** Field 4 of /proc/PID/stat (proc(5)), counted after the command name in parentheses. */
 const PARENT_AFTER_COMM = 1;
-/** How long a socket's holder is believed without another look: less than a record waits. */
+/** How long a socket's holder is believed without another look, but to the next tick: less than a record waits. */
 const BELIEVED_MS = 15;
 /** The share of a core that searches may take, and what they may take at once after a rest. */
 const SEARCH_SHARE = 0.05;
@@ -66,6 +66,8 @@ export class ListenerHolders {
   /** When each socket in use is searched for again, and how long that was put off. */
   readonly #retries = new Map<number, { atMs: number; waitMs: number }>();
   readonly #ending = new AbortController();
+  /** When the tick at hand began, by `performance.now()`. */
+  #nowMs = -Infinity;
   #isDue = false;
   #search: Promise<void> | undefined;
   /** Resolved by the next search that begins. */
@@ -95,6 +97,11 @@ export class ListenerHolders {
     this.#wanted = wanted;
     this.#onFailure = onFailure;
     this.#usedMs = usedMs;
+  }
+
+  /** A tick begins, by whose time holders are believed: each record asks, and to read a clock takes longer. */
+  tick(nowMs: number): void {
+    this.#nowMs = nowMs;
   }
 
   /**
@@ -269,9 +276,8 @@ export class ListenerHolders {
 
   /** Looks whether the chosen process still holds a socket; where it does not, another may. */
   #check(inode: number, held: Held): void {
-    const nowMs = performance.now();
-    if (nowMs - held.checkedMs < BELIEVED_MS) return;
-    held.checkedMs = nowMs;
+    if (this.#nowMs - held.checkedMs < BELIEVED_MS) return;
+    held.checkedMs = this.#nowMs;
     if (held.chosen && !holds(held.chosen, inode)) {
       held.chosen = chooseHolder(held.descriptors.filter((each) => holds(each, inode)));
       this.search();

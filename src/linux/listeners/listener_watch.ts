@@ -95,9 +95,10 @@ export class ListenerWatch {
     for (const { port } of this.#listeners.open.values()) yield port;
   }
 
-  /** A new tick begins: what was used in the one before counts again. */
-  tick(): void {
+  /** A new tick begins: what was used in the one before counts again. @param nowMs By `performance.now()`. */
+  tick(nowMs = performance.now()): void {
     this.#used.clear();
+    this.#holders.tick(nowMs);
   }
 
   /** Moves what was seen where the clock of the axis was set. @param jumpNs By how much, negative: back. */
