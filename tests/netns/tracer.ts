@@ -53,16 +53,17 @@ export class Tracer {
   /**
    * Starts it and waits until packets are captured, but not for the kernel's side.
    *
-   * @param wrap A command that runs the command behind it.
+   * @param wrap A command that runs the command behind it. @param main Of the version that traces.
    */
   static async start(
     namespace: Namespace,
     args: readonly string[] = [],
     options: Deno.CommandOptions = {},
     wrap: readonly string[] = [],
+    main = MAIN,
   ): Promise<Tracer> {
     const tracer = new Tracer(namespace.spawn(
-      [...wrap, Deno.execPath(), "run", "--quiet", "-A", MAIN, "trace", ...args],
+      [...wrap, Deno.execPath(), "run", "--quiet", "-A", main, "trace", ...args],
       { ...options, stdout: "piped", stderr: "piped" },
     ));
     await tracer.said(/capturing packets/);
@@ -74,8 +75,9 @@ export class Tracer {
     namespace: Namespace,
     args: readonly string[] = [],
     wrap: readonly string[] = [],
+    main = MAIN,
   ): Promise<Tracer> {
-    const tracer = await Tracer.start(namespace, args, {}, wrap);
+    const tracer = await Tracer.start(namespace, args, {}, wrap, main);
     await tracer.said(/kernel events come from/);
     return tracer;
   }

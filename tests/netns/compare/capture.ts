@@ -22,9 +22,18 @@ export class Capture implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts it on one interface or on `any` and waits until it captures. @param file What it writes. */
-  static async start(namespace: Namespace, interfaceName: string, file: string): Promise<Capture> {
-    const linkType = interfaceName === "any" ? ["-y", "LINUX_SLL"] : [];
+  /**
+   * Starts it on one interface or on `any` and waits until it captures.
+   *
+   * @param file What it writes. @param anyLinkType Of `any`; the older one is what every reader knows.
+   */
+  static async start(
+    namespace: Namespace,
+    interfaceName: string,
+    file: string,
+    anyLinkType: "LINUX_SLL" | "LINUX_SLL2" = "LINUX_SLL",
+  ): Promise<Capture> {
+    const linkType = interfaceName === "any" ? ["-y", anyLinkType] : [];
     const child = namespace.spawn(
       [
         ...["tcpdump", "-i", interfaceName, ...linkType, "-w", file, "-s", "128", "-B", "8192"],
