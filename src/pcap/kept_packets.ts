@@ -4,6 +4,11 @@
  * @module
  */
 
+import type { AssembledPacket } from "../wire/fragment_assembler.ts";
+import { LinkType } from "../wire/frame.ts";
+import type { CapturedPacket } from "./captured_packet.ts";
+import { directionOf } from "./pcapng_option.ts";
+
 /** Bytes of a packet that are kept: link layer, tunnels, IP, TCP and their options. */
 export const KEPT_LENGTH_MAX = 256;
 
@@ -25,6 +30,34 @@ export interface KeptPacket {
   place: number;
   /** Where it went, see `Direction`. */
   direction: number;
+}
+
+/**
+ * Copies what is kept of a packet, which then outlives the buffer that it lies in.
+ *
+ * @param place The number of its place. @param whole Where it was put together of fragments.
+ */
+export function copyToKeep(
+  packet: CapturedPacket,
+  place: number,
+  whole?: AssembledPacket,
+): KeptPacket {
+  const [start, captured] = whole === undefined
+    ? [packet.start, packet.end - packet.start]
+    : [0, whole.capturedLength];
+  const { view, originalLength, timeNs } = whole ?? packet;
+  const end = Math.min(captured, KEPT_LENGTH_MAX);
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + start, end).slice();
+  return {
+    view: new DataView(bytes.buffer),
+    start: 0,
+    end,
+    originalLength,
+    linkType: whole === undefined ? packet.interface.linkType : LinkType.RAW,
+    timeNs,
+    place,
+    direction: directionOf(packet),
+  };
 }
 
 const NONE = -1;

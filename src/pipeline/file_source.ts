@@ -8,9 +8,14 @@ import { CaptureAxis } from "../pcap/capture_axis.ts";
 import { CapturePlaces } from "../pcap/capture_places.ts";
 import { CaptureReader } from "../pcap/capture_reader.ts";
 import type { CapturedPacket } from "../pcap/captured_packet.ts";
-import type { KeptPacket } from "../pcap/kept_packets.ts";
+import { copyToKeep } from "../pcap/kept_packets.ts";
 import { copyCaptured, isAbsurd } from "../pcap/leap.ts";
-import { DISORDER_MAX_NS, PacketClock } from "../pcap/packet_clock.ts";
+import {
+  DISORDER_MAX_NS,
+  ORDERED_NS,
+  ORDERED_USUAL_NS,
+  PacketClock,
+} from "../pcap/packet_clock.ts";
 import {
   beginsCutOff,
   beginsHandshake,
@@ -21,15 +26,16 @@ import {
 import type { RecordContext } from "../record/record_context.ts";
 import { ChecksumJudge } from "../wire/checksum_judge.ts";
 import { type AssembledPacket, FragmentAssembler } from "../wire/fragment_assembler.ts";
-import { decodeFrame, decodePacket, FrameVerdict, LinkType } from "../wire/frame.ts";
+import { decodeFrame, decodePacket, FrameVerdict } from "../wire/frame.ts";
 import { HandshakeGate } from "../wire/handshake_gate.ts";
 import { IcmpError } from "../wire/icmp.ts";
 import { readIcmpError } from "../wire/icmp_message.ts";
-import { Segment, TcpFlag } from "../wire/segment.ts";
+import { TcpFlag } from "../wire/segment.ts";
 import { VerdictCounts } from "../wire/unread.ts";
 import { countReasons, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
+import { type HeldPacket, TimeOrder } from "./time_order.ts";
 
 /** What to read of the files, and where to. */
 export interface FileSourceOptions {
@@ -63,6 +69,12 @@ const LATE_MAX_NS = 1.2e9;
 const ADVANCE_STEP_NS = 10e6;
 /** Longer than the matcher waits for other sources, of which a file has none. */
 const SETTLED_AFTER_NS = 100e6;
+/**
+ * So many packets at the begin of a file, and after one that stands behind newer ones, are all decoded: what
+ * the gate holds back may be of a handshake whose SYN is still to come.
+ */
+const DECODED_FIRST = 64;
+const DECODED_AFTER_DISORDER = 65_536;
 const SYN_OR_RST = TcpFlag.SYN | TcpFlag.RST;
 
 /**
@@ -83,8 +95,8 @@ export class FileSource implements Source {
   readonly #clock = new PacketClock();
   readonly #places = new CapturePlaces();
   readonly #gate = new HandshakeGate();
-  readonly #segment = new Segment();
-  readonly #icmpError = new IcmpError();
+  #icmpError = new IcmpError();
+  readonly #order = new TimeOrder((held) => this.#match(held));
   readonly #judge = new ChecksumJudge();
   readonly #fragments = new FragmentAssembler();
   readonly #verdicts = new VerdictCounts();
@@ -112,6 +124,8 @@ export class FileSource implements Source {
   readonly #isCutOff = new Map<number, boolean>();
   /** A packet whose time the next one is to prove. */
   #waiting: CapturedPacket | undefined;
+  /** Up to this number of packets the gate is not asked, and more is waited for. */
+  #allUntil = 0;
 
   /** Reads nothing yet; the pipeline is still to be told of its source. */
   constructor({ interfaces, host, pipeline }: FileSourceOptions) {
@@ -138,6 +152,8 @@ export class FileSource implements Source {
   /** Begins with the next file. @returns What takes its bytes. */
   beginFile(): CaptureReader {
     this.#takeWaiting();
+    this.#order.handOnAll();
+    this.#allUntil = this.packets + DECODED_FIRST;
     this.#takeDrops();
     // Its times may lie before those of the last file: what waits for an answer from there waits on.
     this.#extendSpan();
@@ -157,6 +173,7 @@ export class FileSource implements Source {
    */
   rest(silence?: Silence): void {
     this.#takeWaiting();
+    this.#order.handOnAll();
     const settledNs = this.#clock.newestNs + SETTLED_AFTER_NS;
     this.#advance(Math.max(this.#completeNs, settledNs, this.#passedNs(silence)));
     this.#pipeline.flush();
@@ -179,6 +196,7 @@ export class FileSource implements Source {
     if (this.#isConcluded) return;
     this.#isConcluded = true;
     this.#takeWaiting();
+    this.#order.handOnAll();
     // What was waited for long enough before the capture ended is not cut off by that end.
     this.#untilNs = Math.max(this.#clock.newestNs, this.#reader?.capturedUntilNs ?? -Infinity);
     if (this.#untilNs > this.#completeNs) this.#advance(this.#untilNs);
@@ -225,7 +243,7 @@ export class FileSource implements Source {
       unexpected_packets: counters?.unexpected ?? 0,
       ...countReasons(undecoded),
       untimed_packets: this.#untimed,
-      disordered_packets: this.#clock.disordered,
+      disordered_packets: this.#clock.disordered + this.#order.late,
     };
   }
 
@@ -245,7 +263,9 @@ export class FileSource implements Source {
   /** Decodes a packet if it may be of a handshake. */
   #sift(packet: CapturedPacket): void {
     const { linkType } = packet.interface;
-    if (this.#gate.passes(packet.view, packet.start, packet.end, linkType)) this.#take(packet);
+    const { view, start, end } = packet;
+    const isTaken = this.packets < this.#allUntil || this.#gate.passes(view, start, end, linkType);
+    if (isTaken) this.#take(packet);
   }
 
   /**
@@ -291,6 +311,7 @@ export class FileSource implements Source {
   /** Moves the axis to where a packet's time has an exact place. No handshake lasts so long. */
   #moveAxis(packet: CapturedPacket): void {
     const from = this.#axis.epochFor(packet.farSeconds);
+    this.#order.handOnAll();
     this.#extendSpan();
     // What waits for an answer has waited long, or is cut off where the time goes back.
     if (packet.farSeconds < from) this.#matcher?.flush();
@@ -327,8 +348,13 @@ export class FileSource implements Source {
       // In a file that synsnoop wrote each handshake stands where it ended.
       if (timeNs < this.#endNs - DISORDER_MAX_NS && !beginsHandshake(packet)) this.earlyFiles++;
     }
+    const { behind } = this.#clock;
     const jumpNs = this.#clock.see(packet);
-    if (jumpNs !== 0) this.#matcher?.clockStep(jumpNs);
+    if (this.#clock.behind > behind) this.#allUntil = this.packets + DECODED_AFTER_DISORDER;
+    if (jumpNs !== 0) {
+      this.#order.handOnAll();
+      this.#matcher?.clockStep(jumpNs);
+    }
     if (timed && timeNs < this.#startNs) this.#startNs = timeNs;
     const completeNs = this.#clock.newestNs - DISORDER_MAX_NS;
     if (jumpNs !== 0 || completeNs - this.#completeNs > ADVANCE_STEP_NS) this.#advance(completeNs);
@@ -344,19 +370,22 @@ export class FileSource implements Source {
     const { view, start, end, originalLength } = packet;
     const { linkType, name } = packet.interface;
     if (!this.#isWanted(name)) return;
-    const segment = this.#segment;
+    const held = this.#order.next;
+    const { segment } = held;
     const verdict = decodeFrame(view, start, end, originalLength, linkType, segment);
     switch (verdict) {
       case FrameVerdict.Tcp:
-        this.#takeSegment(packet, view);
+        this.#takeSegment(packet, view, held);
         break;
       case FrameVerdict.FirstFragment:
       case FrameVerdict.LaterFragment:
-        this.#takeFragment(packet);
+        this.#takeFragment(packet, held);
         break;
       case FrameVerdict.IcmpError:
         if (readIcmpError(view, segment, this.#icmpError)) {
-          this.#takeIcmpError(packet);
+          held.icmpError = this.#icmpError;
+          this.#icmpError = new IcmpError();
+          this.#hold(packet, held, this.#places.of(packet));
           break;
         }
         // falls through
@@ -370,9 +399,13 @@ export class FileSource implements Source {
    *
    * @param view The bytes that it was decoded from. @param whole Where they were put together.
    */
-  #takeSegment(packet: CapturedPacket, view: DataView, whole?: AssembledPacket): void {
-    const segment = this.#segment;
-    const { timeNs, timed } = packet;
+  #takeSegment(
+    packet: CapturedPacket,
+    view: DataView,
+    held: HeldPacket,
+    whole?: AssembledPacket,
+  ): void {
+    const { segment } = held;
     const place = this.#places.of(packet);
     notePassage(segment, directionOf(packet));
     const verdict = this.#judge.judge(view, segment, place);
@@ -382,28 +415,57 @@ export class FileSource implements Source {
     }
     if ((segment.flags & TcpFlag.SYN) !== 0) this.#gate.open(segment);
     else if ((segment.flags & SYN_OR_RST) === 0) this.#gate.close(segment);
-    const matcher = this.#matcher ??= this.#pipeline.createMatcher(this.#axis.epochFor(0));
-    matcher.seesServerData = !packet.interface.hidesData;
-    const isFirst = beginsHandshake(packet);
-    if (isFirst && timeNs <= this.#takenUntilNs) this.#partFromOthers();
-    this.#takenUntilNs = this.#clock.newestNs;
-    const row = matcher.packet(segment, timeNs, place);
-    if (isFirst && row >= 0) this.#isCutOff.set(row, beginsCutOff(packet));
-    if (row >= 0 && (!timed || beginsMistimed(packet))) matcher.withhold(row);
-    if (row >= 0) this.#keep(row, packet, place, whole);
+    held.icmpError = undefined;
+    this.#hold(packet, held, place, whole);
   }
 
-  /**
-   * Parts the handshake that begins here, in a file that synsnoop wrote, from the packets between the
-   * same ends that stand before it: they are no part of it.
-   */
-  #partFromOthers(): void {
-    this.#matcher!.part(this.#segment, (row) => this.#isCutOff.get(row));
+  /** Holds what was decoded until it is its turn. */
+  #hold(packet: CapturedPacket, held: HeldPacket, place: number, whole?: AssembledPacket): void {
+    const { timed } = packet;
+    const { timeNs } = whole ?? packet;
+    const { newestNs } = this.#clock;
+    held.timeNs = timeNs;
+    held.place = place;
+    held.isMistimed = !timed || beginsMistimed(packet);
+    held.hidesData = packet.interface.hidesData;
+    held.isFirst = held.icmpError === undefined && beginsHandshake(packet);
+    if (this.#pipeline.keepsPackets) held.kept = copyToKeep(packet, place, whole);
+    if (held.isFirst) {
+      held.isCutOff = beginsCutOff(packet);
+      held.isApart = timeNs <= this.#takenUntilNs;
+      this.#order.handOnAll();
+    }
+    if (held.icmpError === undefined) this.#takenUntilNs = newestNs;
+    this.#order.put(newestNs, this.#boundNs);
+  }
+
+  /** How far behind the newest packet one may still come. */
+  get #boundNs(): number {
+    return this.packets < this.#allUntil ? ORDERED_NS : ORDERED_USUAL_NS;
+  }
+
+  /** Has the matcher take a packet: it is its turn. */
+  #match(held: HeldPacket): void {
+    const { segment, icmpError, timeNs, place, kept } = held;
+    const matcher = this.#matcher ??= this.#pipeline.createMatcher(this.#axis.epochFor(0));
+    if (icmpError !== undefined) {
+      const row = matcher.icmpError(icmpError, timeNs);
+      if (row >= 0 && kept !== undefined) this.#pipeline.keep(row, kept);
+      return;
+    }
+    matcher.seesServerData = !held.hidesData;
+    // What stands before it between the same ends is no part of the handshake that synsnoop wrote.
+    if (held.isFirst && held.isApart) matcher.part(segment, (row) => this.#isCutOff.get(row));
+    const row = matcher.packet(segment, timeNs, place);
+    if (row < 0) return;
+    if (held.isFirst) this.#isCutOff.set(row, held.isCutOff);
+    if (held.isMistimed) matcher.withhold(row);
+    if (kept !== undefined) this.#pipeline.keep(row, kept);
   }
 
   /** Takes the fragment that a packet is; with the last one the whole packet. */
-  #takeFragment(packet: CapturedPacket): void {
-    const segment = this.#segment;
+  #takeFragment(packet: CapturedPacket, held: HeldPacket): void {
+    const { segment } = held;
     const place = this.#places.of(packet);
     const whole = this.#fragments.take(packet.view, segment, place, packet.timeNs);
     if (whole === undefined) return;
@@ -413,27 +475,8 @@ export class FileSource implements Source {
     segment.passage = passage;
     segment.vlan = whole.vlan;
     segment.tunnels = whole.tunnels;
-    if (verdict === FrameVerdict.Tcp) this.#takeSegment(packet, view, whole);
+    if (verdict === FrameVerdict.Tcp) this.#takeSegment(packet, view, held, whole);
     else this.#verdicts.add(verdict, segment);
-  }
-
-  /** Takes the ICMP error that a packet is. */
-  #takeIcmpError(packet: CapturedPacket): void {
-    const row = this.#matcher?.icmpError(this.#icmpError, packet.timeNs) ?? -1;
-    if (row >= 0) this.#keep(row, packet, this.#places.of(packet));
-  }
-
-  #keep(row: number, packet: CapturedPacket, place: number, whole?: AssembledPacket): void {
-    if (!this.#pipeline.keepsPackets) return;
-    const keep = keptPacketOf(packet, place);
-    if (whole !== undefined) {
-      keep.view = whole.view;
-      keep.start = 0;
-      keep.end = whole.capturedLength;
-      keep.originalLength = whole.originalLength;
-      keep.linkType = LinkType.RAW;
-    }
-    this.#pipeline.keep(row, keep);
   }
 
   #isWanted(interfaceName: string | undefined): boolean {
@@ -446,6 +489,7 @@ export class FileSource implements Source {
     this.#completeNs = completeNs;
     this.#dueNs = completeNs + DISORDER_MAX_NS + ADVANCE_STEP_NS;
     this.#gate.nowNs = completeNs;
+    this.#order.handOn(Math.max(completeNs, this.#clock.newestNs - this.#boundNs));
     this.#matcher?.advance(completeNs);
   }
 
@@ -453,11 +497,4 @@ export class FileSource implements Source {
     this.#dropped += this.#reader?.dropped ?? 0;
     this.#reader = undefined;
   }
-}
-
-function keptPacketOf(packet: CapturedPacket, place: number): KeptPacket {
-  const { view, start, end, originalLength, timeNs } = packet;
-  const direction = directionOf(packet);
-  const { linkType } = packet.interface;
-  return { view, start, end, originalLength, linkType, timeNs, place, direction };
 }

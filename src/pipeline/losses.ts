@@ -167,7 +167,7 @@ export const LOSS_PLACES = [
   {
     name: "disordered_packets",
     one: "packet older than one before it in the file",
-    meaning: "packets older than one before them in the file",
+    meaning: "packets too far behind newer ones in the file to be put in their order",
     isLoss: false,
   },
   {

@@ -36,6 +36,8 @@ class Packet {
   vlan = -1;
   tunnels = 0;
   beganNs = -Infinity;
+  /** When the latest of its fragments was captured, whichever stands last. */
+  lastNs = -Infinity;
   /** Fragments in it; 0: nothing is under way here. */
   parts = 0;
   readonly begins = new Uint32Array(PART_COUNT_MAX);
@@ -60,6 +62,8 @@ export interface AssembledPacket {
   /** As in the segment of its fragments, whose links are gone. */
   vlan: number;
   tunnels: number;
+  /** When the latest of its fragments was captured. */
+  timeNs: number;
 }
 
 /**
@@ -116,6 +120,7 @@ export class FragmentAssembler {
     packet.begins[packet.parts] = begin;
     packet.ends[packet.parts] = end;
     packet.parts++;
+    packet.lastNs = Math.max(packet.lastNs, timeNs);
     if (!segment.moreFragments) packet.length = end;
     keep(packet, view, segment);
     if (!isWhole(packet)) return undefined;
@@ -142,7 +147,7 @@ export class FragmentAssembler {
     oldest.destination.set(segment.destination);
     oldest.vlan = segment.vlan;
     oldest.tunnels = segment.tunnels;
-    oldest.beganNs = timeNs;
+    oldest.beganNs = oldest.lastNs = timeNs;
     oldest.parts = 0;
     oldest.length = -1;
     oldest.isCut = false;
@@ -184,7 +189,7 @@ function isWhole({ parts, begins, ends, length }: Packet): boolean {
 
 /** Moves the data behind the header, and makes that the header of a whole packet. */
 function finish(packet: Packet): AssembledPacket {
-  const { bytes: view, headerLength, length, ipVersion, vlan, tunnels } = packet;
+  const { bytes: view, headerLength, length, ipVersion, vlan, tunnels, lastNs: timeNs } = packet;
   const kept = Math.min(length, DATA_LENGTH_MAX);
   for (let at = 0; at < kept; at++) {
     view.setUint8(headerLength + at, view.getUint8(HEADER_LENGTH_MAX + at));
@@ -199,5 +204,5 @@ function finish(packet: Packet): AssembledPacket {
     view.setUint8(IPV6_NEXT_HEADER, TCP);
   }
   const originalLength = headerLength + length;
-  return { view, capturedLength: headerLength + kept, originalLength, vlan, tunnels };
+  return { view, capturedLength: headerLength + kept, originalLength, vlan, tunnels, timeNs };
 }
