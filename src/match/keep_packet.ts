@@ -6,7 +6,7 @@ import { Mark, WireFact } from "./facts.ts";
 import type { FlowTable } from "./flow_table.ts";
 
 /** How long a copy of a packet may take from one tap to another, where both write into one capture. */
-const COPY_MAX_NS = 100e6;
+export const COPY_MAX_NS = 100e6;
 
 const CHECKSUM = 0xffff;
 const CHECKSUM_BITS = 16;

@@ -47,6 +47,7 @@ import {
 import { KernelSide } from "./kernel_side.ts";
 import { Fate } from "./remembered.ts";
 import type { MatcherCounters, MatcherOptions, OnHandshake } from "./options.ts";
+import { StrayAnswers } from "./stray_answers.ts";
 
 /**
  * Puts packets and kernel records together into handshakes, each handed out once.
@@ -68,6 +69,7 @@ export class Matcher {
   readonly #attempts: Attempts;
   readonly #table: FlowTable;
   readonly #kernel: KernelSide;
+  readonly #strayAnswers = new StrayAnswers();
   /** The tuple of the packet at hand, where its client sent it, and where its server did. */
   readonly #fromClient = new FlowKey();
   readonly #fromServer = new FlowKey();
@@ -179,8 +181,10 @@ export class Matcher {
       const isLost = this.#attempts.isCrowded(key);
       if (newest >= 0 && isOpen(table, newest) && !isLost) {
         // Not in the window of the SYN that waits for an answer, or has one: it completes nothing.
+        this.#strayAnswers.note(segment, timeNs);
         return this.#misfit(newest, awaitsSynAck(table, newest) ? WireFact.WrongSynAckAck : 0);
       }
+      if (this.#strayAnswers.has(segment, timeNs)) return -1;
       row = this.#attempts.begin(key, clientIsn, FlowState.Answered, timeNs);
     }
     if (!table.has(row, WireFact.SynAck)) {
@@ -454,6 +458,7 @@ export class Matcher {
    * @param nowNs Now, in the new time. What is captured but not delivered yet carries the old one.
    */
   clockSet(jumpNs: number, nowNs: number): void {
+    this.#strayAnswers.shiftTimes(jumpNs);
     this.#attempts.clockSet(jumpNs, nowNs);
   }
 
@@ -463,6 +468,7 @@ export class Matcher {
    * @param jumpNs By how much, negative: back.
    */
   clockStep(jumpNs: number): void {
+    this.#strayAnswers.shiftTimes(jumpNs);
     this.#attempts.clockStep(jumpNs);
   }
 

@@ -102,3 +102,27 @@ Deno.test("Matcher keeps one tuple with one number in two VLANs apart", () => {
     [[7, "established", 1, 10, 10, 7], [8, "established", 1, 10, 10, 8]],
   );
 });
+
+Deno.test("Matcher takes a copy of a SYN-ACK that fitted nothing for no handshake of its own", () => {
+  const stray = (timeNs: number, fields: Partial<Packet> = {}) =>
+    V4.synAck(timeNs, { identification: 7, acknowledgment: 77, ...fields });
+  const around = (copy: Event) => [V4.syn(0), stray(5), V4.synAck(10), V4.ack(20), copy];
+  check("from another tap, when the handshake has ended", around(stray(30)), ONCE);
+  check("at another place", around({ ...stray(30), place: 2 }), ONCE);
+  check(
+    "by another tap, when a RST has ended it",
+    [V4.syn(0), stray(5), V4.refusal(9), stray(30)],
+    {
+      outcome: "refused",
+    },
+  );
+  const others: [string, Event][] = [
+    ["later than a copy can come", stray(100 * MS + 6)],
+    ["with another number", stray(30, { acknowledgment: 78 })],
+    ["of another server", stray(30, { from: end("198.51.100.3", 443) })],
+  ];
+  for (const [name, event] of others) {
+    const outcomes = run(around(event)).records.map(({ outcome }) => outcome).sort();
+    assertEquals(outcomes, ["established", "half_open"], name);
+  }
+});

@@ -83,6 +83,8 @@ export class ReferenceModel {
   /** The same in the order they were touched. */
   #byTouch: Attempt[] = [];
   #order = 0;
+  /** SYN-ACKs that fitted no handshake under way. */
+  readonly #strayAnswers: Seen[] = [];
 
   constructor(readonly options: ModelOptions) {}
 
@@ -359,8 +361,16 @@ export class ReferenceModel {
       if (newest && isOpen(newest)) {
         if (newest.synAcks.length === 0) newest.wrongSynAckAck = true;
         this.counters.unexpected++;
+        this.#strayAnswers.push(seen);
         return;
       }
+      // The same answer within a tenth of a second is a copy of it.
+      const isStray = this.#strayAnswers.some(({ packet, timeNs }) =>
+        Math.abs(timeNs - seen.timeNs) <= 100_000_000 && packet.sequence === seen.packet.sequence &&
+        packet.acknowledgment === acknowledgment &&
+        tupleOf(packet.to, packet.from) === tupleOf(client, server)
+      );
+      if (isStray) return;
       const isn = ahead(1, acknowledgment);
       attempt = this.#begin(client, server, isn, "answered", seen.timeNs);
     }
