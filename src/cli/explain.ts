@@ -26,7 +26,7 @@ import {
 import { FILTERS_HELP } from "./flags/filter_options.ts";
 import type { Command } from "./commands.ts";
 import { formatHelp, type Help } from "./help.ts";
-import { Reading, sayUnknown } from "./reading.ts";
+import { Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import {
   COMMAND_HELP,
   COMMAND_STATUSES,
@@ -170,6 +170,7 @@ async function pickOfFile(options: ExplainOptions, file: string): Promise<Picked
   const fault = await ending.attempt("reading", () => reading.read(file, false));
   await ending.attempt("matching", () => source.conclude());
   sayUnknown(source);
+  sayInterruption(reading);
   if (fault !== undefined) sayNote(fault);
   sayThrownAway(pipeline);
   // Of what could not even be begun there is nothing to sum up.

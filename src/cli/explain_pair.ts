@@ -32,8 +32,6 @@ interface PassOptions {
   onEvent?: Sink["takeEvent"];
   /** Of a store only these hours are read. */
   hours?: HourRange;
-  isFirst?: boolean;
-  isSecond?: boolean;
 }
 
 /** The minute in which a handshake began, by the clock of who told it. */
@@ -55,23 +53,93 @@ export async function holdInputs(
   for (const file of files) {
     const isInput = file === STANDARD_INPUT;
     if (!isInput && !isReadOnce(file)) continue;
+    const name = isInput ? "standard input" : `"${file}"`;
     try {
       const input = await HeldInput.take(isInput ? undefined : file, ending.asked);
-      if (input === undefined) return undefined;
+      if (input === undefined) {
+        sayNote(`interrupted before ${name} ended, so that nothing can be told`);
+        return undefined;
+      }
       held.set(file, input);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      sayNote(`Cannot read ${isInput ? "standard input" : `"${file}"`}: ${error.message}`);
+      sayNote(`Cannot read ${name}: ${error.message}`);
       return undefined;
     }
   }
   return held;
 }
 
+/** Reads all files, once in each pass. */
+class Passes {
+  /** Whether something could not be read, or an interruption came before all was. */
+  hasFailed = false;
+  isInterrupted = false;
+  readonly #files: readonly string[];
+  readonly #held: ReadonlyMap<string, HeldInput>;
+  readonly #interfaces: readonly string[];
+  readonly #ending: Ending;
+  readonly #progress = new ProgressLine();
+  readonly #said = new Set<string>();
+
+  constructor(
+    files: readonly string[],
+    held: ReadonlyMap<string, HeldInput>,
+    interfaces: readonly string[],
+    ending: Ending,
+  ) {
+    this.#files = files;
+    this.#held = held;
+    this.#interfaces = interfaces;
+    this.#ending = ending;
+  }
+
+  /** One pass. @param take What takes the handshakes of a source; {@link Source.done} ends the pass. */
+  async read(
+    take: (source: InputSource) => TakeEnd,
+    { onEvent, hours = {} }: PassOptions = {},
+  ): Promise<void> {
+    const ending = this.#ending;
+    for (const file of this.#files) {
+      if (this.isInterrupted) return;
+      let takeEnd: TakeEnd = () => {};
+      const name = file === STANDARD_INPUT ? "standard input" : file;
+      const sink = new EndsSink(name, (...told) => takeEnd(...told), onEvent);
+      const pipeline = new Pipeline({ sinks: [sink], supervisor: ending });
+      const source = new InputSource({ interfaces: this.#interfaces, host: "", pipeline });
+      takeEnd = take(source);
+      const reading = new Reading(source, pipeline, ending.asked, this.#progress, hours);
+      const held = this.#held.get(file);
+      const fault = await ending.attempt(
+        "reading",
+        () => held === undefined ? reading.read(file, false) : reading.readHeld(file, held),
+      );
+      const interruption = reading.describeInterruption();
+      if (interruption !== undefined) {
+        // An other end that was not looked for in all is not known to be absent.
+        sayNote(`${interruption}, so that nothing can be told`);
+        this.hasFailed = this.isInterrupted = true;
+        return;
+      }
+      await ending.attempt("matching", () => source.conclude());
+      if (fault !== undefined) this.#sayOnce(fault);
+      if (source.done) return;
+    }
+  }
+
+  /** What cannot be read, each pass finds again. */
+  #sayOnce(fault: string): void {
+    if (!this.#said.has(fault)) sayNote(fault);
+    this.#said.add(fault);
+    this.hasFailed = true;
+  }
+}
+
 /**
  * Finds a handshake in the files and its other end, and tells it by both.
  *
- * @param files Captures, records and stores. @param held Of those that could be read once alone, see {@link holdInputs}.
+ * @param files Captures, records and stores.
+ * @param held Those that could be read once alone, see {@link holdInputs}.
  * @param ending Ends the reading. @returns The story; undefined: it was said why there is none.
  */
 export async function explainPair(
@@ -80,47 +148,31 @@ export async function explainPair(
   { filter, index, interfaces }: Pick<ExplainOptions, "filter" | "index" | "interfaces">,
   ending: Ending,
 ): Promise<FoundStory> {
-  const progress = new ProgressLine();
-  let hasFailed = false;
-  const pass = async (
-    take: (source: InputSource) => TakeEnd,
-    { onEvent, hours = {}, isFirst = false, isSecond = false }: PassOptions = {},
-  ) => {
-    for (const file of files) {
-      if (isFirst && search.picked !== undefined) return;
-      let takeEnd: TakeEnd = () => {};
-      const name = file === STANDARD_INPUT ? "standard input" : file;
-      const sink = new EndsSink(name, (...told) => takeEnd(...told), onEvent);
-      const pipeline = new Pipeline({ sinks: [sink], supervisor: ending });
-      const source = new InputSource({ interfaces, host: "", pipeline });
-      takeEnd = take(source);
-      if (isFirst) stop = () => source.done = true;
-      const reading = new Reading(source, pipeline, ending.asked, progress, hours);
-      const input = held.get(file);
-      const fault = await ending.attempt(
-        "reading",
-        () => input === undefined ? reading.read(file, false) : reading.readHeld(file, input),
-      );
-      await ending.attempt("matching", () => source.conclude());
-      // What cannot be read is said once: the third pass reads all.
-      if (fault === undefined || isSecond) continue;
-      if (isFirst || !hasFailed) sayNote(fault);
-      hasFailed = true;
-    }
-  };
+  const passes = new Passes(files, held, interfaces, ending);
   let stop = () => {};
   const search = new PairSearch(filter, index, () => stop());
-  await pass(({ context }) => search.pick(context), { hours: filter, isFirst: true });
+  await passes.read((source) => {
+    stop = () => source.done = true;
+    return search.pick(source.context);
+  }, { hours: filter });
   if (search.picked === undefined) {
-    sayNote("Cannot explain a pair: no handshake of a client or a server that matches is there");
-    return { story: undefined, hasFailed };
+    if (!passes.isInterrupted) {
+      sayNote("Cannot explain a pair: no handshake of a client or a server that matches is there");
+    }
+    return { story: undefined, hasFailed: passes.hasFailed };
   }
-  await pass(() => search.gather, { hours: minuteOf(search.picked.end), isSecond: true });
+  await passes.read(() => search.gather, { hours: minuteOf(search.picked.end) });
   const watched = new WatchedHosts();
-  await pass(() => search.match, { onEvent: (event, members) => watched.take(event, members) });
+  await passes.read(() => search.match, {
+    onEvent: (event, members) => watched.take(event, members),
+  });
   const other = search.other();
-  const story = other === undefined ? tellOneEnd(search, watched) : tellPair(search, other);
-  return { story, hasFailed };
+  const story = passes.isInterrupted
+    ? undefined
+    : other === undefined
+    ? tellOneEnd(search, watched)
+    : tellPair(search, other);
+  return { story, hasFailed: passes.hasFailed };
 }
 
 function tellPair(search: PairSearch, other: OtherEnd): Story {

@@ -13,7 +13,7 @@ import { metricsFlags, type MetricsOptions, parseMetrics } from "./flags/metrics
 import { MetricsOutputs } from "./metrics_outputs.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { Reading, sayUnknown } from "./reading.ts";
+import { Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { refuseInputs } from "./flags/read_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
@@ -98,7 +98,7 @@ async function metrics(args: readonly string[], output: ByteWriter): Promise<num
   }
   let failed = false;
   for (const file of files) {
-    if (reading.isOver) break;
+    if (source.done) break;
     const fault = await ending.attempt("reading", () => reading.read(file, follow));
     if (fault === undefined) continue;
     sayNote(fault);
@@ -108,6 +108,7 @@ async function metrics(args: readonly string[], output: ByteWriter): Promise<num
   pipeline.flush();
   isRead = true;
   sayUnknown(source);
+  sayInterruption(reading);
   if (options.listen !== undefined && !reading.isOver) {
     sayNote("all is read; answering until this is ended");
     await ending.asked;

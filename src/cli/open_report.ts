@@ -32,6 +32,8 @@ export interface OpenReportOptions {
   anonymize: boolean;
   /** See {@link HandshakeFilter.sample}. */
   sample?: number;
+  /** Whether an interruption left a part of what was given unread, at the end; absent: never. */
+  isPart?: () => boolean;
   stdout: ByteWriter;
 }
 
@@ -47,6 +49,7 @@ export async function openReport(options: OpenReportOptions): Promise<ReportSink
     filters: options.filters,
     hidesPackets: options.anonymize,
     sample: options.sample,
+    isPart: options.isPart,
     boundClocks,
     write: async (data) => {
       try {

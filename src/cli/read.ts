@@ -14,7 +14,7 @@ import type { Command } from "./commands.ts";
 import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./flags/output_options.ts";
-import { describeTimes, Reading, sayUnknown } from "./reading.ts";
+import { describeTimes, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./flags/read_options.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -116,7 +116,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
   if (!writesFiles(options) && options.files.every(isOrdinary)) narrow();
   let failed = false;
   for (const file of options.files) {
-    if (reading.isOver) break;
+    if (source.done) break;
     const fault = await ending.attempt("reading", () => reading.read(file, options.follow));
     if (fault === undefined) continue;
     sayNote(fault);
@@ -130,6 +130,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     source.conclude();
   });
   sayUnknown(source);
+  sayInterruption(reading);
   await pipeline.end();
   const summary = await ending.attempt("the summary", summarize);
   if (summary !== undefined) say(summary);

@@ -46,6 +46,12 @@ export function sayUnknown(source: InputSource): void {
   sayNote(`${newer}${list === "" ? "nothing" : list} in them ${was} skipped`);
 }
 
+/** Says what an interruption left unread, if anything. */
+export function sayInterruption(reading: Reading): void {
+  const interrupted = reading.describeInterruption();
+  if (interrupted !== undefined) sayNote(`${interrupted}: what follows there is left out`);
+}
+
 /** Whether more is waited for at the end of a file: of the one that was opened, or that has the name. */
 type Follow = boolean | "by name";
 
@@ -58,6 +64,8 @@ export class Reading {
   /** Settles when what was handed on is written. */
   #written: Promise<unknown> = Promise.resolve();
   #interrupted = false;
+  /** Where an interruption left something unread first. */
+  #unread: string | undefined;
   /** Ends the waiting for what may never come. */
   #interrupt = () => {};
   /** What became of a file that is followed by its name. */
@@ -92,7 +100,15 @@ export class Reading {
   }
 
   /**
-   * Reads a file, or the segments of a store.
+   * Says where an interruption left something unread, as the begin of a sentence; undefined where it did
+   * not. Nobody knows what a pipe would still have brought.
+   */
+  describeInterruption(): string | undefined {
+    return this.#unread && `interrupted ${this.#unread}`;
+  }
+
+  /**
+   * Reads a file, or the segments of a store. Once it was interrupted it reads nothing.
    *
    * @param follow Whether more is waited for behind what is there.
    * @returns One sentence for the user where it could not be read to its end.
@@ -106,7 +122,7 @@ export class Reading {
     const faults: string[] = [];
     try {
       for (const segment of storeSegments(path, this.#hours)) {
-        if (this.isOver) break;
+        if (this.#source.done) break;
         const fault = await this.#readFile(segment.path, false, "records");
         if (fault !== undefined) faults.push(fault);
       }
@@ -167,10 +183,17 @@ export class Reading {
     open = () => CaptureInput.open(file === STANDARD_INPUT ? undefined : file),
   ): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
+    if (this.#interrupted) {
+      this.#unread ??= `before ${name}`;
+      return undefined;
+    }
     try {
       const opening = open();
       using input = await this.#unlessEnded(opening);
-      if (input === undefined) return undefined;
+      if (input === undefined) {
+        if (fileAt(file)?.isFile) this.#unread ??= `before ${name}`;
+        return undefined;
+      }
       if (follow === true && !input.canGrow) {
         return `Cannot follow ${name}: it is compressed or no regular file; read it without --follow`;
       }
@@ -241,6 +264,11 @@ export class Reading {
         reader.end();
         break;
       }
+    }
+    const { bytesRead, totalBytes = 0 } = input;
+    if (this.#interrupted && !follow && !source.done && bytesRead < totalBytes) {
+      const [read, total] = [bytesRead, totalBytes].map((bytes) => (bytes / 1e6).toFixed(1));
+      this.#unread = `after ${read} of ${total} MB of ${name}`;
     }
     await this.#handOn();
     const refused = reader.describeRefused();

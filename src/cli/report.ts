@@ -10,7 +10,7 @@ import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { describeTimes, Reading, sayUnknown } from "./reading.ts";
+import { describeTimes, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
 import { ExitStatus } from "./usage.ts";
@@ -73,6 +73,7 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
     path: options.output,
     others: files.filter((file) => file !== STANDARD_INPUT),
     filters: options.filterTexts,
+    isPart: () => reading.describeInterruption() !== undefined,
     stdout,
   });
   const ending = Ending.listen({ report: () => pipeline.summarize() });
@@ -82,7 +83,7 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   if (options.output === undefined && files.every(isOrdinary)) narrow();
   let failed = false;
   for (const file of files) {
-    if (reading.isOver) break;
+    if (source.done) break;
     const fault = await ending.attempt("reading", () => reading.read(file, false));
     if (fault === undefined) continue;
     sayNote(fault);
@@ -91,6 +92,7 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   if (failed && source.items === 0) return ExitStatus.Failed;
   await ending.attempt("matching", () => source.conclude());
   sayUnknown(source);
+  sayInterruption(reading);
   await pipeline.end();
   if (pipeline.handshakes === 0) {
     sayNote(describeNoPage(source.describeRead()));

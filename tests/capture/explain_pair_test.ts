@@ -3,6 +3,8 @@
 // Covers src/explain/pair_search.ts
 // Covers src/files/held_input.ts
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Ending } from "../../src/cli/ending.ts";
+import { explainPair as tellPair } from "../../src/cli/explain_pair.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildConversation, type Said } from "../unit/explain/build_conversation.ts";
 import { linuxSynOptions } from "../unit/wire/build_frame.ts";
@@ -213,5 +215,37 @@ Deno.test("explain --pair says what it cannot do", async (t) => {
       new TextDecoder().decode(run.stderr),
       /^synsnoop: Cannot read standard input: it can be read once alone, and a copy cannot be written: .*; let TMPDIR name a folder with room, or give a file\n$/,
     );
+  });
+});
+
+Deno.test("explain --pair tells nothing where it was interrupted before all was read", async (t) => {
+  using folder = makeFolder();
+  const { files } = writeFleet(folder.path, 50);
+  await t.step("while it waits for the end of what can be read once", async () => {
+    const fifo = `${folder.path}/fifo`;
+    assertEquals((await new Deno.Command("mkfifo", { args: [fifo] }).output()).code, 0);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, "explain", "--pair", fifo],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    // Opens when somebody reads it: it hears signals by then.
+    using _writer = await Deno.open(fifo, { write: true });
+    child.kill("SIGINT");
+    const { code, stderr, stdout } = await child.output();
+    assertEquals([code, stdout.length], [1, 0]);
+    assertEquals(
+      new TextDecoder().decode(stderr),
+      `synsnoop: interrupted before "${fifo}" ended, so that nothing can be told\n`,
+    );
+  });
+  await t.step("in a pass over files", async () => {
+    const ending = new Ending();
+    ending.ask();
+    await ending.asked;
+    const options = { filter: {}, index: 1, interfaces: [] };
+    const { story, hasFailed } = await tellPair(files, new Map(), options, ending);
+    assertEquals([story, hasFailed], [undefined, true]);
   });
 });

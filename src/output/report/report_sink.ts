@@ -46,6 +46,8 @@ export interface ReportOptions {
   hidesPackets?: boolean;
   /** One of how many handshakes comes, of a live trace; absent: each. */
   sample?: number;
+  /** Whether a part of what was given was left unread, at the end; absent: it never is. */
+  isPart?(): boolean;
   /** What bounds how far the clock of one host is ahead of another's, of a minute of both; absent: nothing. */
   boundClocks?(delays: readonly SeenDelay[]): ClockBounds | undefined;
   /** Writes the page, at the end. Nothing is written where no handshake came. @returns Whether it could. */
@@ -149,6 +151,7 @@ export class ReportSink implements Sink {
   /** What the page shows, by how it went. */
   data(state: TraceState): PageData {
     const { version, filters } = this.#options;
+    const isPart = this.#options.isPart?.() ?? false;
     const span = this.#timeline.span();
     const { rows, keptOfKind, translated } = this.#rows.list((views) => this.#boundClocks(views));
     const texts = new TextTable();
@@ -156,7 +159,11 @@ export class ReportSink implements Sink {
     return {
       version,
       handshakes: this.#statistics.handshakes,
-      missing: [...describeMissing(state.losses, this.#coverage), ...this.#clocks.describe()],
+      missing: [
+        ...isPart ? ["Reading was interrupted: this is a part of what was given."] : [],
+        ...describeMissing(state.losses, this.#coverage),
+        ...this.#clocks.describe(),
+      ],
       about: describeSource(state, this.#coverage, filters),
       outcomes: OUTCOMES,
       startMs,

@@ -20,12 +20,13 @@ const lineOf = (handshake: Handshake, host = "web1") =>
   encodeHandshake(handshake, { ...CONTEXT, host, hostId: `${host}-id` });
 
 /** Two sinks, and what came of them: the data of the page, and what `--stats` says. */
-function twoSinks() {
+function twoSinks(isPart = false) {
   const pages: PageData[] = [];
   const sink = new ReportSink({
     version: "1",
     filters: [],
     boundClocks,
+    isPart: () => isPart,
     write: (data) => {
       pages.push(data);
       return Promise.resolve(true);
@@ -45,8 +46,8 @@ function twoSinks() {
   return { sinks: [sink, statistics], told };
 }
 
-function reportOnCapture(file: Uint8Array, filter: HandshakeFilter = {}) {
-  const { sinks, told } = twoSinks();
+function reportOnCapture(file: Uint8Array, filter: HandshakeFilter = {}, isPart = false) {
+  const { sinks, told } = twoSinks(isPart);
   readInto(sinks, [file], { filter });
   return told();
 }
@@ -242,6 +243,9 @@ Deno.test("ReportSink says first what was lost, and that clocks are apart", () =
     "are shown as each host told them.",
   ]);
   assertEquals(reportOnCapture(CAPTURE).page.missing, []);
+  assertEquals(reportOnCapture(CAPTURE, {}, true).page.missing, [
+    "Reading was interrupted: this is a part of what was given.",
+  ]);
 });
 
 Deno.test("ReportSink writes no page where no handshake matches", () => {
