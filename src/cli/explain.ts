@@ -47,6 +47,12 @@ export const EXPLAIN_HELP: Help = {
     ["synsnoop explain [flags] -- COMMAND", "the first of COMMAND, which it runs (root)"],
   ],
   flags: EXPLAIN_FLAGS,
+  headings: {
+    index: "What is told",
+    interface: "Which handshakes",
+    "interface-wait": "Of this host",
+    "exit-status": "More",
+  },
   examples: [
     ["synsnoop explain --comm curl --header", "the next one of curl, bit by bit"],
     ["synsnoop explain --outcome refused --index 2 capture.pcapng", "the second that was refused"],

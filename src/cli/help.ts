@@ -4,7 +4,7 @@
  * @module
  */
 import { wrap } from "../text/wrap.ts";
-import { type Flag, formatFlags } from "./flags/flags.ts";
+import { type Flag, type FlagHeadings, formatFlags } from "./flags/flags.ts";
 
 /** What a command says of itself. */
 export interface Help {
@@ -13,6 +13,8 @@ export interface Help {
   /** Ways to call it, and what each does. */
   usage: readonly (readonly [command: string, meaning: string])[];
   flags: readonly Flag[];
+  /** What stands over them; absent: one word over all. */
+  headings?: FlagHeadings;
   /** What people do with it. */
   examples: readonly (readonly [command: string, meaning: string])[];
   /** What else is to be known; each is wrapped. */
@@ -27,10 +29,11 @@ const WIDTH = 80;
 /** Writes a help as text of whole lines. */
 export function formatHelp(help: Help): string {
   const { summary, usage, flags, examples, paragraphs = [], statuses } = help;
+  const { headings = { [flags[0].name]: "Flags" } } = help;
   return [
     fill(summary),
     formatCommands(usage),
-    `Flags\n${formatFlags(flags)}`,
+    formatFlags(flags, headings),
     `Examples\n${formatCommands(examples)}`,
     ...paragraphs.map(fill),
     `Exit status\n${formatStatuses(statuses)}`,

@@ -35,6 +35,12 @@ export const METRICS_HELP: Help = {
     ["synsnoop metrics [flags] FILE...", "records (NDJSON) or captures; - is standard input"],
   ],
   flags: METRICS_FLAGS,
+  headings: {
+    listen: "Who gets them",
+    follow: "How far",
+    port: "Which handshakes",
+    help: "More",
+  },
   examples: [
     ["synsnoop metrics --follow --listen 127.0.0.1:9464 handshakes.ndjson", "while it is written"],
     [

@@ -28,6 +28,12 @@ export const PAIRS_HELP: Help = {
     ["synsnoop pairs --from URL [flags]", "of what synsnoop ship handed to ClickHouse"],
   ],
   flags: PAIRS_FLAGS,
+  headings: {
+    json: "How it is told",
+    from: "Of a fleet",
+    port: "Which handshakes",
+    help: "More",
+  },
   examples: [
     ["synsnoop pairs web1.ndjson db1.ndjson", "the way between two hosts, and their clocks"],
     ["synsnoop pairs /srv/stores --since 1h --json >pairs.ndjson", "a line for each handshake"],

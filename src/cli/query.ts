@@ -34,6 +34,12 @@ export const QUERY_HELP: Help = {
     ["synsnoop query --from URL QUESTION [flags]", "of what synsnoop ship handed to ClickHouse"],
   ],
   flags: QUERY_FLAGS,
+  headings: {
+    by: "What is asked",
+    from: "Of a fleet",
+    port: "Which handshakes",
+    help: "More",
+  },
   examples: [
     [`synsnoop query ${STORE} servers --since 1h`, "who was connected to in the last hour"],
     [`synsnoop query ${STORE} failures --since 1d`, "what failed, and why"],

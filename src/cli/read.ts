@@ -25,6 +25,13 @@ export const READ_HELP: Help = {
     ["synsnoop read [flags] FILE...", "on a terminal one line a handshake, elsewhere NDJSON"],
   ],
   flags: READ_FLAGS,
+  headings: {
+    follow: "How far",
+    interface: "Which handshakes",
+    json: "In which form",
+    output: "Where they go",
+    "exit-status": "More",
+  },
   examples: [
     ["synsnoop read --table capture.pcapng", "as a table"],
     ["synsnoop read --stats --since 1h /var/log/handshakes.ndjson*", "the last hour, counted"],

@@ -22,6 +22,12 @@ const REPORT_HELP: Help = {
     ["synsnoop report [flags] FILE... --output page.html", "of captures or records"],
   ],
   flags: REPORT_FLAGS,
+  headings: {
+    output: "Where the page goes",
+    interface: "Which handshakes",
+    anonymize: "Whose they are",
+    "exit-status": "More",
+  },
   examples: [
     ["synsnoop report --output page.html web1.ndjson db1.ndjson", "what two hosts recorded"],
     ["synsnoop report --since 1h --output hour.html /var/log/handshakes.ndjson*", "the last hour"],

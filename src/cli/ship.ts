@@ -39,6 +39,12 @@ export const SHIP_HELP: Help = {
     ["synsnoop ship --ddl [--cluster NAME]", "print what makes the tables"],
   ],
   flags: SHIP_FLAGS,
+  headings: {
+    to: "Where to",
+    state: "How",
+    metrics: "Metrics",
+    config: "More",
+  },
   examples: [
     ["synsnoop ship --apply --to http://127.0.0.1:8123", "make the tables on one server"],
     [`synsnoop ship ${STORE} --to http://127.0.0.1:8123`, "ship what is there, and what comes"],

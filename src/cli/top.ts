@@ -52,6 +52,12 @@ export const TOP_HELP: Help = {
     ["synsnoop top [flags] -", "what comes by standard input"],
   ],
   flags: TOP_FLAGS,
+  headings: {
+    group: "What is shown",
+    interface: "Which handshakes",
+    "interface-wait": "Of this host",
+    help: "More",
+  },
   examples: [
     ["synsnoop top --server-port 443 --group client", "who connects to HTTPS, as it happens"],
     ["synsnoop top /var/log/handshakes.ndjson", "what a service writes, without being root"],

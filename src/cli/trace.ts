@@ -19,6 +19,14 @@ export const TRACE_HELP: Help = {
     ["synsnoop trace [flags] -- COMMAND", "run COMMAND, and report its handshakes alone"],
   ],
   flags: TRACE_FLAGS,
+  headings: {
+    interface: "Where and how long",
+    port: "Which handshakes",
+    json: "In which form",
+    output: "Where they go",
+    metrics: "Metrics",
+    "status-interval": "More",
+  },
   examples: [
     ["synsnoop trace --server-port 443 --failed", "what goes wrong with HTTPS"],
     ["synsnoop trace --slower-than 100ms --not-host 10.0.0.0/8", "what is slow, and far"],

@@ -9,7 +9,7 @@ type Commands = readonly (readonly [name: string, help: Help])[];
 
 /** Writes the manual page of one command: `synsnoop-NAME(1)`. */
 export function commandPage(name: string, help: Help, version: string): string {
-  const { summary, usage, flags, examples, paragraphs = [], statuses } = help;
+  const { summary, usage, flags, headings = {}, examples, paragraphs = [], statuses } = help;
   return [
     heading(`synsnoop-${name}`, version, summary),
     ".SH SYNOPSIS",
@@ -18,9 +18,13 @@ export function commandPage(name: string, help: Help, version: string): string {
     escape(summary),
     ...paragraphs.flatMap((paragraph) => [".PP", escape(paragraph)]),
     ".SH OPTIONS",
-    ...flags.flatMap((flag) =>
-      tagged(bold(`--${flag.name}`) + (flag.value ? ` ${italic(flag.value)}` : ""), flag.meaning)
-    ),
+    ...flags.flatMap((flag) => [
+      ...flag.name in headings ? [`.SS ${escape(headings[flag.name])}`] : [],
+      ...tagged(
+        bold(`--${flag.name}`) + (flag.value ? ` ${italic(flag.value)}` : ""),
+        flag.meaning,
+      ),
+    ]),
     ".SH EXIT STATUS",
     ...statuses.flatMap(([status, meaning]) => tagged(String(status), meaning)),
     ".SH EXAMPLES",

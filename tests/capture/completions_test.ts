@@ -122,3 +122,12 @@ for (const { name, command, begin } of SHELLS) {
     },
   });
 }
+
+Deno.test("each heading in a help stands over a flag of its command, the first of all included", () => {
+  for (const [name, { flags, headings }] of commands) {
+    if (headings === undefined) continue;
+    const [first, ...others] = flags.map((flag) => flag.name).filter((flag) => flag in headings);
+    assertEquals([first, ...others].length, Object.keys(headings).length, name);
+    assertEquals(first, flags[0].name, name);
+  }
+});

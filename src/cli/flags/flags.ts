@@ -140,12 +140,18 @@ function refuse(arg: string, flags: readonly Flag[]): UsageError {
 /** Columns that a help takes at most: what a terminal has that nobody made wider. */
 const HELP_WIDTH = 80;
 
+/** What stands over flags in a help, by the name of the first of them. */
+export type FlagHeadings = Readonly<Record<string, string>>;
+
 /** Writes the help of a table of flags: each with its meaning beside it, in 80 columns. */
-export function formatFlags(flags: readonly Flag[]): string {
+export function formatFlags(flags: readonly Flag[], headings: FlagHeadings = {}): string {
   const heads = flags.map((flag) => `  --${flag.name}${flag.value ? " " + flag.value : ""}`);
   const indent = Math.max(...heads.map((head) => head.length)) + 2;
-  return flags.map(({ meaning }, at) =>
-    wrap(meaning, HELP_WIDTH - indent)
-      .map((line, nth) => (nth === 0 ? heads[at] : "").padEnd(indent) + line + "\n").join("")
-  ).join("");
+  return flags.map(({ name, meaning }, at) => {
+    const heading = headings[name];
+    const above = heading === undefined ? "" : `${at === 0 ? "" : "\n"}${heading}\n`;
+    const lines = wrap(meaning, HELP_WIDTH - indent);
+    const head = (nth: number) => (nth === 0 ? heads[at] : "").padEnd(indent);
+    return above + lines.map((line, nth) => `${head(nth)}${line}\n`).join("");
+  }).join("");
 }

@@ -10,6 +10,11 @@ import { parseInteger, UNBOUNDED } from "./values.ts";
 /** The flags of `read`. */
 export const READ_FLAGS: readonly Flag[] = [
   {
+    name: "follow",
+    meaning: "wait for more of FILE, which is still being written; of a store, too",
+  },
+  { name: "count", value: "N", meaning: "end after N handshakes" },
+  {
     name: "interface",
     value: "NAME",
     many: true,
@@ -19,11 +24,6 @@ export const READ_FLAGS: readonly Flag[] = [
   ...FILTER_FLAGS,
   // Of a file nothing is counted while it comes.
   ...FORMAT_FLAGS.filter((flag) => flag !== FORMAT_FLAG.interval),
-  { name: "count", value: "N", meaning: "end after N handshakes" },
-  {
-    name: "follow",
-    meaning: "wait for more of FILE, which is still being written; of a store, too",
-  },
   ...OUTPUT_FLAGS,
   ...ANONYMIZE_FLAGS,
   EXIT_STATUS_FLAG,

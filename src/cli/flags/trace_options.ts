@@ -58,20 +58,19 @@ export const TRACE_FLAGS: readonly Flag[] = [
     completes: "netns",
     meaning: "capture in these network namespaces too: by name, of a process, or all",
   },
-  ...FILTER_FLAGS.filter(({ name }) => !FILTERS_OF_FILES.includes(name)),
-  ...FORMAT_FLAGS,
   { name: "count", value: "N", meaning: "end after N handshakes" },
   {
     name: "duration",
     value: "TIME",
     meaning: "end after 10s, 500ms, 2m or 1h, counted from when every source is ready",
   },
+  ...FILTER_FLAGS.filter(({ name }) => !FILTERS_OF_FILES.includes(name)),
+  ...FORMAT_FLAGS,
   ...OUTPUT_FLAGS,
   ...STORE_FLAGS,
   ...PAGE_FLAGS,
   ...ANONYMIZE_FLAGS,
   ...metricsFlags("metrics"),
-  EXIT_STATUS_FLAG,
   {
     name: "status-interval",
     value: "TIME",
@@ -95,6 +94,7 @@ export const TRACE_FLAGS: readonly Flag[] = [
     completes: "config",
     meaning: "take flags from FILE too; those given here win",
   },
+  EXIT_STATUS_FLAG,
   { name: "help", meaning: "show this" },
 ];
 

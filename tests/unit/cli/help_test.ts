@@ -42,6 +42,22 @@ Exit status
   );
 });
 
+Deno.test("formatHelp puts headings over flags where there are many", () => {
+  const flags = ["port", "json", "help"].map((name) => ({ name, meaning: `the ${name}` }));
+  const help = formatHelp({ ...HELP, flags, headings: { port: "Which", help: "More" } });
+  const [, table] = help.split("of a file\n\n");
+  assertEquals(
+    table.slice(0, table.indexOf("\nExamples")),
+    `Which
+  --port  the port
+  --json  the json
+
+More
+  --help  the help
+`,
+  );
+});
+
 Deno.test("formatHelp keeps within 80 columns", () => {
   for (const line of formatHelp(HELP).split("\n")) assert(line.length <= 80, line);
 });

@@ -50,3 +50,15 @@ Deno.test("toolPage names each command with what it does, and its page", () => {
     ".SH SEE ALSO\n\\fBsynsnoop\\-x\\fR(1),\n\\fBsynsnoop\\-y\\fR(1)\n",
   );
 });
+
+Deno.test("commandPage has a subsection for each heading over flags", () => {
+  const page = commandPage("x", { ...SAMPLE_HELP, headings: { port: "Which", help: "More" } }, "1");
+  const lines = page.split("\n");
+  const headings = lines.flatMap((line, at) =>
+    line.startsWith(".SS") ? [[line, lines[at + 2]]] : []
+  );
+  assertEquals(headings, [
+    [".SS Which", String.raw`\fB\-\-port\fR \fIPORT[/BITS]\fR`],
+    [".SS More", String.raw`\fB\-\-help\fR`],
+  ]);
+});
