@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Figure } from "./row.ts";
 
 /** What a tracer said at its end. */
 export interface Outcome {
@@ -19,10 +20,14 @@ export function lostIn({ losses }: Outcome): number {
   return [...losses.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** What was lost, in words for a figure; undefined: nothing. */
-export function lossNote({ losses }: Outcome): string | undefined {
-  const words = [...losses].map(([what, count]) => `${count} ${what}`).join("; ");
-  return words === "" ? undefined : `it says it lost ${words}`;
+/** What it says was lost, a figure for each place; one of nothing where there is none. */
+export function lossFigures({ losses }: Outcome): Figure[] {
+  const lost = losses.size > 0 ? [...losses] : [["nothing at any place", 0] as const];
+  return lost.map(([what, count]) => ({
+    name: `lost, as it says: ${what}`,
+    unit: "",
+    values: [count],
+  }));
 }
 
 /** What is lost, as a trace, tcpdump and dumpcap tell of it. */

@@ -129,10 +129,11 @@ function formatFigure(figure: Figure): string {
   if (values.length === 0) return `| ${words} | – | – | 0 | ${formatAim(aim)} | – |`;
   const withUnit = unit === "ratio" || unit === "" ? "" : ` ${unit}`;
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  const spread = values.length === 1 ? "" : `${formatNumber(low)} to ${formatNumber(high)}`;
   const reached = reachesAim(figure);
-  return `| ${words} | ${formatNumber(median(values))}${withUnit} | ${formatNumber(low)} to ${
-    formatNumber(high)
-  } | ${values.length} | ${formatAim(aim)} | ${
+  return `| ${words} | ${
+    formatNumber(median(values))
+  }${withUnit} | ${spread} | ${values.length} | ${formatAim(aim)} | ${
     reached === undefined ? "" : reached ? "yes" : "**no**"
   } |`;
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatJson, formatMarkdown, formatNumber, type Report } from "../bench/report.ts";
 import { type Figure, median, reachesAim } from "../bench/row.ts";
-import { lossNote, lostIn, parseOutcome } from "../bench/outcome.ts";
+import { lossFigures, lostIn, parseOutcome } from "../bench/outcome.ts";
 
 Deno.test("median is the middle, or the mean of the two in the middle", () => {
   assertEquals([[3], [9, 1, 4], [4, 1, 3, 2]].map(median), [3, 4, 2.5]);
@@ -79,10 +79,10 @@ Deno.test("formatMarkdown tells median, spread, N, aim, and what was not measure
 | --- | --- | --- | --- | --- | --- |
 | **Rate** (\`rate\`) | | | | | |
 | traced / untraced | 0.80 | 0.70 to 0.90 | 3 | ≥ 0.90 | **no** |
-| lost | 0 | 0 to 0 | 1 | ≤ 0 | yes |
+| lost | 0 |  | 1 | ≤ 0 | yes |
 | peer: peer is not installed | – | – | 0 |  | – |
 | **HTTP** (\`http\`, version 9f8e7d6, 2026-11-24, load 1.3) | | | | | |
-| rate | 1,500 requests/s | 1,500 to 1,500 | 1 |  |  |
+| rate | 1,500 requests/s |  | 1 |  |  |
 | not measured: wrk said a\\|b | | | | | |
 `,
   );
@@ -123,11 +123,10 @@ Deno.test("parseOutcome reads a trace's last words", () => {
   ]);
   assertEquals([outcome.handshakes, outcome.established, outcome.both], [1203, 1200, 1190]);
   assertEquals(lostIn(outcome), 15);
-  assertEquals(
-    lossNote(outcome),
-    "it says it lost 12 packets dropped because the capture ring was full; " +
-      "3 half-open handshakes given up because the table was full",
-  );
+  assertEquals(lossFigures(outcome).map(({ name, values }) => [name, values]), [
+    ["lost, as it says: packets dropped because the capture ring was full", [12]],
+    ["lost, as it says: half-open handshakes given up because the table was full", [3]],
+  ]);
 });
 
 Deno.test("parseOutcome reads what tcpdump and dumpcap lost", () => {
@@ -142,7 +141,8 @@ Deno.test("parseOutcome reads what tcpdump and dumpcap lost", () => {
     "0 packets dropped by kernel",
     "Packets received/dropped on interface 'lo': 8/0 (pcap:0/dumpcap:0/flushed:0) (100.0%)",
   ];
-  assertEquals(lossNote(parseOutcome(nothing)), undefined);
+  const [{ name, values }] = lossFigures(parseOutcome(nothing));
+  assertEquals([name, values], ["lost, as it says: nothing at any place", [0]]);
 });
 
 Deno.test("parseOutcome knows nothing of a program that says nothing", () => {

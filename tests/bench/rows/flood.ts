@@ -1,6 +1,6 @@
 /** Whether real handshakes are reported beside a flood, and memory stays. */
 import { Growth } from "../growth.ts";
-import { lossNote } from "../outcome.ts";
+import { lossFigures } from "../outcome.ts";
 import { pacedConnections } from "../paced.ts";
 import type { Row } from "../row.ts";
 import { layCable, type Sent } from "../synthetic.ts";
@@ -62,8 +62,8 @@ export const flood: Row = {
         unit: "",
         values: [real.connections - (outcome.established ?? 0)],
         aim: { atMost: 0 },
-        note: lossNote(outcome),
       },
+      ...lossFigures(outcome),
       {
         name: "growth of Deno's memory in the second half",
         unit: "MB",

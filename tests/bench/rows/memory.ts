@@ -1,7 +1,7 @@
 /** How much memory a trace has, and whether that grows with what was seen. */
 import { Namespace } from "../../netns/namespace.ts";
 import { Growth } from "../growth.ts";
-import { lossNote } from "../outcome.ts";
+import { lossFigures } from "../outcome.ts";
 import { pacedConnections, type PacedRun } from "../paced.ts";
 import { compareInPairs } from "../pairs.ts";
 import { processTree, residentMb } from "../process_cost.ts";
@@ -101,8 +101,8 @@ async function growthFigures(bench: Bench): Promise<Figure[]> {
       unit: "",
       values: [count - (outcome.established ?? 0)],
       aim: { atMost: 0 },
-      note: lossNote(outcome),
     },
+    ...lossFigures(outcome),
     ...[0, 0.1, 0.5, 1].map(at),
     {
       name: "growth in the second half",

@@ -4,6 +4,7 @@ import { PairTruth, tellsSteps } from "../../capture/check_pairs.ts";
 import { generatePairs, type Host, statusOf } from "../../capture/made_pairs.ts";
 import { commandCost } from "../command_cost.ts";
 import type { Bench, Figure, Row } from "../row.ts";
+import { formatNumber } from "../report.ts";
 import { HERE, taskCommand } from "../task_command.ts";
 
 /** Records of each host, about: a handshake has one of its server too, but where every SYN was lost. */
@@ -64,15 +65,18 @@ export const pairs: Row = {
     );
     const faults = await truth.check(lines);
     if (!(await child.status).success) throw new Error("pairs --json failed");
-    const note = JSON.stringify(faults);
+    bench.say(JSON.stringify(faults));
     const share = (name: string, value: number, atLeast = 1 - 1e-6): Figure => ({
       name,
-      unit: "share",
+      unit: "ratio",
       values: [value],
       aim: { atLeast },
     });
     figures.push(
-      { ...share("recall", faults.found / faults.truePairs), note },
+      {
+        ...share("recall", faults.found / faults.truePairs),
+        note: `${formatNumber(faults.found)} of ${formatNumber(faults.truePairs)} pairs were found`,
+      },
       share("precision", faults.found / (faults.found + faults.wrong)),
       share("verdicts right or withheld", 1 - faults.wrongVerdicts / count, 1),
       share(
@@ -80,7 +84,10 @@ export const pairs: Row = {
         1 - (faults.wrongLosses + faults.wrongRoundTrips) / count,
         1,
       ),
-      share("clock bounds that hold the truth", 1 - faults.wrongWindows / faults.windows, 1),
+      {
+        ...share("clock bounds that hold the truth", 1 - faults.wrongWindows / faults.windows, 1),
+        note: `${faults.unknownWindows} of ${faults.windows} minutes of two clocks have none`,
+      },
       share(
         "clocks that were set told as such",
         tellsSteps(HOSTS, faults) && faults.changes === 0 ? 1 : 0,
