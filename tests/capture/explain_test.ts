@@ -78,7 +78,7 @@ const MISSES: { args: string[]; input: Uint8Array; says: string }[] = [
   {
     args: ["--port", "9"],
     input: CAPTURE,
-    says: "Cannot explain a handshake: 1 handshake came (1 established), none of them matches; " +
+    says: "Cannot explain a handshake: 1 handshake came (1 established), it does not match; " +
       "3 packets were read",
   },
   {

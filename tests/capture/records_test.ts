@@ -127,7 +127,7 @@ Deno.test("read --table and --stats count a handshake once that two hosts record
   ];
   const table = await run("read", ["--table", ...files]);
   assertEquals(table.out.trimEnd().split("\n").length, 1 + 2);
-  assertStringIncludes(table.said, "set aside: 1 records of handshakes that another host's record");
+  assertStringIncludes(table.said, "set aside: 1 record of a handshake that another host's record");
   const stats = JSON.parse((await run("read", ["--stats", "--json", ...files])).out);
   assertEquals([stats.handshakes, stats.losses.repeated_records], [2, 1]);
   // As records they are two.

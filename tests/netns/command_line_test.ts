@@ -251,5 +251,5 @@ await namespaceTest("synsnoop trace fails where standard output cannot be writte
   }
   assertEquals((await child.status).code, 1, said);
   assertMatch(said, /^synsnoop: Cannot write to standard output: No space left on device.*$/m);
-  assertMatch(said, /^.*lost: 1 records that could not be written$/m);
+  assertMatch(said, /^.*lost: 1 record that could not be written$/m);
 });

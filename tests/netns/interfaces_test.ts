@@ -103,7 +103,7 @@ await namespaceTest("trace captures again on an interface that was made again", 
   assertEquals(result.summary?.losses.interface_gaps, 1);
   const said = result.stderr.join("\n");
   assert(!said.includes("lost: nothing"), said);
-  assertMatch(said, /^lost: 1 gaps in the capture on an interface/m);
+  assertMatch(said, /^lost: 1 gap in the capture on an interface/m);
 });
 
 await namespaceTest(
