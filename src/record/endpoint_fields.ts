@@ -13,16 +13,23 @@ import {
 } from "./field.ts";
 import type { RecordContext } from "./record_context.ts";
 
+type End = "client" | "server";
+/** What gives a field of an end. */
+type Get = (endpoint: Endpoint, context: RecordContext) => FieldValue | undefined;
+/** What gives the same of a handshake. */
+type Of = (get: Get) => Field["get"];
+
 /** The fields of one end, and the packet that it announced itself with. */
-export function endpointFields(end: "client" | "server", packet: string): Field[] {
-  type Get = (endpoint: Endpoint, context: RecordContext) => FieldValue | undefined;
-  const isClient = end === "client";
-  const of = (get: Get): Field["get"] =>
-    isClient
+export function endpointFields(end: End, packet: string): Field[] {
+  const of: Of = (get) =>
+    end === "client"
       ? (handshake, context) => get(handshake.client, context)
       : (handshake, context) => get(handshake.server, context);
-  const process = `${end}.process`;
-  const thread = `${process}.thread`;
+  return [...announcedFields(end, packet, of), ...processFields(end, of)];
+}
+
+/** Where it is, and what it announced. */
+function announcedFields(end: End, packet: string, of: Of): Field[] {
   return [
     text(`${end}.address`, "IP address", of((it) => addressText(it.address)), {
       always: true,
@@ -58,6 +65,15 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
       `Timestamps announced in the ${packet}`,
       of((it) => it.timestamps),
     ),
+  ];
+}
+
+/** Whose it is. */
+function processFields(end: End, of: Of): Field[] {
+  const isClient = end === "client";
+  const process = `${end}.process`;
+  const thread = `${process}.thread`;
+  return [
     integer(
       `${process}.pid`,
       isClient
@@ -88,32 +104,7 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
         },
       },
     ),
-    ...([
-      [
-        "id",
-        "Id of the container that its cgroup belongs to, where its runtime gives ids: of several " +
-        "within each other the outermost",
-      ],
-      [
-        "name",
-        "Its name, where the runtime's files or the cgroup tell it; of a pod's NAMESPACE/POD/CONTAINER",
-      ],
-    ] as const).map(([part, meaning]) =>
-      text(
-        `${process}.container.${part}`,
-        meaning,
-        of((it, context) => {
-          const cgroup = it.process?.cgroup;
-          return cgroup === undefined ? undefined : context.container?.(cgroup)?.[part];
-        }),
-        {
-          set: (handshake, value: string, context) => {
-            const cgroup = handshake[end].process?.cgroup;
-            if (cgroup !== undefined) context.setContainer(cgroup, { [part]: value });
-          },
-        },
-      )
-    ),
+    ...CONTAINER_PARTS.map(([part, meaning]) => containerField(end, of, part, meaning)),
     integer(
       `${thread}.tid`,
       `Thread that called ${isClient ? "connect()" : "listen() or accept()"}, where it ` +
@@ -128,6 +119,35 @@ export function endpointFields(end: "client" | "server", packet: string): Field[
       of((it) => it.process?.kernel),
     ),
   ];
+}
+
+const CONTAINER_PARTS = [
+  [
+    "id",
+    "Id of the container that its cgroup belongs to, where its runtime gives ids: of several " +
+    "within each other the outermost",
+  ],
+  [
+    "name",
+    "Its name, where the runtime's files or the cgroup tell it; of a pod's NAMESPACE/POD/CONTAINER",
+  ],
+] as const;
+
+function containerField(end: End, of: Of, part: "id" | "name", meaning: string): Field {
+  return text(
+    `${end}.process.container.${part}`,
+    meaning,
+    of((it, context) => {
+      const cgroup = it.process?.cgroup;
+      return cgroup === undefined ? undefined : context.container?.(cgroup)?.[part];
+    }),
+    {
+      set: (handshake, value: string, context) => {
+        const cgroup = handshake[end].process?.cgroup;
+        if (cgroup !== undefined) context.setContainer(cgroup, { [part]: value });
+      },
+    },
+  );
 }
 
 /** Puts the address that a text says into four words. @returns False where it says none. */

@@ -96,41 +96,53 @@ export function lastOfClocks({ one, other, windows, changes }: Clocks): LastOfCl
 /** Tables of paths, of verdicts and of clocks. */
 export function pairTables(paths: readonly Path[], told: readonly LastOfClocks[]): string {
   const clocks = told.toSorted((a, b) => compare(a.one, b.one) || compare(a.other, b.other));
-  const tables = [
-    table(
-      paths.map((path) => [
-        path.clientHost,
-        path.serverHost,
-        path.handshakes,
-        path.paired,
-        path.synsLost,
-        path.synAcksLost,
-        path.networkRttP50Ns,
-        path.networkRttP99Ns,
-        path.forwardWaitP99Ns,
-        path.backWaitP99Ns,
-      ]),
-      ["client", "text"],
-      ["server", "text"],
-      ["handshakes", "count"],
-      ["paired", "count"],
-      ["syns_lost", "count"],
-      ["syn_acks_lost", "count"],
-      ["network_rtt_p50_ns", "ns"],
-      ["p99_ns", "ns"],
-      ["wait_there_p99_ns", "ns"],
-      ["wait_back_p99_ns", "ns"],
+  const windows = windowTable(clocks);
+  const tables = [pathTable(paths), verdictTable(paths), windows, changeTable(clocks)];
+  const text = tables.filter((table) => table !== undefined).join("\n");
+  return windows === undefined ? text : `${text}\n${ALWAYS_THERE}\n`;
+}
+
+function pathTable(paths: readonly Path[]): string {
+  return table(
+    paths.map((path) => [
+      path.clientHost,
+      path.serverHost,
+      path.handshakes,
+      path.paired,
+      path.synsLost,
+      path.synAcksLost,
+      path.networkRttP50Ns,
+      path.networkRttP99Ns,
+      path.forwardWaitP99Ns,
+      path.backWaitP99Ns,
+    ]),
+    ["client", "text"],
+    ["server", "text"],
+    ["handshakes", "count"],
+    ["paired", "count"],
+    ["syns_lost", "count"],
+    ["syn_acks_lost", "count"],
+    ["network_rtt_p50_ns", "ns"],
+    ["p99_ns", "ns"],
+    ["wait_there_p99_ns", "ns"],
+    ["wait_back_p99_ns", "ns"],
+  );
+}
+
+function verdictTable(paths: readonly Path[]): string {
+  return table(
+    paths.flatMap(({ clientHost, serverHost, verdicts }) =>
+      verdicts.map(([verdict, count]) => [clientHost, serverHost, verdict, count])
     ),
-    table(
-      paths.flatMap(({ clientHost, serverHost, verdicts }) =>
-        verdicts.map(([verdict, count]) => [clientHost, serverHost, verdict, count])
-      ),
-      ["client", "text"],
-      ["server", "text"],
-      ["verdict", "text"],
-      ["handshakes", "count"],
-    ),
-  ];
+    ["client", "text"],
+    ["server", "text"],
+    ["verdict", "text"],
+    ["handshakes", "count"],
+  );
+}
+
+/** How far clocks are apart; undefined where there is none of which that is told. */
+function windowTable(clocks: readonly LastOfClocks[]): string | undefined {
   const last = clocks.flatMap(({ one, other, window, steps }) =>
     window === undefined ? [] : [[
       other,
@@ -142,20 +154,21 @@ export function pairTables(paths: readonly Path[], told: readonly LastOfClocks[]
       steps,
     ]]
   );
-  if (last.length > 0) {
-    tables.push(
-      table(
-        last,
-        ["clock_of", "text"],
-        ["ahead_of", "text"],
-        ["at", "time"],
-        ["by_ns", "ns"],
-        ["give_or_take_ns", "ns"],
-        ["drift_ppm", "number"],
-        ["steps", "count"],
-      ),
-    );
-  }
+  if (last.length === 0) return undefined;
+  return table(
+    last,
+    ["clock_of", "text"],
+    ["ahead_of", "text"],
+    ["at", "time"],
+    ["by_ns", "ns"],
+    ["give_or_take_ns", "ns"],
+    ["drift_ppm", "number"],
+    ["steps", "count"],
+  );
+}
+
+/** Ways that take longer or less long since some moment; undefined where there is none. */
+function changeTable(clocks: readonly LastOfClocks[]): string | undefined {
   const changes = clocks.flatMap(({ one, other, changes }) =>
     changes.map(({ atNs, isToOther, byNs }) => [
       ...isToOther ? [one, other] : [other, one],
@@ -164,19 +177,15 @@ export function pairTables(paths: readonly Path[], told: readonly LastOfClocks[]
       Math.abs(byNs),
     ])
   );
-  if (changes.length > 0) {
-    tables.push(
-      table(
-        changes,
-        ["way_from", "text"],
-        ["to", "text"],
-        ["since", "time"],
-        ["takes", "text"],
-        ["by_ns", "ns"],
-      ),
-    );
-  }
-  return tables.join("\n") + (last.length > 0 ? `\n${ALWAYS_THERE}\n` : "");
+  if (changes.length === 0) return undefined;
+  return table(
+    changes,
+    ["way_from", "text"],
+    ["to", "text"],
+    ["since", "time"],
+    ["takes", "text"],
+    ["by_ns", "ns"],
+  );
 }
 
 /** What no clocks tell. */
