@@ -263,8 +263,8 @@ test(
   async (page) => {
     const sentences = await page.locator(".missing li").allTextContents();
     assertEquals(sentences.map((sentence) => sentence.slice(0, 30)), [
-      "Lost: 1 line of NDJSON that i",
-      "web1: in 1 of 1 status line t",
+      "Lost: 1 line of NDJSON that is",
+      "web1: in 1 of 1 status line th",
       "The clock of db1 is about 5.00",
     ]);
   },

@@ -92,72 +92,92 @@ export class OutcomeCharts {
       (_, at) => range.momentOf(first + at) / 1e3,
     );
     const data = shown.map(({ counts }) => [...counts, counts[counts.length - 1]]);
-    const style = getComputedStyle(document.documentElement);
-    const ink = style.getPropertyValue("--dim").trim();
-    const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
     const plotWidth = Math.max(280, this.element.clientWidth);
-    const ticks = range.ticks(Math.max(1, Math.floor((plotWidth - AXIS_WIDTH) / range.tickWidth)));
-    const lastMs = range.toMs -
-      range.tickWidth / 2 / (plotWidth - AXIS_WIDTH) * (range.toMs - range.fromMs);
-    const labels = formatMoments(ticks, isLocal, range.isLong)
-      .map((text, at) => ticks[at] <= lastMs ? text : "");
-    return new uPlot(
-      {
-        width: plotWidth,
-        height: HEIGHT,
-        // So that the same time stands at the same place in every chart.
-        padding: [8, 0, 0, 0],
-        scales: {
-          x: { time: false },
-          y: { range: { min: { hard: 0, soft: 0, mode: 1 }, max: { pad: 0.1 } } },
-        },
-        axes: [
-          {
-            stroke: ink,
-            grid,
-            splits: () => ticks.map((ms) => ms / 1e3),
-            values: () => labels,
-          },
-          {
-            stroke: ink,
-            grid,
-            size: AXIS_WIDTH,
-            values: (/** @type {any} */ _, /** @type {number[]} */ splits) =>
-              splits.map((at) => Number.isInteger(at) ? formatCount(at) : ""),
-          },
-        ],
-        series: [
-          {
-            label: isLocal ? "local time" : "UTC",
-            value: (/** @type {any} */ _, /** @type {number | null} */ at) =>
-              at === null ? "–" : formatMoment(at * 1e3, isLocal),
-          },
-          ...shown.map(({ outcome }) => {
-            const colour = style.getPropertyValue(`--${outcome}`).trim();
-            return {
-              label: outcome,
-              stroke: colour,
-              fill: shown.length === 1 ? `${colour}33` : undefined,
-              width: 1.5,
-              paths: uPlot.paths.stepped({ align: 1 }),
-              points: { show: false },
-              value: (/** @type {any} */ _, /** @type {number | null} */ count) =>
-                count === null ? "–" : formatCount(count),
-            };
-          }),
-        ],
-        cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
-        hooks: {
-          setSelect: [(/** @type {any} */ plot) => {
-            const { left, width } = plot.select;
-            if (width < 3) return;
-            plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-            this.#onRange(plot.posToVal(left, "x") * 1e3, plot.posToVal(left + width, "x") * 1e3);
-          }],
-        },
+    const options = {
+      width: plotWidth,
+      height: HEIGHT,
+      // So that the same time stands at the same place in every chart.
+      padding: [8, 0, 0, 0],
+      scales: {
+        x: { time: false },
+        y: { range: { min: { hard: 0, soft: 0, mode: 1 }, max: { pad: 0.1 } } },
       },
-      [times, ...data],
-      box,
-    );
+      axes: axesOf(range, plotWidth, isLocal),
+      series: [timeSeries(isLocal), ...shown.map(({ outcome }) => stepsOf(outcome, shown.length))],
+      cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false } },
+      hooks: { setSelect: [(/** @type {any} */ plot) => this.#chooseTime(plot)] },
+    };
+    return new uPlot(options, [times, ...data], box);
   }
+
+  /**
+   * Takes what was drawn over with the mouse for the time to show.
+   *
+   * @param {any} plot
+   */
+  #chooseTime(plot) {
+    const { left, width } = plot.select;
+    if (width < 3) return;
+    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.#onRange(plot.posToVal(left, "x") * 1e3, plot.posToVal(left + width, "x") * 1e3);
+  }
+}
+
+/**
+ * Time below, counts at the left.
+ *
+ * @param {TimeRange} range
+ * @param {number} plotWidth
+ * @param {boolean} isLocal
+ */
+function axesOf(range, plotWidth, isLocal) {
+  const style = getComputedStyle(document.documentElement);
+  const look = {
+    stroke: style.getPropertyValue("--dim").trim(),
+    grid: { stroke: style.getPropertyValue("--line").trim(), width: 1 },
+  };
+  const timeWidth = plotWidth - AXIS_WIDTH;
+  const ticks = range.ticks(Math.max(1, Math.floor(timeWidth / range.tickWidth)));
+  const lastMs = range.toMs - range.tickWidth / 2 / timeWidth * (range.toMs - range.fromMs);
+  const labels = formatMoments(ticks, isLocal, range.isLong)
+    .map((text, at) => ticks[at] <= lastMs ? text : "");
+  return [
+    { ...look, splits: () => ticks.map((ms) => ms / 1e3), values: () => labels },
+    {
+      ...look,
+      size: AXIS_WIDTH,
+      values: (/** @type {any} */ _, /** @type {number[]} */ splits) =>
+        splits.map((at) => Number.isInteger(at) ? formatCount(at) : ""),
+    },
+  ];
+}
+
+/** @param {boolean} isLocal */
+function timeSeries(isLocal) {
+  return {
+    label: isLocal ? "local time" : "UTC",
+    value: (/** @type {any} */ _, /** @type {number | null} */ at) =>
+      at === null ? "–" : formatMoment(at * 1e3, isLocal),
+  };
+}
+
+/**
+ * How the counts of an outcome are drawn: alone in its chart also filled.
+ *
+ * @param {string} outcome
+ * @param {number} inChart
+ */
+function stepsOf(outcome, inChart) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = style.getPropertyValue(`--${outcome}`).trim();
+  return {
+    label: outcome,
+    stroke: colour,
+    fill: inChart === 1 ? `${colour}33` : undefined,
+    width: 1.5,
+    paths: uPlot.paths.stepped({ align: 1 }),
+    points: { show: false },
+    value: (/** @type {any} */ _, /** @type {number | null} */ count) =>
+      count === null ? "–" : formatCount(count),
+  };
 }
