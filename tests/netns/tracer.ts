@@ -12,6 +12,8 @@ import { type Namespace, until } from "./namespace.ts";
 export const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 /** Attaching takes about a second; a busy machine takes several. */
 const READY_MS = 60_000;
+/** Ending takes a second; a part of it that hangs is given up by the tool itself, after 20 s or a minute. */
+const END_MS = 150_000;
 
 /** The last line of a trace's NDJSON. */
 export interface SummaryRecord {
@@ -115,7 +117,16 @@ export class Tracer {
 
   /** Waits for its end, whatever it wrote. */
   async exited(): Promise<Deno.CommandStatus> {
-    await this.#read;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const said = JSON.stringify(this.stderr.slice(-5));
+      reject(new Error(`Cannot go on: the trace did not end within ${END_MS} ms; it said ${said}`));
+    }, END_MS);
+    try {
+      await Promise.race([this.#read, late]);
+    } finally {
+      clearTimeout(timer);
+    }
     return await this.#child.status;
   }
 
