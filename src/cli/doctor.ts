@@ -1,3 +1,4 @@
+import { wrap } from "../text/wrap.ts";
 import { adviseOperands } from "./flags/advice.ts";
 import { inspectKernel } from "../linux/probes/inspect_kernel.ts";
 import {
@@ -66,8 +67,9 @@ export async function doctor(args: readonly string[]): Promise<{ text: string; s
   const facts = await inspectKernel();
   const status = STATUS[judgeOutlook(facts)];
   if (switches.has("json")) return { text: encodeDiagnosis(facts), status };
-  const text = formatDiagnosis(facts);
-  return { text: outputSurface().utf8 ? text : toAscii(text), status };
+  const { utf8, width } = outputSurface();
+  const text = formatDiagnosis(facts, width());
+  return { text: utf8 ? text : toAscii(text), status };
 }
 
 const STATUS: Readonly<Record<Outlook, number>> = {
@@ -88,14 +90,29 @@ export function encodeDiagnosis(facts: KernelFacts): string {
   return jsonText({ v: 1, event: "doctor", facts, findings, plan, result }) + "\n";
 }
 
-/** Writes the facts of a machine and what follows from them for a person. */
-export function formatDiagnosis(facts: KernelFacts): string {
+/** Where what was found begins on its line. */
+const INDENT = 20;
+
+/**
+ * Writes the facts of a machine and what follows from them for a person.
+ *
+ * @param columns Those of the terminal; Infinity: a line may be of any length.
+ */
+export function formatDiagnosis(facts: KernelFacts, columns = Infinity): string {
   const kernel = `Linux ${escapeText(facts.release)} on ${facts.architecture}`;
-  return `${kernel}\n${judgeFacts(facts).map(formatFinding).join("")}\n` +
-    `Result: ${OUTLOOK_WORDS[judgeOutlook(facts)]}\nPlan: ${describePlan(facts)}\n`;
+  const findings = judgeFacts(facts).map((finding) => formatFinding(finding, columns));
+  const fill = (text: string) => wrap(text, columns).map((line) => `${line}\n`).join("");
+  return `${kernel}\n${findings.join("")}\n` +
+    fill(`Result: ${OUTLOOK_WORDS[judgeOutlook(facts)]}`) + fill(`Plan: ${describePlan(facts)}`);
 }
 
-function formatFinding({ verdict, subject, state, advice }: Finding): string {
-  const line = `${verdict.padEnd(8)} ${subject.padEnd(10)} ${escapeText(state)}\n`;
-  return advice === undefined ? line : `${line}${" ".repeat(20)}${advice}\n`;
+function formatFinding({ verdict, subject, state, advice }: Finding, columns: number): string {
+  const head = `${verdict.padEnd(8)} ${subject.padEnd(10)} `;
+  // A terminal too narrow for both breaks lines itself.
+  const width = columns < 2 * INDENT ? Infinity : columns - INDENT;
+  const lines = wrap(escapeText(state), width).map((line, nth) =>
+    `${nth === 0 ? head : " ".repeat(INDENT)}${line}\n`
+  );
+  // Often a command, which stays in one piece.
+  return lines.join("") + (advice === undefined ? "" : `${" ".repeat(INDENT)}${advice}\n`);
 }

@@ -1,5 +1,5 @@
 // What it finds out on a real machine is tested in tests/netns; here nothing is looked at.
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { doctor, encodeDiagnosis, formatDiagnosis } from "../../../src/cli/doctor.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { judgeFacts, type KernelFacts } from "../../../src/kernel/kernel_facts.ts";
@@ -50,3 +50,14 @@ for (const { facts, result, says } of RESULTS) {
     assertEquals(encoded.findings.length, judgeFacts(facts).length);
   });
 }
+
+Deno.test("a diagnosis breaks no word on a terminal, and says the same there", () => {
+  const facts = { ...NO_PACKETS, release: "6.1", bpftrace: undefined };
+  const [wide, narrow] = [Infinity, 60].map((columns) => formatDiagnosis(facts, columns));
+  const advice = judgeFacts(facts).flatMap(({ advice = [] }) => advice);
+  for (const line of narrow.split("\n")) {
+    assert(line.length <= 60 || advice.includes(line.trim()), line);
+  }
+  const [words, same] = [wide, narrow].map((text) => text.split(/\s+/).join(" "));
+  assertEquals(same, words);
+});
