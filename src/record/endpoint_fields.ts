@@ -1,5 +1,6 @@
 import type { Endpoint } from "../match/handshake.ts";
 import { parseAddress } from "../wire/address.ts";
+import { readAddress } from "../wire/address_bytes.ts";
 import { addressText } from "./address_text.ts";
 import {
   boolean,
@@ -33,7 +34,7 @@ function announcedFields(end: End, packet: string, of: Of): Field[] {
   return [
     text(`${end}.address`, "IP address", of((it) => addressText(it.address)), {
       always: true,
-      isTakenApart: true,
+      read: (it, bytes, first, behind) => readAddress(bytes, first, behind, it[end].address),
       set: (handshake, value: string) => setAddress(handshake[end].address, value),
     }),
     integer(`${end}.port`, "TCP port; 0: none was chosen yet", of((it) => it.port), {
@@ -144,7 +145,9 @@ function containerField(end: End, of: Of, part: "id" | "name", meaning: string):
     {
       set: (handshake, value: string, context) => {
         const cgroup = handshake[end].process?.cgroup;
-        if (cgroup !== undefined) context.setContainer(cgroup, { [part]: value });
+        if (cgroup === undefined) return;
+        if (part === "id") context.setContainerId(cgroup, value);
+        else context.setContainerName(cgroup, value);
       },
     },
   );

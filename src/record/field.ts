@@ -30,8 +30,13 @@ export interface Field {
   values?: readonly string[];
   /** Of an integer: what it can be. */
   range?: IntegerRange;
-  /** Whether a text is taken apart where it is read back, and nothing of it kept. */
-  isTakenApart?: boolean;
+  /**
+   * Takes back a text of which nothing is kept, as `set` does, from the bytes that it stands in: of one
+   * that is another in each record, a string would be made for nothing.
+   *
+   * @returns False where that is for `set` to say.
+   */
+  read?(handshake: Handshake, bytes: Uint8Array<ArrayBuffer>, begin: number, end: number): boolean;
   /** Whether it can be null, which then means there is none; absent always means unknown. */
   nullable?: boolean;
   /** Where it always is: in every record (`true`), or in every one that has the level of this path. */

@@ -1,8 +1,15 @@
-import { DROPPED_PACKETS, HANDSHAKE_FLAGS, OUTCOMES, ROLES } from "../match/handshake.ts";
+import {
+  DROPPED_PACKETS,
+  HANDSHAKE_FLAGS,
+  type HandshakeFlag,
+  OUTCOMES,
+  ROLES,
+} from "../match/handshake.ts";
 import { endpointFields } from "./endpoint_fields.ts";
 import { boolean, type Field, integer, isComputed, text, texts } from "./field.ts";
 import { NETWORK_FIELDS } from "./network_fields.ts";
 import { parseTime, timeText } from "../text/time.ts";
+import { readNanoseconds, readSeconds } from "../text/time_bytes.ts";
 
 /** Version of the record: fields may be added to it, none is ever changed. */
 export const RECORD_VERSION = 1;
@@ -25,7 +32,13 @@ export const FIELDS: readonly Field[] = [
     {
       always: true,
       unit: "RFC 3339, UTC, nine digits",
-      isTakenApart: true,
+      read: (it, bytes, begin, end) => {
+        const seconds = readSeconds(bytes, begin, end);
+        if (seconds === undefined) return false;
+        it.epochSeconds = seconds;
+        it.timeNs = readNanoseconds(bytes, end);
+        return true;
+      },
       set: (it, text: string) => {
         const moment = parseTime(text);
         if (moment === undefined) return false;
@@ -232,7 +245,13 @@ export const FIELDS: readonly Field[] = [
       "come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so " +
       "there are no durations",
     (it) => it.flags,
-    { values: HANDSHAKE_FLAGS, always: true },
+    {
+      values: HANDSHAKE_FLAGS,
+      always: true,
+      set: (it, flags: readonly HandshakeFlag[]) => {
+        for (const flag of flags) it.flags.push(flag);
+      },
+    },
   ),
 ];
 

@@ -1,12 +1,13 @@
 /**
- * A record as this tool writes it, read where it stands in a text, without an object of all that it
- * holds: every member in its order, nothing between them. What is any other way is not for
- * this, however right it may be.
+ * A record as this tool writes it, read where it stands in bytes, without an object of all that it
+ * holds and without a text of the line: every member in its order, nothing between them. What is any
+ * other way is not for this, however right it may be.
  *
  * @module
  */
-import { type Field, isComputed, type ReadValue } from "./field.ts";
+import { type Field, isComputed } from "./field.ts";
 import { type Member, type Members, RECORD, type Target } from "./record_members.ts";
+import { textAt } from "./recent_texts.ts";
 
 const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = "\\".charCodeAt(0);
@@ -20,22 +21,21 @@ const OPEN_LIST = "[".charCodeAt(0);
 const CLOSE_LIST = "]".charCodeAt(0);
 /** The first character that stands in a string as it is (RFC 8259 section 7). */
 const FIRST_IN_STRING = 0x20;
+const ASCII_MAX = 0x7f;
 /** Digits of numbers that are exact while they are added up. */
 const DIGITS_MAX = 15;
-/**
- * Characters from which on a part of a text is no copy: it would keep the whole text (V8's
- * `SlicedString::kMinLength`).
- */
-const SLICE_LENGTH = 13;
-/** Texts that are remembered, and how long: names of hosts, processes and containers come again and again. */
-const TEXTS_MAX = 4_096;
-const TEXT_LENGTH_MAX = 256;
+/** Bytes of a list that is remembered: most of a field are one of a few. */
+const LIST_LENGTH_MAX = 64;
 
-/** A member, as it is found in a text. */
+const NULL = bytesOf("null");
+const TRUE = bytesOf("true");
+const FALSE = bytesOf("false");
+
+/** A member, as it is found in bytes. */
 interface Part {
   /** What stands before its value: where it is the first of its level, and else. */
-  readonly first: string;
-  readonly next: string;
+  readonly first: Uint8Array;
+  readonly next: Uint8Array;
   /** The first character of its name. */
   readonly initial: number;
   readonly always: boolean;
@@ -43,10 +43,22 @@ interface Part {
   readonly parts: Level | undefined;
   readonly type: Field["type"] | undefined;
   readonly isNullable: boolean;
-  /** Whether its value is of no use, or is taken apart. */
+  /** The least and the greatest that it can be. */
+  readonly least: number;
+  readonly greatest: number;
+  /** The only values that it can have. */
+  readonly values: readonly string[] | undefined;
+  /** Whether its value is a text of no use. */
   readonly isComputed: boolean;
-  readonly isTakenApart: boolean;
+  readonly read: Field["read"];
+  readonly set: Member["set"];
   readonly take: Member["take"];
+  /** The value that it had last and can have. */
+  known: string | undefined;
+  /** The list that it had last, all of which it can have, and its bytes. */
+  list: readonly string[] | undefined;
+  readonly listBytes: Uint8Array;
+  listLength: number;
 }
 
 interface Level {
@@ -58,20 +70,29 @@ interface Level {
 function levelOf(members: Members): Level {
   return {
     parts: members.map((member): Part => {
-      const { name, always, holds, take } = member;
+      const { name, always, holds, set, take } = member;
       const field = isField(holds) ? holds : undefined;
+      const [least, greatest] = field?.range ?? [-Infinity, Infinity];
       return {
-        first: `"${name}":`,
-        next: `,"${name}":`,
+        first: bytesOf(`"${name}":`),
+        next: bytesOf(`,"${name}":`),
         initial: name.charCodeAt(0),
         always,
         parts: isField(holds) ? undefined : levelOf(holds),
         type: field?.type,
         isNullable: field?.nullable ?? false,
+        least,
+        greatest,
+        values: field?.values,
         isComputed: field?.set === isComputed && field.type === "string" &&
           field.values === undefined,
-        isTakenApart: field?.isTakenApart ?? false,
+        read: field?.read,
+        set,
         take,
+        known: undefined,
+        list: undefined,
+        listBytes: new Uint8Array(field?.type === "strings" ? LIST_LENGTH_MAX : 0),
+        listLength: 0,
       };
     }),
     lastAlways: members.findLastIndex(({ always }) => always),
@@ -82,45 +103,50 @@ function isField(holds: Member["holds"]): holds is Field {
   return !Array.isArray(holds);
 }
 
+function bytesOf(word: string): Uint8Array {
+  return new TextEncoder().encode(word);
+}
+
 const LEVEL = levelOf(RECORD);
 const VERSION = LEVEL.parts[0];
 
 // What is being read: one line at a time, on one thread.
-let text = "";
+let bytes = new Uint8Array(0);
 let at = 0;
 let version = 0;
-const texts = new Map<string, string>();
+/** Whether the string that was passed last has an escape, and whether it is ASCII. */
+let hasEscape = false;
+let isAscii = true;
 
 /**
  * Reads a record.
  *
- * @param line The text that it stands in. @param start Where it begins. @param end Where it ends.
+ * @param all The bytes that it stands in. @param start Where it begins. @param end Where it ends: there is
+ * a newline, or nothing.
  * @param target Takes what it holds; of no use where it is not for this.
  * @returns Its version; undefined where it is not for this.
  */
 export function scanRecord(
-  line: string,
+  all: Uint8Array<ArrayBuffer>,
   start: number,
   end: number,
   target: Target,
 ): number | undefined {
-  text = line;
+  bytes = all;
   at = start;
   version = 0;
-  const isRecord = scanLevel(LEVEL, target) && at === end && version >= 1;
-  text = "";
-  return isRecord ? version : undefined;
+  return scanLevel(LEVEL, target) && at === end && version >= 1 ? version : undefined;
 }
 
 function scanLevel({ parts, lastAlways }: Level, target: Target): boolean {
-  if (text.charCodeAt(at++) !== OPEN_OBJECT) return false;
+  if (bytes[at++] !== OPEN_OBJECT) return false;
   let isFirst = true;
   for (let place = 0; place < parts.length; place++) {
     const part = parts[place];
     // Most of what can be in a record is not in this one.
-    if (text.charCodeAt(isFirst ? at + 1 : at + 2) !== part.initial) {
+    if (bytes[isFirst ? at + 1 : at + 2] !== part.initial) {
       if (part.always) return false;
-      if (place > lastAlways && text.charCodeAt(at) === CLOSE_OBJECT) break;
+      if (place > lastAlways && bytes[at] === CLOSE_OBJECT) break;
       continue;
     }
     const begin = isFirst ? part.first : part.next;
@@ -134,125 +160,150 @@ function scanLevel({ parts, lastAlways }: Level, target: Target): boolean {
       if (!scanLevel(part.parts, target)) return false;
     } else if (!scanMember(part, target)) return false;
   }
-  return text.charCodeAt(at++) === CLOSE_OBJECT;
+  return bytes[at++] === CLOSE_OBJECT;
 }
 
-/** Whether a word stands here: a third of what `startsWith` takes. */
-function isNext(word: string): boolean {
+/** Whether a word stands here. */
+function isNext(word: Uint8Array): boolean {
+  const all = bytes;
+  const begin = at;
   for (let offset = 0; offset < word.length; offset++) {
-    if (text.charCodeAt(at + offset) !== word.charCodeAt(offset)) return false;
+    if (all[begin + offset] !== word[offset]) return false;
   }
   return true;
 }
 
 function scanMember(part: Part, target: Target): boolean {
-  const value = part.isNullable && isNext("null") ? scanNull() : scanValue(part);
-  if (value === undefined) return false;
-  if (part === VERSION) version = value as number;
-  return part.isComputed || part.take(value, target) === undefined;
-}
-
-/** Null, where it stands for none. */
-function scanNull(): null {
-  at += "null".length;
-  return null;
-}
-
-function scanValue(part: Part): ReadValue | undefined {
+  if (part.isNullable && isNext(NULL)) {
+    at += NULL.length;
+    return part.set(target.handshake, null, target.context) !== false;
+  }
   switch (part.type) {
     case "integer":
-      return scanInteger();
+      return scanInteger(part, target);
     case "string":
-      return scanString(part);
+      return scanString(part, target);
     case "boolean":
-      return scanBoolean();
-    case "strings":
-      return scanStrings(part);
+      return scanBoolean(part, target);
+    default:
+      return scanStrings(part, target);
   }
 }
 
-function scanInteger(): number | undefined {
+function scanInteger(part: Part, { handshake, context }: Target): boolean {
+  const all = bytes;
   const begin = at;
-  const isNegative = text.charCodeAt(at) === MINUS;
-  if (isNegative) at++;
-  const digits = at;
+  const isNegative = all[begin] === MINUS;
+  const digits = isNegative ? begin + 1 : begin;
   let value = 0;
-  for (;; at++) {
-    const character = text.charCodeAt(at);
+  let end = digits;
+  for (;; end++) {
+    const character = all[end];
     if (!(character >= ZERO && character <= NINE)) break;
     value = value * 10 + character - ZERO;
   }
-  const length = at - digits;
-  const hasZeros = length > 1 && text.charCodeAt(digits) === ZERO;
-  if (length === 0 || hasZeros || !isEndOfValue()) return undefined;
-  if (length > DIGITS_MAX) return Number(text.slice(begin, at));
-  return isNegative ? -value : value;
+  at = end;
+  const length = end - digits;
+  const hasZeros = length > 1 && all[digits] === ZERO;
+  const next = all[end];
+  if (length === 0 || hasZeros || next !== COMMA && next !== CLOSE_OBJECT) return false;
+  if (length > DIGITS_MAX) value = Number(textAt(all, begin, end, false));
+  else if (isNegative) value = -value;
+  if (!(value >= part.least && value <= part.greatest)) return false;
+  if (part === VERSION) version = value;
+  return part.set(handshake, value, context) !== false;
 }
 
-function isEndOfValue(): boolean {
-  const next = text.charCodeAt(at);
-  return next === COMMA || next === CLOSE_OBJECT;
+function scanBoolean({ set }: Part, { handshake, context }: Target): boolean {
+  const value = isNext(TRUE);
+  if (!value && !isNext(FALSE)) return false;
+  at += value ? TRUE.length : FALSE.length;
+  return set(handshake, value, context) !== false;
 }
 
-function scanBoolean(): boolean | undefined {
-  const value = isNext("true");
-  if (!value && !isNext("false")) return undefined;
-  at += value ? "true".length : "false".length;
-  return value;
+function scanString(part: Part, target: Target): boolean {
+  const begin = at + 1;
+  if (!passString()) return false;
+  const end = at - 1;
+  const { handshake, context } = target;
+  if (part.read !== undefined && !hasEscape) return part.read(handshake, bytes, begin, end);
+  if (part.isComputed && !hasEscape && isAscii) return true;
+  const value = textAt(bytes, begin, end, hasEscape);
+  if (value === undefined) return false;
+  if (part.values === undefined) return part.set(handshake, value, context) !== false;
+  if (value !== part.known) {
+    // One that it cannot have is told, or makes this no record.
+    if (!part.values.includes(value)) return part.take(value, target) === undefined;
+    part.known = value;
+  }
+  return part.set(handshake, value, context) !== false;
 }
 
-function scanString({ isTakenApart, isComputed }: Part): string | undefined {
-  if (text.charCodeAt(at) !== QUOTE) return undefined;
-  const begin = ++at;
-  let hasEscape = false;
-  for (;; at++) {
-    const character = text.charCodeAt(at);
+/** Goes behind a string; what it says is not looked at. */
+function passString(): boolean {
+  const all = bytes;
+  let end = at;
+  if (all[end++] !== QUOTE) return false;
+  hasEscape = false;
+  let bits = 0;
+  for (;; end++) {
+    const character = all[end];
     if (character === QUOTE) break;
-    // NaN behind the end of the text.
-    if (!(character >= FIRST_IN_STRING)) return undefined;
+    // Undefined behind the end.
+    if (!(character >= FIRST_IN_STRING)) return false;
+    bits |= character;
     if (character !== BACKSLASH) continue;
     hasEscape = true;
-    at++;
+    end++;
   }
-  const end = at++;
-  if (hasEscape) return unescaped(text.slice(begin - 1, at));
-  if (isComputed) return "";
-  const part = text.slice(begin, end);
-  return isTakenApart || part.length < SLICE_LENGTH ? part : remembered(part);
+  isAscii = bits <= ASCII_MAX;
+  at = end + 1;
+  return true;
 }
 
-/** What a string of JSON says; undefined where it is none. */
-function unescaped(json: string): string | undefined {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
+function scanStrings(part: Part, target: Target): boolean {
+  const { list, listBytes, listLength } = part;
+  if (list !== undefined && isListNext(listBytes, listLength)) {
+    at += listLength;
+    return part.set(target.handshake, list, target.context) !== false;
   }
+  const begin = at;
+  const read = readStrings();
+  if (read === undefined) return false;
+  const { values } = part;
+  const length = at - begin;
+  if (values === undefined) return part.take(read, target) === undefined;
+  if (length <= LIST_LENGTH_MAX && read.every((item) => values.includes(item))) {
+    part.list = read;
+    part.listBytes.set(bytes.subarray(begin, at));
+    part.listLength = length;
+  }
+  return part.take(read, target) === undefined;
 }
 
-/** The same text, as a copy of its own. */
-function remembered(part: string): string {
-  const known = texts.get(part);
-  if (known !== undefined) return known;
-  const copy: string = JSON.parse(`"${part}"`);
-  if (copy.length > TEXT_LENGTH_MAX) return copy;
-  if (texts.size === TEXTS_MAX) texts.clear();
-  texts.set(copy, copy);
-  return copy;
+function isListNext(list: Uint8Array, length: number): boolean {
+  const all = bytes;
+  const begin = at;
+  for (let offset = 0; offset < length; offset++) {
+    if (all[begin + offset] !== list[offset]) return false;
+  }
+  return true;
 }
 
-function scanStrings(part: Part): string[] | undefined {
-  if (text.charCodeAt(at++) !== OPEN_LIST) return undefined;
+function readStrings(): string[] | undefined {
+  if (bytes[at++] !== OPEN_LIST) return undefined;
   const list: string[] = [];
-  if (text.charCodeAt(at) === CLOSE_LIST) {
+  if (bytes[at] === CLOSE_LIST) {
     at++;
     return list;
   }
   for (;;) {
-    const item = scanString(part);
+    const begin = at + 1;
+    if (!passString()) return undefined;
+    const item = textAt(bytes, begin, at - 1, hasEscape);
     if (item === undefined) return undefined;
     list.push(item);
-    const next = text.charCodeAt(at++);
+    const next = bytes[at++];
     if (next === CLOSE_LIST) return list;
     if (next !== COMMA) return undefined;
   }

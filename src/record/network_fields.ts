@@ -89,7 +89,6 @@ export const NETWORK_FIELDS: readonly Field[] = [
       ({ translated }) => translated && formatAddress(translated[end].address),
       {
         always: TRANSLATED,
-        isTakenApart: true,
         set: (it, address: string) => setAddress(translatedOf(it)[end].address, address),
       },
     ),

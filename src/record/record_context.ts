@@ -25,6 +25,13 @@ export interface RecordContext {
   container?(cgroup: number): Container | undefined;
 }
 
+/** What a record says of a cgroup. */
+interface Cgroup {
+  readonly id: number;
+  path: string | undefined;
+  container: Container | undefined;
+}
+
 /** What one record that was read back tells beyond its handshake. */
 export class RecordedContext implements RecordContext {
   /** Name of the host that traced: untrusted text. */
@@ -33,9 +40,10 @@ export class RecordedContext implements RecordContext {
   hostId: string | undefined;
   /** See {@link RecordContext.tracer}: untrusted text. */
   tracer: string | undefined;
-  readonly #interfaces: string[] = [];
-  readonly #cgroupPaths = new Map<number, string>();
-  readonly #containers = new Map<number, Container>();
+  // Most records have few of these or none.
+  #interfaces: string[] | undefined;
+  /** Of a record's two processes. */
+  #cgroups: Cgroup[] | undefined;
 
   /**
    * The number that stands for an interface in this record.
@@ -43,33 +51,55 @@ export class RecordedContext implements RecordContext {
    * @param name Untrusted text. @returns From 1 on.
    */
   placeOf(name: string): number {
-    const at = this.#interfaces.indexOf(name);
-    return at < 0 ? this.#interfaces.push(name) : at + 1;
+    const interfaces = this.#interfaces ??= [];
+    const at = interfaces.indexOf(name);
+    return at < 0 ? interfaces.push(name) : at + 1;
   }
 
   /** The name of an interface of {@link placeOf}; undefined for any other number. */
   interfaceName(place: number): string | undefined {
-    return this.#interfaces[place - 1];
+    return this.#interfaces?.[place - 1];
   }
 
   /** Takes the path of a cgroup. */
   setCgroupPath(id: number, path: string): void {
-    this.#cgroupPaths.set(id, path);
+    this.#toFill(id).path = path;
   }
 
   /** The path that was taken for a cgroup. */
   cgroupPath(id: number): string | undefined {
-    return this.#cgroupPaths.get(id);
+    return this.#cgroup(id)?.path;
   }
 
-  /** Takes a part of what is known of a cgroup's container. */
-  setContainer(cgroup: number, part: Container): void {
-    this.#containers.set(cgroup, { ...this.#containers.get(cgroup), ...part });
+  /** Takes the id of a cgroup's container: untrusted text. */
+  setContainerId(cgroup: number, id: string): void {
+    (this.#toFill(cgroup).container ??= {}).id = id;
+  }
+
+  /** Takes the name of a cgroup's container: untrusted text. */
+  setContainerName(cgroup: number, name: string): void {
+    (this.#toFill(cgroup).container ??= {}).name = name;
   }
 
   /** The container whose parts were taken for a cgroup. */
   container(cgroup: number): Container | undefined {
-    return this.#containers.get(cgroup);
+    return this.#cgroup(cgroup)?.container;
+  }
+
+  #cgroup(id: number): Cgroup | undefined {
+    const cgroups = this.#cgroups;
+    for (let at = 0; cgroups !== undefined && at < cgroups.length; at++) {
+      if (cgroups[at].id === id) return cgroups[at];
+    }
+    return undefined;
+  }
+
+  #toFill(id: number): Cgroup {
+    const known = this.#cgroup(id);
+    if (known !== undefined) return known;
+    const cgroup = { id, path: undefined, container: undefined };
+    (this.#cgroups ??= []).push(cgroup);
+    return cgroup;
   }
 }
 

@@ -5,9 +5,12 @@
  */
 import { Handshake } from "../match/handshake.ts";
 import { RECORD_VERSION } from "./fields.ts";
+import { readRow, ROW_LENGTH, writeRow } from "./handshake_row.ts";
 import { scanRecord } from "./line_scanner.ts";
 import { RecordedContext } from "./record_context.ts";
 import { isObject, RECORD, takeLevel, type Target } from "./record_members.ts";
+
+const encoder = new TextEncoder();
 
 /** What a line turned out to be. */
 export type DecodedLine =
@@ -53,22 +56,64 @@ export type DecodedLine =
  * @param line Without its newline.
  */
 export function decodeLine(line: string): DecodedLine {
-  return decodeLineAt(line, 0, line.length);
+  const bytes = encoder.encode(line);
+  const target = newTarget();
+  const version = scanRecord(bytes, 0, bytes.length, target);
+  return version === undefined ? decodeAnyLine(line) : decoded(target, version);
 }
 
-/**
- * The same of a line in a text.
- *
- * @param start Where it begins. @param end Where it ends, before its newline.
- */
-export function decodeLineAt(text: string, start: number, end: number): DecodedLine {
-  const target: Target = {
-    handshake: new Handshake(),
-    context: new RecordedContext(),
-    unknown: [],
-  };
-  const version = scanRecord(text, start, end, target);
-  return version === undefined ? decodeAnyLine(text.slice(start, end)) : decoded(target, version);
+/** What takes what lines hold, one after another. */
+export class LineDecoder {
+  readonly #target = newTarget();
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+  /**
+   * Decodes a line as {@link decodeLine} does.
+   *
+   * @param bytes They may be overwritten afterwards. @param start Where it begins, blanks and marks left out.
+   * @param end Where it ends, before its newline.
+   * @returns Of a handshake it is valid until the next call; its context may be kept.
+   */
+  decode(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): DecodedLine {
+    const target = this.#target;
+    clear(target.handshake);
+    target.unknown.length = 0;
+    target.context = new RecordedContext();
+    const version = scanRecord(bytes, start, end, target);
+    if (version !== undefined) return decoded(target, version);
+    let line: string;
+    try {
+      line = this.#decoder.decode(bytes.subarray(start, end));
+    } catch {
+      return { kind: "refused", fault: "json", reason: "it is no UTF-8" };
+    }
+    return decodeAnyLine(line);
+  }
+}
+
+function newTarget(): Target {
+  return { handshake: new Handshake(), context: new RecordedContext(), unknown: [] };
+}
+
+const BLANK = new Float64Array(ROW_LENGTH);
+writeRow(new Handshake(), BLANK, 0);
+
+/** Makes a handshake as new: what no row holds first. */
+function clear(handshake: Handshake): void {
+  const it = handshake;
+  it.client.process =
+    it.server.process =
+    it.reason =
+    it.translated =
+    it.icmp =
+      undefined;
+  it.dropCount =
+    it.dropReason =
+    it.dropPacket =
+    it.dropQueue =
+    it.resetReason =
+      undefined;
+  readRow(BLANK, 0, it);
 }
 
 /** Decodes a line of any form: members in another order, unknown ones, escapes. */
@@ -84,11 +129,7 @@ export function decodeAnyLine(line: string): DecodedLine {
   if (!Number.isInteger(version) || Number(version) < 1) return refuse("it has no version (v)");
   if (typeof event !== "string") return refuse("it has no event");
   if (event !== "handshake") return { kind: "event", event, members: value };
-  const target: Target = {
-    handshake: new Handshake(),
-    context: new RecordedContext(),
-    unknown: [],
-  };
+  const target = newTarget();
   const reason = takeLevel(RECORD, value, target);
   if (reason !== undefined) return refuse(reason);
   return decoded(target, Number(version));

@@ -17,7 +17,7 @@ const NAME_MAX = 64;
 /** What is being decoded. */
 export interface Target {
   readonly handshake: Handshake;
-  readonly context: RecordedContext;
+  context: RecordedContext;
   readonly unknown: string[];
 }
 
@@ -29,7 +29,9 @@ export interface Member {
   readonly always: boolean;
   /** What it holds: a field, or the members of a deeper level. */
   readonly holds: Field | Members;
-  /** Takes its value. @returns What is wrong with it, undefined where nothing is. */
+  /** Takes a value that the field can have; see {@link Field.set}. A level has none. */
+  readonly set: Setter;
+  /** Takes its value, whatever that is. @returns What is wrong with it, undefined where nothing is. */
   take(value: unknown, target: Target): string | undefined;
 }
 
@@ -45,7 +47,8 @@ function membersOf(level: Level): Members {
     if (!("members" in member)) {
       const { path } = member.field;
       const { name, field } = member;
-      return { name, path, always, holds: field, take: takerOf(field, always) };
+      const set = setterOf(field);
+      return { name, path, always, holds: field, set, take: takerOf(field, always, set) };
     }
     const { name, path } = member;
     const members = membersOf(member);
@@ -54,6 +57,7 @@ function membersOf(level: Level): Members {
       path,
       always,
       holds: members,
+      set: () => false,
       take: (value, target) =>
         isObject(value) ? takeLevel(members, value, target, path) : `${path} is no object`,
     };
@@ -98,9 +102,8 @@ function noteUnknown(
   }
 }
 
-function takerOf(field: Field, always: boolean): Member["take"] {
+function takerOf(field: Field, always: boolean, set: Setter): Member["take"] {
   const { path, values } = field;
-  const set = setterOf(field);
   const meaningless = `${path} says nothing that it can mean`;
   return (value, { handshake, context, unknown }) => {
     if (!isOfType(field, value)) return `${path} is no ${describeType(field)}`;
@@ -142,7 +145,12 @@ function describeType({ type, range }: Field): string {
   return range ? `integer from ${range[0]} to ${range[1]}` : type;
 }
 
-type Setter = (handshake: Handshake, value: ReadValue, context: RecordedContext) => boolean | void;
+/** Takes a value back. @returns False where it means nothing. */
+export type Setter = (
+  handshake: Handshake,
+  value: ReadValue,
+  context: RecordedContext,
+) => boolean | void;
 
 /** What takes a field's value back: its own `set`, or one that puts it where its getter finds it. */
 function setterOf(field: Field): Setter {
@@ -150,10 +158,23 @@ function setterOf(field: Field): Setter {
   const { isOfContext, names } = propertyRead(field);
   const last = names[names.length - 1];
   const levels = names.slice(0, -1);
+  if (!isOfContext && levels.length < 2) return shallowSetter(last, levels.at(0));
   return (handshake, value, context) => {
     let object: Properties = properties(isOfContext ? context : handshake);
     for (const name of levels) object = properties(object[name] ??= {});
     object[last] = value ?? undefined;
+  };
+}
+
+/** The setter of most fields. @param level What holds the property; undefined: the handshake itself. */
+function shallowSetter(name: string, level: string | undefined): Setter {
+  if (level === undefined) {
+    return (handshake, value) => {
+      properties(handshake)[name] = value ?? undefined;
+    };
+  }
+  return (handshake, value) => {
+    properties(properties(handshake)[level] ??= {})[name] = value ?? undefined;
   };
 }
 

@@ -5,9 +5,12 @@
  */
 import type { Handshake } from "../match/handshake.ts";
 import type { RecordedContext } from "./record_context.ts";
-import { decodeLineAt, isNewer } from "./record_decoder.ts";
+import { type DecodedLine, isNewer, LineDecoder } from "./record_decoder.ts";
 
-/** Takes a handshake that was read back, a new object for each, with what its record says beyond it. */
+/**
+ * Takes a handshake that was read back, with what its record says beyond it. The handshake is filled anew
+ * for each; the context may be kept.
+ */
 export type OnRecord = (handshake: Handshake, context: RecordedContext) => void;
 
 /** Takes a line of another kind: its `event` and all that it holds, which are untrusted. */
@@ -23,18 +26,23 @@ const NAME_LENGTH_MAX = 64;
 const OTHERS = "others";
 
 const NEWLINE = "\n".charCodeAt(0);
-/** Bytes that are made text at once: of each line alone that would be a tenth of the work. */
-const TEXT_BYTES = 64 * 1024;
-const BYTE_ORDER_MARK = 0xfeff;
+/** U+FEFF in UTF-8, which some programs put before a text. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
 /** What stands between JSON texts, but for the newline (RFC 8259 section 2). */
 function isBlank(character: number): boolean {
   return character === 0x20 || character === 0x0d || character === 0x09;
 }
 
-function isBlankPart(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (!isBlank(text.charCodeAt(at))) return false;
+function isBlankPart(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (!isBlank(bytes[at])) return false;
   return true;
+}
+
+function markLengthAt(bytes: Uint8Array, start: number): number {
+  const isMarked = bytes[start] === BYTE_ORDER_MARK[0] &&
+    bytes[start + 1] === BYTE_ORDER_MARK[1] && bytes[start + 2] === BYTE_ORDER_MARK[2];
+  return isMarked ? BYTE_ORDER_MARK.length : 0;
 }
 
 /** Lines that are no record, by what is wrong with them. */
@@ -65,7 +73,7 @@ export class RecordReader {
   newerVersion: number | undefined;
   readonly #onRecord: OnRecord;
   readonly #onEvent: OnEvent | undefined;
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #decoder = new LineDecoder();
   /** The start of a line whose end is still to come. */
   #begin: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #beginLength = 0;
@@ -80,45 +88,17 @@ export class RecordReader {
   }
 
   /** Takes the next bytes, any number; nothing of the array is kept. */
-  feed(bytes: Uint8Array): void {
+  feed(bytes: Uint8Array<ArrayBuffer>): void {
     let start = 0;
-    while (start < bytes.length) {
-      const window = bytes.subarray(start, start + TEXT_BYTES);
-      const hasBegun = this.#beginLength > 0 || this.#isSkipping;
-      const last = hasBegun ? -1 : window.lastIndexOf(NEWLINE);
-      if (last >= 0) {
-        this.#takeLines(window.subarray(0, last + 1));
-        start += last + 1;
-        continue;
-      }
+    for (;;) {
       const end = bytes.indexOf(NEWLINE, start);
       if (end < 0) break;
-      this.#takeLine(bytes.subarray(start, end));
+      if (this.#beginLength > 0 || this.#isSkipping || end - start > LINE_MAX) {
+        this.#takeLine(bytes.subarray(start, end));
+      } else this.#decode(bytes, start, end);
       start = end + 1;
     }
     this.#keep(bytes.subarray(start));
-  }
-
-  /** Takes whole lines, the newline of the last included: none is too long. */
-  #takeLines(bytes: Uint8Array): void {
-    let text: string;
-    try {
-      text = this.#decoder.decode(bytes);
-    } catch {
-      // Which of them it is tells each alone.
-      for (let start = 0; start < bytes.length;) {
-        const end = bytes.indexOf(NEWLINE, start);
-        this.#takeLine(bytes.subarray(start, end));
-        start = end + 1;
-      }
-      return;
-    }
-    for (let start = 0; start < text.length;) {
-      const end = text.indexOf("\n", start);
-      this.#lines++;
-      this.#takeText(text, start, end);
-      start = end + 1;
-    }
   }
 
   /** Tells that nothing follows: a last line without its newline is taken. */
@@ -150,54 +130,39 @@ export class RecordReader {
     return `${lines} (${list.join(", ")}); ${firstRefused}`;
   }
 
+  /** Takes the end of a line whose start was kept, or one that is too long. */
   #takeLine(rest: Uint8Array): void {
-    this.#lines++;
     const isTooLong = this.#isSkipping || this.#beginLength + rest.length > LINE_MAX;
-    let line = rest;
-    if (!isTooLong && this.#beginLength > 0) {
-      this.#keep(rest);
-      line = this.#begin.subarray(0, this.#beginLength);
-    }
+    if (!isTooLong) this.#keep(rest);
+    const length = this.#beginLength;
     this.#beginLength = 0;
     this.#isSkipping = false;
-    if (isTooLong) this.#refuse("too_long", `it has more than ${LINE_MAX} bytes`);
-    else this.#decode(line);
+    if (!isTooLong) return this.#decode(this.#begin, 0, length);
+    this.#lines++;
+    this.#refuse("too_long", `it has more than ${LINE_MAX} bytes`);
   }
 
-  #decode(bytes: Uint8Array): void {
-    let line: string;
-    try {
-      line = this.#decoder.decode(bytes);
-    } catch {
-      this.#refuse("no_json", "it is no UTF-8");
-      return;
+  /** Takes a line. @param start Where it begins in some bytes. @param end Where it ends, before its newline. */
+  #decode(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#lines++;
+    if (isBlankPart(bytes, start, end)) return;
+    const decoded = this.#decoder.decode(bytes, start + markLengthAt(bytes, start), end);
+    if (decoded.kind === "handshake") this.#takeHandshake(decoded);
+    else if (decoded.kind === "refused") {
+      this.#refuse(decoded.fault === "json" ? "no_json" : "no_record", decoded.reason);
+    } else {
+      this.#countEvent(decoded.event);
+      this.#onEvent?.(decoded.event, decoded.members);
     }
-    this.#takeText(line, 0, line.length);
   }
 
-  /** Takes a line. @param start Where it begins in a text. @param end Where it ends, before its newline. */
-  #takeText(text: string, start: number, end: number): void {
-    if (isBlankPart(text, start, end)) return;
-    const begin = text.charCodeAt(start) === BYTE_ORDER_MARK ? start + 1 : start;
-    const decoded = decodeLineAt(text, begin, end);
-    switch (decoded.kind) {
-      case "event":
-        this.#countEvent(decoded.event);
-        this.#onEvent?.(decoded.event, decoded.members);
-        break;
-      case "refused":
-        this.#refuse(decoded.fault === "json" ? "no_json" : "no_record", decoded.reason);
-        break;
-      case "handshake": {
-        const { handshake, context, unknown, version } = decoded;
-        for (const name of unknown) {
-          if (this.unknown.size < NAMES_MAX) this.unknown.add(name);
-        }
-        if (isNewer(version)) this.newerVersion = Math.max(version, this.newerVersion ?? 0);
-        this.handshakes++;
-        this.#onRecord(handshake, context);
-      }
-    }
+  #takeHandshake(
+    { handshake, context, unknown, version }: DecodedLine & { kind: "handshake" },
+  ): void {
+    for (const name of unknown) if (this.unknown.size < NAMES_MAX) this.unknown.add(name);
+    if (isNewer(version)) this.newerVersion = Math.max(version, this.newerVersion ?? 0);
+    this.handshakes++;
+    this.#onRecord(handshake, context);
   }
 
   #refuse(kind: keyof RefusedLines, reason: string): void {

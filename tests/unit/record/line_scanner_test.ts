@@ -4,7 +4,7 @@ import { Handshake } from "../../../src/match/handshake.ts";
 import { scanRecord } from "../../../src/record/line_scanner.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { RecordedContext } from "../../../src/record/record_context.ts";
-import { decodeAnyLine, decodeLineAt } from "../../../src/record/record_decoder.ts";
+import { decodeAnyLine, LineDecoder } from "../../../src/record/record_decoder.ts";
 import type { Target } from "../../../src/record/record_members.ts";
 import { anyHandshake, anyText } from "./arbitrary_handshake.ts";
 import { CONTEXT, HANDSHAKES } from "./sample_handshakes.ts";
@@ -13,24 +13,33 @@ const RUNS = Number(
   Deno.args.find((arg) => arg.startsWith("--runs="))?.slice("--runs=".length) ?? 500,
 );
 
-function scan(text: string, start = 0, end = text.length): number | undefined {
+const encoder = new TextEncoder();
+
+function scan(text: string): number | undefined {
+  const bytes = encoder.encode(text);
   const target: Target = {
     handshake: new Handshake(),
     context: new RecordedContext(),
     unknown: [],
   };
-  return scanRecord(text, start, end, target);
+  return scanRecord(bytes, 0, bytes.length, target);
 }
 
 function lineOf(handshake: Handshake): string {
   return encodeHandshake(handshake, CONTEXT).trimEnd();
 }
 
-/** Holds what is decoded of a line in a text against what JSON.parse makes of the line. */
+const decoder = new LineDecoder();
+
+/**
+ * Holds what is decoded of a line in some bytes, after others, against what JSON.parse makes of the line.
+ */
 function hold(line: string): void {
-  const [before, behind] = ["before\n", '\n{"v":1}'];
-  const decoded = decodeLineAt(before + line + behind, before.length, before.length + line.length);
-  assertEquals(decoded, decodeAnyLine(line), line);
+  const [before, bytes] = [encoder.encode("before\n"), encoder.encode(line)];
+  const end = before.length + bytes.length;
+  const all = new Uint8Array([...before, ...bytes, ...encoder.encode('\n{"v":1}')]);
+  const decoded = decoder.decode(all, before.length, end);
+  assertEquals(decoded, decodeAnyLine(line.toWellFormed()), line);
 }
 
 Deno.test("scanRecord takes every record as this tool writes it", () => {

@@ -25,9 +25,9 @@ Deno.test("RecordedContext keeps the paths of cgroups", () => {
 
 Deno.test("RecordedContext keeps containers part by part", () => {
   const context = new RecordedContext();
-  context.setContainer(7, { id: "ab" });
-  context.setContainer(7, { name: "web" });
-  context.setContainer(8, { name: "db" });
+  context.setContainerId(7, "ab");
+  context.setContainerName(7, "web");
+  context.setContainerName(8, "db");
   assertEquals([7, 8, 9].map((cgroup) => context.container(cgroup)), [
     { id: "ab", name: "web" },
     { name: "db" },
