@@ -176,33 +176,33 @@ export class Listeners {
    *
    * @returns None where none is known; several where it cannot be told which.
    */
-  find(arrival: Arrival): Listener[] {
-    const found: Listener[] = [];
+  find(arrival: Arrival): readonly Listener[] {
+    const known = this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NOBODY;
     if (arrival.listener !== undefined) {
       // Wherever it was made to, the socket is what counts.
       const named = this.#open.get(arrival.listener);
       if (named && isOpen(named, arrival.endNs)) return [named];
-      for (const listener of this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? []) {
-        const fits = listener.inode === arrival.listener && isOpen(listener, arrival.endNs);
-        if (fits) found[0] = listener;
-      }
-      return found;
+      const past = known.findLast((listener) =>
+        listener.inode === arrival.listener && isOpen(listener, arrival.endNs)
+      );
+      return past ? [past] : NOBODY;
     }
-    // Each connection asks; where one fits, as nearly always, one array is made.
-    let best: Listener[] = found;
-    let sureScore = 0;
-    for (const listener of this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NONE) {
-      const score = canTake(listener, arrival) ? scoreOf(listener, arrival.local) : 0;
-      if (score === 0) continue;
-      if (isSure(listener, arrival)) sureScore = Math.max(sureScore, score);
-      found.push(listener);
+    // Walked twice, for a list of all that fit would be garbage of each handshake.
+    let least = 1;
+    for (const listener of known) {
+      if (!isSure(listener, arrival) || !canTake(listener, arrival)) continue;
+      least = Math.max(least, scoreOf(listener, arrival.local));
     }
-    if (found.length > 1) {
-      best = found.filter((listener) => scoreOf(listener, arrival.local) >= sureScore);
+    let best: Listener[] | undefined;
+    for (const listener of known) {
+      if (!canTake(listener, arrival) || scoreOf(listener, arrival.local) < least) continue;
+      // An empty list would take room for seventeen with its first.
+      if (best === undefined) best = [listener];
+      else best.push(listener);
     }
-    if (best.length === 0) return best;
-    if (this.#transparent.size === 0) return best;
-    for (const listener of this.#transparent.get(arrival.netns) ?? NONE) {
+    const transparent = this.#transparent.get(arrival.netns);
+    if (best === undefined || transparent === undefined) return best ?? NOBODY;
+    for (const listener of transparent) {
       if (canTake(listener, arrival) && !best.includes(listener)) best.push(listener);
     }
     return best;
@@ -310,8 +310,6 @@ export class Listeners {
   }
 }
 
-const NONE: readonly Listener[] = [];
-
 /** What of a listener nobody knows yet. */
 const UNKNOWN = {
   begin: undefined,
@@ -321,6 +319,8 @@ const UNKNOWN = {
   openedNs: -Infinity,
   closedNs: Infinity,
 };
+
+const NOBODY: readonly Listener[] = [];
 
 /** A port in a network namespace as one number. */
 export function portKey(netns: number, port: number): number {
