@@ -159,17 +159,26 @@ function serverProcess(
   server: KernelEnd | undefined,
   drops: Drops | undefined,
   hostContext: HostContext,
-  { role, server: end, translated, timeNs, interfaces }: Handshake,
+  handshake: Handshake,
 ): Process | undefined {
   if (server?.kind === "client") return server.pid !== 0 ? processOf(server) : undefined;
   if (server) return hostContext.listenerOf?.(server);
+  const { role, translated } = handshake;
   if (role !== "server" && role !== "local") return undefined;
-  const listenerAt = (at: Address) =>
-    hostContext.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
-  if (translated === undefined) return listenerAt(end);
+  const one = listenerAt(handshake.server, drops, hostContext, handshake);
+  if (translated === undefined) return one;
   // Only one of both is where it came to, but a proxy may listen at the other.
-  const [one, other] = [listenerAt(end), listenerAt(translated.server)];
+  const other = listenerAt(translated.server, drops, hostContext, handshake);
   return one && other && one.pid !== other.pid ? undefined : one ?? other;
+}
+
+function listenerAt(
+  at: Address,
+  drops: Drops | undefined,
+  hostContext: HostContext,
+  { timeNs, interfaces }: Handshake,
+): Process | undefined {
+  return hostContext.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
 }
 
 function processOf(record: KernelEnd | KernelAccept): Process {

@@ -89,7 +89,7 @@ export function passes(
   context: FilterContext,
 ): boolean {
   return fits(filter, handshake, context) && fitsEnds(filter, handshake) &&
-    fitsProcesses(filter, handshake, context);
+    (!asksOfProcesses(filter) || fitsProcesses(filter, handshake, context));
 }
 
 function fits(filter: HandshakeFilter, handshake: Handshake, { host }: FilterContext): boolean {
@@ -129,6 +129,13 @@ function fitsEnds(filter: HandshakeFilter, { client, server }: Handshake): boole
   }
   if (networks && !isIn(client.address, networks) && !isIn(server.address, networks)) return false;
   return !notNetworks || !isIn(client.address, notNetworks) && !isIn(server.address, notNetworks);
+}
+
+/** Asked first, for to ask a process takes functions that are made for each handshake. */
+function asksOfProcesses(filter: HandshakeFilter): boolean {
+  const { isMeant, comms, notComms, pids, uids, cgroups, containers, notContainers } = filter;
+  return (isMeant ?? comms ?? notComms ?? pids ?? uids ?? cgroups ?? containers ??
+    notContainers) !== undefined;
 }
 
 function fitsProcesses(

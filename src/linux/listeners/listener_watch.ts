@@ -161,8 +161,10 @@ export class ListenerWatch {
    */
   isSought(arrival: Arrival): boolean {
     const listeners = this.#listeners.find(arrival);
-    if (listeners.length > 0) return listeners.some((listener) => this.#isAwaited(listener));
-    return this.#listing !== undefined || this.#isPortAwaited(arrival);
+    if (listeners.length === 0) return this.#listing !== undefined || this.#isPortAwaited(arrival);
+    // Not by `some`: to make its function took more memory than all else of this.
+    for (const listener of listeners) if (this.#isAwaited(listener)) return true;
+    return false;
   }
 
   #isAwaited(listener: Listener): boolean {
