@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readResponseStart } from "../text/response_start.ts";
 import { countOf } from "../text/count.ts";
 import { causeOf, messageOf } from "../text/message.ts";
 
@@ -147,7 +148,7 @@ export class Pusher {
       if (late.aborted) throw new TryError(`no answer in ${this.#limits.tryMs / 1_000} s`, 0);
       throw new TryError(causeOf(error), 0);
     }
-    const answer = await readSome(response);
+    const answer = await readResponseStart(response, ANSWER_MAX);
     if (response.ok) {
       this.#sayPartial(answer);
       return;
@@ -193,25 +194,6 @@ export class Pusher {
 async function compress(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** The start of an answer, whose end nobody waits for. */
-async function readSome(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    while (text.length < ANSWER_MAX) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    // Of a connection that is gone there is nothing to cancel.
-    reader.cancel().catch(() => {});
-  }
-  return text;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

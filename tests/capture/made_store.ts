@@ -3,15 +3,11 @@
  *
  * @module
  */
-import { TextLineStream } from "@std/streams";
 import { zstdDecompressSync } from "node:zlib";
-import config from "../../deno.json" with { type: "json" };
 import { seal } from "../../src/store/seal.ts";
 import { listSegments } from "../../src/store/store_folder.ts";
-import { until } from "../netns/namespace.ts";
 import { HOSTS, linesOf, makeRecords } from "./made_records.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
+import { SpeakingRun, taskCommand } from "./speaking_run.ts";
 
 /** A folder with the records of two hosts, hour by hour: those of the first host sealed. */
 export class MadeStore implements Disposable {
@@ -58,62 +54,22 @@ export class MadeStore implements Disposable {
 }
 
 /** A running `synsnoop ship`, with the permissions of its task. */
-export class ShipRun implements AsyncDisposable {
-  /** Lines of standard error so far. */
-  readonly said: string[] = [];
-  readonly child: Deno.ChildProcess;
-  readonly #read: Promise<void>;
-
+export class ShipRun extends SpeakingRun {
   /** Starts it. */
   constructor(args: readonly string[], env: Record<string, string> = {}) {
-    const flags = /deno run (.*) src\/main\.ts ship$/.exec(config.tasks.ship.command)![1];
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...flags.split(" "), `${ROOT}src/main.ts`, "ship", ...args],
-      env,
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    this.child = child;
-    this.#read = (async () => {
-      const lines = child.stderr.pipeThrough(new TextDecoderStream())
-        .pipeThrough(new TextLineStream());
-      for await (const line of lines) this.said.push(line);
-    })();
-  }
-
-  /** Waits for a line. */
-  async untilSaid(words: RegExp): Promise<void> {
-    let hasEnded = false;
-    this.child.status.then(() => hasEnded = true);
-    await until(String(words), () => {
-      if (this.said.some((line) => words.test(line))) return true;
-      if (hasEnded) throw new Error(`ship ended: ${this.said.join("\n")}`);
-      return false;
-    });
+    super(taskCommand("ship", args), { env });
   }
 
   /** Waits for its end. @returns The exit status and all that was said. */
   async end(): Promise<{ status: number; said: string }> {
-    const { code } = await this.child.status;
-    await this.#read;
-    return { status: code, said: this.said.join("\n") };
+    const status = await this.ended();
+    return { status, said: this.said.join("\n") };
   }
 
   /** Sends a signal and waits for the end. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<{ status: number; said: string }> {
     this.child.kill(signal);
     return await this.end();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.child.status;
-    await this.#read;
   }
 }
 

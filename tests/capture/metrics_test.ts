@@ -7,7 +7,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { findExecutable } from "../../src/linux/host.ts";
 import { Folder } from "../folder.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
-import { ask, connectTo, metricsCommand, MetricsRun, recordsOf, sumOf } from "./metrics_tool.ts";
+import { ask, connectTo, MetricsRun, recordsOf, sumOf } from "./metrics_tool.ts";
+import { taskCommand } from "./speaking_run.ts";
 
 const ANY_PORT = "127.0.0.1:0";
 const TOTAL = "synsnoop_handshakes_total";
@@ -193,7 +194,7 @@ skippableTest(
     using folder = new Folder();
     const args = ["--listen", "systemd", recordsIn(folder, SOME)];
     // Through FFI, which takes more than the task gives.
-    const [deno, ...rest] = metricsCommand(args).map((word) =>
+    const [deno, ...rest] = taskCommand("metrics", args).map((word) =>
       word.startsWith("--allow") ? "--allow-all" : word
     ).filter((word, at, all) => all.indexOf(word) === at);
     await using run = new MetricsRun([python!, "-c", SYSTEMD, deno, ...rest]);

@@ -3,21 +3,10 @@
  *
  * @module
  */
-import { TextLineStream } from "@std/streams";
-import config from "../../deno.json" with { type: "json" };
 import { encodeHandshake } from "../../src/record/ndjson.ts";
-import { until } from "../netns/namespace.ts";
 import { type Differences, handshakeWith } from "../unit/output/metrics/sample_metrics.ts";
 import { CONTEXT, EPOCH_SECONDS } from "../unit/record/sample_handshakes.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
-const MAIN = `${ROOT}src/main.ts`;
-
-/** The command of the task: the runtime with its flags. */
-export function metricsCommand(args: readonly string[]): string[] {
-  const flags = /deno run (.*) src\/main\.ts metrics$/.exec(config.tasks.metrics.command)![1];
-  return [Deno.execPath(), "run", ...flags.split(" "), MAIN, "metrics", ...args];
-}
+import { SpeakingRun, taskCommand } from "./speaking_run.ts";
 
 /** Records of handshakes, as lines. */
 export function recordsOf(handshakes: readonly Differences[]): string {
@@ -32,40 +21,10 @@ export function recordsOf(handshakes: readonly Differences[]): string {
 }
 
 /** A running program that gives metrics. */
-export class MetricsRun implements AsyncDisposable {
-  /** Lines of standard error so far. */
-  readonly said: string[] = [];
-  readonly child: Deno.ChildProcess;
-  readonly #read: Promise<void>;
-
-  /** Starts a program with its arguments. */
-  constructor(command: readonly string[], options: Deno.CommandOptions = {}) {
-    const [program, ...args] = command;
-    const child = new Deno.Command(program, {
-      stdin: "null",
-      ...options,
-      args,
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    this.child = child;
-    this.#read = (async () => {
-      const lines = child.stderr.pipeThrough(new TextDecoderStream())
-        .pipeThrough(new TextLineStream());
-      for await (const line of lines) this.said.push(line);
-    })();
-  }
-
+export class MetricsRun extends SpeakingRun {
   /** Starts `synsnoop metrics`. */
   static start(args: readonly string[], options?: Deno.CommandOptions): MetricsRun {
-    return new MetricsRun(metricsCommand(args), options);
-  }
-
-  /** Waits until it has said something. @returns What the pattern matches. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
-    const find = () => this.said.map((line) => pattern.exec(line)).find((found) => found !== null);
-    await until(`${pattern} among ${JSON.stringify(this.said)}`, () => find() !== undefined);
-    return find()!;
+    return new MetricsRun(taskCommand("metrics", args), options);
   }
 
   /** Waits until it listens. @returns Where, such as 127.0.0.1:9464. */
@@ -77,23 +36,6 @@ export class MetricsRun implements AsyncDisposable {
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     this.child.kill(signal);
     return await this.ended();
-  }
-
-  /** Waits for the end. @returns The exit status. */
-  async ended(): Promise<number> {
-    const { code } = await this.child.status;
-    await this.#read;
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.child.status;
-    await this.#read;
   }
 }
 

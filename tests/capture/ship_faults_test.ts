@@ -36,7 +36,7 @@ function stranger(text: string): { url: string } & AsyncDisposable {
 Deno.test("a server that is not there is waited for, and a signal ends that", async () => {
   using store = await MadeStore.of(100);
   await using run = new ShipRun([store.path, "--to", nobody()]);
-  await run.untilSaid(/Cannot reach http:\S+: .*refused.*; nothing is lost, it is tried again/);
+  await run.says(/Cannot reach http:\S+: .*refused.*; nothing is lost, it is tried again/);
   const { status, said } = await run.stop();
   assertEquals(status, 0, said);
   assertMatch(said, /shipped 0 records \(0 B\); [\d.]+ kB wait$/);
@@ -221,17 +221,17 @@ skippableTest(
     assertEquals((await ship([...args, "--apply", "--once"])).status, 0);
     await fleet.stopServer(0);
     await using run = new ShipRun(args);
-    await run.untilSaid(/tried again/);
+    await run.says(/tried again/);
     const removed = store.write(hour(2), text(20, 55));
     const { size } = Deno.statSync(removed);
     await until("it was seen", async () => {
       run.child.kill("SIGUSR1");
-      await run.untilSaid(/wait/);
+      await run.says(/wait/);
       return run.said.some((line) => line.includes(`${(size / 1e3).toFixed(1)} kB wait`));
     });
     Deno.removeSync(removed);
     store.write(hour(3), text(55, 100));
-    await run.untilSaid(
+    await run.says(
       /T02\S+ was removed before all of it was shipped: [\d.]+ kB of it are lost/,
     );
     await fleet.startServer(0);
@@ -269,9 +269,9 @@ skippableTest("a full server is waited for, and nothing is lost", reason ?? NO_M
   });
   await fill.output();
   await using run = new ShipRun(args);
-  await run.untilSaid(/can write nothing now: .*nothing is lost, it is tried again/);
+  await run.says(/can write nothing now: .*nothing is lost, it is tried again/);
   Deno.removeSync(ballast);
-  await run.untilSaid(/shipping to \S+ again/);
+  await run.says(/shipping to \S+ again/);
   const { length } = store.lines();
   await until("all is there", async () => await count(fleet) === length);
   assertEquals((await run.stop()).status, 0);

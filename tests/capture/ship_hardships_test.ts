@@ -65,10 +65,10 @@ skippableTest("what stands before a server is told from it", reason, async (t) =
     await using run = new ShipRun(args);
     const answer = new Response("<html>", { status: 503, headers: { "retry-after": "2" } });
     proxy.answer = () => proxy.insertsMs.length === 1 ? answer : undefined;
-    await run.untilSaid(
+    await run.says(
       /http:\/\/\[::1\]:\d+ takes nothing now: it answers 503 Service Unavailable; nothing is lost, it is tried again/,
     );
-    await run.untilSaid(/shipping to \S+ again/);
+    await run.says(/shipping to \S+ again/);
     const [first, second] = proxy.insertsMs;
     assertGreaterOrEqual(second - first, 1_990);
     await until("all is there", async () => await count(fleet) === length);
@@ -92,9 +92,9 @@ skippableTest("what stands before a server is told from it", reason, async (t) =
     await using run = new ShipRun(args);
     await until("it sends", () => proxy.insertsMs.length > before);
     run.child.kill("SIGUSR1");
-    await run.untilSaid(/shipped 0 records \(0 B\); about \d+ records, [\d.]+ kB wait/);
+    await run.says(/shipped 0 records \(0 B\); about \d+ records, [\d.]+ kB wait/);
     run.child.kill("SIGINT");
-    await run.untilSaid(/once more|again/);
+    await run.says(/once more|again/);
     run.child.kill("SIGINT");
     const { status, said } = await run.end();
     held.resolve(new Response());
@@ -184,7 +184,7 @@ skippableTest(
     await fill.output();
     const before = Deno.readTextFileSync(state);
     store.write("2026-11-23T09.web1.4711-1", lines[0] + "\n");
-    await run.untilSaid(/Cannot write the state .*No space left on device.*; it is tried again/);
+    await run.says(/Cannot write the state .*No space left on device.*; it is tried again/);
     assertEquals(Deno.readTextFileSync(state), before);
     Deno.removeSync(`${disk.path}/ballast`);
     store.write("2026-11-23T10.web1.4711-1", lines[1] + "\n");
@@ -220,9 +220,9 @@ Deno.test("what opens a server is in no argument, and in nothing that is said", 
   assertMatch(refused.said, /Cannot use --to with a user or password in it/);
   const env = { SYNSNOOP_CLICKHOUSE_USER: "shipper", SYNSNOOP_CLICKHOUSE_PASSWORD: "hunter2" };
   await using run = new ShipRun([store.path, "--to", "http://127.0.0.1:1"], env);
-  await run.untilSaid(/tried again/);
+  await run.says(/tried again/);
   run.child.kill("SIGUSR1");
-  await run.untilSaid(/shipped 0/);
+  await run.says(/shipped 0/);
   const { said } = await run.stop();
   for (const text of [refused.said, said, Deno.readTextFileSync(`${store.path}/.shipped.json`)]) {
     assertEquals(/hunter2/.exec(text), null);

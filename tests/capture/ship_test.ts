@@ -136,7 +136,7 @@ skippableTest("what is written is followed, through its hours", reason, async (t
   });
 
   await t.step("its metrics tell so", async () => {
-    await run.untilSaid(/metrics are at/);
+    await run.says(/metrics are at/);
     const [, url] = /(http:\S+)/.exec(run.said.find((line) => /metrics are at/.test(line))!)!;
     const value = async (name: string) => {
       const text = await (await fetch(url)).text();
@@ -185,14 +185,14 @@ skippableTest(
       await using run = new ShipRun(args);
       await until("some are there", async () => await count(fleet) > 0);
       await fleet.stopServer(2, "SIGKILL");
-      await run.untilSaid(/does not answer.*nothing is lost, it is tried again/);
+      await run.says(/does not answer.*nothing is lost, it is tried again/);
       // Killed while it holds what one shard has and another has not.
       await run.stop("SIGKILL");
     }
     await using run = new ShipRun(args);
-    await run.untilSaid(/tried again/);
+    await run.says(/tried again/);
     await fleet.startServer(2);
-    await run.untilSaid(/shipping to \S+ again/);
+    await run.says(/shipping to \S+ again/);
     await until(
       "all is there",
       async () => await count(fleet, "uniqExact(time, client_isn, host)") >= expected.length,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readResponseStart } from "../../text/response_start.ts";
 import { causeOf, messageOf } from "../../text/message.ts";
 import type { Rows, Value } from "../query/duckdb.ts";
 import { readHttpFailure, readServerError, ServerError } from "./server_error.ts";
@@ -313,25 +314,14 @@ function isLate(error: unknown): boolean {
   return error instanceof ServerError && error.fault === "late";
 }
 
-/** The start of what is answered, whose end nobody waits for. */
+/** The start of what is answered, see {@link readResponseStart}. @throws {ServerError} It has none. */
 async function readBounded(response: Response, max: number, where: string): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return "";
-  const decoder = new TextDecoder();
-  let text = "";
   try {
-    while (text.length < max) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value, { stream: true });
-    }
+    return await readResponseStart(response, max);
   } catch (error) {
     throw new ServerError(
       "unreachable",
       `The answer of ${where} ends in the middle: ${causeOf(error)}`,
     );
-  } finally {
-    reader.cancel().catch(() => {});
   }
-  return text;
 }
