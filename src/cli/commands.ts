@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import type { ByteWriter } from "../files/stream_output.ts";
+import { printText } from "./process/terminal.ts";
 import type { Help } from "./help.ts";
 import { adviseCommand } from "./flags/advice.ts";
 import { askNearest } from "./flags/nearest.ts";
@@ -73,5 +74,5 @@ export async function print(
   output: ByteWriter,
   { text, status = ExitStatus.Ok }: { text: string; status?: number },
 ): Promise<number> {
-  return await writeText(output, text) ? status : ExitStatus.Failed;
+  return await printText(output, text) ? status : ExitStatus.Failed;
 }

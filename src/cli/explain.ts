@@ -4,7 +4,7 @@ import { PacketRing } from "../linux/capture/packet_ring.ts";
 import { standardError } from "../files/standard_streams.ts";
 import { type ByteWriter, writeText } from "../files/stream_output.ts";
 import { messageOf } from "../text/message.ts";
-import { errorSurface, outputSurface, sayNote } from "./process/terminal.ts";
+import { errorSurface, outputSurface, printText, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { HandshakePick } from "../explain/pick.ts";
@@ -101,7 +101,7 @@ export const command: Command = { help: EXPLAIN_HELP, run: explain };
 export async function explain(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseExplainOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(EXPLAIN_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(EXPLAIN_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const fault = options.command && await refuseCommand(options.command);
   if (fault) {
@@ -124,7 +124,7 @@ async function openExplanation(
   stdout: ByteWriter,
 ): Promise<(text: string) => Promise<boolean>> {
   if (output === undefined) {
-    return (text) => writeText(toStandardError ? standardError() : stdout, text);
+    return (text) => toStandardError ? writeText(standardError(), text) : printText(stdout, text);
   }
   const { openTextOutput }: typeof import("../files/open_output.ts") = await import(
     import.meta.resolve("../files/open_output.ts")

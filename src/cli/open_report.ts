@@ -56,7 +56,8 @@ export async function openReport(options: OpenReportOptions): Promise<ReportSink
         await write(await composePage(data));
         return true;
       } catch (error) {
-        sayNote(`Cannot write the page "${options.path ?? "-"}": ${messageOf(error)}`);
+        const to = options.path === undefined ? "to standard output" : `"${options.path}"`;
+        sayNote(`Cannot write the page ${to}: ${messageOf(error)}`);
         return false;
       }
     },
@@ -73,7 +74,9 @@ function placeOf({ flag, path, force, others, stdout }: OpenReportOptions): Writ
       );
     }
     return async (page) => {
-      if (!await writeText(stdout, page)) throw new Error("standard output cannot be written");
+      let fault: string | undefined;
+      await writeText(stdout, page, (reason) => fault = reason);
+      if (fault !== undefined) throw new Error(fault);
     };
   }
   try {

@@ -1,4 +1,4 @@
-import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
+import { type ByteWriter, StreamOutput } from "../files/stream_output.ts";
 import { askPairs } from "../store/clickhouse/ask_pairs.ts";
 import { findPairs } from "../store/pairs/find_pairs.ts";
 import type { FoundPairs } from "../store/pairs/found_pairs.ts";
@@ -16,7 +16,7 @@ import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { askingServer } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { PAIRS_FLAGS, parsePairsOptions } from "./flags/pairs_options.ts";
-import { outputSurface, sayNote } from "./process/terminal.ts";
+import { outputSurface, printText, sayNote } from "./process/terminal.ts";
 import { asking, sayLines } from "./query.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -76,7 +76,7 @@ export const command: Command = { help: PAIRS_HELP, run: pairs };
 export async function pairs(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parsePairsOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const tell = async (found: FoundPairs) => {
     sayLines(found.lines);
@@ -111,5 +111,5 @@ async function writeTables(found: FoundPairs, stdout: ByteWriter): Promise<boole
   const clocks: LastOfClocks[] = [];
   for await (const each of found.clocks()) clocks.push(lastOfClocks(each));
   const tables = pairTables(await found.paths(), clocks);
-  return await writeText(stdout, outputSurface().utf8 ? tables : toAscii(tables));
+  return await printText(stdout, outputSurface().utf8 ? tables : toAscii(tables));
 }

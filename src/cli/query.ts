@@ -1,6 +1,6 @@
 import { countOf } from "../text/count.ts";
 import { InputError } from "../files/input_error.ts";
-import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import type { ByteWriter } from "../files/stream_output.ts";
 import { askPairs, describeServerPairs } from "../store/clickhouse/ask_pairs.ts";
 import { askServer, describeServerSql } from "../store/clickhouse/ask_server.ts";
 import { CLICKHOUSE } from "../store/clickhouse/dialect.ts";
@@ -20,7 +20,7 @@ import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { askingServer, sayFetch } from "./from_server.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { ProgressLine } from "./process/progress_line.ts";
-import { outputSurface, sayNote } from "./process/terminal.ts";
+import { outputSurface, printText, sayNote } from "./process/terminal.ts";
 import { parseQueryOptions, QUERY_FLAGS, type QueryOptions } from "./flags/query_options.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -101,7 +101,7 @@ export const command: Command = { help: QUERY_HELP, run: query };
 export async function query(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseQueryOptions(args);
   const print = async (text: string) =>
-    await writeText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
+    await printText(stdout, text) ? ExitStatus.Ok : ExitStatus.Failed;
   if (options.help) return await print(formatHelp(QUERY_HELP));
   const { question, filter, from, memoryBytes } = options;
   if ("answerOf" in question) return await queryPairs(question, options, print);
@@ -122,7 +122,7 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
         `nothing of that kind among ${countOf(lines.records, "record")}`,
       );
     }
-    return await writeText(stdout, format(answer, options.format));
+    return await printText(stdout, format(answer, options.format));
   };
   if (from !== undefined) {
     return await askingServer(

@@ -1,6 +1,6 @@
 import { ProgressLine } from "./process/progress_line.ts";
-import { type ByteWriter, writeText } from "../files/stream_output.ts";
-import { outputSurface, say, sayNote } from "./process/terminal.ts";
+import type { ByteWriter } from "../files/stream_output.ts";
+import { outputSurface, printText, say, sayNote } from "./process/terminal.ts";
 import { hostName } from "../linux/host.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
@@ -83,7 +83,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     const { formatHelp }: typeof import("./help.ts") = await import(
       import.meta.resolve("./help.ts")
     );
-    return await writeText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(READ_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const format = await createFormat(options.format, outputSurface(), options.follow);
   const disguise = await loadDisguise(options);

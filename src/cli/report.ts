@@ -1,4 +1,4 @@
-import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import type { ByteWriter } from "../files/stream_output.ts";
 import { isOrdinary, narrow } from "../linux/narrow.ts";
 import { InputSource } from "../pipeline/input_source.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -9,7 +9,7 @@ import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
-import { say, sayNote } from "./process/terminal.ts";
+import { printText, say, sayNote } from "./process/terminal.ts";
 import { describeTimes, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
@@ -69,7 +69,7 @@ const CAPTURE = "the capture";
 async function report(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseReportOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(REPORT_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(REPORT_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const { files, filter, interfaces } = options;
   const disguise = await loadDisguise(options);

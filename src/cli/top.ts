@@ -3,7 +3,7 @@ import type { StoryContext } from "../explain/story.ts";
 import { tellStory } from "../explain/story.ts";
 import { storyNames, StoryTeller } from "../explain/teller.ts";
 import { saveFile } from "../files/save_file.ts";
-import { type ByteWriter, StreamOutput, writeText } from "../files/stream_output.ts";
+import { type ByteWriter, StreamOutput } from "../files/stream_output.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
 import { hostName } from "../linux/host.ts";
 import { SystemCallError } from "../linux/libc.ts";
@@ -30,6 +30,7 @@ import { askToStop } from "./process/signals.ts";
 import {
   isInputTerminal,
   outputSurface,
+  printText,
   say,
   sayNote,
   sayOnScreen,
@@ -119,7 +120,7 @@ interface Origin {
 export async function top(args: readonly string[], stdout: ByteWriter): Promise<number> {
   const options = parseTopOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(TOP_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(TOP_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const { file } = options;
   if (file === STANDARD_INPUT && isInputTerminal()) {

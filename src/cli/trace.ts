@@ -1,11 +1,11 @@
-import { type ByteWriter, writeText } from "../files/stream_output.ts";
+import type { ByteWriter } from "../files/stream_output.ts";
 import { SystemCallError } from "../linux/libc.ts";
 import { ANONYMIZE_HELP } from "./flags/anonymize_options.ts";
 import type { Command } from "./commands.ts";
 import { FILTERS_HELP } from "./flags/filter_options.ts";
 import { formatHelp, type Help } from "./help.ts";
 import { OUTPUT_HELP } from "./flags/output_options.ts";
-import { sayNote } from "./process/terminal.ts";
+import { printText, sayNote } from "./process/terminal.ts";
 import { COMMAND_HELP, COMMAND_STATUSES, prepareCommand, refuseCommand } from "./run_command.ts";
 import { parseTraceOptions, TRACE_FLAGS } from "./flags/trace_options.ts";
 import { TraceSession } from "./trace_session.ts";
@@ -97,7 +97,7 @@ export async function trace(
 ): Promise<number> {
   const options = parseTraceOptions(args);
   if (options.help) {
-    return await writeText(stdout, formatHelp(TRACE_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
+    return await printText(stdout, formatHelp(TRACE_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const fault = options.command && await refuseCommand(options.command);
   if (fault) {

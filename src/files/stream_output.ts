@@ -258,13 +258,22 @@ export function toBytes(lines: Lines): Uint8Array<ArrayBuffer> {
 /**
  * Writes a whole text.
  *
+ * @param onFault Takes the reason where it cannot be written.
  * @returns Whether it was written, or its reader had seen enough.
  */
-export async function writeText(writer: ByteWriter, text: string): Promise<boolean> {
+export async function writeText(
+  writer: ByteWriter,
+  text: string,
+  onFault: (reason: string) => void = () => {},
+): Promise<boolean> {
   let written = true;
+  const onGone = (reason: string | undefined) => {
+    if (reason === undefined) return;
+    written = false;
+    onFault(reason);
+  };
   // All of it is held already.
-  const options = { waitingMax: Infinity };
-  const output = new StreamOutput(writer, (reason) => written = reason === undefined, options);
+  const output = new StreamOutput(writer, onGone, { waitingMax: Infinity });
   output.write(text, 0);
   await output.flush();
   return written;

@@ -5,6 +5,7 @@ import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
 import { MadeStore, ship, ShipRun } from "./made_store.ts";
+import { SpeakingRun, taskCommand } from "./speaking_run.ts";
 
 const found = await findClickHouse();
 const [reason, server] = typeof found === "string" ? [found] : [undefined, found];
@@ -40,6 +41,28 @@ Deno.test("a server that is not there is waited for, and a signal ends that", as
   const { status, said } = await run.stop();
   assertEquals(status, 0, said);
   assertMatch(said, /shipped 0 records \(0 B\); [\d.]+ kB wait$/);
+});
+
+skippableTest("a store that may only be read needs its state elsewhere", NO_MOUNTS, async () => {
+  using store = await MadeStore.of(100);
+  using folder = makeFolder();
+  const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"';
+  const start = (...flags: string[]) =>
+    new SpeakingRun([
+      ...["unshare", "--mount", "sh", "-c", readOnly, store.path],
+      ...taskCommand("ship", [store.path, "--to", nobody(), ...flags]),
+    ]);
+  await using refused = start();
+  assertEquals(await refused.ended(), 1);
+  assertMatch(
+    refused.said.join("\n"),
+    /^synsnoop: Cannot write the state ".*\.shipped\.json": Read-only file system .*; give --state FILE in a folder that this user may write$/,
+  );
+  await using run = start("--state", `${folder.path}/state`);
+  await run.says(/Cannot reach http:\S+: .*refused.*; nothing is lost, it is tried again/);
+  run.child.kill("SIGTERM");
+  assertEquals(await run.ended(), 0);
+  assertMatch(run.said.join("\n"), /shipped 0 records \(0 B\); [\d.]+ kB wait$/);
 });
 
 Deno.test("what answers and is no server that is known is told in a sentence", async () => {

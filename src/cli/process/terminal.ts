@@ -7,7 +7,7 @@ import { toAscii } from "../../text/ascii.ts";
 import { escapeText } from "../../text/escape.ts";
 import { environmentVariable } from "../../linux/environment.ts";
 import { standardError } from "../../files/standard_streams.ts";
-import { StreamOutput } from "../../files/stream_output.ts";
+import { type ByteWriter, StreamOutput, writeText } from "../../files/stream_output.ts";
 
 /** A full pipe or a stopped terminal must not stop who writes to it: messages wait, not the trace. */
 let messages: StreamOutput | undefined;
@@ -62,6 +62,15 @@ export function giveUpSaying(): void {
 /** Says one sentence of the tool's own, which may quote untrusted text. */
 export function sayNote(sentence: string): void {
   say(`synsnoop: ${escapeText(sentence)}`);
+}
+
+/** Writes a whole text to standard output, and says where that is not possible. @returns Whether it was. */
+export function printText(output: ByteWriter, text: string): Promise<boolean> {
+  return writeText(
+    output,
+    text,
+    (reason) => sayNote(`Cannot write to standard output: ${reason}`),
+  );
 }
 
 /** What standard output or standard error shows: a terminal or not, colours, more than ASCII. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { InputError } from "../../files/input_error.ts";
+import { messageOf } from "../../text/message.ts";
 import { contains, type HandshakeFilter, type Network } from "../../pipeline/filter.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
 import { parseAddress } from "../../wire/address.ts";
@@ -54,7 +56,7 @@ export async function withRecords<T>(
   use: (records: OpenRecords) => Promise<T>,
 ): Promise<T> {
   if (!isFetched()) options.onFetch();
-  const folder = await Deno.makeTempDir({ prefix: "synsnoop-query-" });
+  const folder = await makeTemporaryFolder();
   try {
     const { memoryBytes } = options;
     using database = await Database.open({ memoryBytes, folder });
@@ -67,6 +69,17 @@ export async function withRecords<T>(
     return await Promise.race([work(), deaf]);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function makeTemporaryFolder(): Promise<string> {
+  try {
+    return await Deno.makeTempDir({ prefix: "synsnoop-query-" });
+  } catch (error) {
+    throw new InputError(
+      `Cannot make a folder for temporary files: ${messageOf(error)}; let TMPDIR name one where ` +
+        "this user may write",
+    );
   }
 }
 
