@@ -309,6 +309,14 @@ const WRONG: readonly (readonly [typed: string, says: string])[] = [
     'Cannot use --keep-size "big": give a size above zero such as 100M, 500K or 2G',
   ],
   [
+    "query - servers",
+    "Cannot ask standard input: it is read here and there; write it into a FILE first (read --stats - counts it as it comes)",
+  ],
+  [
+    "pairs web1.ndjson -",
+    "Cannot ask standard input: it is read here and there; write it into a FILE first (read --stats - counts it as it comes)",
+  ],
+  [
     "query --from 127.0.0.1:8123 servers",
     'Cannot use --from "127.0.0.1:8123": give the address of ClickHouse\'s HTTP interface, such as http://127.0.0.1:8123',
   ],

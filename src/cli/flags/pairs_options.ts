@@ -2,7 +2,7 @@ import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import { FILTER_FLAGS, parseFilter } from "./filter_options.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { FROM_FLAGS, parseFrom } from "../from_server.ts";
-import { MEMORY_FLAG, parseMemory } from "./query_options.ts";
+import { MEMORY_FLAG, parseMemory, refuseStandardInput } from "./query_options.ts";
 import type { ServerChoice } from "./server_options.ts";
 import { UsageError } from "../usage.ts";
 
@@ -42,6 +42,7 @@ export function parsePairsOptions(args: readonly string[]): PairsOptions {
   if (operands.length === 0 && from === undefined && !help) {
     throw new UsageError("Cannot find pairs in nothing: give stores or FILEs of several hosts");
   }
+  refuseStandardInput(operands);
   return {
     help,
     inputs: operands,

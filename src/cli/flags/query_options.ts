@@ -7,6 +7,7 @@ import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import { FROM_FLAGS, parseFrom } from "../from_server.ts";
 import { askNearest } from "./nearest.ts";
 import type { ServerChoice } from "./server_options.ts";
+import { STANDARD_INPUT } from "./read_options.ts";
 import { UsageError } from "../usage.ts";
 import { parseChoice, parseDuration, parseInteger, parseSize } from "./values.ts";
 
@@ -90,6 +91,7 @@ export function parseQueryOptions(args: readonly string[]): QueryOptions {
   const by = values.get("by")?.map((text) => parseChoice("by", text, Object.keys(KEYS) as Key[]));
   refuseUnused(question, parsed);
   const hasBuckets = "answer" in question && question.hasBuckets === true;
+  refuseStandardInput(inputs);
   return {
     help,
     inputs,
@@ -145,6 +147,15 @@ function chooseQuestion(
     throw new UsageError(`Cannot ask ${last} of nothing: give a store or FILEs before it`);
   }
   return { question: QUESTIONS[last] ?? PAIR_QUESTIONS[last], inputs: operands.slice(0, -1) };
+}
+
+/** Refuses what can be read once alone. @throws {UsageError} One line for the user. */
+export function refuseStandardInput(inputs: readonly string[]): void {
+  if (!inputs.includes(STANDARD_INPUT)) return;
+  throw new UsageError(
+    "Cannot ask standard input: it is read here and there; write it into a FILE first " +
+      "(read --stats - counts it as it comes)",
+  );
 }
 
 function listOf(names: readonly string[]): string {
