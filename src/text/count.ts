@@ -12,3 +12,8 @@ export function countOf(
 ): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
+
+/** A number with commas: `12,345`. */
+export function withCommas(value: number): string {
+  return value.toLocaleString("en");
+}

@@ -1,3 +1,4 @@
+import { countOf, withCommas } from "./count.ts";
 import { ByteText, ConstantText } from "./byte_text.ts";
 
 const UTC = "Z".charCodeAt(0);
@@ -88,6 +89,23 @@ export function formatDuration(ns: number): string {
   if (ns < 999_500) return `${scaled(ns / 1e3)} µs`;
   if (ns < 999_500_000) return `${scaled(ns / 1e6)} ms`;
   return `${scaled(ns / 1e9)} s`;
+}
+
+/** Below it a duration in seconds is easily read. */
+const SECONDS_MAX_NS = 120e9;
+const SPAN_UNITS = [["days", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
+
+/** Writes how long a span is, in the two largest units that it has: `54 min 39 s`. */
+export function formatSpan(ns: number): string {
+  if (ns < SECONDS_MAX_NS) return formatDuration(ns);
+  let seconds = Math.round(ns / 1e9);
+  const parts = SPAN_UNITS.flatMap(([name, length]) => {
+    const whole = Math.floor(seconds / length);
+    seconds -= whole * length;
+    if (whole === 0) return [];
+    return [name === "days" ? countOf(whole, "day", "days", withCommas) : `${whole} ${name}`];
+  });
+  return parts.slice(0, 2).join(" ");
 }
 
 function scaled(value: number): string {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { countOf } from "../../text/count.ts";
+import { countOf, withCommas } from "../../text/count.ts";
 import { formatHexadecimal } from "../../text/hexadecimal.ts";
 import { explainFlag } from "../../explain/words.ts";
 import { formatShare } from "../columns.ts";
 import { describeLoss, LOSS_PLACES, type Losses } from "../../pipeline/losses.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
 import { escapeText } from "../../text/escape.ts";
-import { formatDuration, formatTime } from "../../text/time.ts";
+import { formatSpan, formatTime } from "../../text/time.ts";
 import type { Repetition, Statistics } from "../statistics/statistics.ts";
 import type { Coverage, Run } from "./coverage.ts";
 import type { NumberFacts } from "./number_facts.ts";
@@ -112,24 +112,6 @@ function asideEntries(losses: Losses): Entry[] {
     .map((place): Entry => ["set aside", describeLoss(place, losses[place.name]!, withCommas)]);
 }
 
-/** Below it a duration in seconds is easily read. */
-const SECONDS_MAX_NS = 120e9;
-const SPAN_UNITS = [["days", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const;
-
-/** Writes how long a span is, in the two largest units that it has: `54 min 39 s`. */
-export function formatSpan(ns: number): string {
-  if (ns < SECONDS_MAX_NS) return formatDuration(ns);
-  let seconds = Math.round(ns / 1e9);
-  const parts = SPAN_UNITS.flatMap(([name, length]) => {
-    const whole = Math.floor(seconds / length);
-    seconds -= whole * length;
-    return whole === 0
-      ? []
-      : [`${withCommas(whole)} ${whole === 1 && name === "days" ? "day" : name}`];
-  });
-  return parts.slice(0, 2).join(" ");
-}
-
 function minute(epochSeconds: number, ns: number): string {
   return formatTime(epochSeconds, ns).slice(0, 23).replace("T", " ");
 }
@@ -143,11 +125,9 @@ function minute(epochSeconds: number, ns: number): string {
 export function describeRows(rows: number, all: number, others = 0): string {
   const beside = others === 0
     ? ""
-    : ` ${withCommas(others)} more ${
-      others === 1 ? "is" : "are"
-    } the other end of one of these, of which a ` +
-      "NAT changed the addresses.";
-  if (rows === all) return `All ${handshakesText(all)}.`;
+    : ` ${countOf(others, "more is", "more are", withCommas)} the other end of one of these, of ` +
+      "which a NAT changed the addresses.";
+  if (rows === all) return all === 1 ? "1 handshake." : `All ${handshakesText(all)}.`;
   if (rows + others === all) return `${withCommas(rows)} of ${handshakesText(all)}.${beside}`;
   return `${withCommas(rows)} of ${
     handshakesText(all)
@@ -229,9 +209,4 @@ function describeChecks({ checks }: NumberFacts): string[] {
 
 function handshakesText(handshakes: number): string {
   return countOf(handshakes, "handshake", "handshakes", withCommas);
-}
-
-/** A number with commas. */
-function withCommas(value: number): string {
-  return value.toLocaleString("en");
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { countOf } from "../../text/count.ts";
+import { countOf, withCommas } from "../../text/count.ts";
 import type { Role } from "../../match/handshake.ts";
 import { explainReason } from "../../explain/words.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
@@ -312,7 +312,7 @@ function rankingData(
   const missedMax = Math.max(0, ...top.map((row) => row.missedMax));
   const note = names !== undefined
     ? ""
-    : `There are more than ${namesMax.toLocaleString("en")} of them. ` + (missedMax > 0
+    : `There are more than ${withCommas(namesMax)} of them. ` + (missedMax > 0
       ? `A row with ≥ may have up to ${missedMax} more, which are among the others.`
       : "Those named are counted whole.");
   return { title, heading, rows, note };
@@ -324,7 +324,7 @@ function tallyData(name: string, { handshakes, established, failures, networkRtt
     handshakes,
     failed: handshakes - established,
     failures: [...failures].sort((one, other) => other[1] - one[1])
-      .map(([outcome, count]) => `${count.toLocaleString("en")} ${outcome}`).join(", "),
+      .map(([outcome, count]) => `${withCommas(count)} ${outcome}`).join(", "),
     p50Ns: networkRtt.quantile(0.5),
     p99Ns: networkRtt.quantile(0.99),
   };

@@ -10,7 +10,7 @@ import type { Histogram } from "../../pipeline/histogram.ts";
 import { type Ranking, RTTS, type Statistics } from "./statistics.ts";
 import { QUANTILES } from "../../pipeline/summary.ts";
 import type { Tally } from "./tally.ts";
-import { formatDuration, formatTime } from "../../text/time.ts";
+import { formatDuration, formatSpan, formatTime } from "../../text/time.ts";
 
 /** What each duration is. */
 const RTT_MEANING = {
@@ -73,7 +73,7 @@ function formatTotal(
   const [from, to] = [startNs, endNs].map((timeNs) =>
     formatTime(epochSeconds, timeNs).slice(0, 26).replace("T", " ")
   );
-  return fill(`${count} in ${formatDuration(endNs - startNs)}, from ${from} to ${to} UTC`, width);
+  return fill(`${count} in ${formatSpan(endNs - startNs)}, from ${from} to ${to} UTC`, width);
 }
 
 function formatOutcomes(statistics: Statistics): string {

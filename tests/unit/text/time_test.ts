@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { formatDuration, formatTime, parseTime } from "../../../src/text/time.ts";
+import { formatDuration, formatSpan, formatTime, parseTime } from "../../../src/text/time.ts";
 
 Deno.test("formatTime writes RFC 3339 with nine digits", () => {
   const cases: { epochSeconds: number; timeNs: number; expected: string }[] = [
@@ -113,4 +113,11 @@ Deno.test("parseTime reads nothing else", () => {
     " 2026-11-23T01:02:03.123456789Z",
   ];
   for (const text of texts) assertEquals(parseTime(text), undefined, text);
+});
+
+Deno.test("formatSpan writes the two largest units of what is long", () => {
+  const spans = [1_500_000, 119e9, 3_279e9, 6_540e9, 86_400e9, 270_000e9];
+  assertEquals(spans.map(formatSpan), [
+    ...["1.50 ms", "119 s", "54 min 39 s", "1 h 49 min", "1 day", "3 days 3 h"],
+  ]);
 });
