@@ -7,7 +7,6 @@ import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
-import { TupleEnd } from "./flow_index.ts";
 import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
 import { keepHeldAck } from "./keep_packet.ts";
@@ -174,8 +173,8 @@ export class Attempts {
   doubt(row: number, timeNs: number): void {
     const { table } = this;
     const hasServer = this.#hasServer(row, timeNs);
-    const isOwn = isHere(table, row, TupleEnd.Client, this.#hostContext) ||
-      isHere(table, row, TupleEnd.Server, this.#hostContext);
+    const isOwn = isHere(table, row, table.clientAddress, this.#hostContext) ||
+      isHere(table, row, table.serverAddress, this.#hostContext);
     if (isOwn && !hasServer || this.#isTold(row)) return this.settle(row, timeNs);
     const state = table.state[row];
     if (state !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
@@ -232,7 +231,7 @@ export class Attempts {
 
   /** Whether the server's address is one of this host. */
   isServerHere(row: number): boolean {
-    return isHere(this.table, row, TupleEnd.Server, this.#hostContext);
+    return isHere(this.table, row, this.table.serverAddress, this.#hostContext);
   }
 
   /**
@@ -299,9 +298,8 @@ export class Attempts {
 
   #wait(row: number, state: FlowState, timeNs: number): void {
     const { table } = this;
-    const sender = state === FlowState.Answered ? TupleEnd.Server : TupleEnd.Client;
-    const at = table.addressAt(table.tupleAt(row), sender);
-    table.move(row, state, timeNs, this.#sendsAgain(state, table.tuples, at));
+    const ends = state === FlowState.Answered ? table.serverAddress : table.clientAddress;
+    table.move(row, state, timeNs, this.#sendsAgain(state, ends, table.tupleAt(row) * 4));
   }
 
   /** Whether it is this host that sends again what was not answered, where that makes a difference. */

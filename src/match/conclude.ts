@@ -4,14 +4,13 @@ import { sequenceDistance } from "../wire/sequence.ts";
 import { tunnelNames } from "../wire/tunnel.ts";
 import type { Drops, Refusal } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
-import { TupleEnd } from "./flow_index.ts";
 import { type FlowTable, Mistimed } from "./flow_table.ts";
 import type { Address, Endpoint, Handshake, Outcome, Role, Tuple } from "./handshake.ts";
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
 export interface HostContext {
-  /** Whether an address (four words from an index on) belongs to this host. */
+  /** Whether an address (four words of a column from an index on) belongs to this host. */
   isLocalAddress?(words: Uint32Array, at: number): boolean;
   /**
    * Whether a socket of this host listens at an address and port whose handshakes the kernel tells of:
@@ -116,11 +115,11 @@ export function conclude(
 
 function roleOf(table: FlowTable, row: number, hostContext: HostContext): Role {
   const clientHere = table.clientKernel[row] !== undefined ||
-    isHere(table, row, TupleEnd.Client, hostContext);
+    isHere(table, row, table.clientAddress, hostContext);
   // A listener that refused the SYN, and whoever accepted, are here whatever their addresses are.
   const serverHere = table.serverKernel[row] !== undefined || table.accept[row] !== undefined ||
     table.drops[row]?.refusal !== undefined ||
-    isHere(table, row, TupleEnd.Server, hostContext);
+    isHere(table, row, table.serverAddress, hostContext);
   if (clientHere) return serverHere ? "local" : "client";
   return serverHere ? "server" : "observer";
 }
@@ -129,14 +128,12 @@ function roleOf(table: FlowTable, row: number, hostContext: HostContext): Role {
 export function isHere(
   table: FlowTable,
   row: number,
-  end: TupleEnd,
+  addresses: Uint32Array,
   { isLocalAddress }: HostContext,
 ): boolean {
-  const { tuples } = table;
   const otherAt = table.otherTupleAt(row);
-  return isLocalAddress !== undefined &&
-    isLocalAddress(tuples, table.addressAt(table.tupleAt(row), end)) &&
-    (otherAt < 0 || isLocalAddress(tuples, table.addressAt(otherAt, end)));
+  return isLocalAddress !== undefined && isLocalAddress(addresses, table.tupleAt(row) * 4) &&
+    (otherAt < 0 || isLocalAddress(addresses, otherAt * 4));
 }
 
 /**
@@ -231,16 +228,12 @@ function fillEndpoints(table: FlowTable, row: number, into: Handshake): void {
 
 function fillTuple(table: FlowTable, at: number, into: Tuple): Tuple {
   const { client, server } = into;
-  const { tuples } = table;
-  const clientAt = table.addressAt(at, TupleEnd.Client);
-  const serverAt = table.addressAt(at, TupleEnd.Server);
   for (let word = 0; word < 4; word++) {
-    client.address[word] = tuples[clientAt + word];
-    server.address[word] = tuples[serverAt + word];
+    client.address[word] = table.clientAddress[at * 4 + word];
+    server.address[word] = table.serverAddress[at * 4 + word];
   }
-  const ports = table.portsAt(at);
-  client.port = ports >>> 16;
-  server.port = ports & 0xffff;
+  client.port = table.ports[at] >>> 16;
+  server.port = table.ports[at] & 0xffff;
   return into;
 }
 

@@ -14,7 +14,6 @@ import type { Segment } from "../wire/segment.ts";
 import { REFUSAL_SLACK_NS } from "./find_attempt.ts";
 import { WireFact } from "./facts.ts";
 import type { FlowKey } from "./flow_key.ts";
-import { TupleEnd } from "./flow_index.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
 
 /** Attempts with one client's number that are looked at: a flood may send all its SYNs with one. */
@@ -171,12 +170,12 @@ function isUnexplainedSyn(table: FlowTable, row: number): boolean {
 
 /** Whether one end, address and port, is the same in both tuples. */
 function sharesEnd(table: FlowTable, row: number, { client, server, ports }: FlowKey): boolean {
-  const differing = (table.portsAt(row) ^ ports) >>> 0;
-  return differing >>> 16 === 0 && isAddressOf(table, row, TupleEnd.Client, client) ||
-    (differing & 0xffff) === 0 && isAddressOf(table, row, TupleEnd.Server, server);
+  const at = row * 4;
+  const differing = (table.ports[row] ^ ports) >>> 0;
+  return differing >>> 16 === 0 && sameAddress(table.clientAddress, at, client) ||
+    (differing & 0xffff) === 0 && sameAddress(table.serverAddress, at, server);
 }
 
-function isAddressOf(table: FlowTable, row: number, end: TupleEnd, words: Uint32Array): boolean {
-  const at = table.addressAt(row, end);
-  return words.every((word, index) => word === table.tuples[at + index]);
+function sameAddress(column: Uint32Array, at: number, words: Uint32Array): boolean {
+  return words.every((word, index) => word === column[at + index]);
 }

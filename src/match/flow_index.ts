@@ -9,29 +9,8 @@ import { FlowKey } from "./flow_key.ts";
 
 const NONE = -1;
 
-/**
- * Words of a tuple: 64 bytes, so that to look at one costs the processor one or two waits for memory. As
- * columns of their own they cost one each.
- */
-const TUPLE_WORDS = 16;
-const HASH = 0;
-/** The next one in the same bucket. */
-const NEXT = 1;
-/** Client << 16 | server. */
-const PORTS = 2;
-/** Of a first tuple: whether there is a second one. */
-const IS_TRANSLATED = 3;
-/** Of a first tuple: its row's neighbors among those whose client's number may be the same. */
-const NEXT_WITH_ISN = 12;
-const PREVIOUS_WITH_ISN = 13;
-
-/** An end of a tuple: where in its words the four of its address begin. */
-export const TupleEnd = { Client: 4, Server: 8 } as const;
-/** One of {@link TupleEnd}. */
-export type TupleEnd = typeof TupleEnd[keyof typeof TupleEnd];
-
 /** Bytes of a row in the columns of an index, which has up to twice as many buckets as rows. */
-export const INDEX_ROW_BYTES = 2 * TUPLE_WORDS * 4 + 4 + 16;
+export const INDEX_ROW_BYTES = 120;
 
 /**
  * Which row is whose handshake. A row has one tuple, or two where a packet filter translates addresses
@@ -41,21 +20,26 @@ export class FlowIndex {
   /** Rows. */
   readonly capacity: number;
   /**
-   * Tuples: at `row` the one by which the handshake was known first, at `row + capacity` the other one.
-   * {@link addressAt} tells where in it an address stands.
+   * Tuples: addresses as four words each, ports as client << 16 | server. At `row` the tuple by which
+   * the handshake was known first, at `row + capacity` the other one.
    */
-  readonly tuples: Uint32Array;
+  readonly clientAddress: Uint32Array;
+  readonly serverAddress: Uint32Array;
+  readonly ports: Int32Array;
   readonly clientIsn: Uint32Array;
 
   /** Of each table its own, so that nobody outside can choose tuples that meet in one bucket. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
-  /** The same memory as {@link tuples}. */
-  readonly #words: Int32Array;
+  readonly #hash: Int32Array;
   readonly #mask: number;
-  /** Tuples as their complement: that of none is 0, which memory holds that nobody wrote to. */
+  /** Rows as their complement: that of none is 0, which memory holds that nobody wrote to. */
   readonly #buckets: Int32Array;
-  /** Rows likewise. */
+  readonly #nextInBucket: Int32Array;
+  readonly #isTranslated: Uint8Array;
+  /** Likewise. */
   readonly #isnBuckets: Int32Array;
+  readonly #nextWithIsn: Int32Array;
+  readonly #previousWithIsn: Int32Array;
 
   /**
    * Makes an empty index.
@@ -64,28 +48,20 @@ export class FlowIndex {
    */
   constructor(capacity: number, columns = new Columns(capacity, INDEX_ROW_BYTES)) {
     this.capacity = capacity;
-    this.tuples = columns.take(Uint32Array, capacity * 2 * TUPLE_WORDS);
-    this.#words = new Int32Array(
-      this.tuples.buffer,
-      this.tuples.byteOffset,
-      this.tuples.length,
-    );
+    this.clientAddress = columns.take(Uint32Array, capacity * 8);
+    this.serverAddress = columns.take(Uint32Array, capacity * 8);
+    this.ports = columns.take(Int32Array, capacity * 2);
     this.clientIsn = columns.take(Uint32Array, capacity);
     let buckets = 1;
     while (buckets < capacity) buckets *= 2;
     this.#mask = buckets - 1;
+    this.#hash = columns.take(Int32Array, capacity * 2);
     this.#buckets = columns.take(Int32Array, buckets);
+    this.#nextInBucket = columns.take(Int32Array, capacity * 2);
+    this.#isTranslated = columns.take(Uint8Array, capacity);
     this.#isnBuckets = columns.take(Int32Array, buckets);
-  }
-
-  /** Where in {@link tuples} the four words of an address are. @param at Number of the tuple. */
-  addressAt(at: number, end: TupleEnd): number {
-    return at * TUPLE_WORDS + end;
-  }
-
-  /** Ports of a tuple, as {@link FlowKey.ports}. */
-  portsAt(at: number): number {
-    return this.#words[at * TUPLE_WORDS + PORTS];
+    this.#nextWithIsn = columns.take(Int32Array, capacity);
+    this.#previousWithIsn = columns.take(Int32Array, capacity);
   }
 
   /** The newest row of a tuple, -1 where there is none. */
@@ -97,15 +73,13 @@ export class FlowIndex {
   /** The next older row of the same tuple as a row, -1 where there is none. */
   older(row: number, key: FlowKey): number {
     const isFirst = !this.isTranslated(row) || this.#hasTupleAt(row, key);
-    const words = this.#words;
-    const from = (isFirst ? row : row + this.capacity) * TUPLE_WORDS;
-    return this.#walk(words[from + NEXT], words[from + HASH], key);
+    const at = isFirst ? row : row + this.capacity;
+    return this.#walk(this.#nextInBucket[at], this.#hash[at], key);
   }
 
   #walk(start: number, hash: number, key: FlowKey): number {
-    const words = this.#words;
-    for (let at = start; at !== NONE; at = words[at * TUPLE_WORDS + NEXT]) {
-      if (words[at * TUPLE_WORDS + HASH] === hash && this.#hasTupleAt(at, key)) {
+    for (let at = start; at !== NONE; at = this.#nextInBucket[at]) {
+      if (this.#hash[at] === hash && this.#hasTupleAt(at, key)) {
         return at < this.capacity ? at : at - this.capacity;
       }
     }
@@ -119,22 +93,21 @@ export class FlowIndex {
 
   /** The next older row of those that {@link findIsn} begins with, -1 where there is none. */
   olderIsn(row: number): number {
-    return this.#words[row * TUPLE_WORDS + NEXT_WITH_ISN];
+    return this.#nextWithIsn[row];
   }
 
   /** Whether a row has a second tuple. */
   isTranslated(row: number): boolean {
-    return this.#words[row * TUPLE_WORDS + IS_TRANSLATED] !== 0;
+    return this.#isTranslated[row] !== 0;
   }
 
   /** A row's first tuple, as long as the row is that handshake's. */
   firstKey(row: number): FlowKey {
-    const client = this.addressAt(row, TupleEnd.Client);
-    const server = this.addressAt(row, TupleEnd.Server);
+    const at = row * 4;
     return new FlowKey(
-      this.tuples.subarray(client, client + 4),
-      this.tuples.subarray(server, server + 4),
-      this.portsAt(row),
+      this.clientAddress.subarray(at, at + 4),
+      this.serverAddress.subarray(at, at + 4),
+      this.ports[row],
     );
   }
 
@@ -145,13 +118,11 @@ export class FlowIndex {
    */
   copyKey(row: number, isSecond: boolean, into: FlowKey): void {
     const at = isSecond ? row + this.capacity : row;
-    const client = this.addressAt(at, TupleEnd.Client);
-    const server = this.addressAt(at, TupleEnd.Server);
     for (let word = 0; word < 4; word++) {
-      into.client[word] = this.tuples[client + word];
-      into.server[word] = this.tuples[server + word];
+      into.client[word] = this.clientAddress[at * 4 + word];
+      into.server[word] = this.serverAddress[at * 4 + word];
     }
-    into.ports = this.portsAt(at);
+    into.ports = this.ports[at];
   }
 
   /** Whether a row's first tuple is this one. */
@@ -161,73 +132,64 @@ export class FlowIndex {
 
   /** Makes a handshake go by another tuple too; one that has no second tuple yet. */
   translate(row: number, key: FlowKey): void {
-    this.#words[row * TUPLE_WORDS + IS_TRANSLATED] = 1;
+    this.#isTranslated[row] = 1;
     this.#link(row + this.capacity, key);
   }
 
   /** Makes a row known by its tuple and its number. */
   protected addRow(row: number, key: FlowKey, clientIsn: number): void {
-    const words = this.#words;
-    const from = row * TUPLE_WORDS;
-    words[from + IS_TRANSLATED] = 0;
+    this.#isTranslated[row] = 0;
     this.#link(row, key);
     this.clientIsn[row] = clientIsn;
     const bucket = this.#isnBucket(clientIsn);
     const next = ~this.#isnBuckets[bucket];
-    words[from + NEXT_WITH_ISN] = next;
-    words[from + PREVIOUS_WITH_ISN] = NONE;
-    if (next !== NONE) words[next * TUPLE_WORDS + PREVIOUS_WITH_ISN] = row;
+    this.#nextWithIsn[row] = next;
+    this.#previousWithIsn[row] = NONE;
+    if (next !== NONE) this.#previousWithIsn[next] = row;
     this.#isnBuckets[bucket] = ~row;
   }
 
   /** Makes a row unknown. */
   protected removeRow(row: number): void {
-    const words = this.#words;
     this.#unlink(row);
     if (this.isTranslated(row)) this.#unlink(row + this.capacity);
-    const next = words[row * TUPLE_WORDS + NEXT_WITH_ISN];
-    const previous = words[row * TUPLE_WORDS + PREVIOUS_WITH_ISN];
-    if (next !== NONE) words[next * TUPLE_WORDS + PREVIOUS_WITH_ISN] = previous;
-    if (previous !== NONE) words[previous * TUPLE_WORDS + NEXT_WITH_ISN] = next;
+    const next = this.#nextWithIsn[row];
+    const previous = this.#previousWithIsn[row];
+    if (next !== NONE) this.#previousWithIsn[next] = previous;
+    if (previous !== NONE) this.#nextWithIsn[previous] = next;
     else this.#isnBuckets[this.#isnBucket(this.clientIsn[row])] = ~next;
   }
 
   #link(at: number, key: FlowKey): void {
-    const words = this.#words;
-    const from = at * TUPLE_WORDS;
     const { client, server } = key;
     const hash = hashTuple(this.#seed, key);
     const bucket = hash & this.#mask;
-    words[from + HASH] = hash;
-    words[from + NEXT] = ~this.#buckets[bucket];
+    this.#hash[at] = hash;
+    this.#nextInBucket[at] = ~this.#buckets[bucket];
     this.#buckets[bucket] = ~at;
-    words[from + PORTS] = key.ports;
     // For four words `set` takes longer.
     for (let word = 0; word < 4; word++) {
-      words[from + TupleEnd.Client + word] = client[word];
-      words[from + TupleEnd.Server + word] = server[word];
+      this.clientAddress[at * 4 + word] = client[word];
+      this.serverAddress[at * 4 + word] = server[word];
     }
+    this.ports[at] = key.ports;
   }
 
   #unlink(at: number): void {
-    const words = this.#words;
-    const bucket = words[at * TUPLE_WORDS + HASH] & this.#mask;
-    const next = words[at * TUPLE_WORDS + NEXT];
-    let before = ~this.#buckets[bucket];
-    if (before === at) {
-      this.#buckets[bucket] = ~next;
+    const bucket = this.#hash[at] & this.#mask;
+    const first = ~this.#buckets[bucket];
+    if (first === at) {
+      this.#buckets[bucket] = ~this.#nextInBucket[at];
       return;
     }
-    while (words[before * TUPLE_WORDS + NEXT] !== at) before = words[before * TUPLE_WORDS + NEXT];
-    words[before * TUPLE_WORDS + NEXT] = next;
+    let before = first;
+    while (this.#nextInBucket[before] !== at) before = this.#nextInBucket[before];
+    this.#nextInBucket[before] = this.#nextInBucket[at];
   }
 
   #hasTupleAt(at: number, { client, server, ports }: FlowKey): boolean {
-    const words = this.#words;
-    const from = at * TUPLE_WORDS;
-    return words[from + PORTS] === ports &&
-      isAddressAt(words, from + TupleEnd.Client, client) &&
-      isAddressAt(words, from + TupleEnd.Server, server);
+    return this.ports[at] === ports && sameWords(this.clientAddress, at * 4, client) &&
+      sameWords(this.serverAddress, at * 4, server);
   }
 
   #isnBucket(clientIsn: number): number {
@@ -236,10 +198,9 @@ export class FlowIndex {
   }
 }
 
-/** Whether the words of an address stand somewhere: signed, as those always are to the engine at once. */
-export function isAddressAt(words: Int32Array, at: number, address: Uint32Array): boolean {
-  return words[at + 3] === (address[3] | 0) && words[at + 2] === (address[2] | 0) &&
-    words[at + 1] === (address[1] | 0) && words[at] === (address[0] | 0);
+function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean {
+  return column[at + 3] === words[3] && column[at + 2] === words[2] &&
+    column[at + 1] === words[1] && column[at] === words[0];
 }
 
 /** Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash). */

@@ -11,7 +11,6 @@ import type { HostContext } from "./conclude.ts";
 import { type Drops, isRefusal } from "./drops.ts";
 import { isSyn } from "./find_attempt.ts";
 import { Mark, WireFact } from "./facts.ts";
-import { TupleEnd } from "./flow_index.ts";
 import type { FlowTable } from "./flow_table.ts";
 import type { Handshake, Outcome } from "./handshake.ts";
 
@@ -61,9 +60,9 @@ export function hasServer(
 ): boolean {
   const at = table.tupleAt(row);
   return hostContext.hasServer?.(
-    table.tuples,
-    table.addressAt(at, TupleEnd.Server),
-    table.portsAt(at) & 0xffff,
+    table.serverAddress,
+    at * 4,
+    table.ports[at] & 0xffff,
     timeNs,
   ) ?? false;
 }
@@ -94,8 +93,8 @@ function failureOf(
 function icmpOutcome(table: FlowTable, row: number): Outcome | undefined {
   const answer = table.icmp[row];
   if (answer === undefined) return undefined;
-  const at = table.addressAt(table.tupleAt(row), TupleEnd.Server);
-  const isServer = answer.reporter.every((word, index) => word === table.tuples[at + index]);
+  const at = table.tupleAt(row) * 4;
+  const isServer = answer.reporter.every((word, index) => word === table.serverAddress[at + index]);
   return isServer && isPortUnreachable(answer.symbol) ? "refused" : "unreachable";
 }
 

@@ -1,5 +1,5 @@
 import { sequenceAdd } from "../wire/sequence.ts";
-import { hashTuple, isAddressAt } from "./flow_index.ts";
+import { hashTuple } from "./flow_index.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { areOfOneVlan, goesOnUntil } from "./find_attempt.ts";
 import { FlowKey } from "./flow_key.ts";
@@ -156,7 +156,7 @@ export class Remembered {
   #isOf(at: number, { client, server, ports }: FlowKey, clientIsn: number): boolean {
     const words = this.#words;
     return words[at + ISN] === (clientIsn | 0) && words[at + PORTS] === ports &&
-      isAddressAt(words, at + CLIENT, client) && isAddressAt(words, at + SERVER, server);
+      isAt(words, at + CLIENT, client) && isAt(words, at + SERVER, server);
   }
 
   /** The number too: a tuple that comes again and again is no long way to each of its handshakes. */
@@ -178,6 +178,12 @@ export class Remembered {
     while (words[before + NEXT] !== at) before = words[before + NEXT];
     words[before + NEXT] = words[at + NEXT];
   }
+}
+
+/** Whether an address stands there. */
+function isAt(words: Int32Array, at: number, address: Uint32Array): boolean {
+  return words[at + 3] === (address[3] | 0) && words[at + 2] === (address[2] | 0) &&
+    words[at + 1] === (address[1] | 0) && words[at] === (address[0] | 0);
 }
 
 function fateOfRow(table: FlowTable, row: number): number {
