@@ -18,7 +18,8 @@ const SIZE_UNITS = ["B", "kB", "MB", "GB", "TB"];
 export function formatProgress(progress: ReadProgress): string {
   const { bytes, totalBytes, items, held, elapsedMs } = progress;
   const seconds = Math.max(elapsedMs, 1) / 1_000;
-  const rate = `${formatCount(items / seconds)} ${held}/s`;
+  const perSecond = formatCount(items / seconds);
+  const rate = `${perSecond} ${perSecond === "1" ? held.slice(0, -1) : held}/s`;
   if (totalBytes === undefined || bytes === 0) return `${formatSize(bytes)}, ${rate}`;
   const secondsLeft = Math.max(totalBytes - bytes, 0) / bytes * seconds;
   return `${formatSize(bytes)} of ${formatSize(totalBytes)}, ${rate}, ${

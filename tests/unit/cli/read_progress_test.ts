@@ -23,7 +23,7 @@ const CASES: { progress: ReadProgress; expected: string }[] = [
   {
     // More than the largest unit.
     progress: { bytes: 5e15, totalBytes: undefined, items: 1, held: "packets", elapsedMs: 1_000 },
-    expected: "5000 TB, 1 packets/s",
+    expected: "5000 TB, 1 packet/s",
   },
   {
     // A file that grew meanwhile.
