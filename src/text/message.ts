@@ -1,6 +1,13 @@
-/** What something thrown says: the message of an error, else the thing as text. */
+/** What helps where the system's words alone do not say it, by the errno's name. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EMFILE: "raise the limit on open files (ulimit -n)",
+};
+
+/** What something thrown says: the message of an error, with what to do, else the thing as text. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const advice = "code" in error ? ADVICE[String(error.code)] : undefined;
+  return advice === undefined ? error.message : `${error.message}, ${advice}`;
 }
 
 /** What fetch puts before what went wrong: also the whole address, of which a part may be secret. */

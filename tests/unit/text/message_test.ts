@@ -8,6 +8,15 @@ Deno.test("messageOf says what was thrown, error or not", () => {
   assertEquals(messageOf(undefined), "undefined");
 });
 
+Deno.test("messageOf says what to do where the limit on open files is too low", () => {
+  const tooMany = Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  assertEquals(
+    messageOf(tooMany),
+    "Too many open files (os error 24), raise the limit on open files (ulimit -n)",
+  );
+  assertEquals(messageOf(Object.assign(new Error("a"), { code: "ENOENT" })), "a");
+});
+
 Deno.test("causeOf says in one line what the system said behind an error", () => {
   const system = new Error("tcp connect error: Connection refused (os error 111)");
   const fetched = new TypeError("error sending request", {
