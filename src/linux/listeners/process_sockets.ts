@@ -26,7 +26,7 @@ export type OnSocket = (pid: number, socket: SocketDescriptor, hasRun: boolean) 
  */
 export class ProcessSockets {
   #looked = new Map<number, Looked>();
-  readonly #isOwnView = isOwnView();
+  readonly #isTimeTold = isTimeTold();
 
   /**
    * Goes through all processes.
@@ -47,7 +47,7 @@ export class ProcessSockets {
     let room = REMEMBERED_MAX;
     for (const pid of await listProcesses(slices)) {
       await slices.rest();
-      const cpuNs = this.#isOwnView ? processCpuNs(pid) : undefined;
+      const cpuNs = this.#isTimeTold ? processCpuNs(pid) : undefined;
       const known = before.get(pid);
       const hasRun = anew || known === undefined || known.cpuNs !== cpuNs;
       const sockets: SocketDescriptor[] = [];
@@ -67,13 +67,18 @@ export class ProcessSockets {
   }
 }
 
-/** Whether /proc shows processes by the numbers that system calls know them by. */
-function isOwnView(): boolean {
+/**
+ * Whether it can be told of each process that it ran: where /proc shows it by the number that system calls
+ * know it by, and where the kernel's clock has no steps of a tick, in which many a run takes no time.
+ */
+function isTimeTold(): boolean {
   try {
-    return Deno.readLinkSync("/proc/self") === String(Deno.pid);
+    if (Deno.readLinkSync("/proc/self") !== String(Deno.pid)) return false;
   } catch {
     return false;
   }
+  const before = processCpuNs(Deno.pid) ?? Infinity;
+  return (processCpuNs(Deno.pid) ?? 0) > before;
 }
 
 async function listProcesses(slices: Slices): Promise<number[]> {
