@@ -212,6 +212,11 @@ function describeOther(
       "be said, so that where it failed is not known.";
   }
   const only = `Only ${end.host} told of it`;
+  if (search.rewritten !== undefined) {
+    return `${only} with this initial sequence number. ${search.rewritten.name} told of one with the same ` +
+      "addresses and ports, at that time, and another number: where a firewall or proxy on the way " +
+      "rewrites these numbers, nothing tells which ends belong together.";
+  }
   if (role !== "client") return `${only}: the other end is not in what was read.`;
   const { outcome } = end;
   const watcher = [...search.serverHosts].find((teller) => {

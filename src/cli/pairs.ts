@@ -4,6 +4,7 @@ import { findPairs } from "../store/pairs/find_pairs.ts";
 import type { FoundPairs } from "../store/pairs/found_pairs.ts";
 import {
   clockLines,
+  describeUnjoined,
   type LastOfClocks,
   lastOfClocks,
   pairLine,
@@ -110,6 +111,8 @@ async function writeLines(found: FoundPairs, stdout: ByteWriter): Promise<boolea
 async function writeTables(found: FoundPairs, stdout: ByteWriter): Promise<boolean> {
   const clocks: LastOfClocks[] = [];
   for await (const each of found.clocks()) clocks.push(lastOfClocks(each));
-  const tables = pairTables(await found.paths(), clocks);
+  const paths = await found.paths();
+  for (const note of describeUnjoined(paths)) sayNote(note);
+  const tables = pairTables(paths, clocks);
   return await printText(stdout, outputSurface().utf8 ? tables : toAscii(tables));
 }

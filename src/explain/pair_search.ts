@@ -3,14 +3,21 @@
  *
  * @module
  */
-import { tierOf } from "../match/both_ends.ts";
+import { isOnTheWay, tierOf } from "../match/both_ends.ts";
 import type { Handshake } from "../match/handshake.ts";
 import { type HandshakeFilter, passes } from "../pipeline/filter.ts";
+import { NEAR_SECONDS } from "../pipeline/twice_seen.ts";
 import { NO_ROW, type PacketKeeper, type Sink, type Source } from "../pipeline/sink.ts";
 import { escapeText } from "../text/escape.ts";
 import { EndTold } from "./end_told.ts";
 import { delaysBetween, type Moments, momentsOf, type SeenDelay } from "./moments.ts";
 import { StoryTeller } from "./teller.ts";
+
+/** An address and a port. */
+interface Endpoint {
+  address: Uint32Array;
+  port: number;
+}
 
 /** A handshake as one host, or one capture, tells it. */
 export interface Teller {
@@ -95,7 +102,7 @@ const OTHERS_MAX = 100;
 export class PairSearch {
   /** The end that was picked, and who told it. */
   picked:
-    | { teller: Teller; end: EndTold; role: Handshake["role"]; server: Uint32Array }
+    | { teller: Teller; end: EndTold; role: Handshake["role"]; client: Endpoint; server: Endpoint }
     | undefined;
   readonly #filter: HandshakeFilter;
   readonly #index: number;
@@ -105,6 +112,7 @@ export class PairSearch {
   readonly #others: OtherEnd[] = [];
   readonly #delays = new Map<string, SeenDelay[]>();
   readonly #serverHosts = new Map<string, Teller>();
+  #rewritten: Teller | undefined;
 
   /** @param index Which of those that match. @param onPicked Called when it came. */
   constructor(filter: HandshakeFilter, index: number, onPicked: () => void) {
@@ -121,8 +129,8 @@ export class PairSearch {
       // A record of who saw a handshake on its way is of neither end.
       if (handshake.role === "observer" && !teller.key.startsWith("file ")) return;
       if (!passes(this.#filter, handshake, context) || ++this.#matched < this.#index) return;
-      const server = handshake.server.address.slice();
-      this.picked = { teller, end: tell(), role: handshake.role, server };
+      const [client, server] = [handshake.client, handshake.server].map(copyOf);
+      this.picked = { teller, end: tell(), role: handshake.role, client, server };
       this.#onPicked();
     };
   }
@@ -138,15 +146,19 @@ export class PairSearch {
 
   /** The third pass. */
   readonly match: TakeEnd = (handshake, teller, tell) => {
-    const { end, teller: { key }, server } = this.picked!;
+    const { end, teller: { key }, client: ownClient, server } = this.picked!;
     if (teller.key === key || handshake.role === "local") return;
     this.#compare(handshake, teller);
     const { client, role } = handshake;
     if (role === "server" && !this.#serverHosts.has(teller.key)) {
-      const isThere = handshake.server.address.every((word, at) => word === server[at]);
+      const isThere = handshake.server.address.every((word, at) => word === server.address[at]);
       if (isThere) this.#serverHosts.set(teller.key, teller);
     }
-    if (client.isn !== end.identity.clientIsn) return;
+    if (client.isn !== end.identity.clientIsn) {
+      const isBetweenThem = isSame(client, ownClient) && isSame(handshake.server, server);
+      if (isBetweenThem) this.#rewritten ??= this.#isOfThen(handshake, end) ? teller : undefined;
+      return;
+    }
     const other = tell();
     const side = this.#sideOf(other, role);
     if (side === undefined || this.#others.length >= OTHERS_MAX) return;
@@ -161,9 +173,23 @@ export class PairSearch {
 
   /** The other end; undefined: nobody told it, or it cannot be said which of several it is. */
   other(): OtherEnd | undefined {
-    const best = Math.min(...this.#others.map(({ tier }) => tier));
-    const found = this.#others.filter(({ tier }) => tier === best);
+    const ends = this.#others.filter((one) =>
+      !this.#others.some((other) =>
+        other.isClient === one.isClient && other.teller.key !== one.teller.key &&
+        isOnTheWay(one.isClient, one.end, other.end)
+      )
+    );
+    const best = Math.min(...ends.map(({ tier }) => tier));
+    const found = ends.filter(({ tier }) => tier === best);
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  /**
+   * Who told a handshake between the same addresses and ports at that time, with another initial sequence
+   * number of the client; undefined: nobody.
+   */
+  get rewritten(): Teller | undefined {
+    return this.#rewritten;
   }
 
   /** How many may be the other end. */
@@ -205,6 +231,11 @@ export class PairSearch {
     return { isClient: (sign ?? -1) > 0, isGuessed: sign === undefined };
   }
 
+  /** Whether a handshake is so near in time to an end that clocks alone may tell them apart. */
+  #isOfThen({ epochSeconds, timeNs }: Handshake, { atNs }: EndTold): boolean {
+    return Math.abs(epochSeconds + timeNs / 1e9 - Number(atNs) / 1e9) < NEAR_SECONDS;
+  }
+
   /** Takes what both hosts had of any handshake of the minute. */
   #compare(handshake: Handshake, { key }: Teller): void {
     const one = this.#moments.get(numbersOf(handshake));
@@ -214,6 +245,15 @@ export class PairSearch {
     this.#delays.set(key, delays);
     delays.push(...delaysBetween(one, other));
   }
+}
+
+function copyOf({ address, port }: Endpoint): Endpoint {
+  return { address: address.slice(), port };
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.port === other.port &&
+    one.address.every((word, index) => word === other.address[index]);
 }
 
 /** Both initial sequence numbers, which no other handshake has. */

@@ -95,6 +95,20 @@ export function tierOf(client: EndIdentity, server: EndIdentity): 1 | 2 | 3 | un
 }
 
 /**
+ * Whether an end that a host told is that of a router on the way, which saw its own address there, for
+ * another host told the same: the client's own end waits longest for the SYN-ACK, the server's least.
+ */
+export function isOnTheWay(
+  isClient: boolean,
+  end: { clientRttNs: number | undefined; identity: EndIdentity },
+  own: { clientRttNs: number | undefined; identity: EndIdentity },
+): boolean {
+  if (end.clientRttNs === undefined || own.clientRttNs === undefined) return false;
+  if (end.identity.serverIsn !== own.identity.serverIsn) return false;
+  return isClient ? end.clientRttNs < own.clientRttNs : end.clientRttNs > own.clientRttNs;
+}
+
+/**
  * How much longer a packet may be under way than another of its handshake, nanoseconds: half of the second
  * after which a SYN-ACK is sent again (RFC 6298 section 2.1).
  */

@@ -181,6 +181,72 @@ Deno.test("explain --pair tells of captures at both ends which packet was lost, 
   }
 });
 
+/** What a router adds to the numbers of the client, and of the server, as it passes them on. */
+const REWRITTEN = { client: 0x7fff_1234, server: 0x0abc_def0 };
+
+/** What the other side of a router that rewrites initial sequence numbers sees of packets. */
+function rewritten(packets: readonly Said[]): Said[] {
+  return packets.map((each) => {
+    const [own, peer] = each.by === "client"
+      ? [REWRITTEN.client, REWRITTEN.server]
+      : [REWRITTEN.server, REWRITTEN.client];
+    const { sequence = 0, acknowledgment } = each;
+    return {
+      ...each,
+      sequence: sequence + own >>> 0,
+      ...acknowledgment !== undefined && { acknowledgment: acknowledgment + peer >>> 0 },
+    };
+  });
+}
+
+Deno.test("explain --pair joins nothing where a router rewrites initial sequence numbers, and says so", async () => {
+  using folder = makeFolder();
+  const [a, b] = ([["a", AT_CLIENT], ["b", rewritten(AT_SERVER)]] as const).map(
+    ([name, packets]) => {
+      const path = `${folder.path}/${name}.pcapng`;
+      Deno.writeFileSync(path, buildConversation({ packets }));
+      return path;
+    },
+  );
+  for (const [one, other] of [[a, b], [b, a]]) {
+    const { status, text } = await explainPair(one, other);
+    assertEquals(status, 0);
+    const flat = text.replaceAll(/\n +/g, " ");
+    assertStringIncludes(flat, `Only ${one} told of it with this initial sequence number.`);
+    assertStringIncludes(flat, `${other} told of one with the same addresses and ports`);
+    assertStringIncludes(flat, "nothing tells which ends belong together");
+    assertEquals(text.includes("of two hosts"), false);
+  }
+});
+
+/** What a router on the way has of it, which sees its own address as the client's. */
+const AT_ROUTER: readonly Said[] = [
+  said("client", 0, false, 1_001),
+  said("server", 300_000, true, 77),
+  said("client", 450_000, true),
+].map((each) => ({ ...each, ends: { client: { address: "203.0.113.9", port: 50_000 } } }));
+
+Deno.test("explain --pair joins the client's own end, not that of a router on the way", async () => {
+  using folder = makeFolder();
+  const translated = AT_SERVER.map((each, at) => ({ ...each, ends: AT_ROUTER[at].ends }));
+  const [a, router, b] = ([
+    ["a", AT_CLIENT.slice(1).map((each) => ({ ...each, atNs: each.atNs - 1_000_000_000 }))],
+    ["router", AT_ROUTER],
+    ["b", translated],
+  ] as const).map(([name, packets]) => {
+    const path = `${folder.path}/${name}.pcapng`;
+    Deno.writeFileSync(path, buildConversation({ packets }));
+    return path;
+  });
+  for (const files of [[b, a, router], [b, router, a]]) {
+    const { status, text } = await explainPair(...files);
+    assertEquals(status, 0);
+    const flat = text.replaceAll(/\n +/g, " ");
+    assertStringIncludes(flat, `client  192.0.2.1:40000, on ${a}`);
+    assertStringIncludes(flat, "by both initial sequence numbers");
+  }
+});
+
 Deno.test("explain --pair says what it cannot do", async (t) => {
   using folder = makeFolder();
   const { files } = writeFleet(folder.path, 50);

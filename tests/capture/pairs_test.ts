@@ -241,6 +241,34 @@ Deno.test("pairs tells hosts apart by their ids, and says what their names are",
   }
 });
 
+Deno.test("pairs joins nothing where a router rewrites initial sequence numbers, and says so", async () => {
+  using folder = new Folder();
+  const { fates, textOf, statusOf } = makePairs(HOSTS.slice(0, 2), 400, 60);
+  // What passes it has other numbers behind it, each direction by a constant of its own.
+  const rewritten = (text: string) =>
+    text.trimEnd().split("\n").map((line) => {
+      const record = JSON.parse(line);
+      if (record.role !== "server") return line + "\n";
+      record.client.isn = record.client.isn + 0x7fff_1235 >>> 0;
+      if (record.server.isn !== undefined) {
+        record.server.isn = record.server.isn + 0x0abc_def1 >>> 0;
+      }
+      return JSON.stringify(record) + "\n";
+    }).join("");
+  const inputs = HOSTS.slice(0, 2).map((host) =>
+    folder.write(host.name, rewritten(textOf(host.name)) + statusOf(host))
+  );
+  const lines = await linesOf(inputs);
+  assertGreater(lines.length, fates.length);
+  assertEquals(lines.filter(({ tier }) => tier !== undefined), []);
+  const { status, said } = await runPairs(inputs);
+  assertEquals(status, 0);
+  assertMatch(
+    said,
+    /web1 told of \d+ handshakes with api1, api1 of \d+, and no two fit: a firewall/,
+  );
+});
+
 Deno.test("pairs of which none was established say nothing of clocks", async () => {
   using folder = new Folder();
   const { fates, textOf, statusOf } = makePairs(HOSTS, 300, SECONDS);

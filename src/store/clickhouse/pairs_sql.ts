@@ -13,8 +13,10 @@ import {
   type EndColumn,
   type HostPairValue,
   isOfTier,
+  isOnTheWay,
   isWatchedBy,
   mayBeOne,
+  ON_THE_WAY,
   pairedVerdict,
   pairValues,
   ROUGH_NS,
@@ -160,18 +162,38 @@ interface Items {
   names: string;
 }
 
-/** The ends of the other numbers, each once. */
+/** The ends of the other numbers, each once, without those that are on the way of another's. */
 function severalEnds(of: PairsOf): Items {
-  const isOther = `nth = 1 OR now.1 - before.1 > ${sameNs(of)}`;
+  const isOther = `nth = 1 OR item.1 - before.1 > ${sameNs(of)}`;
+  const end = fieldOf("told");
+  const { order, endIs } = ON_THE_WAY;
+  const ranked = `arraySort(arrayMap(told -> (${order.map(end).join(", ")}), ` +
+    `arrayFilter(told -> ${end("rtt_client_ns")} IS NOT NULL AND ${
+      end("y")
+    } IS NOT NULL, of_numbers)))`;
+  const own: EndColumn = (name) => `own.${order.indexOf(name as typeof order[number]) + 1}`;
+  const isWay = (side: "client" | "server") => holds(isOnTheWay(side, end, own));
+  const at = (side: "client" | "server") => endIs[side] === "last" ? "-1" : "1";
   return {
     names: "now AS c, now AS s, toUInt8(0) AS tier, toUInt8(side = 'client') AS has_c, " +
       "toUInt8(side = 'server') AS has_s",
     from: `(
-    SELECT client_isn AS x, role AS side, arraySort(groupArray(${END_TUPLE})) AS those
-    FROM ${fromEnds(of)} AND client_isn GLOBAL IN (${severalSql(of)})
-    GROUP BY client_isn, role, ${HOST_KEY}, ${TUPLE.join(", ")}
-  ) AS told ARRAY JOIN those AS now, ${BEFORE} AS before, arrayEnumerate(those) AS nth
-  WHERE ${isOther}`,
+    SELECT x, side, arrayJoin(if(notEmpty(ranked) AND own.1 IS NOT NULL AND side <> '',
+      arrayFilter(told -> NOT (if(side = 'client', ${isWay("client")}, ${isWay("server")}) AND ${
+      end("y")
+    } IS NOT NULL), of_numbers), of_numbers)) AS now
+    FROM (
+      SELECT x, side, groupArray(item) AS of_numbers, ${ranked} AS ranked,
+        ranked[if(side = 'client', ${at("client")}, ${at("server")})] AS own
+      FROM (
+        SELECT client_isn AS x, role AS side, arraySort(groupArray(${END_TUPLE})) AS those
+        FROM ${fromEnds(of)} AND client_isn GLOBAL IN (${severalSql(of)})
+        GROUP BY client_isn, role, ${HOST_KEY}, ${TUPLE.join(", ")}
+      ) AS told_by_hosts ARRAY JOIN those AS item, ${BEFORE} AS before, arrayEnumerate(those) AS nth
+      WHERE ${isOther}
+      GROUP BY x, side, ${fieldOf("item")("y")}
+    ) AS told_once
+  ) AS without_the_way`,
   };
 }
 

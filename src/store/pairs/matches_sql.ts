@@ -6,7 +6,9 @@
 import {
   type EndColumn,
   isOfTier,
+  isOnTheWay,
   mayBeOne,
+  ON_THE_WAY,
   ROUGH_NS,
   SAME_NS,
   type Tier,
@@ -97,6 +99,27 @@ WHERE ${mayBeOne(C, S)} AND ${isOf}`,
   ];
 }
 
+/** The ends of a side that are on the way of another's; see {@linkcode ON_THE_WAY}. */
+function onTheWaySql(side: "client" | "server"): string {
+  const { order, endIs } = ON_THE_WAY;
+  const ranked = `{${order.map((name) => `${name}: ${name}`).join(", ")}}`;
+  const own = `${endIs[side] === "last" ? "max" : "min"}(${ranked})`;
+  return `SELECT nr FROM ${side}_ends AS ends JOIN (
+  SELECT x, y, ${own} AS own FROM ${side}_ends WHERE y IS NOT NULL AND rtt_client_ns IS NOT NULL
+  GROUP BY x, y HAVING min(host_key) <> max(host_key)
+) AS told USING (x, y) WHERE ${
+    isOnTheWay(side, (name) => `ends.${name}`, (name) => `own.${name}`)
+  }`;
+}
+
+/** Takes those out, after how far clocks are apart is known roughly. */
+const WITHOUT_THE_WAY: readonly string[] = [
+  `CREATE TEMP TABLE on_the_way AS ${onTheWaySql("client")} UNION ALL ${onTheWaySql("server")}`,
+  `DELETE FROM candidates WHERE c IN (FROM on_the_way) OR s IN (FROM on_the_way)`,
+  "DELETE FROM client_ends WHERE nr IN (FROM on_the_way)",
+  "DELETE FROM server_ends WHERE nr IN (FROM on_the_way)",
+];
+
 const [EXACT, ...LATER] = TIERS;
 
 /** Makes the table `matches` of both ends' numbers, tier by tier. */
@@ -110,6 +133,7 @@ WHERE ${mayBeOne(C, S)}`,
   `CREATE TEMP TABLE rough AS SELECT client, server,
   quantile_disc(apart_ns // ${ROUGH_NS}, 0.5) * ${ROUGH_NS} AS offset_ns
 FROM candidates GROUP BY client, server`,
+  ...WITHOUT_THE_WAY,
   ...onlyOnes(),
   restSql("client"),
   restSql("server"),

@@ -65,6 +65,29 @@ export function isOfTier({ equal }: Tier, c: EndColumn, s: EndColumn, offset: st
     `AND abs(${s("t")} - ${c("t")} - ${offset}) < ${NEAR_NS}`;
 }
 
+/**
+ * What a host tells as its own end of a handshake and is none: a router that translates addresses, traced on
+ * one side of it, sees its own address there. Of ends with both numbers equal that several hosts told as
+ * the client's, the client's own is the one that waited longest for the SYN-ACK, for its way is the longest;
+ * as the server's, the one that waited least.
+ */
+export const ON_THE_WAY = {
+  /** What ends are ordered by; the first tells. */
+  order: [
+    "rtt_client_ns",
+    ...["host_key", "client_address", "client_port", "server_address", "server_port"],
+  ],
+  /** Which one of this order is the end itself. */
+  endIs: { client: "last", server: "first" },
+} as const;
+
+/** Whether an end is on the way of another, which is the end itself; either has a `rtt_client_ns`. */
+export function isOnTheWay(side: "client" | "server", end: EndColumn, own: EndColumn): string {
+  const isOther = ON_THE_WAY.order.slice(2).map((name) => `${end(name)} <> ${own(name)}`);
+  return `${end("rtt_client_ns")} ${side === "client" ? "<" : ">"} ${own("rtt_client_ns")} ` +
+    `AND ${end("host_key")} <> ${own("host_key")} AND (${isOther.join(" OR ")})`;
+}
+
 /** What both ends say together. */
 export function pairedVerdict(c: EndColumn, s: EndColumn): string {
   const cases = VERDICT_RULES.map(({ client, server, verdict }) => {

@@ -93,6 +93,23 @@ export function lastOfClocks({ one, other, windows, changes }: Clocks): LastOfCl
   return { one, other, window, steps: windows.filter(({ stepped }) => stepped).length, changes };
 }
 
+/**
+ * Says of which two hosts nothing could be joined though each told of handshakes with the other: what is
+ * told as lost between them may have come with other numbers.
+ */
+export function describeUnjoined(paths: readonly Path[]): string[] {
+  return paths.flatMap(({ clientHost, serverHost, handshakes, paired, verdicts }) => {
+    const ofServer = new Map(verdicts).get("client_end_not_seen") ?? 0;
+    const ofClient = handshakes - ofServer;
+    if (paired > 0 || ofServer === 0 || ofClient === 0) return [];
+    return [
+      `${clientHost} told of ${ofClient} handshakes with ${serverHost}, ${serverHost} of ${ofServer}, and ` +
+      "no two fit: a firewall or proxy on the way may rewrite initial sequence numbers, and then nothing " +
+      "was lost that is said to be",
+    ];
+  });
+}
+
 /** Tables of paths, of verdicts and of clocks. */
 export function pairTables(paths: readonly Path[], told: readonly LastOfClocks[]): string {
   const clocks = told.toSorted((a, b) => compare(a.one, b.one) || compare(a.other, b.other));

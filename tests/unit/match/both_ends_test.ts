@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   type EndIdentity,
+  isOnTheWay,
   POSSIBLE_ENDS,
   synAcksLost,
   tierOf,
@@ -88,4 +89,26 @@ Deno.test("synAcksLost counts what was lost, and not what was sent again for a l
   for (const [what, one, other, lost] of cases) {
     assertEquals(synAcksLost({ ...client, ...one }, { ...server, ...other }), lost, what);
   }
+});
+
+Deno.test("isOnTheWay tells a router's end from the end itself by how long it waited for the SYN-ACK", () => {
+  const end = (clientRttNs: number | undefined, serverIsn: number | undefined = 7) => ({
+    clientRttNs,
+    identity: {
+      outcome: "established",
+      client: "a",
+      server: "b",
+      clientIsn: 5,
+      serverIsn,
+    } as const,
+  });
+  assertEquals(isOnTheWay(true, end(10), end(20)), true);
+  assertEquals(isOnTheWay(true, end(20), end(10)), false);
+  assertEquals(isOnTheWay(false, end(20), end(10)), true);
+  assertEquals(isOnTheWay(false, end(10), end(20)), false);
+  assertEquals(isOnTheWay(true, end(10), end(10)), false);
+  // Of another handshake, or one of which nothing tells how long it waited.
+  assertEquals(isOnTheWay(true, end(10, 8), end(20)), false);
+  assertEquals(isOnTheWay(true, end(undefined), end(20)), false);
+  assertEquals(isOnTheWay(true, end(10), end(undefined)), false);
 });
