@@ -173,7 +173,7 @@ export class FileSource implements Source {
    */
   rest(silence?: Silence): void {
     this.#takeWaiting();
-    this.#order.handOnAll();
+    this.#order.handOn(Infinity);
     const settledNs = this.#clock.newestNs + SETTLED_AFTER_NS;
     this.#advance(Math.max(this.#completeNs, settledNs, this.#passedNs(silence)));
     this.#pipeline.flush();

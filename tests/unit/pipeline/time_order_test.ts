@@ -56,6 +56,17 @@ Deno.test("TimeOrder hands on at once what comes too late, and counts it where t
   assertEquals([crowded.order.late, crowded.handedOn.at(-1)], [1, [1, 0]]);
 });
 
+Deno.test("TimeOrder counts what comes behind what was handed on because nothing more came", () => {
+  const held = ordered();
+  held.put(100, 0, 100);
+  held.order.handOn(Infinity);
+  held.put(50, 1, 100);
+  held.put(101, 2, 101);
+  held.order.handOn(Infinity);
+  assertEquals(held.handedOn, [[100, 0], [50, 1], [101, 2]]);
+  assertEquals(held.order.late, 1);
+});
+
 Deno.test("TimeOrder begins anew after all was handed on", () => {
   const held = ordered();
   held.put(100, 0, 100);
