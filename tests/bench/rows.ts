@@ -10,6 +10,7 @@ import { connectRate } from "./rows/connect_rate.ts";
 import { connectTime } from "./rows/connect_time.ts";
 import { cpu } from "./rows/cpu.ts";
 import { flood } from "./rows/flood.ts";
+import { garbage } from "./rows/garbage.ts";
 import { http } from "./rows/http.ts";
 import { instructions } from "./rows/instructions.ts";
 import { memory } from "./rows/memory.ts";
@@ -36,6 +37,7 @@ export const ROWS: readonly Row[] = [
   bpfTime,
   instructions,
   cpu,
+  garbage,
   memory,
   start,
   topScreen,
