@@ -244,7 +244,7 @@ export class Reading {
       const reading = input.read(reader.room(), isTurn);
       const count = typeof reading === "number"
         ? reading
-        : await (input.canGrow ? reading : this.#idle(reading));
+        : await (input.isRegular ? reading : this.#idle(reading));
       if (count === undefined) break;
       if (count > 0) {
         const loading = reader.take(count);

@@ -94,6 +94,11 @@ export class CaptureInput implements Disposable {
     return this.#decompressed !== undefined;
   }
 
+  /** Whether it is a file of its own, so that reading waits for nobody who writes it. */
+  get isRegular(): boolean {
+    return this.#isRegular;
+  }
+
   /** Whether {@linkcode grown} can be used. */
   get canGrow(): boolean {
     return this.#isRegular && !this.isCompressed;

@@ -12,6 +12,8 @@ import { claimErrors } from "../linux/unforeseen.ts";
 
 /** Bytes given to a decompressor at once: of gzip a thousand times as much may come of them. */
 const PART_LENGTH = 16 * 1024;
+/** Bytes that it hands out at once, where it has as many: of 16 KiB each reading took a tenth more. */
+const CHUNK_LENGTH = 128 * 1024;
 /** Blocks of zstd given to it at once: 2 MiB come of them at most, from as few as 64 bytes. */
 const PART_BLOCKS = 16;
 /** Pieces of what was decompressed that are no longer are handed out together, so many bytes at most. */
@@ -24,7 +26,7 @@ const TOGETHER_LENGTH = 64 * 1024;
  * @throws {InputError} While iterating: the data is broken or ends too early.
  */
 export function decompressGzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(uncut(pieces), createGunzip());
+  return through(uncut(pieces), createGunzip({ chunkSize: CHUNK_LENGTH }));
 }
 
 /** Each piece as the only part of itself. */
@@ -38,7 +40,10 @@ async function* uncut(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Iterabl
  * @throws {InputError} While iterating: the data is broken, ends too early, or asks for much memory.
  */
 export function decompressZstd(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(cutZstdFrames(pieces, PART_BLOCKS), createZstdDecompress());
+  return through(
+    cutZstdFrames(pieces, PART_BLOCKS),
+    createZstdDecompress({ chunkSize: CHUNK_LENGTH }),
+  );
 }
 
 /**
@@ -134,7 +139,7 @@ const ZSTD_ERROR = /^Zstd decompress error/;
 
 /**
  * Catches what node:zlib throws where nobody can catch it: Deno's does so, instead of emitting it, for
- * damage behind the first 16 KiB that a write decompresses to.
+ * damage behind the first chunk that a write decompresses to.
  */
 function onThrownError(fail: (error: unknown) => void): Disposable {
   return claimErrors((error) => {
