@@ -7,7 +7,7 @@ const PIECE_LENGTH = 256 * 1024;
 /** Whether what a path leads to can be read once alone: a FIFO, as a shell makes of `<(...)`. */
 export function isReadOnce(path: string): boolean {
   const file = fileAt(path);
-  return file !== undefined && !file.isFile && !file.isDirectory;
+  return file !== undefined && (file.isFifo === true || file.isSocket === true);
 }
 
 /**
