@@ -1,6 +1,7 @@
 // What a trace loses while it does not run: nothing, for as long as its places hold; and what it makes
 // of a loss.
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import type { HandshakeRecord } from "../../src/record/record.ts";
 import { pacedConnections } from "../bench/paced.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest } from "./namespace.ts";
@@ -28,12 +29,14 @@ await namespaceTest("trace loses nothing when it is stopped for ten seconds", as
   await tracer.wrote(connections);
   const { records, summary } = await tracer.stop();
   assertEquals(wroteNothing, 0);
-  assertEquals(records.length, connections);
-  assertEquals(records.filter(({ outcome }) => outcome !== "established"), []);
-  assertEquals(records.filter(({ evidence }) => evidence.join() !== "wire,kernel"), []);
-  assertEquals(records.filter(({ packets }) => packets.syn !== 1 || packets.syn_ack !== 1), []);
   assertEquals(summary?.losses.ring_packets, 0);
-  assertEquals(summary?.losses.kernel_map_records, 0);
+  // The kernel tells of every namespace on the machine: so many connections elsewhere fill its map, too.
+  assertEquals(summary?.losses.kernel_map_records, 0, "are there others that connect meanwhile?");
+  assertEquals(records.length, connections);
+  const count = (is: (record: HandshakeRecord) => boolean) => records.filter(is).length;
+  assertEquals(count(({ outcome }) => outcome === "established"), connections);
+  assertEquals(count(({ evidence }) => evidence.join() === "wire,kernel"), connections);
+  assertEquals(count(({ packets }) => packets.syn === 1 && packets.syn_ack === 1), connections);
 });
 
 await namespaceTest(

@@ -120,3 +120,18 @@ Deno.test("assertExists and assert narrow the type", () => {
   const text: string = value;
   strictEqual(text, "x");
 });
+
+Deno.test("assertEquals shows the begin of what is too long for a diff, at once", () => {
+  const record = (at: number) => ({ at, ends: [{ port: at }, { port: at + 1 }] });
+  const many = Array.from({ length: 5_000 }, (_, at) => record(at));
+  throws(() => assertEquals(many, [], "why"), (error) => {
+    ok(error instanceof AssertionError);
+    match(
+      error.message,
+      /^Values are not equal, and too long for a diff: why\nActual begins: \[\n/,
+    );
+    match(error.message, /\nExpected begins: \[\]$/);
+    ok(error.message.split("\n").length < 100);
+    return true;
+  });
+});
