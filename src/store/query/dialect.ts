@@ -131,9 +131,10 @@ export const DUCKDB: Dialect = {
     const members = values.map((name) => `${sqlText(name)}: ${name}`);
     // Keys as a hash of 64 bits: to sort by their texts takes four times as long. One lag of all
     // values: one of each takes twice as long.
+    const shared = keys.length === 1 ? keys[0] : `hash(${keys.join(", ")})`;
     return `SELECT *, ${before.join(", ")} FROM (
   SELECT *, lag({${members.join(", ")}}) OVER (PARTITION BY shared ORDER BY ${order}) AS before
-  FROM (SELECT ${columns.join(", ")}, hash(${keys.join(", ")}) AS shared FROM ${from})
+  FROM (SELECT ${columns.join(", ")}, ${shared} AS shared FROM ${from})
 ) WHERE before IS NOT NULL`;
   },
   withLeast: ({ columns, from, keys, values }) => {

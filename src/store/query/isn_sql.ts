@@ -11,17 +11,24 @@ const LINUX_TICK_NS = 64;
 /** How much later than its number a packet may be captured. */
 const CAPTURE_SLACK_NS = 2_000_000;
 
+/** What the numbers of both ends are taken from, and what tells of each row whose they are. */
+interface Chosen {
+  /** A table or view of handshakes. */
+  from: string;
+  /** What handshakes between the same ports share, in its columns. */
+  keys: readonly string[];
+  /** Columns that are kept, each `SQL AS NAME` or a name. */
+  kept: readonly string[];
+}
+
 /** The numbers of both ends, each with that of the handshake before between the same ports. */
-function consecutive({ withBefore, ns }: Dialect): string {
+function consecutive({ from, keys, kept }: Chosen, { withBefore, ns }: Dialect): string {
   const at = (packet: string, end: string) =>
     `${ns("time")} + coalesce(times_${packet}_ns, 0) AS ${end}_at_ns`;
   return withBefore({
-    columns: [
-      ...["client_address", "client_isn", "server_address", "server_isn"],
-      ...[at("syn", "client"), at("syn_ack", "server")],
-    ],
-    from: "handshakes",
-    keys: ["client_address", "client_port", "server_address", "server_port"],
+    columns: [...kept, "client_isn", "server_isn", at("syn", "client"), at("syn_ack", "server")],
+    from,
+    keys,
     order: "client_at_ns",
     values: ENDS.flatMap((end) => [`${end}_isn`, `${end}_at_ns`]),
   });
@@ -83,7 +90,12 @@ function isnInOnePass(
     isn: `${end}_isn`,
     ...conditionsOf(end, dialect),
   }));
-  const rows = alternatives(`(${consecutive(dialect)}) AS consecutive`, ways);
+  const chosen = {
+    from: "handshakes",
+    keys: ["client_address", "client_port", "server_address", "server_port"],
+    kept: ENDS.map((end) => `${end}_address`),
+  };
+  const rows = alternatives(`(${consecutive(chosen, dialect)}) AS consecutive`, ways);
   const counts: Readonly<Record<typeof ISN_COUNTS[number], string>> = {
     numbers: "count(isn)",
     different: "count(DISTINCT isn)",
@@ -107,48 +119,64 @@ ${inOrder(limit)}`,
   };
 }
 
-/** Facts of the initial sequence numbers that each address chose, by the end it was. */
-export function isnSql(dialect: Dialect, limit: number): Statement {
-  const { alternatives } = dialect;
-  if (alternatives !== undefined) return isnInOnePass(dialect, alternatives, limit);
-  const chosen = (end: string) => `${end}_address AS address, ${dialect.text(end)} AS chosen_as`;
-  const numbers = ENDS.map((end) => [
-    `${end}_numbers`,
-    `SELECT ${chosen(end)}, count(*) AS numbers, count(DISTINCT ${end}_isn) AS different, ${
-      FACTS.map((fact) => `0 AS ${fact}`).join(", ")
-    }
-FROM handshakes WHERE ${end}_isn IS NOT NULL GROUP BY ${end}_address`,
-  ]);
-  const returned = (ways: string) =>
-    ENDS.map((end) =>
-      `SELECT ${chosen(end)}, 0 AS numbers, 0 AS different, ${
-        FACTS.map((fact) => `sum(${end}_${fact}) AS ${fact}`).join(", ")
-      }
-  FROM ${ways} GROUP BY ${end}_address`
-    );
-  const sums = ISN_COUNTS.map((name) => `${dialect.asInteger(`sum(${name})`)} AS all_${name}`);
-  return dialect.withTables(
-    {
-      ways: `SELECT client_address, server_address, ${
-        ENDS.flatMap((end) => factsOf(end, dialect)).join(",\n  ")
-      }
-FROM (${consecutive(dialect)}) AS consecutive GROUP BY client_address, server_address`,
-      ...Object.fromEntries(numbers),
-    },
-    (table) => {
-      const told = [
-        ...ENDS.map((end) => `SELECT * FROM ${table(`${end}_numbers`)}`),
-        ...returned(table("ways")),
+/** A hash of 64 bits of the addresses of some ends, in DuckDB's SQL. */
+function codeOf(...ends: readonly string[]): string {
+  return `hash(${ends.map((end) => `${end}_address`).join(", ")})`;
+}
+
+/**
+ * The same by tables, in DuckDB's SQL. What goes over all handshakes knows addresses by their hashes
+ * alone: to sort and to group texts takes half as long again. Their names are looked up at the end.
+ */
+function isnByHashes(dialect: Dialect, limit: number): Statement {
+  const way = codeOf(...ENDS);
+  const chosen = { from: "hashed_handshakes", keys: ["tuple_hash"], kept: [`${way} AS way`] };
+  const tables = {
+    ways: `SELECT way, ${ENDS.flatMap((end) => factsOf(end, dialect)).join(",\n  ")}
+FROM (${consecutive(chosen, dialect)}) AS consecutive GROUP BY way`,
+    // The numbers of both ends in one pass: a row is of the one end or of the other, and NULL elsewhere.
+    different: `SELECT ${ENDS.join(", ")}, count(*) AS different, sum(times) AS numbers
+FROM (
+  SELECT ${ENDS.map((end) => `${end}, ${end}_isn`).join(", ")}, count(*) AS times
+  FROM (SELECT ${
+      ENDS.map((end) => `${codeOf(end)} AS ${end}, ${end}_isn`).join(", ")
+    } FROM handshakes)
+  GROUP BY GROUPING SETS (${ENDS.map((end) => `(${end}, ${end}_isn)`).join(", ")})
+) WHERE ${ENDS.map((end) => `${end}_isn IS NOT NULL`).join(" OR ")}
+GROUP BY ${ENDS.join(", ")}`,
+    names: `SELECT DISTINCT ${ENDS.map((end) => `${end}_address`).join(", ")} FROM records`,
+  };
+  return dialect.withTables(tables, (table) => {
+    const told = ENDS.flatMap((end) => {
+      const chosen = `address, ${dialect.text(end)} AS chosen_as`;
+      const names = (code: string) =>
+        `(SELECT DISTINCT ${end}_address AS address, ${code} AS code FROM ${
+          table("names")
+        }) AS named`;
+      return [
+        `SELECT ${chosen}, numbers, different, ${FACTS.map((fact) => `0 AS ${fact}`).join(", ")}
+  FROM ${table("different")} JOIN ${names(codeOf(end))} ON code = ${end}`,
+        `SELECT ${chosen}, 0, 0, ${FACTS.map((fact) => `${end}_${fact}`).join(", ")}
+  FROM ${table("ways")} JOIN ${names(way)} ON code = way`,
       ];
-      return `SELECT address, chosen_as, ${
-        ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")
-      }
+    });
+    const sums = ISN_COUNTS.map((name) => `${dialect.asInteger(`sum(${name})`)} AS all_${name}`);
+    return `SELECT address, chosen_as, ${
+      ISN_COUNTS.map((name) => `all_${name} AS ${name}`).join(", ")
+    }
 FROM (
   SELECT address, chosen_as, ${sums.join(", ")}
   FROM (${told.join("\n  UNION ALL ")}) AS told
   GROUP BY address, chosen_as
 ) AS chosen
 ${inOrder(limit)}`;
-    },
-  );
+  });
+}
+
+/** Facts of the initial sequence numbers that each address chose, by the end it was. */
+export function isnSql(dialect: Dialect, limit: number): Statement {
+  const { alternatives } = dialect;
+  return alternatives === undefined
+    ? isnByHashes(dialect, limit)
+    : isnInOnePass(dialect, alternatives, limit);
 }

@@ -45,7 +45,8 @@ export function passingSql(condition: string | undefined): string {
 }
 
 /**
- * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once.
+ * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once; for our
+ * own questions `hashed_handshakes`, the same with the hashes of their Parquet files.
  *
  * @param hasRepeats Whether the table of `repeatsSql` was made.
  */
@@ -55,5 +56,6 @@ export function handshakeViewsSql(hasRepeats: boolean): string[] {
   return [
     `CREATE TEMP VIEW records AS SELECT * EXCLUDE (${own}) FROM passing`,
     `CREATE TEMP VIEW handshakes AS SELECT * EXCLUDE (${own}) FROM passing${once}`,
+    `CREATE TEMP VIEW hashed_handshakes AS SELECT * EXCLUDE (nr) FROM passing${once}`,
   ];
 }
