@@ -160,6 +160,10 @@ function joinSpans(one: TraceSpan, other: TraceSpan): TraceSpan {
 /** The first byte of a record, and of a mark that some programs put before UTF-8. */
 const BRACE = "{".charCodeAt(0);
 const BYTE_ORDER_MARK = 0xef;
+/** What may stand between JSON texts (RFC 8259 section 2). */
+const BLANKS = [..." \t\n\r"].map((blank) => blank.charCodeAt(0));
+/** The first bytes of a pcapng file: the name of its first block. */
+const PCAPNG = [..."\n\r\r\n"].map((blank) => blank.charCodeAt(0));
 
 /** Takes the bytes of one file, in the buffer of the capture reader whatever they are. */
 export class InputReader {
@@ -212,7 +216,7 @@ export class InputReader {
    * @returns Of the first records a promise, to be waited for: what takes those is loaded.
    */
   take(length: number): Promise<void> | undefined {
-    if (this.#held === undefined && length > 0) this.#know(heldBy(this.room()[0]));
+    if (this.#held === undefined && length > 0) this.#know(heldBy(this.room().subarray(0, length)));
     if (this.#held !== "records") this.#captures.take(length);
     else if (this.#fault === undefined) return this.#takeRecords(this.room().subarray(0, length));
     return undefined;
@@ -259,7 +263,12 @@ export class InputReader {
   }
 }
 
-/** What a file holds that begins with a byte. */
-function heldBy(first: number): Held {
-  return first === BRACE || first === BYTE_ORDER_MARK ? "records" : "packets";
+/** What a file holds that begins with some bytes: blank lines may stand before records. */
+function heldBy(begin: Uint8Array): Held {
+  // Those of a pcapng file are ends of lines too.
+  if (PCAPNG.every((byte, at) => at >= begin.length || begin[at] === byte)) return "packets";
+  const first = begin.find((byte) => !BLANKS.includes(byte));
+  return first === undefined || first === BRACE || first === BYTE_ORDER_MARK
+    ? "records"
+    : "packets";
 }

@@ -325,6 +325,15 @@ Deno.test("files are asked whether compressed or not, torn, newer, foreign or em
     const { rows, lines } = await asked([folder.write("newer", newer)]);
     assertEquals([rows, lines.newerVersion], [[[made.length]], 2]);
   });
+  for (const blank of ["\n", "\r\n\n", "  \n"]) {
+    await t.step(`blank lines are no lines: ${JSON.stringify(blank)}`, async () => {
+      const content = blank + text.replaceAll("\n", `\n${blank}`);
+      const { rows, lines } = await asked([folder.write("blank", content)]);
+      assertEquals([rows, lines.unreadable], [[[made.length]], 0]);
+      const { lines: none } = await asked([folder.write("blanks", blank)]);
+      assertEquals([none.records, none.unreadable], [0, 0]);
+    });
+  }
   await t.step("an empty file has no handshakes", async () => {
     assertEquals((await asked([folder.write("empty", "")])).rows, [[0]]);
   });

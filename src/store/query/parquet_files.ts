@@ -28,6 +28,9 @@ export interface ParquetOptions {
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const BRACE = "{".charCodeAt(0);
+const BLANKS = [..." \t\n\r"].map((blank) => blank.charCodeAt(0));
+/** Bytes at the start of a file that tell what it is: blank lines may stand before the first record. */
+const BEGIN_BYTES = 4_096;
 
 /** A file of lines, and where its Parquet file is or will be. */
 interface Lines {
@@ -150,12 +153,13 @@ async function withNewline(path: string, parquet: string): Promise<string> {
 /** How a file is compressed, by its first bytes. @throws {InputError} It holds no records. */
 function compressionOf(path: string): "uncompressed" | "gzip" | "zstd" {
   using file = Deno.openSync(path);
-  const begin = new Uint8Array(ZSTD.length);
-  const length = file.readSync(begin) ?? 0;
+  const room = new Uint8Array(BEGIN_BYTES);
+  const begin = room.subarray(0, file.readSync(room) ?? 0);
   const beginsWith = (magic: readonly number[]) => magic.every((byte, at) => begin[at] === byte);
   if (beginsWith(GZIP)) return "gzip";
   if (beginsWith(ZSTD)) return "zstd";
-  if (length === 0 || begin[0] === BRACE) return "uncompressed";
+  const first = begin.find((byte) => !BLANKS.includes(byte));
+  if (first === undefined || first === BRACE) return "uncompressed";
   throw new InputError(
     'it holds no records; of a capture "synsnoop read FILE --output RECORDS" makes some',
   );

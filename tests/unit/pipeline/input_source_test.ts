@@ -69,6 +69,25 @@ Deno.test("InputSource tells captures and records apart by their first bytes", a
   assertEquals((await run([bytes(RECORD)])).source.describeRead(), "1 record was read");
 });
 
+Deno.test("InputSource takes records behind blank lines, and a pcapng file for what it is", async () => {
+  for (const blank of ["\n", "\r\n", "\n\r\n", " \t\n\n\n\n\n"]) {
+    const { source } = await run([bytes(`${blank}${RECORD}\n${RECORD}`)]);
+    assertEquals(source.describeRead(), "2 records were read");
+  }
+  const heldBy = async (content: Uint8Array) => {
+    const reader = sourceInto([new Hosts()]).source.beginFile();
+    await reader.feed(content);
+    return reader.held;
+  };
+  assertEquals(await heldBy(bytes("\n\n")), "records");
+  // Its length, 0x7b20, ends in a space and a brace.
+  const pcapng = Uint8Array.of(0x0a, 0x0d, 0x0d, 0x0a, 0x20, 0x7b, 0, 0);
+  for (const length of [1, 4, 8]) {
+    assertEquals(await heldBy(pcapng.subarray(0, length)), "packets");
+  }
+  assertEquals(await heldBy(bytes("  text")), "packets");
+});
+
 Deno.test("InputSource counts what it read, and nothing of what it did not", async () => {
   const records = (await run([bytes(RECORD + "x\n")])).state;
   assertEquals(records.losses, { unread_lines: 1 });
