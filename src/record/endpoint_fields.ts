@@ -1,7 +1,7 @@
 import type { Endpoint } from "../match/handshake.ts";
 import { parseAddress } from "../wire/address.ts";
 import { readAddress } from "../wire/address_bytes.ts";
-import { addressText } from "./address_text.ts";
+import { AddressText } from "./address_text.ts";
 import {
   boolean,
   type Field,
@@ -31,17 +31,22 @@ export function endpointFields(end: End, packet: string): Field[] {
 
 /** Where it is, and what it announced. */
 function announcedFields(end: End, packet: string, of: Of): Field[] {
+  const addressText = new AddressText();
   return [
-    text(`${end}.address`, "IP address", of((it) => addressText(it.address)), {
+    text(`${end}.address`, "IP address", of((it) => addressText.of(it.address)), {
       always: true,
+      varies: true,
       read: (it, bytes, first, behind) => readAddress(bytes, first, behind, it[end].address),
       set: (handshake, value: string) => setAddress(handshake[end].address, value),
     }),
     integer(`${end}.port`, "TCP port; 0: none was chosen yet", of((it) => it.port), {
       always: true,
+      varies: true,
       range: UINT16,
     }),
-    integer(`${end}.isn`, `Initial sequence number: Seq of the ${packet}`, of((it) => it.isn)),
+    integer(`${end}.isn`, `Initial sequence number: Seq of the ${packet}`, of((it) => it.isn), {
+      varies: true,
+    }),
     integer(`${end}.mss`, `Maximum segment size announced in the ${packet}`, of((it) => it.mss), {
       unit: "bytes",
       range: UINT16,

@@ -41,6 +41,8 @@ export interface Field {
   nullable?: boolean;
   /** Where it always is: in every record (`true`), or in every one that has the level of this path. */
   always?: true | string;
+  /** Whether it is another in nearly every record, as times and sequence numbers are. */
+  varies?: boolean;
   /** What a number counts or how a text is written, where that needs saying. */
   unit?: string;
   /** What it says, in words for the schema and the README. */
@@ -86,7 +88,7 @@ export function boolean(path: string, meaning: string, get: Field["get"], more: 
 /** Makes a field of an integer of 32 bits, or one of nanoseconds where the path says so. */
 export function integer(path: string, meaning: string, get: Field["get"], more: More = {}): Field {
   const usual = path.endsWith("_ns")
-    ? { unit: path.startsWith("times.") ? "ns after time" : "ns", range: INT64 }
+    ? { unit: path.startsWith("times.") ? "ns after time" : "ns", range: INT64, varies: true }
     : { range: UINT32 };
   return { path, type: "integer", ...usual, meaning, since: 1, get, ...more };
 }

@@ -31,6 +31,7 @@ export const FIELDS: readonly Field[] = [
     (it) => timeText(it.epochSeconds, it.timeNs),
     {
       always: true,
+      varies: true,
       unit: "RFC 3339, UTC, nine digits",
       read: (it, bytes, begin, end) => {
         const seconds = readSeconds(bytes, begin, end);
@@ -244,7 +245,7 @@ export const FIELDS: readonly Field[] = [
       "packets of one direction are missing; trace_ended: the trace ended before an answer could " +
       "come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so " +
       "there are no durations",
-    (it) => it.flags,
+    ({ flags }) => flags.length === 0 ? NO_FLAGS : flags,
     {
       values: HANDSHAKE_FLAGS,
       always: true,
@@ -277,6 +278,7 @@ export const LEVELS: Readonly<Record<string, string>> = {
   checks: "Verdicts on the numbers; absent where the packets are missing",
 };
 
-const WIRE_AND_KERNEL: readonly string[] = ["wire", "kernel"];
-const WIRE_ONLY: readonly string[] = ["wire"];
-const KERNEL_ONLY: readonly string[] = ["kernel"];
+const WIRE_AND_KERNEL: readonly string[] = Object.freeze(["wire", "kernel"]);
+const WIRE_ONLY: readonly string[] = Object.freeze(["wire"]);
+const KERNEL_ONLY: readonly string[] = Object.freeze(["kernel"]);
+const NO_FLAGS: readonly string[] = Object.freeze([]);

@@ -80,7 +80,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
     "network.community_id",
     "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
     communityIdOf,
-    { set: isComputed },
+    { varies: true, set: isComputed },
   ),
   ...(["client", "server"] as const).flatMap((end): Field[] => [
     text(

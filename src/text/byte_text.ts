@@ -183,6 +183,11 @@ export class ByteText {
     return bytes;
   }
 
+  /** What was appended from a place on, as a string. */
+  textFrom(from: number): string {
+    return decoder.decode(this.#bytes.subarray(from, this.length));
+  }
+
   /** The text as a string. */
   toString(): string {
     return decoder.decode(this.#bytes.subarray(0, this.length));

@@ -73,6 +73,15 @@ Deno.test("ByteText holds what was appended, however it was, and grows", () => {
   }));
 });
 
+Deno.test("ByteText.textFrom gives what was appended from a place on", () => {
+  const text = new ByteText(4);
+  text.text("ngin\u00e9");
+  const from = text.length;
+  text.text("x: \u00e9");
+  assertEquals(text.textFrom(from), "x: \u00e9");
+  assertEquals(text.textFrom(text.length), "");
+});
+
 Deno.test("ConstantText keeps every byte that UTF-8 of printable text has", () => {
   // Each byte at each place of the eight that move at once, among them the place of a NaN's exponent.
   for (let code = 0x20; code < 0x3000; code++) {
