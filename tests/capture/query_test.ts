@@ -127,6 +127,8 @@ Deno.test("DuckDB makes the hashes that are in Parquet files already", async () 
 
 const REFUSED_SQL: [sql: string, says: RegExp][] = [
   ["SELECT 1; SELECT 2", /^give one statement, not 2$/],
+  ["PIVOT handshakes ON outcome USING count(*)", /^give one .*: ON outcome IN \('established'/],
+  ["FROM (PIVOT handshakes ON outcome USING count(*))", /^give one statement, and to a PIVOT/],
   ["-- nothing", /^give a statement$/],
   ["selec", /syntax error/],
   ["SELECT * FROM nothing", /nothing does not exist/],
@@ -216,6 +218,14 @@ Deno.test("SQL reads the records and nothing else, and changes nothing", async (
     ]),
     before,
   );
+});
+
+Deno.test("SQL may pivot what it names the values of", async () => {
+  using folder = new Folder();
+  const input = folder.write("records", linesOf(makeRecords(50, 1), "web1"));
+  const pivot = "PIVOT handshakes ON outcome IN ('established') USING count(*) GROUP BY v";
+  const established = "SELECT v, count(*) FROM handshakes WHERE outcome = 'established' GROUP BY v";
+  assertEquals(await rowsOf([input], pivot), await rowsOf([input], established));
 });
 
 Deno.test("a sealed hour has a Parquet twin from the first question on", async (t) => {

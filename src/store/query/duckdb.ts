@@ -163,7 +163,9 @@ export class Database implements Disposable {
     try {
       const statements = await this.#connection.extractStatements(sql).catch(onNothing);
       if (statements.count !== 1) {
-        throw new SqlError(`give one statement, not ${statements.count}`);
+        throw new SqlError(
+          PIVOT.test(sql) ? PIVOT_ADVICE : `give one statement, not ${statements.count}`,
+        );
       }
       const prepared = await statements.prepare(0);
       if (prepared.statementType !== SELECT) {
@@ -266,6 +268,10 @@ export class Database implements Disposable {
 const SELECT = 1;
 /** Functions of tables that do more than read, as a plan names them. */
 const CHANGING = /"Function": "((?:ENABLE|DISABLE|TRUNCATE)_\w+|\w*CHECKPOINT)"/;
+/** What DuckDB makes two statements of where it has to look for the values itself. */
+const PIVOT = /\bPIVOT/i;
+const PIVOT_ADVICE =
+  "give one statement, and to a PIVOT the values it makes columns of: ON outcome IN ('established', 'timeout')";
 /** What has a statement run without any of its rows. */
 const EXPLAIN = "EXPLAIN ANALYZE ";
 /** Values of an answer that are held at most. */
