@@ -126,7 +126,7 @@ function codeOf(...ends: readonly string[]): string {
 
 /**
  * The same by tables, in DuckDB's SQL. What goes over all handshakes knows addresses by their hashes
- * alone: to sort and to group texts takes half as long again. Their names are looked up at the end.
+ * alone: to sort and to group texts takes a third longer. Their names are looked up at the end.
  */
 function isnByHashes(dialect: Dialect, limit: number): Statement {
   const way = codeOf(...ENDS);
