@@ -149,10 +149,10 @@ GROUP BY ${ENDS.join(", ")}`,
   return dialect.withTables(tables, (table) => {
     const told = ENDS.flatMap((end) => {
       const chosen = `address, ${dialect.text(end)} AS chosen_as`;
+      // Should addresses share a hash, their numbers stand together, under the names of all.
       const names = (code: string) =>
-        `(SELECT DISTINCT ${end}_address AS address, ${code} AS code FROM ${
-          table("names")
-        }) AS named`;
+        `(SELECT string_agg(DISTINCT ${end}_address, ' ' ORDER BY ${end}_address) AS address, ${code} AS code
+FROM ${table("names")} GROUP BY code) AS named`;
       return [
         `SELECT ${chosen}, numbers, different, ${FACTS.map((fact) => `0 AS ${fact}`).join(", ")}
   FROM ${table("different")} JOIN ${names(codeOf(end))} ON code = ${end}`,
