@@ -31,9 +31,10 @@ const LEAP_NS = 60e9;
 const STEPS_MAX = 1_000;
 
 /**
- * Knows the newest time of a capture file, counts packets that stand behind newer ones, and tells when the capturing host's clock was set back. Between interfaces packets may be out of order;
- * on one interface a jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that
- * synsnoop wrote each handshake goes back to its own start, which is neither.
+ * Knows the newest time of a capture file, counts packets that stand behind newer ones, and tells when the
+ * capturing host's clock was set back. Between interfaces packets may be out of order; on one interface a
+ * jump back of more than {@linkcode DISORDER_MAX_NS} is the clock. In a file that synsnoop wrote each
+ * handshake goes back to its own start, which is neither.
  */
 export class PacketClock {
   /** Newest time, nanoseconds on the axis; -Infinity before the first packet. */

@@ -166,7 +166,7 @@ export const LOSS_PLACES = [
   },
   {
     name: "disordered_packets",
-    one: "packet older than one before it in the file",
+    one: "packet too far behind newer ones in the file to be put in its order",
     meaning: "packets too far behind newer ones in the file to be put in their order",
     isLoss: false,
   },

@@ -35,9 +35,10 @@ export class RecordEncoder {
  *     }
  *     lines.constant(ends[level]);
  *
- * But a loop asks eighty getters at one place in the code, where V8 can inline none; written out, each
- * has a place of its own, and so has each comparison with the record before (see {@link FieldRun}). Written out,
- * a record took four fifths of the time; in runs it takes half of that (`deno task bench --row ndjson`).
+ * But a loop asks eighty getters at one place in the code, where V8 can inline none; written out, each has a
+ * place of its own, and so has each comparison with the record before (see {@link FieldRun}). Written out, a
+ * record took four fifths of the time, and in runs about three quarters of what was left
+ * (`deno task bench --row ndjson`).
  */
 function writeEach(steps: readonly Step[], ends: readonly ConstantText[]): Write {
   const runs: FieldRun[] = [];

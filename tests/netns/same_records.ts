@@ -7,9 +7,9 @@
  *
  * In the lab both versions trace the same handshakes at the same time, and tcpdump beside them writes what
  * passed each host. Then both read those captures, and the records that the trace wrote. Of what was read
- * every value must be the same. Of what was traced times may differ a little: each trace is given
- * its own. What differs is played twice more, for the kernel skips a probe now and then. With `--keep` the files stay, to be read again. `--added` names fields that this version may
- * have where the other has none.
+ * every value must be the same. Of what was traced times may differ a little: each trace is given its own.
+ * What differs is played twice more, for the kernel skips a probe now and then. With `--keep` the files stay,
+ * to be read again. `--added` names fields that this version may have where the other has none.
  *
  * Exit status: 0 all the same, 1 not, 2 wrong usage.
  *
