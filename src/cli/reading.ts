@@ -183,14 +183,10 @@ export class Reading {
     open = () => CaptureInput.open(file === STANDARD_INPUT ? undefined : file),
   ): Promise<string | undefined> {
     const name = file === STANDARD_INPUT ? "standard input" : `"${file}"`;
-    if (this.#interrupted) {
-      this.#unread ??= `before ${name}`;
-      return undefined;
-    }
     try {
-      const opening = open();
-      using input = await this.#unlessEnded(opening);
+      using input = this.#interrupted ? undefined : await this.#unlessEnded(open());
       if (input === undefined) {
+        // Nobody knows whether a pipe would have brought anything.
         if (fileAt(file)?.isFile) this.#unread ??= `before ${name}`;
         return undefined;
       }
