@@ -195,7 +195,9 @@ skippableTest("trace ends at Ctrl-C before bpftrace has attached", NO_TERMINAL, 
     await shell.shows(/^lost: .*$/m, from);
     assertEquals(await shell.status(), 0);
     const notes = shell.text.slice(from).match(/^synsnoop: .*$/gm) ?? [];
-    assertEquals(notes.length, 2, notes.join("\n"));
+    // On a busy machine bpftrace may be quicker than the key.
+    const others = notes.filter((note) => !note.includes("kernel events come from"));
+    assertEquals(others.length, 2, notes.join("\n"));
   }
 });
 

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { containerOf, readContainerName, readPodLogName } from "../../../src/kernel/container.ts";
 
@@ -122,11 +123,12 @@ Deno.test("containerOf takes any text, and soon", () => {
     if (container?.id !== undefined) assertEquals(/^[0-9a-f]{64}$/.test(container.id), true);
     if (container?.name !== undefined) assertEquals(container.name.length <= 255, true);
   }));
-  const beganMs = performance.now();
+  const began = process.cpuUsage();
   for (const part of ["a:", "docker-", "machine-", `${ID}:`, "\\x2d"]) {
     containerOf(`/${part.repeat(1_000)}`);
   }
-  assertEquals(performance.now() - beganMs < 1_000, true);
+  // What this process took: a busy machine may have it wait as long as it likes.
+  assertLess(process.cpuUsage(began).user, 1e6);
 });
 
 Deno.test("readContainerName reads what runtimes keep", () => {
