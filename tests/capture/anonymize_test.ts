@@ -25,7 +25,7 @@ await Deno.writeFile(capture, CAPTURE);
 async function read(...args: string[]): Promise<{ status: number; out: string; said: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", MAIN, "read", ...args],
-    env: { LANG: "C.UTF-8" },
+    env: { LC_ALL: "C.UTF-8" },
     stdin: "null",
   }).output();
   const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -100,7 +100,7 @@ for (const [name, file] of [["records", records], ["a capture", capture]]) {
         [...command, "--wide", file].map((part) => `'${part}'`).join(" "),
         "/dev/null",
       ],
-      env: { LANG: "C.UTF-8" },
+      env: { LC_ALL: "C.UTF-8" },
       stdin: "null",
     }).output();
     const lines = new TextDecoder().decode(stdout);

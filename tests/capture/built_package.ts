@@ -15,7 +15,7 @@ export async function runPackage(
 ): Promise<{ said: string; status: number }> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", PACKAGE, ...args],
-    env: { LANG: "C.UTF-8", ...env },
+    env: { LC_ALL: "C.UTF-8", ...env },
     cwd,
     stdin: "null",
   }).output();

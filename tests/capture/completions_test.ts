@@ -83,7 +83,7 @@ for (const { name, command, begin } of SHELLS) {
       const child = new Deno.Command("script", {
         args: ["-qfec", `stty cols 300 rows 50; exec ${command}`, "/dev/null"],
         cwd: files,
-        env: { TERM: "xterm", LANG: "C.UTF-8", HISTFILE: "", HOME: folder, PS1: "BEGIN> " },
+        env: { TERM: "xterm", LC_ALL: "C.UTF-8", HISTFILE: "", HOME: folder, PS1: "BEGIN> " },
         stdin: "piped",
         stdout: "piped",
         stderr: "null",

@@ -14,7 +14,7 @@ function traceRefuses(...args: string[]): { said: string; status: number } {
   const { code, stderr } = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", MAIN, "trace", ...args],
     stdin: "null",
-    env: { LANG: "C.UTF-8" },
+    env: { LC_ALL: "C.UTF-8" },
   }).outputSync();
   return { said: new TextDecoder().decode(stderr), status: code };
 }

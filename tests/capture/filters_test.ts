@@ -20,7 +20,7 @@ async function run(
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    env: { LANG: "C.UTF-8", NO_COLOR: "1" },
+    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1" },
   }).spawn();
   const writer = child.stdin.getWriter();
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;

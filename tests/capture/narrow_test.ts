@@ -14,7 +14,7 @@ const HANDSHAKES = 3;
 async function run(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "-A", `--preload=${TRY_MORE}`, MAIN, ...args],
-    env: { TRY_MORE: "1", LANG: "C.UTF-8" },
+    env: { TRY_MORE: "1", LC_ALL: "C.UTF-8" },
     stdin: "null",
   }).output();
   const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
@@ -64,7 +64,7 @@ Deno.test("what reads captures may do nothing but read, from before it opens one
     Deno.symlinkSync("/proc/self/environ", link);
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", "-A", MAIN, "read", link],
-      env: { LANG: "C.UTF-8" },
+      env: { LC_ALL: "C.UTF-8" },
       stdin: "null",
     }).output();
     assertEquals([code, new TextDecoder().decode(stderr)], [

@@ -35,7 +35,7 @@ async function run(command: string, args: readonly string[], input = ""): Promis
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    env: { LANG: "C.UTF-8", NO_COLOR: "1" },
+    env: { LC_ALL: "C.UTF-8", NO_COLOR: "1" },
   }).spawn();
   const writer = child.stdin.getWriter();
   await writer.write(bytesOf(input)).then(() => writer.close()).catch(() => {});

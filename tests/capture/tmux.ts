@@ -41,7 +41,7 @@ export class Tmux implements AsyncDisposable {
     // Whatever goes wrong, no terminal stays.
     await using stack = new AsyncDisposableStack();
     stack.use(tmux);
-    const all = { LANG: "C.UTF-8", HISTFILE: "", ...env };
+    const all = { LC_ALL: "C.UTF-8", HISTFILE: "", ...env };
     const variables = Object.entries(all).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
     await tmux.#run(
       ...["start-server", ";", "set", "-g", "status", "off", ";"],
@@ -56,7 +56,7 @@ export class Tmux implements AsyncDisposable {
   async #run(...args: string[]): Promise<string> {
     const { success, stdout, stderr } = await new Deno.Command("tmux", {
       args: ["-u", "-f", "/dev/null", "-S", `${this.#folder}/socket`, ...args],
-      env: { LANG: "C.UTF-8" },
+      env: { LC_ALL: "C.UTF-8" },
       stdin: "null",
     }).output();
     if (!success) throw new Error(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);

@@ -30,7 +30,7 @@ export class Shell implements AsyncDisposable {
   private constructor() {
     const child = new Deno.Command("script", {
       args: ["-qfec", COMMAND, "/dev/null"],
-      env: { NO_COLOR: "1", TERM: "dumb", LANG: "C.UTF-8", HISTFILE: "" },
+      env: { NO_COLOR: "1", TERM: "dumb", LC_ALL: "C.UTF-8", HISTFILE: "" },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
