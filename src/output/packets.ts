@@ -58,6 +58,8 @@ export class PacketSink implements Sink {
   /** Writes the packets of a handshake that ended; none where only the kernel saw it. */
   take(handshake: Handshake, row: number): void {
     if (row === NO_ROW) return;
+    // Only what was gathered before belongs to the old file.
+    if (this.#output.isStale) this.flush();
     const writer = this.#writer!;
     const { packets, complete } = this.#kept!.packetsOf(row);
     if (!complete) this.#incomplete++;

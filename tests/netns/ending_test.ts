@@ -424,18 +424,21 @@ await namespaceTest("trace opens its files again at SIGHUP without a terminal", 
   const events = async (path: string) =>
     (await Deno.readTextFile(path).catch(() => "")).split("\n").filter((line) => line !== "")
       .map((line) => JSON.parse(line).event);
+  const packetsIn = async (path: string) => readCapture(await Deno.readFile(path)).packets.length;
   await until("the first three are written", async () => (await events(lines)).length === 3);
+  await until("their packets are written", async () => (await packetsIn(packets)) === 6);
   for (const path of [lines, packets]) await Deno.rename(path, `${path}.old`);
   run.signal("SIGHUP");
+  // It is heard when the one behind it is answered: what comes from then on stands in the new files.
+  run.signal("SIGUSR1");
+  await run.said(/^3 handshakes: 3 refused/);
   await connect(namespace);
   await until("the next three are written", async () => (await events(lines)).length === 3);
   run.signal("SIGTERM");
   assertEquals(await run.ended(), 0, run.stderr.join("\n"));
   assertEquals(await events(`${lines}.old`), THREE.slice(0, 3));
   assertEquals(await events(lines), THREE);
-  for (const path of [`${packets}.old`, packets]) {
-    assertEquals(readCapture(await Deno.readFile(path)).packets.length, 6);
-  }
+  for (const path of [`${packets}.old`, packets]) assertEquals(await packetsIn(path), 6, path);
 });
 
 skippableTest(

@@ -390,24 +390,27 @@ Deno.test("PacketSink counts what cannot be written, and goes on in a section of
   assertEquals([read.map(({ unixNs }) => unixNs! - begin), fault], [[1n, 4n], undefined]);
 });
 
-Deno.test("PacketSink begins a new file with a section of its own", () => {
-  const output = new KeptOutput();
-  const packets = sinkTo(output);
-  writeRow(packets, 0, [1]);
-  packets.sink.flush();
-  writeRow(packets, 0, [2]);
-  // What was gathered belongs to the old file, whose interfaces it names.
-  output.isStale = true;
-  packets.sink.flush();
-  writeRow(packets, 0, [3]);
-  packets.sink.end(STATE);
-  const begin = BigInt(EPOCH_SECONDS) * 1_000_000_000n;
-  const files = [...output.finished, output.bytes].map((bytes) => readCapture(bytes));
-  assertEquals(
-    files.map(({ packets: read, fault }) => [read.map(({ unixNs }) => unixNs! - begin), fault]),
-    [[[1n, 2n], undefined], [[3n], undefined]],
-  );
-});
+for (const isFlushed of [true, false]) {
+  const when = isFlushed ? "when it is flushed" : "with what it takes next";
+  Deno.test(`PacketSink begins a new file with a section of its own, ${when}`, () => {
+    const output = new KeptOutput();
+    const packets = sinkTo(output);
+    writeRow(packets, 0, [1]);
+    packets.sink.flush();
+    writeRow(packets, 0, [2]);
+    // What was gathered belongs to the old file, whose interfaces it names.
+    output.isStale = true;
+    if (isFlushed) packets.sink.flush();
+    writeRow(packets, 0, [3]);
+    packets.sink.end(STATE);
+    const begin = BigInt(EPOCH_SECONDS) * 1_000_000_000n;
+    const files = [...output.finished, output.bytes].map((bytes) => readCapture(bytes));
+    assertEquals(
+      files.map(({ packets: read, fault }) => [read.map(({ unixNs }) => unixNs! - begin), fault]),
+      [[[1n, 2n], undefined], [[3n], undefined]],
+    );
+  });
+}
 
 Deno.test("PacketSink does not claim a number where the disk took less than it said", () => {
   const output = new KeptOutput(Infinity, false);
