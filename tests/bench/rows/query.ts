@@ -81,9 +81,12 @@ async function wrongAnswers(store: string, truth: Truth, million: string): Promi
 }
 
 async function byJq(bench: Bench, store: string, million: string): Promise<Figure> {
-  const name = `${million}: failures of each server by zstdcat, jq, sort and uniq`;
-  if (bench.length === "long") return { name, unit: "s", values: [], note: "it takes minutes" };
-  const script = `zstdcat ${store}/*.zst | jq -r '${JQ}' | sort | uniq -c`;
+  const isLong = bench.length === "long";
+  // Of five million it would take minutes: the first of ten hours, which hold as many records each.
+  const files = isLong ? `${store}/*T00.*.zst` : `${store}/*.zst`;
+  const name = `${million}${isLong ? ", a tenth of them" : ""}: ` +
+    "failures of each server by zstdcat, jq, sort and uniq";
+  const script = `zstdcat ${files} | jq -r '${JQ}' | sort | uniq -c`;
   const { seconds } = await commandCost(["sh", "-c", script]);
   return { name, unit: "s", values: [seconds] };
 }
@@ -96,7 +99,11 @@ async function byDuckDb(store: string, million: string): Promise<Figure> {
       "format = 'newline_delimited', union_by_name = true) WHERE outcome <> 'established' GROUP BY 1");`;
   const config = `${HERE}/deno.json`;
   const { seconds } = await commandCost([Deno.execPath(), "eval", "--config", config, script]);
-  return { name: `${million}: the same by DuckDB alone`, unit: "s", values: [seconds] };
+  return {
+    name: `${million}: failures of each server by DuckDB alone`,
+    unit: "s",
+    values: [seconds],
+  };
 }
 
 /** Each version asks a store of its own, whose Parquet twins it makes. */
