@@ -4,6 +4,7 @@
  * @module
  */
 import type { Namespace } from "../netns/namespace.ts";
+import { lineReader } from "../line_reader.ts";
 import type { Bench } from "./row.ts";
 
 /** What a run of them took. */
@@ -36,7 +37,7 @@ export async function pacedConnections(
       [server, "127.0.0.1", String(port), String(count), "--serve"],
       { stdout: "piped" },
     );
-    const said = serving.stdout.getReader();
+    const said = lineReader(serving.stdout);
     await said.read();
     const args = ["127.0.0.1", ...[port, rate, count].map(String)];
     const text = await namespace.run(...before, client, ...args);

@@ -1,5 +1,6 @@
 // What a trace with --anonymize writes of what happens: nothing by which one could tell whose it is.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { lineReader } from "../line_reader.ts";
 import { Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
 
@@ -45,7 +46,7 @@ await namespaceTest(
       const collector = there.spawn([Deno.execPath(), "eval", "--quiet", COLLECTOR, folder], {
         stdout: "piped",
       });
-      await collector.stdout.getReader().read();
+      await lineReader(collector.stdout).read();
       const metrics = ["--metrics-file", `${folder}/a.prom`, "--otlp", "http://127.0.0.1:4318"];
       const outputs = ["--store", `${folder}/store`, ...metrics];
       const second = await Tracer.ready(there, [...outputs, ...ours, ...hiding], NAMED);

@@ -5,6 +5,7 @@
  * @module
  */
 import { debianRoot } from "../vm/debian_root.ts";
+import { lineReader } from "../line_reader.ts";
 
 /** A command that ended. */
 export interface Ended {
@@ -58,11 +59,9 @@ export class DebianChroot implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const reader = holder.stdout.getReader();
-    const { value } = await reader.read();
-    await reader.cancel();
+    const { value } = await lineReader(holder.stdout).read();
     const chroot = new DebianChroot(holder, folder);
-    if (new TextDecoder().decode(value) !== "ready\n") {
+    if (value !== "ready") {
       await chroot[Symbol.asyncDispose]();
       throw new Error(`Cannot make a root of Debian ${suite}`);
     }

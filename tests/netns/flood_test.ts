@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
@@ -43,7 +44,7 @@ await namespaceTest("trace in a flood: every connection reported, all else count
 
   const serve = [connectLoad, HOST, String(PORT), String(CONNECTIONS), "--serve"];
   const server = host.spawn(serve, { stdout: "piped" });
-  await server.stdout.getReader().read();
+  await lineReader(server.stdout).read();
   const tracer = await Tracer.ready(host, ["--json", "--host", NETWORKS]);
   // A SYN-ACK sent again after its handshake was given up would be counted as another's. Not before
   // the tracer has begun: it waits for as long as the host tries, and would report them all.

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { PacketRing } from "../../src/linux/capture/packet_ring.ts";
 import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { buildIpv4, buildTcp, finished, type TcpFields } from "../unit/wire/build_frame.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { ethernetFrame, FrameSender, TCP } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
@@ -51,8 +52,8 @@ await namespaceTest("trace in a flood: every ACK of clients far away", async () 
 
   const serving = [load, SERVER, String(PORT), String(CONNECTIONS), "--serve"];
   const server = host.spawn(serving, { stdout: "piped" });
-  const said = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  assertEquals((await said.read()).value, "ready\n");
+  const said = lineReader(server.stdout);
+  assertEquals((await said.read()).value, "ready");
   const tracer = await Tracer.start(host, ["--json", "--probes", "none", "--host", CLIENT]);
 
   const hostMac = await ethernetAddress(host, hostEnd);

@@ -14,6 +14,7 @@ import {
   readLink,
   statusOf,
 } from "../../src/linux/system_names.ts";
+import { lineReader } from "../line_reader.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";
 
@@ -154,7 +155,7 @@ await namespaceTest("trace reports who is named in bytes that are no UTF-8", asy
     const server = here.spawn(["python3", "-c", SERVER, "10.78.9.2", String(PORT)], {
       stdout: "piped",
     });
-    await server.stdout.getReader().read();
+    await lineReader(server.stdout).read();
     const wrap = ["sh", "-c", `${mount} && exec "$@"`, "sh"];
     const where = ["--netns", `${here.name}-\ufffd`, "--interface", "w\ufffd"];
     const tracer = await Tracer.ready(here, ["--json", "--port", String(PORT), ...where], wrap);

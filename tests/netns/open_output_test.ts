@@ -4,13 +4,13 @@
 // Covers src/files/fifo_writer.ts
 // Covers src/files/pipe_writer.ts
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { TextLineStream } from "@std/streams";
 import { DescriptorError } from "../../src/files/descriptor.ts";
 import { openLineOutput, openPacketOutput } from "../../src/files/open_output.ts";
 import type { LineOutput } from "../../src/files/stream_output.ts";
 import { PcapngBuilder } from "../unit/pcap/build_capture.ts";
 import { concat } from "../unit/wire/build_frame.ts";
 import { Folder } from "../folder.ts";
+import { lineReader } from "../line_reader.ts";
 
 /** A folder with a FIFO in it. */
 function makeFifo(): { path: string } & Disposable {
@@ -276,7 +276,7 @@ Deno.test("A pipe without a name tells that its reader has seen enough", async (
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  const reader = child.stdout.getReader();
+  const reader = lineReader(child.stdout);
   await reader.read();
   const { promise, resolve } = Promise.withResolvers<void>();
   const { output, said } = openLines(`/proc/${child.pid}/fd/3`, resolve);
@@ -319,9 +319,7 @@ sys.stdin.readline()`;
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  // By lines: Python may write a line and its end apart.
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
-    .getReader();
+  const reader = lineReader(child.stdout);
   const writer = child.stdin.getWriter();
   const path = (await reader.read()).value!;
   const { output, said } = openLines(path);

@@ -8,6 +8,7 @@ import {
 import { clockNs, libc, SystemCallError } from "../../src/linux/libc.ts";
 import { PacketRing, type PacketRingOptions } from "../../src/linux/capture/packet_ring.ts";
 import { PacketType } from "../../src/wire/passage.ts";
+import { lineReader } from "../line_reader.ts";
 import { ethernetFrame, FrameSender, ipPacket, TCP, type VlanTag } from "./frame_sender.ts";
 import { inNamespace, Namespace, namespaceTest, until } from "./namespace.ts";
 
@@ -191,8 +192,7 @@ await namespaceTest("PacketRing sees a handshake between namespaces from either 
      (await listener.accept()).close();
      Deno.exit(0);`,
   ], { stdout: "piped" });
-  const { value } = await listening.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
-  assertEquals(value?.trim(), "listening");
+  assertEquals((await lineReader(listening.stdout).read()).value, "listening");
   await client.script(`(await Deno.connect({ hostname: "2001:db8::2", port: 4433 })).close();`);
   assert((await listening.status).success);
   const clientFrames = await drainAll(clientRing);

@@ -4,6 +4,7 @@ import { findPairs } from "../../src/store/pairs/find_pairs.ts";
 import { PAIR_COLUMNS } from "../../src/store/pairs/found_pairs.ts";
 import type { Verdict } from "../../src/match/both_ends.ts";
 import { Folder } from "../folder.ts";
+import { lineReader } from "../line_reader.ts";
 import { buildHosts } from "./lab/lab.ts";
 import { namespaceTest, until } from "./namespace.ts";
 import { Oracle } from "./oracle.ts";
@@ -117,8 +118,7 @@ await namespaceTest("what two ends say together is what the router between them 
   await client.sysctl("net.ipv4.tcp_syn_retries", 3);
   await router.nft(ROUTER);
   const listening = server.namespace.spawn(["python3", "-c", SERVER], { stdout: "piped" });
-  const output = listening.stdout.getReader();
-  assert((await output.read()).value);
+  assertEquals((await lineReader(listening.stdout).read()).value, "listening");
   const oracles = [];
   for (const { namespace } of [client, server]) {
     oracles.push(stack.use(await Oracle.start(namespace, "any")));
@@ -194,7 +194,6 @@ await namespaceTest("what two ends say together is what the router between them 
     assertEquals(stepped, false);
     assert(Math.abs(offsetNs) <= uncertaintyNs, `${offsetNs} ± ${uncertaintyNs}`);
   }
-  await output.cancel();
 });
 
 /** How many packets a counter of the router has. */

@@ -70,8 +70,14 @@ for line in sys.stdin:
     await this.sleeps();
   }
 
+  /** Who is about to sleep is told to be asleep; where it waits is told of one that left the processor. */
   sleeps(): Promise<void> {
-    return until("it sleeps", () => readProcessState(this.pid)?.letter === "S");
+    return until(
+      "it sleeps",
+      () =>
+        readProcessState(this.pid)?.letter === "S" &&
+        Deno.readTextFileSync(`/proc/${this.pid}/wchan`) !== "0",
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

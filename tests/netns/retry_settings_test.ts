@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { readRetrySettings } from "../../src/linux/retry_settings.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
@@ -47,9 +48,7 @@ await namespaceTest(
     const clientTracer = await Tracer.start(client, [...filter, "--port", "81"]);
     const serverTracer = await Tracer.start(server, [...filter, "--port", "80"]);
     const listener = server.spawn([connectLoad, SERVER, "80", "1", "--serve"], { stdout: "piped" });
-    const reader = listener.stdout.getReader();
-    await reader.read();
-    await reader.cancel();
+    await lineReader(listener.stdout).read();
     for (const port of ["80", "81"]) {
       client.spawn([connectLoad, SERVER, port, "1", "--connect"], {
         stdout: "null",

@@ -4,6 +4,7 @@
  * @module
  */
 import { messageOf } from "../../src/text/message.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { type Namespace, until } from "./namespace.ts";
 
@@ -179,13 +180,13 @@ export class SoakTraffic implements AsyncDisposable {
       [this.#connectLoad, address, String(port), String(count), "--serve"],
       { stdout: "piped" },
     );
-    const said = server.stdout.getReader();
+    const said = lineReader(server.stdout);
     await said.read();
     return async () => {
       const { value } = await said.read();
       await said.cancel();
       await server.status;
-      return Number(new TextDecoder().decode(value));
+      return Number(value);
     };
   }
 

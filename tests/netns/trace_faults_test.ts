@@ -7,6 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { MAIN, Tracer } from "./tracer.ts";
@@ -79,7 +80,7 @@ await namespaceTest(
     const server = namespace.spawn([connectLoad, "127.0.0.1", String(PORT), "5", "--serve"], {
       stdout: "piped",
     });
-    await server.stdout.getReader().read();
+    await lineReader(server.stdout).read();
     await tracer.wrote(10);
     Deno.writeTextFileSync(may, "");
     await tracer.said(/kernel events come again, after /);

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { inspectProbes } from "../../src/linux/probes/inspect_kernel.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { Namespace, namespaceTest, until } from "./namespace.ts";
 import { handshakeKey, Oracle, type OracleHandshake, recordTimeNs } from "./oracle.ts";
@@ -114,7 +115,7 @@ await namespaceTest("trace joins both ends in two namespaces from one of them", 
     [connectLoad, "10.77.0.2", String(PORT), "100", "--serve"],
     { stdout: "piped" },
   );
-  await firstLine(server.stdout);
+  await lineReader(server.stdout).read();
   await clientSide.run(connectLoad, "10.77.0.2", String(PORT), "100", "--connect");
   await tracer.wrote(100);
   const { records, summary } = await tracer.stop();
@@ -134,7 +135,7 @@ await namespaceTest("trace names the process of a listener that was there before
   const server = namespace.spawn([connectLoad, ...address, "--serve", "older"], {
     stdout: "piped",
   });
-  await firstLine(server.stdout);
+  await lineReader(server.stdout).read();
   const tracer = await Tracer.ready(namespace, OURS);
   await namespace.run(connectLoad, ...address, "--connect", "younger");
   await tracer.wrote(5);
@@ -205,7 +206,7 @@ await namespaceTest("trace reports a SYN-ACK without an ACK as half_open", async
   const listener = server.spawn([connectLoad, "10.77.0.1", String(PORT), "1", "--serve"], {
     stdout: "piped",
   });
-  await firstLine(listener.stdout);
+  await lineReader(listener.stdout).read();
   const tracer = await Tracer.ready(server, OURS);
   client.spawn([connectLoad, "10.77.0.1", String(PORT), "1", "--connect"]);
   await until(
@@ -249,12 +250,4 @@ async function dropIncoming(namespace: Namespace, expression: string): Promise<v
     "add table inet t; add chain inet t in { type filter hook input priority 0; }; " +
       `add rule inet t in ${expression} drop`,
   );
-}
-
-/** Waits for the first bytes of a stream and leaves the rest. */
-async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-  const reader = stream.getReader();
-  await reader.read();
-  reader.releaseLock();
-  await stream.cancel();
 }

@@ -4,6 +4,7 @@ import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
 import { runRead } from "../capture/read_tool.ts";
 import { finished } from "../unit/wire/build_frame.ts";
+import { lineReader } from "../line_reader.ts";
 import { compileC } from "./compile.ts";
 import { Folder } from "../folder.ts";
 import { ethernetFrame, FrameSender, ipPacket, type Segment, TCP } from "./frame_sender.ts";
@@ -52,8 +53,7 @@ await namespaceTest(
     const server = serverSide.spawn([connectLoad, "10.78.0.2", PORT, "100", "--serve"], {
       stdout: "piped",
     });
-    const reader = server.stdout.getReader();
-    await reader.read();
+    await lineReader(server.stdout).read();
     await clientSide.run(connectLoad, "10.78.0.2", PORT, "100", "--connect");
     await clientSide.run(
       "python3",
@@ -136,8 +136,7 @@ await namespaceTest(
     const server = serverSide.spawn([connectLoad, "10.78.1.2", PORT, "1", "--serve"], {
       stdout: "piped",
     });
-    const reader = server.stdout.getReader();
-    await reader.read();
+    await lineReader(server.stdout).read();
     await clientSide.run(connectLoad, "10.78.1.2", PORT, "1", "--connect");
     await tracer.wrote(1);
     const { records } = await tracer.stop();

@@ -4,6 +4,7 @@ import { TextLineStream } from "@std/streams";
 import { findExecutable } from "../../src/linux/host.ts";
 import type { HandshakeRecord } from "../../src/record/record.ts";
 import { messageOf } from "../../src/text/message.ts";
+import { lineReader } from "../line_reader.ts";
 import {
   Namespace,
   namespaceTest,
@@ -381,8 +382,7 @@ os.wait()`,
       ],
       { stdout: "piped" },
     );
-    const lines = listening.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
+    const lines = lineReader(listening.stdout);
     await lines.read();
     await lines.read();
     const tracer = await Tracer.ready(server, ["--json", "--port", `${port},${proxyPort}`]);
@@ -421,8 +421,8 @@ for (const how of ["inline", "worker"]) {
         stdin: "piped",
         stdout: "piped",
       });
-      const reader = child.stdout.getReader();
-      await reader.read();
+      const said = lineReader(child.stdout);
+      await said.read();
       let last: HandshakeRecord | undefined;
       for (let round = 1; round <= ROUNDS_MAX && !last?.server.process; round++) {
         await python(
@@ -438,7 +438,7 @@ for (const how of ["inline", "worker"]) {
       if (how === "worker") assertMatch(thread?.comm ?? "", /^iou-wrk-/);
       else assertEquals(thread, undefined);
       await child.stdin.close();
-      await reader.cancel();
+      await said.cancel();
       await child.status;
       await tracer.stop();
     },

@@ -5,6 +5,7 @@ import { pacedConnections } from "../paced.ts";
 import type { Row } from "../row.ts";
 import { layCable, type Sent } from "../synthetic.ts";
 import { trace } from "../watchers.ts";
+import { lineReader } from "../../line_reader.ts";
 
 const PORT = 4438;
 const FLOOD_RATE = 200_000;
@@ -28,7 +29,7 @@ export const flood: Row = {
       [await bench.program("../netns/connect_load.c"), SERVER, String(PORT + 1), "1", "--serve"],
       { stdout: "piped" },
     );
-    const said = listening.stdout.getReader();
+    const said = lineReader(listening.stdout);
     await said.read();
 
     const seconds = bench.either(10, 1, 60);

@@ -5,6 +5,7 @@ import { installedCommand } from "../installed_command.ts";
 import { compareInPairs } from "../pairs.ts";
 import type { Bench, Figure, Row } from "../row.ts";
 import { HERE } from "../task_command.ts";
+import { lineReader } from "../../line_reader.ts";
 
 const PORT = 4439;
 const RATE = 100;
@@ -60,7 +61,7 @@ async function firstReports(
   const serving = namespace.spawn([load, "127.0.0.1", String(PORT), count, "--serve"], {
     stdout: "piped",
   });
-  const said = serving.stdout.getReader();
+  const said = lineReader(serving.stdout);
   await said.read();
   const connecting = namespace.spawn([client, "127.0.0.1", ...[PORT, RATE, count].map(String)], {
     stdout: "null",

@@ -6,6 +6,7 @@ import {
   StreamOutput,
   writeText,
 } from "../../../src/files/stream_output.ts";
+import { FakeTime } from "../pipeline/fake_time.ts";
 
 /** A stream whose reader decides how many bytes each write takes, and when. */
 class Reader implements ByteWriter {
@@ -281,28 +282,41 @@ Deno.test("StreamOutput waits at the end for no reader where there is none", asy
 });
 
 Deno.test("StreamOutput waits at the end as long as its reader takes something", async () => {
-  const reader = new Reader(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return 1;
-  });
-  const output = new StreamOutput(Object.assign(reader, { patienceMs: 150 }), unexpected);
-  output.write("aaaa\nbbbb\ncccc\n", 3);
-  output.hasten();
-  await output.flush();
-  assertEquals([reader.text, output.lost], ["aaaa\nbbbb\ncccc\n", 0]);
+  const time = new FakeTime();
+  try {
+    // Some 300 ms of it: in that it is looked several times how long the reader has taken nothing.
+    const reader = new Reader(async () => {
+      time.pass(100);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return 1;
+    });
+    const output = new StreamOutput(Object.assign(reader, { patienceMs: 150 }), unexpected);
+    output.write("aaaa\nbbbb\ncccc\n", 3);
+    output.hasten();
+    await output.flush();
+    assertEquals([reader.text, output.lost], ["aaaa\nbbbb\ncccc\n", 0]);
+  } finally {
+    time.restore();
+  }
 });
 
 Deno.test("StreamOutput has the same patience with what comes late", async () => {
-  const reader = new Reader(async ({ length }) => {
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    return length;
-  });
-  const output = new StreamOutput(Object.assign(reader, { patienceMs: 200 }), unexpected);
-  output.hasten();
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  output.write("a\n", 1);
-  await output.flush();
-  assertEquals([reader.text, output.lost], ["a\n", 0]);
+  const time = new FakeTime();
+  try {
+    const reader = new Reader(async ({ length }) => {
+      time.pass(120);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return length;
+    });
+    const output = new StreamOutput(Object.assign(reader, { patienceMs: 200 }), unexpected);
+    output.hasten();
+    time.pass(250);
+    output.write("a\n", 1);
+    await output.flush();
+    assertEquals([reader.text, output.lost], ["a\n", 0]);
+  } finally {
+    time.restore();
+  }
 });
 
 Deno.test("StreamOutput goes on after an error where the next write may succeed", async () => {

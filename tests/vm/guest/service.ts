@@ -3,6 +3,7 @@ import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/
 import { zstdDecompressSync } from "node:zlib";
 import { TABLES } from "../../../src/store/clickhouse/schema.ts";
 import { until } from "../../netns/namespace.ts";
+import { lineReader } from "../../line_reader.ts";
 
 const UNIT = "synsnoop.service";
 const SHIP_UNIT = "synsnoop-ship.service";
@@ -139,10 +140,7 @@ class Server implements AsyncDisposable {
       env: { DENO_DIR: "/tmp/nobody" },
       stdout: "piped",
     }).spawn();
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    await reader.cancel();
-    return new Server(child, Number(new TextDecoder().decode(value)));
+    return new Server(child, Number((await lineReader(child.stdout).read()).value));
   }
 
   async connect(times: number): Promise<void> {
