@@ -10,6 +10,8 @@ import { messageOf } from "../../src/text/message.ts";
 const CLONE_NEWNET = 0x40000000;
 const O_CLOEXEC = 0o2000000;
 
+/** Of the names that this process gives. */
+const RUN = `${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;
 let made = 0;
 
 /** Runs `command` to its end and returns what it wrote to stdout. Throws when it fails. */
@@ -26,7 +28,7 @@ async function output(command: readonly string[]): Promise<string> {
 
 /** A network namespace with loopback up, deleted when disposed with the processes started in it. */
 export class Namespace implements AsyncDisposable {
-  /** The name under /run/netns, unique to this process. */
+  /** The name under /run/netns: no other's, even of a test that was killed and had the same process id. */
   readonly name: string;
   readonly #children: Deno.ChildProcess[] = [];
   #interfaces = 0;
@@ -37,7 +39,7 @@ export class Namespace implements AsyncDisposable {
 
   /** Makes a namespace: `await using namespace = await Namespace.create()`. */
   static async create(): Promise<Namespace> {
-    const namespace = new Namespace(`synsnoop-${Deno.pid}-${++made}`);
+    const namespace = new Namespace(`synsnoop-${RUN}-${++made}`);
     await output(["ip", "netns", "add", namespace.name]);
     try {
       await namespace.ip("link", "set", "lo", "up");
