@@ -332,7 +332,8 @@ await namespaceTest("ListenerWatch never holds up the event loop", async () => {
   const usedMs = () => Number(clockNs("thread")) / 1e6;
   let longestMs = 0;
   let turns = 0;
-  let lastMs = usedMs();
+  const beginMs = usedMs();
+  let lastMs = beginMs;
   const timer = setInterval(() => {
     // What the machine gives to others meanwhile is none of its time.
     const nowMs = usedMs();
@@ -342,9 +343,11 @@ await namespaceTest("ListenerWatch never holds up the event loop", async () => {
   });
   const watch = await watching();
   clearInterval(timer);
+  const wholeMs = usedMs() - beginMs;
   assert(whoIs(watch, netns, "127.0.0.1", 4438) !== undefined);
   await watch.close();
-  // 80,000 descriptors take 300 ms and more.
+  // 80,000 descriptors take 300 ms and more, on a busy machine far more, and so does each part of it.
   assertGreater(turns, 10);
-  assertLess(longestMs, 10);
+  assertGreater(turns, wholeMs / 10);
+  assertLess(longestMs, wholeMs / 5);
 });
