@@ -5,6 +5,7 @@ import type { KernelEnd, KernelListener } from "../../src/kernel/kernel_record.t
 import { TcpState } from "../../src/kernel/tcp_state.ts";
 import { clockNs } from "../../src/linux/libc.ts";
 import { parseListening } from "../../src/linux/listeners/find_listeners.ts";
+import { ListenerHolders } from "../../src/linux/listeners/listener_holders.ts";
 import { ListenerWatch } from "../../src/linux/listeners/listener_watch.ts";
 import { LocalAddresses } from "../../src/linux/netns/local_addresses.ts";
 import { Places } from "../../src/linux/capture/places.ts";
@@ -294,6 +295,38 @@ Deno.test("ListenerWatch waits a second for the words of a listener of which it 
   // Nor for the next connections.
   assertEquals([1, 2, 3].filter(isSought), []);
   await watch.close();
+});
+
+Deno.test("ListenerHolders forgets nobody whose socket is closed while it searches", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const listening = parseListening(await Deno.readTextFile("/proc/self/net/tcp"), 0);
+  const { inode } = listening.find((each) => each.port === port)!;
+  let isToClose = false;
+  const holders = new ListenerHolders(
+    () => {
+      // Asked of each descriptor of a socket that is found.
+      const wanted = new Map([[inode, undefined]]);
+      wanted.has = (each) => {
+        if (each === inode && isToClose) listener.close();
+        if (each === inode) isToClose = false;
+        return each === inode;
+      };
+      return wanted;
+    },
+    (error) => {
+      throw error;
+    },
+    () => performance.now(),
+  );
+  await holders.search();
+  assertEquals(holders.of(inode)?.pid, Deno.pid);
+  isToClose = true;
+  await holders.search();
+  assert(!isToClose);
+  assertEquals([holders.of(inode), holders.last(inode)?.pid], [undefined, Deno.pid]);
+  assert(holders.knows(inode, Deno.pid));
+  await holders.close();
 });
 
 /** Holds some thousand descriptors that are no listener's in each of four processes, beside one. */

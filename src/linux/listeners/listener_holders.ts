@@ -214,22 +214,25 @@ export class ListenerHolders {
     if (before.values().some(isMissed)) found = await this.#find(slices, signal, true);
     if (signal.aborted) return;
     const parents = new Map<number, number>();
-    const known = new Map<number, Holder>();
+    const described = new Map<number, Holder>();
     for (const [inode, holders] of found) {
       if (this.#isHeldAsBefore(inode, holders)) continue;
       const descriptors: Descriptor[] = [];
       for (const { pid, fd } of holders) {
         await slices.rest();
-        let holder = known.get(pid);
+        let holder = described.get(pid);
         // Of one that is the only holder nothing more is asked.
         if (holder === undefined && holders.length > 1) {
-          known.set(pid, holder = describe(pid, parents));
+          described.set(pid, holder = describe(pid, parents));
         }
         descriptors.push({ ...holder ?? UNSEEN, pid, fd });
       }
       // Some may have closed it meanwhile, or ended.
       const holding = descriptors.filter((each) => holds(each, inode));
-      this.#held.set(inode, newHeld(holding, chooseHolder(holding)));
+      const known = this.#held.get(inode);
+      // Closed since it was found: whose it was stays known until its end is told.
+      if (holding.length === 0 && known) known.chosen = undefined;
+      else this.#held.set(inode, newHeld(holding, chooseHolder(holding)));
       this.#unfound.delete(inode);
     }
     for (const inode of before) if (!found.has(inode)) this.#unfound.add(inode);
