@@ -274,6 +274,7 @@ await namespaceTest("trace stays within its bounds while an interface flaps", as
   const { here } = bench;
   await bench.lay("va", 1);
   const tracer = await Tracer.start(here, [...TRACE, "--interface", "va"]);
+  const beganMs = performance.now();
   // Its output is opened when something is to be written.
   await bench.connect(1, 1);
   await tracer.wrote(1);
@@ -298,10 +299,12 @@ ip link delete va`;
   });
   assertEquals(descriptors(), before);
   const result = await tracer.stop();
+  // A slow machine takes several minutes.
+  const minutesMax = 1 + Math.ceil((performance.now() - beganMs) / 60_000);
   const said = changes(result);
-  assertEquals(said.length, 30);
+  assert(said.length >= 30 && said.length <= 30 * minutesMax, `${said.length} changes`);
   const untold = result.stderr.filter((line) => /were not told$/.test(line));
-  assertEquals(untold.length, 1);
+  assert(untold.length >= 1 && untold.length <= minutesMax, untold.join("\n"));
   assertGreater(Number(/\d+/.exec(untold[0])![0]), 0);
   assertGreater(result.summary!.losses.interface_gaps!, SLOW_FLAPS - 1);
   assertEquals(new Set(names(result.records)), new Set(["va"]));

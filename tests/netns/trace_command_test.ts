@@ -40,6 +40,22 @@ for port in sys.argv[1:]:
         pass
 `,
 );
+/** The same of one port, that stays until a record of it stands in a file. */
+const LINGERING = `${folder}/lingering.py`;
+await Deno.writeTextFile(
+  LINGERING,
+  `import os, socket, sys, time
+port, path = sys.argv[1:]
+try:
+    socket.create_connection(("127.0.0.1", int(port))).close()
+except ConnectionRefusedError:
+    pass
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    if os.path.exists(path) and '"port":' + port in open(path).read(): break
+    time.sleep(0.01)
+`,
+);
 const connect = (...ports: number[]) => `python3 ${CLIENT} ${ports.join(" ")}`;
 
 interface Ran {
@@ -69,18 +85,38 @@ async function run(line: string, options: Deno.CommandOptions = {}): Promise<Ran
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** The cgroups of traces that are there. */
-function cgroupsLeft(): string[] {
+/** What a trace calls a command's cgroup. */
+const COMMAND_CGROUP = /^synsnoop-\d+-\d+-\d+$/;
+
+/** The cgroups of traced commands that are there. */
+function allCgroups(): string[] {
   const found: string[] = [];
   const look = (path: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(path)) {
-      if (!isDirectory) continue;
-      if (name.startsWith("synsnoop-")) found.push(`${path}/${name}`);
+    for (const name of foldersIn(path)) {
+      if (COMMAND_CGROUP.test(name)) found.push(`${path}/${name}`);
       look(`${path}/${name}`);
     }
   };
   look(findCgroups()!.point);
   return found;
+}
+
+/** The folders in one; none where it has gone meanwhile. */
+function foldersIn(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].filter((each) => each.isDirectory).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Those of other traces on this machine. */
+const OTHERS = NO_CGROUP === undefined ? allCgroups() : [];
+
+/** The cgroups that traces have left since then. */
+function cgroupsLeft(): string[] {
+  return allCgroups().filter((path) => !OTHERS.includes(path));
 }
 
 async function readRecords(path: string): Promise<HandshakeRecord[]> {
@@ -141,8 +177,8 @@ skippableTest(
   async () => {
     await using namespace = await Namespace.create();
     const output = `${folder}/parents.ndjson`;
-    // They live longer than the 10 ms after which children are looked for.
-    const linger = (port: number) => `bash -c '${connect(port)}; exec sleep 0.2'`;
+    // They live longer than the 10 ms after which children are looked for, on a busy machine later.
+    const linger = (port: number) => `bash -c 'python3 ${LINGERING} ${port} ${output}; true'`;
     const { code, stderr } = await run(
       `${inside(namespace, true)} ${TOOL} trace --output ${output} -- bash -c "${linger(OWN)}; ${
         linger(CHILD)
