@@ -71,6 +71,7 @@ export class TimeOrder {
     const ring = this.#ring;
     const put = this.next;
     const { timeNs } = put;
+    if (newestNs - timeNs > ORDERED_NS) this.#keepOrder(put.place);
     this.#count++;
     if (timeNs < this.#handedOnNs && newestNs - timeNs <= ORDERED_NS) this.late++;
     for (let place = this.#count - 1; place > 0; place--) {
@@ -81,6 +82,14 @@ export class TimeOrder {
     }
     this.handOn(newestNs - boundNs);
     if (this.#count === ring.length) this.#makeRoom();
+  }
+
+  /**
+   * Hands on what is held before what comes far too late from the same place: its clock was set back, and the
+   * order in the file is that of what happened.
+   */
+  #keepOrder(place: number): void {
+    if (this.#count > 0 && this.#ring[this.#at(this.#count - 1)].place === place) this.handOnAll();
   }
 
   /** Hands on all up to a time. */

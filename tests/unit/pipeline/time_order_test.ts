@@ -94,3 +94,13 @@ Deno.test("TimeOrder gives of any disorder within its bound what sorting gives",
     assertEquals(held.order.late, 0);
   }));
 });
+
+Deno.test("TimeOrder keeps the order of the file where the clock of one place was set back", () => {
+  const held = ordered();
+  const newestNs = 5 * ORDERED_NS;
+  held.put(newestNs, 7, newestNs);
+  held.put(1, 7, newestNs);
+  held.put(2, 7, newestNs);
+  assertEquals(held.handedOn, [[newestNs, 7], [1, 7], [2, 7]]);
+  assertEquals(held.order.late, 0);
+});
