@@ -124,8 +124,8 @@ const FLAGS: Readonly<Record<HandshakeFlag, string>> = {
     "capture began late.",
   trace_ended: "The capture ended before an answer could come, so the outcome is not final.",
   clock_set:
-    "The clock was set meanwhile, or a packet of the file had no valid time: two times cannot be " +
-    "subtracted, so none are given.",
+    "The clock was set meanwhile, or times of the file are not valid or contradict what answers " +
+    "what: two times cannot be subtracted, so none are given.",
 };
 
 /** Says what a flag of the record means. */

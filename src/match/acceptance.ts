@@ -26,6 +26,17 @@ export function fitsAckSequence(table: FlowTable, row: number, sequence: number)
   return acknowledgesSyn(table, row, sequence);
 }
 
+/**
+ * Whether a segment stands behind the third packet and in the window that the SYN-ACK announced: a server
+ * that lost all before it takes it for the third packet. (With SYN cookies it does not: the cookie fits one
+ * Seq alone.)
+ */
+export function isLaterInWindow(table: FlowTable, row: number, segment: Segment): boolean {
+  const third = 1 + synData(table, row);
+  const behind = sequenceDistance(table.clientIsn[row], segment.sequence) - third;
+  return behind > 0 && behind <= table.serverWindow[row] - (lengthOf(segment) > 0 ? 1 : 0);
+}
+
 /** Whether a server that sent a SYN-ACK of the row takes an Ack (SND.UNA < SEG.ACK =< SND.NXT). */
 export function acknowledgesSynAck(
   table: FlowTable,
@@ -89,14 +100,19 @@ function isWithin(sequence: number, isn: number, octets: number): boolean {
  * @returns Whether it can be that server's: its Seq lies in the client's first window.
  */
 export function takeServerSegment(table: FlowTable, row: number, segment: Segment): boolean {
-  const { sequence, payloadLength, flags } = segment;
-  const length = payloadLength + ((flags & TcpFlag.FIN) !== 0 ? 1 : 0);
+  const { sequence } = segment;
+  const length = lengthOf(segment);
   const first = octetsAfter(table.serverIsn[row], sequence, length);
   if (first > table.serverSent[row]) table.serverSent[row] = first;
   if (!table.has(row, WireFact.OtherServerIsn)) return first > 0;
   const other = octetsAfter(table.otherServerIsn[row], sequence, length);
   if (other > table.otherSent[row]) table.otherSent[row] = other;
   return first > 0 || other > 0;
+}
+
+/** Sequence numbers that a segment takes, without those of its SYN: data and FIN. */
+export function lengthOf({ payloadLength, flags }: Segment): number {
+  return payloadLength + ((flags & TcpFlag.FIN) !== 0 ? 1 : 0);
 }
 
 /** Octets from a SYN to the end of a segment behind it; 0 where the segment does not follow that SYN. */

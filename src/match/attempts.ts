@@ -176,17 +176,19 @@ export class Attempts {
     const isOwn = isHere(table, row, table.clientAddress, this.#hostContext) ||
       isHere(table, row, table.serverAddress, this.#hostContext);
     if (isOwn && !hasServer || this.#isTold(row)) return this.settle(row, timeNs);
-    const state = table.state[row];
-    if (state !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
+    if (table.state[row] !== FlowState.Settled) table.move(row, FlowState.Doubted, timeNs);
   }
 
-  /** Completes it by its third packet. Where this host's kernel decides what that did, it waits for it. */
-  complete(row: number, timeNs: number): void {
+  /**
+   * Completes it by its third packet. Where this host's kernel decides what that did, it waits for it.
+   * @param isDoubted Whether a RST may tell that the server did not take it.
+   */
+  complete(row: number, timeNs: number, isDoubted = false): void {
     const { table } = this;
     if (this.#isTold(row)) return this.settle(row, timeNs);
     if (!this.#hasServer(row, timeNs)) {
       table.marks[row] |= Mark.UnknownServer;
-      return this.settle(row, timeNs);
+      return isDoubted ? this.doubt(row, timeNs) : this.settle(row, timeNs);
     }
     if (table.state[row] !== FlowState.Settled) this.#wait(row, FlowState.Answered, timeNs);
   }

@@ -5,7 +5,14 @@
 import type { KernelEnd, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
-import { acknowledgesIsn, acknowledgesSyn, fitsAckSequence, isFromServer } from "./acceptance.ts";
+import {
+  acknowledgesIsn,
+  acknowledgesSyn,
+  acknowledgesSynAck,
+  fitsAckSequence,
+  isFromServer,
+  isLaterInWindow,
+} from "./acceptance.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable } from "./flow_table.ts";
@@ -264,7 +271,7 @@ export function awaitedSynAck(table: FlowTable, row: number, timeNs: number): bo
  * which it is seen that the RST ended nothing.
  */
 export function awaitsAck(table: FlowTable, row: number): boolean {
-  return hasAnswer(table, row) && !table.isMarked(row, Mark.AnswerReset);
+  return hasAnswer(table, row) && !table.isMarked(row, Mark.AnswerReset | Mark.LaterAck);
 }
 
 /** Whether its SYN-ACK was seen, and it is not established yet. */
@@ -319,8 +326,55 @@ export function findAborted(table: FlowTable, key: FlowKey, sequence: number): n
   let row = table.find(key);
   for (; row >= 0; row = table.older(row, key)) {
     // Who sent its ACK already ends a connection, not a handshake.
-    const isUnderWay = isOpen(table, row) && !isOneSided(table, row);
+    const isUnderWay = isOpen(table, row) && !isOneSided(table, row) &&
+      !table.isMarked(row, Mark.LaterAck);
     if (isUnderWay && fitsAckSequence(table, row, sequence)) return row;
   }
   return -1;
+}
+
+/** The rows that a client's segment without SYN and RST can be of; -1 where there is none. */
+export class AckRows {
+  /** The one of which it is the third packet. */
+  third = -1;
+  /** One of which it stands behind the third packet, where the server takes it for that. */
+  later = -1;
+  /** One whose SYN-ACK did not come yet. */
+  early = -1;
+  /** One that a RST ended after its SYN-ACK. */
+  ended = -1;
+  /** The newest that waits for its third packet, whatever the segment's numbers are. */
+  newest = -1;
+
+  /** Fills in those of a segment. @param key Its tuple, as the client's. */
+  find(table: FlowTable, key: FlowKey, segment: Segment): this {
+    const { sequence, acknowledgment, vlan } = segment;
+    this.third =
+      this.later =
+      this.early =
+      this.ended =
+      this.newest =
+        -1;
+    let row = table.find(key);
+    for (; row >= 0; row = table.older(row, key)) {
+      if (awaitsAck(table, row)) {
+        if (this.newest < 0) this.newest = row;
+        if (!acknowledgesSynAck(table, row, acknowledgment)) continue;
+        if (!fitsAckSequence(table, row, sequence)) {
+          if (this.later < 0 && isLaterInWindow(table, row, segment)) this.later = row;
+          continue;
+        }
+        const isOwn = isOfVlan(table, row, vlan);
+        if (this.third < 0 || isOwn) this.third = row;
+        if (isOwn) break;
+      } else if (hasAnswer(table, row)) {
+        const canGoOn = this.ended < 0 && table.isMarked(row, Mark.AnswerReset);
+        if (canGoOn && fitsAckSequence(table, row, sequence)) this.ended = row;
+      } else if (this.early < 0 && awaitsSynAck(table, row)) {
+        const hasSyn = table.has(row, WireFact.Syn);
+        if (hasSyn && fitsAckSequence(table, row, sequence)) this.early = row;
+      }
+    }
+    return this;
+  }
 }

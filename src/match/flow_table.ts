@@ -34,7 +34,7 @@ const LISTS = STATES * 2;
 /** Places that are kept of a handshake; it may pass more. */
 const PLACES_MAX = 8;
 /** Bytes of a row in the columns of this table; with too few none can be made. */
-const ROW_BYTES = 264;
+const ROW_BYTES = 265;
 
 /**
  * The handshakes under way, one row each in columns of fixed size: no allocation for a packet, and
@@ -61,7 +61,7 @@ export class FlowTable extends FlowIndex {
   readonly serverSent: Uint32Array;
   readonly otherSent: Uint32Array;
   /** See {@link Mark}. */
-  readonly marks: Uint8Array;
+  readonly marks: Uint16Array;
   /** Of an ACK that is held: its Ack, its TSecr, its time. */
   readonly heldAck: Uint32Array;
   readonly heldEcho: Uint32Array;
@@ -154,7 +154,7 @@ export class FlowTable extends FlowIndex {
     this.otherServerIsn = columns.take(Uint32Array, capacity);
     this.serverSent = columns.take(Uint32Array, capacity);
     this.otherSent = columns.take(Uint32Array, capacity);
-    this.marks = columns.take(Uint8Array, capacity);
+    this.marks = columns.take(Uint16Array, capacity);
     this.heldAck = columns.take(Uint32Array, capacity);
     this.heldEcho = columns.take(Uint32Array, capacity);
     this.heldNs = columns.take(Float64Array, capacity);
@@ -269,18 +269,18 @@ export class FlowTable extends FlowIndex {
    * Takes one more SYN-ACK before the ACK: it becomes the last. One with another number is of a server
    * that forgot the first, or makes SYN cookies: the ACK tells which one counts.
    *
-   * @param payloadLength Bytes of data that it carries.
+   * @param length Sequence numbers that it takes behind its SYN: data, FIN.
    */
   repeatSynAck(
     row: number,
     timeNs: number,
     serverIsn: number,
     timestamp: number,
-    payloadLength: number,
+    length: number,
   ): void {
     const isAfter = sequenceDistance(this.lastSynAckTimestamp[row], timestamp) > 0;
     this.#setFact(row, WireFact.LastSynAckTimestampShared, !isAfter);
-    const sent = 1 + payloadLength;
+    const sent = 1 + length;
     if (serverIsn === this.serverIsn[row]) {
       this.facts[row] |= WireFact.ServerIsnRepeated;
       if (sent > this.serverSent[row]) this.serverSent[row] = sent;

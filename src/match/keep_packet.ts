@@ -2,11 +2,15 @@
 import { Passage } from "../wire/passage.ts";
 import type { Segment } from "../wire/segment.ts";
 import { ecnSetup } from "../wire/tcp_flags.ts";
+import { lengthOf } from "./acceptance.ts";
 import { Mark, WireFact } from "./facts.ts";
-import type { FlowTable } from "./flow_table.ts";
+import { type FlowTable, Mistimed } from "./flow_table.ts";
 
 /** How long a copy of a packet may take from one tap to another, where both write into one capture. */
 export const COPY_MAX_NS = 100e6;
+
+/** How far the times of two taps may be apart, one for each direction of a link. */
+const TAPS_APART_NS = 1e6;
 
 const CHECKSUM = 0xffff;
 const CHECKSUM_BITS = 16;
@@ -45,6 +49,7 @@ export function keepSyn(
 ): void {
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
+  if (table.has(row, WireFact.SynAck)) noteSwapped(table, row, table.firstSynAckNs[row], timeNs);
   table.facts[row] |= WireFact.Syn |
     (options.timestamps ? WireFact.SynTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynSackPermitted : 0) |
@@ -76,6 +81,7 @@ export function keepSynAck(
   const { options } = segment;
   const ecn = ecnSetup(segment.flags);
   if (!table.has(row, WireFact.Syn)) keepNetwork(table, row, segment);
+  else noteBackward(table, row, table.firstSynNs[row], timeNs);
   table.facts[row] |= WireFact.SynAck |
     (options.timestamps ? WireFact.SynAckTimestamps : 0) |
     (options.sackPermitted ? WireFact.SynAckSackPermitted : 0) |
@@ -85,7 +91,7 @@ export function keepSynAck(
     (ecn === "ecn" ? WireFact.SynAckEcn : 0) | (ecn === "accecn" ? WireFact.SynAckAccEcn : 0);
   table.synAcks[row] = table.synAcksBeforeAck[row] = 1;
   table.serverIsn[row] = segment.sequence;
-  table.serverSent[row] = 1 + segment.payloadLength;
+  table.serverSent[row] = 1 + lengthOf(segment);
   table.synAckMark[row] = markOf(segment);
   table.synAckMarkNs[row] = timeNs;
   table.firstSynAckNs[row] = table.lastSynAckNs[row] = timeNs;
@@ -104,6 +110,7 @@ export function keepAck(
   { options }: Segment,
   timeNs: number,
 ): void {
+  if (table.has(row, WireFact.SynAck)) noteBackward(table, row, table.firstSynAckNs[row], timeNs);
   table.facts[row] |= WireFact.Ack | (options.timestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = timeNs;
   table.ackEcho[row] = options.timestampEcho;
@@ -130,6 +137,26 @@ export function keepHeldAck(table: FlowTable, row: number): void {
   table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = table.heldNs[row];
   table.ackEcho[row] = table.heldEcho[row];
+}
+
+/** Notes that the ACK that is held was captured before the SYN-ACK that it acknowledges: it tells no RTT. */
+export function noteBackwards(table: FlowTable, row: number): void {
+  noteSwapped(table, row, table.heldNs[row] + TAPS_APART_NS, table.lastSynAckNs[row]);
+  table.synAcksBeforeAck[row] = 0;
+}
+
+/** Notes where an answer carries an earlier time than what it answers: the clock was set back in between. */
+function noteBackward(table: FlowTable, row: number, askedNs: number, answerNs: number): void {
+  if (answerNs < askedNs) table.mistimed[row] = Mistimed.Yes;
+}
+
+/**
+ * Notes where what was asked stands behind its answer by so little that it was not sent again: their times
+ * brought them into that order, which are wrong.
+ */
+function noteSwapped(table: FlowTable, row: number, answerNs: number, askedNs: number): void {
+  const laterNs = askedNs - answerNs;
+  if (laterNs > 0 && laterNs <= COPY_MAX_NS) table.mistimed[row] = Mistimed.Yes;
 }
 
 function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment): void {

@@ -9,12 +9,14 @@ import {
   acknowledgesSyn,
   acknowledgesSynAck,
   fitsAckSequence,
+  lengthOf,
   provesThird,
   takeServerSegment,
 } from "./acceptance.ts";
 import { Attempts } from "./attempts.ts";
 import { assertExact } from "./exact_time.ts";
 import {
+  AckRows,
   awaitsAck,
   awaitsServersAck,
   awaitsSynAck,
@@ -43,6 +45,7 @@ import {
   keepSyn,
   keepSynAck,
   markOf,
+  noteBackwards,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
 import { Fate } from "./remembered.ts";
@@ -73,6 +76,8 @@ export class Matcher {
   /** The tuple of the packet at hand, where its client sent it, and where its server did. */
   readonly #fromClient = new FlowKey();
   readonly #fromServer = new FlowKey();
+  /** What the segment at hand can be of, where it only acknowledges. */
+  readonly #ackRows = new AckRows();
 
   /**
    * Makes a matcher without handshakes.
@@ -212,8 +217,8 @@ export class Matcher {
         table.synAckMarkNs[row] = timeNs;
         table.synAcks[row]++;
         if (!table.has(row, WireFact.Ack)) {
-          const { sequence, options, payloadLength } = segment;
-          table.repeatSynAck(row, timeNs, sequence, options.timestampValue, payloadLength);
+          const { sequence, options } = segment;
+          table.repeatSynAck(row, timeNs, sequence, options.timestampValue, lengthOf(segment));
           if (acceptsHeld(table, row) && awaitsAck(table, row)) {
             this.#completeBackwards(row, timeNs);
           }
@@ -266,42 +271,25 @@ export class Matcher {
     // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
     if ((segment.flags & TcpFlag.ACK) === 0) return -1;
     const table = this.#table;
-    const { sequence, acknowledgment } = segment;
-    const key = this.#fromClient;
-    let newest = -1;
-    let early = -1;
-    let found = -1;
-    let ended = -1;
-    let row = table.find(key);
-    for (; row >= 0; row = table.older(row, key)) {
-      if (awaitsAck(table, row)) {
-        if (newest < 0) newest = row;
-        if (!fitsAckSequence(table, row, sequence)) continue;
-        if (!acknowledgesSynAck(table, row, acknowledgment)) continue;
-        if (found < 0) found = row;
-        if (isOfVlan(table, row, segment.vlan)) {
-          found = row;
-          break;
-        }
-      } else if (hasAnswer(table, row)) {
-        if (ended < 0 && fitsAckSequence(table, row, sequence)) ended = row;
-      } else if (early < 0 && awaitsSynAck(table, row)) {
-        const hasSyn = table.has(row, WireFact.Syn);
-        if (hasSyn && fitsAckSequence(table, row, sequence)) early = row;
-      }
-    }
-    if (found >= 0) {
-      table.acknowledge(found, acknowledgesOther(table, found, acknowledgment));
-      keepAck(table, found, segment, timeNs);
-      this.#attempts.complete(found, timeNs);
-      return found;
+    const { sequence, acknowledgment, vlan } = segment;
+    const { third, later, early, ended, newest } = this.#ackRows.find(
+      table,
+      this.#fromClient,
+      segment,
+    );
+    if (third >= 0) {
+      table.acknowledge(third, acknowledgesOther(table, third, acknowledgment));
+      keepAck(table, third, segment, timeNs);
+      this.#attempts.complete(third, timeNs);
+      return third;
     }
     const fromServer = this.#serverSegment(segment, timeNs);
     if (fromServer >= 0) return fromServer;
-    const isOfEnded = ended >= 0 && isOfVlan(table, ended, segment.vlan);
-    if (early >= 0 && !(isOfEnded && !isOfVlan(table, early, segment.vlan))) {
+    const isOfEnded = ended >= 0 && isOfVlan(table, ended, vlan);
+    if (early >= 0 && !(isOfEnded && !isOfVlan(table, early, vlan))) {
       return this.#beforeAnswer(early, segment, timeNs);
     }
+    if (later >= 0) return this.#laterAck(later, timeNs);
     const fitsSequence = newest >= 0 && fitsAckSequence(table, newest, sequence);
     if (ended >= 0 && !fitsSequence) {
       // A RST ended it. Should the server go on, this was the third packet.
@@ -323,6 +311,18 @@ export class Matcher {
     // A server of this host gives no answer that is not seen here.
     const isLikely = isOneSided(this.#table, row) && !this.#attempts.isServerHere(row);
     if (isLikely) this.#attempts.doubt(row, timeNs);
+    return row;
+  }
+
+  /**
+   * The client went on behind its third packet, which did not come here: established, but nobody knows when
+   * the SYN-ACK was answered. Should the third packet's data be sent again, that tells no time either.
+   */
+  #laterAck(row: number, timeNs: number): number {
+    const table = this.#table;
+    table.facts[row] = table.facts[row] & ~WireFact.WrongAckAck | WireFact.WrongAckSequence;
+    table.marks[row] |= Mark.LaterAck;
+    this.#attempts.complete(row, timeNs, true);
     return row;
   }
 
@@ -364,7 +364,7 @@ export class Matcher {
 
   /** The ACK was captured before the SYN-ACK that it acknowledges. */
   #completeBackwards(row: number, timeNs: number): void {
-    this.#table.synAcksBeforeAck[row] = 0;
+    noteBackwards(this.#table, row);
     this.#completeHeld(row, timeNs);
   }
 

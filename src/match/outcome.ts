@@ -46,7 +46,8 @@ function isEstablished(table: FlowTable, row: number, hostContext: HostContext):
   }
   if (table.hasAll(row, BOTH_ANSWERED)) return true;
   const thirdNs = table.has(row, WireFact.Ack) ? table.ackNs[row] : table.touchedNs[row];
-  const hasThird = table.has(row, WireFact.Ack) || table.isMarked(row, Mark.Proven);
+  const wentOn = table.isMarked(row, Mark.LaterAck) && !table.has(row, WireFact.ServerReset);
+  const hasThird = table.has(row, WireFact.Ack) || table.isMarked(row, Mark.Proven) || wentOn;
   return hasThird &&
     (table.accept[row] !== undefined || !hasServer(table, row, thirdNs, hostContext));
 }

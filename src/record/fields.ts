@@ -243,8 +243,8 @@ export const FIELDS: readonly Field[] = [
     "flags",
     "Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: " +
       "packets of one direction are missing; trace_ended: the trace ended before an answer could " +
-      "come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so " +
-      "there are no durations",
+      "come; clock_set: the clock was set meanwhile, or times of a file are not valid or " +
+      "contradict what answers what, so there are no durations",
     ({ flags }) => flags.length === 0 ? NO_FLAGS : flags,
     {
       values: HANDSHAKE_FLAGS,

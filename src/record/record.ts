@@ -327,8 +327,8 @@ export interface HandshakeRecord {
   /**
    * Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets
    * of one direction are missing; trace_ended: the trace ended before an answer could come;
-   * clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so there are
-   * no durations.
+   * clock_set: the clock was set meanwhile, or times of a file are not valid or contradict what
+   * answers what, so there are no durations.
    */
   flags: (
     | "tcp_fast_open"

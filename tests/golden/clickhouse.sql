@@ -93,7 +93,7 @@ CREATE TABLE IF NOT EXISTS `synsnoop`.handshakes_part (
   `checks_syn_ack_acknowledges_syn` Nullable(UInt8) COMMENT 'SYN-ACK\'s Ack = SYN\'s Seq + 1 (plus data accepted from the SYN)',
   `checks_ack_sequence` Nullable(UInt8) COMMENT 'ACK\'s Seq = SYN\'s Seq + 1 (plus data sent in the SYN)',
   `checks_ack_acknowledges_syn_ack` Nullable(UInt8) COMMENT 'ACK\'s Ack = SYN-ACK\'s Seq + 1',
-  `flags` Array(String) COMMENT 'Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets of one direction are missing; trace_ended: the trace ended before an answer could come; clock_set: the clock was set meanwhile, or a packet of a file had no valid time, so there are no durations'
+  `flags` Array(String) COMMENT 'Facts that are no error; syn_cookie: the server answered with a SYN cookie; one_sided: packets of one direction are missing; trace_ended: the trace ended before an answer could come; clock_set: the clock was set meanwhile, or times of a file are not valid or contradict what answers what, so there are no durations'
 )
 ENGINE = ReplacingMergeTree PARTITION BY toDate(toUInt16(least(intDiv(time, 86400000000000), 49672)))
 ORDER BY (time, ifNull(host_id, host), client_address, client_port, server_address, server_port, ifNull(toUInt64(client_isn), 4294967296), ifNull(tracer, ''));

@@ -120,6 +120,7 @@ const handshake = fc.record({
   synAckData: fc.constantFrom(0, 0, 0, 10),
   fastOpen: fc.constantFrom(undefined, undefined, undefined, 0, 8),
   window: fc.constantFrom(0, 100, 64240),
+  serverWindow: fc.constantFrom(0, 2999, 3000, 65535),
   vlan: fc.constantFrom(undefined, undefined, 0, 7, 8),
   synEcn: fc.constantFrom(0, 0xc0, 0x1c0),
   synAckEcn: fc.constantFrom(0, 0x40, 0x80, 0x1c0),
@@ -312,7 +313,11 @@ class Player {
           acknowledgment: plus(y, 70_000_001),
         });
       case "ackWrongSequence":
-        return play.ack(timeNs, { sequence: plus(x, even ? 0 : 3000) });
+        return play.ack(timeNs, {
+          sequence: plus(x, even ? 0 : 3001),
+          payloadLength: variant % 3,
+          flags: variant % 5 === 0 ? TcpFlag.ACK | TcpFlag.FIN : TcpFlag.ACK,
+        });
       case "ackWrongAck":
         return play.ack(timeNs, { acknowledgment: plus(y, even ? 0 : 1 + (1 << 20)) });
       case "ackBothWrong":
@@ -399,7 +404,7 @@ class Player {
     const echo = this.#clientTimestamps[variant % this.#clientTimestamps.length];
     return {
       flags: TcpFlag.SYN | TcpFlag.ACK | this.handshake.synAckEcn,
-      window: 65535,
+      window: this.handshake.serverWindow,
       vlan: this.handshake.vlan,
       payloadLength: this.handshake.synAckData,
       mss: 1400,

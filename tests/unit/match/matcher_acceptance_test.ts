@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { MatcherOptions } from "../../../src/match/options.ts";
 import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
-import { ALL_FIT, SECOND } from "./matcher_cases.ts";
+import { ALL_FIT, MS, SECOND } from "./matcher_cases.ts";
 import { end, type Event, Play, plus, run, type Snapshot } from "./traffic.ts";
 
 const P = new Play(end("192.0.2.1", 50000), end("198.51.100.2", 443), 0xfffffff0, 0xffffffff);
@@ -282,5 +282,110 @@ Deno.test("Matcher judges the first third packet that does not fit, and no later
     ["SYN-ACK: then one that does not", [...early, P.synAck(5, { acknowledgment: X })], {
       synAckAcknowledgesSyn: true,
     }],
+  ]);
+});
+
+/**
+ * What Linux does with a client's segment after a SYN-ACK with this window, by `ss` and accept(): the segment's
+ * Seq from X on, its data, its flags.
+ */
+const WINDOW = 64_240;
+const TAKEN_BY_LINUX: readonly [seq: number, data: number, flags: number, isTaken: boolean][] = [
+  [101, 0, TcpFlag.ACK, true],
+  [101, 100, TcpFlag.ACK | TcpFlag.PSH, true],
+  [101, 0, TcpFlag.ACK | TcpFlag.FIN, true],
+  [WINDOW, 1, TcpFlag.ACK, true],
+  [1 + WINDOW, 0, TcpFlag.ACK, true],
+  [1 + WINDOW, 1, TcpFlag.ACK, false],
+  [1 + WINDOW, 0, TcpFlag.ACK | TcpFlag.FIN, false],
+  [2 + WINDOW, 0, TcpFlag.ACK, false],
+  // A keep-alive, empty and with an octet.
+  [0, 0, TcpFlag.ACK, false],
+  [0, 1, TcpFlag.ACK, false],
+  [1, 1, TcpFlag.PSH, false],
+];
+
+Deno.test("Matcher takes a later segment of the client as the server does, and no time from it", () => {
+  for (const [seq, payloadLength, flags, isTaken] of TAKEN_BY_LINUX) {
+    const segment = P.ack(9 * SECOND, { sequence: plus(X, seq), payloadLength, flags });
+    const hasAck = (flags & TcpFlag.ACK) !== 0;
+    check([[`${seq} ${payloadLength} ${flags}`, [
+      P.syn(0),
+      P.synAck(4, { window: WINDOW }),
+      segment,
+    ], {
+      outcome: isTaken ? "established" : "half_open",
+      clientRttNs: 4,
+      serverRttNs: undefined,
+      totalNs: undefined,
+      ackNs: undefined,
+      ambiguous: false,
+      ackSequence: hasAck ? false : undefined,
+      ackAcknowledgesSynAck: hasAck ? true : undefined,
+      flags: isTaken ? [] : ["trace_ended"],
+    }]]);
+  }
+});
+
+Deno.test("Matcher takes no time from data that was sent again after a later segment", () => {
+  const answered = [P.syn(0), P.synAck(4, { window: WINDOW })];
+  const later = { sequence: plus(X, 101), payloadLength: 100 };
+  const noTime = { serverRttNs: undefined, totalNs: undefined, ackNs: undefined };
+  check([
+    ["again", [
+      ...answered,
+      P.ack(9, later),
+      P.fromServer(10),
+      P.ack(230 * MS, { payloadLength: 100 }),
+      P.fromServer(231 * MS, { acknowledgment: plus(X, 201) }),
+    ], { outcome: "established", ...noTime, ackSequence: false, flags: [] }],
+    ["after a wrong Ack", [
+      ...answered,
+      P.ack(8, { acknowledgment: plus(Y, 9) }),
+      P.ack(9, later),
+    ], { outcome: "established", ...noTime, ackSequence: false, ackAcknowledgesSynAck: true }],
+    // With SYN cookies Linux takes the exact Seq alone, and says so.
+    ["refused by a RST", [
+      ...answered,
+      P.ack(9, later),
+      P.fromServer(600 * MS, { flags: TcpFlag.RST }),
+    ], { outcome: "refused", ...noTime, rstCount: 1 }],
+    ["ended by its client", [
+      ...answered,
+      P.ack(9, later),
+      P.ack(600 * MS, { flags: TcpFlag.RST }),
+    ], { outcome: "established", ...noTime, rstCount: 0 }],
+    ["that acknowledges more than was sent", [
+      ...answered,
+      P.ack(9, { ...later, acknowledgment: plus(Y, 2) }),
+    ], { outcome: "half_open", ackSequence: false, ackAcknowledgesSynAck: false }],
+  ]);
+});
+
+Deno.test("Matcher waits for the kernel of a server here, whatever a later segment says", () => {
+  const server = { hasServer: SERVERS_OWN, isLocalAddress: SERVERS_OWN };
+  const later = P.ack(9, { sequence: plus(X, 101), payloadLength: 100 });
+  const answered = [P.syn(0), P.synAck(4, { window: WINDOW })];
+  check([
+    ["silent", [...answered, later], { outcome: "half_open" }, server],
+    ["told", [...answered, later, P.serverKernel(12)], {
+      outcome: "established",
+      establishedNs: 12,
+      serverRttNs: undefined,
+      ackSequence: false,
+    }, server],
+  ]);
+});
+
+Deno.test("Matcher counts the FIN of a SYN-ACK among what the client acknowledges", () => {
+  const flags = TcpFlag.SYN | TcpFlag.ACK | TcpFlag.FIN;
+  const ack = P.ack(9 * MS, { acknowledgment: plus(Y, 2) });
+  check([
+    ["first", [P.syn(0), P.synAck(4, { flags }), ack], { outcome: "established", ...ALL_FIT }],
+    ["again", [P.syn(0), P.synAck(4), P.synAck(5 * MS, { flags }), ack], {
+      outcome: "established",
+      ...ALL_FIT,
+    }],
+    ["none", [P.syn(0), P.synAck(4), ack], { outcome: "half_open" }],
   ]);
 });

@@ -7,6 +7,7 @@ import type {
   Process,
 } from "../../../src/kernel/kernel_record.ts";
 import { Passage } from "../../../src/wire/passage.ts";
+import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import { type End, formatEnd, type Packet } from "./traffic.ts";
 
 /** A packet as it was seen, and its place in the order of all. */
@@ -51,6 +52,10 @@ export interface Attempt {
   sent: Map<number, number>;
   /** Whether the server acknowledged more than the SYN. */
   isProven: boolean;
+  /** Whether the client went on behind the third packet, which did not come. */
+  wentOn: boolean;
+  /** Whether the times of its packets contradict their order. */
+  isMistimed: boolean;
   /** Whether a RST came after the SYN-ACK. */
   answerReset: boolean;
   serverResets: number;
@@ -110,6 +115,35 @@ export function followsSyn(attempt: Attempt, number: number): boolean {
   const data = attempt.syns[0]?.packet.payloadLength ?? 0;
   const octets = ahead(attempt.clientIsn, number);
   return octets >= 1 && octets <= 1 + data;
+}
+
+/** Whether the attempt that a SYN-ACK answers and that of its sender are a simultaneous open. */
+export function areOne(answered: Attempt, own: Attempt): boolean {
+  if (own === answered || own.state === "reported" || own.syns.length === 0) return false;
+  if (own.serverResets + own.clientResets > 0) return false;
+  if (own.serverSynIsn !== undefined) {
+    const isn = own.acknowledgedIsn ?? own.synAcks[0]?.packet.sequence ?? own.serverSynIsn;
+    return isn === answered.clientIsn;
+  }
+  return own.synAcks.length === 0;
+}
+
+/** Whether what was asked came behind its answer, and too soon to have been sent again. */
+export function isSwapped(answer: Seen, asked: Seen, slackNs = 0): boolean {
+  const laterNs = asked.timeNs - answer.timeNs - slackNs;
+  return laterNs > 0 && laterNs <= 100_000_000;
+}
+
+/** Whether a client's segment stands behind its third packet in the window that the SYN-ACK announced. */
+export function wentOnIn(
+  attempt: Attempt,
+  { sequence, payloadLength = 0, flags }: Packet,
+): boolean {
+  const data = attempt.syns[0]?.packet.payloadLength ?? 0;
+  const window = attempt.synAcks[0].packet.window ?? 0;
+  const octets = ahead(attempt.clientIsn, sequence) - 1 - data;
+  const isEmpty = payloadLength === 0 && (flags & TcpFlag.FIN) === 0;
+  return octets > 0 && (isEmpty ? octets <= window : octets < window);
 }
 
 export function usesFastOpen(attempt: Attempt): boolean {

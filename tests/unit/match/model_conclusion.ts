@@ -59,7 +59,7 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
   const droppedSynAck = drops.find(({ flags }) => flags !== TcpFlag.SYN);
   const refusal = drops.find(({ netns }) => netns !== undefined);
   const resetReason = attempt.kernelResets.at(-1)?.reason;
-  return {
+  const snapshot: Snapshot = {
     epochSeconds: EPOCH_SECONDS,
     timeNs,
     role: roleOf(attempt, options),
@@ -123,6 +123,16 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
     ackAcknowledgesSynAck: ack && hasAnswer ? true : misfit && !misfit.acknowledgment,
     flags: flagsOf(attempt, outcome, wire, traceEnded, options.seesServerData),
   };
+  return attempt.isMistimed ? withoutDurations(snapshot) : snapshot;
+}
+
+/** What is left where the times of packets contradict their order. */
+function withoutDurations(snapshot: Snapshot): Snapshot {
+  const isDuration = (name: string) => name.endsWith("Ns") && !/^(timeNs|kernel)/.test(name);
+  const left = Object.entries(snapshot).map(([name, value]) =>
+    [name, isDuration(name) ? undefined : value] as const
+  );
+  return { ...snapshot, ...Object.fromEntries(left), flags: [...snapshot.flags, "clock_set"] };
 }
 
 function listening(half: KernelEnd | undefined, options: ModelOptions): Process | undefined {
@@ -171,7 +181,8 @@ function outcomeOf(attempt: Attempt, hasServer: boolean): Outcome {
   if (bothAnswered || clientKernel?.newState === 1 || serverKernel?.newState === 1) {
     return "established";
   }
-  if ((attempt.ack || attempt.isProven) && (accept || !hasServer)) return "established";
+  const wentOn = attempt.wentOn && attempt.serverResets === 0;
+  if ((attempt.ack || attempt.isProven || wentOn) && (accept || !hasServer)) return "established";
   if (attempt.serverResets > 0 || clientKernel?.error === 111) return "refused";
   if (clientKernel?.error === 110) return "timeout";
   if (clientKernel?.error === 113 || clientKernel?.error === 101) return "unreachable";

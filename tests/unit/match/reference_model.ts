@@ -18,6 +18,7 @@ import { TcpFlag } from "../../../src/wire/tcp_flags.ts";
 import {
   ahead,
   areCopies,
+  areOne,
   type Attempt,
   canGoOnAt,
   EARLY_DATA_MAX,
@@ -31,6 +32,7 @@ import {
   isOfVlan,
   isOneSided,
   isOpen,
+  isSwapped,
   isTold,
   lastDropOf,
   type ModelOptions,
@@ -45,6 +47,7 @@ import {
   tellVlan,
   tupleOf,
   usesFastOpen,
+  wentOnIn,
 } from "./model_attempt.ts";
 import { conclude, hasServer, isHere } from "./model_conclusion.ts";
 import type { End, Event, Icmp, Snapshot } from "./traffic.ts";
@@ -147,6 +150,8 @@ export class ReferenceModel {
       isBackwards: false,
       sent: new Map(),
       isProven: false,
+      wentOn: false,
+      isMistimed: false,
       answerReset: false,
       serverResets: 0,
       clientResets: 0,
@@ -320,7 +325,11 @@ export class ReferenceModel {
     const [first] = attempt.syns;
     if (first && first.place !== seen.place) return;
     if (first && areCopies(attempt.syns.at(-1)!, seen)) return;
-    if (first === undefined) tellVlan(attempt, seen.packet);
+    if (first === undefined) {
+      tellVlan(attempt, seen.packet);
+      const [answer] = synAcksOf(attempt);
+      if (answer) attempt.isMistimed ||= isSwapped(answer, seen);
+    }
     attempt.syns.push(seen);
     if (first && attempt.state !== "concluded") this.#touch(attempt, attempt.state, seen.timeNs);
   }
@@ -378,7 +387,7 @@ export class ReferenceModel {
       const own = this.#of(server, client).find(({ clientIsn }) =>
         clientIsn === seen.packet.sequence
       );
-      if (own && this.#areOne(attempt, own)) {
+      if (own && areOne(attempt, own)) {
         const [kept, joined] = firstOf(attempt, own);
         kept.serverSynIsn = joined.clientIsn;
         if (joined.state !== "reported") {
@@ -414,8 +423,10 @@ export class ReferenceModel {
     const isns = serverIsns(attempt);
     for (const isn of attempt.sent.keys()) if (!isns.includes(isn)) attempt.sent.delete(isn);
     if ((isFirst || seen.place === place) && attempt.ack === undefined) {
-      if (this.#acceptsHeld(attempt) && !attempt.answerReset && !attempt.isProven) {
+      const canComplete = !attempt.answerReset && !attempt.isProven && !attempt.wentOn;
+      if (this.#acceptsHeld(attempt) && canComplete) {
         attempt.isBackwards = true;
+        attempt.isMistimed ||= isSwapped(attempt.held!, seen, 1_000_000);
         this.#completeHeld(attempt, seen.timeNs);
       } else if (isFirst && attempt.held) {
         this.counters.unexpected++;
@@ -428,17 +439,6 @@ export class ReferenceModel {
     if (attempt.synAcks.length > 1 || !attempt.answeredToo) return;
     if (attempt.serverSynIsn === seen.packet.sequence) this.#settle(attempt, seen.timeNs);
     else attempt.answeredToo = false;
-  }
-
-  /** Whether the attempt that a SYN-ACK answers and that of its sender are a simultaneous open. */
-  #areOne(answered: Attempt, own: Attempt): boolean {
-    if (own === answered || own.state === "reported" || own.syns.length === 0) return false;
-    if (own.serverResets + own.clientResets > 0) return false;
-    if (own.serverSynIsn !== undefined) {
-      const isn = own.acknowledgedIsn ?? own.synAcks[0]?.packet.sequence ?? own.serverSynIsn;
-      return isn === answered.clientIsn;
-    }
-    return own.synAcks.length === 0;
   }
 
   /** Waits for the ACK from now on, because the SYN was answered, whatever RST came before. */
@@ -502,10 +502,11 @@ export class ReferenceModel {
     const { from, to, sequence, acknowledgment = 0 } = packet;
     const own = this.#of(from, to);
     const answered = own.filter((attempt) => !isComplete(attempt) && attempt.synAcks.length > 0);
-    const waiting = answered.filter(({ answerReset }) => !answerReset);
-    const fitting = waiting.filter((attempt) =>
-      followsSyn(attempt, sequence) && this.#acknowledgedIsn(attempt, acknowledgment) !== undefined
+    const waiting = answered.filter(({ answerReset, wentOn }) => !answerReset && !wentOn);
+    const accepting = waiting.filter((attempt) =>
+      this.#acknowledgedIsn(attempt, acknowledgment) !== undefined
     );
+    const fitting = accepting.filter((attempt) => followsSyn(attempt, sequence));
     const third = fitting.find((each) => isOfVlan(each, packet)) ?? fitting[0];
     if (third) return this.#complete(third, seen, seen.timeNs);
     if (this.#serverSegment(seen)) return;
@@ -520,6 +521,14 @@ export class ReferenceModel {
       const isLikely = isOneSided(early) && !isHere(early, "server", this.options);
       if (isLikely) this.#doubt(early, seen.timeNs);
       return;
+    }
+    const later = accepting.find((each) => wentOnIn(each, packet));
+    if (later) {
+      later.wentOn = true;
+      later.misfit = { sequence: true, acknowledgment: false };
+      const isDecided = isTold(later) || hasServer(later, this.options);
+      if (isDecided) return this.#established(later, seen.timeNs);
+      return this.#doubt(later, seen.timeNs);
     }
     const [newest] = waiting;
     const fitsSequence = newest !== undefined && followsSyn(newest, sequence);
@@ -561,7 +570,8 @@ export class ReferenceModel {
       const acknowledged = ahead(attempt.clientIsn, acknowledgment);
       const isProof = acknowledged > 1 + (attempt.syns[0]?.packet.payloadLength ?? 0) &&
         acknowledged <= EARLY_DATA_MAX;
-      if (this.#acceptsHeld(attempt) && (isProof || !attempt.answerReset)) {
+      const canComplete = isProof || !attempt.answerReset && !attempt.wentOn;
+      if (this.#acceptsHeld(attempt) && canComplete) {
         this.#completeHeld(attempt, seen.timeNs);
       } else if (isProof) {
         attempt.isProven = true;
@@ -593,7 +603,7 @@ export class ReferenceModel {
     if (isCopy) return;
     const asClient = this.#of(from, to).filter(isOpen);
     const aborted = asClient.find((attempt) =>
-      !isOneSided(attempt) && followsSyn(attempt, sequence)
+      !isOneSided(attempt) && !attempt.wentOn && followsSyn(attempt, sequence)
     );
     const ended = refused ?? aborted;
     if (ended === undefined) {
