@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { freePorts } from "./free_ports.ts";
 import { until } from "./netns/namespace.ts";
 
 /** Answers what a server would: the settings of a request apart, which a library has no user for. */
@@ -38,9 +39,7 @@ export class ChdbServer implements AsyncDisposable {
 
   /** Starts it. @param found What `findPresentClickHouse` found. */
   static async start({ folder }: { folder: string }): Promise<ChdbServer> {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    listener.close();
+    const [port] = freePorts(1);
     await Deno.writeTextFile(`${folder}/server.mjs`, SERVER);
     const process = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-lock", "server.mjs", `${port}`],

@@ -5,6 +5,7 @@
  * @module
  */
 import { messageOf } from "../src/text/message.ts";
+import { freePorts } from "./free_ports.ts";
 import { until } from "./netns/namespace.ts";
 import { cached } from "./vm/cache.ts";
 import { DebianArchive } from "./vm/debian_archive.ts";
@@ -209,15 +210,4 @@ function usersOf({ users = "", profiles = "" }: FleetOptions): string {
 </interval></default></quotas>
 </yandex>
 `;
-}
-
-/** Ports that nobody has now. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  const ports = listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }

@@ -6,6 +6,7 @@ import { linesSql } from "../../src/store/clickhouse/lines_sql.ts";
 import { schemaSql, TABLES } from "../../src/store/clickhouse/schema.ts";
 import { flattenLine } from "../../src/store/ship/flatten.ts";
 import { messageOf } from "../../src/text/message.ts";
+import { freePorts } from "../free_ports.ts";
 import { makeFolder } from "../netns/disk.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
 import { askPresentClickHouse, findPresentClickHouse } from "../present_clickhouse.ts";
@@ -146,9 +147,7 @@ skippableTest(
     for (const name of ["store", "collected", "host", "collector"]) {
       Deno.mkdirSync(`${folder.path}/${name}`);
     }
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
+    const [port] = freePorts(1);
     const config = (name: "host" | "collector") => {
       const path = `${folder.path}/${name}.conf`;
       const text = example(`rsyslog-${name}.conf`)

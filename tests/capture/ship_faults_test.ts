@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { readSecretFile } from "../../src/files/secret_file.ts";
 import { ClickHouseFleet, findClickHouse } from "../clickhouse_fleet.ts";
+import { freePorts } from "../free_ports.ts";
 import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
 import { skippableTest, until } from "../netns/namespace.ts";
 import { MadeStore, ship, ShipRun } from "./made_store.ts";
@@ -10,10 +11,9 @@ import { SpeakingRun, taskCommand } from "./speaking_run.ts";
 const found = await findClickHouse();
 const [reason, server] = typeof found === "string" ? [found] : [undefined, found];
 
-/** An address at which nobody listens any more. */
+/** An address at which nobody listens. */
 function nobody(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `http://127.0.0.1:${listener.addr.port}`;
+  return `http://127.0.0.1:${freePorts(1)[0]}`;
 }
 
 async function count(fleet: ClickHouseFleet): Promise<number> {
