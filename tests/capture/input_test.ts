@@ -211,7 +211,9 @@ for (const { name, bytes, length } of BOMBS) {
     assertEquals(new TextDecoder().decode(stderr), "");
     const [unfolded, grown] = JSON.parse(new TextDecoder().decode(stdout));
     assertEquals(unfolded, length + HEADER.length);
-    assertLess(grown, 100e6);
+    // What is unfolded is half a gigabyte, and so would be what is held of each frame or member. Usually
+    // it grows by 15 to 70 MB; on a busy machine, where garbage waits for longer, by 110.
+    assertLess(grown, 200e6);
   });
 }
 
