@@ -36,8 +36,9 @@ export const NETWORK_FIELDS: readonly Field[] = [
       "most eight",
     ({ interfaces }, context) => {
       if (interfaces.length < 2) return undefined;
-      const names = interfaces.map((place) => context.interfaceName(place));
-      return names.filter((name) => name !== undefined);
+      const names = interfaces.map((place) => context.interfaceName(place))
+        .filter((name) => name !== undefined);
+      return names.length > 0 ? names : undefined;
     },
     {
       set: ({ interfaces }, names: readonly string[], context) => {

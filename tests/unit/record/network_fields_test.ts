@@ -25,6 +25,7 @@ Deno.test("network.interfaces lists several places by those of their names that 
     { interfaces: [1], expected: undefined },
     { interfaces: [3, 1], expected: ["br0", "eth0"] },
     { interfaces: [1, 2, 3], expected: ["eth0", "br0"] },
+    { interfaces: [2, 4], expected: undefined },
   ];
   for (const { interfaces, expected } of cases) {
     assertEquals(valueOf("network.interfaces", { interfaces }), expected);
