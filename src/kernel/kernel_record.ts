@@ -4,10 +4,13 @@
  * a bpftrace map or as a line of hexadecimal words.
  */
 
+import { type NegotiatedOptions, readNegotiatedOptions } from "./negotiated_options.ts";
 import { readAddress, readMapped } from "./read_address.ts";
 import { readComm } from "./read_comm.ts";
 import { COMM, readTask, type Task, THREAD_COMM } from "./read_task.ts";
+import { newAccept, newEnd, type SpareRecords } from "./spare_records.ts";
 import { TcpState } from "./tcp_state.ts";
+export type { NegotiatedOptions } from "./negotiated_options.ts";
 export type { Process, Task, Thread } from "./read_task.ts";
 
 /** What every record of a socket says. */
@@ -141,24 +144,6 @@ export interface KernelReset extends KernelPacket {
 /** What a script in `bpf/` can tell, told apart by `kind`. */
 export type KernelRecord = KernelEnd | KernelListener | KernelAccept | KernelDrop | KernelReset;
 
-/** What both sides agreed on, from `tcp_sock.rx_opt`. */
-export interface NegotiatedOptions {
-  /** Timestamps (RFC 7323). */
-  timestamps: boolean;
-  /** Selective acknowledgments (RFC 2018). */
-  sackPermitted: boolean;
-  /** Window scaling (RFC 7323). */
-  windowScale: boolean;
-  /** Shift count that the peer announced, 0 to 14 (RFC 7323). */
-  peerWindowScale: number;
-  /** Shift count that this side announced, 0 to 14 (RFC 7323). */
-  ownWindowScale: number;
-  /** Data was sent in the SYN (RFC 7413). */
-  synData: boolean;
-  /** Data sent in the SYN was acknowledged (RFC 7413). */
-  synDataAcknowledged: boolean;
-}
-
 /** Places the two halves of a CLOCK_BOOTTIME on the program's axis, in nanoseconds. */
 export type PlaceBoottime = (high: number, low: number) => number;
 
@@ -173,6 +158,8 @@ export interface KernelDecoding {
   dropReason(number: number): string | undefined;
   /** The symbol of a reason for which this kernel sends a RST (`enum sk_rst_reason`). */
   resetReason(number: number): string;
+  /** Where records come from that are filled again; absent: each is a new one. */
+  spare?: SpareRecords;
 }
 
 /** Bytes of a map key: socket address, end time. */
@@ -297,7 +284,7 @@ export function readKernelRecord(
     case Kind.Listener:
       return readListener(endNs, values, valueAt);
     case Kind.Accepted:
-      return readAccept(endNs, values, valueAt);
+      return readAccept(endNs, values, valueAt, decoding);
     case Kind.Dropped: {
       const reason = decoding.dropReason(values.getUint32(valueAt + REASON, true));
       return reason === undefined
@@ -320,10 +307,10 @@ function readEnd(
   endNs: number,
   values: DataView,
   valueAt: number,
-  { placeBoottime }: KernelDecoding,
+  { placeBoottime, spare }: KernelDecoding,
 ): KernelEnd {
+  const record = spare?.takeEnd() ?? newEnd();
   const isServer = kind === "server";
-  const who = readTask(values, valueAt);
   const newState = values.getUint8(valueAt + NEW_STATE);
   const established = newState === TcpState.Established;
   const rttMinUs = values.getUint32(valueAt + RTT_MIN_US, true);
@@ -331,58 +318,58 @@ function readEnd(
   const synNs = readTime(values, valueAt + SYN_NS, placeBoottime);
   // Scripts that see no SYN arrive leave the time 0, and then a missing cookie bit says nothing.
   const sawSynArrive = isServer && synNs !== undefined;
-  // In one literal: to spread another object into it would take as long as all the rest.
-  return {
-    kind,
-    endNs,
-    local: readLocalAddress(values, valueAt),
-    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
-    remote: readAddress(values, valueAt + REMOTE_ADDRESS),
-    remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
-    pid: who.pid,
-    comm: who.comm,
-    thread: who.thread,
-    isKernel: who.isKernel,
-    uid: values.getUint32(valueAt + UID, true),
-    netns: values.getUint32(valueAt + NETNS, true),
-    cgroup: readCgroup(values, valueAt),
-    oldState: values.getUint8(valueAt + OLD_STATE),
-    newState,
-    iss: values.getUint32(valueAt + ISS, true),
-    // A client that never took a SYN has rcv_nxt 0, which makes the script's arithmetic give -1.
-    irs: established || isServer ? values.getUint32(valueAt + IRS, true) : undefined,
-    connectNs: isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime),
-    synSentNs: isServer ? undefined : synNs,
-    synReceivedNs: isServer ? synNs : undefined,
-    listener: isServer ? readInode(values, valueAt) || undefined : undefined,
-    devices: isServer ? readDevices(values, valueAt) : undefined,
-    synCookie: sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined,
-    rttMinUs: established && rttMinUs !== NO_RTT ? rttMinUs : undefined,
-    retransmits: values.getUint32(valueAt + RETRANSMITS, true),
-    error: values.getUint16(valueAt + ERROR, true),
-    options: established ? readOptions(options) : undefined,
-  };
+  record.kind = kind;
+  record.endNs = endNs;
+  record.local = readLocalAddress(values, valueAt);
+  record.localPort = values.getUint16(valueAt + LOCAL_PORT, true);
+  record.remote = readAddress(values, valueAt + REMOTE_ADDRESS);
+  record.remotePort = values.getUint16(valueAt + REMOTE_PORT, true);
+  readWho(record, values, valueAt);
+  record.oldState = values.getUint8(valueAt + OLD_STATE);
+  record.newState = newState;
+  record.iss = values.getUint32(valueAt + ISS, true);
+  // A client that never took a SYN has rcv_nxt 0, which makes the script's arithmetic give -1.
+  record.irs = established || isServer ? values.getUint32(valueAt + IRS, true) : undefined;
+  record.connectNs = isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime);
+  record.synSentNs = isServer ? undefined : synNs;
+  record.synReceivedNs = isServer ? synNs : undefined;
+  record.listener = isServer ? readInode(values, valueAt) || undefined : undefined;
+  record.devices = isServer ? readDevices(values, valueAt) : undefined;
+  record.synCookie = sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined;
+  record.rttMinUs = established && rttMinUs !== NO_RTT ? rttMinUs : undefined;
+  record.retransmits = values.getUint32(valueAt + RETRANSMITS, true);
+  record.error = values.getUint16(valueAt + ERROR, true);
+  record.options = established ? readNegotiatedOptions(options) : undefined;
+  return record;
 }
 
-/** In one literal, as {@link readEnd}. */
-function readAccept(endNs: number, values: DataView, valueAt: number): KernelAccept {
-  const who = readTask(values, valueAt);
-  return {
-    kind: "accepted",
-    endNs,
-    local: readAddressOfFamily(values, valueAt, LOCAL_ADDRESS),
-    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
-    remote: readAddressOfFamily(values, valueAt, REMOTE_ADDRESS),
-    remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
-    pid: who.pid,
-    comm: who.comm,
-    thread: who.thread,
-    isKernel: who.isKernel,
-    uid: values.getUint32(valueAt + UID, true),
-    netns: values.getUint32(valueAt + NETNS, true),
-    cgroup: readCgroup(values, valueAt),
-    irs: values.getUint32(valueAt + IRS, true),
-  };
+/** Fills what every record of a socket says of whose it was. */
+function readWho(record: KernelEnd | KernelAccept, values: DataView, valueAt: number): void {
+  const { pid, comm, thread, isKernel } = readTask(values, valueAt);
+  record.pid = pid;
+  record.comm = comm;
+  record.thread = thread;
+  record.isKernel = isKernel;
+  record.uid = values.getUint32(valueAt + UID, true);
+  record.netns = values.getUint32(valueAt + NETNS, true);
+  record.cgroup = readCgroup(values, valueAt);
+}
+
+function readAccept(
+  endNs: number,
+  values: DataView,
+  valueAt: number,
+  { spare }: KernelDecoding,
+): KernelAccept {
+  const record = spare?.takeAccept() ?? newAccept();
+  record.endNs = endNs;
+  record.local = readAddressOfFamily(values, valueAt, LOCAL_ADDRESS);
+  record.localPort = values.getUint16(valueAt + LOCAL_PORT, true);
+  record.remote = readAddressOfFamily(values, valueAt, REMOTE_ADDRESS);
+  record.remotePort = values.getUint16(valueAt + REMOTE_PORT, true);
+  readWho(record, values, valueAt);
+  record.irs = values.getUint32(valueAt + IRS, true);
+  return record;
 }
 
 function readListener(endNs: number, values: DataView, valueAt: number): KernelListener {
@@ -485,16 +472,4 @@ function readTime(view: DataView, at: number, placeBoottime: PlaceBoottime): num
   const low = view.getUint32(at, true);
   const high = view.getUint32(at + 4, true);
   return low === 0 && high === 0 ? undefined : placeBoottime(high, low);
-}
-
-function readOptions(bits: number): NegotiatedOptions {
-  return {
-    timestamps: (bits & 0x01) !== 0,
-    sackPermitted: (bits & 0x02) !== 0,
-    windowScale: (bits & 0x10) !== 0,
-    peerWindowScale: (bits >>> 8) & 0xf,
-    ownWindowScale: (bits >>> 12) & 0xf,
-    synData: (bits & 0x20) !== 0,
-    synDataAcknowledged: (bits & 0x40) !== 0,
-  };
 }

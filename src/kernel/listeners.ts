@@ -1,4 +1,4 @@
-import type { KernelListener } from "./kernel_record.ts";
+import type { KernelListener, Process } from "./kernel_record.ts";
 
 /** A listening socket as the kernel lists it. */
 export interface ListeningSocket {
@@ -30,6 +30,8 @@ export interface Listener extends ListeningSocket {
   server: { pid: number; comm: string } | undefined;
   /** Since when it is waited for who it is, `performance.now()`; filled by who looks at processes. */
   awaitedSinceMs: number | undefined;
+  /** The process as it was told last; filled by who looks at processes. */
+  told: Process | undefined;
   /** When it began to listen, nanoseconds on the axis; -Infinity for listeners that predate the tool. */
   openedNs: number;
   /** When it ended to listen, nanoseconds on the axis; Infinity while it listens. */
@@ -81,6 +83,8 @@ export class Listeners {
   /** Open ones that take connections to other ports, by namespace. */
   readonly #transparent = new Map<number, Set<Listener>>();
   readonly #missed = new Map<Listener, number>();
+  /** What {@link find} gives. */
+  readonly #found: Listener[] = [];
   readonly #onMissed: (listener: Listener) => void;
 
   /** @param onMissed Called for each that has ended though no record told of its end, or not yet. */
@@ -174,38 +178,45 @@ export class Listeners {
    * that the kernel prefers by address, port and what else is known (`compute_score`,
    * net/ipv4/inet_hashtables.c), and any to which TPROXY may have given it.
    *
-   * @returns None where none is known; several where it cannot be told which.
+   * @returns None where none is known; several where it cannot be told which. One array, for one of each
+   *   call would be garbage of each handshake: the next call fills it anew.
    */
   find(arrival: Arrival): readonly Listener[] {
-    const known = this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NOBODY;
+    const found = this.#found;
+    // To set the length would let go of the memory, which the first of them then allocates again.
+    while (found.length > 0) found.pop();
+    const { endNs } = arrival;
     if (arrival.listener !== undefined) {
       // Wherever it was made to, the socket is what counts.
       const named = this.#open.get(arrival.listener);
-      if (named && isOpen(named, arrival.endNs)) return [named];
-      const past = known.findLast((listener) =>
-        listener.inode === arrival.listener && isOpen(listener, arrival.endNs)
-      );
-      return past ? [past] : NOBODY;
+      if (named !== undefined && isOpen(named, endNs)) found.push(named);
+      else this.#findPast(arrival, arrival.listener);
+      return found;
     }
-    // Walked twice, for a list of all that fit would be garbage of each handshake.
+    const known = this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NOBODY;
     let least = 1;
     for (const listener of known) {
       if (!isSure(listener, arrival) || !canTake(listener, arrival)) continue;
       least = Math.max(least, scoreOf(listener, arrival.local));
     }
-    let best: Listener[] | undefined;
     for (const listener of known) {
-      if (!canTake(listener, arrival) || scoreOf(listener, arrival.local) < least) continue;
-      // An empty list would take room for seventeen with its first.
-      if (best === undefined) best = [listener];
-      else best.push(listener);
+      if (canTake(listener, arrival) && scoreOf(listener, arrival.local) >= least) {
+        found.push(listener);
+      }
     }
     const transparent = this.#transparent.get(arrival.netns);
-    if (best === undefined || transparent === undefined) return best ?? NOBODY;
+    if (found.length === 0 || transparent === undefined) return found;
     for (const listener of transparent) {
-      if (canTake(listener, arrival) && !best.includes(listener)) best.push(listener);
+      if (canTake(listener, arrival) && !found.includes(listener)) found.push(listener);
     }
-    return best;
+    return found;
+  }
+
+  /** Finds the socket that took a connection among those that listen no more. */
+  #findPast({ netns, localPort, endNs }: Arrival, inode: number): void {
+    const known = this.#ports.get(portKey(netns, localPort)) ?? NOBODY;
+    const past = known.findLast((each) => each.inode === inode && isOpen(each, endNs));
+    if (past) this.#found.push(past);
   }
 
   /** Moves what was seen where the clock of the axis was set. @param jumpNs By how much, negative: back. */
@@ -316,6 +327,7 @@ const UNKNOWN = {
   end: undefined,
   server: undefined,
   awaitedSinceMs: undefined,
+  told: undefined,
   openedNs: -Infinity,
   closedNs: Infinity,
 };

@@ -1,4 +1,3 @@
-import type { KernelEnd } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
@@ -66,8 +65,9 @@ export class Attempts {
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
-  /** Since when a handshake waits for a name, by what the kernel told of it. */
-  readonly #soughtSinceNs = new WeakMap<KernelEnd, number>();
+  readonly #giveBack: MatcherOptions["giveBack"];
+  /** Since when handshakes wait for a name, by their rows. */
+  readonly #soughtSinceNs = new Map<number, number>();
   /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
   #mistimedUntilNs = -Infinity;
 
@@ -99,6 +99,7 @@ export class Attempts {
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
     this.#reportedRows = options.reportedRows ?? REPORTED_ROWS;
     this.#rowKeeper = options.rowKeeper;
+    this.#giveBack = options.giveBack;
     this.#onHandshake = onHandshake;
     this.epochSeconds = epochSeconds;
   }
@@ -136,6 +137,7 @@ export class Attempts {
     const sender = state === FlowState.Answered ? key.server : key.client;
     const isOwn = this.#sendsAgain(state, sender, 0);
     const row = this.table.insert(key, clientIsn, state, timeNs, isOwn);
+    if (this.#soughtSinceNs.size > 0) this.#soughtSinceNs.delete(row);
     this.table.mistimed[row] = this.#mistimedUntilNs > -Infinity ? 1 : 0;
     this.#rowKeeper?.begin(row);
     return row;
@@ -215,14 +217,13 @@ export class Attempts {
     const host = this.#hostContext;
     const client = this.table.clientKernel[row];
     const server = this.table.serverKernel[row];
-    const either = server ?? client;
-    if (either === undefined) return false;
+    if (server === undefined && client === undefined) return false;
     const isSought = server !== undefined && host.isListenerSought?.(server) ||
       client !== undefined && host.isContainerSought?.(client) ||
       server !== undefined && host.isContainerSought?.(server);
     if (!isSought) return false;
-    const sinceNs = this.#soughtSinceNs.get(either) ?? nowNs;
-    this.#soughtSinceNs.set(either, sinceNs);
+    const sinceNs = this.#soughtSinceNs.get(row) ?? nowNs;
+    this.#soughtSinceNs.set(row, sinceNs);
     // Not by when the kernel saw it, which told of it late where the machine is busy.
     const waitedNs = nowNs - sinceNs;
     if (waitedNs > NAME_NS || waitedNs < 0) return false;
@@ -419,7 +420,7 @@ export class Attempts {
     conclude(table, row, this.#hostContext, traceEnded, this.#handshake);
     if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
     table.move(row, FlowState.Reported, nowNs);
-    table.forgetAnswers(row);
+    table.forgetAnswers(row, this.#giveBack);
     this.#onHandshake(this.#handshake, row);
   }
 

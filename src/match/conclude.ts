@@ -70,7 +70,9 @@ export function conclude(
   into.netns = client?.netns ?? server?.netns ?? accept?.netns ?? drops?.refusal?.netns;
   fillEndpoints(table, row, into);
   into.ipv4 = isIpv4(into.client.address) && isIpv4(into.server.address);
-  into.client.process = client && client.pid !== 0 ? processOf(client) : undefined;
+  into.client.process = client && client.pid !== 0
+    ? processOf(client, into.client.process)
+    : undefined;
   into.role = roleOf(table, row, hostContext);
   into.icmp = table.icmp[row];
   into.outcome = outcomeOf(table, row, hostContext);
@@ -82,7 +84,9 @@ export function conclude(
   into.resetReason = reset?.reason;
   fillTimes(table, row, into);
   into.server.process = serverProcess(server, drops, hostContext, into) ??
-    (accept && accept.pid !== 0 && !accept.isKernel ? processOf(accept) : undefined);
+    (accept && accept.pid !== 0 && !accept.isKernel
+      ? processOf(accept, into.server.process)
+      : undefined);
   fillRtts(table, row, into);
   into.synCount = table.syns[row];
   into.synAckCount = table.synAcks[row];
@@ -178,8 +182,13 @@ function listenerAt(
   return hostContext.listenerAt?.(at, timeNs, interfaces, drops?.refusal);
 }
 
-function processOf(record: KernelEnd | KernelAccept): Process {
+/** @param last Of the handshake before, which most often is of the same process: then it serves again. */
+function processOf(record: KernelEnd | KernelAccept, last?: Process): Process {
   const { pid, comm, uid, cgroup, thread, isKernel } = record;
+  const isSame = last !== undefined && last.pid === pid && last.comm === comm &&
+    last.uid === uid && last.cgroup === cgroup && last.thread === thread &&
+    (last.kernel ?? false) === isKernel;
+  if (isSame) return last;
   const process: Process = { pid, comm, uid, cgroup };
   if (thread) process.thread = thread;
   if (isKernel) process.kernel = true;

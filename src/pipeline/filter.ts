@@ -189,8 +189,10 @@ function isCalled({ comm, thread }: Process, comms: readonly string[]): boolean 
   return comms.includes(comm) || thread?.comm !== undefined && comms.includes(thread.comm);
 }
 
+/** Not by `some`, whose function would be made for each handshake. */
 function isWithin(port: number, ranges: readonly PortRange[]): boolean {
-  return ranges.some(({ first, last }) => first <= port && port <= last);
+  for (const { first, last } of ranges) if (first <= port && port <= last) return true;
+  return false;
 }
 
 function pathOf({ cgroup }: Process, context: FilterContext): string | undefined {

@@ -250,12 +250,17 @@ export class ListenerWatch {
       ? this.#holders.of(listener.inode)
       : listener.server;
     if (server === undefined) return undefined;
-    const process: Process = { ...server, uid: arrival.uid ?? listener.uid };
+    const { begin, told } = listener;
+    const uid = arrival.uid ?? listener.uid;
     const cgroup = arrival.cgroup ?? listener.cgroup;
+    const thread = begin?.pid === server.pid ? begin.thread : undefined;
+    const isSame = told?.pid === server.pid && told.comm === server.comm && told.uid === uid &&
+      told.cgroup === cgroup && told.thread === thread;
+    if (isSame) return told;
+    const process: Process = { pid: server.pid, comm: server.comm, uid };
     if (cgroup !== undefined) process.cgroup = cgroup;
-    const { begin } = listener;
-    if (begin?.pid === server.pid && begin.thread) process.thread = begin.thread;
-    return process;
+    if (thread) process.thread = thread;
+    return listener.told = process;
   }
 
   /** Whose a socket was that nobody holds any more: whoever closed it held it to the end. */

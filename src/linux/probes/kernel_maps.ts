@@ -8,6 +8,7 @@ import {
   VALUE_BYTES,
 } from "../../kernel/kernel_record.ts";
 import type { HeldMap } from "../../kernel/held_bpf.ts";
+import { orderByTime } from "../../kernel/order_by_time.ts";
 import { messageOf } from "../../text/message.ts";
 import { BpfMap } from "./bpf_map.ts";
 
@@ -101,7 +102,7 @@ export class KernelMaps implements Disposable {
       if (record) taken.push(record);
     });
     // A hash map has no order; a listener must be known before what it accepted.
-    taken.sort((a, b) => a.endNs - b.endNs);
+    orderByTime(taken);
     for (const record of taken) onRecord(record);
   }
 
