@@ -217,7 +217,6 @@ export class Attempts {
     const host = this.#hostContext;
     const client = this.table.clientKernel[row];
     const server = this.table.serverKernel[row];
-    if (server === undefined && client === undefined) return false;
     const isSought = server !== undefined && host.isListenerSought?.(server) ||
       client !== undefined && host.isContainerSought?.(client) ||
       server !== undefined && host.isContainerSought?.(server);

@@ -6,6 +6,12 @@ interface ColumnType<T> {
 
 /** Columns begin at multiples of the longest element, for which as many bytes may be left between two. */
 const ALIGNMENT = 8;
+/**
+ * Left between two columns: one line of the processor's cache. A table has as many rows as a power of two,
+ * so without it what is kept of a row would be in lines of one and the same set, of which a cache has room
+ * for eight.
+ */
+const GAP_BYTES = 64;
 const COLUMNS_MAX = 128;
 
 /**
@@ -22,7 +28,7 @@ export class Columns {
    * @param rows Rows of the table. @param rowBytes Bytes of a row in all columns, or more.
    */
   constructor(rows: number, rowBytes: number) {
-    this.#memory = new ArrayBuffer(rows * rowBytes + COLUMNS_MAX * ALIGNMENT);
+    this.#memory = new ArrayBuffer(rows * rowBytes + COLUMNS_MAX * (ALIGNMENT + GAP_BYTES));
   }
 
   /**
@@ -33,7 +39,8 @@ export class Columns {
    */
   take<T>(type: ColumnType<T>, length: number): T {
     const at = this.#used;
-    this.#used += Math.ceil(length * type.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
+    const bytes = Math.ceil(length * type.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
+    this.#used += bytes + GAP_BYTES;
     return new type(this.#memory, at, length);
   }
 }
