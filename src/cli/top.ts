@@ -5,6 +5,7 @@ import { storyNames, StoryTeller } from "../explain/teller.ts";
 import { saveFile } from "../files/save_file.ts";
 import { type ByteWriter, StreamOutput } from "../files/stream_output.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
+import { collectOnceStarted, handBackFreed } from "../linux/free_memory.ts";
 import { hostName } from "../linux/host.ts";
 import { SystemCallError } from "../linux/libc.ts";
 import { type KeptHandshake, Latest } from "../output/top/kept_handshakes.ts";
@@ -334,6 +335,7 @@ async function showHost(options: TopOptions, shown: Shown): Promise<number> {
   try {
     const scope = openScope(options);
     PacketRing.assertPermitted();
+    handBackFreed();
     const elsewhere = new Elsewhere({
       isCaptured: (netns) => scope.captures(netns),
       hasKernel: () => source?.hasKernel ?? false,
@@ -351,7 +353,10 @@ async function showHost(options: TopOptions, shown: Shown): Promise<number> {
       identity: { host: hostName() },
       pipeline,
       supervisor: ending,
-      onReady: () => ending.askAfter(options.durationMs),
+      onReady: () => {
+        collectOnceStarted();
+        ending.askAfter(options.durationMs);
+      },
       onNote: sayNote,
     });
   } catch (error) {

@@ -6,6 +6,7 @@
 import { standardError } from "../files/standard_streams.ts";
 import type { ByteWriter } from "../files/stream_output.ts";
 import { PacketRing } from "../linux/capture/packet_ring.ts";
+import { collectOnceStarted, handBackFreed } from "../linux/free_memory.ts";
 import { hostName } from "../linux/host.ts";
 import { hostId, tracerId } from "../linux/host_id.ts";
 import type { StatusOptions } from "../output/status.ts";
@@ -123,6 +124,7 @@ export class TraceSession {
     const ending = this.#ending;
     const scope = openScope(options);
     PacketRing.assertPermitted();
+    handBackFreed();
     const identity = {
       host: hostName(),
       hostId: await this.#prepared.hostId,
@@ -154,6 +156,7 @@ export class TraceSession {
       pipeline,
       supervisor: ending,
       onReady: (hasKernel) => {
+        collectOnceStarted();
         ending.askAfter(options.durationMs);
         traced?.start(hasKernel);
       },

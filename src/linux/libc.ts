@@ -81,6 +81,8 @@ export const SYMBOLS = {
   // long syscall(long number, ...);  here: int bpf(int cmd, union bpf_attr *attr, unsigned int size);
   // and ssize_t getdents64(int fd, void *dirp, size_t count);
   syscall: { parameters: ["i64", "i64", "buffer", "i64"], result: "i64" },
+  // int mallopt(int param, int value);  of glibc alone.
+  mallopt: { parameters: ["i32", "i32"], result: "i32", optional: true },
   // int *__errno_location(void);
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -18,6 +18,8 @@ const FLAT_MB = 5;
 
 const PORT = 4441;
 const REAL_RATE = 10_000;
+/** After it is ready, a start is over. */
+const STARTED_MS = 3_000;
 /** The most that the tool's own process may have. */
 const LOADED_MB = 115;
 const IDLE_MB = 80;
@@ -36,6 +38,7 @@ export const memory: Row = {
 /** Memory of a trace, MB: before any traffic, the most of it under load, and bpftrace's then. */
 async function residentOf(namespace: Namespace, connect: () => Promise<PacedRun>, root?: string) {
   const watching = await trace("", ["--port", String(PORT)], root).start(namespace);
+  await new Promise((resolve) => setTimeout(resolve, STARTED_MS));
   const idle = residentMb(watching.pid).now;
   const { peak } = await Growth.during(watching.pid, connect);
   const [, ...others] = await processTree(watching.pid);
