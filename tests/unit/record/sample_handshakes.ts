@@ -21,6 +21,8 @@ const CGROUP_PATHS = new Map([
   [5, `/system.slice/docker-${CONTAINER_ID}.scope`],
   [8231, "/user.slice/user-1000.slice"],
 ]);
+const INTERFACE_NAMES = new Map([[1, "lo"], [2, "eth0"]]);
+const NAMESPACES = new Map([[1, 4_026_531_840], [2, 4_026_532_300]]);
 const CONTAINERS = new Map([
   [4, { id: "0".repeat(64), name: HOSTILE_COMM }],
   [5, { id: CONTAINER_ID, name: "shop" }],
@@ -31,8 +33,8 @@ export const CONTEXT: RecordContext = {
   host: "web1",
   hostId: "0123456789ab4def8123456789abcdef",
   tracer: "4242-1795395723000",
-  interfaceName: (place) => new Map([[1, "lo"], [2, "eth0"]]).get(place),
-  netnsOf: (place) => new Map([[1, 4_026_531_840], [2, 4_026_532_300]]).get(place),
+  interfaceName: (place) => INTERFACE_NAMES.get(place),
+  netnsOf: (place) => NAMESPACES.get(place),
   cgroupPath: (id) => CGROUP_PATHS.get(id),
   container: (cgroup) => CONTAINERS.get(cgroup),
 };
