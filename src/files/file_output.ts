@@ -39,11 +39,13 @@ export class FileOutput implements LineOutput, Disposable {
    * @param rotation Undefined: it grows without end.
    * @param onChange Says in one sentence what happens to the file, and when writing fails and works
    * again.
+   * @param mayBegin Whether it is begun anew where it was moved or removed: asked then.
    */
   constructor(
     opened: OpenedFile,
     rotation: Rotation | undefined,
     onChange: (sentence: string) => void,
+    mayBegin: () => boolean = () => true,
   ) {
     this.#path = opened.path;
     this.#rotation = rotation;
@@ -56,7 +58,7 @@ export class FileOutput implements LineOutput, Disposable {
       needsBegin: false,
       endsTorn: endsInsideLine,
       onChange,
-      onStale: () => void this.#file.renew(),
+      onStale: () => void (mayBegin() && this.#file.renew()),
     });
   }
 

@@ -94,7 +94,12 @@ export class SegmentOutput implements LineOutput {
 
   #open(): FileOutput {
     const opened = openForWriting(this.#path());
-    if (opened.kind === "file") return new FileOutput(opened, undefined, this.#options.onChange);
+    if (opened.kind === "file") {
+      const hour = this.#hour;
+      // Of an hour that is over it was compressed, or removed for its age: what comes next stands in another.
+      const isNow = () => hourOf(this.#nowMs()) <= hour;
+      return new FileOutput(opened, undefined, this.#options.onChange, isNow);
+    }
     if (opened.fd !== undefined) closeDescriptor(opened.fd);
     throw new Error("it is no regular file");
   }

@@ -175,7 +175,7 @@ Deno.test("metrics --metrics-file writes a whole file that all may read", async 
   const text = Deno.readTextFileSync(file);
   assertEquals(sumOf(text, "synsnoop_handshakes_total"), 3);
   assert(text.endsWith("\n") && !text.includes("process_"));
-  assertEquals(Deno.lstatSync(file).mode! & 0o777, 0o644);
+  assertEquals(Deno.lstatSync(file).mode! & 0o777, 0o644 & ~Deno.umask());
   assertEquals(Deno.readTextFileSync(elsewhere), "mine");
   assertEquals([...Deno.readDirSync(folder.path)].length, 3);
 });

@@ -52,7 +52,7 @@ Deno.test("report writes a file as a whole, for its owner and group, and no othe
     assertEquals([code, page], [0, ""], said);
     const { about } = dataOf(await Deno.readTextFile(output));
     assertStringIncludes(about.find(([name]) => name === "filters")![1], "--port 443 (");
-    assertEquals((await Deno.stat(output)).mode! & 0o777 & ~0o022, 0o640);
+    assertEquals((await Deno.stat(output)).mode! & 0o777 & ~0o022, 0o640 & ~Deno.umask());
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["page.html"]);
   });
 });

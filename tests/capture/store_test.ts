@@ -93,14 +93,34 @@ Deno.test("an hour that was over stays so where the clock is set back", async ()
   assertEquals(text(`${place.folder}/${segment("01")}`), "");
 });
 
+Deno.test("an hour that is over is compressed while its tracer has nothing to write, without a word", async () => {
+  using place = new Place();
+  const output = new SegmentOutput(place.options);
+  output.write("one\n", 1);
+  place.nowMs += 2 * HOUR_MS;
+  const keeper = new StoreKeeper({ ...place.options, tracer: "1-1" });
+  await keeper.tend();
+  // As it looks by itself each second.
+  output.reopen();
+  assertEquals([place.names(), place.said], [[`${segment("01")}.zst`], []]);
+  output.write("two\n", 1);
+  assertEquals(place.names(), [`${segment("01")}.zst`, segment("03")]);
+  // One that is removed while it is written is begun anew.
+  Deno.removeSync(`${place.folder}/${segment("03")}`);
+  output.reopen();
+  assertEquals([place.names()[1], place.said.length], [segment("03"), 1]);
+  await keeper.close();
+  await output.close();
+});
+
 Deno.test("a store is made where there is none, and is for its owner and group", async () => {
   using place = new Place();
   const folder = `${place.folder}/store`;
   const output = new SegmentOutput({ ...place.options, folder });
   output.write("one\n", 1);
   await output.close();
-  assertEquals(Deno.statSync(folder).mode! & 0o777, 0o750);
-  assertEquals(Deno.statSync(`${folder}/${segment("01")}`).mode! & 0o777, 0o640);
+  assertEquals(Deno.statSync(folder).mode! & 0o777, 0o750 & ~Deno.umask());
+  assertEquals(Deno.statSync(`${folder}/${segment("01")}`).mode! & 0o777, 0o640 & ~Deno.umask());
 });
 
 Deno.test("a store is refused with its reason", () => {
@@ -154,7 +174,7 @@ Deno.test("an hour that is over is sealed: the same bytes, compressed, of the sa
     "notes.txt",
   ]);
   assertEquals(text(`${path}.zst`), lines);
-  assertEquals(Deno.statSync(`${path}.zst`).mode! & 0o777, 0o604);
+  assertEquals(Deno.statSync(`${path}.zst`).mode! & 0o777, 0o604 & ~Deno.umask());
   // Its content is checked by whoever reads it (RFC 8878 §3.1.1.1.1).
   assertEquals(Deno.readFileSync(`${path}.zst`)[4] & 4, 4);
   assertEquals(place.said, []);
