@@ -23,6 +23,11 @@ export class CsvFormat implements TextFormat {
     this.#fields = fields;
   }
 
+  /** Its columns. */
+  get reads(): readonly string[] {
+    return this.#fields.map(({ path }) => path);
+  }
+
   /** Its line, below the headings if it is the first. */
   take(handshake: Handshake, context: RecordContext, into: ByteText): void {
     into.text(this.#heading());

@@ -24,6 +24,8 @@ export interface TextFormat {
    * @param into Whole lines that can be written now are appended to it.
    */
   take(handshake: Handshake, context: RecordContext, into: ByteText): void;
+  /** What it reads of a handshake; see {@link Sink.reads}. */
+  readonly reads?: readonly string[];
   /** How often it wants a {@link report}, milliseconds; undefined: never. */
   readonly reportMs?: number;
   /** Whole lines that tell how it goes so far. @param written Records that were written. */
@@ -55,6 +57,11 @@ export class NdjsonFormat implements TextFormat {
     this.fields = fields &&
       FIELDS.filter((field) => ALWAYS.includes(field.path) || fields.includes(field));
     this.#encoder = new RecordEncoder(this.fields);
+  }
+
+  /** The fields that it writes. */
+  get reads(): readonly string[] | undefined {
+    return this.fields?.map(({ path }) => path);
   }
 
   /** Its record. */
@@ -123,6 +130,11 @@ export class TextSink implements Sink {
     this.#format = format;
     this.label = label;
     this.#options = options;
+  }
+
+  /** What its format reads. */
+  get reads(): readonly string[] | undefined {
+    return this.#format.reads;
   }
 
   /** See {@link Sink.begin}. */

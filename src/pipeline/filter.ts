@@ -92,6 +92,39 @@ export function passes(
     (!asksOfProcesses(filter) || fitsProcesses(filter, handshake, context));
 }
 
+/** Paths of the fields of a record that each part of a filter reads, and of levels all of whose fields it does. */
+const READ_BY_PART: Readonly<Record<keyof HandshakeFilter, readonly string[]>> = {
+  ports: ["client.port", "server.port"],
+  notPorts: ["client.port", "server.port"],
+  serverPorts: ["server.port"],
+  networks: ["client.address", "server.address"],
+  notNetworks: ["client.address", "server.address"],
+  captured: ["evidence"],
+  roles: ["role"],
+  outcomes: ["outcome"],
+  reasons: ["reason", "drop.reason", "reset.reason"],
+  slowerThan: ["role", "rtt.client_ns", "rtt.server_ns", "rtt.total_ns"],
+  comms: ["client.process", "server.process"],
+  notComms: ["client.process", "server.process"],
+  pids: ["client.process", "server.process"],
+  uids: ["client.process", "server.process"],
+  cgroups: ["client.process", "server.process"],
+  containers: ["client.process", "server.process"],
+  notContainers: ["client.process", "server.process"],
+  isMeant: ["client.process", "server.process"],
+  since: ["time"],
+  until: ["time"],
+  tracedOn: ["host"],
+  sample: ["client.isn"],
+};
+
+/** The same of a filter; undefined: it has no part. */
+export function readByFilter(filter: HandshakeFilter): readonly string[] | undefined {
+  const parts = (Object.keys(READ_BY_PART) as (keyof HandshakeFilter)[])
+    .filter((part) => filter[part] !== undefined);
+  return parts.length === 0 ? undefined : parts.flatMap((part) => READ_BY_PART[part]);
+}
+
 function fits(filter: HandshakeFilter, handshake: Handshake, { host }: FilterContext): boolean {
   const { captured, roles, outcomes, reasons, slowerThan, since, until, tracedOn, sample } = filter;
   if (sample && !isSampled(handshake.client.isn, sample)) return false;

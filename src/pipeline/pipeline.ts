@@ -2,11 +2,12 @@ import type { Handshake } from "../match/handshake.ts";
 import { Matcher } from "../match/matcher.ts";
 import { type MatcherOptions, type RowKeeper, ROWS_USUAL } from "../match/options.ts";
 import type { KeptPacket } from "../pcap/kept_packets.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import type { Disguise } from "./disguise.ts";
-import { type HandshakeFilter, passes } from "./filter.ts";
+import { type HandshakeFilter, passes, readByFilter } from "./filter.ts";
 import { addLosses } from "./losses.ts";
 import type { PacketKeeper, Sink, Source, Supervisor, TraceState } from "./sink.ts";
-import { Summary } from "./summary.ts";
+import { READ_BY_SUMMARY, Summary } from "./summary.ts";
 
 /** What comes through, where to, and whom to tell. */
 export interface PipelineOptions {
@@ -123,17 +124,33 @@ export class Pipeline {
    * @param row Its row in the matcher's table, `NO_ROW` where it comes from none.
    */
   take(handshake: Handshake, row: number): void {
-    if (this.admits(handshake)) this.takeAdmitted(handshake, row);
+    if (this.passes(handshake, this.#source!.context)) this.takeAdmitted(handshake, row);
+    else this.holdBack();
   }
 
-  /** Whether the filter lets a handshake pass; one that it keeps back is counted. */
-  admits(handshake: Handshake): boolean {
-    const isAdmitted = passes(this.#filter, handshake, this.#source!.context);
-    if (!isAdmitted) this.#summary.recordFiltered();
-    return isAdmitted;
+  /** Paths of the fields and levels of a record that are read behind the filter; undefined: every field. */
+  get reads(): readonly string[] | undefined {
+    const reads = this.#sinks.map((sink) => sink.reads);
+    if (this.#disguise !== undefined || reads.includes(undefined)) return undefined;
+    return [...READ_BY_SUMMARY, ...reads.flatMap((each) => each!)];
   }
 
-  /** Takes a handshake that {@link admits} let pass; see {@link take}. */
+  /** The same of what the filter reads; undefined: there is none. */
+  get filterReads(): readonly string[] | undefined {
+    return readByFilter(this.#filter);
+  }
+
+  /** Whether the filter lets a handshake pass. @param context What its record says beyond it. */
+  passes(handshake: Handshake, context: RecordContext): boolean {
+    return passes(this.#filter, handshake, context);
+  }
+
+  /** Counts a handshake that the filter keeps back. */
+  holdBack(): void {
+    this.#summary.recordFiltered();
+  }
+
+  /** Takes a handshake that the filter lets pass; see {@link take}. */
   takeAdmitted(handshake: Handshake, row: number): void {
     const summary = this.#summary;
     if (summary.handshakes >= this.#count) return;

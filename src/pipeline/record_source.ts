@@ -9,12 +9,15 @@ import {
   type RecordContext,
   type RecordedContext,
 } from "../record/record_context.ts";
+import { neededFields } from "../record/choose_fields.ts";
+import { LineDecoder } from "../record/record_decoder.ts";
+import type { Wanted } from "../record/line_scanner.ts";
 import { RecordReader } from "../record/record_reader.ts";
 import { addLosses, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
 import { nameTrace, ToldLosses } from "./told_losses.ts";
-import { TwiceSeen } from "./twice_seen.ts";
+import { READ_BY_TWICE_SEEN, TwiceSeen } from "./twice_seen.ts";
 
 /** What records have that this version does not know, and skipped. */
 export interface UnknownParts {
@@ -23,6 +26,12 @@ export interface UnknownParts {
   /** The latest version of the record that was met, where it is later than this tool's. */
   version: number | undefined;
 }
+
+/** What is read of every record, and where only some interfaces are wanted. */
+const TIME = ["time"];
+const INTERFACES = ["network.interface", "network.interfaces"];
+/** What names who told a record. */
+const TELLER = ["host", "host_id", "tracer"];
 
 /** Names of those that are told: files of strangers may have any number. */
 const UNKNOWN_MAX = 64;
@@ -47,6 +56,7 @@ export class RecordSource implements Source {
   readonly context: RecordContext;
   readonly #options: RecordSourceOptions;
   readonly #twiceSeen: TwiceSeen | undefined;
+  readonly #decoder: LineDecoder;
   /** Of files that have not ended; what the others told is in the counts below. */
   #readers: RecordReader[] = [];
   #files = 0;
@@ -63,6 +73,7 @@ export class RecordSource implements Source {
   constructor(options: RecordSourceOptions) {
     this.#options = options;
     this.#twiceSeen = options.countsOnce ? new TwiceSeen() : undefined;
+    this.#decoder = new LineDecoder(wantedOf(options));
     const { host } = options;
     const reader: RecordContext = { host, interfaceName: () => undefined };
     this.context = new CurrentContext(() => this.#atHand ?? reader);
@@ -96,6 +107,7 @@ export class RecordSource implements Source {
         this.#told.take(file, event, members);
         this.#options.pipeline.takeEvent(event, members);
       },
+      this.#decoder,
     );
     this.#readers.push(reader);
     return reader;
@@ -109,11 +121,16 @@ export class RecordSource implements Source {
     this.#readers = this.#readers.filter(({ hasEnded }) => !hasEnded);
   }
 
-  readonly #onRecord = (handshake: Handshake, context: RecordedContext): void => {
+  readonly #onRecord = (
+    handshake: Handshake,
+    context: RecordedContext,
+    isHeldBack: boolean,
+  ): void => {
     if (this.done) return;
     this.records++;
     if (!this.#isWanted(handshake, context)) return;
     this.#extendSpan(handshake);
+    if (isHeldBack) return this.#options.pipeline.holdBack();
     this.#atHand = context;
     this.#handOn(handshake, context);
     this.#atHand = undefined;
@@ -121,8 +138,7 @@ export class RecordSource implements Source {
 
   #handOn(handshake: Handshake, context: RecordedContext): void {
     const { pipeline } = this.#options;
-    // Of one that the filter keeps back, what another host says of it may well pass.
-    if (!pipeline.admits(handshake)) return;
+    // Of one that the filter kept back, what another host says of it may well pass: it is not remembered.
     if (this.#twiceSeen?.take(handshake, tellerOf(context))) {
       pipeline.takeAgain(handshake);
     } else pipeline.takeAdmitted(handshake, NO_ROW);
@@ -188,6 +204,21 @@ function unknownOf(readers: readonly RecordReader[], others: UnknownParts): Unkn
     if (reader.newerVersion !== undefined) version = Math.max(reader.newerVersion, version ?? 0);
   }
   return { names, version };
+}
+
+/** What is to be decoded of records. */
+function wantedOf({ interfaces, countsOnce, pipeline }: RecordSourceOptions): Wanted {
+  const { reads, filterReads } = pipeline;
+  const always = interfaces.length > 0 ? [...TIME, ...INTERFACES] : TIME;
+  const before = [...always, ...filterReads ?? []];
+  const compared = countsOnce ? [...TELLER, ...READ_BY_TWICE_SEEN] : [];
+  return {
+    fields: reads && neededFields([...before, ...compared, ...reads]),
+    filter: filterReads && {
+      reads: neededFields(before),
+      passes: (handshake, context) => pipeline.passes(handshake, context),
+    },
+  };
 }
 
 /** Who told a record: a host, and the run of the tool on it. */

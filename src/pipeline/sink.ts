@@ -96,6 +96,11 @@ export interface PacketKeeper extends RowKeeper {
 export interface Sink {
   /** What it writes or where to, behind the word "writing": `packets`, `to standard output`. */
   readonly label: string;
+  /**
+   * Paths of the fields of a record that it reads of a handshake, and of levels all of whose fields it
+   * does: of one that was recorded it may get no others. Absent: every field.
+   */
+  readonly reads?: readonly string[];
   /** Told once, before the first handshake, where they come from. */
   begin?(source: Source): void;
   /**

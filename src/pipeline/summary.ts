@@ -17,6 +17,12 @@ import {
 /** The quantiles that are told of a duration: name and share. */
 export const QUANTILES = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const;
 
+/** Paths of the fields of a record that the summary reads. */
+export const READ_BY_SUMMARY: readonly string[] = [
+  ...["outcome", "evidence"],
+  ...["rtt.client_ns", "rtt.server_ns", "rtt.kernel_client_ns", "rtt.kernel_server_ns"],
+];
+
 /** Which host and which run of the tool a line is of. */
 export type EventContext = Pick<RecordContext, "host" | "hostId" | "tracer">;
 

@@ -1,5 +1,11 @@
 import type { Handshake } from "../match/handshake.ts";
 
+/** Paths of the fields of a record by which one is known again. */
+export const READ_BY_TWICE_SEEN: readonly string[] = [
+  ...["time", "client.isn"],
+  ...["client.address", "client.port", "server.address", "server.port"],
+];
+
 /** Two that saw one handshake give it times that are nearer than this: their clocks may differ. */
 export const NEAR_SECONDS = 120;
 /** Handshakes that are remembered at most: 22 MB. */

@@ -25,3 +25,13 @@ export function chooseFields(names: readonly string[]): Field[] | string {
   }
   return [...chosen];
 }
+
+/** The paths of the fields of some names, and of those without which nothing can be told of them. */
+export function neededFields(names: readonly string[]): ReadonlySet<string> {
+  const needed = new Set<string>();
+  for (const { path, needs = [] } of FIELDS) {
+    const isNamed = names.some((name) => path === name || path.startsWith(`${name}.`));
+    for (const each of isNamed ? [path, ...needs] : []) needed.add(each);
+  }
+  return needed;
+}

@@ -36,6 +36,7 @@ function announcedFields(end: End, packet: string, of: Of): Field[] {
     text(`${end}.address`, "IP address", of((it) => addressText.of(it.address)), {
       always: true,
       varies: true,
+      judges: true,
       read: (it, bytes, first, behind) => readAddress(bytes, first, behind, it[end].address),
       set: (handshake, value: string) => setAddress(handshake[end].address, value),
     }),
@@ -104,6 +105,7 @@ function processFields(end: End, of: Of): Field[] {
         return cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
       }),
       {
+        needs: [`${process}.cgroup`],
         set: (handshake, path: string, context) => {
           const cgroup = handshake[end].process?.cgroup;
           if (cgroup !== undefined) context.setCgroupPath(cgroup, path);
@@ -148,6 +150,7 @@ function containerField(end: End, of: Of, part: "id" | "name", meaning: string):
       return cgroup === undefined ? undefined : context.container?.(cgroup)?.[part];
     }),
     {
+      needs: [`${end}.process.cgroup`],
       set: (handshake, value: string, context) => {
         const cgroup = handshake[end].process?.cgroup;
         if (cgroup === undefined) return;

@@ -37,6 +37,8 @@ export interface Field {
    * @returns False where that is for `set` to say.
    */
   read?(handshake: Handshake, bytes: Uint8Array<ArrayBuffer>, begin: number, end: number): boolean;
+  /** Paths of other fields, without which nothing can be told of this one. */
+  needs?: readonly string[];
   /** Whether it can be null, which then means there is none; absent always means unknown. */
   nullable?: boolean;
   /** Where it always is: in every record (`true`), or in every one that has the level of this path. */
@@ -58,6 +60,8 @@ export interface Field {
    * @returns False where the text means nothing; the record is then none.
    */
   set?(handshake: Handshake, value: ReadValue, context: RecordedContext): boolean | void;
+  /** Whether `read` and `set` take no value of its type as it is: some mean nothing. */
+  judges?: true;
 }
 
 /** The ranges of the integers of so many bits. */

@@ -33,6 +33,7 @@ export const FIELDS: readonly Field[] = [
       always: true,
       varies: true,
       unit: "RFC 3339, UTC, nine digits",
+      judges: true,
       read: (it, bytes, begin, end) => {
         const seconds = readSeconds(bytes, begin, end);
         if (seconds === undefined) return false;
@@ -212,11 +213,13 @@ export const FIELDS: readonly Field[] = [
     "drop.queue_length",
     "Entries in the listener's queue that was full",
     (it) => it.dropQueue?.length,
+    { needs: ["drop.queue_limit"] },
   ),
   integer(
     "drop.queue_limit",
     "Entries that queue may have (the backlog)",
     (it) => it.dropQueue?.limit,
+    { needs: ["drop.queue_length"] },
   ),
   text(
     "reset.reason",

@@ -5,7 +5,9 @@
  *
  * @module
  */
+import type { Handshake } from "../match/handshake.ts";
 import { type Field, isComputed } from "./field.ts";
+import type { RecordContext } from "./record_context.ts";
 import { type Member, type Members, RECORD, type Target } from "./record_members.ts";
 import { textAt } from "./recent_texts.ts";
 
@@ -27,18 +29,44 @@ const DIGITS_MAX = 15;
 /** Bytes of a list that is remembered: most of a field are one of a few. */
 const LIST_LENGTH_MAX = 64;
 
-const NULL = bytesOf("null");
-const TRUE = bytesOf("true");
-const FALSE = bytesOf("false");
+/** A text of at least four bytes, which is looked for four at a time. */
+interface Word {
+  readonly length: number;
+  /** The whole fours, and the last four, which may overlap them; little endian. */
+  readonly fours: Int32Array;
+  readonly last: number;
+}
+
+const NULL = wordOf("null");
+const TRUE = wordOf("true");
+const FALSE = wordOf("false");
+
+/** Which records are wanted: of the others nothing is decoded behind what the filter reads. */
+export interface RecordFilter {
+  /** Paths of all fields that it reads. */
+  readonly reads: ReadonlySet<string>;
+  /** Whether a record is wanted, of which so much is decoded. */
+  passes(handshake: Handshake, context: RecordContext): boolean;
+}
+
+/** What is decoded of a record. Whatever that is, all of a line is checked. */
+export interface Wanted {
+  /** Paths of the fields; absent: all of them. */
+  readonly fields?: ReadonlySet<string>;
+  /** Absent: all records are wanted. */
+  readonly filter?: RecordFilter;
+}
 
 /** A member, as it is found in bytes. */
 interface Part {
   /** What stands before its value: where it is the first of its level, and else. */
-  readonly first: Uint8Array;
-  readonly next: Uint8Array;
+  readonly first: Word;
+  readonly next: Word;
   /** The first character of its name. */
   readonly initial: number;
   readonly always: boolean;
+  /** Whether it is the version of the record. */
+  readonly isVersion: boolean;
   /** Those of a deeper level. */
   readonly parts: Level | undefined;
   readonly type: Field["type"] | undefined;
@@ -48,8 +76,9 @@ interface Part {
   readonly greatest: number;
   /** The only values that it can have. */
   readonly values: readonly string[] | undefined;
-  /** Whether its value is a text of no use. */
-  readonly isComputed: boolean;
+  /** Whether its value is wanted, or its setter has to judge it. */
+  readonly isWanted: boolean;
+  readonly isJudged: boolean;
   readonly read: Field["read"];
   readonly set: Member["set"];
   readonly take: Member["take"];
@@ -65,27 +94,32 @@ interface Level {
   readonly parts: readonly Part[];
   /** Place of the last that is always there; -1: none is. */
   readonly lastAlways: number;
+  /** Place of the first behind what the filter reads; -1: it is not asked in this level. */
+  readonly filterAt: number;
 }
 
-function levelOf(members: Members): Level {
+function levelOf(members: Members, { fields, filter }: Wanted): Level {
+  const isRead = ({ path }: Member) =>
+    [...filter!.reads].some((field) => field === path || field.startsWith(`${path}.`));
   return {
     parts: members.map((member): Part => {
       const { name, always, holds, set, take } = member;
       const field = isField(holds) ? holds : undefined;
       const [least, greatest] = field?.range ?? [-Infinity, Infinity];
       return {
-        first: bytesOf(`"${name}":`),
-        next: bytesOf(`,"${name}":`),
+        first: wordOf(`"${name}":`),
+        next: wordOf(`,"${name}":`),
         initial: name.charCodeAt(0),
         always,
-        parts: isField(holds) ? undefined : levelOf(holds),
+        isVersion: member.path === "v",
+        parts: isField(holds) ? undefined : levelOf(holds, { fields }),
         type: field?.type,
         isNullable: field?.nullable ?? false,
         least,
         greatest,
         values: field?.values,
-        isComputed: field?.set === isComputed && field.type === "string" &&
-          field.values === undefined,
+        isWanted: field?.set !== isComputed && (fields?.has(member.path) ?? true),
+        isJudged: field?.judges ?? false,
         read: field?.read,
         set,
         take,
@@ -96,6 +130,7 @@ function levelOf(members: Members): Level {
       };
     }),
     lastAlways: members.findLastIndex(({ always }) => always),
+    filterAt: filter ? members.findLastIndex(isRead) + 1 : -1,
   };
 }
 
@@ -103,45 +138,76 @@ function isField(holds: Member["holds"]): holds is Field {
   return !Array.isArray(holds);
 }
 
-function bytesOf(word: string): Uint8Array {
-  return new TextEncoder().encode(word);
+function wordOf(text: string): Word {
+  const bytes = new TextEncoder().encode(text);
+  const view = new DataView(bytes.buffer);
+  const fours = Int32Array.from(
+    { length: bytes.length >> 2 },
+    (_, at) => view.getInt32(4 * at, true),
+  );
+  return { length: bytes.length, fours, last: view.getInt32(bytes.length - 4, true) };
 }
-
-const LEVEL = levelOf(RECORD);
-const VERSION = LEVEL.parts[0];
 
 // What is being read: one line at a time, on one thread.
 let bytes = new Uint8Array(0);
+let view = new DataView(bytes.buffer);
 let at = 0;
 let version = 0;
+let filter: RecordFilter | undefined;
+/** Whether the filter was asked and does not want the record. */
+let isHeldBack = false;
 /** Whether the string that was passed last has an escape, and whether it is ASCII. */
 let hasEscape = false;
 let isAscii = true;
 
-/**
- * Reads a record.
- *
- * @param all The bytes that it stands in. @param start Where it begins. @param end Where it ends: there is
- * a newline, or nothing.
- * @param target Takes what it holds; of no use where it is not for this.
- * @returns Its version; undefined where it is not for this.
- */
-export function scanRecord(
-  all: Uint8Array<ArrayBuffer>,
-  start: number,
-  end: number,
-  target: Target,
-): number | undefined {
-  bytes = all;
-  at = start;
-  version = 0;
-  return scanLevel(LEVEL, target) && at === end && version >= 1 ? version : undefined;
+/** Reads records of which always the same is wanted. */
+export class LineScanner {
+  readonly #level: Level;
+  readonly #filter: RecordFilter | undefined;
+
+  /** @param wanted Absent: everything. */
+  constructor(wanted: Wanted = {}) {
+    this.#level = levelOf(RECORD, wanted);
+    this.#filter = wanted.filter;
+  }
+
+  /**
+   * Reads a record.
+   *
+   * @param all The bytes that it stands in. @param start Where it begins. @param end Where it ends: there is
+   * a newline, or nothing.
+   * @param target Takes what is wanted of it; of no use where it is not for this.
+   * @returns Its version; undefined where it is not for this.
+   */
+  scan(
+    all: Uint8Array<ArrayBuffer>,
+    start: number,
+    end: number,
+    target: Target,
+  ): number | undefined {
+    if (bytes !== all) {
+      bytes = all;
+      view = new DataView(all.buffer, all.byteOffset, all.byteLength);
+    }
+    at = start;
+    version = 0;
+    filter = this.#filter;
+    isHeldBack = false;
+    const isRecord = scanLevel(this.#level, target) && at === end && version >= 1;
+    return isRecord ? version : undefined;
+  }
+
+  /** Whether the filter does not want the record that was read last. */
+  get isHeldBack(): boolean {
+    return isHeldBack;
+  }
 }
 
-function scanLevel({ parts, lastAlways }: Level, target: Target): boolean {
+function scanLevel({ parts, lastAlways, filterAt }: Level, target: Target): boolean {
   if (bytes[at++] !== OPEN_OBJECT) return false;
   let isFirst = true;
   for (let place = 0; place < parts.length; place++) {
+    if (place === filterAt) askFilter(target);
     const part = parts[place];
     // Most of what can be in a record is not in this one.
     if (bytes[isFirst ? at + 1 : at + 2] !== part.initial) {
@@ -163,20 +229,30 @@ function scanLevel({ parts, lastAlways }: Level, target: Target): boolean {
   return bytes[at++] === CLOSE_OBJECT;
 }
 
+function askFilter({ handshake, context }: Target): void {
+  isHeldBack = !filter!.passes(handshake, context);
+}
+
 /** Whether a word stands here. */
-function isNext(word: Uint8Array): boolean {
-  const all = bytes;
-  const begin = at;
-  for (let offset = 0; offset < word.length; offset++) {
-    if (all[begin + offset] !== word[offset]) return false;
+function isNext({ length, fours, last }: Word): boolean {
+  const all = view;
+  const end = at + length;
+  if (end > all.byteLength) return false;
+  for (let from = at, four = 0; four < fours.length; from += 4, four++) {
+    if (all.getInt32(from, true) !== fours[four]) return false;
   }
-  return true;
+  return all.getInt32(end - 4, true) === last;
+}
+
+/** Whether a value is put where it belongs; else it is only checked. */
+function isTaken(part: Part): boolean {
+  return part.isWanted && !isHeldBack || part.isJudged;
 }
 
 function scanMember(part: Part, target: Target): boolean {
   if (part.isNullable && isNext(NULL)) {
     at += NULL.length;
-    return part.set(target.handshake, null, target.context) !== false;
+    return !isTaken(part) || part.set(target.handshake, null, target.context) !== false;
   }
   switch (part.type) {
     case "integer":
@@ -210,15 +286,15 @@ function scanInteger(part: Part, { handshake, context }: Target): boolean {
   if (length > DIGITS_MAX) value = Number(textAt(all, begin, end, false));
   else if (isNegative) value = -value;
   if (!(value >= part.least && value <= part.greatest)) return false;
-  if (part === VERSION) version = value;
-  return part.set(handshake, value, context) !== false;
+  if (part.isVersion) version = value;
+  return !isTaken(part) || part.set(handshake, value, context) !== false;
 }
 
-function scanBoolean({ set }: Part, { handshake, context }: Target): boolean {
+function scanBoolean(part: Part, { handshake, context }: Target): boolean {
   const value = isNext(TRUE);
   if (!value && !isNext(FALSE)) return false;
   at += value ? TRUE.length : FALSE.length;
-  return set(handshake, value, context) !== false;
+  return !isTaken(part) || part.set(handshake, value, context) !== false;
 }
 
 function scanString(part: Part, target: Target): boolean {
@@ -227,16 +303,19 @@ function scanString(part: Part, target: Target): boolean {
   const end = at - 1;
   const { handshake, context } = target;
   if (part.read !== undefined && !hasEscape) return part.read(handshake, bytes, begin, end);
-  if (part.isComputed && !hasEscape && isAscii) return true;
+  const isNeeded = isTaken(part);
+  if (!isNeeded && part.values === undefined && !hasEscape && isAscii) return true;
   const value = textAt(bytes, begin, end, hasEscape);
   if (value === undefined) return false;
-  if (part.values === undefined) return part.set(handshake, value, context) !== false;
+  if (part.values === undefined) {
+    return !isNeeded || part.set(handshake, value, context) !== false;
+  }
   if (value !== part.known) {
     // One that it cannot have is told, or makes this no record.
     if (!part.values.includes(value)) return part.take(value, target) === undefined;
     part.known = value;
   }
-  return part.set(handshake, value, context) !== false;
+  return !isNeeded || part.set(handshake, value, context) !== false;
 }
 
 /** Goes behind a string; what it says is not looked at. */
@@ -265,7 +344,7 @@ function scanStrings(part: Part, target: Target): boolean {
   const { list, listBytes, listLength } = part;
   if (list !== undefined && isListNext(listBytes, listLength)) {
     at += listLength;
-    return part.set(target.handshake, list, target.context) !== false;
+    return !isTaken(part) || part.set(target.handshake, list, target.context) !== false;
   }
   const begin = at;
   const read = readStrings();

@@ -41,6 +41,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
       return names.length > 0 ? names : undefined;
     },
     {
+      judges: true,
       set: ({ interfaces }, names: readonly string[], context) => {
         if (names.length > INTERFACES_MAX) return false;
         interfaces.push(...names.map((name) => context.placeOf(name)));
@@ -81,7 +82,14 @@ export const NETWORK_FIELDS: readonly Field[] = [
     "network.community_id",
     "Community ID v1 flow hash, as in Zeek, Suricata and Wireshark",
     communityIdOf,
-    { varies: true, set: isComputed },
+    {
+      varies: true,
+      needs: [
+        ...["network.type", "evidence", "client.isn"],
+        ...["client.address", "client.port", "server.address", "server.port"],
+      ],
+      set: isComputed,
+    },
   ),
   ...(["client", "server"] as const).flatMap((end): Field[] => [
     text(
@@ -90,6 +98,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
       ({ translated }) => translated && formatAddress(translated[end].address),
       {
         always: TRANSLATED,
+        judges: true,
         set: (it, address: string) => setAddress(translatedOf(it)[end].address, address),
       },
     ),

@@ -6,11 +6,12 @@
 import { Handshake } from "../match/handshake.ts";
 import { RECORD_VERSION } from "./fields.ts";
 import { readRow, ROW_LENGTH, writeRow } from "./handshake_row.ts";
-import { scanRecord } from "./line_scanner.ts";
+import { LineScanner, type Wanted } from "./line_scanner.ts";
 import { RecordedContext } from "./record_context.ts";
 import { isObject, RECORD, takeLevel, type Target } from "./record_members.ts";
 
 const encoder = new TextEncoder();
+const everything = new LineScanner();
 
 /** What a line turned out to be. */
 export type DecodedLine =
@@ -58,17 +59,27 @@ export type DecodedLine =
 export function decodeLine(line: string): DecodedLine {
   const bytes = encoder.encode(line);
   const target = newTarget();
-  const version = scanRecord(bytes, 0, bytes.length, target);
+  const version = everything.scan(bytes, 0, bytes.length, target);
   return version === undefined ? decodeAnyLine(line) : decoded(target, version);
 }
 
 /** What takes what lines hold, one after another. */
 export class LineDecoder {
+  /** Whether the filter does not want the handshake of the last line, of which then parts are missing. */
+  isHeldBack = false;
+  readonly #wanted: Wanted;
+  readonly #scanner: LineScanner;
   readonly #target = newTarget();
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+  /** @param wanted What of a record is wanted, at least that is decoded. Absent: everything. */
+  constructor(wanted: Wanted = {}) {
+    this.#wanted = wanted;
+    this.#scanner = new LineScanner(wanted);
+  }
+
   /**
-   * Decodes a line as {@link decodeLine} does.
+   * Decodes what is wanted of a line, which is judged as {@link decodeLine} does.
    *
    * @param bytes They may be overwritten afterwards. @param start Where it begins, blanks and marks left out.
    * @param end Where it ends, before its newline.
@@ -79,15 +90,22 @@ export class LineDecoder {
     clear(target.handshake);
     target.unknown.length = 0;
     target.context = new RecordedContext();
-    const version = scanRecord(bytes, start, end, target);
-    if (version !== undefined) return decoded(target, version);
+    const version = this.#scanner.scan(bytes, start, end, target);
+    if (version !== undefined) {
+      this.isHeldBack = this.#scanner.isHeldBack;
+      return decoded(target, version);
+    }
     let line: string;
     try {
       line = this.#decoder.decode(bytes.subarray(start, end));
     } catch {
       return { kind: "refused", fault: "json", reason: "it is no UTF-8" };
     }
-    return decodeAnyLine(line);
+    const any = decodeAnyLine(line);
+    const { filter } = this.#wanted;
+    this.isHeldBack = any.kind === "handshake" && filter !== undefined &&
+      !filter.passes(any.handshake, any.context);
+    return any;
   }
 }
 

@@ -9,9 +9,13 @@ import { type DecodedLine, isNewer, LineDecoder } from "./record_decoder.ts";
 
 /**
  * Takes a handshake that was read back, with what its record says beyond it. The handshake is filled anew
- * for each; the context may be kept.
+ * for each; the context may be kept. Of one that is held back by the filter of the decoder parts are missing.
  */
-export type OnRecord = (handshake: Handshake, context: RecordedContext) => void;
+export type OnRecord = (
+  handshake: Handshake,
+  context: RecordedContext,
+  isHeldBack: boolean,
+) => void;
 
 /** Takes a line of another kind: its `event` and all that it holds, which are untrusted. */
 export type OnEvent = (event: string, members: Readonly<Record<string, unknown>>) => void;
@@ -73,7 +77,7 @@ export class RecordReader {
   newerVersion: number | undefined;
   readonly #onRecord: OnRecord;
   readonly #onEvent: OnEvent | undefined;
-  readonly #decoder = new LineDecoder();
+  readonly #decoder: LineDecoder;
   /** The start of a line whose end is still to come. */
   #begin: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #beginLength = 0;
@@ -81,8 +85,9 @@ export class RecordReader {
   #isSkipping = false;
   #lines = 0;
 
-  /** Reads nothing yet. */
-  constructor(onRecord: OnRecord, onEvent?: OnEvent) {
+  /** Reads nothing yet. @param decoder Decodes what is wanted of a line; absent: everything. */
+  constructor(onRecord: OnRecord, onEvent?: OnEvent, decoder: LineDecoder = new LineDecoder()) {
+    this.#decoder = decoder;
     this.#onRecord = onRecord;
     this.#onEvent = onEvent;
   }
@@ -162,7 +167,7 @@ export class RecordReader {
     for (const name of unknown) if (this.unknown.size < NAMES_MAX) this.unknown.add(name);
     if (isNewer(version)) this.newerVersion = Math.max(version, this.newerVersion ?? 0);
     this.handshakes++;
-    this.#onRecord(handshake, context);
+    this.#onRecord(handshake, context, this.#decoder.isHeldBack);
   }
 
   #refuse(kind: keyof RefusedLines, reason: string): void {

@@ -63,6 +63,17 @@ export interface MetricsModelOptions extends ServerTableOptions {
   now(): number;
 }
 
+/** Paths of the fields and levels of a record that are read. */
+export const READ_BY_METRICS: readonly string[] = [
+  ...["role", "outcome", "reason", "drop.reason", "server.address", "server.port"],
+  ...["client.process", "server.process"].flatMap((process) => [
+    ...[`${process}.comm`, `${process}.cgroup_path`],
+  ]),
+  ...["rtt.client_ns", "rtt.server_ns", "rtt.total_ns", "packets.syn", "packets.syn_ack"],
+  // Of exemplars.
+  "network.community_id",
+];
+
 const NO_LABELS: Labels = {};
 
 /** Labels by their value, each the same object every time: a writer remembers what it made of them. */

@@ -6,6 +6,7 @@ import {
   MetricsModel,
   type MetricsModelOptions,
   type ProcessFigures,
+  READ_BY_METRICS,
   type SourcesUp,
 } from "./metrics_model.ts";
 
@@ -18,6 +19,7 @@ export interface MetricsSinkOptions extends MetricsModelOptions {
 /** Counts handshakes for who asks for metrics. */
 export class MetricsSink implements Sink {
   readonly label = "metrics";
+  readonly reads: readonly string[] = READ_BY_METRICS;
   readonly #model: MetricsModel;
   readonly #process: () => ProcessFigures;
   #context: RecordContext | undefined;

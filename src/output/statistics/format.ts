@@ -2,7 +2,7 @@ import type { Handshake } from "../../match/handshake.ts";
 import type { TextFormat } from "../text_sink.ts";
 import type { TraceState } from "../../pipeline/sink.ts";
 import type { GroupingContext } from "./groupings.ts";
-import { Statistics } from "./statistics.ts";
+import { READ_BY_STATISTICS, Statistics } from "./statistics.ts";
 import { encodeStatistics } from "./json.ts";
 import { formatStatistics } from "./text.ts";
 import { IntervalCounts } from "./interval.ts";
@@ -28,6 +28,7 @@ export interface StatisticsOptions {
  */
 export class StatisticsFormat implements TextFormat {
   readonly reportMs: number | undefined;
+  readonly reads: readonly string[] = READ_BY_STATISTICS;
   readonly #options: StatisticsOptions;
   readonly #statistics = new Statistics();
   readonly #interval: IntervalCounts | undefined;

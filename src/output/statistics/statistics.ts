@@ -8,6 +8,16 @@ import { type NamedTally, TopTallies } from "./top_tallies.ts";
 /** Buckets of a histogram at most: they fit a screen. */
 const BUCKETS_MAX = 24;
 
+/** Paths of the fields and levels of a record that are read. */
+export const READ_BY_STATISTICS: readonly string[] = [
+  ...["role", "outcome", "reason", "reset.reason", "drop.reason"],
+  ...["client.address", "server.address", "server.port"],
+  ...["client.process", "server.process"].flatMap((process) => [
+    ...[`${process}.comm`, `${process}.cgroup_path`, `${process}.container`],
+  ]),
+  ...["rtt.client_ns", "rtt.server_ns", "rtt.total_ns", "packets.syn", "packets.syn_ack"],
+];
+
 /** The durations of a handshake that have statistics. */
 export const RTTS = ["client", "server", "total"] as const;
 

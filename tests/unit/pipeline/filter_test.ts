@@ -1,7 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type HandshakeFilter, isSampled, passes } from "../../../src/pipeline/filter.ts";
+import type { Handshake } from "../../../src/match/handshake.ts";
+import {
+  type HandshakeFilter,
+  isSampled,
+  passes,
+  readByFilter,
+} from "../../../src/pipeline/filter.ts";
 import { parseNetwork } from "../../../src/cli/flags/values.ts";
+import { neededFields } from "../../../src/record/choose_fields.ts";
+import { encodeHandshake } from "../../../src/record/ndjson.ts";
+import { LineDecoder } from "../../../src/record/record_decoder.ts";
 import { formatAddress } from "../../../src/wire/address.ts";
 import { CONTEXT, EPOCH_SECONDS, makeHandshake } from "../record/sample_handshakes.ts";
 
@@ -11,6 +20,8 @@ const HANDSHAKE = makeHandshake({
   reason: "ECONNREFUSED",
   resetReason: "NO_SOCKET",
   dropReason: "TCP_CSUM",
+  dropPacket: "syn",
+  dropCount: 1,
   clientRttNs: 2_000,
   serverRttNs: 30,
   totalNs: 2_040,
@@ -151,7 +162,23 @@ const CASES: { filter: HandshakeFilter; handshake: boolean; bare: boolean }[] = 
   },
 ];
 
+/** Whether a filter lets the record of a handshake pass, of which only what it reads is decoded. */
+function passesRecord(filter: HandshakeFilter, handshake: Handshake): boolean {
+  const fields = neededFields(readByFilter(filter) ?? []);
+  const decoder = new LineDecoder({
+    fields,
+    filter: { reads: fields, passes: (read, context) => passes(filter, read, context) },
+  });
+  const line = new TextEncoder().encode(encodeHandshake(handshake, CONTEXT));
+  const { kind } = decoder.decode(line, 0, line.length - 1);
+  assertEquals(kind, "handshake");
+  return !decoder.isHeldBack;
+}
+
 for (const { filter, handshake, bare } of CASES) {
+  Deno.test(`passes judges a record by ${JSON.stringify(filter)}`, () => {
+    assertEquals([passesRecord(filter, HANDSHAKE), passesRecord(filter, BARE)], [handshake, bare]);
+  });
   Deno.test(`passes judges by ${JSON.stringify(filter)}`, () => {
     assertEquals([passes(filter, HANDSHAKE, CONTEXT), passes(filter, BARE, CONTEXT)], [
       handshake,

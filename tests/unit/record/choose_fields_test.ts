@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { chooseFields, fieldNames } from "../../../src/record/choose_fields.ts";
+import { chooseFields, fieldNames, neededFields } from "../../../src/record/choose_fields.ts";
 import { FIELDS } from "../../../src/record/fields.ts";
 
 function paths(names: readonly string[]): string[] | string {
@@ -35,4 +35,20 @@ Deno.test("fieldNames has every field and every level, each once", () => {
     assert(chooseFields([level]).length > 1);
   }
   assertEquals(new Set(names).size, names.length);
+});
+
+Deno.test("neededFields adds what nothing can be told without", () => {
+  assertEquals([...neededFields(["client.process.cgroup_path", "v"])].sort(), [
+    "client.process.cgroup",
+    "client.process.cgroup_path",
+    "v",
+  ]);
+  assertEquals([...neededFields(["reset"])], ["reset.reason"]);
+  assertEquals([...neededFields([])], []);
+});
+
+Deno.test("what a field needs are fields", () => {
+  for (const { needs = [] } of FIELDS) {
+    for (const path of needs) assert(FIELDS.some((field) => field.path === path), path);
+  }
 });

@@ -1,10 +1,16 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { Handshake } from "../../../src/match/handshake.ts";
-import { scanRecord } from "../../../src/record/line_scanner.ts";
+import { neededFields } from "../../../src/record/choose_fields.ts";
+import { FIELDS } from "../../../src/record/fields.ts";
+import { LineScanner } from "../../../src/record/line_scanner.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { RecordedContext } from "../../../src/record/record_context.ts";
-import { decodeAnyLine, LineDecoder } from "../../../src/record/record_decoder.ts";
+import {
+  decodeAnyLine,
+  type DecodedLine,
+  LineDecoder,
+} from "../../../src/record/record_decoder.ts";
 import type { Target } from "../../../src/record/record_members.ts";
 import { anyHandshake, anyText } from "./arbitrary_handshake.ts";
 import { CONTEXT, HANDSHAKES } from "./sample_handshakes.ts";
@@ -22,7 +28,7 @@ function scan(text: string): number | undefined {
     context: new RecordedContext(),
     unknown: [],
   };
-  return scanRecord(bytes, 0, bytes.length, target);
+  return new LineScanner().scan(bytes, 0, bytes.length, target);
 }
 
 function lineOf(handshake: Handshake): string {
@@ -30,6 +36,13 @@ function lineOf(handshake: Handshake): string {
 }
 
 const decoder = new LineDecoder();
+/** Of which nothing is wanted, and of which some is but no record passes. */
+const narrowDecoders = [
+  new LineDecoder({ fields: new Set() }),
+  ...["time", "outcome", "server.port", "flags"].map((field) =>
+    new LineDecoder({ filter: { reads: new Set([field]), passes: () => false } })
+  ),
+];
 
 /**
  * Holds what is decoded of a line in some bytes, after others, against what JSON.parse makes of the line.
@@ -40,9 +53,20 @@ function hold(line: string): void {
   const all = new Uint8Array([...before, ...bytes, ...encoder.encode('\n{"v":1}')]);
   const decoded = decoder.decode(all, before.length, end);
   assertEquals(decoded, decodeAnyLine(line.toWellFormed()), line);
+  const judged = judgementOf(decoded);
+  for (const narrow of narrowDecoders) {
+    assertEquals(judgementOf(narrow.decode(all, before.length, end)), judged, line);
+  }
 }
 
-Deno.test("scanRecord takes every record as this tool writes it", () => {
+/** What is said of a line, without what stands in it. */
+function judgementOf(line: DecodedLine): unknown {
+  if (line.kind !== "handshake") return line;
+  const { kind, unknown, version } = line;
+  return { kind, unknown: [...unknown], version };
+}
+
+Deno.test("LineScanner takes every record as this tool writes it", () => {
   for (const handshake of HANDSHAKES) assertEquals(scan(lineOf(handshake)), 1, lineOf(handshake));
   fc.assert(
     fc.property(anyHandshake(), (handshake) => {
@@ -90,7 +114,7 @@ Deno.test("a record whose characters are changed anywhere is what JSON says that
   assert(taken > 0 && taken < all, `${taken} of ${all}`);
 });
 
-Deno.test("scanRecord leaves what is right in another way to JSON", () => {
+Deno.test("LineScanner leaves what is right in another way to JSON", () => {
   const line = lineOf(HANDSHAKES[0]);
   const { v, ...rest } = JSON.parse(line);
   for (
@@ -110,4 +134,53 @@ Deno.test("scanRecord leaves what is right in another way to JSON", () => {
     assertEquals(scan(other), undefined, other);
     hold(other);
   }
+});
+
+Deno.test("of each field alone a record says what all of it says", () => {
+  const byField = FIELDS.map((field) =>
+    [field, new LineDecoder({ fields: neededFields([field.path]) })] as const
+  );
+  fc.assert(
+    fc.property(fc.oneof(fc.constantFrom(...HANDSHAKES), anyHandshake()), (handshake) => {
+      const bytes = encoder.encode(lineOf(handshake));
+      const whole = decoder.decode(bytes, 0, bytes.length);
+      assert(whole.kind === "handshake");
+      for (const [{ path, get }, narrow] of byField) {
+        const part = narrow.decode(bytes, 0, bytes.length);
+        assert(part.kind === "handshake");
+        const value = get(part.handshake, part.context);
+        assertEquals(`${value}`, `${get(whole.handshake, whole.context)}`, path);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+Deno.test("LineDecoder takes back what is wanted and no more", () => {
+  const bytes = encoder.encode(lineOf(HANDSHAKES[0]));
+  const whole = decoder.decode(bytes, 0, bytes.length);
+  const narrow = new LineDecoder({ fields: neededFields(["client"]) });
+  const part = narrow.decode(bytes, 0, bytes.length);
+  assert(whole.kind === "handshake" && part.kind === "handshake");
+  assertEquals(part.handshake.client, whole.handshake.client);
+  assertNotEquals(part.handshake.server, whole.handshake.server);
+  assertEquals(part.handshake.clientRttNs, undefined);
+});
+
+Deno.test("LineDecoder asks a filter when what that reads is decoded, and takes back nothing behind it", () => {
+  const bytes = encoder.encode(lineOf(HANDSHAKES[0]));
+  const asked: unknown[] = [];
+  const narrow = new LineDecoder({
+    filter: {
+      reads: new Set(["outcome"]),
+      passes: ({ outcome, client }) => {
+        asked.push(outcome, client.port);
+        return false;
+      },
+    },
+  });
+  const read = narrow.decode(bytes, 0, bytes.length);
+  assert(read.kind === "handshake" && narrow.isHeldBack);
+  assertEquals(asked, [HANDSHAKES[0].outcome, 0]);
+  assertEquals(read.handshake.client.port, 0);
 });
