@@ -57,6 +57,8 @@ export interface Wanted {
   readonly filter?: RecordFilter;
 }
 
+const NOTHING: Wanted = { fields: new Set() };
+
 /** A member, as it is found in bytes. */
 interface Part {
   /** What stands before its value: where it is the first of its level, and else. */
@@ -76,9 +78,8 @@ interface Part {
   readonly greatest: number;
   /** The only values that it can have. */
   readonly values: readonly string[] | undefined;
-  /** Whether its value is wanted, or its setter has to judge it. */
-  readonly isWanted: boolean;
-  readonly isJudged: boolean;
+  /** Whether its value is put where it belongs: it is wanted, or that judges it; else it is only checked. */
+  readonly isTaken: boolean;
   readonly read: Field["read"];
   readonly set: Member["set"];
   readonly take: Member["take"];
@@ -96,6 +97,8 @@ interface Level {
   readonly lastAlways: number;
   /** Place of the first behind what the filter reads; -1: it is not asked in this level. */
   readonly filterAt: number;
+  /** The members of a record that the filter does not want, from there on. */
+  readonly unwanted: readonly Part[];
 }
 
 function levelOf(members: Members, { fields, filter }: Wanted): Level {
@@ -118,8 +121,7 @@ function levelOf(members: Members, { fields, filter }: Wanted): Level {
         least,
         greatest,
         values: field?.values,
-        isWanted: field?.set !== isComputed && (fields?.has(member.path) ?? true),
-        isJudged: field?.judges ?? false,
+        isTaken: field?.judges ?? (field?.set !== isComputed && (fields?.has(member.path) ?? true)),
         read: field?.read,
         set,
         take,
@@ -131,6 +133,7 @@ function levelOf(members: Members, { fields, filter }: Wanted): Level {
     }),
     lastAlways: members.findLastIndex(({ always }) => always),
     filterAt: filter ? members.findLastIndex(isRead) + 1 : -1,
+    unwanted: filter ? levelOf(members, NOTHING).parts : [],
   };
 }
 
@@ -154,8 +157,8 @@ let view = new DataView(bytes.buffer);
 let at = 0;
 let version = 0;
 let filter: RecordFilter | undefined;
-/** Whether the filter was asked and does not want the record. */
-let isHeldBack = false;
+/** Whether the filter does not want the record; undefined: it was not asked yet. */
+let isHeldBack: boolean | undefined;
 /** Whether the string that was passed last has an escape, and whether it is ASCII. */
 let hasEscape = false;
 let isAscii = true;
@@ -192,22 +195,26 @@ export class LineScanner {
     at = start;
     version = 0;
     filter = this.#filter;
-    isHeldBack = false;
+    isHeldBack = undefined;
     const isRecord = scanLevel(this.#level, target) && at === end && version >= 1;
-    return isRecord ? version : undefined;
+    if (!isRecord) return undefined;
+    if (filter !== undefined && isHeldBack === undefined) passesFilter(target);
+    return version;
   }
 
   /** Whether the filter does not want the record that was read last. */
   get isHeldBack(): boolean {
-    return isHeldBack;
+    return isHeldBack ?? false;
   }
 }
 
-function scanLevel({ parts, lastAlways, filterAt }: Level, target: Target): boolean {
+function scanLevel(level: Level, target: Target): boolean {
   if (bytes[at++] !== OPEN_OBJECT) return false;
+  const { lastAlways, filterAt } = level;
+  let { parts } = level;
   let isFirst = true;
   for (let place = 0; place < parts.length; place++) {
-    if (place === filterAt) askFilter(target);
+    if (place === filterAt && !passesFilter(target)) parts = level.unwanted;
     const part = parts[place];
     // Most of what can be in a record is not in this one.
     if (bytes[isFirst ? at + 1 : at + 2] !== part.initial) {
@@ -229,8 +236,9 @@ function scanLevel({ parts, lastAlways, filterAt }: Level, target: Target): bool
   return bytes[at++] === CLOSE_OBJECT;
 }
 
-function askFilter({ handshake, context }: Target): void {
+function passesFilter({ handshake, context }: Target): boolean {
   isHeldBack = !filter!.passes(handshake, context);
+  return !isHeldBack;
 }
 
 /** Whether a word stands here. */
@@ -244,15 +252,10 @@ function isNext({ length, fours, last }: Word): boolean {
   return all.getInt32(end - 4, true) === last;
 }
 
-/** Whether a value is put where it belongs; else it is only checked. */
-function isTaken(part: Part): boolean {
-  return part.isWanted && !isHeldBack || part.isJudged;
-}
-
 function scanMember(part: Part, target: Target): boolean {
   if (part.isNullable && isNext(NULL)) {
     at += NULL.length;
-    return !isTaken(part) || part.set(target.handshake, null, target.context) !== false;
+    return !part.isTaken || part.set(target.handshake, null, target.context) !== false;
   }
   switch (part.type) {
     case "integer":
@@ -287,14 +290,14 @@ function scanInteger(part: Part, { handshake, context }: Target): boolean {
   else if (isNegative) value = -value;
   if (!(value >= part.least && value <= part.greatest)) return false;
   if (part.isVersion) version = value;
-  return !isTaken(part) || part.set(handshake, value, context) !== false;
+  return !part.isTaken || part.set(handshake, value, context) !== false;
 }
 
 function scanBoolean(part: Part, { handshake, context }: Target): boolean {
   const value = isNext(TRUE);
   if (!value && !isNext(FALSE)) return false;
   at += value ? TRUE.length : FALSE.length;
-  return !isTaken(part) || part.set(handshake, value, context) !== false;
+  return !part.isTaken || part.set(handshake, value, context) !== false;
 }
 
 function scanString(part: Part, target: Target): boolean {
@@ -303,7 +306,7 @@ function scanString(part: Part, target: Target): boolean {
   const end = at - 1;
   const { handshake, context } = target;
   if (part.read !== undefined && !hasEscape) return part.read(handshake, bytes, begin, end);
-  const isNeeded = isTaken(part);
+  const isNeeded = part.isTaken;
   if (!isNeeded && part.values === undefined && !hasEscape && isAscii) return true;
   const value = textAt(bytes, begin, end, hasEscape);
   if (value === undefined) return false;
@@ -344,7 +347,7 @@ function scanStrings(part: Part, target: Target): boolean {
   const { list, listBytes, listLength } = part;
   if (list !== undefined && isListNext(listBytes, listLength)) {
     at += listLength;
-    return !isTaken(part) || part.set(target.handshake, list, target.context) !== false;
+    return !part.isTaken || part.set(target.handshake, list, target.context) !== false;
   }
   const begin = at;
   const read = readStrings();

@@ -183,4 +183,8 @@ Deno.test("LineDecoder asks a filter when what that reads is decoded, and takes 
   assert(read.kind === "handshake" && narrow.isHeldBack);
   assertEquals(asked, [HANDSHAKES[0].outcome, 0]);
   assertEquals(read.handshake.client.port, 0);
+  // What the last member says is asked for behind it.
+  const last = new LineDecoder({ filter: { reads: new Set(["flags"]), passes: () => false } });
+  assertEquals(last.decode(bytes, 0, bytes.length).kind, "handshake");
+  assert(last.isHeldBack);
 });
