@@ -17,9 +17,16 @@ export const VERDICTS = {
   refused_on_the_way: "the client got a RST that the server's host did not send",
   unreachable: "an ICMP error or a missing route answered the client",
   aborted: "one end gave up",
-  server_end_not_seen: "the server's host is known, but whether it was watching is not",
+  server_end_not_seen:
+    "the server's host is known, but whether it was watching is not, or what it told has other numbers",
   client_end_not_seen: "the client's host is known, and told nothing of it",
 } as const;
+
+/**
+ * What an end alone says that is unfounded between hosts of which each told of handshakes with the other, and
+ * no two fit: what is on the way may rewrite initial sequence numbers.
+ */
+export const FOUNDED_ON_NUMBERS: readonly Verdict[] = ["syn_lost", "refused_on_the_way"];
 
 /** One of {@linkcode VERDICTS}. */
 export type Verdict = keyof typeof VERDICTS;

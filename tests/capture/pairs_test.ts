@@ -261,8 +261,14 @@ Deno.test("pairs joins nothing where a router rewrites initial sequence numbers,
   const lines = await linesOf(inputs);
   assertGreater(lines.length, fates.length);
   assertEquals(lines.filter(({ tier }) => tier !== undefined), []);
-  const { status, said } = await runPairs(inputs);
+  // The server's host was watching, and told of every SYN that came, by other numbers.
+  const ofClients = lines.filter(({ verdict }) => verdict !== "client_end_not_seen");
+  assertGreater(fates.filter(({ verdict }) => verdict === "dropped_by_server").length, 0);
+  assertEquals(ofClients.filter(({ syns_lost }) => syns_lost !== undefined), []);
+  assertEquals(new Set(ofClients.map(({ verdict }) => verdict)), new Set(["server_end_not_seen"]));
+  const { status, out, said } = await runPairs(inputs);
   assertEquals(status, 0);
+  assert(!/syn_lost|refused_on_the_way/.test(out), out);
   assertMatch(
     said,
     /web1 told of \d+ handshakes with api1, api1 of \d+, and no two fit: a firewall/,

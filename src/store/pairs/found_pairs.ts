@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Verdict, VERDICTS } from "../../match/both_ends.ts";
+import { FOUNDED_ON_NUMBERS, type Verdict, VERDICTS } from "../../match/both_ends.ts";
 import type { Value } from "../query/duckdb.ts";
 import type { AskedLines } from "../query/records.ts";
 import { type ClockWindow, clockWindows, type LeastDelay } from "./clocks.ts";
@@ -126,7 +126,7 @@ export class FoundPairs {
   async paths(): Promise<Path[]> {
     if (this.#drifts === undefined) { for await (const _ of this.clocks()); }
     const rows = await this.#source.paths(this.#drifts!);
-    return rows.map((row) => this.#toPath(row)).sort((one, other) =>
+    return rows.map((row) => withFounded(this.#toPath(row))).sort((one, other) =>
       compare(one.clientHost, other.clientHost) || compare(one.serverHost, other.serverHost)
     );
   }
@@ -147,13 +147,36 @@ export class FoundPairs {
       networkRttP99Ns: of("network_rtt_p99_ns"),
       forwardWaitP99Ns: of("wait_there_p99_ns"),
       backWaitP99Ns: of("wait_back_p99_ns"),
-      verdicts: VERDICT_NAMES.map((verdict, at): [Verdict, number] => [
-        verdict,
-        Number(values[PATH_VALUES.length + at]),
-      ]).filter(([, count]) => count > 0)
-        .sort(([one, many], [other, more]) => more - many || compare(one, other)),
+      verdicts: sorted(
+        VERDICT_NAMES.map((verdict, at): [Verdict, number] => [
+          verdict,
+          Number(values[PATH_VALUES.length + at]),
+        ]).filter(([, count]) => count > 0),
+      ),
     };
   }
+}
+
+/** Whether both hosts of a path told of handshakes with the other, and no two fit. */
+export function isUnjoined({ handshakes, paired, verdicts }: Path): boolean {
+  const ofServer = new Map(verdicts).get("client_end_not_seen") ?? 0;
+  return paired === 0 && ofServer > 0 && ofServer < handshakes;
+}
+
+/** A path without what is unfounded where nothing could be joined; see {@linkcode FOUNDED_ON_NUMBERS}. */
+function withFounded(path: Path): Path {
+  if (!isUnjoined(path)) return path;
+  const counts = new Map<Verdict, number>();
+  for (const [verdict, count] of path.verdicts) {
+    const founded = FOUNDED_ON_NUMBERS.includes(verdict) ? "server_end_not_seen" : verdict;
+    counts.set(founded, (counts.get(founded) ?? 0) + count);
+  }
+  return { ...path, synsLost: 0, verdicts: sorted([...counts]) };
+}
+
+/** Verdicts by how frequent they are, the most frequent first. */
+function sorted(verdicts: [Verdict, number][]): [Verdict, number][] {
+  return verdicts.sort(([one, many], [other, more]) => more - many || compare(one, other));
 }
 
 /** The least delays of each two hosts: rows come in their order. */

@@ -11,7 +11,7 @@ import type { Value } from "../query/duckdb.ts";
 import type { AnswerColumn, AnswerKind } from "../query/questions.ts";
 import type { ClockWindow } from "./clocks.ts";
 import type { DelayChange } from "./delay_changes.ts";
-import { type Clocks, PAIR_COLUMNS, type Path } from "./found_pairs.ts";
+import { type Clocks, isUnjoined, PAIR_COLUMNS, type Path } from "./found_pairs.ts";
 import { compare } from "./hosts.ts";
 
 /** Writes a row of a pair as a line, `"event":"pair"`. */
@@ -95,18 +95,14 @@ export function lastOfClocks({ one, other, windows, changes }: Clocks): LastOfCl
 
 /**
  * Says of which two hosts nothing could be joined though each told of handshakes with the other: what is
- * told as lost between them may have come with other numbers.
+ * lost between them is not known, for it may have come with other numbers.
  */
 export function describeUnjoined(paths: readonly Path[]): string[] {
-  return paths.flatMap(({ clientHost, serverHost, handshakes, paired, verdicts }) => {
+  return paths.filter(isUnjoined).map(({ clientHost, serverHost, handshakes, verdicts }) => {
     const ofServer = new Map(verdicts).get("client_end_not_seen") ?? 0;
-    const ofClient = handshakes - ofServer;
-    if (paired > 0 || ofServer === 0 || ofClient === 0) return [];
-    return [
-      `${clientHost} told of ${ofClient} handshakes with ${serverHost}, ${serverHost} of ${ofServer}, and ` +
-      "no two fit: a firewall or proxy on the way may rewrite initial sequence numbers, and then nothing " +
-      "was lost that is said to be",
-    ];
+    return `${clientHost} told of ${handshakes - ofServer} handshakes with ${serverHost}, ` +
+      `${serverHost} of ${ofServer}, and no two fit: a firewall or proxy on the way may rewrite initial ` +
+      "sequence numbers, so that what was lost between them is not known";
   });
 }
 
