@@ -8,7 +8,6 @@ import { type NegotiatedOptions, readNegotiatedOptions } from "./negotiated_opti
 import { readAddress, readMapped } from "./read_address.ts";
 import { readComm } from "./read_comm.ts";
 import { COMM, readTask, type Task, THREAD_COMM } from "./read_task.ts";
-import { newAccept, newEnd, type SpareRecords } from "./spare_records.ts";
 import { TcpState } from "./tcp_state.ts";
 export type { NegotiatedOptions } from "./negotiated_options.ts";
 export type { Process, Task, Thread } from "./read_task.ts";
@@ -158,8 +157,6 @@ export interface KernelDecoding {
   dropReason(number: number): string | undefined;
   /** The symbol of a reason for which this kernel sends a RST (`enum sk_rst_reason`). */
   resetReason(number: number): string;
-  /** Where records come from that are filled again; absent: each is a new one. */
-  spare?: SpareRecords;
 }
 
 /** Bytes of a map key: socket address, end time. */
@@ -284,7 +281,7 @@ export function readKernelRecord(
     case Kind.Listener:
       return readListener(endNs, values, valueAt);
     case Kind.Accepted:
-      return readAccept(endNs, values, valueAt, decoding);
+      return readAccept(endNs, values, valueAt);
     case Kind.Dropped: {
       const reason = decoding.dropReason(values.getUint32(valueAt + REASON, true));
       return reason === undefined
@@ -307,10 +304,10 @@ function readEnd(
   endNs: number,
   values: DataView,
   valueAt: number,
-  { placeBoottime, spare }: KernelDecoding,
+  { placeBoottime }: KernelDecoding,
 ): KernelEnd {
-  const record = spare?.takeEnd() ?? newEnd();
   const isServer = kind === "server";
+  const who = readTask(values, valueAt);
   const newState = values.getUint8(valueAt + NEW_STATE);
   const established = newState === TcpState.Established;
   const rttMinUs = values.getUint32(valueAt + RTT_MIN_US, true);
@@ -318,58 +315,58 @@ function readEnd(
   const synNs = readTime(values, valueAt + SYN_NS, placeBoottime);
   // Scripts that see no SYN arrive leave the time 0, and then a missing cookie bit says nothing.
   const sawSynArrive = isServer && synNs !== undefined;
-  record.kind = kind;
-  record.endNs = endNs;
-  record.local = readLocalAddress(values, valueAt);
-  record.localPort = values.getUint16(valueAt + LOCAL_PORT, true);
-  record.remote = readAddress(values, valueAt + REMOTE_ADDRESS);
-  record.remotePort = values.getUint16(valueAt + REMOTE_PORT, true);
-  readWho(record, values, valueAt);
-  record.oldState = values.getUint8(valueAt + OLD_STATE);
-  record.newState = newState;
-  record.iss = values.getUint32(valueAt + ISS, true);
-  // A client that never took a SYN has rcv_nxt 0, which makes the script's arithmetic give -1.
-  record.irs = established || isServer ? values.getUint32(valueAt + IRS, true) : undefined;
-  record.connectNs = isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime);
-  record.synSentNs = isServer ? undefined : synNs;
-  record.synReceivedNs = isServer ? synNs : undefined;
-  record.listener = isServer ? readInode(values, valueAt) || undefined : undefined;
-  record.devices = isServer ? readDevices(values, valueAt) : undefined;
-  record.synCookie = sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined;
-  record.rttMinUs = established && rttMinUs !== NO_RTT ? rttMinUs : undefined;
-  record.retransmits = values.getUint32(valueAt + RETRANSMITS, true);
-  record.error = values.getUint16(valueAt + ERROR, true);
-  record.options = established ? readNegotiatedOptions(options) : undefined;
-  return record;
+  // In one literal: to spread another object into it would take as long as all the rest.
+  return {
+    kind,
+    endNs,
+    local: readLocalAddress(values, valueAt),
+    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
+    remote: readAddress(values, valueAt + REMOTE_ADDRESS),
+    remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
+    pid: who.pid,
+    comm: who.comm,
+    thread: who.thread,
+    isKernel: who.isKernel,
+    uid: values.getUint32(valueAt + UID, true),
+    netns: values.getUint32(valueAt + NETNS, true),
+    cgroup: readCgroup(values, valueAt),
+    oldState: values.getUint8(valueAt + OLD_STATE),
+    newState,
+    iss: values.getUint32(valueAt + ISS, true),
+    // A client that never took a SYN has rcv_nxt 0, which makes the script's arithmetic give -1.
+    irs: established || isServer ? values.getUint32(valueAt + IRS, true) : undefined,
+    connectNs: isServer ? undefined : readTime(values, valueAt + CONNECT_NS, placeBoottime),
+    synSentNs: isServer ? undefined : synNs,
+    synReceivedNs: isServer ? synNs : undefined,
+    listener: isServer ? readInode(values, valueAt) || undefined : undefined,
+    devices: isServer ? readDevices(values, valueAt) : undefined,
+    synCookie: sawSynArrive ? (options & SYN_COOKIE) !== 0 : undefined,
+    rttMinUs: established && rttMinUs !== NO_RTT ? rttMinUs : undefined,
+    retransmits: values.getUint32(valueAt + RETRANSMITS, true),
+    error: values.getUint16(valueAt + ERROR, true),
+    options: established ? readNegotiatedOptions(options) : undefined,
+  };
 }
 
-/** Fills what every record of a socket says of whose it was. */
-function readWho(record: KernelEnd | KernelAccept, values: DataView, valueAt: number): void {
-  const { pid, comm, thread, isKernel } = readTask(values, valueAt);
-  record.pid = pid;
-  record.comm = comm;
-  record.thread = thread;
-  record.isKernel = isKernel;
-  record.uid = values.getUint32(valueAt + UID, true);
-  record.netns = values.getUint32(valueAt + NETNS, true);
-  record.cgroup = readCgroup(values, valueAt);
-}
-
-function readAccept(
-  endNs: number,
-  values: DataView,
-  valueAt: number,
-  { spare }: KernelDecoding,
-): KernelAccept {
-  const record = spare?.takeAccept() ?? newAccept();
-  record.endNs = endNs;
-  record.local = readAddressOfFamily(values, valueAt, LOCAL_ADDRESS);
-  record.localPort = values.getUint16(valueAt + LOCAL_PORT, true);
-  record.remote = readAddressOfFamily(values, valueAt, REMOTE_ADDRESS);
-  record.remotePort = values.getUint16(valueAt + REMOTE_PORT, true);
-  readWho(record, values, valueAt);
-  record.irs = values.getUint32(valueAt + IRS, true);
-  return record;
+/** In one literal, as {@link readEnd}. */
+function readAccept(endNs: number, values: DataView, valueAt: number): KernelAccept {
+  const who = readTask(values, valueAt);
+  return {
+    kind: "accepted",
+    endNs,
+    local: readAddressOfFamily(values, valueAt, LOCAL_ADDRESS),
+    localPort: values.getUint16(valueAt + LOCAL_PORT, true),
+    remote: readAddressOfFamily(values, valueAt, REMOTE_ADDRESS),
+    remotePort: values.getUint16(valueAt + REMOTE_PORT, true),
+    pid: who.pid,
+    comm: who.comm,
+    thread: who.thread,
+    isKernel: who.isKernel,
+    uid: values.getUint32(valueAt + UID, true),
+    netns: values.getUint32(valueAt + NETNS, true),
+    cgroup: readCgroup(values, valueAt),
+    irs: values.getUint32(valueAt + IRS, true),
+  };
 }
 
 function readListener(endNs: number, values: DataView, valueAt: number): KernelListener {

@@ -65,7 +65,6 @@ export class Attempts {
   readonly #rowKeeper: RowKeeper | undefined;
   readonly #onHandshake: OnHandshake;
   readonly #handshake = new Handshake();
-  readonly #giveBack: MatcherOptions["giveBack"];
   /** Since when handshakes wait for a name, by their rows. */
   readonly #soughtSinceNs = new Map<number, number>();
   /** Until every source has delivered up to here, what begins may carry the time of a clock since set. */
@@ -99,7 +98,6 @@ export class Attempts {
     this.#rememberNs = options.rememberNs ?? DEFAULTS.rememberNs;
     this.#reportedRows = options.reportedRows ?? REPORTED_ROWS;
     this.#rowKeeper = options.rowKeeper;
-    this.#giveBack = options.giveBack;
     this.#onHandshake = onHandshake;
     this.epochSeconds = epochSeconds;
   }
@@ -419,7 +417,7 @@ export class Attempts {
     conclude(table, row, this.#hostContext, traceEnded, this.#handshake);
     if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
     table.move(row, FlowState.Reported, nowNs);
-    table.forgetAnswers(row, this.#giveBack);
+    table.forgetAnswers(row);
     this.#onHandshake(this.#handshake, row);
   }
 

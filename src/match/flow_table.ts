@@ -407,17 +407,8 @@ export class FlowTable extends FlowIndex {
     this.#free[this.#freeCount++] = row;
   }
 
-  /**
-   * Lets go of what the kernel and ICMP said of a row: the objects would else live as long as it.
-   *
-   * @param giveBack Takes back records that nobody looks at any more.
-   */
-  forgetAnswers(row: number, giveBack?: (record: KernelEnd | KernelAccept) => void): void {
-    if (giveBack !== undefined) {
-      if (this.clientKernel[row]) giveBack(this.clientKernel[row]);
-      if (this.serverKernel[row]) giveBack(this.serverKernel[row]);
-      if (this.accept[row]) giveBack(this.accept[row]);
-    }
+  /** Lets go of what the kernel and ICMP said of a row: the objects would else live as long as it. */
+  forgetAnswers(row: number): void {
     this.clientKernel[row] = this.serverKernel[row] = undefined;
     this.accept[row] = undefined;
     this.drops[row] = undefined;

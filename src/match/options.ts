@@ -1,4 +1,3 @@
-import type { KernelAccept, KernelEnd } from "../kernel/kernel_record.ts";
 import type { HostContext } from "./conclude.ts";
 import type { Handshake } from "./handshake.ts";
 
@@ -32,12 +31,6 @@ export interface MatcherOptions extends HostContext {
    * @internal
    */
   rowKeeper?: RowKeeper;
-  /**
-   * Takes back what the kernel told of a handshake that was reported, which nobody looks at any more.
-   *
-   * @internal
-   */
-  giveBack?(record: KernelEnd | KernelAccept): void;
   /** Handshakes under way at the most: beyond it the half-open one untouched longest is given up. */
   capacity?: number;
   /**

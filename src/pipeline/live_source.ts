@@ -19,7 +19,6 @@ import { WireSource, type WireStatistics } from "../linux/capture/wire_source.ts
 import { chooseProbes, type Mechanism } from "../kernel/choose_probes.ts";
 import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
-import { SpareRecords } from "../kernel/spare_records.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { ClockAxis } from "../match/clock.ts";
 import type { Matcher } from "../match/matcher.ts";
@@ -93,7 +92,6 @@ export class LiveSource implements Source {
   #kernelState: KernelSourceState = "off";
   /** Aborted once nothing more is to be begun. */
   readonly #over = new AbortController();
-  readonly #spare = new SpareRecords();
   readonly #servedPorts = new ServedPorts();
   readonly #matcher: Matcher;
   readonly #startNs: number;
@@ -162,7 +160,6 @@ export class LiveSource implements Source {
       isContainerSought: ({ cgroup }) => this.#containers.isSought(cgroup),
       listenerAt: (...server) => this.#listeners.at(...server),
       seesServerData: false,
-      giveBack: (record) => this.#spare.give(record),
       ...ownWaits(options.probes !== "none"),
     });
     this.#wire = new WireSource({
@@ -253,7 +250,6 @@ export class LiveSource implements Source {
         placeBoottime: (high, low) => this.#axis.fromBoottime(high, low),
         dropReason: (number) => dropReasonName(dropReasons, number),
         resetReason: (number) => reasonName(resetReasons, number),
-        spare: this.#spare,
       },
       onRecord: (record) => this.#onKernelRecord(record),
       onChange: (state, sentence) => this.#onKernelChange(state, sentence),

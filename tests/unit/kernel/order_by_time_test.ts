@@ -1,17 +1,25 @@
 import { assertEquals } from "@std/assert";
-import type { KernelRecord } from "../../../src/kernel/kernel_record.ts";
+import type { KernelReset } from "../../../src/kernel/kernel_record.ts";
 import { orderByTime } from "../../../src/kernel/order_by_time.ts";
-import { newEnd } from "../../../src/kernel/spare_records.ts";
 
-/** Records of these times, told apart by their ports. */
-function recordsOf(times: readonly number[]): KernelRecord[] {
-  return times.map((endNs, localPort) => ({ ...newEnd(), endNs, localPort }));
-}
+const RESET: KernelReset = {
+  kind: "reset",
+  endNs: 0,
+  source: new Uint32Array(4),
+  destination: new Uint32Array(4),
+  sourcePort: 0,
+  destinationPort: 0,
+  flags: 0,
+  sequence: 0,
+  acknowledgment: 0,
+  reason: "",
+};
 
+/** The times in their order, each with its place before. */
 function order(times: readonly number[]): number[][] {
-  const records = recordsOf(times);
+  const records = times.map((endNs, sourcePort) => ({ ...RESET, endNs, sourcePort }));
   orderByTime(records);
-  return records.map((record) => [record.endNs, (record as { localPort: number }).localPort]);
+  return records.map(({ endNs, sourcePort }) => [endNs, sourcePort]);
 }
 
 Deno.test("orderByTime puts records in the order of their times, equal ones as they were", () => {

@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Matcher } from "../../../src/match/matcher.ts";
-import type { MatcherOptions } from "../../../src/match/options.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
 import { arbitraryTrace } from "./arbitrary_traffic.ts";
 import type { ModelOptions } from "./model_attempt.ts";
@@ -45,40 +44,6 @@ Deno.test("Matcher reports what the plain model of its definitions reports", () 
       assertEquals(actual.pending, 0);
     }),
     { numRuns: MODEL_RUNS },
-  );
-});
-
-Deno.test("Matcher looks at no record that it gave back, and gives none back twice", () => {
-  fc.assert(
-    fc.property(arbitraryTrace, ({ events, isTraced, ...limits }) => {
-      const given = new Set<unknown>();
-      const options: MatcherOptions = {
-        ...limits,
-        hasServer: (words, at) => isTraced && hostContext.isLocal(words.subarray(at, at + 4)),
-        isLocalAddress: (words, at) => hostContext.isLocal(words.subarray(at, at + 4)),
-        listenerOf: hostContext.listenerOf,
-      };
-      const copies = () =>
-        events.map((event) => "record" in event ? { record: { ...event.record } } : event);
-      const expected = run(copies(), options);
-      const actual = run(copies(), {
-        ...options,
-        giveBack(record) {
-          assert(!given.has(record), "given back twice");
-          given.add(record);
-          // What the next one that fills it could make of it.
-          Object.assign(record, {
-            ...{ pid: 1, comm: "another", uid: 7, cgroup: 7, netns: 7, endNs: 1, newState: 7 },
-            ...{ irs: 5, iss: 6, error: 111, connectNs: 1, synSentNs: 1, synReceivedNs: 1 },
-            ...{ rttMinUs: 1, retransmits: 9, options: undefined, listener: 3 },
-            local: new Uint32Array(4),
-            remote: new Uint32Array(4),
-          });
-        },
-      });
-      assertEquals(actual, expected);
-    }),
-    { numRuns: MODEL_RUNS / 5 },
   );
 });
 
