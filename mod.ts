@@ -140,7 +140,11 @@ export type { WhereContext } from "./src/output/whereabouts.ts";
 export { encodeHandshake, toRecord } from "./src/record/ndjson.ts";
 export type { HandshakeRecord } from "./src/record/record.ts";
 export { jsonSchema } from "./src/record/schema.ts";
-export { type DecodedLine, decodeLine } from "./src/record/record_decoder.ts";
+export {
+  type DecodedHandshake,
+  type DecodedLine,
+  decodeLine,
+} from "./src/record/record_decoder.ts";
 export {
   type OnEvent,
   type OnRecord,

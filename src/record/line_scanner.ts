@@ -177,17 +177,11 @@ export class LineScanner {
   /**
    * Reads a record.
    *
-   * @param all The bytes that it stands in. @param start Where it begins. @param end Where it ends: there is
-   * a newline, or nothing.
+   * @param all The bytes that it stands in. @param start Where it begins.
    * @param target Takes what is wanted of it; of no use where it is not for this.
    * @returns Its version; undefined where it is not for this.
    */
-  scan(
-    all: Uint8Array<ArrayBuffer>,
-    start: number,
-    end: number,
-    target: Target,
-  ): number | undefined {
+  scan(all: Uint8Array<ArrayBuffer>, start: number, target: Target): number | undefined {
     if (bytes !== all) {
       bytes = all;
       view = new DataView(all.buffer, all.byteOffset, all.byteLength);
@@ -196,10 +190,15 @@ export class LineScanner {
     version = 0;
     filter = this.#filter;
     isHeldBack = undefined;
-    const isRecord = scanLevel(this.#level, target) && at === end && version >= 1;
+    const isRecord = scanLevel(this.#level, target) && version >= 1;
     if (!isRecord) return undefined;
     if (filter !== undefined && isHeldBack === undefined) passesFilter(target);
     return version;
+  }
+
+  /** Where the record ends that was read last. */
+  get end(): number {
+    return at;
   }
 
   /** Whether the filter does not want the record that was read last. */

@@ -10,22 +10,27 @@ import { LineScanner, type Wanted } from "./line_scanner.ts";
 import { RecordedContext } from "./record_context.ts";
 import { isObject, RECORD, takeLevel, type Target } from "./record_members.ts";
 
+const NEWLINE = "\n".charCodeAt(0);
 const encoder = new TextEncoder();
 const everything = new LineScanner();
 
+/** A line that is the record of a handshake. */
+export interface DecodedHandshake {
+  /** What it is. */
+  kind: "handshake";
+  /** As the matcher reported it, but for what a record does not say. */
+  handshake: Handshake;
+  /** What the record says beyond it. */
+  context: RecordedContext;
+  /** Fields and values that this version does not know and skipped: untrusted text. */
+  unknown: readonly string[];
+  /** Version of the record. */
+  version: number;
+}
+
 /** What a line turned out to be. */
 export type DecodedLine =
-  | {
-    kind: "handshake";
-    /** As the matcher reported it, but for what a record does not say. */
-    handshake: Handshake;
-    /** What the record says beyond it. */
-    context: RecordedContext;
-    /** Fields and values that this version does not know and skipped: untrusted text. */
-    unknown: readonly string[];
-    /** Version of the record. */
-    version: number;
-  }
+  | DecodedHandshake
   | {
     /** A line of another kind, such as `summary`. */
     kind: "event";
@@ -59,8 +64,10 @@ export type DecodedLine =
 export function decodeLine(line: string): DecodedLine {
   const bytes = encoder.encode(line);
   const target = newTarget();
-  const version = everything.scan(bytes, 0, bytes.length, target);
-  return version === undefined ? decodeAnyLine(line) : decoded(target, version);
+  const version = everything.scan(bytes, 0, target);
+  return version === undefined || everything.end < bytes.length
+    ? decodeAnyLine(line)
+    : decoded(target, version);
 }
 
 /** What takes what lines hold, one after another. */
@@ -78,6 +85,22 @@ export class LineDecoder {
     this.#scanner = new LineScanner(wanted);
   }
 
+  /** Where the record ends that {@link decodeFrom} found last. */
+  get end(): number {
+    return this.#scanner.end;
+  }
+
+  /**
+   * Decodes what is wanted of a line whose end nobody looked for, if it is a record as this tool writes it.
+   *
+   * @param start Where it begins. @returns As {@link decode}; undefined where it is any other line, or
+   * its newline is not there.
+   */
+  decodeFrom(bytes: Uint8Array<ArrayBuffer>, start: number): DecodedHandshake | undefined {
+    const record = this.#scan(bytes, start);
+    return bytes[this.end] === NEWLINE ? record : undefined;
+  }
+
   /**
    * Decodes what is wanted of a line, which is judged as {@link decodeLine} does.
    *
@@ -86,15 +109,12 @@ export class LineDecoder {
    * @returns Of a handshake it is valid until the next call; its context may be kept.
    */
   decode(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): DecodedLine {
-    const target = this.#target;
-    clear(target.handshake);
-    target.unknown.length = 0;
-    target.context = new RecordedContext();
-    const version = this.#scanner.scan(bytes, start, end, target);
-    if (version !== undefined) {
-      this.isHeldBack = this.#scanner.isHeldBack;
-      return decoded(target, version);
-    }
+    const record = this.#scan(bytes, start);
+    return record !== undefined && this.end === end ? record : this.decodeOther(bytes, start, end);
+  }
+
+  /** The same of a line that {@link decodeFrom} leaves. */
+  decodeOther(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): DecodedLine {
     let line: string;
     try {
       line = this.#decoder.decode(bytes.subarray(start, end));
@@ -106,6 +126,16 @@ export class LineDecoder {
     this.isHeldBack = any.kind === "handshake" && filter !== undefined &&
       !filter.passes(any.handshake, any.context);
     return any;
+  }
+
+  #scan(bytes: Uint8Array<ArrayBuffer>, start: number): DecodedHandshake | undefined {
+    const target = this.#target;
+    clear(target.handshake);
+    target.unknown.length = 0;
+    target.context = new RecordedContext();
+    const version = this.#scanner.scan(bytes, start, target);
+    this.isHeldBack = this.#scanner.isHeldBack;
+    return version === undefined ? undefined : decoded(target, version);
   }
 }
 
@@ -153,7 +183,7 @@ export function decodeAnyLine(line: string): DecodedLine {
   return decoded(target, Number(version));
 }
 
-function decoded({ handshake, context, unknown }: Target, version: number): DecodedLine {
+function decoded({ handshake, context, unknown }: Target, version: number): DecodedHandshake {
   // One half of a pair says nothing.
   if (handshake.dropQueue?.length === undefined || handshake.dropQueue.limit === undefined) {
     handshake.dropQueue = undefined;

@@ -28,7 +28,9 @@ function scan(text: string): number | undefined {
     context: new RecordedContext(),
     unknown: [],
   };
-  return new LineScanner().scan(bytes, 0, bytes.length, target);
+  const scanner = new LineScanner();
+  const version = scanner.scan(bytes, 0, target);
+  return scanner.end === bytes.length ? version : undefined;
 }
 
 function lineOf(handshake: Handshake): string {
@@ -54,6 +56,10 @@ function hold(line: string): void {
   const decoded = decoder.decode(all, before.length, end);
   assertEquals(decoded, decodeAnyLine(line.toWellFormed()), line);
   const judged = judgementOf(decoded);
+  const from = decoder.decodeFrom(all, before.length);
+  if (from !== undefined) {
+    assertEquals([from, decoder.end], [decodeAnyLine(line.toWellFormed()), end], line);
+  }
   for (const narrow of narrowDecoders) {
     assertEquals(judgementOf(narrow.decode(all, before.length, end)), judged, line);
   }

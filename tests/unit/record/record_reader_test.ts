@@ -120,3 +120,39 @@ Deno.test("RecordReader throws for no bytes, and counts each line once", () => {
     assert(reader.handshakes + reader.refusedCount + events <= lines);
   }));
 });
+
+Deno.test("RecordReader judges lines alike whether their ends were looked for or not", () => {
+  const change = fc.record({
+    at: fc.nat(),
+    removed: fc.nat(3),
+    put: fc.constantFrom(
+      ...['"', "\\", "{", "}", "]", ",", " ", "0", "null", "\r", "\n", "\\\n", "\ufeff", "é", ""],
+    ),
+  });
+  const changedLine = fc.tuple(fc.constantFrom(...LINES), fc.array(change, { maxLength: 2 }));
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.array(changedLine, { maxLength: 5 }), fc.boolean(), (changed, isWhole) => {
+      const text = changed.map(([line, changes]) =>
+        changes.reduce((text, { at, removed, put }) => {
+          const place = at % (text.length + 1);
+          return text.slice(0, place) + put + text.slice(place + removed);
+        }, line)
+      ).join("");
+      const bytes = encoder.encode(isWhole ? text : text.trimEnd());
+      // In pieces of one byte every line is kept until its newline comes.
+      const [whole, pieces] = [read(bytes), read(bytes, 1)];
+      refused += whole.reader.refusedCount;
+      const toldBy = ({ lines, reader }: ReturnType<typeof read>) => ({
+        lines,
+        refused: reader.refused,
+        first: reader.firstRefused,
+        events: [...reader.events],
+        unknown: [...reader.unknown],
+      });
+      assertEquals(toldBy(whole), toldBy(pieces));
+    }),
+    { numRuns: 200 },
+  );
+  assert(refused > 0);
+});
