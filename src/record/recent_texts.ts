@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Texts that are kept, each at the place that its bytes lead to, and of how many bytes. */
+/** Texts that are kept, each at one of the two places that its bytes lead to, and of how many bytes. */
 const PLACES_BITS = 11;
 const LENGTH_MAX = 256;
 /** Texts with an escape are others than those of the same bytes without. */
@@ -20,6 +20,8 @@ const kept = new Uint8Array(LENGTH_MAX << PLACES_BITS);
 /** Bytes of what is kept at a place; 0: nothing. */
 const lengths = new Int32Array(1 << PLACES_BITS);
 const texts: string[] = Array.from(lengths, () => "");
+/** Which of two places the next text gets: of two that want the same one, both are soon kept. */
+let side = 0;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -40,14 +42,20 @@ export function textAt(
   if (length > LENGTH_MAX) return made(bytes.subarray(begin, end), hasEscape);
   let hash = HASH_BASIS;
   for (let at = begin; at < end; at++) hash = Math.imul(hash ^ bytes[at], HASH_PRIME);
-  const place = Math.imul(hash, SPREAD) >>> 32 - PLACES_BITS;
+  const first = Math.imul(hash, SPREAD) >>> 32 - PLACES_BITS;
   const known = hasEscape ? length | ESCAPED : length;
-  const start = place * LENGTH_MAX;
-  if (lengths[place] === known && isKept(bytes, begin, end, start)) return texts[place];
+  for (let place = first;; place ^= 1) {
+    if (lengths[place] === known && isKept(bytes, begin, end, place * LENGTH_MAX)) {
+      return texts[place];
+    }
+    if (place !== first) break;
+  }
   const part = bytes.subarray(begin, end);
   const text = made(part, hasEscape);
   if (text === undefined) return undefined;
-  kept.set(part, start);
+  side ^= 1;
+  const place = first ^ side;
+  kept.set(part, place * LENGTH_MAX);
   lengths[place] = known;
   return texts[place] = text;
 }
