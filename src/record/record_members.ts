@@ -43,14 +43,16 @@ export const RECORD: Members = membersOf(buildTree(FIELDS));
 
 function membersOf(level: Level): Members {
   return level.members.map((member) => {
-    const always = isAlways(member, level.path);
     if (!("members" in member)) {
-      const { path } = member.field;
+      const { path, nullable } = member.field;
+      // What may be null may be missing too: both say that there is none.
+      const always = isAlways(member, level.path) && !nullable;
       const { name, field } = member;
       const set = setterOf(field);
       return { name, path, always, holds: field, set, take: takerOf(field, always, set) };
     }
     const { name, path } = member;
+    const always = isAlways(member, level.path);
     const members = membersOf(member);
     return {
       name,
@@ -80,6 +82,8 @@ export function takeLevel(
       continue;
     }
     known++;
+    // Many programs write null for what is unknown.
+    if (value === null && !member.always) continue;
     const fault = member.take(value, target);
     if (fault !== undefined) return fault;
   }

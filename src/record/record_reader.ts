@@ -8,13 +8,15 @@ import type { RecordedContext } from "./record_context.ts";
 import { type DecodedHandshake, isNewer, LineDecoder } from "./record_decoder.ts";
 
 /**
- * Takes a handshake that was read back, with what its record says beyond it. The handshake is filled anew
- * for each; the context may be kept. Of one that is held back by the filter of the decoder parts are missing.
+ * Takes a handshake that was read back, with what its record says beyond it, and the record's version. The
+ * handshake is filled anew for each; the context may be kept. Of one that is held back by the filter of the
+ * decoder parts are missing.
  */
 export type OnRecord = (
   handshake: Handshake,
   context: RecordedContext,
   isHeldBack: boolean,
+  version: number,
 ) => void;
 
 /** Takes a line of another kind: its `event` and all that it holds, which are untrusted. */
@@ -191,7 +193,7 @@ export class RecordReader {
     for (const name of unknown) if (this.unknown.size < NAMES_MAX) this.unknown.add(name);
     if (isNewer(version)) this.newerVersion = Math.max(version, this.newerVersion ?? 0);
     this.handshakes++;
-    this.#onRecord(handshake, context, this.#decoder.isHeldBack);
+    this.#onRecord(handshake, context, this.#decoder.isHeldBack, version);
   }
 
   #refuse(kind: keyof RefusedLines, reason: string): void {

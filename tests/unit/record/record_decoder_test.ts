@@ -110,6 +110,19 @@ Deno.test("decodeLine refuses what is no JSON or no record, and says why", () =>
   for (const { line, expected } of cases) assertEquals(refusal(line), expected, line);
 });
 
+Deno.test("decodeLine takes null for unknown where a member may be missing, and a missing reason for none", () => {
+  const line = JSON.parse(encodeHandshake(HANDSHAKES[0], CONTEXT));
+  const { reason: _, drop: __, ...rest } = line;
+  const nulls = { ...rest, host_id: null, drop: null, client: { ...line.client, isn: null } };
+  const decoded = decodeLine(JSON.stringify(nulls));
+  assert(decoded.kind === "handshake", JSON.stringify(decoded));
+  const { handshake, context } = decoded;
+  assertEquals(
+    [handshake.reason, handshake.client.isn, context.hostId, handshake.dropCount],
+    [undefined, undefined, undefined, undefined],
+  );
+});
+
 Deno.test("decodeLine refuses a record whose values are none", () => {
   const cases: { path: string; value: unknown; expected: string }[] = [
     { path: "time", value: "yesterday", expected: "time says nothing that it can mean" },
@@ -120,7 +133,7 @@ Deno.test("decodeLine refuses a record whose values are none", () => {
     { path: "client.port", value: 65_536, expected: "client.port is no integer from 0 to 65535" },
     { path: "client.port", value: -1, expected: "client.port is no integer from 0 to 65535" },
     { path: "client.port", value: 1.5, expected: "client.port is no integer from 0 to 65535" },
-    { path: "client.isn", value: null, expected: "client.isn is no integer" },
+    { path: "client.port", value: null, expected: "client.port is no integer" },
     { path: "client.process.pid", value: undefined, expected: "client.process.pid is missing" },
     { path: "server.process.pid", value: 7, expected: "server.process.comm is missing" },
     { path: "role", value: "boss", expected: "role has a value that this version does not know" },
