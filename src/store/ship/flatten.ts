@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decodeLine } from "../../record/record_decoder.ts";
 import { parseTime } from "../../text/time.ts";
 import { type Table, type TableColumn, TABLES } from "../clickhouse/schema.ts";
 import type { ColumnType } from "../query/columns.ts";
@@ -88,7 +89,7 @@ export function flattenLine(line: string): FlatLine {
   }
   if (!isObject(value)) return { kind: "refused", reason: "it is no object" };
   const { v: version, event, time } = value;
-  if (typeof version !== "number") {
+  if (!Number.isInteger(version) || Number(version) < 1) {
     return { kind: "refused", reason: "it has no version (v)" };
   }
   if (typeof event !== "string") return { kind: "refused", reason: "it has no event" };
@@ -97,11 +98,16 @@ export function flattenLine(line: string): FlatLine {
   const row: Row = { texts: [], needed: 0 };
   const reason = flatten(target.root, value, row) ?? lacking(target, row, value);
   if (reason !== undefined) return { kind: "refused", reason };
+  if (event === "handshake") {
+    // What is no record anywhere else is none here either.
+    const decoded = decodeLine(line);
+    if (decoded.kind === "refused") return { kind: "refused", reason: decoded.reason };
+  }
   const { seconds } = parseTime(time as string)!;
   const json = `{${row.texts.join()}}\n`;
   const { written } = value;
   return {
-    ...{ kind: "row", table: target.name, json, seconds, version },
+    ...{ kind: "row", table: target.name, json, seconds, version: Number(version) },
     ...event === "status" && Number.isSafeInteger(written) && { written: written as number },
   };
 }
@@ -120,12 +126,13 @@ function flatten(level: Level, value: Record<string, unknown>, row: Row): string
     if (member === undefined) continue;
     const inner = value[name];
     if ("members" in member) {
+      if (inner === null) continue;
       if (!isObject(inner)) return `${name} is no object`;
       const reason = flatten(member, inner, row);
       if (reason !== undefined) return reason;
       continue;
     }
-    if (inner === null && member.isNullable) continue;
+    if (inner === null && (member.isNullable || member.type === "texts")) continue;
     const text = columnText(member.type, inner);
     if (text === undefined) return `${member.path} is no ${member.type}`;
     row.texts.push(`"${member.name}":${text}`);
