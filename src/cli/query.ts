@@ -210,14 +210,8 @@ function format(answer: Answer, kind: QueryOptions["format"]): string {
 }
 
 /** Says what of the lines could not be asked. */
-export function sayLines({ unreadable, newerVersion, records }: AskedLines): void {
-  if (unreadable > 0) {
-    sayNote(countOf(
-      unreadable,
-      "line is no record, or was torn, and is left out",
-      "lines are no records, or were torn, and are left out",
-    ));
-  }
+export function sayLines({ refused, newerVersion, records }: AskedLines): void {
+  for (const { file, told } of refused) sayNote(`Cannot read all of "${file}": ${told}`);
   if (newerVersion !== undefined) {
     sayNote(
       `records of version ${newerVersion} are there: what this version does not know is left out`,

@@ -328,7 +328,10 @@ Deno.test("files are asked whether compressed or not, torn, newer, foreign or em
     );
     const { rows, lines } = await asked([input]);
     assertEquals(rows, [[made.length]]);
-    assertEquals(lines.unreadable, 3);
+    assertMatch(
+      lines.refused[0].told,
+      /^4 of its lines are no records \(2 no JSON, 2 no record\); line/,
+    );
   });
   await t.step("a newer version is told", async () => {
     const newer = text.replaceAll('{"v":1,', '{"v":2,"new":{"field":[1]},');
@@ -339,9 +342,9 @@ Deno.test("files are asked whether compressed or not, torn, newer, foreign or em
     await t.step(`blank lines are no lines: ${JSON.stringify(blank)}`, async () => {
       const content = blank + text.replaceAll("\n", `\n${blank}`);
       const { rows, lines } = await asked([folder.write("blank", content)]);
-      assertEquals([rows, lines.unreadable], [[[made.length]], 0]);
+      assertEquals([rows, lines.refused], [[[made.length]], []]);
       const { lines: none } = await asked([folder.write("blanks", blank)]);
-      assertEquals([none.records, none.unreadable], [0, 0]);
+      assertEquals([none.records, none.refused], [0, []]);
     });
   }
   await t.step("an empty file has no handshakes", async () => {
@@ -393,10 +396,12 @@ Deno.test("isn tells repeated numbers, and the clock by which they advance", asy
       v: 1,
       event: "handshake",
       time: `2026-11-23T01:00:0${second}.000000000Z`,
-      host: "web1",
+      ...{ host: "web1", role: "server", outcome: "established", reason: null, evidence: ["wire"] },
+      network: { type: "ipv4" },
       client: { address: "192.0.2.1", port, isn: isn % 2 ** 32 },
       server: { address: "192.0.2.2", port: 80, isn: 7 },
-      times: { syn_ns: 0, syn_ack_ns: 0 },
+      ...{ rtt: { ambiguous: false }, packets: { syn: 1, syn_ack: 1, rst: 0 } },
+      ...{ times: { syn_ns: 0, syn_ack_ns: 0 }, flags: [] },
     }) + "\n";
   const rfc = 250_000; // Ticks of 4 µs in a second.
   const linux = 15_625_000; // Ticks of 64 ns.
@@ -462,7 +467,7 @@ Deno.test("what is asked while it is written only grows", async () => {
       asked: { sql: "SELECT count(*) FROM records" },
     });
     counts.push(Number(rows[0][0]));
-    assert(lines.unreadable <= 1);
+    assert(lines.refused.length <= 1);
   }
   await writing;
   await output.close();
@@ -479,7 +484,8 @@ Deno.test("the command answers on standard output, and says the rest on standard
     assertMatch(table.out, /^SERVER +HANDSHAKES +FAILED +FAILED %.*\n\S+ +\d+/);
     assertEquals([table.status, table.said], [
       0,
-      "synsnoop: 1 line is no record, or was torn, and is left out\n",
+      `synsnoop: Cannot read all of "${input}": 1 of its lines is no record (1 no JSON); ` +
+      `line ${made.length + 1}: it is no JSON\n`,
     ]);
     const json = await runQuery([input, "servers", "--json"]);
     const sum = json.out.trim().split("\n").reduce(

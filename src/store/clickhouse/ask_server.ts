@@ -107,7 +107,7 @@ export async function describeRecords(
   const [passing, newest] = values[0].map((value) => Number(value ?? 0));
   return {
     // What is no record is never shipped.
-    unreadable: 0,
+    refused: [],
     newerVersion: newest > RECORD_VERSION ? newest : undefined,
     records: passing,
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LINE_MAX } from "../../record/record_reader.ts";
 import { type Column, type ColumnType, HANDSHAKE_COLUMNS, STATUS_COLUMNS } from "./columns.ts";
 import { sqlName, sqlText } from "./dialect.ts";
 import { HASH_COLUMNS } from "./repeats_sql.ts";
@@ -25,51 +26,68 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   int64: "BIGINT",
 };
 
-/** Longer lines than the reader of records takes are none. */
-const LINE_MAX_BYTES = 1 << 20;
+/** Where the metadata of a Parquet file tell what its lines are. */
+export const FACTS_KEY = "synsnoop";
+
 /** Rows of a row group: a quarter of the usual, which takes a quarter of the memory. */
 const GROUP_ROWS = 30_720;
 
-/**
- * The rows of a file.
- *
- * @param file As {@linkcode sqlFile} writes it. @param compression `uncompressed`, `gzip` or `zstd`.
- */
+/** A file of lines. */
+export interface LinesFile {
+  path: string;
+  compression: "uncompressed" | "gzip" | "zstd";
+  /**
+   * Whether each line is one that this version writes. Of another file the statement fails at the first
+   * line that is no JSON or has a value that does not fit its column.
+   */
+  isSound: boolean;
+}
+
+/** The rows of a file. */
 export function linesSql(
-  file: string,
-  compression: string,
+  { path, compression, isSound }: LinesFile,
   lineColumns: readonly Column[] = LINE_COLUMNS,
 ): string {
   const columns = members(lineColumns, "")
     .map(({ name, type }) => `${sqlName(name)}: ${sqlText(type)}`).join(", ");
   const selected = lineColumns.map(({ name, path, type }) => {
     const value = path.split(".").map(sqlName).join(".");
-    return `${type === "time" ? `try_cast(${value} AS TIMESTAMP_NS)` : value} AS ${name}`;
+    return `${type === "time" ? timeSql(value) : value} AS ${name}`;
   });
-  return `SELECT ${selected.join(", ")} FROM read_json(${file}, format = 'newline_delimited', ` +
-    `compression = ${sqlText(compression)}, ignore_errors = true, ` +
-    `maximum_object_size = ${LINE_MAX_BYTES}, columns = {${columns}})`;
+  return `SELECT ${selected.join(", ")} FROM read_json(${sqlFile(path)}, ` +
+    `format = 'newline_delimited', records = 'true', compression = ${sqlText(compression)}, ` +
+    `ignore_errors = ${isSound}, maximum_object_size = ${LINE_MAX}, ` +
+    `columns = {${columns}})`;
 }
 
-/** Writes the rows of a file into a Parquet file, with the hashes of what they have. */
+/**
+ * Writes the rows of a file into a Parquet file, with the hashes of what they have.
+ *
+ * @param facts Stands in its metadata under {@linkcode FACTS_KEY}.
+ */
 export function toParquetSql(
-  file: string,
-  compression: string,
+  file: LinesFile,
   parquet: string,
   columns: readonly Column[],
+  facts: string,
 ): string {
   const isThere = (name: string) => columns.some((column) => column.name === name);
   const hashes = HASH_COLUMNS.filter(({ of }) => of.every(isThere))
     .map(({ name, sql }) => `, ${sql} AS ${name}`).join("");
-  return `COPY (SELECT *${hashes} FROM (${linesSql(file, compression, columns)})) TO ${
-    sqlText(parquet)
-  } ` +
-    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS})`;
+  return `COPY (SELECT *${hashes} FROM (${linesSql(file, columns)})) TO ${sqlText(parquet)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS}, ` +
+    `KV_METADATA {${FACTS_KEY}: ${sqlText(facts)}})`;
 }
 
 /** A path as a literal: what a pattern would be made of stands for itself. */
 export function sqlFile(path: string): string {
   return sqlText(path.replaceAll(/[*?[]/g, "[$&]"));
+}
+
+/** A text as a time, where it is one as records have them. */
+function timeSql(text: string): string {
+  return `CASE WHEN ${text} LIKE '____-__-__T__:__:__.%Z' AND strlen(${text}) = 30 ` +
+    `THEN try_cast(${text} AS TIMESTAMP_NS) END`;
 }
 
 interface Member {

@@ -8,9 +8,12 @@ import { UNFINISHED } from "../seal.ts";
 import { TWIN, twinOf } from "../segment_name.ts";
 import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
 import type { Column } from "./columns.ts";
+import { sqlText } from "./dialect.ts";
 import { type Database, SqlError } from "./duckdb.ts";
-import { LINE_COLUMNS, sqlFile, toParquetSql } from "./lines_sql.ts";
+import { FACTS_KEY, LINE_COLUMNS, type LinesFile, sqlFile, toParquetSql } from "./lines_sql.ts";
 import { HASH_COLUMNS } from "./repeats_sql.ts";
+import { ALL_SOUND, beginsSound, type LineFacts, writeSoundLines } from "./sound_lines.ts";
+import { oddRowsSql, SOUND_COLUMNS } from "./sound_sql.ts";
 
 /** What makes them, and who hears of it. */
 export interface ParquetOptions {
@@ -28,13 +31,30 @@ export interface ParquetOptions {
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const BRACE = "{".charCodeAt(0);
+/** The first byte of a mark that some programs put before UTF-8. */
+const BYTE_ORDER_MARK = 0xef;
 const BLANKS = [..." \t\n\r"].map((blank) => blank.charCodeAt(0));
 /** Bytes at the start of a file that tell what it is: blank lines may stand before the first record. */
 const BEGIN_BYTES = 4_096;
 
+/**
+ * Which lines become rows, and what is told of the others. Files of another version are made again: of the
+ * first one, which has none, rows were also made of lines that are no records.
+ */
+const FORMAT = 2;
+
+/** A Parquet file, and what its lines were. */
+export interface ParquetFile extends LineFacts {
+  path: string;
+  /** What it was made of, as it was named. */
+  madeOf: string;
+}
+
 /** A file of lines, and where its Parquet file is or will be. */
 interface Lines {
   path: string;
+  /** As it was named. */
+  name: string;
   /** Undefined: of a segment that is sealed, and may keep it. */
   twin?: string;
 }
@@ -42,13 +62,13 @@ interface Lines {
 /**
  * Finds or makes them.
  *
- * @param inputs Stores, and files of records. @returns Their paths, in the order of the inputs.
+ * @param inputs Stores, and files of records. @returns In the order of the inputs.
  * @throws {InputError} With a whole sentence: something cannot be read, or holds no records.
  */
 export async function parquetFiles(
   inputs: readonly string[],
   options: ParquetOptions,
-): Promise<string[]> {
+): Promise<ParquetFile[]> {
   const { database, folder } = options;
   const lines: Lines[] = [];
   for (const input of inputs) {
@@ -56,15 +76,16 @@ export async function parquetFiles(
   }
   const twins = lines.flatMap(({ twin }) => twin ?? []);
   const whole = await wholeOnes(twins, database);
-  const parquets: string[] = [];
+  const parquets: ParquetFile[] = [];
   for (const [at, each] of lines.entries()) {
-    const { twin } = each;
-    if (twin !== undefined && whole.has(twin)) {
-      parquets.push(twin);
+    const { name: madeOf, twin } = each;
+    const facts = twin === undefined ? undefined : whole.get(twin);
+    if (twin !== undefined && facts !== undefined) {
+      parquets.push({ path: twin, madeOf, ...facts });
       continue;
     }
     options.onProgress(at, lines.length);
-    parquets.push(await make(each, `${folder}/${at}${TWIN}`, options));
+    parquets.push({ madeOf, ...await make(each, `${folder}/${at}${TWIN}`, options) });
   }
   options.onProgress(lines.length, lines.length);
   return parquets;
@@ -73,35 +94,59 @@ export async function parquetFiles(
 function linesIn(input: string, hours: HourRange): Lines[] {
   const { isFile, isDirectory } = Deno.statSync(input);
   const path = input.startsWith("/") ? input : `${Deno.cwd()}/${input}`;
-  if (isFile) return [{ path }];
+  if (isFile) return [{ path, name: input }];
   if (!isDirectory) throw new InputError("it is neither a file nor the folder of a store");
   return storeSegments(path, hours).map(toLines);
 }
 
 function toLines({ path, plainPath, isSealed }: Segment): Lines {
-  if (!isSealed) return { path };
-  return { path, twin: twinOf(plainPath) };
+  return { path, name: path, ...isSealed && { twin: twinOf(plainPath) } };
 }
 
-/** Those of some Parquet files that are there, and have the columns that this version asks for. */
-async function wholeOnes(parquets: readonly string[], database: Database): Promise<Set<string>> {
+/** Those of some Parquet files that are there and are what this version makes, with what is told of their lines. */
+async function wholeOnes(
+  parquets: readonly string[],
+  database: Database,
+): Promise<Map<string, LineFacts>> {
   const there = parquets.filter(isFile);
-  if (there.length === 0) return new Set();
+  if (there.length === 0) return new Map();
   try {
-    const { values } = await database.ask(
-      `SELECT file_name, list(name) FROM parquet_schema([${
-        there.map(sqlFile).join(", ")
-      }]) GROUP BY file_name`,
+    const files = `[${there.map(sqlFile).join(", ")}]`;
+    const { values: schemas } = await database.ask(
+      `SELECT file_name, list(name) FROM parquet_schema(${files}) GROUP BY file_name`,
     );
-    const names = new Map(values.map(([file, names]) => [file, new Set(names as string[])]));
+    const { values: metadata } = await database.ask(
+      `SELECT file_name, decode(value) FROM parquet_kv_metadata(${files}) ` +
+        `WHERE decode(key) = ${sqlText(FACTS_KEY)}`,
+    );
+    const names = new Map(schemas.map(([file, names]) => [file, new Set(names as string[])]));
     const needed = [...LINE_COLUMNS, ...HASH_COLUMNS];
-    return new Set(there.filter((path) => needed.every(({ name }) => names.get(path)?.has(name))));
+    return new Map(metadata.flatMap(([path, text]) => {
+      const facts = parseFacts(String(text));
+      const isWhole = needed.every(({ name }) => names.get(path)?.has(name));
+      return isWhole && facts !== undefined ? [[String(path), facts]] : [];
+    }));
   } catch (error) {
-    if (!(error instanceof SqlError) || there.length === 1) return new Set();
+    if (!(error instanceof SqlError) || there.length === 1) return new Map();
     // One of them is none: half of them may not be, and so on.
     const half = Math.ceil(there.length / 2);
     const [some, others] = [there.slice(0, half), there.slice(half)];
-    return new Set([...await wholeOnes(some, database), ...await wholeOnes(others, database)]);
+    return new Map([...await wholeOnes(some, database), ...await wholeOnes(others, database)]);
+  }
+}
+
+function formatFacts(facts: LineFacts): string {
+  return JSON.stringify({ format: FORMAT, ...facts });
+}
+
+/** @returns Undefined of what another version wrote, or somebody else. */
+function parseFacts(text: string): LineFacts | undefined {
+  try {
+    const { format, refused, told } = JSON.parse(text);
+    if (format !== FORMAT || !Number.isSafeInteger(refused)) return undefined;
+    return { refused, ...typeof told === "string" && { told } };
+  } catch {
+    return undefined;
   }
 }
 
@@ -118,14 +163,32 @@ async function make(
   { path, twin }: Lines,
   parquet: string,
   { database, columns: asked }: Pick<ParquetOptions, "database" | "columns">,
-): Promise<string> {
-  const columns = twin === undefined ? asked ?? LINE_COLUMNS : LINE_COLUMNS;
-  const compression = await withInput(path, () => compressionOf(path));
-  await withInput(path, async () => {
-    const whole = Deno.statSync(path).size === 1 ? await withNewline(path, parquet) : path;
-    await database.run(toParquetSql(sqlFile(whole), compression, parquet, columns));
+): Promise<LineFacts & { path: string }> {
+  const columns = LINE_COLUMNS.filter((column) =>
+    twin !== undefined || asked === undefined || asked.includes(column) ||
+    SOUND_COLUMNS.includes(column.name)
+  );
+  const facts = await withInput(path, async () => {
+    const compression = compressionOf(path);
+    const convert = (file: LinesFile, facts: LineFacts) =>
+      database.run(toParquetSql(file, parquet, columns, formatFacts(facts)));
+    // DuckDB takes a file of one byte for an empty one.
+    if (Deno.statSync(path).size !== 1 && await beginsSound(path)) {
+      try {
+        await convert({ path, compression, isSound: false }, ALL_SOUND);
+        const { values: [odd] } = await database.ask(oddRowsSql(sqlFile(parquet), columns));
+        if (odd.every((count) => Number(count) === 0)) return ALL_SOUND;
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+      }
+    }
+    const copy = `${parquet}.lines`;
+    const facts = await writeSoundLines(path, copy);
+    await convert({ path: copy, compression: "zstd", isSound: true }, facts);
+    await Deno.remove(copy);
+    return facts;
   });
-  if (twin === undefined) return parquet;
+  if (twin === undefined) return { path: parquet, ...facts };
   const slash = twin.lastIndexOf("/") + 1;
   const unfinished = `${twin.slice(0, slash)}${UNFINISHED}${Deno.pid}.${twin.slice(slash)}`;
   try {
@@ -137,21 +200,14 @@ async function make(
   } catch {
     // The folder is another's, or full: the next question makes it again.
     await Deno.remove(unfinished).catch(() => {});
-    return parquet;
+    return { path: parquet, ...facts };
   }
   await Deno.remove(parquet);
-  return twin;
-}
-
-/** A copy of a torn line of one byte: DuckDB takes a file of that for an empty one. @returns Its path. */
-async function withNewline(path: string, parquet: string): Promise<string> {
-  const copy = `${parquet}.line`;
-  await Deno.writeTextFile(copy, `${await Deno.readTextFile(path)}\n`);
-  return copy;
+  return { path: twin, ...facts };
 }
 
 /** How a file is compressed, by its first bytes. @throws {InputError} It holds no records. */
-function compressionOf(path: string): "uncompressed" | "gzip" | "zstd" {
+function compressionOf(path: string): LinesFile["compression"] {
   using file = Deno.openSync(path);
   const room = new Uint8Array(BEGIN_BYTES);
   const begin = room.subarray(0, file.readSync(room) ?? 0);
@@ -159,7 +215,7 @@ function compressionOf(path: string): "uncompressed" | "gzip" | "zstd" {
   if (beginsWith(GZIP)) return "gzip";
   if (beginsWith(ZSTD)) return "zstd";
   const first = begin.find((byte) => !BLANKS.includes(byte));
-  if (first === undefined || first === BRACE) return "uncompressed";
+  if (first === undefined || first === BRACE || first === BYTE_ORDER_MARK) return "uncompressed";
   throw new InputError(
     'it holds no records; of a capture "synsnoop read FILE --output RECORDS" makes some',
   );

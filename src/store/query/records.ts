@@ -31,8 +31,8 @@ export interface RecordsOptions extends Pick<ParquetOptions, "onProgress"> {
 
 /** What is known of the lines that were asked. */
 export interface AskedLines {
-  /** Lines that are no JSON, or not as a line of ours. */
-  unreadable: number;
+  /** Files that have lines which are no records, or were torn, and what is told of those as the end of a sentence. */
+  refused: readonly { file: string; told: string }[];
   /** The latest version of a record, where it is later than this tool's. */
   newerVersion: number | undefined;
   /** Records that the filter let pass: those that another told before are among them. */
@@ -90,7 +90,8 @@ async function openRecords(
 ): Promise<OpenRecords> {
   const columns = needed && LINE_COLUMNS.filter(neededFor(needed, filter));
   const options = { database, folder, hours: filter, columns, onProgress };
-  const parquets = await parquetFiles(inputs, options);
+  const files = await parquetFiles(inputs, options);
+  const parquets = files.map(({ path }) => path);
   for (const view of lineViewsSql(parquets, columns)) await database.run(view);
   await database.shutIn(parquets);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
@@ -98,7 +99,10 @@ async function openRecords(
   const records = condition === undefined
     ? "count(*) FILTER (event = 'handshake')"
     : "(SELECT count(*) FROM passing)";
-  return { database, lines: await describeLines(database, records) };
+  const refused = files.flatMap(({ madeOf: file, told }) =>
+    told === undefined ? [] : [{ file, told }]
+  );
+  return { database, lines: { refused, ...await describeLines(database, records) } };
 }
 
 /** Whether a column is asked for, or a filter is about it. */
@@ -112,13 +116,15 @@ function neededFor(
   return ({ name }) => needed.has(name);
 }
 
-async function describeLines(database: Database, passing: string): Promise<AskedLines> {
-  const { values: [[unreadable, version, records]] } = await database.ask(
-    `SELECT count(*) FILTER (event IS NULL), max(v), ${passing} FROM lines`,
+async function describeLines(
+  database: Database,
+  passing: string,
+): Promise<Omit<AskedLines, "refused">> {
+  const { values: [[version, records]] } = await database.ask(
+    `SELECT max(v), ${passing} FROM lines`,
   );
   const newest = Number(version ?? 0);
   return {
-    unreadable: Number(unreadable),
     newerVersion: newest > RECORD_VERSION ? newest : undefined,
     records: Number(records),
   };

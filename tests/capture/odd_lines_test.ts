@@ -1,0 +1,147 @@
+// What query takes for a record is what read takes, line by line.
+// Covers src/store/query/sound_lines.ts
+// Covers src/store/query/sound_sql.ts
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { decodeLine } from "../../src/record/record_decoder.ts";
+import { RecordReader } from "../../src/record/record_reader.ts";
+import { ask } from "../../src/store/query/ask.ts";
+import { LINE_COLUMNS, sqlFile, toParquetSql } from "../../src/store/query/lines_sql.ts";
+import { oddRowsSql } from "../../src/store/query/sound_sql.ts";
+import { Database, SqlError } from "../../src/store/query/duckdb.ts";
+import { seal } from "../../src/store/seal.ts";
+import { flattenLine } from "../../src/store/ship/flatten.ts";
+import { Folder } from "../folder.ts";
+import { GOOD_LINES, lineBytes, ODD_LINES } from "./odd_lines.ts";
+
+const QUIET = { memoryBytes: 512e6, onFetch: () => {}, onBegin: () => {}, onProgress: () => {} };
+const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+const HOST = "5f1c7c3aa9d04c5b8e0d5c1f0a7b6e21";
+
+/** What the reader of records says of some bytes. */
+function readBytes(...parts: Uint8Array<ArrayBuffer>[]) {
+  const reader = new RecordReader(() => {});
+  for (const part of parts) reader.feed(part);
+  reader.end();
+  return { records: reader.handshakes, told: reader.describeRefused() };
+}
+
+async function query(inputs: readonly string[]) {
+  const asked = { sql: "SELECT count(*) FROM records" };
+  const { rows, lines } = await ask({ ...QUIET, inputs, filter: {}, asked });
+  return { records: Number(rows[0][0]), refused: lines.refused };
+}
+
+const GOOD = new TextEncoder().encode(GOOD_LINES.slice(0, 2).join(""));
+Deno.test("query takes the lines of a file that read takes, and tells the others as read does", async (t) => {
+  using folder = new Folder();
+  assertGreater(Object.keys(ODD_LINES).length, 60);
+  for (const [name, odd] of Object.entries(ODD_LINES)) {
+    await t.step(name, async () => {
+      const line = lineBytes(odd);
+      const file = folder.write("odd.ndjson", Uint8Array.from([...GOOD, ...line, ...GOOD]));
+      const { records, told } = readBytes(GOOD, line, GOOD);
+      const refused = told === undefined ? [] : [{ file, told }];
+      assertEquals(await query([file]), { records, refused });
+    });
+  }
+});
+
+Deno.test("sealed hours and their Parquet twins have what read takes of them", async (t) => {
+  using folder = new Folder();
+  let records = 0;
+  const refused: { file: string; told: string }[] = [];
+  for (const [at, odd] of Object.values(ODD_LINES).entries()) {
+    const line = lineBytes(odd);
+    const path = folder.write(
+      `2026-11-23T01.${HOST}.${at + 1}-1.ndjson`,
+      Uint8Array.from([...GOOD, ...line]),
+    );
+    await seal(path, "1-1");
+    const read = readBytes(GOOD, line);
+    records += read.records;
+    if (read.told !== undefined) refused.push({ file: `${path}.zst`, told: read.told });
+  }
+  const byName = <T extends { file: string }>(some: readonly T[]) =>
+    some.toSorted((one, other) => one.file < other.file ? -1 : 1);
+  for (const when of ["when they are made", "when they are there"]) {
+    await t.step(when, async () => {
+      const answer = await query([folder.path]);
+      assertEquals(byName(answer.refused), byName(refused));
+      assertEquals(answer.records, records);
+    });
+  }
+});
+
+Deno.test("DuckDB alone finds each file whose lines are not all taken, but for values that are alike", async (t) => {
+  using folder = new Folder();
+  using database = await Database.open({ memoryBytes: 512e6, folder: folder.path });
+  const parquet = `${folder.path}/odd.parquet`;
+  /** Records that DuckDB takes; undefined: it finds the file odd. */
+  const taken = async (path: string): Promise<number | undefined> => {
+    const file = { path, compression: "uncompressed", isSound: false } as const;
+    try {
+      await database.run(toParquetSql(file, parquet, LINE_COLUMNS, "{}"));
+      const { values: [odd] } = await database.ask(oddRowsSql(sqlFile(parquet), LINE_COLUMNS));
+      if (odd.some((count) => Number(count) > 0)) return undefined;
+      const { values } = await database.ask(
+        `SELECT count(*) FROM read_parquet(${sqlFile(parquet)}) WHERE event = 'handshake'`,
+      );
+      return Number(values[0][0]);
+    } catch (error) {
+      assert(error instanceof SqlError);
+      return undefined;
+    }
+  };
+  await t.step("lines as this version writes them", async () => {
+    assertEquals(await taken(folder.write("good.ndjson", GOOD_LINES.join(""))), GOOD_LINES.length);
+  });
+  for (const [name, odd] of Object.entries(ODD_LINES)) {
+    await t.step(name, async () => {
+      const line = lineBytes(odd);
+      const count = await taken(folder.write("odd.ndjson", Uint8Array.from([...GOOD, ...line])));
+      const { records, told } = readBytes(GOOD, line);
+      if (count === undefined || odd.isAlike) return;
+      assertEquals(count, records);
+      assertEquals(told, undefined);
+    });
+  }
+});
+
+Deno.test("ship takes of records those that read takes, but for times that ClickHouse has not", async (t) => {
+  for (const [name, { line }] of Object.entries(ODD_LINES)) {
+    if (typeof line !== "string" || line.length > 1e5 || line.startsWith("\ufeff")) continue;
+    const { kind } = decodeLine(line);
+    if (kind === "event" || line.trim() === "") continue;
+    await t.step(name, () => {
+      const isOfOtherTime = /year/.test(name);
+      assertEquals(flattenLine(line).kind, kind === "refused" || isOfOtherTime ? "refused" : "row");
+    });
+  }
+});
+
+Deno.test("query says of a file what read says", async () => {
+  using folder = new Folder();
+  const lines = Object.values(ODD_LINES).map(lineBytes).filter(({ length }) => length < 1e5);
+  const file = folder.write("\ufefflines", Uint8Array.from(lines.flatMap((line) => [...line])));
+  const run = async (...args: string[]) => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", MAIN, ...args],
+      stdin: "null",
+    }).output();
+    const decoder = new TextDecoder();
+    return { out: decoder.decode(stdout), said: decoder.decode(stderr) };
+  };
+  const read = await run("read", file, "--json");
+  const asked = await run(
+    "query",
+    file,
+    "--sql",
+    "SELECT count(*) AS records FROM records",
+    "--json",
+  );
+  const records = read.out.split("\n").filter((line) => line.includes('"event":"handshake"'));
+  assertEquals(JSON.parse(asked.out), { records: records.length });
+  const sentence = /Cannot read all of .*/;
+  assertEquals(sentence.exec(asked.said)?.[0], sentence.exec(read.said)?.[0]);
+  assert(sentence.test(read.said));
+});
