@@ -105,7 +105,7 @@ function processFields(end: End, of: Of): Field[] {
         return cgroup === undefined ? undefined : context.cgroupPath?.(cgroup);
       }),
       {
-        needs: [`${process}.cgroup`],
+        needs: toldOfCgroup("cgroup_path"),
         set: (handshake, path: string, context) => {
           const cgroup = handshake[end].process?.cgroup;
           if (cgroup !== undefined) context.setCgroupPath(cgroup, path);
@@ -141,6 +141,11 @@ const CONTAINER_PARTS = [
   ],
 ] as const;
 
+/** What either end tells of its cgroup: where that is one, the server's word counts for both. */
+function toldOfCgroup(name: string): string[] {
+  return ["client", "server"].flatMap((end) => [`${end}.process.cgroup`, `${end}.process.${name}`]);
+}
+
 function containerField(end: End, of: Of, part: "id" | "name", meaning: string): Field {
   return text(
     `${end}.process.container.${part}`,
@@ -150,7 +155,7 @@ function containerField(end: End, of: Of, part: "id" | "name", meaning: string):
       return cgroup === undefined ? undefined : context.container?.(cgroup)?.[part];
     }),
     {
-      needs: [`${end}.process.cgroup`],
+      needs: toldOfCgroup(`container.${part}`),
       set: (handshake, value: string, context) => {
         const cgroup = handshake[end].process?.cgroup;
         if (cgroup === undefined) return;

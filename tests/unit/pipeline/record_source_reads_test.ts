@@ -15,7 +15,7 @@ import type { Sink, TraceState } from "../../../src/pipeline/sink.ts";
 import { FIELDS } from "../../../src/record/fields.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { anyHandshake } from "../record/arbitrary_handshake.ts";
-import { CONTEXT, HANDSHAKES } from "../record/sample_handshakes.ts";
+import { CONTEXT, HANDSHAKES, makeHandshake } from "../record/sample_handshakes.ts";
 import { THROWING } from "./stand_ins.ts";
 
 /** An output that keeps what it takes. */
@@ -66,7 +66,16 @@ const FILTERS: readonly HandshakeFilter[] = [
 ];
 
 const HOSTS = ["web1", "db1"];
-const MANY = [
+/** Both of its ends are in one cgroup, of which its record says two things. */
+const TORN = lineOf(
+  makeHandshake({
+    client: { address: "192.0.2.1", process: { pid: 1, comm: "curl", uid: 0, cgroup: 8231 } },
+    server: { address: "192.0.2.2", process: { pid: 2, comm: "nginx", uid: 0, cgroup: 8231 } },
+  }),
+  "web1",
+).replace("/user.slice/", "/other.slice/");
+
+const MANY = TORN + [
   ...HANDSHAKES,
   ...fc.sample(anyHandshake(), { numRuns: 60, seed: 1 }),
 ].flatMap((handshake) => HOSTS.map((host) => lineOf(handshake, host))).join("");

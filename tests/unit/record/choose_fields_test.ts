@@ -41,6 +41,8 @@ Deno.test("neededFields adds what nothing can be told without", () => {
   assertEquals([...neededFields(["client.process.cgroup_path", "v"])].sort(), [
     "client.process.cgroup",
     "client.process.cgroup_path",
+    "server.process.cgroup",
+    "server.process.cgroup_path",
     "v",
   ]);
   assertEquals([...neededFields(["reset"])], ["reset.reason"]);
