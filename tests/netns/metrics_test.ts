@@ -288,9 +288,11 @@ time.sleep(60)`,
     await namespace.run(connectLoad, "127.0.0.1", `${PORT}`, `${connections}`);
     const { begun, statuses, texts, unfinished } = JSON.parse(await flood);
     assertEquals(unfinished, 0);
-    const { "200": given, "503": refused, ...others } = statuses;
+    // Where the machine is busy for a quarter of a second, who came first gives its place away.
+    const { "200": given, "503": refused, none = 0, ...others } = statuses;
     assertEquals(others, {});
-    assertEquals(given + refused, begun);
+    assertEquals(given + refused + none, begun);
+    assert(none < begun / 10, `${none} of ${begun} were not answered`);
     assert(begun >= 1_000 && given >= 20 && given <= 20 * 33, JSON.stringify(statuses));
     assert(texts < given && texts <= 33, `${texts} texts`);
     let bytes = 0;
