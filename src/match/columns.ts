@@ -6,12 +6,6 @@ interface ColumnType<T> {
 
 /** Columns begin at multiples of the longest element, for which as many bytes may be left between two. */
 const ALIGNMENT = 8;
-/**
- * Left between two columns: one line of the processor's cache. A table has as many rows as a power of two,
- * so without it what is kept of a row would be in lines of one and the same set, of which a cache has room
- * for eight.
- */
-const GAP_BYTES = 64;
 const COLUMNS_MAX = 128;
 
 /**
@@ -28,7 +22,7 @@ export class Columns {
    * @param rows Rows of the table. @param rowBytes Bytes of a row in all columns, or more.
    */
   constructor(rows: number, rowBytes: number) {
-    this.#memory = new ArrayBuffer(rows * rowBytes + COLUMNS_MAX * (ALIGNMENT + GAP_BYTES));
+    this.#memory = new ArrayBuffer(rows * rowBytes + COLUMNS_MAX * ALIGNMENT);
   }
 
   /**
@@ -39,8 +33,7 @@ export class Columns {
    */
   take<T>(type: ColumnType<T>, length: number): T {
     const at = this.#used;
-    const bytes = Math.ceil(length * type.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
-    this.#used += bytes + GAP_BYTES;
+    this.#used += Math.ceil(length * type.BYTES_PER_ELEMENT / ALIGNMENT) * ALIGNMENT;
     return new type(this.#memory, at, length);
   }
 }

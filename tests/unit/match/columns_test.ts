@@ -17,15 +17,7 @@ Deno.test("Columns gives columns of any kind, all zeros, none of which reaches i
 });
 
 Deno.test("Columns has room for no more than was asked for", () => {
-  const columns = new Columns(10_000, 8);
-  columns.take(Float64Array, 10_000);
-  assertThrows(() => columns.take(Uint32Array, 10_000), RangeError);
-});
-
-Deno.test("Columns puts no two elements of a row into lines of one set of a cache", () => {
-  const rows = 65_536;
-  const columns = new Columns(rows, 40 * 8);
-  const taken = Array.from({ length: 40 }, () => columns.take(Float64Array, rows));
-  const lines = taken.map(({ byteOffset }) => Math.floor(byteOffset / 64) % 64);
-  assertEquals(new Set(lines).size, taken.length);
+  const columns = new Columns(1_000, 8);
+  columns.take(Float64Array, 1_000);
+  assertThrows(() => columns.take(Uint32Array, 1_000), RangeError);
 });
