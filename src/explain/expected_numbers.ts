@@ -23,11 +23,14 @@ export class ExpectedNumbers {
   /** Bytes of data in the SYN of the other end, which sends one in a simultaneous open. */
   readonly #serverSynData: number;
   readonly #third: SeenPacket | undefined;
+  readonly #isLaterTaken: boolean;
 
   /** Takes the numbers of a handshake and of its packets. */
   constructor(handshake: Handshake, packets: readonly SeenPacket[]) {
     const { client, server } = handshake;
     this.clientIsn = client.isn;
+    this.#isLaterTaken = handshake.outcome === "established" &&
+      handshake.ackAcknowledgesSynAck === true;
     const syns = packets.filter(({ flags }) => (flags & (SYN | ACK)) === SYN);
     const dataOf = (end: End) =>
       syns.find((syn) => senderOf(handshake, syn) === end)?.payloadLength ?? 0;
@@ -57,6 +60,11 @@ export class ExpectedNumbers {
   isBeyondSyn(number: number): boolean {
     return !this.followsSyn(number) && this.clientIsn !== undefined &&
       follows(this.clientIsn, number, EARLY_DATA_MAX);
+  }
+
+  /** Whether a client's segment with this Seq stands for the third packet, which was not captured. */
+  isLater(sequence: number): boolean {
+    return this.#isLaterTaken && this.isBeyondSyn(sequence);
   }
 
   /**

@@ -155,7 +155,10 @@ function judgeAck(
   const isEnded = before.some(({ part, fits }) => part === "RST" && fits);
   misfit(
     step,
-    wrong.length > 0
+    isJudged && expected.isLater(sequence)
+      ? "It stands behind the third packet, which was not captured: a server that lost that takes it " +
+        "in its place."
+      : wrong.length > 0
       ? `It completes nothing: ${wrong.join(", and ")}.`
       : isEnded
       ? "It completes nothing: a RST came before."

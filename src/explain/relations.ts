@@ -25,6 +25,9 @@ const MEANS = {
   ackSequence:
     "The packet does not go on where this SYN ended: it is of an older connection on the same ports, " +
     "or its number was changed on the way. It completes nothing.",
+  laterAck:
+    "The packet stands behind the third one, which was not captured: a server that lost that takes it " +
+    "in its place. When the SYN-ACK was answered is not known.",
   ackAck:
     "The packet acknowledges a SYN-ACK that the server did not send now. It completes nothing, and " +
     "the server answers it with a RST.",
@@ -100,7 +103,8 @@ function ackSequenceRelation(
   const { clientIsn, synData } = expected;
   if (clientIsn === undefined || found === undefined) return withoutPackets(claim, verdict);
   if (!verdict) {
-    return failed(claim, clientIsn, synData, "the packet's Seq", found, MEANS.ackSequence);
+    const means = expected.isLater(found) ? MEANS.laterAck : MEANS.ackSequence;
+    return failed(claim, clientIsn, synData, "the packet's Seq", found, means);
   }
   const sent = sequenceDistance(clientIsn, found) - 1;
   return {

@@ -144,3 +144,29 @@ Deno.test("makeRelations of packets that were no longer kept has verdicts withou
     [false, undefined],
   ]);
 });
+
+Deno.test("makeRelations says of a later segment in the window why it completes, of others that it does not", () => {
+  const packets: Said[] = [
+    { atNs: 0, by: "client", flags: SYN, sequence: 1000 },
+    {
+      atNs: 20,
+      by: "server",
+      flags: SYN | ACK,
+      sequence: 5000,
+      acknowledgment: 1001,
+      window: 9000,
+    },
+  ];
+  const commentOf = (sequence: number) => {
+    const later: Said = { atNs: 30, by: "client", flags: ACK, sequence, acknowledgment: 5001 };
+    const { relations, steps } = storyOf({ packets: [...packets, later] });
+    const step = steps.filter((each) => each.kind === "packet")[2];
+    return [relations[1].verdict, relations[1].comment, step.remarks.join(" ")] as const;
+  };
+  const [verdict, comment, remark] = commentOf(1101);
+  assertEquals(verdict, false);
+  for (const text of [comment, remark]) assertStringIncludes(text, "in its place");
+  const [wrong, other, old] = commentOf(20_000);
+  assertEquals(wrong, false);
+  for (const text of [other, old]) assertStringIncludes(text, "It completes nothing");
+});
