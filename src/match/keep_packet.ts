@@ -140,7 +140,7 @@ export function keepHeldAck(table: FlowTable, row: number): void {
 }
 
 /** Notes that the ACK that is held was captured before the SYN-ACK that it acknowledges: it tells no RTT. */
-export function noteBackwards(table: FlowTable, row: number): void {
+export function noteAckBeforeSynAck(table: FlowTable, row: number): void {
   noteSwapped(table, row, table.heldNs[row] + TAPS_APART_NS, table.lastSynAckNs[row]);
   table.synAcksBeforeAck[row] = 0;
 }

@@ -45,7 +45,7 @@ import {
   keepSyn,
   keepSynAck,
   markOf,
-  noteBackwards,
+  noteAckBeforeSynAck,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
 import { Fate } from "./remembered.ts";
@@ -364,7 +364,7 @@ export class Matcher {
 
   /** The ACK was captured before the SYN-ACK that it acknowledges. */
   #completeBackwards(row: number, timeNs: number): void {
-    noteBackwards(this.#table, row);
+    noteAckBeforeSynAck(this.#table, row);
     this.#completeHeld(row, timeNs);
   }
 
