@@ -5,7 +5,13 @@
  */
 import type { HandshakeFilter } from "../../pipeline/filter.ts";
 import type { Value } from "../query/duckdb.ts";
-import { FoundPairs, type PairSource, pairsSql, VERDICT_NAMES } from "../pairs/found_pairs.ts";
+import {
+  FoundPairs,
+  type PairSource,
+  pairsSql,
+  unjoinedSql,
+  VERDICT_NAMES,
+} from "../pairs/found_pairs.ts";
 import { Hosts } from "../pairs/hosts.ts";
 import { type HostPairValue, leastSql, pathsSql } from "../pairs/pair_rules.ts";
 import { assertSchema, describeRecords, limitsOf } from "./ask_server.ts";
@@ -71,8 +77,9 @@ export function describeServerPairs(database: string, filter: HandshakeFilter): 
     isToldTwice: false,
     offsets: [],
   };
-  const steps = [hostsSql(of), roughSql(of), pairsSql(pairsFrom(of))];
-  return [...steps, leastSql(CLICKHOUSE, pairsFrom(of)), pathsOf(of, [])]
+  const pairs = pairsFrom(of);
+  const steps = [hostsSql(of), roughSql(of), unjoinedSql(pairs), pairsSql(pairs)];
+  return [...steps, leastSql(CLICKHOUSE, pairs), pathsOf(of, [])]
     .map((each) => `${each.trim()};\n`).join("");
 }
 
@@ -127,6 +134,7 @@ function sourceOf(
   request: RequestOptions,
 ): PairSource {
   return {
+    unjoined: async () => (await server.ask(unjoinedSql(pairsFrom(of)), request)).values,
     pairs: () => server.stream(pairsSql(pairsFrom(of)), request),
     least: () => server.stream(leastSql(CLICKHOUSE, pairsFrom(of)), request),
     paths: async (drifts) => (await server.ask(pathsOf(of, drifts), request)).values,

@@ -6,7 +6,13 @@
 import { DUCKDB } from "../query/dialect.ts";
 import type { Database } from "../query/duckdb.ts";
 import { type RecordsOptions, withRecords } from "../query/records.ts";
-import { FoundPairs, type PairSource, pairsSql, VERDICT_NAMES } from "./found_pairs.ts";
+import {
+  FoundPairs,
+  type PairSource,
+  pairsSql,
+  unjoinedSql,
+  VERDICT_NAMES,
+} from "./found_pairs.ts";
 import { Hosts } from "./hosts.ts";
 import {
   endsSql,
@@ -52,6 +58,7 @@ const PATHS_SQL = pathsSql(DUCKDB, PAIRS_WITH_DRIFTS, VERDICT_NAMES);
 
 function sourceOf(database: Database): PairSource {
   return {
+    unjoined: async () => (await database.ask(unjoinedSql("pairs"))).values,
     pairs: () => database.stream(pairsSql("pairs")),
     least: () => database.stream(LEAST_SQL),
     paths: async (drifts) => {

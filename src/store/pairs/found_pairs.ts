@@ -49,9 +49,9 @@ export const PAIR_COLUMNS = [
   ...["client_syn_ack", "server_syn_ack", "syns_lost", "syn_acks_lost", "network_rtt_ns"],
 ] as const;
 
-const [CLIENT_HOST, SERVER_HOST] = (["client_host", "server_host"] as const).map((name) =>
-  PAIR_COLUMNS.indexOf(name)
-);
+const [VERDICT, CLIENT_HOST, SERVER_HOST, SYNS_LOST] =
+  (["verdict", "client_host", "server_host", "syns_lost"] as const)
+    .map((name) => PAIR_COLUMNS.indexOf(name));
 
 /** The names of verdicts, in the order in which {@linkcode PairSource.paths} counts them. */
 export const VERDICT_NAMES = Object.keys(VERDICTS) as Verdict[];
@@ -64,8 +64,16 @@ export function pairsSql(pairs: string): string {
   return `SELECT ${columns.join(", ")} FROM ${pairs} ORDER BY coalesce(client_t, server_t), x`;
 }
 
+/** Of which two hosts each told of handshakes with the other, and no two fit. @param pairs As above. */
+export function unjoinedSql(pairs: string): string {
+  return `SELECT client_key, server_key FROM ${pairs} GROUP BY client_key, server_key ` +
+    "HAVING count(tier) = 0 AND count(client_t) > 0 AND count(server_t) > 0";
+}
+
 /** What a database answers. Hosts are told by their keys. */
 export interface PairSource {
+  /** Rows of {@linkcode unjoinedSql}. */
+  unjoined(): Promise<Value[][]>;
   /** Rows of {@linkcode pairsSql}, in pieces. */
   pairs(): AsyncIterable<Value[][]>;
   /** Rows of `leastSql`, in pieces. */
@@ -94,8 +102,13 @@ export class FoundPairs {
 
   /** The rows of the pairs, in pieces, in the order of their times; see {@linkcode PAIR_COLUMNS}. */
   async *pairs(): AsyncGenerator<Value[][]> {
+    const unjoined = new Set((await this.#source.unjoined()).map((keys) => keys.join("\n")));
     for await (const rows of this.#source.pairs()) {
       for (const row of rows) {
+        if (unjoined.has(`${row[CLIENT_HOST]}\n${row[SERVER_HOST]}`) && isUnfounded(row[VERDICT])) {
+          row[VERDICT] = UNKNOWN;
+          row[SYNS_LOST] = null;
+        }
         row[CLIENT_HOST] = this.#hosts.nameOf(String(row[CLIENT_HOST]));
         row[SERVER_HOST] = this.#hosts.nameOf(String(row[SERVER_HOST]));
       }
@@ -163,12 +176,20 @@ export function isUnjoined({ handshakes, paired, verdicts }: Path): boolean {
   return paired === 0 && ofServer > 0 && ofServer < handshakes;
 }
 
-/** A path without what is unfounded where nothing could be joined; see {@linkcode FOUNDED_ON_NUMBERS}. */
+/** What is said instead of a verdict that is unfounded between two hosts of which no two ends fit. */
+const UNKNOWN: Verdict = "server_end_not_seen";
+
+/** Whether a verdict is unfounded between such hosts; see {@linkcode FOUNDED_ON_NUMBERS}. */
+function isUnfounded(verdict: Value): boolean {
+  return FOUNDED_ON_NUMBERS.includes(verdict as Verdict);
+}
+
+/** A path without what is unfounded where nothing could be joined. */
 function withFounded(path: Path): Path {
   if (!isUnjoined(path)) return path;
   const counts = new Map<Verdict, number>();
   for (const [verdict, count] of path.verdicts) {
-    const founded = FOUNDED_ON_NUMBERS.includes(verdict) ? "server_end_not_seen" : verdict;
+    const founded = isUnfounded(verdict) ? UNKNOWN : verdict;
     counts.set(founded, (counts.get(founded) ?? 0) + count);
   }
   return { ...path, synsLost: 0, verdicts: sorted([...counts]) };

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { FOUNDED_ON_NUMBERS } from "../../match/both_ends.ts";
 import { sqlText } from "../query/dialect.ts";
 import { HOST_KEY } from "./matches_sql.ts";
 import {
@@ -73,12 +72,6 @@ SELECT 'client_end_not_seen' AS verdict, s.host_key AS server_key, fleet.host_ke
   s.t AS server_t, s.syn AS server_syn, s.syn_ack AS server_syn_ack
 FROM server_ends AS s JOIN addresses AS fleet ON fleet.address = s.client_address
 WHERE fleet.host_key <> s.host_key AND s.nr NOT IN (SELECT s FROM matches)`,
-  `UPDATE pairs SET verdict = 'server_end_not_seen', syns_lost = NULL
-WHERE verdict IN (${FOUNDED_ON_NUMBERS.map(sqlText).join(", ")})
-  AND (client_key, server_key) IN (
-    SELECT (client_key, server_key) FROM pairs GROUP BY client_key, server_key
-    HAVING count(tier) = 0 AND count(client_t) > 0 AND count(server_t) > 0
-  )`,
 ];
 
 /** Makes the table of how fast clocks part, parts per billion. */
