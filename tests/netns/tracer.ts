@@ -101,7 +101,12 @@ export class Tracer {
 
   /** Waits until it has written so many lines. */
   async wrote(count: number): Promise<void> {
-    await until(`${count} lines of output`, () => this.lines.length >= count, READY_MS);
+    try {
+      await until(`${count} lines of output`, () => this.lines.length >= count, READY_MS);
+    } catch (cause) {
+      const [wrote, said] = [this.lines, this.stderr].map((lines) => JSON.stringify(lines));
+      throw new Error(`It wrote ${wrote} and said ${said}`, { cause });
+    }
   }
 
   /** Sends it a signal. */
