@@ -11,7 +11,9 @@ import { reasonAgainstGuests, runInGuest, SHARED } from "./vm.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** What the guest runs of the repository. */
-const CHECKOUT = ["src", "deno.json", "deno.lock", "tests/netns", "tests/vm/guest"];
+const CHECKOUT = [
+  ...["src", "deno.json", "deno.lock", "tests/line_reader.ts", "tests/netns", "tests/vm/guest"],
+];
 const TIMEOUT_MS = 1_200_000;
 const { suite } = GUESTS.trixie;
 
