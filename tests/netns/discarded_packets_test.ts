@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
-import { CraftedEnd, type CraftedSegment } from "./lab/crafted_end.ts";
+import { CraftedEnd, type CraftedSegment, layGhostCable, macOf } from "./lab/crafted_end.ts";
 import { TcpSocket } from "./lab/tcp_socket.ts";
 import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
@@ -49,25 +49,13 @@ const CASES: readonly Case[] = [
   },
 ];
 
-async function macOf(namespace: Namespace, name: string): Promise<Uint8Array> {
-  const [link] = JSON.parse(await namespace.ip("-j", "link", "show", name));
-  return Uint8Array.from(link.address.split(":"), (byte: string) => parseInt(byte, 16));
-}
-
 for (const filter of ["ebpf", "classic"] as const) {
   await namespaceTest(
     `trace believes no packet that the kernel throws away, ${filter}`,
     async () => {
       await using client = await Namespace.create();
       await using server = await Namespace.create();
-      const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
-      const [here, there] = await client.connect(server, addresses);
-      // Nobody answers for the crafted end.
-      const clientMac = await macOf(client, here);
-      const text = [...clientMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-      await server.ip("neigh", "replace", GHOST, "lladdr", text, "dev", there);
-      const nextHop = await macOf(server, there);
-      const index = inNamespace(client.name, () => interfaceIndex(here)!);
+      const cable = await layGhostCable(client, server, GHOST, SERVER);
       using listener = TcpSocket.open(server).bind(SERVER, PORT).listen(64);
       const ports = ["--port", String(PORT)];
       const tracer = await Tracer.start(
@@ -76,9 +64,7 @@ for (const filter of ["ebpf", "classic"] as const) {
       );
       const end = (port: number) =>
         new CraftedEnd({
-          namespace: client,
-          interfaceIndex: index,
-          nextHop,
+          ...cable,
           address: GHOST,
           port,
           peerAddress: SERVER,

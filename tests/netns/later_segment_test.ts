@@ -1,11 +1,10 @@
 // A client's segment behind a third packet that never came, against what `ss` and accept() say of it.
 import { assert, assertEquals } from "@std/assert";
-import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { tcpOption, u16 } from "../unit/wire/build_frame.ts";
-import { CraftedEnd, type CraftedSegment } from "./lab/crafted_end.ts";
+import { CraftedEnd, type CraftedSegment, layGhostCable } from "./lab/crafted_end.ts";
 import { TcpSocket } from "./lab/tcp_socket.ts";
-import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
+import { Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
 
 const { SYN, ACK, PSH, FIN, RST } = TcpFlag;
@@ -30,33 +29,19 @@ const CASES: readonly (readonly [name: string, segment: CraftedSegment])[] = [
   ["a keep-alive with an octet", { sequence: ISN, payload: new Uint8Array(1) }],
 ];
 
-async function macOf(namespace: Namespace, name: string): Promise<Uint8Array> {
-  const [link] = JSON.parse(await namespace.ip("-j", "link", "show", name));
-  return Uint8Array.from(link.address.split(":"), (byte: string) => parseInt(byte, 16));
-}
-
 for (const cookies of [false, true]) {
   const title = `trace takes a later segment as the kernel does${cookies ? ", SYN cookies" : ""}`;
   await namespaceTest(title, async () => {
     await using client = await Namespace.create();
     await using server = await Namespace.create();
-    const addresses = { here: "10.77.0.1/24", there: `${SERVER}/24` };
-    const [here, there] = await client.connect(server, addresses);
-    // Nobody answers for the crafted end.
-    const clientMac = await macOf(client, here);
-    const text = [...clientMac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-    await server.ip("neigh", "replace", GHOST, "lladdr", text, "dev", there);
+    const cable = await layGhostCable(client, server, GHOST, SERVER);
     await server.run("sysctl", "-qw", `net.ipv4.tcp_syncookies=${cookies ? 2 : 1}`);
-    const nextHop = await macOf(server, there);
-    const index = inNamespace(client.name, () => interfaceIndex(here)!);
     using listener = TcpSocket.open(server).bind(SERVER, PORT).listen(64);
     const tracer = await Tracer.start(server, ["--json", "--probes", "none"]);
     using taken = new DisposableStack();
     for (const [at, [, segment]] of CASES.entries()) {
       using ghost = new CraftedEnd({
-        namespace: client,
-        interfaceIndex: index,
-        nextHop,
+        ...cable,
         address: GHOST,
         port: FIRST_PORT + at,
         peerAddress: SERVER,

@@ -5,6 +5,7 @@
  * @module
  */
 import { checkResult, lastErrno, libc, memory, SystemCallError } from "../../../src/linux/libc.ts";
+import { interfaceIndex } from "../../../src/linux/netns/interfaces.ts";
 import { addressesEqual, parseAddress } from "../../../src/wire/address.ts";
 import { decodeFrame, FrameVerdict, LinkType } from "../../../src/wire/frame.ts";
 import { Segment } from "../../../src/wire/segment.ts";
@@ -249,4 +250,31 @@ function internetChecksum(bytes: Uint8Array, length: number): number {
   }
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
+}
+
+/** The address of an interface in Ethernet. */
+export async function macOf(namespace: Namespace, name: string): Promise<Uint8Array> {
+  const [link] = JSON.parse(await namespace.ip("-j", "link", "show", name));
+  return Uint8Array.from(link.address.split(":"), (byte: string) => parseInt(byte, 16));
+}
+
+/**
+ * Lays a cable between two namespaces, at the client's end of which a host is made up: nobody else answers
+ * for it.
+ *
+ * @param ghost Its IPv4 address, of 10.77.0.0/24. @param address The server's.
+ * @returns What a {@link CraftedEnd} needs to know of the cable.
+ */
+export async function layGhostCable(
+  client: Namespace,
+  server: Namespace,
+  ghost: string,
+  address: string,
+): Promise<{ namespace: Namespace; interfaceIndex: number; nextHop: Uint8Array }> {
+  const addresses = { here: "10.77.0.1/24", there: `${address}/24` };
+  const [here, there] = await client.connect(server, addresses);
+  const text = [...await macOf(client, here)].map((byte) => byte.toString(16).padStart(2, "0"));
+  await server.ip("neigh", "replace", ghost, "lladdr", text.join(":"), "dev", there);
+  const index = inNamespace(client.name, () => interfaceIndex(here)!);
+  return { namespace: client, interfaceIndex: index, nextHop: await macOf(server, there) };
 }

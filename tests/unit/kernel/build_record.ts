@@ -261,3 +261,14 @@ export function anyRecord(lastKind = 6): fc.Arbitrary<RawRecord> {
     threadComm: comm,
   });
 }
+
+/** Options of which nothing was agreed on. */
+export const NO_OPTIONS = {
+  timestamps: false,
+  sackPermitted: false,
+  windowScale: false,
+  peerWindowScale: 0,
+  ownWindowScale: 0,
+  synData: false,
+  synDataAcknowledged: false,
+};

@@ -18,6 +18,7 @@ import {
   CLIENT,
   DROPPED,
   mapped,
+  NO_OPTIONS,
   packetRecord,
   type RawPacket,
   type RawRecord,
@@ -379,26 +380,17 @@ Deno.test("readKernelRecord tells no RTT sample from a short one", () => {
 });
 
 Deno.test("readKernelRecord reads each option bit alone", () => {
-  const none = {
-    timestamps: false,
-    sackPermitted: false,
-    windowScale: false,
-    peerWindowScale: 0,
-    ownWindowScale: 0,
-    synData: false,
-    synDataAcknowledged: false,
-  };
   const cases = [
-    { options: 0, expected: none },
-    { options: 0x01, expected: { ...none, timestamps: true } },
-    { options: 0x02, expected: { ...none, sackPermitted: true } },
+    { options: 0, expected: NO_OPTIONS },
+    { options: 0x01, expected: { ...NO_OPTIONS, timestamps: true } },
+    { options: 0x02, expected: { ...NO_OPTIONS, sackPermitted: true } },
     // The upper bits of sack_ok say that a D-SACK was seen, not that SACK is permitted.
-    { options: 0x0c, expected: none },
-    { options: 0x10, expected: { ...none, windowScale: true } },
-    { options: 0x20, expected: { ...none, synData: true } },
-    { options: 0x40, expected: { ...none, synDataAcknowledged: true } },
-    { options: 0x0e00, expected: { ...none, peerWindowScale: 14 } },
-    { options: 0xe000, expected: { ...none, ownWindowScale: 14 } },
+    { options: 0x0c, expected: NO_OPTIONS },
+    { options: 0x10, expected: { ...NO_OPTIONS, windowScale: true } },
+    { options: 0x20, expected: { ...NO_OPTIONS, synData: true } },
+    { options: 0x40, expected: { ...NO_OPTIONS, synDataAcknowledged: true } },
+    { options: 0x0e00, expected: { ...NO_OPTIONS, peerWindowScale: 14 } },
+    { options: 0xe000, expected: { ...NO_OPTIONS, ownWindowScale: 14 } },
   ];
   for (const { options, expected } of cases) {
     assertEquals(readEnd({ ...CLIENT, options }).options, expected, options.toString(16));

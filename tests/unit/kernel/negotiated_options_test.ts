@@ -1,15 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { readNegotiatedOptions } from "../../../src/kernel/negotiated_options.ts";
-
-const NONE = {
-  timestamps: false,
-  sackPermitted: false,
-  windowScale: false,
-  peerWindowScale: 0,
-  ownWindowScale: 0,
-  synData: false,
-  synDataAcknowledged: false,
-};
+import { NO_OPTIONS } from "./build_record.ts";
 
 Deno.test("readNegotiatedOptions reads each bit, and both shift counts", () => {
   const cases = [
@@ -23,7 +14,7 @@ Deno.test("readNegotiatedOptions reads each bit, and both shift counts", () => {
     { bits: 0xe000, expected: { ownWindowScale: 14 } },
   ];
   for (const { bits, expected } of cases) {
-    assertEquals(readNegotiatedOptions(bits), { ...NONE, ...expected });
+    assertEquals(readNegotiatedOptions(bits), { ...NO_OPTIONS, ...expected });
   }
 });
 

@@ -21,6 +21,7 @@ import { formatAddress, parseAddress } from "../../../src/wire/address.ts";
 import { IcmpError } from "../../../src/wire/icmp.ts";
 import { Passage } from "../../../src/wire/passage.ts";
 import { Segment, TcpFlag } from "../../../src/wire/segment.ts";
+import { NO_OPTIONS } from "../kernel/build_record.ts";
 
 /** One end of a flow. */
 export interface End {
@@ -498,13 +499,7 @@ export class Play {
         ...own,
         ...rest,
         options: options && {
-          timestamps: false,
-          sackPermitted: false,
-          windowScale: false,
-          peerWindowScale: 0,
-          ownWindowScale: 0,
-          synData: false,
-          synDataAcknowledged: false,
+          ...NO_OPTIONS,
           ...options,
         },
       },

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { NdjsonFormat, TextSink } from "../../../src/output/text_sink.ts";
-import { type LineOutput, type Lines, toBytes } from "../../../src/files/stream_output.ts";
 import { TcpFlag } from "../../../src/wire/segment.ts";
 import { type ReadAsked, readInto, sourceInto } from "./read_files.ts";
 import { buildPcap, PcapngBuilder, type PcapRecord } from "../pcap/build_capture.ts";
+import { KeptText } from "./stand_ins.ts";
 import {
   buildEthernet,
   buildIcmp,
@@ -15,19 +15,6 @@ import {
 
 const { SYN, ACK, RST } = TcpFlag;
 const START = 1_700_000_000;
-
-class Kept implements LineOutput {
-  readonly lost = 0;
-  text = "";
-
-  write(lines: Lines): void {
-    this.text += new TextDecoder().decode(toBytes(lines));
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 type Step = "syn" | "syn_ack" | "ack" | "refuse";
 
@@ -82,7 +69,7 @@ interface Line {
 
 /** Reads files, in pieces of some bytes, and returns what was written. */
 function run(files: readonly Uint8Array[], asked: ReadAsked = {}, piece = Infinity) {
-  const output = new Kept();
+  const output = new KeptText();
   const sink = new TextSink(output, new NdjsonFormat(), "lines");
   const { source, pipeline } = readInto([sink], files, asked, piece);
   const summary = pipeline.summarize();
@@ -499,7 +486,7 @@ Deno.test("FileSource writes a summary of nothing", () => {
 });
 
 Deno.test("FileSource reports what is settled while a file that grows rests", () => {
-  const output = new Kept();
+  const output = new KeptText();
   const { source, pipeline } = sourceInto([new TextSink(output, new NdjsonFormat(), "lines")]);
   const reader = source.beginFile();
   reader.feed(buildPcap({ records: [...HANDSHAKE, at(200, "syn", 9)] }));
@@ -548,7 +535,7 @@ Deno.test("FileSource lets time go by while a capture that is made now is silent
     { name: "of nothing", bytes: buildPcap(), sinceMs: endMs, after: [[1_000, 0]] },
   ];
   for (const { name, bytes, sinceMs, after } of cases) {
-    const output = new Kept();
+    const output = new KeptText();
     const { source } = sourceInto([new TextSink(output, new NdjsonFormat(), "lines")]);
     source.beginFile().feed(bytes);
     for (const [seconds, count] of after) {

@@ -2,7 +2,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
-import { type LineOutput, type Lines, toBytes } from "../../../src/files/stream_output.ts";
 import type { Handshake } from "../../../src/match/handshake.ts";
 import { CsvFormat } from "../../../src/output/csv.ts";
 import { MetricsSink } from "../../../src/output/metrics/metrics_sink.ts";
@@ -16,21 +15,7 @@ import { FIELDS } from "../../../src/record/fields.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { anyHandshake } from "../record/arbitrary_handshake.ts";
 import { CONTEXT, HANDSHAKES, makeHandshake } from "../record/sample_handshakes.ts";
-import { THROWING } from "./stand_ins.ts";
-
-/** An output that keeps what it takes. */
-class KeptText implements LineOutput {
-  readonly lost = 0;
-  text = "";
-
-  write(lines: Lines): void {
-    this.text += new TextDecoder().decode(toBytes(lines));
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
+import { KeptText, THROWING } from "./stand_ins.ts";
 
 const lineOf = (handshake: Handshake, host: string) =>
   encodeHandshake(handshake, { ...CONTEXT, host, hostId: `${host}-id` });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type LineOutput, type Lines, toBytes } from "../../../src/files/stream_output.ts";
 import type { Source, SourceCounters, Supervisor, TraceState } from "../../../src/pipeline/sink.ts";
 import { Summary } from "../../../src/pipeline/summary.ts";
 import type { RecordContext } from "../../../src/record/record_context.ts";
@@ -35,4 +36,18 @@ export function sourceOf(context: RecordContext, counters: Partial<SourceCounter
     hidesData: () => false,
     counters: () => ({ ...NOTHING_COUNTED, ...counters }),
   };
+}
+
+/** An output that keeps what it takes. */
+export class KeptText implements LineOutput {
+  readonly lost = 0;
+  text = "";
+
+  write(lines: Lines): void {
+    this.text += new TextDecoder().decode(toBytes(lines));
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
 }
