@@ -254,7 +254,7 @@ await namespaceTest("trace captures again in another namespace", async () => {
   await here.ip("link", "delete", "va");
   await tracer.said(new RegExp(`"va" in the network namespace "${here.name}" .* is gone`));
   await bench.lay("va", 1);
-  await tracer.said(/"va" in .* is back/);
+  await tracer.said(/"va" in .* is back after/);
   await bench.connect(1, 2);
   await bench.connect(2, 1);
   await tracer.wrote(3);

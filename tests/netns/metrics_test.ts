@@ -144,7 +144,7 @@ skippableTest(
     await using server = await Namespace.create();
     await using client = await Namespace.create();
     await server.connect(client, { here: "10.71.0.1/24", there: "10.71.0.2/24" });
-    const tracer = await Tracer.ready(server, [
+    const tracer = await Tracer.start(server, [
       ...ONLY,
       ...["--json", "--metrics", METRICS],
       ...["--buckets", "50us,100us,200us,500us,1ms,10ms,100ms,1s"],

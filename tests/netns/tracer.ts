@@ -43,6 +43,8 @@ export class Tracer {
   readonly stderr: string[] = [];
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<unknown>;
+  /** Which lines of standard error were waited for. */
+  readonly #heard = new Set<number>();
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -89,14 +91,23 @@ export class Tracer {
     return this.#child.pid;
   }
 
-  /** Waits until it has said something on standard error. @returns The line. */
+  /**
+   * Waits until it has said something on standard error that was not waited for before: a pattern may also
+   * fit what was said earlier, as "is back" fits "nothing is captured until it is back".
+   *
+   * @returns The line.
+   */
   async said(pattern: RegExp): Promise<string> {
-    await until(
-      `a line ${pattern} among ${JSON.stringify(this.stderr)}`,
-      () => this.stderr.some((line) => pattern.test(line)),
-      READY_MS,
-    );
-    return this.stderr.find((line) => pattern.test(line))!;
+    const find = () =>
+      this.stderr.findIndex((line, at) => !this.#heard.has(at) && pattern.test(line));
+    try {
+      await until(`a line ${pattern}`, () => find() >= 0, READY_MS);
+    } catch (cause) {
+      throw new Error(`It said ${JSON.stringify(this.stderr)}`, { cause });
+    }
+    const at = find();
+    this.#heard.add(at);
+    return this.stderr[at];
   }
 
   /** Waits until it has written so many lines. */
