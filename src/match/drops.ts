@@ -34,7 +34,7 @@ export interface Refusal {
 const NO_SOCKET = "NO_SOCKET";
 
 /** Tells whether the kernel answered what it dropped with a RST: it does where nobody listens. */
-export function isRefusal({ packet, reason }: Drops): boolean {
+export function isRefusal({ packet, reason }: Pick<Drops, "packet" | "reason">): boolean {
   return packet === "syn" && reason === NO_SOCKET;
 }
 

@@ -62,6 +62,29 @@ export function findAttemptAt(
 }
 
 /**
+ * The row of the attempt whose SYN the kernel dropped and answered with a RST, as {@link findAttemptAt} finds
+ * it, but rather one that was refused by then and of which no drop was told: a SYN is freed after it was
+ * answered, and by then the client may have sent the next one.
+ */
+export function findRefusedAt(
+  table: FlowTable,
+  key: FlowKey,
+  clientIsn: number,
+  timeNs: number,
+): number {
+  const sinceNs = timeNs - REFUSAL_SLACK_NS;
+  const found = findAttemptAt(table, key, clientIsn, timeNs, sinceNs);
+  for (let row = found; row >= 0; row = table.older(row, key)) {
+    const isSame = table.clientIsn[row] === clientIsn;
+    const wasRefused = table.has(row, WireFact.ServerReset) && !table.has(row, WireFact.SynAck) &&
+      sinceNs <= table.refusedNs[row] && table.refusedNs[row] <= timeNs;
+    const told = table.drops[row]?.count ?? 0;
+    if (isSame && wasRefused && told < table.syns[row]) return row;
+  }
+  return found;
+}
+
+/**
  * Until when what the kernel tells can be of an attempt: until the RST that refused it. Of one whose
  * SYN was captured only a RST that was captured counts: another did not leave this host.
  */

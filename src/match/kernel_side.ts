@@ -17,6 +17,7 @@ import {
   findAnswered,
   findAttemptAt,
   findJoined,
+  findRefusedAt,
   findReset,
   isSyn,
   REFUSAL_SLACK_NS,
@@ -157,9 +158,11 @@ export class KernelSide {
   }
 
   #rowOfDroppedSyn(record: KernelDrop): number {
-    const { sequence, endNs } = record;
+    const { sequence, endNs, reason } = record;
     const key = this.#key.sentByClient(record);
-    const row = findAttemptAt(this.#table, key, sequence, endNs, endNs - REFUSAL_SLACK_NS);
+    const row = isRefusal({ packet: "syn", reason })
+      ? findRefusedAt(this.#table, key, sequence, endNs)
+      : findAttemptAt(this.#table, key, sequence, endNs, endNs - REFUSAL_SLACK_NS);
     return row >= 0 ? row : this.#beginBySyn(record);
   }
 

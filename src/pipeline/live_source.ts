@@ -21,6 +21,7 @@ import type { KernelRecord } from "../kernel/kernel_record.ts";
 import { dropReasonName, reasonName } from "../kernel/reason_names.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import { ClockAxis } from "../match/clock.ts";
+import { EarlyWords } from "../match/early_words.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { MatcherOptions } from "../match/options.ts";
 import { LINUX_RETRY_SETTINGS, retryWaits } from "../match/retry_waits.ts";
@@ -94,6 +95,7 @@ export class LiveSource implements Source {
   readonly #over = new AbortController();
   readonly #servedPorts = new ServedPorts();
   readonly #matcher: Matcher;
+  readonly #earlyWords = new EarlyWords((word) => this.#matcher.kernelRecord(word));
   readonly #startNs: number;
   readonly #scope: CaptureScope;
   readonly #localAddresses = new LocalAddresses();
@@ -309,7 +311,7 @@ export class LiveSource implements Source {
       this.#servedPorts.add(record.localPort);
     } else {
       if (kind === "server") this.#listeners.use(record);
-      this.#matcher.kernelRecord(record);
+      this.#earlyWords.take(record);
     }
   }
 
@@ -331,7 +333,9 @@ export class LiveSource implements Source {
       doing = "fetching kernel records";
       this.#drainKernel();
       doing = "matching";
-      this.#matcher.advance(this.#deliveredUntil(nowNs));
+      const completeNs = this.#deliveredUntil(nowNs);
+      this.#earlyWords.takeUntil(completeNs);
+      this.#matcher.advance(completeNs);
       doing = "writing";
       this.#pipeline.flush();
       const waitMs = nextTickMs(this.#fetched, nowNs - this.#tickNs, this.#matcher.concluded);
@@ -358,6 +362,7 @@ export class LiveSource implements Source {
     this.#steppedNs = this.#axis.steppedNs;
     // What the old time is on, before the matcher hears of the new one.
     this.#wire.drain(Infinity);
+    this.#earlyWords.takeUntil(Infinity);
     this.#matcher.clockSet(jumpNs, nowNs);
     this.#listeners.clockSet(jumpNs);
     this.#options.onNote(
@@ -407,6 +412,7 @@ export class LiveSource implements Source {
     }, STOP_MAX_MS);
     await supervisor.attempt("looking for names of containers", () => this.#containers.settle());
     if (mayLack(this.#kernelLosses)) this.#servedPorts.lostUntil(this.#sampleClocks());
+    await supervisor.attempt("matching", () => this.#earlyWords.takeUntil(Infinity));
     await supervisor.attempt("matching", () => this.#matcher.flush());
     this.#pipeline.flush();
     this.#wireStatistics = undefined; // as long as they are not known

@@ -250,3 +250,47 @@ Deno.test("Matcher knows a dropped SYN-ACK of before the handshake went on, told
     },
   ]);
 });
+
+Deno.test("Matcher gives each refusal its drop where the very SYN is sent again at once", () => {
+  const drop = (timeNs: number) => P.synDrop(timeNs, { reason: "NO_SOCKET" });
+  const refused = (droppedNs: number) =>
+    ({ outcome: "refused", dropCount: 1, droppedNs, synCount: 1, rstCount: 1 }) as const;
+  check([
+    {
+      name: "each before the next SYN",
+      events: [0, 100, 200].flatMap((at) => [P.syn(at), P.refusal(at + 50), drop(at + 60)]),
+      expected: [refused(60), refused(60), refused(60)],
+    },
+    {
+      name: "the first freed when the second was on its way",
+      events: [P.syn(0), P.refusal(50), P.syn(100), drop(110), P.refusal(150), drop(160)],
+      expected: [refused(110), refused(60)],
+    },
+    {
+      name: "the second SYN was taken",
+      events: [P.syn(0), P.refusal(50), P.syn(100), drop(110), P.synAck(120), P.ack(130)],
+      expected: [refused(110), { outcome: "established", dropCount: undefined, kernel: false }],
+    },
+    {
+      name: "both SYNs before the first RST",
+      events: [P.syn(0), P.syn(40), P.refusal(50), P.refusal(55), drop(60), drop(70)],
+      expected: [{ outcome: "refused", dropCount: 2, droppedNs: 70, synCount: 2 }],
+    },
+    {
+      name: "seen where the RST comes after the drop",
+      events: [
+        ...[P.syn(0), drop(40), P.refusal(50)],
+        ...[P.syn(100), drop(140), P.refusal(150)],
+      ],
+      expected: [refused(40), refused(40)],
+    },
+    {
+      name: "dropped by a firewall after a RST of somebody else",
+      events: [P.syn(0), P.refusal(50), P.syn(100), P.synDrop(110)],
+      expected: [
+        { outcome: "refused", dropCount: undefined },
+        { outcome: "dropped", dropReason: "NETFILTER_DROP" },
+      ],
+    },
+  ]);
+});

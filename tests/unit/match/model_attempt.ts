@@ -305,6 +305,13 @@ export function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number
   return timeNs <= attempt.kernelRefusedNs;
 }
 
+/** Whether a refusal that the kernel tells of can be of an attempt that was refused by then, and is not told yet. */
+export function lacksRefusal({ syns, synAcks, ...attempt }: Attempt, timeNs: number): boolean {
+  const { serverResets, refusedNs = Infinity, drops } = attempt;
+  if (serverResets === 0 || synAcks.length > 0 || drops.length >= syns.length) return false;
+  return refusedNs <= timeNs && timeNs <= refusedNs + REFUSAL_SLACK_NS;
+}
+
 /** Of two attempts that are one, that of the first SYN goes on. */
 export function firstOf(answered: Attempt, own: Attempt): [kept: Attempt, joined: Attempt] {
   const isAnswered = answered.state !== "reported" &&
@@ -321,4 +328,12 @@ export function isTold({ clientKernel, serverKernel, accept, kernelResets }: Att
 /** The last by its time; of equal times the one told of last. */
 export function lastDropOf({ drops }: Attempt): KernelDrop | undefined {
   return drops.toSorted((a, b) => a.endNs - b.endNs).at(-1);
+}
+
+/** Where a packet that the kernel tells of came from, and where it went. */
+export function endsOf(record: KernelDrop | KernelReset): [from: End, to: End] {
+  return [
+    { address: record.source, port: record.sourcePort },
+    { address: record.destination, port: record.destinationPort },
+  ];
 }

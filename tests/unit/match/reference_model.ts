@@ -23,6 +23,7 @@ import {
   canGoOnAt,
   EARLY_DATA_MAX,
   type Ends,
+  endsOf,
   firstOf,
   followsSyn,
   has,
@@ -34,6 +35,7 @@ import {
   isOpen,
   isSwapped,
   isTold,
+  lacksRefusal,
   lastDropOf,
   type ModelOptions,
   REFUSAL_SLACK_NS,
@@ -58,15 +60,6 @@ const ICMP: Readonly<Record<number, readonly string[]>> = {
   11: ["ICMP_EXC_TTL"],
 };
 const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
-
-/** Where a packet that the kernel tells of came from, and where it went. */
-function endsOf(record: KernelDrop | KernelReset): [from: End, to: End] {
-  return [
-    { address: record.source, port: record.sourcePort },
-    { address: record.destination, port: record.destinationPort },
-  ];
-}
-
 /** The reference: feed it what the matcher is fed. */
 export class ReferenceModel {
   readonly records: Snapshot[] = [];
@@ -358,6 +351,16 @@ export class ReferenceModel {
     const index = same.findIndex(({ syns }) => syns.length === 0 || syns[0].timeNs <= timeNs);
     if (index < 0) return same.at(-1);
     return canGoOnAt(same[index], sinceNs) ? same[index] : same[index - 1];
+  }
+
+  /** The attempt whose SYN the kernel dropped. */
+  #dropped(record: KernelDrop): Attempt | undefined {
+    const { sequence, reason, endNs } = record;
+    const [from, to] = endsOf(record);
+    const found = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS);
+    if (found === undefined || reason !== "NO_SOCKET") return found;
+    const same = this.#of(from, to).filter(({ clientIsn }) => clientIsn === sequence);
+    return same.slice(same.indexOf(found)).find((each) => lacksRefusal(each, endNs)) ?? found;
   }
 
   #synAck(seen: Seen): void {
@@ -663,8 +666,7 @@ export class ReferenceModel {
     const [from, to] = endsOf(record);
     let attempt: Attempt | undefined;
     if (flags === TcpFlag.SYN) {
-      attempt = this.#at(from, to, sequence, endNs, endNs - REFUSAL_SLACK_NS) ??
-        this.#begin(from, to, sequence, "syn_sent", endNs);
+      attempt = this.#dropped(record) ?? this.#begin(from, to, sequence, "syn_sent", endNs);
     } else if (flags === (TcpFlag.SYN | TcpFlag.ACK)) {
       const attempts = this.#of(to, from);
       attempt = attempts.find((each) => followsSyn(each, acknowledgment) && canGoOnAt(each, endNs));
