@@ -23,13 +23,13 @@ export class ExpectedNumbers {
   /** Bytes of data in the SYN of the other end, which sends one in a simultaneous open. */
   readonly #serverSynData: number;
   readonly #third: SeenPacket | undefined;
-  readonly #isLaterTaken: boolean;
+  readonly #isInWindowTaken: boolean;
 
   /** Takes the numbers of a handshake and of its packets. */
   constructor(handshake: Handshake, packets: readonly SeenPacket[]) {
     const { client, server } = handshake;
     this.clientIsn = client.isn;
-    this.#isLaterTaken = handshake.outcome === "established" &&
+    this.#isInWindowTaken = handshake.outcome === "established" &&
       handshake.ackAcknowledgesSynAck === true;
     const syns = packets.filter(({ flags }) => (flags & (SYN | ACK)) === SYN);
     const dataOf = (end: End) =>
@@ -62,9 +62,15 @@ export class ExpectedNumbers {
       follows(this.clientIsn, number, EARLY_DATA_MAX);
   }
 
-  /** Whether a client's segment with this Seq stands for the third packet, which was not captured. */
-  isLater(sequence: number): boolean {
-    return this.#isLaterTaken && this.isBeyondSyn(sequence);
+  /**
+   * Where a client's segment begins that stands for the third packet, which was not captured; undefined
+   * where it does not.
+   */
+  standsForThird(packet: SeenPacket): "behind" | "before" | undefined {
+    const { sequence } = packet;
+    if (!this.#isInWindowTaken || this.followsSyn(sequence)) return undefined;
+    if (this.isBeyondSyn(sequence)) return "behind";
+    return this.isBeyondSyn(endOf(packet)) ? "before" : undefined;
   }
 
   /**

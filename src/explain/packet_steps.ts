@@ -12,6 +12,12 @@ import type { PacketStep, Part } from "./step.ts";
 const { SYN, ACK, RST } = TcpFlag;
 /** Where the window stands in the TCP header (RFC 9293 section 3.1). */
 const WINDOW = 14;
+/** See {@link ExpectedNumbers.standsForThird}. */
+const STANDS_FOR_THIRD = {
+  behind: "It stands behind the third packet, which was not captured",
+  before:
+    "It begins before the third packet, which was not captured, and reaches past where that begins",
+};
 
 /**
  * Makes the steps of a handshake's packets, in their order: which part each one plays, and what is
@@ -153,11 +159,11 @@ function judgeAck(
     ...(step.ackFits ? [] : ["its Ack does not follow the SYN-ACK"]),
   ];
   const isEnded = before.some(({ part, fits }) => part === "RST" && fits);
+  const standsFor = expected.standsForThird(step.packet);
   misfit(
     step,
-    isJudged && expected.isLater(sequence)
-      ? "It stands behind the third packet, which was not captured: a server that lost that takes it " +
-        "in its place."
+    isJudged && standsFor !== undefined
+      ? `${STANDS_FOR_THIRD[standsFor]}: a server that lost that takes it in its place.`
       : wrong.length > 0
       ? `It completes nothing: ${wrong.join(", and ")}.`
       : isEnded

@@ -25,9 +25,12 @@ const MEANS = {
   ackSequence:
     "The packet does not go on where this SYN ended: it is of an older connection on the same ports, " +
     "or its number was changed on the way. It completes nothing.",
-  laterAck:
+  behind:
     "The packet stands behind the third one, which was not captured: a server that lost that takes it " +
     "in its place. When the SYN-ACK was answered is not known.",
+  before:
+    "The packet begins before the third one, which was not captured, and reaches past where that begins: a " +
+    "server that lost that takes it in its place. When the SYN-ACK was answered is not known.",
   ackAck:
     "The packet acknowledges a SYN-ACK that the server did not send now. It completes nothing, and " +
     "the server answers it with a RST.",
@@ -98,12 +101,13 @@ function ackSequenceRelation(
 ): Relation {
   const claim = "the ACK's Seq is the SYN's Seq + 1";
   const acks = acksOf(steps);
-  const found = pick(acks, verdict, ({ seqFits }) => seqFits)?.packet.sequence;
+  const judged = pick(acks, verdict, ({ seqFits }) => seqFits)?.packet;
+  const found = judged?.sequence;
   if (verdict === undefined) return notCaptured(claim, "ACK");
   const { clientIsn, synData } = expected;
   if (clientIsn === undefined || found === undefined) return withoutPackets(claim, verdict);
   if (!verdict) {
-    const means = expected.isLater(found) ? MEANS.laterAck : MEANS.ackSequence;
+    const means = MEANS[expected.standsForThird(judged!) ?? "ackSequence"];
     return failed(claim, clientIsn, synData, "the packet's Seq", found, means);
   }
   const sent = sequenceDistance(clientIsn, found) - 1;

@@ -27,14 +27,17 @@ export function fitsAckSequence(table: FlowTable, row: number, sequence: number)
 }
 
 /**
- * Whether a segment stands behind the third packet and in the window that the SYN-ACK announced: a server
- * that lost all before it takes it for the third packet. (With SYN cookies it does not: the cookie fits one
- * Seq alone.)
+ * Whether a segment whose Seq is not that of the third packet stands in the window that the SYN-ACK announced,
+ * be it behind that Seq or with a part of it: a server that lost the third packet takes it for that (RFC 9293
+ * section 3.10.7.4, and Linux' `tcp_in_window`). With SYN cookies it does not: a cookie fits one Seq, or by the
+ * MSS that it hides another at most three octets from it, such as that of a keep-alive.
  */
-export function isLaterInWindow(table: FlowTable, row: number, segment: Segment): boolean {
+export function isInWindow(table: FlowTable, row: number, segment: Segment): boolean {
   const third = 1 + synData(table, row);
   const behind = sequenceDistance(table.clientIsn[row], segment.sequence) - third;
-  return behind > 0 && behind <= table.serverWindow[row] - (lengthOf(segment) > 0 ? 1 : 0);
+  const length = lengthOf(segment);
+  if (behind < 0) return behind + length > 0;
+  return behind <= table.serverWindow[row] - (length > 0 ? 1 : 0);
 }
 
 /** Whether a server that sent a SYN-ACK of the row takes an Ack (SND.UNA < SEG.ACK =< SND.NXT). */

@@ -66,6 +66,6 @@ export const Mark = {
   UnknownServer: 1 << 6,
   /** It began where a filter keeps back the data that servers send. */
   DataHidden: 1 << 7,
-  /** Of the client came no third packet but one behind it, which the server takes for it. */
+  /** Of the client came no third packet but one behind it, or across it, which the server takes for it. */
   LaterAck: 1 << 8,
 } as const;

@@ -4,6 +4,7 @@
  */
 import type { KernelEnd, KernelPacket, KernelReset } from "../kernel/kernel_record.ts";
 import type { Segment } from "../wire/segment.ts";
+import { sequenceDistance } from "../wire/sequence.ts";
 import { TcpFlag } from "../wire/tcp_flags.ts";
 import {
   acknowledgesIsn,
@@ -11,7 +12,7 @@ import {
   acknowledgesSynAck,
   fitsAckSequence,
   isFromServer,
-  isLaterInWindow,
+  isInWindow,
 } from "./acceptance.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
@@ -23,6 +24,9 @@ import { isCopy, markOf } from "./keep_packet.ts";
  * after that, and its CPU may be taken away in between. Windows sends the SYN again after 500 ms.
  */
 export const REFUSAL_SLACK_NS = 200e6;
+
+/** A cookie tells one of four sizes of segments (`msstab`), each by one more. */
+const COOKIE_SLACK = 3;
 
 /**
  * The newest row of an attempt, told by its client's initial sequence number, -1 where there is none.
@@ -59,6 +63,24 @@ export function findAttemptAt(
     begunLater = row;
   }
   return begunLater;
+}
+
+/**
+ * The row of the attempt that a server completed by a SYN cookie, which fits a Seq near the third packet's too:
+ * the kernel then takes the number before that Seq for the client's. -1 where there is none.
+ */
+export function findByCookie(
+  table: FlowTable,
+  key: FlowKey,
+  clientIsn: number,
+  serverIsn: number | undefined,
+): number {
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
+    const isNear = Math.abs(sequenceDistance(table.clientIsn[row], clientIsn)) <= COOKIE_SLACK;
+    if (isNear && table.has(row, WireFact.SynAck) && table.serverIsn[row] === serverIsn) return row;
+  }
+  return -1;
 }
 
 /**
@@ -360,7 +382,7 @@ export function findAborted(table: FlowTable, key: FlowKey, sequence: number): n
 export class AckRows {
   /** The one of which it is the third packet. */
   third = -1;
-  /** One of which it stands behind the third packet, where the server takes it for that. */
+  /** One whose server takes it for the third packet, though it begins behind that, or before it. */
   later = -1;
   /** One whose SYN-ACK did not come yet. */
   early = -1;
@@ -384,7 +406,7 @@ export class AckRows {
         if (this.newest < 0) this.newest = row;
         if (!acknowledgesSynAck(table, row, acknowledgment)) continue;
         if (!fitsAckSequence(table, row, sequence)) {
-          if (this.later < 0 && isLaterInWindow(table, row, segment)) this.later = row;
+          if (this.later < 0 && isInWindow(table, row, segment)) this.later = row;
           continue;
         }
         const isOwn = isOfVlan(table, row, vlan);

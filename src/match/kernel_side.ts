@@ -16,6 +16,7 @@ import {
   awaitedSynAck,
   findAnswered,
   findAttemptAt,
+  findByCookie,
   findJoined,
   findRefusedAt,
   findReset,
@@ -86,6 +87,7 @@ export class KernelSide {
         return this.#countLate(fate === Fate.Failed, record);
       }
     }
+    if (row < 0 && !isClient) row = findByCookie(table, key, clientIsn, record.iss);
     if (row < 0 && !sentNothing && table.findIsn(clientIsn) >= 0) {
       row = findTranslatedHalf(table, key, clientIsn, record);
       if (row >= 0) table.translate(row, key);

@@ -1,5 +1,5 @@
-// A client's segment behind a third packet that never came, against what `ss` and accept() say of it.
-import { assert, assertEquals } from "@std/assert";
+// A client's segment behind a third packet that never came, or across it, against what `ss` and accept() say of it.
+import { assertEquals } from "@std/assert";
 import { TcpFlag } from "../../src/wire/tcp_flags.ts";
 import { tcpOption, u16 } from "../unit/wire/build_frame.ts";
 import { CraftedEnd, type CraftedSegment, layGhostCable } from "./lab/crafted_end.ts";
@@ -24,10 +24,17 @@ const CASES: readonly (readonly [name: string, segment: CraftedSegment])[] = [
   ["an empty one", { sequence: THIRD + 100 }],
   ["data", { sequence: THIRD + 100, flags: ACK | PSH, payload: new Uint8Array(100) }],
   ["a FIN", { sequence: THIRD + 100, flags: ACK | FIN }],
+  ["data that begins before it", { sequence: ISN - 9, payload: new Uint8Array(100) }],
+  ["data that ends an octet behind it", { sequence: ISN - 9, payload: new Uint8Array(11) }],
+  ["a FIN across it", { sequence: ISN, flags: ACK | FIN, payload: new Uint8Array(1) }],
   ["one beyond the window", { sequence: THIRD + BEYOND }],
   ["a keep-alive", { sequence: ISN }],
+  ["data that ends with it", { sequence: ISN - 9, payload: new Uint8Array(10) }],
   ["a keep-alive with an octet", { sequence: ISN, payload: new Uint8Array(1) }],
 ];
+
+/** How many of them the kernel takes without cookies, from the first on. */
+const TAKEN = 7;
 
 for (const cookies of [false, true]) {
   const title = `trace takes a later segment as the kernel does${cookies ? ", SYN cookies" : ""}`;
@@ -50,7 +57,7 @@ for (const cookies of [false, true]) {
       ghost.send({ flags: SYN, sequence: ISN, options: MSS });
       const { sequence } = await ghost.receive(SYN | ACK);
       ghost.send({ flags: ACK, acknowledgment: sequence + 1, ...segment });
-      const isTaken = cookies ? at === 0 : at < 4;
+      const isTaken = cookies ? at === 0 : at < TAKEN;
       if (isTaken) taken.use(await listener.accept());
       // A cookie fits one Seq alone: the kernel knows nothing of the rest.
       else await ghost.receive(cookies ? RST : ACK);
@@ -61,7 +68,7 @@ for (const cookies of [false, true]) {
       return ["ESTAB", "CLOSE-WAIT"].includes(line?.split(/\s+/)[0] ?? "");
     });
     const isEstablished = (line: { outcome: string }) => line.outcome === "established";
-    await tracer.wrote(CASES.length - (cookies ? 0 : 3));
+    await tracer.wrote(cookies ? CASES.length : TAKEN);
     const { records } = await tracer.stop();
     for (const [at, [name]] of CASES.entries()) {
       const told = records.filter(({ client }) => client.port === FIRST_PORT + at);
@@ -73,6 +80,35 @@ for (const cookies of [false, true]) {
       assertEquals([rtt.total_ns, times?.ack_ns].every((it) => it !== undefined), isThird, name);
       assertEquals(checks?.ack_sequence, isThird, name);
     }
-    assert(kernel[0] && kernel[1] !== cookies && !kernel[4]);
+    assertEquals(kernel, CASES.map((_, at) => at < (cookies ? 1 : TAKEN)));
   });
 }
+
+await namespaceTest("trace hears of a keep-alive that completes by a SYN cookie", async () => {
+  await using client = await Namespace.create();
+  await using server = await Namespace.create();
+  const cable = await layGhostCable(client, server, GHOST, SERVER);
+  await server.run("sysctl", "-qw", "net.ipv4.tcp_syncookies=2");
+  using listener = TcpSocket.open(server).bind(SERVER, PORT).listen(64);
+  const filter = ["--json", "--port", String(PORT)];
+  const packets = await Tracer.start(server, [...filter, "--probes", "none"]);
+  const traced = await Tracer.ready(server, filter);
+  using ghost = new CraftedEnd({
+    ...cable,
+    address: GHOST,
+    port: FIRST_PORT,
+    peerAddress: SERVER,
+    peerPort: PORT,
+  });
+  // The first of the four that a cookie can tell: with the second it fits the Seq before.
+  ghost.send({ flags: SYN, sequence: ISN, options: tcpOption(2, u16(536)) });
+  const { sequence } = await ghost.receive(SYN | ACK);
+  ghost.send({ flags: ACK, sequence: ISN, acknowledgment: sequence + 1 });
+  using _taken = await listener.accept();
+  await traced.wrote(1);
+  const outcomes = async (tracer: Tracer) =>
+    (await tracer.stop()).records.map(({ outcome }) => outcome);
+  assertEquals(await outcomes(traced), ["established"]);
+  // Packets do not tell that it was a cookie.
+  assertEquals(await outcomes(packets), ["half_open"]);
+});

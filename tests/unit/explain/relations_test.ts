@@ -145,7 +145,7 @@ Deno.test("makeRelations of packets that were no longer kept has verdicts withou
   ]);
 });
 
-Deno.test("makeRelations says of a later segment in the window why it completes, of others that it does not", () => {
+Deno.test("makeRelations says of another segment in the window why it completes, of others that it does not", () => {
   const packets: Said[] = [
     { atNs: 0, by: "client", flags: SYN, sequence: 1000 },
     {
@@ -157,8 +157,11 @@ Deno.test("makeRelations says of a later segment in the window why it completes,
       window: 9000,
     },
   ];
-  const commentOf = (sequence: number) => {
-    const later: Said = { atNs: 30, by: "client", flags: ACK, sequence, acknowledgment: 5001 };
+  const commentOf = (sequence: number, payloadLength = 0) => {
+    const later: Said = {
+      ...{ atNs: 30, by: "client", flags: ACK, sequence, acknowledgment: 5001 },
+      payload: new Uint8Array(payloadLength),
+    };
     const { relations, steps } = storyOf({ packets: [...packets, later] });
     const step = steps.filter((each) => each.kind === "packet")[2];
     return [relations[1].verdict, relations[1].comment, step.remarks.join(" ")] as const;
@@ -166,7 +169,12 @@ Deno.test("makeRelations says of a later segment in the window why it completes,
   const [verdict, comment, remark] = commentOf(1101);
   assertEquals(verdict, false);
   for (const text of [comment, remark]) assertStringIncludes(text, "in its place");
-  const [wrong, other, old] = commentOf(20_000);
-  assertEquals(wrong, false);
-  for (const text of [other, old]) assertStringIncludes(text, "It completes nothing");
+  const [crossing, across, begins] = commentOf(990, 12);
+  assertEquals(crossing, false);
+  for (const text of [across, begins]) assertStringIncludes(text, "reaches past where that begins");
+  for (const [sequence, length] of [[20_000, 0], [990, 11], [1000, 1], [1000, 0]]) {
+    const [wrong, other, old] = commentOf(sequence, length);
+    assertEquals(wrong, false);
+    for (const text of [other, old]) assertStringIncludes(text, "It completes nothing");
+  }
 });

@@ -113,3 +113,17 @@ Deno.test("KernelSide corrects what a RST seemed to end, as long as that is doub
   const { records } = run([...events, P.serverKernel(SECOND)], SERVER_HERE);
   assertEquals(records.map(({ outcome, rstCount }) => [outcome, rstCount]), [["established", 1]]);
 });
+
+Deno.test("KernelSide knows by its own number a server that a SYN cookie completed by another Seq", () => {
+  const packets = [P.syn(0), P.synAck(5), P.ack(9, { sequence: 1000 })];
+  for (const irs of [997, 999, 1003]) {
+    const { records } = run([...packets, P.serverKernel(10, { irs })]);
+    const [{ outcome, client, kernel }] = records;
+    assertEquals([records.length, outcome, client.isn, kernel], [1, "established", 1000, true]);
+  }
+  // Further away than a cookie fits, and the number of another server.
+  for (const fields of [{ irs: 996 }, { irs: 1004 }, { irs: 999, iss: 5001 }]) {
+    const { records } = run([...packets, P.serverKernel(10, fields)]);
+    assertEquals(records.map(({ outcome }) => outcome).toSorted(), ["established", "half_open"]);
+  }
+});

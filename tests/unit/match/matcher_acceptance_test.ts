@@ -303,9 +303,14 @@ const TAKEN_BY_LINUX: readonly [seq: number, data: number, flags: number, isTake
   [0, 0, TcpFlag.ACK, false],
   [0, 1, TcpFlag.ACK, false],
   [1, 1, TcpFlag.PSH, false],
+  // Across where the third packet begins.
+  [-9, 100, TcpFlag.ACK | TcpFlag.PSH, true],
+  [-9, 11, TcpFlag.ACK, true],
+  [0, 1, TcpFlag.ACK | TcpFlag.FIN, true],
+  [-9, 10, TcpFlag.ACK, false],
 ];
 
-Deno.test("Matcher takes a later segment of the client as the server does, and no time from it", () => {
+Deno.test("Matcher takes another segment in the window as the server does, and no time from it", () => {
   for (const [seq, payloadLength, flags, isTaken] of TAKEN_BY_LINUX) {
     const segment = P.ack(9 * SECOND, { sequence: plus(X, seq), payloadLength, flags });
     const hasAck = (flags & TcpFlag.ACK) !== 0;

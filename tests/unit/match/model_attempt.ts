@@ -94,6 +94,13 @@ export interface ModelOptions {
   listenerOf(server: KernelEnd): Process | undefined;
 }
 
+/** Names of ICMP errors that say that a packet reached nobody, by type and code. */
+export const ICMP: Readonly<Record<number, readonly string[]>> = {
+  3: ["ICMP_NET_UNREACH", "ICMP_HOST_UNREACH", "ICMP_PROT_UNREACH", "ICMP_PORT_UNREACH", ""],
+  11: ["ICMP_EXC_TTL"],
+};
+export const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
+
 export const MODULUS = 1n << 32n;
 export const EARLY_DATA_MAX = 1 << 20;
 
@@ -134,7 +141,10 @@ export function isSwapped(answer: Seen, asked: Seen, slackNs = 0): boolean {
   return laterNs > 0 && laterNs <= 100_000_000;
 }
 
-/** Whether a client's segment stands behind its third packet in the window that the SYN-ACK announced. */
+/**
+ * Whether a client's segment, which does not begin with the third packet, stands in the window that the SYN-ACK
+ * announced: behind that packet, or across where it begins.
+ */
 export function wentOnIn(
   attempt: Attempt,
   { sequence, payloadLength = 0, flags }: Packet,
@@ -142,7 +152,10 @@ export function wentOnIn(
   const data = attempt.syns[0]?.packet.payloadLength ?? 0;
   const window = attempt.synAcks[0].packet.window ?? 0;
   const octets = ahead(attempt.clientIsn, sequence) - 1 - data;
-  const isEmpty = payloadLength === 0 && (flags & TcpFlag.FIN) === 0;
+  const length = payloadLength + ((flags & TcpFlag.FIN) === 0 ? 0 : 1);
+  const isEmpty = length === 0;
+  const missing = ahead(sequence, attempt.clientIsn) + 1 + data;
+  if (missing < 2 ** 31) return missing < length;
   return octets > 0 && (isEmpty ? octets <= window : octets < window);
 }
 
@@ -303,6 +316,16 @@ export function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number
   if (attempt.serverResets > 0) return timeNs <= attempt.refusedNs!;
   if (syns.length > 0 || attempt.kernelRefusedNs === undefined) return true;
   return timeNs <= attempt.kernelRefusedNs;
+}
+
+/** Whether a server completed it by a SYN cookie, which takes another Seq near the third packet's for that. */
+export function isOfCookie(
+  { synAcks, clientIsn }: Attempt,
+  { kind, iss, irs }: KernelEnd,
+): boolean {
+  if (kind !== "server" || irs === undefined || synAcks.length === 0) return false;
+  const isNear = ahead(irs, clientIsn) <= 3 || ahead(clientIsn, irs) <= 3;
+  return isNear && synAcks[0].packet.sequence === iss;
 }
 
 /** Whether a refusal that the kernel tells of can be of an attempt that was refused by then, and is not told yet. */

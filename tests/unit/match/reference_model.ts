@@ -28,8 +28,11 @@ import {
   followsSyn,
   has,
   hasPackets,
+  ICMP,
+  ICMPV6,
   isComplete,
   isEndOf,
+  isOfCookie,
   isOfVlan,
   isOneSided,
   isOpen,
@@ -54,12 +57,6 @@ import {
 import { conclude, hasServer, isHere } from "./model_conclusion.ts";
 import type { End, Event, Icmp, Snapshot } from "./traffic.ts";
 
-/** Names of ICMP errors that say that a packet reached nobody, by type and code. */
-const ICMP: Readonly<Record<number, readonly string[]>> = {
-  3: ["ICMP_NET_UNREACH", "ICMP_HOST_UNREACH", "ICMP_PROT_UNREACH", "ICMP_PORT_UNREACH", ""],
-  11: ["ICMP_EXC_TTL"],
-};
-const ICMPV6: Readonly<Record<number, readonly string[]>> = { 1: ["ICMPV6_NOROUTE"] };
 /** The reference: feed it what the matcher is fed. */
 export class ReferenceModel {
   readonly records: Snapshot[] = [];
@@ -91,8 +88,9 @@ export class ReferenceModel {
 
   feed(event: Event): void {
     if ("record" in event) return this.#kernelRecord(event.record);
-    if ("jumpNs" in event) throw new Error("The model knows no clock that is set");
-    if ("fellSilentNs" in event) throw new Error("The model knows no kernel that falls silent");
+    if ("jumpNs" in event || "fellSilentNs" in event) {
+      throw new Error("The model knows none of that");
+    }
     if ("completeNs" in event) return this.#advance(event.completeNs);
     if ("icmp" in event) return this.#icmpError(event.icmp, event.timeNs);
     const seen = { ...event, order: this.#order++ };
@@ -733,6 +731,7 @@ export class ReferenceModel {
     let attempt = isClient && failed && (local.port === 0 || record.iss === 0)
       ? undefined
       : this.#at(client, server, isn, record.endNs, begunNs) ??
+        this.#of(client, server).find((each) => isOfCookie(each, record)) ??
         this.#ofTranslatedHalf(record, { client, server }, isn);
     if (attempt?.state === "reported" || attempt?.[half] !== undefined) {
       const [kept] = this.#of(server, client).filter((each) => each.clientIsn === record.irs);
@@ -747,9 +746,7 @@ export class ReferenceModel {
       this.counters[isWrong ? "contradicted" : "lateKernelRecords"]++;
       return;
     }
-    if (attempt === undefined) {
-      attempt = this.#begin(client, server, isn, "concluded", record.endNs);
-    }
+    attempt ??= this.#begin(client, server, isn, "concluded", record.endNs);
     attempt[half] = record;
     this.#settle(attempt, record.endNs);
   }
