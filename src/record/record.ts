@@ -91,6 +91,7 @@ export interface HandshakeRecord {
       | "fddi"
       | "ipoib"
       | "arcnet"
+      | "vxlan_gpe"
     )[];
     /**
      * Inode number of the network namespace of the client's socket, else the server's, else of the

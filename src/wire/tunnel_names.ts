@@ -35,6 +35,7 @@ export const TUNNEL_NAMES = [
   "fddi",
   "ipoib",
   "arcnet",
+  "vxlan_gpe",
 ] as const;
 
 /** A kind of wrapping. */
@@ -72,6 +73,7 @@ export const Tunnel = {
   FDDI: 23,
   IPOIB: 24,
   ARCNET: 25,
+  VXLAN_GPE: 26,
 } as const;
 
 /** Bits of a number in `Segment.tunnels`, the innermost lowest. */

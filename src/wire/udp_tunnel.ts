@@ -1,5 +1,5 @@
 /**
- * Tunnels over UDP, told apart by their ports: VXLAN, Geneve, GTP-U, Teredo, AYIYA, CAPWAP, L2TP, GRE.
+ * Tunnels over UDP, told apart by their ports: VXLAN, VXLAN-GPE, Geneve, GTP-U, Teredo, AYIYA, CAPWAP, L2TP, GRE.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import { decodeEthernet } from "./ethernet.ts";
 import { decodeGre, ETHERTYPE_BRIDGING } from "./gre.ts";
 import { decodeGtpU } from "./gtp_u.ts";
 import { decodeL2tp } from "./l2tp.ts";
-import { decodeEtherType } from "./network.ts";
+import { decodeMpls } from "./mpls.ts";
+import { decodeEtherType, decodeIp } from "./network.ts";
 import type { Segment } from "./segment.ts";
 import { decodeAyiya, decodeTeredo } from "./teredo.ts";
 import { enterTunnel, Tunnel } from "./tunnel_names.ts";
@@ -29,6 +30,7 @@ const Port = {
   TEREDO: 3544,
   GRE: 4754,
   VXLAN: 4789,
+  VXLAN_GPE: 4790,
   AYIYA: 5072,
   CAPWAP_DATA: 5247,
   GENEVE: 6081,
@@ -39,6 +41,17 @@ const Port = {
 const VXLAN_FLAGS = 0;
 const VXLAN_FLAG_I = 0x08;
 const VXLAN_LENGTH = 8;
+/**
+ * What VXLAN-GPE adds (draft-ietf-nvo3-vxlan-gpe §3): a version, that its next protocol counts, and that it is
+ * for the tunnel itself. Without the second there is a frame of Ethernet in it, as in VXLAN.
+ */
+const GPE_VERSION_MASK = 0x30;
+const GPE_FLAG_NEXT = 0x04;
+const GPE_FLAG_OAM = 0x01;
+const GPE_NEXT = 3;
+/** Network service header (RFC 8300): it leads through services, and is not read. */
+const ETHERTYPE_NSH = 0x894f;
+const GpeNext = { IPV4: 1, IPV6: 2, ETHERNET: 3, NSH: 4, MPLS: 5 } as const;
 
 /** Geneve header (RFC 8926 §3.4): version and options' length in 4-byte words, protocol type. */
 const GENEVE_VERSION_LENGTH = 0;
@@ -71,6 +84,8 @@ export function decodeUdp(
     case Port.VXLAN:
     case Port.VXLAN_LINUX:
       return decodeVxlan(view, payload, capturedEnd, packetEnd, segment);
+    case Port.VXLAN_GPE:
+      return decodeVxlanGpe(view, payload, capturedEnd, packetEnd, segment);
     case Port.GENEVE:
       return decodeGeneve(view, payload, capturedEnd, packetEnd, segment);
     case Port.GRE:
@@ -112,6 +127,32 @@ function decodeVxlan(
   if ((view.getUint8(at + VXLAN_FLAGS) & VXLAN_FLAG_I) === 0) return FrameVerdict.NotTcp;
   if (!enterTunnel(segment, Tunnel.VXLAN)) return FrameVerdict.TooManyTunnels;
   return decodeEthernet(view, at + VXLAN_LENGTH, capturedEnd, packetEnd, segment);
+}
+
+function decodeVxlanGpe(
+  view: DataView,
+  at: number,
+  capturedEnd: number,
+  packetEnd: number,
+  segment: Segment,
+): FrameVerdict {
+  if (at + VXLAN_LENGTH > capturedEnd) return FrameVerdict.TruncatedTunnel;
+  const flags = view.getUint8(at + VXLAN_FLAGS);
+  const isForTunnel = (flags & (GPE_VERSION_MASK | GPE_FLAG_OAM)) !== 0;
+  if ((flags & VXLAN_FLAG_I) === 0 || isForTunnel) return FrameVerdict.NotTcp;
+  const next = (flags & GPE_FLAG_NEXT) === 0 ? GpeNext.ETHERNET : view.getUint8(at + GPE_NEXT);
+  if (next === GpeNext.NSH) segment.unread = UnreadKind.ETHERTYPE | ETHERTYPE_NSH;
+  if (next === 0 || next === GpeNext.NSH || next > GpeNext.MPLS) return FrameVerdict.NotTcp;
+  if (!enterTunnel(segment, Tunnel.VXLAN_GPE)) return FrameVerdict.TooManyTunnels;
+  const inner = at + VXLAN_LENGTH;
+  switch (next) {
+    case GpeNext.ETHERNET:
+      return decodeEthernet(view, inner, capturedEnd, packetEnd, segment);
+    case GpeNext.MPLS:
+      return decodeMpls(view, inner, capturedEnd, packetEnd, segment);
+    default:
+      return decodeIp(view, inner, capturedEnd, packetEnd, segment);
+  }
 }
 
 function decodeGeneve(

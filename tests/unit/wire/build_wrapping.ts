@@ -108,6 +108,8 @@ const inUdp = (port: number, payload: Uint8Array) =>
   buildEthernet({ payload: overIp(17, udp(port, payload)) });
 const inGre = (flags: number, type: number, fields: number, payload: Uint8Array) =>
   buildEthernet({ payload: overIp(47, gre(flags, type, fields, payload)) });
+const inGpe = (next: number, payload: Uint8Array) =>
+  inUdp(4790, concat(bytes(0x0c, 0, 0, next, 0, 0, 5, 0), payload));
 const ppp = (packet: Uint8Array) => u16(packet[0] >>> 4 === 6 ? 0x57 : 0x21);
 
 /** Every wrapping that is read, one row for each form of it. */
@@ -164,6 +166,24 @@ export const WRAPPINGS: readonly Wrapping[] = [
     linkType: LinkType.MPLS,
     tunnels: ["mpls"],
     wrap: (packet) => labels(1, packet),
+  },
+  {
+    decoder: "udp_tunnel",
+    name: "VXLAN-GPE",
+    tunnels: ["vxlan_gpe"],
+    wrap: (packet) => inGpe(packet[0] >>> 4 === 6 ? 2 : 1, packet),
+  },
+  {
+    decoder: "udp_tunnel",
+    name: "VXLAN-GPE, Ethernet",
+    tunnels: ["vxlan_gpe"],
+    wrap: (packet) => inGpe(3, inEthernet(packet)),
+  },
+  {
+    decoder: "mpls",
+    name: "MPLS over VXLAN-GPE",
+    tunnels: ["vxlan_gpe", "mpls"],
+    wrap: (packet) => inGpe(5, labels(1, packet)),
   },
   {
     decoder: "mpls",

@@ -17,6 +17,11 @@ function vxlan(payload: Uint8Array, flags = 8): Uint8Array {
   return concat(new Uint8Array([flags, 0, 0, 0, 0, 0, 5, 0]), payload);
 }
 
+/** VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe). */
+function gpe(next: number, payload: Uint8Array, flags = 0x0c): Uint8Array {
+  return udp(4790, concat(new Uint8Array([flags, 0, 0, next, 0, 0, 5, 0]), payload));
+}
+
 function geneve(type: number, payload: Uint8Array, optionWords = 0, version = 0): Uint8Array {
   const head = concat(new Uint8Array([version << 6 | optionWords, 0]), u16(type));
   return concat(head, new Uint8Array(4 + 4 * optionWords), payload);
@@ -57,6 +62,20 @@ const TUNNELS: {
     protocol: 17,
     payload: udp(8472, vxlan(INNER_ETHERNET)),
     tunnel: "vxlan",
+  },
+  { name: "VXLAN-GPE with IPv4", protocol: 17, payload: gpe(1, INNER4), tunnel: "vxlan_gpe" },
+  { name: "VXLAN-GPE with IPv6", protocol: 17, payload: gpe(2, INNER6), tunnel: "vxlan_gpe" },
+  {
+    name: "VXLAN-GPE with Ethernet",
+    protocol: 17,
+    payload: gpe(3, INNER_ETHERNET),
+    tunnel: "vxlan_gpe",
+  },
+  {
+    name: "VXLAN-GPE that names no next protocol",
+    protocol: 17,
+    payload: gpe(0, INNER_ETHERNET, 0x08),
+    tunnel: "vxlan_gpe",
   },
   {
     name: "Geneve",
@@ -109,6 +128,14 @@ Deno.test("decodeTunnel notes tunnels in tunnels, the outermost first, up to fiv
 const OTHERS: { name: string; protocol: number; payload: Uint8Array; expected?: FrameVerdict }[] = [
   { name: "another UDP port", protocol: 17, payload: udp(53, vxlan(INNER_ETHERNET)) },
   { name: "VXLAN without its flag", protocol: 17, payload: udp(4789, vxlan(INNER_ETHERNET, 0)) },
+  { name: "VXLAN-GPE without its flag", protocol: 17, payload: gpe(1, INNER4, 0x04) },
+  { name: "VXLAN-GPE of another version", protocol: 17, payload: gpe(1, INNER4, 0x1c) },
+  { name: "VXLAN-GPE for the tunnel itself", protocol: 17, payload: gpe(1, INNER4, 0x0d) },
+  ...[0, 4, 6, 255].map((next) => ({
+    name: `VXLAN-GPE with next protocol ${next}`,
+    protocol: 17,
+    payload: gpe(next, INNER4),
+  })),
   { name: "another Geneve", protocol: 17, payload: udp(6081, geneve(0x0800, INNER4, 0, 1)) },
   { name: "GRE of PPTP", protocol: 47, payload: gre(0x3001, 0x880b, 2, INNER4) },
   { name: "GRE with routing", protocol: 47, payload: gre(0x4000, 0x0800, 1, INNER4) },
@@ -137,7 +164,8 @@ Deno.test("decodeTunnel leaves fragments of a tunnel's packet alone", () => {
 
 Deno.test("decodeTunnel reads a tunnel's header whole, and says that nothing stands behind it", () => {
   const empty = new Uint8Array(0);
-  for (const payload of [udp(4789, vxlan(empty)), udp(6081, geneve(0x6558, empty))]) {
+  const ofEthernet = [udp(4789, vxlan(empty)), gpe(3, empty), udp(6081, geneve(0x6558, empty))];
+  for (const payload of ofEthernet) {
     const [verdict] = decode(buildIpv4({ protocol: 17, payload }));
     assertEquals(verdict, FrameVerdict.TruncatedEthernet);
   }
