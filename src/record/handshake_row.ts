@@ -17,10 +17,11 @@ import { TUNNEL_NAMES, type TunnelName } from "../wire/tunnel_names.ts";
 export const ROW_LENGTH = 40 + 2 * 11 + 9;
 
 /** What stands for unknown: no number of a handshake is it. */
-const UNKNOWN = NaN;
-/** Both lists are bounded where they are made. */
+export const UNKNOWN = NaN;
+/** The lists are bounded where they are made; flags of a record that another wrote are not. */
 const TUNNELS_MAX = 5;
 const INTERFACES_MAX = 8;
+const FLAGS_MAX = 12;
 /** A list of words is one number: a digit each, the first the highest. */
 const TUNNEL_BASE = 64;
 const FLAG_BASE = 16;
@@ -31,13 +32,19 @@ const NO_TUNNELS: readonly TunnelName[] = [];
  * and reasons. Of capture files nearly every handshake fits.
  */
 export function fitsRow(handshake: Handshake): boolean {
-  const { client, server, tunnels, interfaces } = handshake;
+  const { client, server } = handshake;
   return client.process === undefined && server.process === undefined &&
     handshake.reason === undefined && handshake.translated === undefined &&
     handshake.icmp === undefined && handshake.dropCount === undefined &&
     handshake.dropReason === undefined && handshake.dropPacket === undefined &&
     handshake.dropQueue === undefined && handshake.resetReason === undefined &&
-    tunnels.length <= TUNNELS_MAX && interfaces.length <= INTERFACES_MAX;
+    fitsLists(handshake);
+}
+
+/** Whether a row has room for a handshake's lists. */
+export function fitsLists({ tunnels, interfaces, flags }: Handshake): boolean {
+  return tunnels.length <= TUNNELS_MAX && interfaces.length <= INTERFACES_MAX &&
+    flags.length <= FLAGS_MAX;
 }
 
 /** Writes a handshake that {@link fitsRow}. @param at Where its row begins. */
@@ -170,7 +177,8 @@ function readEndpoint(rows: Float64Array, at: number, into: Endpoint): number {
   return at;
 }
 
-function known(value: number): number | undefined {
+/** A number of a row that may be {@linkcode UNKNOWN}. */
+export function known(value: number): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 

@@ -26,11 +26,16 @@ export interface RecordContext {
 }
 
 /** What a record says of a cgroup. */
-interface Cgroup {
+export interface RecordedCgroup {
+  /** Its id. */
   readonly id: number;
+  /** Its path: untrusted text. */
   path: string | undefined;
+  /** Its container. */
   container: Container | undefined;
 }
+
+const NOTHING: readonly never[] = [];
 
 /** What one record that was read back tells beyond its handshake. */
 export class RecordedContext implements RecordContext {
@@ -43,7 +48,7 @@ export class RecordedContext implements RecordContext {
   // Most records have few of these or none.
   #interfaces: string[] | undefined;
   /** Of a record's two processes. */
-  #cgroups: Cgroup[] | undefined;
+  #cgroups: RecordedCgroup[] | undefined;
 
   /**
    * The number that stands for an interface in this record.
@@ -59,6 +64,16 @@ export class RecordedContext implements RecordContext {
   /** The name of an interface of {@link placeOf}; undefined for any other number. */
   interfaceName(place: number): string | undefined {
     return this.#interfaces?.[place - 1];
+  }
+
+  /** The names of all interfaces of {@link placeOf}, in the order of their numbers. */
+  get interfaceNames(): readonly string[] {
+    return this.#interfaces ?? NOTHING;
+  }
+
+  /** All cgroups of which something was taken. */
+  get cgroups(): readonly RecordedCgroup[] {
+    return this.#cgroups ?? NOTHING;
   }
 
   /** Takes the path of a cgroup. */
@@ -86,7 +101,7 @@ export class RecordedContext implements RecordContext {
     return this.#cgroup(cgroup)?.container;
   }
 
-  #cgroup(id: number): Cgroup | undefined {
+  #cgroup(id: number): RecordedCgroup | undefined {
     const cgroups = this.#cgroups;
     for (let at = 0; cgroups !== undefined && at < cgroups.length; at++) {
       if (cgroups[at].id === id) return cgroups[at];
@@ -94,7 +109,7 @@ export class RecordedContext implements RecordContext {
     return undefined;
   }
 
-  #toFill(id: number): Cgroup {
+  #toFill(id: number): RecordedCgroup {
     const known = this.#cgroup(id);
     if (known !== undefined) return known;
     const cgroup = { id, path: undefined, container: undefined };
