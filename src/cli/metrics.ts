@@ -13,7 +13,7 @@ import { metricsFlags, type MetricsOptions, parseMetrics } from "./flags/metrics
 import { MetricsOutputs } from "./metrics_outputs.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { say, sayNote } from "./process/terminal.ts";
-import { Reading, sayInterruption, sayUnknown } from "./reading.ts";
+import { openDecoding, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { refuseInputs } from "./flags/read_options.ts";
 import { ExitStatus, UsageError } from "./usage.ts";
 import { readVersion } from "./version.ts";
@@ -92,7 +92,13 @@ async function metrics(args: readonly string[], output: ByteWriter): Promise<num
   });
   const ending = Ending.listen({ report: () => pipeline.summarize() });
   const pipeline = new Pipeline({ filter, sinks: [outputs.sink], supervisor: ending });
-  const source = new InputSource({ interfaces: [], host, pipeline, countsOnce: true });
+  const source = new InputSource({
+    interfaces: [],
+    host,
+    pipeline,
+    countsOnce: true,
+    openThread: openDecoding,
+  });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine());
   let isRead = false;
   outputs.begin(() => pipeline.state(), () => ({ sources: { input: !isRead } }));

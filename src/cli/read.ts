@@ -14,7 +14,7 @@ import type { Command } from "./commands.ts";
 import type { Help } from "./help.ts";
 import { loadFileOpener, openOutputs } from "./open_outputs.ts";
 import { OUTPUT_HELP, writesFiles } from "./flags/output_options.ts";
-import { describeTimes, Reading, sayInterruption, sayUnknown } from "./reading.ts";
+import { describeTimes, openDecoding, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { parseReadOptions, READ_FLAGS, STANDARD_INPUT } from "./flags/read_options.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -115,6 +115,7 @@ export async function read(args: readonly string[], stdout: ByteWriter): Promise
     host: hostName(),
     pipeline,
     countsOnce: options.format.kind !== "records",
+    openThread: openDecoding,
     refusal: options.write && "it holds records, which have no packets for --write",
   });
   const summarize = () => pipeline.summarize() + describeTimes(source);

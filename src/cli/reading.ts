@@ -4,10 +4,12 @@
  * @module
  */
 import { countOf } from "../text/count.ts";
+import { messageOf } from "../text/message.ts";
 import type { HeldInput } from "../files/held_input.ts";
 import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { fileAt } from "../files/same_file.ts";
+import type { DecodingOptions, DecodingThread } from "../pipeline/decoding_thread.ts";
 import type { Held, InputSource } from "../pipeline/input_source.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { HourRange } from "../store/store_folder.ts";
@@ -50,6 +52,23 @@ export function sayUnknown(source: InputSource): void {
 export function sayInterruption(reading: Reading): void {
   const interrupted = reading.describeInterruption();
   if (interrupted !== undefined) sayNote(`${interrupted}: what follows there is left out`);
+}
+
+/** Begins a thread that decodes records; undefined where there is no second processor, or it cannot begin. */
+export async function openDecoding(options: DecodingOptions): Promise<DecodingThread | undefined> {
+  if (navigator.hardwareConcurrency < 2) return undefined;
+  const sayEnd = (reason: string) =>
+    sayNote(`the second thread has ended (${reason}); the first does its work`);
+  try {
+    const { DecodingThread }: typeof import("../pipeline/decoding_thread.ts") = await import(
+      import.meta.resolve("../pipeline/decoding_thread.ts")
+    );
+    const path = import.meta.resolve("../pipeline/decoding_worker.ts");
+    return await DecodingThread.open(new Worker(path, { type: "module" }), options, sayEnd);
+  } catch (error) {
+    // Such as of who may read the records alone, and load nothing.
+    sayEnd(messageOf(error).split("\n")[0]);
+  }
 }
 
 /** Whether more is waited for at the end of a file: of the one that was opened, or that has the name. */
@@ -210,7 +229,7 @@ export class Reading {
     held: Held | undefined,
   ): Promise<string | undefined> {
     const source = this.#source;
-    const reader = source.beginFile(held);
+    const reader = source.beginFile(held, input.isRegular && !follow);
     const itemsBefore = source.items;
     const beginMs = performance.now();
     let turnMs = beginMs;
@@ -261,6 +280,7 @@ export class Reading {
         break;
       }
     }
+    reader.catchUp();
     const { bytesRead, totalBytes = 0 } = input;
     if (this.#interrupted && !follow && !source.done && bytesRead < totalBytes) {
       const [read, total] = [bytesRead, totalBytes].map((bytes) => (bytes / 1e6).toFixed(1));

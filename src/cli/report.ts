@@ -10,7 +10,7 @@ import { formatHelp, type Help } from "./help.ts";
 import { describeNoPage, openReport } from "./open_report.ts";
 import { ProgressLine } from "./process/progress_line.ts";
 import { printText, say, sayNote } from "./process/terminal.ts";
-import { describeTimes, Reading, sayInterruption, sayUnknown } from "./reading.ts";
+import { describeTimes, openDecoding, Reading, sayInterruption, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseReportOptions, REPORT_FLAGS } from "./flags/report_options.ts";
 import { ExitStatus } from "./usage.ts";
@@ -84,7 +84,13 @@ async function report(args: readonly string[], stdout: ByteWriter): Promise<numb
   });
   const ending = Ending.listen({ report: () => pipeline.summarize() });
   const pipeline = new Pipeline({ filter, sinks: [sink], disguise, supervisor: ending });
-  const source = new InputSource({ interfaces, host: CAPTURE, pipeline, countsOnce: true });
+  const source = new InputSource({
+    interfaces,
+    host: CAPTURE,
+    pipeline,
+    countsOnce: true,
+    openThread: openDecoding,
+  });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(), filter);
   if (options.output === undefined && files.every(isOrdinary)) narrow();
   let failed = false;

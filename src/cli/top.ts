@@ -38,7 +38,7 @@ import {
   terminalHasColours,
 } from "./process/terminal.ts";
 import { knownUid } from "./process/users.ts";
-import { Reading, sayUnknown } from "./reading.ts";
+import { openDecoding, Reading, sayUnknown } from "./reading.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
 import { parseTopOptions, TOP_FLAGS, type TopOptions } from "./flags/top_options.ts";
 import { TopScreen } from "./top_screen.ts";
@@ -387,6 +387,7 @@ async function showFile(
     host: hostName(),
     pipeline,
     countsOnce: true,
+    openThread: openDecoding,
   });
   const reading = new Reading(source, pipeline, ending.asked, new ProgressLine(false), filter);
   shown.start({ report: () => pipeline.summarize() });

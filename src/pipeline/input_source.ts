@@ -10,13 +10,19 @@ import { CurrentContext, type RecordContext } from "../record/record_context.ts"
 import type { RecordReader } from "../record/record_reader.ts";
 import { FileSource, type FileSourceOptions, type Silence } from "./file_source.ts";
 import { addLosses } from "./losses.ts";
-import type { RecordSource, UnknownParts } from "./record_source.ts";
+import type { OpenDecoding, RecordSource, UnknownParts } from "./record_source.ts";
 import type { Source, SourceCounters, TraceSpan } from "./sink.ts";
 
 /** What to read of the files, and where to. */
 export interface InputSourceOptions extends FileSourceOptions {
   /** Whether a handshake that two hosts recorded counts once; absent: each record counts. */
   countsOnce?: boolean;
+  /**
+   * Begins a thread that decodes records; absent: there is none.
+   *
+   * @internal
+   */
+  openThread?: OpenDecoding;
   /** Why records are of no use here, as the end of a sentence; absent: they are taken. */
   refusal?: string;
 }
@@ -92,9 +98,14 @@ export class InputSource implements Source {
     return this.#captures.earlyFiles;
   }
 
-  /** Begins with the next file. @param held What it holds, where that is known. @returns What takes its bytes. */
-  beginFile(held?: Held): InputReader {
-    return new InputReader(this.#captures.beginFile(), () => this.#beginRecords(), {
+  /**
+   * Begins with the next file.
+   *
+   * @param held What it holds, where that is known. @param isWhole See {@link RecordSource.beginFile}.
+   * @returns What takes its bytes.
+   */
+  beginFile(held?: Held, isWhole?: boolean): InputReader {
+    return new InputReader(this.#captures.beginFile(), () => this.#beginRecords(isWhole), {
       held,
       refusal: this.refusal,
       onKnown: (held) => this.#held.add(held),
@@ -108,14 +119,14 @@ export class InputSource implements Source {
   }
 
   /** What takes records is loaded for the first file that holds some: 2 ms of each start. */
-  async #beginRecords(): Promise<RecordReader> {
+  async #beginRecords(isWhole = false): Promise<RecordReader> {
     if (this.#records === undefined) {
       const path = import.meta.resolve("./record_source.ts");
       const { RecordSource }: typeof import("./record_source.ts") = await import(path);
       this.#records = new RecordSource({ countsOnce: false, ...this.#options });
       this.#records.done = this.done;
     }
-    return this.#records.beginFile();
+    return this.#records.beginFile(isWhole);
   }
 
   /** Reports what is complete though nothing more came; see {@link FileSource.rest}. */
@@ -126,6 +137,7 @@ export class InputSource implements Source {
   /** Reports everything that is under way: nothing more is read. */
   conclude(): void {
     this.#captures.conclude();
+    this.#records?.conclude();
   }
 
   /** What the records have that this version does not know. */
@@ -249,6 +261,11 @@ export class InputReader {
       if (loading !== undefined) return loading.then(() => this.feed(bytes.subarray(at)));
     }
     return undefined;
+  }
+
+  /** See {@link RecordReader.catchUp}. */
+  catchUp(): void {
+    this.#records?.catchUp();
   }
 
   /** Tells that the file ends here. */

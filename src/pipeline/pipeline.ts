@@ -140,6 +140,11 @@ export class Pipeline {
     return readByFilter(this.#filter);
   }
 
+  /** Which handshakes the sinks get. */
+  get filter(): HandshakeFilter {
+    return this.#filter;
+  }
+
   /** Whether the filter lets a handshake pass. @param context What its record says beyond it. */
   passes(handshake: Handshake, context: RecordContext): boolean {
     return passes(this.#filter, handshake, context);

@@ -12,7 +12,9 @@ import {
 import { neededFields } from "../record/choose_fields.ts";
 import { LineDecoder } from "../record/record_decoder.ts";
 import type { Wanted } from "../record/line_scanner.ts";
-import { RecordReader } from "../record/record_reader.ts";
+import { type AheadDecoder, RecordReader } from "../record/record_reader.ts";
+import type { WantedParts } from "./decode_pieces.ts";
+import type { DecodingOptions, DecodingThread } from "./decoding_thread.ts";
 import { addLosses, type Losses } from "./losses.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { NO_ROW, type Source, type SourceCounters } from "./sink.ts";
@@ -45,7 +47,20 @@ export interface RecordSourceOptions {
   /** Whether a handshake that two hosts recorded counts once. */
   countsOnce: boolean;
   pipeline: Pipeline;
+  /** Begins a thread that decodes, once there are many records; absent, or in the promise: there is none. */
+  openThread?: OpenDecoding;
+  /** Records that are read before that; absent: as many as are worth it. */
+  aloneMax?: number;
 }
+
+/** Begins a thread that decodes records; undefined where there is none. */
+export type OpenDecoding = (options: DecodingOptions) => Promise<DecodingThread | undefined>;
+
+/**
+ * Records after which another thread decodes too: it takes 30 ms to begin and 20 MB, so what is read sooner
+ * than that is not worth one.
+ */
+const ALONE_MAX = 65_536;
 
 /** Files of records: several are read in order, as if they were one. */
 export class RecordSource implements Source {
@@ -56,7 +71,12 @@ export class RecordSource implements Source {
   readonly context: RecordContext;
   readonly #options: RecordSourceOptions;
   readonly #twiceSeen: TwiceSeen | undefined;
+  readonly #wanted: Wanted;
   readonly #decoder: LineDecoder;
+  #aloneMax: number;
+  #thread: DecodingThread | undefined;
+  /** Whether nothing more is read. */
+  #isConcluded = false;
   /** Of files that have not ended; what the others told is in the counts below. */
   #readers: RecordReader[] = [];
   #files = 0;
@@ -73,7 +93,9 @@ export class RecordSource implements Source {
   constructor(options: RecordSourceOptions) {
     this.#options = options;
     this.#twiceSeen = options.countsOnce ? new TwiceSeen() : undefined;
-    this.#decoder = new LineDecoder(wantedOf(options));
+    this.#aloneMax = options.aloneMax ?? ALONE_MAX;
+    this.#wanted = wantedOf(options);
+    this.#decoder = new LineDecoder(this.#wanted);
     const { host } = options;
     const reader: RecordContext = { host, interfaceName: () => undefined };
     this.context = new CurrentContext(() => this.#atHand ?? reader);
@@ -97,8 +119,14 @@ export class RecordSource implements Source {
     return false;
   }
 
-  /** Begins with the next file. @returns What takes its bytes. */
-  beginFile(): RecordReader {
+  /**
+   * Begins with the next file.
+   *
+   * @param isWhole Whether what it holds can be read without waiting: then records may be taken later than
+   * their bytes, by {@link RecordReader.catchUp} or the end at last.
+   * @returns What takes its bytes.
+   */
+  beginFile(isWhole = false): RecordReader {
     const file = this.#files++;
     this.#forgetEnded();
     const reader = new RecordReader(
@@ -108,9 +136,41 @@ export class RecordSource implements Source {
         this.#options.pipeline.takeEvent(event, members);
       },
       this.#decoder,
+      isWhole ? this.#ahead : undefined,
     );
     this.#readers.push(reader);
     return reader;
+  }
+
+  /** The thread, once there is one. */
+  readonly #ahead: AheadDecoder = {
+    take: (bytes, give) => {
+      if (this.records >= this.#aloneMax) this.#openThread();
+      if (this.#thread === undefined) give(bytes, undefined);
+      else this.#thread.take(bytes, give);
+    },
+    giveAll: (give) => this.#thread?.giveAll(give),
+  };
+
+  /** Begins the thread, once. */
+  async #openThread(): Promise<void> {
+    this.#aloneMax = Infinity;
+    const { openThread, pipeline } = this.#options;
+    const { fields, filter } = this.#wanted;
+    // A function cannot be told another thread.
+    if (openThread === undefined || pipeline.filter.isMeant !== undefined) return;
+    const wanted: WantedParts = {
+      fields: fields && [...fields],
+      filter: filter && { parts: pipeline.filter, reads: [...filter.reads] },
+    };
+    this.#thread = await openThread({ wanted, isOver: () => this.done });
+    if (this.#isConcluded) this.conclude();
+  }
+
+  /** Tells that nothing more is read. */
+  conclude(): void {
+    this.#isConcluded = true;
+    this.#thread?.end();
   }
 
   /** Of a store that is followed there may be any number. */

@@ -66,12 +66,20 @@ export class RecordedContext implements RecordContext {
     return this.#interfaces?.[place - 1];
   }
 
-  /** The names of all interfaces of {@link placeOf}, in the order of their numbers. */
+  /**
+   * The names of all interfaces of {@link placeOf}, in the order of their numbers.
+   *
+   * @internal
+   */
   get interfaceNames(): readonly string[] {
     return this.#interfaces ?? NOTHING;
   }
 
-  /** All cgroups of which something was taken. */
+  /**
+   * All cgroups of which something was taken.
+   *
+   * @internal
+   */
   get cgroups(): readonly RecordedCgroup[] {
     return this.#cgroups ?? NOTHING;
   }

@@ -6,6 +6,7 @@
 import type { Handshake } from "../match/handshake.ts";
 import type { RecordedContext } from "./record_context.ts";
 import { type DecodedHandshake, isNewer, LineDecoder } from "./record_decoder.ts";
+import type { RowReader } from "./recorded_row.ts";
 
 /**
  * Takes a handshake that was read back, with what its record says beyond it, and the record's version. The
@@ -61,6 +62,17 @@ export interface RefusedLines {
   no_record: number;
 }
 
+/** Takes bytes in their order. @param rows Records of some of their lines, where those were decoded already. */
+export type TakeBytes = (bytes: Uint8Array, rows: RowReader | undefined) => void;
+
+/** Has bytes decoded elsewhere: gives them back in their order, later and with what was made of them. */
+export interface AheadDecoder {
+  /** Takes the next bytes; nothing of the array is kept. @param give Gets what was taken, as far as that is due. */
+  take(bytes: Uint8Array<ArrayBuffer>, give: TakeBytes): void;
+  /** Gives back all that was taken. */
+  giveAll(give: TakeBytes): void;
+}
+
 /** Reads records from bytes. Memory is bounded by the longest line that is read. */
 export class RecordReader {
   /** Handshakes delivered. */
@@ -80,6 +92,7 @@ export class RecordReader {
   readonly #onRecord: OnRecord;
   readonly #onEvent: OnEvent | undefined;
   readonly #decoder: LineDecoder;
+  readonly #ahead: AheadDecoder | undefined;
   /** The start of a line whose end is still to come. */
   #begin: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #beginLength = 0;
@@ -87,15 +100,41 @@ export class RecordReader {
   #isSkipping = false;
   #lines = 0;
 
-  /** Reads nothing yet. @param decoder Decodes what is wanted of a line; absent: everything. */
-  constructor(onRecord: OnRecord, onEvent?: OnEvent, decoder: LineDecoder = new LineDecoder()) {
+  /**
+   * Reads nothing yet.
+   *
+   * @param decoder Decodes what is wanted of a line; absent: everything.
+   * @param ahead Decodes the same of bytes before they are read; absent: nobody does.
+   */
+  constructor(
+    onRecord: OnRecord,
+    onEvent?: OnEvent,
+    decoder: LineDecoder = new LineDecoder(),
+    ahead?: AheadDecoder,
+  ) {
     this.#decoder = decoder;
     this.#onRecord = onRecord;
     this.#onEvent = onEvent;
+    this.#ahead = ahead;
   }
 
   /** Takes the next bytes, any number; nothing of the array is kept. */
   feed(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#ahead === undefined) this.#read(bytes);
+    else this.#ahead.take(bytes, this.#readGiven);
+  }
+
+  /** Reads what was fed so far, where a part of it is decoded elsewhere. */
+  catchUp(): void {
+    this.#ahead?.giveAll(this.#readGiven);
+  }
+
+  readonly #readGiven: TakeBytes = (bytes, rows) => {
+    if (rows === undefined) this.#read(bytes as Uint8Array<ArrayBuffer>);
+    else this.#readDecoded(bytes, rows);
+  };
+
+  #read(bytes: Uint8Array<ArrayBuffer>): void {
     // What is read beyond the end of an array makes all reading slower.
     const last = bytes.lastIndexOf(NEWLINE);
     let start = 0;
@@ -115,8 +154,30 @@ export class RecordReader {
     this.#keep(bytes.subarray(start));
   }
 
+  /** Reads bytes of which the records are rows; every line that has none is decoded here. */
+  #readDecoded(bytes: Uint8Array, rows: RowReader): void {
+    const last = bytes.lastIndexOf(NEWLINE);
+    let start = 0;
+    while (start <= last) {
+      const isBegun = this.#beginLength > 0 || this.#isSkipping;
+      const record = isBegun ? undefined : rows.read(start);
+      if (record !== undefined) {
+        this.#lines++;
+        this.#takeHandshake(record, rows.isHeldBack);
+        start = rows.end + 1;
+        continue;
+      }
+      const end = bytes.indexOf(NEWLINE, start);
+      // It copies the line: these bytes may be those of several threads.
+      this.#takeLine(bytes.subarray(start, end));
+      start = end + 1;
+    }
+    this.#keep(bytes.subarray(start));
+  }
+
   /** Tells that nothing follows: a last line without its newline is taken. */
   end(): void {
+    this.catchUp();
     if (this.#beginLength > 0 || this.#isSkipping) this.#takeLine(new Uint8Array(0));
     this.#begin = new Uint8Array(0);
     this.hasEnded = true;
@@ -150,7 +211,7 @@ export class RecordReader {
     const { end } = this.#decoder;
     if (record === undefined || end - start > LINE_MAX) return undefined;
     this.#lines++;
-    this.#takeHandshake(record);
+    this.#takeHandshake(record, this.#decoder.isHeldBack);
     return end + 1;
   }
 
@@ -178,7 +239,7 @@ export class RecordReader {
     const decoded = isOther
       ? this.#decoder.decodeOther(bytes, start, end)
       : this.#decoder.decode(bytes, start + markLengthAt(bytes, start), end);
-    if (decoded.kind === "handshake") this.#takeHandshake(decoded);
+    if (decoded.kind === "handshake") this.#takeHandshake(decoded, this.#decoder.isHeldBack);
     else if (decoded.kind === "refused") {
       this.#refuse(decoded.fault === "json" ? "no_json" : "no_record", decoded.reason);
     } else {
@@ -189,11 +250,12 @@ export class RecordReader {
 
   #takeHandshake(
     { handshake, context, unknown, version }: DecodedHandshake,
+    isHeldBack: boolean,
   ): void {
     for (const name of unknown) if (this.unknown.size < NAMES_MAX) this.unknown.add(name);
     if (isNewer(version)) this.newerVersion = Math.max(version, this.newerVersion ?? 0);
     this.handshakes++;
-    this.#onRecord(handshake, context, this.#decoder.isHeldBack, version);
+    this.#onRecord(handshake, context, isHeldBack, version);
   }
 
   #refuse(kind: keyof RefusedLines, reason: string): void {

@@ -8,6 +8,7 @@ import { MetricsSink } from "../../../src/output/metrics/metrics_sink.ts";
 import { StatisticsFormat } from "../../../src/output/statistics/format.ts";
 import { NdjsonFormat, type TextFormat, TextSink } from "../../../src/output/text_sink.ts";
 import type { HandshakeFilter } from "../../../src/pipeline/filter.ts";
+import { DecodingThread } from "../../../src/pipeline/decoding_thread.ts";
 import { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import { RecordSource } from "../../../src/pipeline/record_source.ts";
 import type { Sink, TraceState } from "../../../src/pipeline/sink.ts";
@@ -16,6 +17,7 @@ import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { anyHandshake } from "../record/arbitrary_handshake.ts";
 import { CONTEXT, HANDSHAKES, makeHandshake } from "../record/sample_handshakes.ts";
 import { KeptText, THROWING } from "./stand_ins.ts";
+import { SteppedDecoding } from "./stepped_decoding.ts";
 
 const lineOf = (handshake: Handshake, host: string) =>
   encodeHandshake(handshake, { ...CONTEXT, host, hostId: `${host}-id` });
@@ -65,37 +67,70 @@ const MANY = TORN + [
   ...fc.sample(anyHandshake(), { numRuns: 60, seed: 1 }),
 ].flatMap((handshake) => HOSTS.map((host) => lineOf(handshake, host))).join("");
 
-/** What a sink makes of many records, with what the pipeline counts. */
-function madeOf(sink: Sink, filter: HandshakeFilter, made: (state: TraceState) => string): string {
+/** Bytes that are read at once, which end amid records. */
+const PIECE = 20_000;
+
+/**
+ * What a sink makes of many records, with what the pipeline counts.
+ *
+ * @param isBeside Whether a thread decodes most of them.
+ */
+async function madeOf(
+  sink: Sink,
+  filter: HandshakeFilter,
+  isBeside: boolean,
+  made: (state: TraceState) => string,
+): Promise<string> {
   const pipeline = new Pipeline({ sinks: [sink], supervisor: THROWING, filter });
-  const source = new RecordSource({ interfaces: [], host: "reader", countsOnce: true, pipeline });
+  const thread = new SteppedDecoding();
+  const source = new RecordSource({
+    ...{ interfaces: [], host: "reader", countsOnce: true, pipeline, aloneMax: 1 },
+    openThread: (options) => DecodingThread.open(thread, options, () => {}),
+  });
   pipeline.begin(source);
-  const reader = source.beginFile();
-  reader.feed(new TextEncoder().encode(MANY));
+  const reader = source.beginFile(isBeside);
+  const bytes = new TextEncoder().encode(MANY);
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    reader.feed(bytes.slice(at, at + PIECE));
+    if (!isBeside) continue;
+    thread.step();
+    await Promise.resolve().then(() => {});
+  }
   reader.end();
+  assertEquals(thread.decoded > 2, isBeside);
   sink.flush();
   const state = pipeline.state();
   sink.end(state);
   return made(state) + pipeline.summarize();
 }
 
+/** Whether a sink says what it reads, and whether a thread decodes. */
+const WAYS = [[true, false], [true, true], [false, false], [false, true]] as const;
+
+function assertSame(made: ReadonlySet<string>): void {
+  const [one, ...others] = made;
+  for (const other of others) assertEquals(other, one);
+}
+
 for (const [name, makeFormat] of Object.entries(FORMATS)) {
-  Deno.test(`${name} is made of what it reads of records as of whole ones`, () => {
+  Deno.test(`${name} is made of what it reads of records as of whole ones`, async () => {
     const isOfOneField = name.includes(" of ");
     for (const filter of isOfOneField ? FILTERS.slice(0, 1) : FILTERS) {
-      const [narrow, whole] = [false, true].map((isWhole) => {
+      const made = new Set<string>();
+      for (const [says, isBeside] of WAYS) {
         const output = new KeptText();
         const sink = new TextSink(output, makeFormat(), "to a test");
-        return madeOf(isWhole ? reading(sink) : sink, filter, () => output.text);
-      });
-      assertEquals(narrow, whole);
+        made.add(await madeOf(says ? sink : reading(sink), filter, isBeside, () => output.text));
+      }
+      assertSame(made);
     }
   });
 }
 
-Deno.test("metrics are made of what they read of records as of whole ones", () => {
+Deno.test("metrics are made of what they read of records as of whole ones", async () => {
   for (const filter of FILTERS) {
-    const [narrow, whole] = [false, true].map((isWhole) => {
+    const made = new Set<string>();
+    for (const [says, isBeside] of WAYS) {
       const sink = new MetricsSink({
         version: "0",
         bounds: [1e6, 1e9],
@@ -105,15 +140,16 @@ Deno.test("metrics are made of what they read of records as of whole ones", () =
         process: () => ({}),
       });
       const up = { sources: { wire: true } };
-      return madeOf(isWhole ? reading(sink) : sink, filter, (state) => {
-        const families = sink.families(state, up);
-        assert(families.length > 5);
+      const families = (state: TraceState) => {
+        const all = sink.families(state, up);
+        assert(all.length > 5);
         return JSON.stringify(
-          families,
+          all,
           (_, value) => value instanceof Float64Array ? [...value] : value,
         );
-      });
-    });
-    assertEquals(narrow, whole);
+      };
+      made.add(await madeOf(says ? sink : reading(sink), filter, isBeside, families));
+    }
+    assertSame(made);
   }
 });

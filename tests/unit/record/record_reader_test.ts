@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
-import { LINE_MAX, RecordReader } from "../../../src/record/record_reader.ts";
+import { type AheadDecoder, LINE_MAX, RecordReader } from "../../../src/record/record_reader.ts";
+import { openStepped } from "../pipeline/stepped_decoding.ts";
 import { CONTEXT, HANDSHAKES } from "./sample_handshakes.ts";
 
 const LINES = HANDSHAKES.map((handshake) => encodeHandshake(handshake, CONTEXT));
@@ -9,21 +10,47 @@ const RECORD = LINES[0].trimEnd();
 
 const encoder = new TextEncoder();
 
-/** Reads bytes in pieces of so many, and writes again what was read. */
+const { thread, decoding } = await openStepped();
+let fed = 0;
+
+/** Reads bytes in pieces of so many, and writes again what was read: alone and beside a thread, which is the same. */
 function read(bytes: Uint8Array | string, pieceLength = Infinity) {
-  const lines: string[] = [];
-  const reader = new RecordReader((handshake, context) => {
-    lines.push(encodeHandshake(handshake, context));
-  });
   const all = typeof bytes === "string" ? encoder.encode(bytes) : bytes;
+  const alone = readPieces(all, pieceLength);
+  const beside = readPieces(all, pieceLength, decoding);
+  assertEquals(told(beside), told(alone));
+  return alone;
+}
+
+function readPieces(all: Uint8Array, pieceLength: number, ahead?: AheadDecoder) {
+  const lines: string[] = [];
+  const reader = new RecordReader(
+    (handshake, context) => {
+      lines.push(encodeHandshake(handshake, context));
+    },
+    undefined,
+    undefined,
+    ahead,
+  );
   for (let at = 0; at < all.length; at += pieceLength) {
     // What is fed may be overwritten afterwards.
     const piece = all.slice(at, at + pieceLength);
     reader.feed(piece);
     piece.fill(0x7b);
+    // Some pieces it decodes at once, some together with others, and some not in time.
+    for (let steps = fed++ % 4; ahead && steps > 0; steps--) thread.step();
   }
   reader.end();
   return { reader, lines };
+}
+
+function told({ lines, reader }: ReturnType<typeof readPieces>) {
+  const { handshakes, hasEnded, refused, firstRefused, events, unknown, newerVersion } = reader;
+  return {
+    ...{ lines, handshakes, hasEnded, refused, firstRefused, newerVersion },
+    events: [...events],
+    unknown: [...unknown],
+  };
 }
 
 Deno.test("RecordReader gives the records of a file, in whatever pieces it comes", () => {
@@ -143,16 +170,13 @@ Deno.test("RecordReader judges lines alike whether their ends were looked for or
       // In pieces of one byte every line is kept until its newline comes.
       const [whole, pieces] = [read(bytes), read(bytes, 1)];
       refused += whole.reader.refusedCount;
-      const toldBy = ({ lines, reader }: ReturnType<typeof read>) => ({
-        lines,
-        refused: reader.refused,
-        first: reader.firstRefused,
-        events: [...reader.events],
-        unknown: [...reader.unknown],
-      });
-      assertEquals(toldBy(whole), toldBy(pieces));
+      assertEquals(told(whole), told(pieces));
     }),
     { numRuns: 200 },
   );
   assert(refused > 0);
+});
+
+Deno.test("RecordReader had a thread decode for it", () => {
+  assert(thread.decoded > 1_000, `${thread.decoded}`);
 });
