@@ -11,7 +11,6 @@ const TOLD_TWICE_NS = 100e6;
 export class EndTold {
   /** Who tells it: safe to print. */
   readonly host: string;
-  readonly story: Story;
   /** What that host is in it. */
   readonly role: Role;
   readonly identity: EndIdentity;
@@ -28,14 +27,20 @@ export class EndTold {
   readonly synAckNs: number | undefined;
   readonly ackNs: number | undefined;
   readonly #counts: Readonly<Record<Part, number>>;
+  readonly #tell: () => Story;
+  #story: Story | undefined;
   /** Whether each packet of it came once, so that what both ends saw are the same ones. */
   readonly isPlain: boolean;
 
-  /** Copies what is needed. @param isRecord Whether a record tells it. */
-  constructor(handshake: Handshake, story: Story, host: string, isRecord: boolean) {
+  /**
+   * Copies what is needed.
+   *
+   * @param tell Tells its story, once somebody asks for it. @param isRecord Whether a record tells it.
+   */
+  constructor(handshake: Handshake, tell: () => Story, host: string, isRecord: boolean) {
     const { client, server, outcome, synCount, synAckCount, rstCount } = handshake;
     this.host = host;
-    this.story = story;
+    this.#tell = tell;
     this.role = handshake.role;
     this.identity = {
       outcome,
@@ -59,6 +64,11 @@ export class EndTold {
       "ACK": handshake.ackNs === undefined ? 0 : 1,
       "RST": rstCount,
     };
+  }
+
+  /** What that host tells. */
+  get story(): Story {
+    return this.#story ??= this.#tell();
   }
 
   /** How it ended there. */

@@ -68,7 +68,10 @@ export class EndsSink implements Sink {
     this.#take(
       handshake,
       teller,
-      () => new EndTold(handshake, this.#teller.tell(handshake, row), teller.name, isRecord),
+      () => {
+        const story = this.#teller.tell(handshake, row);
+        return new EndTold(handshake, () => story, teller.name, isRecord);
+      },
     );
   }
 

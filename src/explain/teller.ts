@@ -2,6 +2,7 @@ import type { Handshake } from "../match/handshake.ts";
 import { KeptPackets } from "../pcap/kept_packets.ts";
 import { notePassage } from "../pcap/pcapng_option.ts";
 import { NO_ROW, type PacketKeeper, type Source } from "../pipeline/sink.ts";
+import type { RecordContext } from "../record/record_context.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import { copyPacket, type SeenPacket } from "./seen_packet.ts";
@@ -35,9 +36,12 @@ export class StoryTeller {
     return this.#kept = new KeptPackets(rows, this.#keptMax);
   }
 
-  /** Tells a handshake while a sink takes it; nothing of the object is kept. @param row See `Sink.take`. */
-  tell(handshake: Handshake, row: number): Story {
-    const { context } = this.#source!;
+  /**
+   * Tells a handshake while a sink takes it; nothing of the object is kept.
+   *
+   * @param row See `Sink.take`. @param context What is said beyond it, of one that was taken before.
+   */
+  tell(handshake: Handshake, row: number, context: RecordContext = this.#source!.context): Story {
     return tellStory(handshake, {
       ...row === NO_ROW ? { packets: [], complete: true } : this.packetsOf(row),
       recorded: row === NO_ROW,
@@ -65,7 +69,7 @@ export class StoryTeller {
 
 /** What a story calls interfaces and containers. */
 export function storyNames(
-  context: Source["context"],
+  context: RecordContext,
 ): Pick<StoryContext, "interfaceName" | "container"> {
   return {
     interfaceName: (place) => context.interfaceName(place),

@@ -16,6 +16,17 @@ import type { ClockTime } from "./clock_gaps.ts";
 /** What a view needs beyond the handshake; the host's name is untrusted. */
 export type ViewContext = Pick<RecordContext, "host" | "hostId"> & WhereContext;
 
+/** What is shown of a story. */
+export interface DrawnStory {
+  title: string;
+  facts: Fact[];
+  ladder: Ladder;
+  relations: Pick<Relation, "claim" | "verdict" | "sum" | "comment">[];
+  roundTrips: { name: string; duration: string; text: string }[];
+  /** What the outcome means, and what else there is to say. */
+  remarks: string[];
+}
+
 /** What one host tells of a handshake; every text is safe to print but the host's name. */
 export interface HandshakeView {
   /** Name of the host, and what tells it from every other: untrusted texts. */
@@ -28,13 +39,8 @@ export interface HandshakeView {
   server: string | undefined;
   /** Who tells it, and as what: `web1, the client`. */
   teller: string;
-  title: string;
-  facts: Fact[];
-  ladder: Ladder;
-  relations: Pick<Relation, "claim" | "verdict" | "sum" | "comment">[];
-  roundTrips: { name: string; duration: string; text: string }[];
-  /** What the outcome means, and what else there is to say. */
-  remarks: string[];
+  /** Lays out its story: of those that are kept few are shown. */
+  draw(): DrawnStory;
   /** What this host knows as one end, to be joined with the other's; undefined: it is none. */
   end: EndTold | undefined;
 }
@@ -52,10 +58,11 @@ export const TOLD_MAX = 400;
 /**
  * Makes a view of a story.
  *
+ * @param tell Tells the story of the handshake, once it is shown; what it needs for that outlives the object.
  * @param context Who tells it, and what knows where processes are. @param isRecord Whether a record does.
  */
 export function viewOf(
-  story: Story,
+  tell: () => Story,
   handshake: Handshake,
   context: ViewContext,
   isRecord = true,
@@ -64,6 +71,9 @@ export function viewOf(
   const name = shorten(context.host, HOST_MAX);
   const processOf = (end: Endpoint) =>
     end.process && shorten(formatProcess(end, context), TOLD_MAX);
+  const end = role === "client" || role === "server"
+    ? new EndTold(handshake, tell, escapeText(name), isRecord)
+    : undefined;
   return {
     host: name,
     hostKey: keyOfHost(context),
@@ -71,10 +81,8 @@ export function viewOf(
     server: processOf(server),
     time: { epochSeconds, timeNs },
     teller: `${escapeText(name)}, ${ROLE_WORDS[role]}`,
-    ...drawn(story),
-    end: role === "client" || role === "server"
-      ? new EndTold(handshake, story, escapeText(name), isRecord)
-      : undefined,
+    draw: () => drawn(end?.story ?? tell()),
+    end,
   };
 }
 
@@ -110,15 +118,12 @@ export function viewOfBoth(
     ...client,
     server: server.server,
     teller: `${clientEnd.host} and ${serverEnd.host} together`,
-    ...drawn(tellBothEnds(clientEnd, serverEnd, { tier, clock })),
+    draw: () => drawn(tellBothEnds(clientEnd, serverEnd, { tier, clock })),
     end: undefined,
   };
 }
 
-/** What is shown of a story. */
-function drawn(
-  story: Story,
-): Pick<HandshakeView, "title" | "facts" | "ladder" | "relations" | "roundTrips" | "remarks"> {
+function drawn(story: Story): DrawnStory {
   return {
     title: story.title,
     facts: story.facts.map(({ name, text }) => ({ name, text: shorten(text, TOLD_MAX) })),

@@ -362,10 +362,10 @@ function processesOf({ views }: KeptRow): string {
 const ENDS = [undefined, "client", "server"] as const;
 
 function viewData(view: HandshakeView, texts: TextTable): ViewData {
-  const { teller, title, facts, ladder, relations, roundTrips, remarks } = view;
+  const { title, facts, ladder, relations, roundTrips, remarks } = view.draw();
   const at = (text: string) => texts.at(text);
   return {
-    teller: at(teller),
+    teller: at(view.teller),
     title: at(title),
     facts: facts.flatMap(({ name, text }) => [at(name), at(text)]),
     client: at(ladder.client),

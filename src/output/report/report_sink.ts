@@ -7,8 +7,10 @@ import {
   NUMBERS_HEADING,
   ROUND_TRIPS_HEADING,
 } from "../../explain/words.ts";
+import { copyHandshake } from "../../match/copy_handshake.ts";
 import { type Handshake, OUTCOMES } from "../../match/handshake.ts";
 import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
+import { CurrentContext } from "../../record/record_context.ts";
 import { formatTime } from "../../text/time.ts";
 import { Statistics } from "../statistics/statistics.ts";
 import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
@@ -192,7 +194,13 @@ export class ReportSink implements Sink {
   }
 
   #view(handshake: Handshake, row: number): HandshakeView {
-    const story = this.#teller.tell(handshake, row);
-    return viewOf(story, handshake, this.#source!.context, row === NO_ROW);
+    const { context } = this.#source!;
+    if (row !== NO_ROW || !(context instanceof CurrentContext)) {
+      const story = this.#teller.tell(handshake, row);
+      return viewOf(() => story, handshake, context, row === NO_ROW);
+    }
+    // What a record says stays as it is: most of those kept make room for others before they are shown.
+    const [copy, said] = [copyHandshake(handshake), context.now];
+    return viewOf(() => this.#teller.tell(copy, NO_ROW, said), copy, said);
   }
 }

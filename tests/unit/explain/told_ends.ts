@@ -26,7 +26,7 @@ export function recordedEnd(host: string, parts: Parts): EndTold {
     recorded: true,
     interfaceName: () => undefined,
   });
-  return new EndTold(handshake, story, host, true);
+  return new EndTold(handshake, () => story, host, true);
 }
 
 /** An end as a capture there tells it. */
@@ -38,7 +38,7 @@ export function capturedEnd(host: string, parts: Parts, packets: readonly Said[]
     complete: true,
     interfaceName: () => undefined,
   });
-  return new EndTold(handshake, story, host, false);
+  return new EndTold(handshake, () => story, host, false);
 }
 
 const { SYN, ACK } = TcpFlag;

@@ -11,7 +11,8 @@ const TELLER = new StoryTeller(1);
 TELLER.begin(sourceOf(CONTEXT));
 
 function viewFrom(handshake: Handshake, host = "web1"): HandshakeView {
-  return viewOf(TELLER.tell(handshake, NO_ROW), handshake, { host });
+  const story = TELLER.tell(handshake, NO_ROW);
+  return viewOf(() => story, handshake, { host });
 }
 
 const number = (isn: number, totalNs = 1, outcome: Handshake["outcome"] = "established") =>
