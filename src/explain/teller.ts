@@ -2,7 +2,6 @@ import type { Handshake } from "../match/handshake.ts";
 import { KeptPackets } from "../pcap/kept_packets.ts";
 import { notePassage } from "../pcap/pcapng_option.ts";
 import { NO_ROW, type PacketKeeper, type Source } from "../pipeline/sink.ts";
-import type { RecordContext } from "../record/record_context.ts";
 import { decodeFrame, FrameVerdict } from "../wire/frame.ts";
 import { Segment } from "../wire/segment.ts";
 import { copyPacket, type SeenPacket } from "./seen_packet.ts";
@@ -41,7 +40,11 @@ export class StoryTeller {
    *
    * @param row See `Sink.take`. @param context What is said beyond it, of one that was taken before.
    */
-  tell(handshake: Handshake, row: number, context: RecordContext = this.#source!.context): Story {
+  tell(
+    handshake: Handshake,
+    row: number,
+    context: Source["context"] = this.#source!.context,
+  ): Story {
     return tellStory(handshake, {
       ...row === NO_ROW ? { packets: [], complete: true } : this.packetsOf(row),
       recorded: row === NO_ROW,
@@ -69,7 +72,7 @@ export class StoryTeller {
 
 /** What a story calls interfaces and containers. */
 export function storyNames(
-  context: RecordContext,
+  context: Source["context"],
 ): Pick<StoryContext, "interfaceName" | "container"> {
   return {
     interfaceName: (place) => context.interfaceName(place),

@@ -50,27 +50,6 @@ export class Histogram {
     return this.#max;
   }
 
-  /**
-   * What is left without some parts of it.
-   *
-   * @param parts Histograms whose every value was recorded here too, each in one of them.
-   * @returns A new histogram; its quantiles are as good as those here, its largest value too.
-   */
-  without(parts: readonly Histogram[]): Histogram {
-    const rest = new Histogram();
-    rest.#count = parts.reduce((count, part) => count - part.#count, this.#count);
-    if (rest.#count === 0) return rest;
-    for (const [power, buckets] of this.#powers.entries()) {
-      const left = buckets?.map((count, at) =>
-        parts.reduce((rest, part) => rest - (part.#powers[power]?.[at] ?? 0), count)
-      );
-      rest.#powers[power] = left;
-      const last = left?.findLastIndex((count) => count > 0) ?? -1;
-      if (last !== -1) rest.#max = Math.min(endOf(power * PARTS + last), this.#max);
-    }
-    return rest;
-  }
-
   /** Takes all that another one has taken. */
   add(other: Histogram): void {
     for (const [power, buckets] of other.#powers.entries()) {

@@ -1,6 +1,5 @@
 import { type Handshake, type Outcome, OUTCOMES } from "../../match/handshake.ts";
 import { shorten } from "../../text/shorten.ts";
-import { namesOf } from "../statistics/groupings.ts";
 
 /** Kinds told apart at most, beside those that stand for all others of an outcome. */
 const KINDS_MAX = 32;
@@ -23,10 +22,13 @@ export class Kinds {
   readonly list: Kind[] = [];
   readonly #numbers = new Map<string, number>();
 
-  /** Takes a handshake. @returns The number of its kind: its place in {@link list}. */
-  take(handshake: Handshake): number {
-    const { outcome } = handshake;
-    const reasons = namesOf("reason", handshake, {}).map((each) => shorten(each, REASON_MAX));
+  /**
+   * Takes a handshake.
+   *
+   * @param names Its reasons. @returns The number of its kind: its place in {@link list}.
+   */
+  take({ outcome }: Pick<Handshake, "outcome">, names: readonly string[]): number {
+    const reasons = names.map((each) => shorten(each, REASON_MAX));
     const number = this.#find(outcome, reasons);
     this.list[number].handshakes++;
     return number;
@@ -57,6 +59,7 @@ export class Kinds {
 }
 
 function keyOf(outcome: Outcome, reasons: readonly string[]): string {
+  if (reasons.length === 0) return outcome;
   // No symbol has a line feed: one from a record that has is another kind, and nothing worse.
   return [outcome, ...reasons].join("\n");
 }

@@ -12,6 +12,7 @@ import { type Handshake, OUTCOMES } from "../../match/handshake.ts";
 import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
 import { CurrentContext } from "../../record/record_context.ts";
 import { formatTime } from "../../text/time.ts";
+import { allNamesOf } from "../statistics/groupings.ts";
 import { Statistics } from "../statistics/statistics.ts";
 import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
 import { BothSeen } from "./both_seen.ts";
@@ -94,9 +95,10 @@ export class ReportSink implements Sink {
   take(handshake: Handshake, keptRow: number): void {
     const row = this.#options.hidesPackets ? NO_ROW : keptRow;
     const { context } = this.#source!;
-    const kind = this.#kinds.take(handshake);
-    this.#statistics.record(handshake, context);
-    this.#timeline.take(handshake, kind, this.#names.numbersOf(handshake, context));
+    const names = allNamesOf(handshake, context);
+    const kind = this.#kinds.take(handshake, names.reason);
+    this.#statistics.record(handshake, context, names);
+    this.#timeline.take(handshake, kind, this.#names.numbersOf(names));
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
     this.#seen.take(handshake, keyOfHost(context));

@@ -1,5 +1,4 @@
-import type { Handshake } from "../../match/handshake.ts";
-import { type Grouping, type GroupingContext, namesOf } from "../statistics/groupings.ts";
+import type { AllNames, Grouping } from "../statistics/groupings.ts";
 
 /** By what handshakes are counted over time, beside how they ended. */
 export const TIMED_GROUPINGS = [
@@ -28,11 +27,11 @@ export class TimedNames {
   );
 
   /** The numbers of a handshake's names, without those that came too late. */
-  numbersOf(handshake: Handshake, context: GroupingContext): number[] {
+  numbersOf(names: AllNames): number[] {
     const found: number[] = [];
     TIMED_GROUPINGS.forEach((grouping, at) => {
       const numbers = this.#numbers.get(grouping)!;
-      for (const name of namesOf(grouping, handshake, context)) {
+      for (const name of names[grouping]) {
         let number = numbers.get(name);
         if (number === undefined && numbers.size < NAMES_MAX) {
           number = at * NAMES_MAX + numbers.size;

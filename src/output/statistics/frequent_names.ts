@@ -15,8 +15,10 @@ export class FrequentNames<Name, Kept extends Weighed> {
   /** How often at most a name can have come that is not here, or before it was. */
   missedMax = 0;
 
-  /** @param namesMax Names kept at a time, 2 or more. */
-  constructor(readonly namesMax: number) {}
+  /**
+   * @param namesMax Names kept at a time, 2 or more. @param onForget Given what was kept of a name that made room.
+   */
+  constructor(readonly namesMax: number, readonly onForget?: (kept: Kept) => void) {}
 
   /** Names kept now. */
   get size(): number {
@@ -38,11 +40,11 @@ export class FrequentNames<Name, Kept extends Weighed> {
    *
    * @param make Makes what is kept of a name that is not here, of no weight yet.
    */
-  take(name: Name, make: (missedMax: number) => Kept): Kept {
+  take(name: Name, make: (name: Name, missedMax: number) => Kept): Kept {
     let kept = this.#kept.get(name);
     if (kept === undefined) {
       if (this.#kept.size >= this.namesMax) this.#makeRoom();
-      kept = make(this.missedMax);
+      kept = make(name, this.missedMax);
       this.#kept.set(name, kept);
     }
     kept.weight++;
@@ -59,7 +61,9 @@ export class FrequentNames<Name, Kept extends Weighed> {
     const median = weights[weights.length >>> 1];
     for (const [name, kept] of this.#kept) {
       kept.weight -= median;
-      if (kept.weight <= 0) this.#kept.delete(name);
+      if (kept.weight > 0) continue;
+      this.#kept.delete(name);
+      this.onForget?.(kept);
     }
     this.missedMax += median;
   }

@@ -82,6 +82,21 @@ export function namesOf(
   }
 }
 
+/** The names of a handshake by every grouping; see {@link namesOf}. */
+export type AllNames = Readonly<Record<Grouping, readonly string[]>>;
+
+/** Finds all names of a handshake. */
+export function allNamesOf(handshake: Handshake, context: GroupingContext): AllNames {
+  return {
+    server: namesOf("server", handshake, context),
+    client: namesOf("client", handshake, context),
+    process: namesOf("process", handshake, context),
+    container: namesOf("container", handshake, context),
+    cgroup: namesOf("cgroup", handshake, context),
+    reason: namesOf("reason", handshake, context),
+  };
+}
+
 function cgroupOf(id: number | undefined, context: GroupingContext): string | undefined {
   return id === undefined ? undefined : context.cgroupPath?.(id);
 }

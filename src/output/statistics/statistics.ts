@@ -1,8 +1,8 @@
 import type { Handshake, Outcome } from "../../match/handshake.ts";
 import { type DurationBucket, DurationBuckets } from "./duration_buckets.ts";
 import { Histogram } from "../../pipeline/histogram.ts";
-import { clientName, type GroupingContext, namesOf, serverName } from "./groupings.ts";
-import { Tally } from "./tally.ts";
+import { allNamesOf, type GroupingContext } from "./groupings.ts";
+import type { Tally } from "./tally.ts";
 import { type NamedTally, TopTallies } from "./top_tallies.ts";
 
 /** Buckets of a histogram at most: they fit a screen. */
@@ -48,33 +48,16 @@ export interface Ranking {
   namesMax: number;
 }
 
-/** Counts handshakes by what they need not have, and can have twice. */
-class Names {
-  readonly tallies: TopTallies;
-  readonly all = new Tally();
-
-  constructor(namesMax: number | undefined) {
-    this.tallies = new TopTallies(namesMax);
-  }
-
-  record(names: readonly string[], handshake: Handshake): void {
-    for (let at = 0; at < names.length; at++) {
-      this.tallies.record(names[at], handshake);
-      this.all.record(handshake);
-    }
-  }
-}
-
 /** Counts what is told of all handshakes together, in bounded memory. */
 export class Statistics {
+  #handshakes = 0;
   readonly #outcomes = new Map<Outcome, number>();
-  readonly #all = new Tally();
   readonly #servers: TopTallies;
   readonly #clients: TopTallies;
-  readonly #processes: Names;
-  readonly #containers: Names;
-  readonly #cgroups: Names;
-  readonly #reasons: Names;
+  readonly #processes: TopTallies;
+  readonly #containers: TopTallies;
+  readonly #cgroups: TopTallies;
+  readonly #reasons: TopTallies;
   readonly #quantiles = newForEachRtt(() => new Histogram());
   readonly #buckets = newForEachRtt(() => new DurationBuckets());
   /** Handshakes with a captured SYN (SYN-ACK), and with more than one. */
@@ -85,37 +68,41 @@ export class Statistics {
   constructor(namesMax?: number) {
     this.#servers = new TopTallies(namesMax);
     this.#clients = new TopTallies(namesMax);
-    this.#processes = new Names(namesMax);
-    this.#containers = new Names(namesMax);
-    this.#cgroups = new Names(namesMax);
-    this.#reasons = new Names(namesMax);
+    this.#processes = new TopTallies(namesMax);
+    this.#containers = new TopTallies(namesMax);
+    this.#cgroups = new TopTallies(namesMax);
+    this.#reasons = new TopTallies(namesMax);
   }
 
   /** Handshakes taken. */
   get handshakes(): number {
-    return this.#all.handshakes;
+    return this.#handshakes;
   }
 
   /**
    * Takes a handshake; nothing of the object is kept.
    *
-   * @param context What knows containers and the paths of cgroups.
+   * @param context What knows containers and the paths of cgroups. @param names Its names, where they are known.
    */
-  record(handshake: Handshake, context: GroupingContext = {}): void {
+  record(
+    handshake: Handshake,
+    context: GroupingContext = {},
+    names = allNamesOf(handshake, context),
+  ): void {
     const { outcome, clientRttNs, serverRttNs, totalNs } = handshake;
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    this.#all.record(handshake);
-    this.#servers.record(serverName(handshake), handshake);
-    this.#clients.record(clientName(handshake), handshake);
+    this.#handshakes++;
+    this.#servers.record(names.server, handshake);
+    this.#clients.record(names.client, handshake);
     this.#recordRtt("client", clientRttNs);
     this.#recordRtt("server", serverRttNs);
     this.#recordRtt("total", totalNs);
     recordRepetition(this.syn, handshake.synCount);
     recordRepetition(this.synAck, handshake.synAckCount);
-    this.#reasons.record(namesOf("reason", handshake, context), handshake);
-    this.#processes.record(namesOf("process", handshake, context), handshake);
-    this.#containers.record(namesOf("container", handshake, context), handshake);
-    this.#cgroups.record(namesOf("cgroup", handshake, context), handshake);
+    this.#reasons.record(names.reason, handshake);
+    this.#processes.record(names.process, handshake);
+    this.#containers.record(names.container, handshake);
+    this.#cgroups.record(names.cgroup, handshake);
   }
 
   /** Handshakes by outcome, the most frequent first. */
@@ -130,32 +117,32 @@ export class Statistics {
 
   /** Servers by address and port. @param most How many to name. */
   servers(most: number): Ranking {
-    return rank(this.#servers, this.#all, most);
+    return rank(this.#servers, most);
   }
 
   /** Clients by address. @param most How many to name. */
   clients(most: number): Ranking {
-    return rank(this.#clients, this.#all, most);
+    return rank(this.#clients, most);
   }
 
   /** Processes by name, at either end: untrusted text. @param most How many to name. */
   processes(most: number): Ranking {
-    return rank(this.#processes.tallies, this.#processes.all, most);
+    return rank(this.#processes, most);
   }
 
   /** Containers of the processes by name, else by id: untrusted text. @param most How many to name. */
   containers(most: number): Ranking {
-    return rank(this.#containers.tallies, this.#containers.all, most);
+    return rank(this.#containers, most);
   }
 
   /** Cgroups of the processes by path: untrusted text. @param most How many to name. */
   cgroups(most: number): Ranking {
-    return rank(this.#cgroups.tallies, this.#cgroups.all, most);
+    return rank(this.#cgroups, most);
   }
 
   /** Why handshakes failed, and packets of them were dropped: symbols. @param most How many to name. */
   reasons(most: number): Ranking {
-    return rank(this.#reasons.tallies, this.#reasons.all, most);
+    return rank(this.#reasons, most);
   }
 
   #recordRtt(name: typeof RTTS[number], ns: number | undefined): void {
@@ -165,10 +152,9 @@ export class Statistics {
   }
 }
 
-function rank(tallies: TopTallies, all: Tally, most: number): Ranking {
+function rank(tallies: TopTallies, most: number): Ranking {
   const { names, namesMax } = tallies;
-  const top = tallies.list(most);
-  return { top, others: all.without(top.map(({ tally }) => tally)), names, namesMax };
+  return { top: tallies.list(most), others: tallies.others(most), names, namesMax };
 }
 
 function recordRepetition(repetition: Repetition, packets: number): void {

@@ -13,9 +13,9 @@ export class Tally {
   /** Handshakes of which a SYN or a SYN-ACK was captured again. */
   repeated = 0;
   /** SYN to SYN-ACK. */
-  clientRtt: Histogram = new Histogram();
+  readonly clientRtt: Histogram = new Histogram();
   /** The round trip through the network, whichever leg that is; see {@link networkRttNs}. */
-  networkRtt: Histogram = new Histogram();
+  readonly networkRtt: Histogram = new Histogram();
 
   /** Takes a handshake. */
   record(handshake: Handshake): void {
@@ -30,21 +30,16 @@ export class Tally {
     if (networkNs !== undefined) this.networkRtt.record(networkNs);
   }
 
-  /** Counts what is left without some parts, whose handshakes were all recorded here too. */
-  without(parts: readonly Tally[]): Tally {
-    const rest = new Tally();
-    const minus = (count: (tally: Tally) => number) =>
-      parts.reduce((left, part) => left - count(part), count(this));
-    rest.handshakes = minus((tally) => tally.handshakes);
-    rest.established = minus((tally) => tally.established);
-    for (const outcome of this.failures.keys()) {
-      const count = minus((tally) => tally.failures.get(outcome) ?? 0);
-      if (count > 0) rest.failures.set(outcome, count);
+  /** Counts all that another one has counted, too. */
+  add(other: Tally): void {
+    this.handshakes += other.handshakes;
+    this.established += other.established;
+    for (const [outcome, count] of other.failures) {
+      this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + count);
     }
-    rest.captured = minus((tally) => tally.captured);
-    rest.repeated = minus((tally) => tally.repeated);
-    rest.clientRtt = this.clientRtt.without(parts.map((part) => part.clientRtt));
-    rest.networkRtt = this.networkRtt.without(parts.map((part) => part.networkRtt));
-    return rest;
+    this.captured += other.captured;
+    this.repeated += other.repeated;
+    this.clientRtt.add(other.clientRtt);
+    this.networkRtt.add(other.networkRtt);
   }
 }

@@ -49,7 +49,7 @@ export class Counts {
       const tallies = this.groups[grouping];
       const names = namesOf(grouping, handshake, context);
       this.named[grouping] += names.length;
-      for (const name of names) tallies.record(name, handshake);
+      tallies.record(names, handshake);
     }
   }
 

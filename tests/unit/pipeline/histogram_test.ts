@@ -78,27 +78,6 @@ Deno.test("Histogram knows its largest value", () => {
   assertEquals(fill([0]).max, 0);
 });
 
-Deno.test("Histogram without its parts has the quantiles of what is left", () => {
-  const value = fc.tuple(fc.nat({ max: LARGEST }), fc.nat({ max: 52 }))
-    .map(([value, halvings]) => Math.floor(value / 2 ** halvings));
-  const values = fc.array(value, { maxLength: 50 });
-  fc.assert(fc.property(values, values, values, (one, left, two) => {
-    const rest = fill([...one, ...left, ...two]).without([fill(one), fill(two)]);
-    assertEquals(rest.count, left.length);
-    const sorted = left.toSorted((a, b) => a - b);
-    for (const share of [0, 0.5, 0.99, 1]) {
-      const quantile = rest.quantile(share);
-      if (left.length === 0) {
-        assertEquals([quantile, rest.max], [undefined, undefined]);
-        continue;
-      }
-      const exact = sorted[Math.max(1, Math.ceil(share * left.length)) - 1];
-      assertGreaterOrEqual(quantile!, exact);
-      assertLessOrEqual(quantile!, exact + exact / 64);
-    }
-  }));
-});
-
 const durations = fc.array(fc.oneof(fc.nat({ max: 1_000 }), fc.nat({ max: LARGEST })));
 
 Deno.test("Histogram takes all that another one has taken", () => {

@@ -11,7 +11,7 @@ const HANDSHAKE = makeHandshake({
 
 function fill(names: Iterable<string>, max?: number): TopTallies {
   const tallies = new TopTallies(max);
-  for (const name of names) tallies.record(name, HANDSHAKE);
+  for (const name of names) tallies.record([name], HANDSHAKE);
   return tallies;
 }
 
@@ -59,8 +59,8 @@ Deno.test("TopTallies is exact for as many names as it has room for", () => {
 Deno.test("TopTallies holds no more names than it has room for, and finds the frequent ones", () => {
   const tallies = new TopTallies();
   for (let at = 0; at < 100_000; at++) {
-    tallies.record(`passing ${at}`, HANDSHAKE);
-    if (at % 500 === 0) tallies.record("staying", HANDSHAKE);
+    tallies.record([`passing ${at}`], HANDSHAKE);
+    if (at % 500 === 0) tallies.record(["staying"], HANDSHAKE);
   }
   assertLessOrEqual(tallies.list(Infinity).length, TALLIES_MAX);
   assertEquals(listOf(tallies, 1), [["staying", 200, 0]]);
@@ -77,6 +77,8 @@ Deno.test("TopTallies never counts too many, and at most so many too few as it s
       const tallies = fill(names, max);
       const counted = new Map(tallies.list(Infinity).map((each) => [each.name, each]));
       assertLessOrEqual(counted.size, max);
+      const listed = tallies.list(max >> 1).reduce((sum, { tally }) => sum + tally.handshakes, 0);
+      assertEquals(listed + tallies.others(max >> 1).handshakes, names.length);
       for (const name of new Set(names)) {
         const exact = names.filter((each) => each === name).length;
         const { tally, missedMax } = counted.get(name) ?? { tally: undefined, missedMax: 0 };
