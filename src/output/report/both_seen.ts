@@ -1,15 +1,13 @@
 import { delaysBetween, type Moments, momentsOf, type SeenDelay } from "../../explain/moments.ts";
 import type { Handshake } from "../../match/handshake.ts";
+import { EvenSample, spread } from "./even_sample.ts";
 
 /** Handshakes that are remembered at most: some 12 MB. */
 const REMEMBERED_MAX = 1 << 15;
-/** The last bit by which some are chosen. */
-const CHOICE_END = 1 << 30;
 const MINUTE_NS = 60_000_000_000n;
 
 /** What the ends told of one handshake, and which host each is. */
 interface Entry {
-  chance: number;
   client?: { host: string; moments: Moments };
   server?: { host: string; moments: Moments };
 }
@@ -20,14 +18,11 @@ interface Entry {
  * wider, and hold as before.
  */
 export class BothSeen {
-  readonly #entries = new Map<string, Entry>();
-  readonly #max: number;
-  /** Of those whose number has one of these bits nothing is remembered. */
-  #leftOut = 0;
+  readonly #entries: EvenSample<Entry>;
 
   /** @param max How many are remembered. */
   constructor(max = REMEMBERED_MAX) {
-    this.#max = max;
+    this.#entries = new EvenSample(max);
   }
 
   /** How many are remembered. */
@@ -40,15 +35,14 @@ export class BothSeen {
     const { role, client, server } = handshake;
     if (role !== "client" && role !== "server") return;
     if (client.isn === undefined || server.isn === undefined) return;
-    const chance = mix(client.isn ^ mix(server.isn));
-    if ((chance & this.#leftOut) !== 0) return;
+    const number = spread(client.isn ^ spread(server.isn));
+    if (this.#entries.leavesOut(number)) return;
     const moments = momentsOf(handshake);
     if (moments === undefined) return;
     const key = `${client.isn} ${server.isn}`;
     let entry = this.#entries.get(key);
-    if (entry === undefined) this.#entries.set(key, entry = { chance });
+    if (entry === undefined) this.#entries.set(key, number, entry = {});
     entry[role] ??= { host, moments };
-    if (this.#entries.size > this.#max) this.#thin();
   }
 
   /** What the clocks of two hosts showed in the minute of a moment of the client's, nanoseconds of Unix time. */
@@ -65,22 +59,4 @@ export class BothSeen {
     }
     return delays;
   }
-
-  #thin(): void {
-    while (this.#entries.size > this.#max / 2 && this.#leftOut < CHOICE_END) {
-      this.#leftOut = this.#leftOut << 1 | 1;
-      for (const [key, { chance }] of this.#entries) {
-        if ((chance & this.#leftOut) !== 0) this.#entries.delete(key);
-      }
-    }
-    // Who chose them so that all fall together loses his bounds.
-    if (this.#entries.size > this.#max) this.#entries.clear();
-  }
-}
-
-/** Spreads a number of 32 bits (the end of MurmurHash3, Austin Appleby, public domain). */
-function mix(number: number): number {
-  let mixed = Math.imul(number ^ number >>> 16, 0x85ebca6b);
-  mixed = Math.imul(mixed ^ mixed >>> 13, 0xc2b2ae35);
-  return (mixed ^ mixed >>> 16) >>> 0;
 }

@@ -10,7 +10,7 @@ import {
 import { copyHandshake } from "../../match/copy_handshake.ts";
 import { type Handshake, OUTCOMES } from "../../match/handshake.ts";
 import { NO_ROW, type Sink, type Source, type TraceState } from "../../pipeline/sink.ts";
-import { CurrentContext } from "../../record/record_context.ts";
+import { CurrentContext, type RecordContext } from "../../record/record_context.ts";
 import { formatTime } from "../../text/time.ts";
 import { allNamesOf } from "../statistics/groupings.ts";
 import { Statistics } from "../statistics/statistics.ts";
@@ -31,6 +31,7 @@ import {
   rowsData,
   TextTable,
 } from "./page_data.ts";
+import { RewrittenNumbers, type TellingHost } from "./rewritten_numbers.ts";
 import { TimedNames } from "./timed_names.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -73,6 +74,7 @@ export class ReportSink implements Sink {
   readonly #coverage = new Coverage();
   readonly #clocks = new ClockGaps();
   readonly #seen = new BothSeen();
+  readonly #rewritten = new RewrittenNumbers();
   readonly #facts = new NumberFacts();
   #source: Source | undefined;
   #written: Promise<void> | undefined;
@@ -101,14 +103,18 @@ export class ReportSink implements Sink {
     this.#timeline.take(handshake, kind, this.#names.numbersOf(names));
     this.#facts.take(handshake);
     this.#coverage.count(context.host);
-    this.#seen.take(handshake, keyOfHost(context));
+    const host = hostOf(context);
+    this.#seen.take(handshake, host.key);
+    this.#rewritten.take(handshake, host);
     this.#rows.take(handshake, kind, () => this.#view(handshake, row));
   }
 
   /** See {@link Sink.takeAgain}. */
   takeAgain(handshake: Handshake): void {
     const { context } = this.#source!;
-    this.#seen.take(handshake, keyOfHost(context));
+    const host = hostOf(context);
+    this.#seen.take(handshake, host.key);
+    this.#rewritten.takeAgain(handshake, host);
     const row = this.#rows.takeAgain(handshake, () => this.#view(handshake, NO_ROW));
     if (row === undefined) return;
     const [first] = row.views;
@@ -167,6 +173,7 @@ export class ReportSink implements Sink {
         ...isPart ? ["Reading was interrupted: this is a part of what was given."] : [],
         ...describeMissing(state.losses, this.#coverage),
         ...this.#clocks.describe(),
+        ...this.#rewritten.describe(),
       ],
       about: describeSource(state, this.#coverage, filters),
       outcomes: OUTCOMES,
@@ -205,4 +212,8 @@ export class ReportSink implements Sink {
     const [copy, said] = [copyHandshake(handshake), context.now];
     return viewOf(() => this.#teller.tell(copy, NO_ROW, said), copy, said);
   }
+}
+
+function hostOf(context: RecordContext): TellingHost {
+  return { key: keyOfHost(context), name: context.host };
 }

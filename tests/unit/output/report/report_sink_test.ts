@@ -221,6 +221,21 @@ Deno.test("ReportSink says nothing of both ends where two may be the other one",
   assertEquals(texts.filter((text) => text.includes("together")), []);
 });
 
+Deno.test("ReportSink says that both ends count where something rewrites the client's number", () => {
+  const endsOf = (at: number) => {
+    const [client, server] = translatedEnds(at);
+    const rewritten = { ...client.client, isn: 77_000 + at };
+    return [client, { ...server, client: rewritten, server: { ...client.server, isn: 5 } }];
+  };
+  const ends = Array.from({ length: 3 }, (_, at) => endsOf(at));
+  const { page } = reportOnRecords(
+    ends.map(([client]) => lineOf(client, "web1")),
+    ends.map(([, server]) => lineOf(server, "db1")),
+  );
+  assertEquals([page.handshakes, page.missing.length], [6, 1]);
+  assertMatch(page.missing[0], /^web1 and db1 tell different initial sequence numbers/);
+});
+
 Deno.test("ReportSink says first what was lost, and that clocks are apart", () => {
   const ends = { client: { address: "10.0.0.1", isn: 7 }, server: { address: "10.0.0.2" } };
   const [handshake, later] = [100, 109].map((epochSeconds) =>
