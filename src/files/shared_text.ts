@@ -4,8 +4,10 @@
  * @module
  */
 
-/** Everyone may read it. */
-const UMASK = 0o022;
+import { closeSync, fchmodSync, openSync, writeFileSync } from "node:fs";
+
+/** Everyone may read it, as node_exporter does, which runs as a user of its own. */
+const MODE = 0o644;
 
 /**
  * Replaces a file: what is at the path now is never half of a text, not for a reader that opened it
@@ -36,23 +38,16 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /**
- * Makes a new file that all may read, whatever the umask of this process where Deno may set it. Its mode is not changed
- * afterwards: in a folder that others may write, another file could have its name by then.
+ * Makes a new file that all may read, whatever the umask of this process, which is not changed: it may set none
+ * without all of Deno's permissions. The descriptor's mode is set, for the name may be another file's by then in a
+ * folder that others may write.
  */
 function createFile(path: string, text: string): void {
-  const before = setUmask(UMASK);
+  const descriptor = openSync(path, "wx", MODE);
   try {
-    Deno.writeTextFileSync(path, text, { createNew: true });
+    fchmodSync(descriptor, MODE);
+    writeFileSync(descriptor, text);
   } finally {
-    if (before !== undefined) setUmask(before);
-  }
-}
-
-function setUmask(umask: number): number | undefined {
-  try {
-    return Deno.umask(umask);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
+    closeSync(descriptor);
   }
 }

@@ -7,6 +7,7 @@ import { Folder } from "../folder.ts";
 import { until } from "../netns/namespace.ts";
 import { otlpCounts, otlpMetrics } from "../unit/output/metrics/otlp_checker.ts";
 import { MetricsRun, recordsOf, sumOf } from "./metrics_tool.ts";
+import { SpeakingRun, taskCommand } from "./speaking_run.ts";
 
 const HANDSHAKES = "synsnoop.tcp.handshakes";
 
@@ -163,19 +164,21 @@ Deno.test("metrics goes on without a collector, and ends", async () => {
   }
 });
 
-Deno.test("metrics --metrics-file writes a whole file that all may read", async () => {
+Deno.test("metrics --metrics-file writes a whole file that all may read, whatever the umask", async () => {
   using folder = new Folder();
   const file = `${folder.path}/synsnoop.prom`;
   // What stands there is not written through.
   const elsewhere = `${folder.path}/elsewhere`;
   Deno.writeTextFileSync(elsewhere, "mine");
   Deno.symlinkSync(elsewhere, file);
-  await using run = MetricsRun.start(["--metrics-file", file, recordsIn(folder)]);
+  const records = recordsIn(folder);
+  const [command, ...args] = taskCommand("metrics", ["--metrics-file", file, records]);
+  await using run = new SpeakingRun(["sh", "-c", 'umask 077 && exec "$@"', "sh", command, ...args]);
   assertEquals(await run.ended(), 0);
   const text = Deno.readTextFileSync(file);
   assertEquals(sumOf(text, "synsnoop_handshakes_total"), 3);
   assert(text.endsWith("\n") && !text.includes("process_"));
-  assertEquals(Deno.lstatSync(file).mode! & 0o777, 0o644 & ~Deno.umask());
+  assertEquals(Deno.lstatSync(file).mode! & 0o777, 0o644);
   assertEquals(Deno.readTextFileSync(elsewhere), "mine");
   assertEquals([...Deno.readDirSync(folder.path)].length, 3);
 });

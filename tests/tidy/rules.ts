@@ -30,7 +30,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/match",
     "src/linux",
   ],
-  "src/files": ["node:stream", "node:zlib", "src/text", "src/pcap", "src/linux", "src/files"],
+  "src/files": [
+    "node:fs",
+    "node:stream",
+    "node:zlib",
+    "src/text",
+    "src/pcap",
+    "src/linux",
+    "src/files",
+  ],
   "src/store": [
     "@duckdb/node-api",
     "node:fs",

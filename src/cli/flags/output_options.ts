@@ -163,9 +163,9 @@ const WORDS: Readonly<Record<number, string>> = {
 /** Why a path cannot be written to. @param error Its message is the reason alone. */
 export function whyNoPath(error: unknown): string {
   if (!(error instanceof Error)) return messageOf(error);
-  // What Deno itself reports has a name in place of the number.
+  // What Deno itself reports has a name in place of the number, and node:fs a negative one.
   const errno = error.name === "NotFound" ? 2 : "errno" in error ? Number(error.errno) : 0;
-  return WORDS[errno] ?? messageOf(error);
+  return WORDS[Math.abs(errno)] ?? messageOf(error);
 }
 
 /** The error for a path that cannot be opened. @param error Its message is the reason alone. */
