@@ -2,6 +2,7 @@
 // Covers src/linux/capture/capture_site.ts
 // Covers src/linux/cgroup_paths.ts
 // Covers src/linux/netns/netns_names.ts
+// Covers src/linux/open_files.ts
 // Covers src/linux/capture/wire_source.ts
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { TextLineStream } from "@std/streams";
@@ -327,6 +328,32 @@ await namespaceTest(
     }
   },
 );
+
+await namespaceTest("trace captures in as many namespaces as files may be open", async () => {
+  await using here = await Namespace.create();
+  const wanted = await Promise.all(Array.from({ length: 12 }, () => Namespace.create()));
+  try {
+    const names = wanted.map(({ name }) => name).join();
+    const args = ["--json", "--probes", "none", "--netns", names];
+    const tracer = await Tracer.start(here, args, {}, ["prlimit", "--nofile=120:120"]);
+    await serve(here, "127.0.0.1");
+    await here.run("python3", "-c", CLIENT, "127.0.0.1", String(PORT));
+    await tracer.wrote(1);
+    const { records, summary, stderr, status } = await tracer.stop();
+    assertEquals([status.code, records.map(({ outcome }) => outcome)], [0, ["established"]]);
+    const refused = summary!.losses.refused_namespaces!;
+    const [begins] = stderr;
+    const [, captured] = /all interfaces of (\d+) network namespaces$/.exec(begins)!;
+    assertEquals(Number(captured) - 1 + refused, wanted.length, begins);
+    const others = Number(captured) - 1;
+    assert(others > 0 && refused > 0, begins);
+    const sentence = `: ${others === 1 ? "1 other is" : `${others} others are`} captured, ` +
+      "as many as files may be open: raise that limit (ulimit -n)";
+    assertEquals(stderr.filter((line) => line.endsWith(sentence)).length, refused);
+  } finally {
+    for (const namespace of wanted) await namespace[Symbol.asyncDispose]();
+  }
+});
 
 await namespaceTest("CaptureScope takes so many and the next when one is gone", async () => {
   await using here = await Namespace.create();

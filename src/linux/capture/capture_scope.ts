@@ -4,8 +4,10 @@
  * @module
  */
 import { CaptureSite } from "./capture_site.ts";
+import { countOf } from "../../text/count.ts";
 import { listInterfaces } from "../netns/interfaces.ts";
 import { SystemCallError } from "../libc.ts";
+import { openFilesLeft } from "../open_files.ts";
 import type { FoundNamespace } from "../netns/namespace_scan.ts";
 import {
   type NamespaceTargets,
@@ -16,6 +18,11 @@ import { NetworkNamespace } from "../netns/network_namespace.ts";
 
 /** Namespaces captured beside the own one; see `RING_SIZES` for the memory they take. */
 const OTHERS_MAX = 256;
+/** Files open for each of them: itself and what tells of its interfaces; a ring, its filter and that one's maps. */
+const FILES_OF_SITE = 2;
+const FILES_OF_RING = 4;
+/** Files left for all else: the own rings, bpftrace, outputs, what tells of listeners and containers. */
+const FILES_LEFT = 64;
 /** What open(2) says of the namespace of a process that has ended. */
 const GONE: readonly string[] = ["ENOENT", "ESRCH"];
 
@@ -51,6 +58,8 @@ export class CaptureScope {
   readonly awaited: readonly string[];
   readonly #watch: NamespaceWatch | undefined;
   readonly #othersMax: number;
+  /** Why there are no more, for a sentence. */
+  readonly #whyNoMore: string;
   // Found and not yet taken, gone and not yet let go: rings take time to open and to close, so each
   // look tells one.
   readonly #waiting: FoundNamespace[] = [];
@@ -76,7 +85,11 @@ export class CaptureScope {
     { othersMax = OTHERS_MAX, awaits = false }: { othersMax?: number; awaits?: boolean } = {},
   ) {
     this.interfaces = interfaces;
-    this.#othersMax = othersMax;
+    const perSite = FILES_OF_SITE + FILES_OF_RING * Math.max(1, interfaces.length);
+    const room = Math.max(0, Math.floor((openFilesLeft() - FILES_LEFT) / perSite));
+    this.#othersMax = Math.min(othersMax, room);
+    this.#whyNoMore = `${countOf(this.#othersMax, "other is captured", "others are captured")}` +
+      (room < othersMax ? ", as many as files may be open: raise that limit (ulimit -n)" : "");
     const own = NetworkNamespace.own();
     this.ownNetns = own.inode;
     this.sites = [new CaptureSite(own, `the own network namespace (${own.inode})`, true)];
@@ -156,7 +169,7 @@ export class CaptureScope {
     for (const each of found) {
       // The own one is not counted.
       if (this.sites.length + this.#waiting.length <= this.#othersMax) this.#waiting.push(each);
-      else this.#refuse(each.inode, wordsOf(each), `${this.#othersMax} others are captured`);
+      else this.#refuse(each.inode, wordsOf(each), this.#whyNoMore);
     }
   }
 
