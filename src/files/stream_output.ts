@@ -71,7 +71,7 @@ const encoder = new TextEncoder();
  * of a new one cost as much as all that is written into them.
  */
 const BUFFER_BYTES = 512 * 1024;
-const SPARE_BUFFERS = 2;
+const SPARE_BUFFERS = 6;
 
 interface Chunk {
   /** Filled up to `length`. */

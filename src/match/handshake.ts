@@ -95,8 +95,11 @@ export interface Endpoint extends Address {
 export class Handshake {
   /** Whole seconds of Unix time that `timeNs` counts from. */
   epochSeconds = 0;
-  /** The first SYN on the wire, or the first kernel time where no packet was seen. */
-  timeNs = 0;
+  /**
+   * The first SYN on the wire, or the first kernel time where no packet was seen. A double from the first
+   * on: with the first time that is no small integer all code made for this class would be made again.
+   */
+  timeNs: number = -0;
   /** This host's part. */
   role: Role = "observer";
   /** How it ended. */

@@ -88,7 +88,7 @@ const WRITE_LENGTH = 256 * 1024;
  * Handshakes after which another thread makes the lines: it takes 30 ms to begin and 20 MB, so what is
  * read sooner than that is not worth one.
  */
-const ALONE_MAX = 16_384;
+const ALONE_MAX = 4_096;
 
 /** What a sink is told beside its output and format. */
 export interface TextSinkOptions {

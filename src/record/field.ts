@@ -99,3 +99,20 @@ export function integer(path: string, meaning: string, get: Field["get"], more: 
 
 /** The `set` of a field that is computed of others: they are taken back already. */
 export function isComputed(): void {}
+
+/**
+ * Lists of texts that seldom change from one record to the next: as long as they do not it is one frozen
+ * list, which the encoder knows again without a look into it (see `FieldRun`).
+ */
+export class LastingTexts {
+  #last: readonly string[] = Object.freeze([]);
+
+  /** The list that holds some texts. @param texts They may be others afterwards. */
+  of(texts: readonly string[]): readonly string[] {
+    const last = this.#last;
+    let at = 0;
+    while (at < texts.length && texts[at] === last[at]) at++;
+    if (at === texts.length && at === last.length) return last;
+    return this.#last = Object.freeze([...texts]);
+  }
+}

@@ -6,7 +6,7 @@ import {
   ROLES,
 } from "../match/handshake.ts";
 import { endpointFields } from "./endpoint_fields.ts";
-import { boolean, type Field, integer, isComputed, text, texts } from "./field.ts";
+import { boolean, type Field, integer, isComputed, LastingTexts, text, texts } from "./field.ts";
 import { NETWORK_FIELDS } from "./network_fields.ts";
 import { parseTime, timeText } from "../text/time.ts";
 import { readNanoseconds, readSeconds } from "../text/time_bytes.ts";
@@ -248,7 +248,7 @@ export const FIELDS: readonly Field[] = [
       "packets of one direction are missing; trace_ended: the trace ended before an answer could " +
       "come; clock_set: the clock was set meanwhile, or times of a file are not valid or " +
       "contradict what answers what, so there are no durations",
-    ({ flags }) => flags.length === 0 ? NO_FLAGS : flags,
+    ({ flags }) => lastingFlags.of(flags),
     {
       values: HANDSHAKE_FLAGS,
       always: true,
@@ -284,4 +284,4 @@ export const LEVELS: Readonly<Record<string, string>> = {
 const WIRE_AND_KERNEL: readonly string[] = Object.freeze(["wire", "kernel"]);
 const WIRE_ONLY: readonly string[] = Object.freeze(["wire"]);
 const KERNEL_ONLY: readonly string[] = Object.freeze(["kernel"]);
-const NO_FLAGS: readonly string[] = Object.freeze([]);
+const lastingFlags = new LastingTexts();

@@ -96,7 +96,10 @@ export function writeRow(handshake: Handshake, rows: Float64Array, at: number): 
   for (const place of it.interfaces) rows[at++] = place;
 }
 
-/** Reads a row back into a handshake, all of which is filled anew. */
+/**
+ * Reads a row back into a handshake, all of which is filled anew. What is always a small integer is read as
+ * one: as the double that a row holds it would change the class, and all code made for that be made again.
+ */
 export function readRow(rows: Float64Array, at: number, into: Handshake): void {
   const it = into;
   it.epochSeconds = rows[at++];
@@ -107,7 +110,7 @@ export function readRow(rows: Float64Array, at: number, into: Handshake): void {
   it.kernel = rows[at++] === 1;
   it.ipv4 = rows[at++] === 1;
   it.ambiguous = rows[at++] === 1;
-  it.place = rows[at++];
+  it.place = rows[at++] >>> 0;
   it.vlan = known(rows[at++]);
   it.netns = known(rows[at++]);
   it.tunnels = tunnelsOf(rows[at++]);
@@ -121,9 +124,9 @@ export function readRow(rows: Float64Array, at: number, into: Handshake): void {
   it.lastSynAckToAckNs = known(rows[at++]);
   it.kernelClientRttNs = known(rows[at++]);
   it.kernelServerRttNs = known(rows[at++]);
-  it.synCount = rows[at++];
-  it.synAckCount = rows[at++];
-  it.rstCount = rows[at++];
+  it.synCount = rows[at++] >>> 0;
+  it.synAckCount = rows[at++] >>> 0;
+  it.rstCount = rows[at++] >>> 0;
   it.connectNs = known(rows[at++]);
   it.synSentNs = known(rows[at++]);
   it.synNs = known(rows[at++]);
@@ -142,7 +145,7 @@ export function readRow(rows: Float64Array, at: number, into: Handshake): void {
   at = readEndpoint(rows, at, it.client);
   at = readEndpoint(rows, at, it.server);
   while (it.interfaces.length > 0) it.interfaces.pop();
-  for (let left = rows[at++]; left > 0; left--) it.interfaces.push(rows[at++]);
+  for (let left = rows[at++]; left > 0; left--) it.interfaces.push(rows[at++] >>> 0);
 }
 
 function writeEndpoint(it: Endpoint, rows: Float64Array, at: number): number {
@@ -167,7 +170,7 @@ function readEndpoint(rows: Float64Array, at: number, into: Endpoint): number {
   address[1] = rows[at++];
   address[2] = rows[at++];
   address[3] = rows[at++];
-  into.port = rows[at++];
+  into.port = rows[at++] >>> 0;
   into.isn = known(rows[at++]);
   into.mss = known(rows[at++]);
   into.window = known(rows[at++]);

@@ -3,13 +3,15 @@ import { formatAddress } from "../wire/address.ts";
 import { TUNNEL_NAMES, type TunnelName } from "../wire/tunnel.ts";
 import { communityIdOf } from "./community_id.ts";
 import { setAddress } from "./endpoint_fields.ts";
-import { type Field, integer, isComputed, text, texts, UINT16 } from "./field.ts";
+import { type Field, integer, isComputed, LastingTexts, text, texts, UINT16 } from "./field.ts";
 
 const TRANSLATED = "network.translated";
 /** Interfaces of a handshake that are told at most. */
 const INTERFACES_MAX = 8;
 /** The place of an interface whose name nobody knows. */
 const NOWHERE = 0;
+
+const lastingNames = new LastingTexts();
 
 /** The fields of what lies below TCP. */
 export const NETWORK_FIELDS: readonly Field[] = [
@@ -38,7 +40,7 @@ export const NETWORK_FIELDS: readonly Field[] = [
       if (interfaces.length < 2) return undefined;
       const names = interfaces.map((place) => context.interfaceName(place))
         .filter((name) => name !== undefined);
-      return names.length > 0 ? names : undefined;
+      return names.length > 0 ? lastingNames.of(names) : undefined;
     },
     {
       judges: true,

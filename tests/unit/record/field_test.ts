@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ByteText } from "../../../src/text/byte_text.ts";
-import type { FieldValue } from "../../../src/record/field.ts";
+import { type FieldValue, LastingTexts } from "../../../src/record/field.ts";
 import { FIELDS } from "../../../src/record/fields.ts";
 import { CONTEXT, HANDSHAKES } from "./sample_handshakes.ts";
 
@@ -26,3 +26,33 @@ Deno.test("Field gives values of its type, and null only where it can be", () =>
   }
   assertEquals(given.size, FIELDS.length);
 });
+
+Deno.test("LastingTexts.of returns one frozen list as long as the texts stay the same", () => {
+  const lasting = new LastingTexts();
+  const texts = ["ecn", "one_sided"];
+  const list = lasting.of(texts);
+  assertEquals(list, ["ecn", "one_sided"]);
+  assert(Object.isFrozen(list));
+  assertStrictEquals(lasting.of(["ecn", "one_sided"]), list);
+  assertEquals(lasting.of([]), []);
+});
+
+for (
+  const [name, other] of [
+    ["fewer", ["ecn"]],
+    ["more", ["ecn", "one_sided", "trace_ended"]],
+    ["others", ["ecn", "mptcp"]],
+    ["none", []],
+  ] as const
+) {
+  Deno.test(`LastingTexts.of returns another list for ${name} texts, and keeps the one before`, () => {
+    const lasting = new LastingTexts();
+    const texts = ["ecn", "one_sided"];
+    const before = lasting.of(texts);
+    texts.splice(0, texts.length, ...other);
+    const list = lasting.of(texts);
+    assert(list !== before);
+    assertEquals(list, [...other]);
+    assertEquals(before, ["ecn", "one_sided"]);
+  });
+}
