@@ -252,6 +252,15 @@ export function sentinelFits(values: DataView, valueAt: number, comm: string): b
 }
 
 /**
+ * Reads when it happened what a record tells of: `endNs` of it.
+ *
+ * @param keys The keys' bytes, {@link KEY_BYTES} each. @param keyAt Where the record's key begins.
+ */
+export function readEndTime(keys: DataView, keyAt: number, placeBoottime: PlaceBoottime): number {
+  return placeBoottime(keys.getUint32(keyAt + 12, true), keys.getUint32(keyAt + 8, true));
+}
+
+/**
  * Reads one record out of a drained map.
  *
  * @param keys The keys' bytes, {@link KEY_BYTES} each.
@@ -269,10 +278,7 @@ export function readKernelRecord(
   valueAt: number,
   decoding: KernelDecoding,
 ): KernelRecord | undefined {
-  const endNs = decoding.placeBoottime(
-    keys.getUint32(keyAt + 12, true),
-    keys.getUint32(keyAt + 8, true),
-  );
+  const endNs = readEndTime(keys, keyAt, decoding.placeBoottime);
   switch (values.getUint8(valueAt + KIND)) {
     case Kind.Server:
       return readEnd("server", endNs, values, valueAt, decoding);

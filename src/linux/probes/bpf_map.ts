@@ -39,6 +39,19 @@ const ENOENT = 2;
 /** Entries asked for at once. */
 const BATCH_ENTRIES = 4096;
 
+/** Entries of a map: their keys and their values, one behind the other. */
+export interface MapEntries {
+  keys: DataView;
+  values: DataView;
+  count: number;
+}
+
+/** Where they are put. */
+interface Room extends Omit<MapEntries, "count"> {
+  keysAddress: bigint;
+  valuesAddress: bigint;
+}
+
 /** A BPF map of another process, open for reading and deleting. */
 export class BpfMap implements Disposable {
   /** The name the kernel keeps: bpftrace calls `@done` `AT_done`. */
@@ -54,8 +67,8 @@ export class BpfMap implements Disposable {
   readonly #attrView = new DataView(this.#attr.buffer);
   readonly #cursor = memory(8);
   readonly #nextCursor = memory(8);
-  /** Of a batch of entries, once one is asked for: most maps are only opened to be named. */
-  #batch: { keys: DataView; values: DataView } | undefined;
+  /** For its entries, once they are asked for: most maps are only opened to be named. */
+  #room: Room | undefined;
   readonly #cursorAddress: bigint;
   #counters: PerCpuCounters | undefined;
 
@@ -79,15 +92,20 @@ export class BpfMap implements Disposable {
     this.#cursorAddress = this.#pins.address(this.#cursor);
   }
 
-  #prepareBatch(): { keys: DataView; values: DataView } {
-    const keys = memory(this.keySize * BATCH_ENTRIES);
-    const values = memory(this.valueSize * BATCH_ENTRIES);
+  /** Of as many entries as fit in the map and one batch more: pages that are never filled take no memory. */
+  #makeRoom(): Room {
+    const entries = this.maxEntries + BATCH_ENTRIES;
+    const keys = memory(this.keySize * entries);
+    const values = memory(this.valueSize * entries);
     this.#attr.fill(0);
     this.#attrView.setBigUint64(BATCH_OUT, this.#pins.address(this.#nextCursor), true);
-    this.#attrView.setBigUint64(BATCH_KEYS, this.#pins.address(keys), true);
-    this.#attrView.setBigUint64(BATCH_VALUES, this.#pins.address(values), true);
     this.#attrView.setUint32(BATCH_MAP_FD, this.#fd, true);
-    return { keys: new DataView(keys.buffer), values: new DataView(values.buffer) };
+    return {
+      keys: new DataView(keys.buffer),
+      values: new DataView(values.buffer),
+      keysAddress: this.#pins.address(keys),
+      valuesAddress: this.#pins.address(values),
+    };
   }
 
   /**
@@ -102,35 +120,33 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * Hands every entry to a function, and with `take` removes it from the map: no entry is handed out
-   * twice, none that is there when the call begins is left out.
+   * Reads every entry, and with `take` removes it from the map: no entry is handed out twice, none that is
+   * there when the call begins is left out.
    *
-   * @param onEntry Gets the bytes of all keys and values of a batch and where this entry's begin;
-   *   they are overwritten by the next batch.
-   * @returns Entries handed out.
+   * @param onEntries Gets all at once, or in parts where more came meanwhile than the map has room for.
+   *   The next call overwrites them.
    * @throws {SystemCallError} when the kernel lacks batch operations (before 5.6).
    */
-  forEach(
-    take: boolean,
-    onEntry: (keys: DataView, keyAt: number, values: DataView, valueAt: number) => void,
-  ): number {
-    const { keys, values } = this.#batch ??= this.#prepareBatch();
+  read(take: boolean, onEntries: (entries: MapEntries) => void): void {
+    const { keys, values, keysAddress, valuesAddress } = this.#room ??= this.#makeRoom();
     const attr = this.#attrView;
     const command = take ? BPF_MAP_LOOKUP_AND_DELETE_BATCH : BPF_MAP_LOOKUP_BATCH;
     attr.setBigUint64(BATCH_IN, 0n, true);
-    let total = 0;
+    let count = 0;
     for (;;) {
+      attr.setBigUint64(BATCH_KEYS, keysAddress + BigInt(count * this.keySize), true);
+      attr.setBigUint64(BATCH_VALUES, valuesAddress + BigInt(count * this.valueSize), true);
       attr.setUint32(BATCH_COUNT, BATCH_ENTRIES, true);
       const failed = bpf(command, this.#attr) < 0;
       // ENOENT says that the end was reached; the entries before it are there all the same.
       const errno = failed ? lastErrno() : 0;
       if (failed && errno !== ENOENT) throw new SystemCallError("bpf(BPF_MAP_LOOKUP_BATCH)", errno);
-      const count = attr.getUint32(BATCH_COUNT, true);
-      for (let index = 0; index < count; index++) {
-        onEntry(keys, index * this.keySize, values, index * this.valueSize);
+      count += attr.getUint32(BATCH_COUNT, true);
+      if (failed || count > this.maxEntries) {
+        onEntries({ keys, values, count });
+        count = 0;
       }
-      total += count;
-      if (failed) return total;
+      if (failed) return;
       this.#cursor.set(this.#nextCursor);
       attr.setBigUint64(BATCH_IN, this.#cursorAddress, true);
     }

@@ -3,6 +3,7 @@ import {
   type KernelDecoding,
   type KernelRecord,
   KEY_BYTES,
+  readEndTime,
   readKernelRecord,
   sentinelFits,
   VALUE_BYTES,
@@ -56,8 +57,12 @@ export class KernelMaps implements Disposable {
       // Looked for without taking: records that are there already are for the first drain.
       const comm = readCommOf(pid);
       let fits = false;
-      records.forEach(false, (keys, keyAt, values, valueAt) => {
-        if (isSentinelKey(keys, keyAt)) fits = sentinelFits(values, valueAt, comm);
+      records.read(false, ({ keys, values, count }) => {
+        for (let at = 0; at < count; at++) {
+          if (isSentinelKey(keys, at * KEY_BYTES)) {
+            fits = sentinelFits(values, at * VALUE_BYTES, comm);
+          }
+        }
       });
       if (!fits) return "its sentinel is laid out in another way";
       const others = maps.filter((map) => map !== records && map !== counter);
@@ -94,16 +99,27 @@ export class KernelMaps implements Disposable {
   }
 
   #take(onRecord: (record: KernelRecord) => void): void {
-    const taken: KernelRecord[] = [];
-    this.#records.forEach(true, (keys, keyAt, values, valueAt) => {
-      if (isSentinelKey(keys, keyAt)) return;
-      this.#drained++;
-      const record = readKernelRecord(keys, keyAt, values, valueAt, this.#decoding);
-      if (record) taken.push(record);
+    const { placeBoottime } = this.#decoding;
+    this.#records.read(true, ({ keys, values, count }) => {
+      const timesNs = new Float64Array(count);
+      for (let at = 0; at < count; at++) {
+        timesNs[at] = readEndTime(keys, at * KEY_BYTES, placeBoottime);
+      }
+      // A hash map has no order; a listener must be known before what it accepted. Each is read when it
+      // is its turn: garbage that nothing refers to any more costs the collector nothing.
+      for (const at of orderByTime(timesNs)) {
+        if (isSentinelKey(keys, at * KEY_BYTES)) continue;
+        this.#drained++;
+        const record = readKernelRecord(
+          keys,
+          at * KEY_BYTES,
+          values,
+          at * VALUE_BYTES,
+          this.#decoding,
+        );
+        if (record) onRecord(record);
+      }
     });
-    // A hash map has no order; a listener must be known before what it accepted.
-    orderByTime(taken);
-    for (const record of taken) onRecord(record);
   }
 
   /** Closes them. */
