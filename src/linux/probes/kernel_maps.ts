@@ -106,7 +106,7 @@ export class KernelMaps implements Disposable {
         timesNs[at] = readEndTime(keys, at * KEY_BYTES, placeBoottime);
       }
       // A hash map has no order; a listener must be known before what it accepted. Each is read when it
-      // is its turn: garbage that nothing refers to any more costs the collector nothing.
+      // is its turn, so that those of one time stand beside each other in memory.
       for (const at of orderByTime(timesNs)) {
         if (isSentinelKey(keys, at * KEY_BYTES)) continue;
         this.#drained++;
