@@ -217,6 +217,17 @@ Deno.test("Listeners follows listen() and its end, with the slack of two CPUs' c
   assertEquals(listeners.open.size, 0);
 });
 
+Deno.test("Listeners finds on a port who begins to listen there after it was asked for", () => {
+  const listeners = new Listeners();
+  assertEquals(find(listeners, "192.0.2.1"), []);
+  listeners.take(transition(1, "0.0.0.0", 0), true);
+  assertEquals(find(listeners, "192.0.2.1"), [1]);
+  listeners.take(transition(2, "192.0.2.1", 0), true);
+  assertEquals(find(listeners, "192.0.2.1"), [2]);
+  assertEquals(find(listeners, "192.0.2.1", { localPort: PORT + 1 }), []);
+  assertEquals(find(listeners, "192.0.2.2"), [1]);
+});
+
 Deno.test("Listeners follows a clock that is set", () => {
   const listeners = older(socket(2, "192.0.2.2"));
   listeners.take(transition(1, "0.0.0.0", 100 * MS), true);
