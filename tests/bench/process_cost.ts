@@ -33,6 +33,18 @@ export function cpuNs(pid: number): number {
   return Number(view.getBigInt64(0, true)) * 1e9 + Number(view.getBigInt64(8, true));
 }
 
+/** Nanoseconds of CPU that V8's own threads of a running process have used: they compile, and collect garbage. */
+export function v8ThreadsNs(pid: number): number {
+  let sum = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    const thread = `/proc/${pid}/task/${name}`;
+    if (!Deno.readTextFileSync(`${thread}/comm`).startsWith("V8 ")) continue;
+    // Documentation/scheduler/sched-stats.rst: time spent on the cpu.
+    sum += Number(Deno.readTextFileSync(`${thread}/schedstat`).split(" ")[0]);
+  }
+  return sum;
+}
+
 /** CPU time of a process and its descendants during something, ns, divided by what that gives. */
 export async function cpuDuring<T>(
   pid: number,
@@ -61,15 +73,20 @@ export class ProcessCpu {
     return new ProcessCpu(tool, others);
   }
 
-  /** What they take during something, ns, and what that gives. */
+  /** What they take during something, ns, V8's threads of the tool's too, and what that gives. */
   async during<T>(
     something: () => Promise<T>,
-  ): Promise<{ tool: number; others: number; result: T }> {
+  ): Promise<{ tool: number; v8Threads: number; others: number; result: T }> {
     const others = () => this.#others.reduce((sum, each) => sum + cpuNs(each), 0);
-    const before = { tool: cpuNs(this.#pid), others: others() };
+    const before = {
+      tool: cpuNs(this.#pid),
+      v8Threads: v8ThreadsNs(this.#pid),
+      others: others(),
+    };
     const result = await something();
     return {
       tool: cpuNs(this.#pid) - before.tool,
+      v8Threads: v8ThreadsNs(this.#pid) - before.v8Threads,
       others: others() - before.others,
       result,
     };

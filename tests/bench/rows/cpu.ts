@@ -34,15 +34,20 @@ export const cpu: Row = {
       bench.say(`round ${round + 1}`);
       {
         await using busy = await BusyTrace.start(ndjson, namespace, load);
+        own.add("at first", busy.firstUs);
         own.add("idle", await busy.idlePercent());
         for (const how of ["often", "seldom"] as const) {
-          const { tool, others, rate } = await busy.handshakeUs(how);
+          const { tool, v8Threads, others, rate } = await busy.handshakeUs(how);
           own.add(how, tool);
+          own.add(`V8 ${how}`, v8Threads);
           own.add(`beside ${how}`, others);
           if (how === "often") rates.push(rate);
         }
       }
-      own.add("statistics", await statisticsUs(namespace, load));
+      const counting = await countingCost(namespace, load);
+      own.add("statistics", counting.tool);
+      own.add("V8 statistics", counting.v8Threads);
+      own.add("packets", (await countingCost(namespace, load, ["--probes", "none"])).tool);
       for (const peer of peers) {
         if (peer.missing !== undefined) continue;
         const { often, idlePercent } = await peerCost(peer, namespace, load);
@@ -58,6 +63,12 @@ export const cpu: Row = {
         values: own.of("often"),
         aim: { atMost: AIMS_US.often },
       },
+      { name: "of it V8's own threads", unit: "µs", values: own.of("V8 often") },
+      {
+        name: "the same in its first five seconds, in which V8 compiles",
+        unit: "µs",
+        values: own.of("at first"),
+      },
       { name: "bpftrace beside it", unit: "µs", values: own.of("beside often") },
       {
         name: "`trace`'s own process, NDJSON to a file, a handshake at 1,000/s",
@@ -71,6 +82,12 @@ export const cpu: Row = {
         unit: "µs",
         values: own.of("statistics"),
         aim: { atMost: AIMS_US.statistics },
+      },
+      { name: "of it V8's own threads, `--stats`", unit: "µs", values: own.of("V8 statistics") },
+      {
+        name: "`trace --probes none --stats`, a handshake at 10,000/s",
+        unit: "µs",
+        values: own.of("packets"),
       },
       {
         name: "`trace` with bpftrace, without traffic",
@@ -148,32 +165,51 @@ async function loads(
   };
 }
 
-/** A trace that has seen handshakes before, which pay for the compiler. */
+/**
+ * Loads of many before what is measured: they pay for the compiler, which works most in the first five
+ * seconds and a third as much in the next.
+ */
+const LOADS_BEFORE = 3;
+
+/** A trace that has seen handshakes before. */
 class BusyTrace implements AsyncDisposable {
+  /** What a handshake of the first load took, µs. */
+  readonly firstUs: number;
   readonly #load: Loads;
   readonly #cpu: ProcessCpu;
   readonly #stop: () => Promise<unknown>;
 
-  private constructor(load: Loads, cpu: ProcessCpu, stop: () => Promise<unknown>) {
-    [this.#load, this.#cpu, this.#stop] = [load, cpu, stop];
+  private constructor(
+    load: Loads,
+    cpu: ProcessCpu,
+    firstUs: number,
+    stop: () => Promise<unknown>,
+  ) {
+    this.#load = load;
+    this.#cpu = cpu;
+    this.firstUs = firstUs;
+    this.#stop = stop;
   }
 
   static async start(watcher: Watcher, namespace: Namespace, load: Loads): Promise<BusyTrace> {
     const watching = await watcher.start(namespace);
-    await load.often();
-    return new BusyTrace(load, await ProcessCpu.of(watching.pid), () => watching.stop());
+    const cpu = await ProcessCpu.of(watching.pid);
+    const { tool, result } = await cpu.during(load.often);
+    for (let before = 1; before < LOADS_BEFORE; before++) await load.often();
+    return new BusyTrace(load, cpu, tool / 1e3 / result.connections, () => watching.stop());
   }
 
   /** What a handshake takes of its own process and of those that it started, µs, and their rate. */
   async handshakeUs(how: "often" | "seldom"): Promise<HandshakeCost> {
-    const { tool, others, result } = await this.#cpu.during(async () => {
+    const { tool, v8Threads, others, result } = await this.#cpu.during(async () => {
       const run = await this.#load[how]();
       // What the last of them cost is spent a moment later.
       await pause(200);
       return run;
     });
     const us = 1e3 * result.connections;
-    return { tool: tool / us, others: others / us, rate: result.connections / result.seconds };
+    const rate = result.connections / result.seconds;
+    return { tool: tool / us, v8Threads: v8Threads / us, others: others / us, rate };
   }
 
   /** What all of its processes take of a core while nothing comes. */
@@ -191,15 +227,22 @@ class BusyTrace implements AsyncDisposable {
 
 interface HandshakeCost {
   tool: number;
+  /** Of that. */
+  v8Threads: number;
   others: number;
   rate: number;
 }
 
-/** The same of a trace that only counts. */
-async function statisticsUs(namespace: Namespace, load: Loads, root?: string): Promise<number> {
-  const watcher = trace("", [...ONLY, "--stats"], root);
+/** The same of a trace that only counts. @param flags More of its flags. */
+async function countingCost(
+  namespace: Namespace,
+  load: Loads,
+  flags: readonly string[] = [],
+  root?: string,
+): Promise<HandshakeCost> {
+  const watcher = trace("", [...ONLY, "--stats", ...flags], root);
   await using busy = await BusyTrace.start(watcher, namespace, load);
-  return (await busy.handshakeUs("often")).tool;
+  return await busy.handshakeUs("often");
 }
 
 /** What another program takes with those that it started. */
@@ -225,7 +268,7 @@ async function compareVersions(bench: Bench, root: string): Promise<Figure[]> {
     { name: "`trace --stats`, its own process at 10,000/s", unit: "µs" },
   ] as const;
   return await compareInPairs(bench, root, bench.either(20, 1), quantities, async (version) => {
-    const counted = await statisticsUs(namespace, load, version);
+    const { tool: counted } = await countingCost(namespace, load, [], version);
     await using busy = await BusyTrace.start(tracing(bench, version), namespace, load);
     const often = await busy.handshakeUs("often");
     const seldom = await busy.handshakeUs("seldom");
