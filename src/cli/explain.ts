@@ -68,8 +68,8 @@ export const EXPLAIN_HELP: Help = {
     "them: captures of both ends, records, or stores. What was lost on the way, and in which " +
     "direction, is told by both; how long each way took, as far as other handshakes of the two hosts " +
     "in the same minute bound their clocks. What is not known is said. What " +
-    "can be read once, such as standard input, is copied into TMPDIR meanwhile: FILEs are read three " +
-    "times.",
+    "can be read once, such as standard input, is copied into TMPDIR meanwhile, where it may take half " +
+    "of the room that is left: FILEs are read three times.",
     `${FILTERS_HELP} --since, --until and --traced-on need a FILE.`,
     "Of this host, Ctrl-C ends the waiting: a handshake that is under way " +
     "and matches is then explained as it stands. Text is coloured on a terminal, unless NO_COLOR is " +

@@ -1,8 +1,11 @@
+import { statfsSync } from "node:fs";
 import { InputError } from "./input_error.ts";
 import { fileAt } from "./same_file.ts";
 
 /** Bytes copied at once. */
 const PIECE_LENGTH = 256 * 1024;
+/** How much of the room that is left may be taken: what never ends fills the folder for nobody else. */
+const ROOM_SHARE = 1 / 2;
 
 /** Whether what a path leads to can be read once alone: a FIFO, as a shell makes of `<(...)`. */
 export function isReadOnce(path: string): boolean {
@@ -17,9 +20,12 @@ export function isReadOnce(path: string): boolean {
 export class HeldInput implements Disposable {
   /** Open for reading and writing. */
   readonly file: Deno.FsFile;
+  readonly #lengthMax: number;
+  #length = 0;
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(file: Deno.FsFile, roomBytes: number) {
     this.file = file;
+    this.#lengthMax = roomBytes * ROOM_SHARE;
   }
 
   /**
@@ -33,12 +39,14 @@ export class HeldInput implements Disposable {
     path: string | undefined,
     ended: Promise<void>,
   ): Promise<HeldInput | undefined> {
-    const held = new HeldInput(openNameless());
+    const { file, roomBytes } = openNameless();
+    const held = new HeldInput(file, roomBytes);
     let isOver = false;
     const copy = async () => {
       const from = path === undefined ? Deno.stdin : await Deno.open(path);
       const piece = new Uint8Array(PIECE_LENGTH);
       for (let count = await from.read(piece); !isOver && count; count = await from.read(piece)) {
+        held.#claim(count);
         for (let at = 0; at < count;) at += held.#write(piece.subarray(at, count));
       }
       if (from !== Deno.stdin) from.close();
@@ -55,6 +63,16 @@ export class HeldInput implements Disposable {
     }
   }
 
+  /** @throws {InputError} There is too much of it. */
+  #claim(length: number): void {
+    this.#length += length;
+    if (this.#length <= this.#lengthMax) return;
+    throw new InputError(
+      "it can be read once alone, and a copy takes more than half of the room that was left in the folder for " +
+        "temporary files; let TMPDIR name a folder with more room, or give a file",
+    );
+  }
+
   #write(bytes: Uint8Array<ArrayBuffer>): number {
     try {
       return this.file.writeSync(bytes);
@@ -69,17 +87,23 @@ export class HeldInput implements Disposable {
   }
 }
 
-function openNameless(): Deno.FsFile {
+function openNameless(): { file: Deno.FsFile; roomBytes: number } {
   try {
     const path = Deno.makeTempFileSync({ prefix: "synsnoop-held-" });
     try {
-      return Deno.openSync(path, { read: true, write: true });
+      return { file: Deno.openSync(path, { read: true, write: true }), roomBytes: roomAt(path) };
     } finally {
       Deno.removeSync(path);
     }
   } catch (error) {
     throw cannotHold(error);
   }
+}
+
+/** Bytes that the file system of a path has left for users; Infinity where it does not tell how large it is. */
+function roomAt(path: string): number {
+  const { blocks, bavail, bsize } = statfsSync(path);
+  return blocks > 0 ? bavail * bsize : Infinity;
 }
 
 function cannotHold(error: unknown): InputError {

@@ -8,7 +8,8 @@ import { explainPair as tellPair } from "../../src/cli/explain_pair.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildConversation, type Said } from "../unit/explain/build_conversation.ts";
 import { linuxSynOptions } from "../unit/wire/build_frame.ts";
-import { makeFolder } from "../netns/disk.ts";
+import { makeDisk, makeFolder, NO_MOUNTS } from "../netns/disk.ts";
+import { skippableTest } from "../netns/namespace.ts";
 import { type Fate, type Host, makePairs } from "./made_pairs.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
@@ -282,6 +283,38 @@ Deno.test("explain --pair says what it cannot do", async (t) => {
       /^synsnoop: Cannot read standard input: it can be read once alone, and a copy cannot be written: .*; let TMPDIR name a folder with room, or give a file\n$/,
     );
   });
+});
+
+skippableTest("explain --pair fills no folder with what never ends", NO_MOUNTS, async () => {
+  using folder = makeFolder();
+  const { files } = writeFleet(folder.path, 50);
+  using disk = makeDisk("size=8m");
+  const run = await new Deno.Command("bash", {
+    args: [
+      "-c",
+      'yes | "$0" run -A --quiet "$1" explain --pair - "$2"',
+      ...[Deno.execPath(), MAIN, files[0]],
+    ],
+    env: { TMPDIR: disk.path },
+  }).output();
+  assertEquals(run.code, 1);
+  assertEquals(
+    new TextDecoder().decode(run.stderr),
+    "synsnoop: Cannot read standard input: it can be read once alone, and a copy takes more than half of the " +
+      "room that was left in the folder for temporary files; let TMPDIR name a folder with more room, or give " +
+      "a file\n",
+  );
+  // What fits is told as before, and leaves nothing there.
+  const told = await new Deno.Command("bash", {
+    args: [
+      "-c",
+      'cat "$2" | "$0" run -A --quiet "$1" explain --pair - "$3"',
+      ...[Deno.execPath(), MAIN, ...files],
+    ],
+    env: { TMPDIR: disk.path },
+  }).output();
+  assertEquals(told.code, 0);
+  assertEquals([...Deno.readDirSync(disk.path)], []);
 });
 
 Deno.test("explain --pair tells nothing where it was interrupted before all was read", async (t) => {
