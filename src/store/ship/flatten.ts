@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decodeLine } from "../../record/record_decoder.ts";
+import { LineDecoder } from "../../record/record_decoder.ts";
 import { parseTime } from "../../text/time.ts";
 import { type Table, type TableColumn, TABLES } from "../clickhouse/schema.ts";
 import type { ColumnType } from "../query/columns.ts";
@@ -100,16 +100,33 @@ export function flattenLine(line: string): FlatLine {
   if (reason !== undefined) return { kind: "refused", reason };
   if (event === "handshake") {
     // What is no record anywhere else is none here either.
-    const decoded = decodeLine(line);
-    if (decoded.kind === "refused") return { kind: "refused", reason: decoded.reason };
+    const refused = refusalOf(line);
+    if (refused !== undefined) return { kind: "refused", reason: refused };
   }
-  const { seconds } = parseTime(time as string)!;
+  const seconds = secondsOf(time as string)!;
   const json = `{${row.texts.join()}}\n`;
   const { written } = value;
   return {
     ...{ kind: "row", table: target.name, json, seconds, version: Number(version) },
     ...event === "status" && Number.isSafeInteger(written) && { written: written as number },
   };
+}
+
+/** Bytes of UTF-8 that one UTF-16 unit becomes, at most. */
+const BYTES_OF_UNIT = 3;
+
+const encoder = new TextEncoder();
+/** Checks all of a line and keeps nothing of it: what is shipped is taken from the line itself. */
+const checker = new LineDecoder({ fields: new Set() });
+let bytes = new Uint8Array(4_096);
+
+/** Why a line is no record; undefined: it is one. */
+function refusalOf(line: string): string | undefined {
+  const most = BYTES_OF_UNIT * line.length;
+  if (most > bytes.length) bytes = new Uint8Array(2 * most);
+  const { written } = encoder.encodeInto(line, bytes);
+  const decoded = checker.decode(bytes, 0, written);
+  return decoded.kind === "refused" ? decoded.reason : undefined;
 }
 
 /** What is gathered of a line. */
@@ -189,8 +206,8 @@ function jsonText(text: string): string {
 let lastSecondText = "";
 let lastSeconds = 0;
 
-/** A time of a record as nanoseconds of Unix time; undefined where Int64 or ClickHouse's days have none. */
-function unixNs(text: string): string | undefined {
+/** The second of a record's time, Unix time; undefined where it is no time. */
+function secondsOf(text: string): number | undefined {
   // Records of one second follow each other.
   const second = text.slice(0, -11);
   if (second !== lastSecondText || !/^\.\d{9}Z$/.test(text.slice(-11))) {
@@ -199,9 +216,15 @@ function unixNs(text: string): string | undefined {
     lastSecondText = second;
     lastSeconds = moment.seconds;
   }
-  if (lastSeconds < 0 || lastSeconds > SECONDS_MAX) return undefined;
+  return lastSeconds;
+}
+
+/** A time of a record as nanoseconds of Unix time; undefined where Int64 or ClickHouse's days have none. */
+function unixNs(text: string): string | undefined {
+  const seconds = secondsOf(text);
+  if (seconds === undefined || seconds < 0 || seconds > SECONDS_MAX) return undefined;
   const ns = text.slice(-10, -1);
-  return lastSeconds === 0 ? `${Number(ns)}` : `${lastSeconds}${ns}`;
+  return seconds === 0 ? `${Number(ns)}` : `${seconds}${ns}`;
 }
 
 /** Keeps integers that a number cannot hold; the third argument has their digits (TC39, "JSON.parse source text access"). */
