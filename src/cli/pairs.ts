@@ -58,7 +58,10 @@ export const PAIRS_HELP: Help = {
   ],
   statuses: [
     [ExitStatus.Ok, "done"],
-    [ExitStatus.Failed, "something could not be read, or is of one host alone"],
+    [
+      ExitStatus.Failed,
+      "something could not be read (the pairs are of what could), or is of one host alone",
+    ],
     [ExitStatus.Usage, "wrong usage"],
     [ExitStatus.Interrupted, "interrupted"],
   ],
@@ -80,9 +83,12 @@ export async function pairs(args: readonly string[], stdout: ByteWriter): Promis
     return await printText(stdout, formatHelp(PAIRS_HELP)) ? ExitStatus.Ok : ExitStatus.Failed;
   }
   const tell = async (found: FoundPairs) => {
-    sayLines(found.lines);
+    const isWhole = sayLines(found.lines);
     for (const note of found.notes) sayNote(note);
-    return options.json ? await writeLines(found, stdout) : await writeTables(found, stdout);
+    const isWritten = options.json
+      ? await writeLines(found, stdout)
+      : await writeTables(found, stdout);
+    return isWritten && isWhole;
   };
   const { from } = options;
   return from === undefined

@@ -82,7 +82,7 @@ export const QUERY_HELP: Help = {
   ],
   statuses: [
     [ExitStatus.Ok, "done"],
-    [ExitStatus.Failed, "something could not be read, or was no SQL"],
+    [ExitStatus.Failed, "something could not be read (the answer is of what could), or was no SQL"],
     [ExitStatus.Usage, "wrong usage"],
     [ExitStatus.Interrupted, "interrupted"],
   ],
@@ -116,13 +116,13 @@ export async function query(args: readonly string[], stdout: ByteWriter): Promis
     );
   }
   const tell = async ({ lines, ...answer }: Answer & { lines: AskedLines }) => {
-    sayLines(lines);
+    const isWhole = sayLines(lines);
     if (answer.rows.length === 0 && lines.records > 0) {
       sayNote(
         `nothing of that kind among ${countOf(lines.records, "record")}`,
       );
     }
-    return await printText(stdout, format(answer, options.format));
+    return await printText(stdout, format(answer, options.format)) && isWhole;
   };
   if (from !== undefined) {
     return await askingServer(
@@ -151,9 +151,9 @@ async function queryPairs(
   }
   const tell = async (found: FoundPairs) => {
     const answer = await question.answerOf(found, options.ask.limit);
-    sayLines(found.lines);
+    const isWhole = sayLines(found.lines);
     for (const note of found.notes) sayNote(note);
-    return await print(format(answer, options.format)) === ExitStatus.Ok;
+    return await print(format(answer, options.format)) === ExitStatus.Ok && isWhole;
   };
   return from === undefined
     ? await asking(options, async (records) => await findPairs(records, tell))
@@ -165,7 +165,7 @@ async function queryPairs(
 /**
  * Does something with records that a database reads: says what it waits for, and how it fails.
  *
- * @param work Hands on whether all was written. @returns The exit status.
+ * @param work Hands on whether all was read and written. @returns The exit status.
  */
 export async function asking(
   { inputs, filter, memoryBytes }: Pick<QueryOptions, "inputs" | "filter" | "memoryBytes">,
@@ -175,7 +175,7 @@ export async function asking(
   const ending = Ending.listen({ report: () => "the question is not answered yet" });
   let isInterrupted = false;
   try {
-    const isWritten = await work({
+    const isDone = await work({
       inputs,
       filter,
       memoryBytes,
@@ -190,7 +190,7 @@ export async function asking(
         else progress.clear();
       },
     });
-    return isWritten ? ExitStatus.Ok : ExitStatus.Failed;
+    return isDone ? ExitStatus.Ok : ExitStatus.Failed;
   } catch (error) {
     if (isInterrupted) return ExitStatus.Interrupted;
     if (error instanceof InputError) sayNote(error.message);
@@ -209,8 +209,8 @@ function format(answer: Answer, kind: QueryOptions["format"]): string {
   return outputSurface().utf8 ? table : toAscii(table);
 }
 
-/** Says what of the lines could not be asked. */
-export function sayLines({ refused, newerVersion, records }: AskedLines): void {
+/** Says what of the lines could not be asked. @returns Whether all of them could be read. */
+export function sayLines({ refused, newerVersion, records }: AskedLines): boolean {
   for (const { file, told } of refused) sayNote(`Cannot read all of "${file}": ${told}`);
   if (newerVersion !== undefined) {
     sayNote(
@@ -218,4 +218,5 @@ export function sayLines({ refused, newerVersion, records }: AskedLines): void {
     );
   }
   if (records === 0) sayNote("no handshake is there that was asked for");
+  return refused.length === 0;
 }

@@ -483,7 +483,7 @@ Deno.test("the command answers on standard output, and says the rest on standard
     const table = await runQuery([input, "servers", "--limit", "1"]);
     assertMatch(table.out, /^SERVER +HANDSHAKES +FAILED +FAILED %.*\n\S+ +\d+/);
     assertEquals([table.status, table.said], [
-      0,
+      1,
       `synsnoop: Cannot read all of "${input}": 1 of its lines is no record (1 no JSON); ` +
       `line ${made.length + 1}: it is no JSON\n`,
     ]);
@@ -510,7 +510,7 @@ Deno.test("the command answers on standard output, and says the rest on standard
   });
   await t.step("nothing that matched", async () => {
     const { status, said } = await runQuery([input, "servers", "--port", "9"]);
-    assertEquals(status, 0);
+    assertEquals(status, 1);
     assertMatch(said, /no handshake is there that was asked for/);
   });
   await t.step("what cannot be asked, with the reason", async () => {
