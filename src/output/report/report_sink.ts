@@ -58,7 +58,10 @@ export interface ReportOptions {
   write(data: PageData): Promise<boolean>;
 }
 
-/** Gathers what a report tells, in one pass and bounded memory. */
+/**
+ * Gathers what a report tells, in one pass and bounded memory. It reads whole records: any may become a
+ * row, whose story is told of all that it says.
+ */
 export class ReportSink implements Sink {
   readonly label = "the report";
   readonly reportMs = COVERAGE_MS;

@@ -14,7 +14,10 @@ export interface PacketMemory {
   packetsOf(row: number): unknown;
 }
 
-/** Hands what comes to a model. */
+/**
+ * Hands what comes to a model. It reads whole records: what is kept is shown and saved whole, and a filter
+ * that is typed later may ask for anything.
+ */
 export class TopSink implements Sink {
   readonly label = "to the screen";
   readonly reportMs = REPORT_MS;
