@@ -16,14 +16,17 @@ export const Fate = {
 } as const;
 
 const NONE = -1;
-/** Of one tuple and number: looking for one must not take longer and longer where somebody makes many. */
+/**
+ * Entries of a bucket, which as a rule has one or two: looking for one must not take longer and longer where
+ * somebody makes many of one tuple and number.
+ */
 const LOOKED_AT_MAX = 64;
 
 /** Words of an entry: 64 bytes, so that to look at one costs the processor one or two waits for memory. */
 const ENTRY_WORDS = 16;
 const HASH = 0;
-/** The next one in the same bucket, {@link NONE} at the end. */
-const NEXT = 1;
+/** The number of the next older one in the same bucket, whether or not it is still there. */
+const OLDER = 1;
 const ISN = 2;
 const PORTS = 3;
 const CLIENT = 4;
@@ -47,23 +50,27 @@ export class Remembered {
   readonly #numbers: Float64Array;
   /** Of each table its own, see `FlowIndex`. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
+  /** Entries that there is room for, and buckets: a power of two, less one. */
   readonly #mask: number;
-  /** First words of entries as their complement: that of none is 0, which memory holds that nobody wrote to. */
+  /**
+   * The number of the newest entry of each bucket. Entries are numbered as they come, and one too far behind
+   * the newest was overwritten: then nothing has to be undone, which took a third of the waits for memory.
+   */
   readonly #buckets: Int32Array;
   /** The tuple at hand. */
   readonly #key = new FlowKey(new Uint32Array(4), new Uint32Array(4));
-  /** The entry that is filled next. */
-  #next = 0;
+  /** The number of the newest entry. That of none, 0, is too far behind the first. */
+  #newest: number;
 
   /** Makes an empty one. @param capacity Handshakes, at least 1. */
   constructor(capacity: number) {
-    this.#capacity = capacity;
-    this.#words = new Int32Array(capacity * ENTRY_WORDS);
+    this.#capacity = this.#newest = capacity;
+    let room = 1;
+    while (room < capacity) room *= 2;
+    this.#mask = room - 1;
+    this.#words = new Int32Array(room * ENTRY_WORDS);
     this.#numbers = new Float64Array(this.#words.buffer);
-    let buckets = 1;
-    while (buckets < capacity) buckets *= 2;
-    this.#mask = buckets - 1;
-    this.#buckets = new Int32Array(buckets);
+    this.#buckets = new Int32Array(room);
   }
 
   /** Takes the handshake of a row of the table, which was reported. */
@@ -84,15 +91,14 @@ export class Remembered {
   #add(clientIsn: number, table: FlowTable, row: number): void {
     const words = this.#words;
     const { client, server, ports } = this.#key;
-    const at = this.#next * ENTRY_WORDS;
-    this.#next = this.#next + 1 === this.#capacity ? 0 : this.#next + 1;
-    this.#remove(at);
     const hash = this.#hashOf(this.#key, clientIsn);
     const bucket = hash & this.#mask;
-    this.#removeSame(bucket, hash, clientIsn, table.vlan[row]);
+    this.#removeSame(hash, clientIsn, table.vlan[row]);
+    const newest = this.#newest = this.#newest + 1 | 0;
+    const at = this.#placeOf(newest);
     words[at + HASH] = hash;
-    words[at + NEXT] = ~this.#buckets[bucket];
-    this.#buckets[bucket] = ~at;
+    words[at + OLDER] = this.#buckets[bucket];
+    this.#buckets[bucket] = newest;
     words[at + ISN] = clientIsn;
     words[at + PORTS] = ports;
     for (let word = 0; word < 4; word++) {
@@ -119,7 +125,7 @@ export class Remembered {
   /** Forgets those of a tuple and number: what comes now is of another one. */
   forget(key: FlowKey, clientIsn: number): void {
     for (let at = this.#find(key, clientIsn); at !== NONE; at = this.#find(key, clientIsn)) {
-      this.#remove(at);
+      this.#words[at + FATE] = 0;
     }
   }
 
@@ -133,29 +139,47 @@ export class Remembered {
   #find(key: FlowKey, clientIsn: number, vlan = -1): number {
     const words = this.#words;
     const hash = this.#hashOf(key, clientIsn);
-    let looked = 0;
-    let at = ~this.#buckets[hash & this.#mask];
-    for (; at !== NONE && looked < LOOKED_AT_MAX; at = words[at + NEXT]) {
-      if (words[at + HASH] !== hash || !this.#isOf(at, key, clientIsn)) continue;
-      if (areOfOneVlan(words[at + VLAN], vlan)) return at;
-      looked++;
+    let number = this.#buckets[hash & this.#mask];
+    for (let looked = 0; looked < LOOKED_AT_MAX && this.#isKept(number); looked++) {
+      const at = this.#placeOf(number);
+      const isIt = words[at + HASH] === hash && this.#isOf(at, key, clientIsn) &&
+        areOfOneVlan(words[at + VLAN], vlan);
+      if (isIt) return at;
+      number = words[at + OLDER];
     }
     return NONE;
   }
 
-  /** Removes what is told anew of the tuple at hand: all of one SYN sent on and on would be one long chain. */
-  #removeSame(bucket: number, hash: number, clientIsn: number, vlan: number): void {
+  /** Forgets what is told anew of the tuple at hand. */
+  #removeSame(hash: number, clientIsn: number, vlan: number): void {
     const words = this.#words;
-    for (let at = ~this.#buckets[bucket]; at !== NONE; at = words[at + NEXT]) {
+    let number = this.#buckets[hash & this.#mask];
+    for (let looked = 0; looked < LOOKED_AT_MAX && this.#isKept(number); looked++) {
+      const at = this.#placeOf(number);
       const isSame = words[at + HASH] === hash && words[at + VLAN] === vlan &&
         this.#isOf(at, this.#key, clientIsn);
-      if (isSame) return this.#remove(at);
+      if (isSame) {
+        words[at + FATE] = 0;
+        return;
+      }
+      number = words[at + OLDER];
     }
+  }
+
+  /** Whether an entry was not overwritten. After 2^32 entries their numbers begin again. */
+  #isKept(number: number): boolean {
+    return (this.#newest - number >>> 0) < this.#capacity;
+  }
+
+  /** The first word of an entry. */
+  #placeOf(number: number): number {
+    return (number & this.#mask) * ENTRY_WORDS;
   }
 
   #isOf(at: number, { client, server, ports }: FlowKey, clientIsn: number): boolean {
     const words = this.#words;
-    return words[at + ISN] === (clientIsn | 0) && words[at + PORTS] === ports &&
+    return words[at + FATE] !== 0 && words[at + ISN] === (clientIsn | 0) &&
+      words[at + PORTS] === ports &&
       isAt(words, at + CLIENT, client) && isAt(words, at + SERVER, server);
   }
 
@@ -163,20 +187,6 @@ export class Remembered {
   #hashOf(key: FlowKey, clientIsn: number): number {
     const mixed = Math.imul(hashTuple(this.#seed, key) ^ clientIsn, 0x9e3779b1);
     return mixed ^ (mixed >>> 15);
-  }
-
-  #remove(at: number): void {
-    const words = this.#words;
-    if (words[at + FATE] === 0) return;
-    words[at + FATE] = 0;
-    const bucket = words[at + HASH] & this.#mask;
-    let before = ~this.#buckets[bucket];
-    if (before === at) {
-      this.#buckets[bucket] = ~words[at + NEXT];
-      return;
-    }
-    while (words[before + NEXT] !== at) before = words[before + NEXT];
-    words[before + NEXT] = words[at + NEXT];
   }
 }
 
