@@ -313,7 +313,11 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
   const hasSynAck = table.has(row, WireFact.SynAck);
   const hasAck = table.has(row, WireFact.Ack);
   const firstSyn = table.firstSynNs[row];
-  const lastSyn = table.lastSynNs[row];
+  // The answer may not have come as far as where the SYN came first: times of one place are subtracted.
+  const answerPlace = table.synAckPlace[row];
+  const isElsewhere = answerPlace !== table.synPlace[row] &&
+    answerPlace === table.synElsewherePlace[row];
+  const lastSyn = isElsewhere ? table.synElsewhereNs[row] : table.lastSynNs[row];
   const firstSynAck = table.firstSynAckNs[row];
   const lastSynAck = table.lastSynAckNs[row];
   const ack = table.ackNs[row];
@@ -322,14 +326,14 @@ function fillRtts(table: FlowTable, row: number, into: Handshake): void {
   into.firstSynAckToAckNs = into.lastSynAckToAckNs = undefined;
   into.ambiguous = false;
   if (hasSyn && hasSynAck) {
-    let answered: number | undefined = firstSyn;
+    let answered: number | undefined = isElsewhere ? lastSyn : firstSyn;
     const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
     const hasEcho = table.hasAll(row, carried);
     if (
       table.synsBeforeAnswer[row] > 1 ||
       hasEcho && provesUnseen(table.synAckEcho[row], table.lastSynTimestamp[row])
     ) {
-      into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
+      if (!isElsewhere) into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
       into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
       const isTold = hasEcho &&
         !table.has(row, WireFact.LastSynTimestampShared) &&

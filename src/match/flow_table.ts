@@ -74,6 +74,9 @@ export class FlowTable extends FlowIndex {
   readonly firstSynNs: Float64Array;
   /** Last SYN before the first SYN-ACK: a later one cannot be what was answered. */
   readonly lastSynNs: Float64Array;
+  /** Last SYN before that at another place than the first's, and where: it is answered there sooner. */
+  readonly synElsewhereNs: Float64Array;
+  readonly synElsewherePlace: Uint32Array;
   readonly firstSynAckNs: Float64Array;
   readonly lastSynAckNs: Float64Array;
   /** Last SYN-ACK with the other sequence number. */
@@ -164,6 +167,7 @@ export class FlowTable extends FlowIndex {
     this.synAckMarkNs = columns.take(Float64Array, capacity);
     this.firstSynNs = columns.take(Float64Array, capacity);
     this.lastSynNs = columns.take(Float64Array, capacity);
+    this.synElsewhereNs = columns.take(Float64Array, capacity);
     this.firstSynAckNs = columns.take(Float64Array, capacity);
     this.lastSynAckNs = columns.take(Float64Array, capacity);
     this.otherSynAckNs = columns.take(Float64Array, capacity);
@@ -187,6 +191,7 @@ export class FlowTable extends FlowIndex {
     this.clientWindow = columns.take(Uint16Array, capacity);
     this.serverWindow = columns.take(Uint16Array, capacity);
     this.synPlace = columns.take(Uint32Array, capacity);
+    this.synElsewherePlace = columns.take(Uint32Array, capacity);
     this.synAckPlace = columns.take(Uint32Array, capacity);
     this.placeCount = columns.take(Uint8Array, capacity);
     this.#places = columns.take(Uint32Array, capacity * PLACES_MAX);
@@ -245,7 +250,7 @@ export class FlowTable extends FlowIndex {
       this.synAcks[row] =
       this.resets[row] =
         0;
-    this.synPlace[row] = this.synAckPlace[row] = 0;
+    this.synPlace[row] = this.synElsewherePlace[row] = this.synAckPlace[row] = 0;
     this.vlan[row] = -1;
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
@@ -253,6 +258,13 @@ export class FlowTable extends FlowIndex {
     this.forgetAnswers(row);
     this.#append(row, state, nowNs, isOwn);
     return row;
+  }
+
+  /** Takes a SYN at another place than the first's. */
+  passElsewhere(row: number, timeNs: number, place: number): void {
+    if (this.has(row, WireFact.SynAck)) return;
+    this.synElsewhereNs[row] = timeNs;
+    this.synElsewherePlace[row] = place;
   }
 
   /** Takes one more SYN before the answer: it becomes the last. */

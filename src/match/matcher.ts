@@ -148,9 +148,9 @@ export class Matcher {
     if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
-    if (!table.has(row, WireFact.Syn)) {
-      keepSyn(table, row, segment, timeNs, place);
-    } else if (place === table.synPlace[row]) {
+    if (!table.has(row, WireFact.Syn)) keepSyn(table, row, segment, timeNs, place);
+    else if (place !== table.synPlace[row]) table.passElsewhere(row, timeNs, place);
+    else {
       const mark = markOf(segment);
       if (isCopy(table.synMark[row], table.synMarkNs[row], mark, timeNs)) return row;
       table.synMark[row] = mark;

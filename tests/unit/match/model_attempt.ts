@@ -39,6 +39,8 @@ export interface Attempt {
   state: State;
   touchedNs: number;
   syns: Seen[];
+  /** The last SYN at another place than the first's, before any SYN-ACK. */
+  synElsewhere?: Seen;
   synAcks: Seen[];
   /** Its VLAN: of the first packet that tells the network. */
   vlan: number;

@@ -89,7 +89,7 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
       process: listening(serverKernel, options) ??
         (accept && accept.pid !== 0 ? processOf(accept) : undefined),
     },
-    ...rtts(syns, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
+    ...rtts(syns, attempt.synElsewhere, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
     kernelClientRttNs: kernelRtt(clientKernel),
     kernelServerRttNs: kernelRtt(serverKernel),
     synCount: syns.length,
@@ -296,6 +296,7 @@ function kernelRtt(half: KernelEnd | undefined): number | undefined {
 
 function rtts(
   syns: Seen[],
+  synElsewhere: Seen | undefined,
   synAcks: Seen[],
   ack: Seen | undefined,
   serverIsn: number | undefined,
@@ -304,7 +305,13 @@ function rtts(
   const [synAck] = synAcks;
   const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
-  const asked = forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [];
+  const seen = forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [];
+  // Times of one place are subtracted: of the one where the answer was seen.
+  const isElsewhere = synAck !== undefined && synAck.place !== syns[0]?.place &&
+    synAck.place === synElsewhere?.place;
+  const asked = isElsewhere && seen.length > 0
+    ? seen.with(-1, { ...seen.at(-1)!, timeNs: synElsewhere.timeNs })
+    : seen;
   const client = leg(asked, synAck, asked, true, answersUnseen(asked, synAck));
   const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
   // Of a third number on nobody keeps which came again.
@@ -316,7 +323,7 @@ function rtts(
     serverRttNs: server.rttNs,
     totalNs: elapsed(syns[0], ack),
     ambiguous: client.ambiguous || server.ambiguous,
-    firstSynToSynAckNs: client.firstNs,
+    firstSynToSynAckNs: isElsewhere ? undefined : client.firstNs,
     lastSynToSynAckNs: client.lastNs,
     firstSynAckToAckNs: server.firstNs,
     lastSynAckToAckNs: server.lastNs,

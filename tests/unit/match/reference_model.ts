@@ -314,7 +314,10 @@ export class ReferenceModel {
     if (attempt.state === "reported") return;
     see(attempt, from, to, seen);
     const [first] = attempt.syns;
-    if (first && first.place !== seen.place) return;
+    if (first && first.place !== seen.place) {
+      if (attempt.synAcks.length === 0) attempt.synElsewhere = seen;
+      return;
+    }
     if (first && areCopies(attempt.syns.at(-1)!, seen)) return;
     if (first === undefined) {
       tellVlan(attempt, seen.packet);
