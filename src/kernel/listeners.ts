@@ -79,7 +79,7 @@ const MISSES = 2;
  */
 export class Listeners {
   readonly #ports = new Map<number, Listener[]>();
-  /** The port that was asked for last and its listeners: most often the next connection's too. */
+  /** The port that was asked for last, and its listeners. */
   readonly #last: { key: number; listeners: readonly Listener[] } = { key: NaN, listeners: [] };
   readonly #open = new Map<number, Listener>();
   /** Open ones that take connections to other ports, by namespace. */
@@ -214,7 +214,7 @@ export class Listeners {
     return found;
   }
 
-  /** @returns Those on a port. A number beyond 2^31 takes a Map ten times as long to find as another. */
+  /** @returns Those on a port: most often the port that was asked for before, of each handshake twice. */
   #onPort(key: number): readonly Listener[] {
     if (key !== this.#last.key) {
       this.#last.listeners = this.#ports.get(key) ?? NOBODY;
