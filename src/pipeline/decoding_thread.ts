@@ -8,12 +8,13 @@ import { RowReader } from "../record/recorded_row.ts";
 import { OVER, PieceDecoder, toWanted, type WantedParts } from "./decode_pieces.ts";
 import { LinePiece, makePieceMemory, PIECE_LENGTH, type PieceMemory } from "./line_piece.ts";
 
-/** What the thread is told, once: all that both see, and what of records is wanted. */
+/** What the thread is told, once: all that both see, what of records is wanted, and how some look. */
 export interface DecodingSettings {
   pieces: readonly PieceMemory[];
   /** Rung when a piece is offered. */
   bell: Int32Array;
   wanted: WantedParts;
+  sample: Uint8Array;
 }
 
 /** What it says: that it has begun; or, as the last, why it has ended. */
@@ -30,6 +31,8 @@ export interface Thread {
 /** What is decoded. */
 export interface DecodingOptions {
   wanted: WantedParts;
+  /** Some bytes of records, with which the thread gets up to speed. */
+  sample: Uint8Array;
   /** Whether nothing more is to be given back. */
   isOver(): boolean;
 }
@@ -93,7 +96,7 @@ export class DecodingThread implements AheadDecoder {
   }
 
   /**
-   * Waits until a thread has begun, which takes some 30 ms.
+   * Waits until a thread has begun, and decodes at its speed: some 100 ms.
    *
    * @param thread It, just made.
    * @param onEnd Told, in a few words, why the thread has ended by itself: from then on all is done here.
@@ -119,6 +122,7 @@ export class DecodingThread implements AheadDecoder {
       pieces: Array.from({ length: PIECES }, makePieceMemory),
       bell: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
       wanted: options.wanted,
+      sample: options.sample,
     };
     thread.postMessage(settings);
     await promise;

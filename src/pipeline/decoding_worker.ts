@@ -9,17 +9,20 @@ import type { DecodingAnswer, DecodingSettings } from "./decoding_thread.ts";
 
 const answer = (message: DecodingAnswer) => self.postMessage(message);
 
-self.onmessage = async ({ data: { pieces, bell, wanted } }: MessageEvent<DecodingSettings>) => {
+self.onmessage = async ({ data: settings }: MessageEvent<DecodingSettings>) => {
+  const { pieces, bell, sample } = settings;
   try {
     // Also that these cannot be loaded is told.
-    const { decodeOffered, PieceDecoder, toWanted }: typeof import("./decode_pieces.ts") =
+    const { decodeOffered, PieceDecoder, rehearse, toWanted }: typeof import("./decode_pieces.ts") =
       await import(import.meta.resolve("./decode_pieces.ts"));
     const { LinePiece }: typeof import("./line_piece.ts") = await import(
       import.meta.resolve("./line_piece.ts")
     );
-    const decoder = new PieceDecoder(toWanted(wanted));
+    const wanted = toWanted(settings.wanted);
+    rehearse(wanted, sample);
     answer("begun");
-    decodeOffered(pieces.map((memory) => new LinePiece(memory)), bell, decoder);
+    const all = pieces.map((memory) => new LinePiece(memory));
+    decodeOffered(all, bell, new PieceDecoder(wanted));
   } catch (error) {
     answer({ failed: error instanceof Error ? error.message : String(error) });
   }

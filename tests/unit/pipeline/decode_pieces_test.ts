@@ -4,9 +4,10 @@ import {
   decodeOffered,
   OVER,
   PieceDecoder,
+  rehearse,
   toWanted,
 } from "../../../src/pipeline/decode_pieces.ts";
-import { LinePiece, makePieceMemory } from "../../../src/pipeline/line_piece.ts";
+import { LinePiece, makePieceMemory, PIECE_LENGTH } from "../../../src/pipeline/line_piece.ts";
 import { neededFields } from "../../../src/record/choose_fields.ts";
 import { encodeHandshake } from "../../../src/record/ndjson.ts";
 import { RowReader } from "../../../src/record/recorded_row.ts";
@@ -100,4 +101,23 @@ Deno.test("decodeOffered does nothing once it is over, and tells of what it cann
   });
   assertThrows(() => decodeOffered(pieces, bell, failing), Error, "it was to fail");
   assertEquals([pieces[0].state, pieces[0].failure], ["failed", "it was to fail"]);
+});
+
+Deno.test("rehearse decodes what it is given, be that longer than a piece or nothing", () => {
+  let asked = 0;
+  const wanted = {
+    filter: {
+      reads: neededFields(["outcome"]),
+      passes: () => {
+        asked++;
+        return true;
+      },
+    },
+  };
+  rehearse(wanted, encoder.encode(LINES[0]));
+  assertEquals(asked, 8);
+  rehearse(wanted, new Uint8Array(0));
+  assertEquals(asked, 8);
+  rehearse(wanted, encoder.encode(LINES[0].repeat(PIECE_LENGTH / 500)));
+  assert(asked > 1_000);
 });

@@ -10,7 +10,11 @@ const encoder = new TextEncoder();
 const LINES = HANDSHAKES.map((handshake) => encodeHandshake(handshake, CONTEXT));
 /** A piece of whole lines, each another time. */
 const PIECES = LINES.map((_, at) => [...LINES.slice(at), ...LINES.slice(0, at)].join(""));
-const ALL = { wanted: { fields: undefined, filter: undefined }, isOver: () => false };
+const ALL = {
+  wanted: { fields: undefined, filter: undefined },
+  sample: new Uint8Array(0),
+  isOver: () => false,
+};
 
 interface Fed extends OpenedDecoding {
   lines: string[];

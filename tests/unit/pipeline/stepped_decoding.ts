@@ -69,6 +69,7 @@ export interface OpenedDecoding {
 export async function openStepped(
   options: DecodingOptions = {
     wanted: { fields: undefined, filter: undefined },
+    sample: new Uint8Array(0),
     isOver: () => false,
   },
 ): Promise<OpenedDecoding> {
