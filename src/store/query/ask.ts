@@ -11,11 +11,13 @@ import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
 import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
 import {
-  ALL_REPEATS_SQL,
-  repeatsSql,
+  alikeSql,
+  REPEATS_VIEW_SQL,
+  spansSql,
   TELLERS_SQL,
   TOLD_SQL,
   TOLD_VIEW_SQL,
+  triedSql,
 } from "./repeats_sql.ts";
 import { handshakeViewsSql, passingSql } from "./views_sql.ts";
 
@@ -50,17 +52,37 @@ export async function ask(
 /** Of a handshake that nine told each of them is in four pairs: more are found in another way. */
 const PAIRS_A_RECORD = 4;
 
-/** Makes the table of records that tell a handshake again. @returns Whether there may be any. */
-async function findRepeats(database: Database): Promise<boolean> {
+/**
+ * Makes the table `repeats` of records that tell a handshake again.
+ *
+ * @param database Has the view `passing`. @returns Whether there may be any.
+ */
+export async function findRepeats(database: Pick<Database, "run" | "ask">): Promise<boolean> {
   await database.run(TELLERS_SQL);
-  const { values: [[records, tellers, areBeside]] } = await database.ask(TOLD_SQL);
+  const { values: [[count, tellers, areBeside]] } = await database.ask(TOLD_SQL);
   if (areBeside !== true) return false;
   await database.run(TOLD_VIEW_SQL);
-  const limit = PAIRS_A_RECORD * Number(records);
-  await database.run(repeatsSql(Number(tellers), limit));
-  const { values: [[found]] } = await database.ask("SELECT count(*) FROM repeats");
-  if (found === limit) await database.run(ALL_REPEATS_SQL);
+  const areFound = await findByPairs(database, Number(tellers), PAIRS_A_RECORD * Number(count));
+  const rest = areFound ? [REPEATS_VIEW_SQL] : spansSql(Number(tellers));
+  for (const sql of rest) await database.run(sql);
   return true;
+}
+
+/** Looks for them pair by pair. @returns Whether there were no more pairs than the limit. */
+async function findByPairs(
+  database: Pick<Database, "run" | "ask">,
+  tellers: number,
+  limit: number,
+): Promise<boolean> {
+  // Of two tellers each is but one of a pair: all pairs that are tried become rows.
+  if (tellers > 2) {
+    const [salt] = crypto.getRandomValues(new Uint32Array(1));
+    const { values: [[alike]] } = await database.ask(alikeSql(tellers, salt));
+    if (Number(alike) > limit) return false;
+  }
+  await database.run(triedSql(tellers, limit + 1));
+  const { values: [[tried]] } = await database.ask("SELECT count(*) FROM tried");
+  return Number(tried) <= limit;
 }
 
 /** What would be run for a question, but for what finds the records that are told twice. */

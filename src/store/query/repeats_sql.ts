@@ -60,25 +60,57 @@ SELECT nr, epoch_ns(time) AS ns, hash(tuple_hash, client_isn) AS identity, place
 FROM passing JOIN tellers USING (teller_hash) WHERE client_isn IS NOT NULL`;
 
 /**
- * Makes the table `repeats` of the records that do not count, some of them more than once.
+ * Asks, roughly, how many pairs of records of one handshake there are among the tellers that can be either
+ * of a pair: {@linkcode triedSql} tries them all, also two that one teller told. Records are counted by a
+ * byte of a hash of their identity: of the pairs within a byte those are taken off that would be there
+ * if all identities were different.
  *
- * @param limit Of its rows: where there are so many, {@linkcode ALL_REPEATS_SQL} finds them.
+ * @param tellers How many there are. @param salt Any number that who made the records cannot know: he
+ * could choose them so that this hides a pair.
  */
-export function repeatsSql(tellers: number, limit: number): string {
-  return `CREATE TEMP TABLE repeats AS
-SELECT other.nr FROM told AS one JOIN told AS other
-ON one.identity = other.identity AND one.place < other.place
-WHERE one.place < ${tellers} AND other.place > 1 AND abs(one.ns - other.ns) <= ${NEAR_NS}
-LIMIT ${limit}`;
+export function alikeSql(tellers: number, salt: number): string {
+  return `SELECT coalesce(sum(records ** 2) - sum(records) ** 2 / 256 - sum(records), 0) / 2
+FROM (
+  SELECT CAST(hash(xor(identity, ${salt}::UBIGINT)) >> 56 AS UTINYINT) AS byte,
+    CAST(count(*) AS DOUBLE) AS records
+  FROM told WHERE place > 1 AND place < ${tellers} GROUP BY byte
+)`;
 }
 
 /**
- * The same, slower, but not by each pair: whoever repeats one SYN all day makes one handshake of as many
- * records as he likes.
+ * Makes the table `tried` of pairs of records of one handshake, each as the record of the greater teller,
+ * and whether it is near the other.
+ *
+ * @param limit Of its rows: where there are so many, {@linkcode spansSql} finds which are near.
  */
-export const ALL_REPEATS_SQL = `CREATE OR REPLACE TEMP TABLE repeats AS
+export function triedSql(tellers: number, limit: number): string {
+  // What is held against the limit is behind no condition but that of places: so those that are not near
+  // are counted too.
+  return `CREATE TEMP TABLE tried AS
+SELECT other.nr, abs(one.ns - other.ns) <= ${NEAR_NS} AS is_near FROM told AS one JOIN told AS other
+ON one.identity = other.identity AND one.place < other.place
+WHERE one.place < ${tellers} AND other.place > 1
+LIMIT ${limit}`;
+}
+
+/** Makes the view `repeats` of the records that do not count, some of them more than once. */
+export const REPEATS_VIEW_SQL = "CREATE TEMP VIEW repeats AS SELECT nr FROM tried WHERE is_near";
+
+/**
+ * Makes the table `repeats` of the same, slower, but not by each pair: whoever repeats one SYN all day
+ * makes one handshake of as many records as he likes. Time is cut into spans of the length that is near: so
+ * a record is held against the first and last times of each teller in its span and the two beside it.
+ */
+export function spansSql(tellers: number): string[] {
+  const spanOf = `ns // ${NEAR_NS}`;
+  return [
+    `CREATE TEMP TABLE spans AS
+SELECT identity, ${spanOf} AS span, place, min(ns) AS first_ns, max(ns) AS last_ns
+FROM told WHERE place < ${tellers} GROUP BY ALL`,
+    `CREATE TEMP TABLE repeats AS
 SELECT nr FROM (
-  SELECT nr, place, min(place) OVER (
-    PARTITION BY identity ORDER BY ns RANGE BETWEEN ${NEAR_NS} PRECEDING AND ${NEAR_NS} FOLLOWING
-  ) AS least_place FROM told
-) WHERE least_place < place`;
+  SELECT nr, identity, ns, place, ${spanOf} + unnest([-1, 0, 1]) AS span FROM told WHERE place > 1
+) AS other JOIN spans USING (identity, span)
+WHERE spans.place < other.place AND last_ns >= ns - ${NEAR_NS} AND first_ns <= ns + ${NEAR_NS}`,
+  ];
+}

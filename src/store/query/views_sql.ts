@@ -48,7 +48,7 @@ export function passingSql(condition: string | undefined): string {
  * Makes the views `records`, which a filter lets pass, and `handshakes`, each of which counts once; for our
  * own questions `hashed_handshakes`, the same with the hashes of their Parquet files.
  *
- * @param hasRepeats Whether the table of `repeatsSql` was made.
+ * @param hasRepeats Whether there is `repeats` of `repeats_sql.ts`.
  */
 export function handshakeViewsSql(hasRepeats: boolean): string[] {
   const once = hasRepeats ? " ANTI JOIN repeats USING (nr)" : "";
