@@ -109,6 +109,27 @@ Deno.test("what many tell once is found pair by pair", async (t) => {
   }
 });
 
+Deno.test("times that are further apart than an integer of nanoseconds holds are not near", async (t) => {
+  const [FIRST, LAST] = [-9_223_300_000, 9_223_372_036];
+  for (const tellers of [[1, 2], [1, 2, 3]]) {
+    await t.step(`of ${tellers.length} tellers`, async () => {
+      using folder = new Folder();
+      const records = tellers.flatMap((teller): Told[] => [
+        ...[FIRST, FIRST + 60, LAST - 200, LAST].map((at): Told => [teller, 1, at + teller]),
+        [teller, 2, [FIRST, LAST, FIRST][teller - 1]],
+      ]).map(([teller, identity, at]): Told => [teller, identity, Math.min(at, LAST)]);
+      using database = await openWith(folder, records);
+      assertEquals((await find(database)).repeats, repeatsOf(records));
+      // And where too many are alike to be tried.
+      const many = [...records, ...records.flatMap((each) => Array<Told>(20).fill(each))];
+      using crowded = await openWith(folder, many);
+      const { repeats, ran } = await find(crowded);
+      assertEquals(repeats, repeatsOf(many));
+      assert(ran.some(isBySpans));
+    });
+  }
+});
+
 Deno.test("pairs of records that are alike are counted roughly before any is tried", async () => {
   using folder = new Folder();
   const middle = Array.from({ length: 20_000 }, (_, at): Told => [2, at < 1_000 ? 1 : at, at]);

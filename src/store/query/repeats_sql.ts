@@ -34,13 +34,16 @@ export const HASH_COLUMNS: readonly HashColumn[] = [
 ];
 
 const NEAR_NS = NEAR_SECONDS * 1e9;
+/** The last time to which so much can be added, in 2262: two times can be further apart than an integer holds. */
+const LAST_NS = 2n ** 63n - 1n - BigInt(NEAR_NS);
+const NS = `least(epoch_ns(time), ${LAST_NS})`;
 
 /** Makes the table `tellers`, each with its place among all, and its first and last times. */
 export const TELLERS_SQL = `CREATE TEMP TABLE tellers AS
 SELECT *, CAST(row_number() OVER (ORDER BY host || chr(10) || tracer) AS UINTEGER) AS place
 FROM (
   SELECT teller_hash, count(*) AS records,
-    min(epoch_ns(time)) AS first_ns, max(epoch_ns(time)) AS last_ns,
+    min(${NS}) AS first_ns, max(${NS}) AS last_ns,
     coalesce(any_value(host_id), any_value(host)) AS host, coalesce(any_value(tracer), '') AS tracer
   FROM passing GROUP BY teller_hash
 )`;
@@ -49,14 +52,14 @@ FROM (
 export const TOLD_SQL =
   `SELECT CAST(coalesce(sum(records), 0) AS BIGINT), count(*), coalesce(bool_or(is_beside), false)
 FROM (
-  SELECT records, first_ns - max(last_ns) OVER (
+  SELECT records, first_ns <= ${NEAR_NS} + max(last_ns) OVER (
     ORDER BY first_ns ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-  ) <= ${NEAR_NS} AS is_beside FROM tellers
+  ) AS is_beside FROM tellers
 )`;
 
 /** Makes the view `told`, of what may be there twice. */
 export const TOLD_VIEW_SQL = `CREATE TEMP VIEW told AS
-SELECT nr, epoch_ns(time) AS ns, hash(tuple_hash, client_isn) AS identity, place
+SELECT nr, ${NS} AS ns, hash(tuple_hash, client_isn) AS identity, place
 FROM passing JOIN tellers USING (teller_hash) WHERE client_isn IS NOT NULL`;
 
 /**
@@ -87,7 +90,8 @@ export function triedSql(tellers: number, limit: number): string {
   // What is held against the limit is behind no condition but that of places: so those that are not near
   // are counted too.
   return `CREATE TEMP TABLE tried AS
-SELECT other.nr, abs(one.ns - other.ns) <= ${NEAR_NS} AS is_near FROM told AS one JOIN told AS other
+SELECT other.nr, one.ns <= other.ns + ${NEAR_NS} AND other.ns <= one.ns + ${NEAR_NS} AS is_near
+FROM told AS one JOIN told AS other
 ON one.identity = other.identity AND one.place < other.place
 WHERE one.place < ${tellers} AND other.place > 1
 LIMIT ${limit}`;
