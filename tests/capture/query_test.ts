@@ -391,11 +391,11 @@ Deno.test("losses are told by their place, the last that each tracer said", asyn
 
 Deno.test("isn tells repeated numbers, and the clock by which they advance", async () => {
   using folder = new Folder();
-  const tick = (port: number, second: number, isn: number) =>
+  const tick = (port: number, second: number, isn: number, minute = "2026-11-23T01:00") =>
     JSON.stringify({
       v: 1,
       event: "handshake",
-      time: `2026-11-23T01:00:0${second}.000000000Z`,
+      time: `${minute}:0${second}.000000000Z`,
       ...{ host: "web1", role: "server", outcome: "established", reason: null, evidence: ["wire"] },
       network: { type: "ipv4" },
       client: { address: "192.0.2.1", port, isn: isn % 2 ** 32 },
@@ -413,24 +413,27 @@ Deno.test("isn tells repeated numbers, and the clock by which they advance", asy
       tick(2, 0, 5) + tick(2, 3, 5 + 3 * linux - 2_000),
       tick(3, 0, 9) + tick(3, 1, 10_000_000),
       tick(4, 0, 11) + tick(4, 1, 11),
+      // Further apart than an integer of nanoseconds holds, and the last that one holds.
+      tick(5, 0, 13, "1678-01-01T00:00") + tick(5, 0, 14, "2262-01-01T00:00"),
+      tick(6, 6, 15, "2262-04-11T23:47").replace('"syn_ns":0', '"syn_ns":10000000000'),
     ].join(""),
   );
   const rows = await answerOf([input], "isn");
   assertEquals(rows, [{
     address: "192.0.2.2",
     chosen_as: "server",
-    numbers: 8,
+    numbers: 11,
     different: 1,
-    returns: 4,
+    returns: 5,
     by_4us_clock: 0,
     by_64ns_clock: 0,
-    unchanged: 4,
+    unchanged: 5,
   }, {
     address: "192.0.2.1",
     chosen_as: "client",
-    numbers: 8,
-    different: 7,
-    returns: 4,
+    numbers: 11,
+    different: 10,
+    returns: 5,
     by_4us_clock: 1,
     by_64ns_clock: 1,
     unchanged: 1,

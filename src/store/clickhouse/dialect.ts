@@ -91,6 +91,8 @@ FROM (
   join: (...parts) => `concat(${parts.join(", ")})`,
   asText: (value) => `toString(${value})`,
   asInteger: (value) => `toInt64(${value})`,
+  // It takes them modulo 2^64.
+  ifItFits: (sum) => `(${sum})`,
   asUnsigned: (value) => `toUInt64(${value})`,
   xor: (one, other) => `bitXor(${one}, ${other})`,
   lowBits: (value) => `bitAnd(${value}, ${2 ** WORD_BITS - 1})`,

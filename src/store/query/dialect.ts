@@ -40,6 +40,8 @@ export interface Dialect {
   asText(value: string): string;
   /** A number as an integer of 64 bits with a sign; unknown stays unknown. */
   asInteger(value: string): string;
+  /** A sum or difference of integers; unknown, or of no meaning, where 64 bits with a sign do not hold it. */
+  ifItFits(sum: string): string;
   /** A number as one of 64 bits without a sign. */
   asUnsigned(value: string): string;
   /** Bits that are in one of two numbers. */
@@ -150,6 +152,7 @@ WINDOW those AS (PARTITION BY ${keys.join(", ")})`;
   join: (...parts) => parts.join(" || "),
   asText: (value) => `CAST(${value} AS VARCHAR)`,
   asInteger: (value) => `CAST(${value} AS BIGINT)`,
+  ifItFits: (sum) => `TRY(${sum})`,
   asUnsigned: (value) => `CAST(${value} AS UBIGINT)`,
   xor: (one, other) => `xor(${one}, ${other})`,
   lowBits: (value) => `((${value}) & ${2 ** 32 - 1})`,

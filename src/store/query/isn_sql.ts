@@ -22,9 +22,9 @@ interface Chosen {
 }
 
 /** The numbers of both ends, each with that of the handshake before between the same ports. */
-function consecutive({ from, keys, kept }: Chosen, { withBefore, ns }: Dialect): string {
+function consecutive({ from, keys, kept }: Chosen, { withBefore, ns, ifItFits }: Dialect): string {
   const at = (packet: string, end: string) =>
-    `${ns("time")} + coalesce(times_${packet}_ns, 0) AS ${end}_at_ns`;
+    `${ifItFits(`${ns("time")} + coalesce(times_${packet}_ns, 0)`)} AS ${end}_at_ns`;
   return withBefore({
     columns: [...kept, "client_isn", "server_isn", at("syn", "client"), at("syn_ack", "server")],
     from,
@@ -49,11 +49,11 @@ function conditionsOf(
   end: typeof ENDS[number],
   dialect: Dialect,
 ): Record<typeof FACTS[number], string> {
-  const { quotient, asInteger } = dialect;
+  const { quotient, asInteger, ifItFits } = dialect;
   const ticked = (tickNs: number) =>
     isWithin(tickNs, `${advanced} - ${quotient(waited, tickNs)}`, dialect);
   const advanced = `(${asInteger(`${end}_isn`)} - ${end}_isn_before)`;
-  const waited = `(${end}_at_ns - ${end}_at_ns_before)`;
+  const waited = ifItFits(`${end}_at_ns - ${end}_at_ns_before`);
   return {
     returns: `${advanced} IS NOT NULL`,
     by_4us_clock: ticked(RFC_TICK_NS),
