@@ -17,6 +17,7 @@ import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { SqlError } from "../../src/store/query/duckdb.ts";
 import { filterSql } from "../../src/store/query/filter_sql.ts";
 import { QUESTIONS } from "../../src/store/query/questions.ts";
+import { areMetadataSmall } from "../../src/store/query/records.ts";
 import { HASH_COLUMNS } from "../../src/store/query/repeats_sql.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";
@@ -246,6 +247,12 @@ Deno.test("a sealed hour has a Parquet twin from the first question on", async (
     const { mtime } = Deno.statSync(twin);
     assertEquals(await count(), [[made.length]]);
     assertEquals(Deno.statSync(twin).mtime, mtime);
+  });
+  await t.step("what it says of itself is read once where that takes little memory", async () => {
+    const sql = "SELECT current_setting('parquet_metadata_cache') FROM records LIMIT 1";
+    assertEquals(await rowsOf([folder.path], sql), [[true]]);
+    assert(areMetadataSmall([twin], 512e6));
+    assert(!areMetadataSmall(Array(20_000).fill(twin), 512e6));
   });
   await t.step("and made again where it is none, or one of another version", async () => {
     Deno.writeTextFileSync(twin, "nothing");

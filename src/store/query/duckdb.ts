@@ -131,6 +131,11 @@ export class Database implements Disposable {
     return new Database(instance, await instance.connect());
   }
 
+  /** Reads what each Parquet file says of itself once, and not for each statement. */
+  async keepMetadata(): Promise<void> {
+    await this.run("SET parquet_metadata_cache = true");
+  }
+
   /**
    * Shuts it in: from now on it opens no file but these, and none of its settings can be changed.
    *
