@@ -79,8 +79,8 @@ export class LineThread {
   readonly #copy = new Uint8Array(LINES_LENGTH);
   readonly #told = new Set<number>();
   #names: [place: number, name: string][] = [];
-  #settled = Promise.resolve();
-  #settle = () => {};
+  /** Who waits for lines, and for how many more of those pending. */
+  #waiting: { left: number; resolve: () => void }[] = [];
 
   private constructor(thread: Thread, options: LineThreadOptions) {
     this.#thread = thread;
@@ -137,9 +137,6 @@ export class LineThread {
   /** Hands over what was taken since the last time. */
   flush(): void {
     if (this.#writer.isEmpty) return;
-    if (this.#pending.length === 0) {
-      ({ promise: this.#settled, resolve: this.#settle } = Promise.withResolvers<void>());
-    }
     const next = this.#free.pop() ?? this.#makeBatch();
     if (next === undefined) return this.#makeLines();
     const batch = this.#writer.exchange(next);
@@ -162,7 +159,7 @@ export class LineThread {
 
   #hear(answer: LineAnswer): void {
     if (isFailure(answer)) return this.#endEarly(answer.failed);
-    const batch = this.#pending.shift() as LineBatch;
+    const batch = this.#shift() as LineBatch;
     if (typeof answer === "number") {
       this.#copy.set(batch.lines.subarray(0, answer));
       this.#options.onLines(this.#copy.subarray(0, answer), batch.count);
@@ -175,14 +172,22 @@ export class LineThread {
       next = this.#pending[0]
     ) {
       this.#options.onLines(next.made, next.count);
-      this.#pending.shift();
+      this.#shift();
     }
-    if (this.#pending.length === 0) this.#settle();
   }
 
-  /** Settles when the lines of all that was handed over have come. */
+  /** Takes the first that was pending, whose lines are there. */
+  #shift(): LineBatch | MadeLines | undefined {
+    for (const waiting of this.#waiting) if (--waiting.left === 0) waiting.resolve();
+    this.#waiting = this.#waiting.filter(({ left }) => left > 0);
+    return this.#pending.shift();
+  }
+
+  /** Settles when the lines of all that was handed over until now have come; what comes then is not waited for. */
   async settle(): Promise<void> {
-    await this.#settled;
+    const left = this.#pending.length;
+    if (left === 0) return;
+    await new Promise<void>((resolve) => this.#waiting.push({ left, resolve }));
   }
 
   #endEarly(reason: string): void {
@@ -193,7 +198,7 @@ export class LineThread {
       onLines("made" in part ? part.made : this.#encoder.encode(part), part.count);
     }
     onEnd(reason);
-    this.#settle();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   /** Ends the thread. */

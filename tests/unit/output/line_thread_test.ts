@@ -109,6 +109,18 @@ Deno.test("LineThread tells the names of places once, before they are needed", a
   assertEquals(came.text, expected);
 });
 
+Deno.test("LineThread.settle does not wait for what is handed over after it", async () => {
+  const { thread, lines, came } = await open();
+  give(lines, 2 * BATCH_ROWS);
+  const settled = lines.settle();
+  give(lines, BATCH_ROWS);
+  thread.step();
+  assertEquals(came.records, BATCH_ROWS);
+  thread.step();
+  await settled;
+  assertEquals([came.records, thread.requests.length], [2 * BATCH_ROWS, 1]);
+});
+
 Deno.test("LineThread makes lines itself where the thread is far behind", async () => {
   const { thread, lines, came } = await open();
   const expected = give(lines, 100 * BATCH_ROWS);
