@@ -79,8 +79,6 @@ const MISSES = 2;
  */
 export class Listeners {
   readonly #ports = new Map<number, Listener[]>();
-  /** The port that was asked for last, and its listeners. */
-  readonly #last: { key: number; listeners: readonly Listener[] } = { key: NaN, listeners: [] };
   readonly #open = new Map<number, Listener>();
   /** Open ones that take connections to other ports, by namespace. */
   readonly #transparent = new Map<number, Set<Listener>>();
@@ -195,7 +193,7 @@ export class Listeners {
       else this.#findPast(arrival, arrival.listener);
       return found;
     }
-    const known = this.#onPort(portKey(arrival.netns, arrival.localPort));
+    const known = this.#ports.get(portKey(arrival.netns, arrival.localPort)) ?? NOBODY;
     let least = 1;
     for (const listener of known) {
       if (!isSure(listener, arrival) || !canTake(listener, arrival)) continue;
@@ -212,15 +210,6 @@ export class Listeners {
       if (canTake(listener, arrival) && !found.includes(listener)) found.push(listener);
     }
     return found;
-  }
-
-  /** @returns Those on a port: most often the port that was asked for before, of each handshake twice. */
-  #onPort(key: number): readonly Listener[] {
-    if (key !== this.#last.key) {
-      this.#last.listeners = this.#ports.get(key) ?? NOBODY;
-      this.#last.key = key;
-    }
-    return this.#last.listeners;
   }
 
   /** Finds the socket that took a connection among those that listen no more. */
@@ -247,7 +236,6 @@ export class Listeners {
       if (this.#ports.size >= PORTS_MAX) this.#forgetPort();
       known = [];
       this.#ports.set(key, known);
-      this.#last.key = NaN;
     }
     const isPast = listener.closedNs !== Infinity;
     const alike = known.filter(({ closedNs }) => closedNs !== Infinity === isPast);
@@ -314,7 +302,6 @@ export class Listeners {
     if (forgotten === undefined) return;
     for (const listener of this.#ports.get(forgotten) ?? []) this.#leave(listener);
     this.#ports.delete(forgotten);
-    this.#last.key = NaN;
   }
 
   /** The first that was of a socket and ended at that time or later, of whose start nobody told. */

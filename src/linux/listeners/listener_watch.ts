@@ -67,8 +67,6 @@ export class ListenerWatch {
   readonly #options: ListenerWatchOptions;
   /** Ports, in their namespaces, that were used in this tick. */
   readonly #used = new Set<number>();
-  /** The last of them. */
-  #lastUsed = NaN;
   /** Ports, in their namespaces, of whose listener nothing is known, and since when. */
   readonly #unknown = new Map<number, number>();
   #listing: Promise<void> | undefined;
@@ -100,7 +98,6 @@ export class ListenerWatch {
   /** A new tick begins: what was used in the one before counts again. @param nowMs By `performance.now()`. */
   tick(nowMs = performance.now()): void {
     this.#used.clear();
-    this.#lastUsed = NaN;
     this.#holders.tick(nowMs);
   }
 
@@ -128,8 +125,7 @@ export class ListenerWatch {
   /** Searches for who holds the listener of a connection, long enough before its record is made. */
   use(server: KernelEnd): void {
     const key = portKey(server.netns, server.localPort);
-    if (key === this.#lastUsed || this.#used.has(key)) return;
-    this.#lastUsed = key;
+    if (this.#used.has(key)) return;
     this.#used.add(key);
     const listeners = this.#listeners.find(server);
     this.#use(listeners);
