@@ -16,7 +16,7 @@ interface Known {
 /** The addresses of this host, in every network namespace that is captured. */
 export class LocalAddresses {
   readonly #known = new Map<NetworkNamespace, Known>();
-  /** All of them by their last word: no packet should cost a string. */
+  /** All of them by {@linkcode keyOf}: no packet should cost a string. */
   readonly #byLastWord = new Map<number, Uint32Array[]>();
 
   /** Takes a namespace whose addresses are this host's, and looks them up. */
@@ -62,16 +62,17 @@ export class LocalAddresses {
     const all = new Map([...this.#known.values()].flatMap(({ addresses }) => [...addresses]));
     this.#byLastWord.clear();
     for (const address of all.values()) {
-      const alike = this.#byLastWord.get(address[3]);
+      const key = keyOf(address, 0);
+      const alike = this.#byLastWord.get(key);
       if (alike) alike.push(address);
-      else this.#byLastWord.set(address[3], [address]);
+      else this.#byLastWord.set(key, [address]);
     }
   }
 
   /** Whether four words of a column, from an index on, are an address of this host. */
   has(words: Uint32Array, at: number): boolean {
     if (isLoopback(words, at)) return true;
-    const alike = this.#byLastWord.get(words[at + 3]);
+    const alike = this.#byLastWord.get(keyOf(words, at));
     return alike !== undefined && alike.some((address) => addressesEqual(address, 0, words, at));
   }
 
@@ -101,6 +102,14 @@ function lookUp(namespace: NetworkNamespace): Addresses {
 
 function areSame(some: Addresses, others: Addresses): boolean {
   return some.size === others.size && [...some.keys()].every((address) => others.has(address));
+}
+
+/**
+ * The last word as a signed number: of those above 2^31, which are the addresses from 128.0.0.0 on, the
+ * engine would make an object for each look-up.
+ */
+function keyOf(words: Uint32Array, at: number): number {
+  return words[at + 3] | 0;
 }
 
 /** 127.0.0.0/8 and ::1, which need not be on any interface. */
