@@ -36,7 +36,10 @@ export const TcpOptionKind = {
 export const OPTION_HEADER_LENGTH = 2;
 /** The same with the 16-bit experiment identifier of kinds 253 and 254 (RFC 6994 §3). */
 export const EXPERIMENT_HEADER_LENGTH = 4;
-/** Experiment identifier of TCP Fast Open before kind 34 was assigned (RFC 7413 §4.1.1, IANA). */
+/**
+ * Experiment identifier of TCP Fast Open before kind 34 was assigned: in kind 254 alone (RFC 7413 §7), and
+ * so Linux takes it.
+ */
 const FAST_OPEN_EXPERIMENT_ID = 0xf989;
 
 /** Result of {@linkcode optionSize}: an end-of-option-list option. */
@@ -45,6 +48,19 @@ export const OPTION_END = 0;
 export const OPTION_OVERRUN: number = -1;
 /** Result of {@linkcode optionSize}: the length field is smaller than the option's own header. */
 export const OPTION_IMPOSSIBLE: number = -2;
+
+/** Subtypes of the MPTCP option that a SYN carries (RFC 8684 §3). */
+const MptcpSubtype = { MP_CAPABLE: 0, MP_JOIN: 1 } as const;
+/** Bits below the subtype in the MPTCP option's third byte (RFC 8684 §3). */
+const MPTCP_SUBTYPE_SHIFT = 4;
+/** Bytes of an MPTCP option with its subtype, the least there are. */
+const MPTCP_LENGTH_MIN = 3;
+/**
+ * Lengths of MP_CAPABLE in a SYN, a SYN-ACK and an ACK without and with data, of version 0 in a SYN as in
+ * its answer (RFC 8684 §3.1, RFC 6824 §3.1); of MP_JOIN in the three (RFC 8684 §3.2).
+ */
+const MP_CAPABLE_LENGTHS: ReadonlySet<number> = new Set([4, 12, 20, 22, 24]);
+const MP_JOIN_LENGTHS: ReadonlySet<number> = new Set([12, 16, 24]);
 
 /** Least and greatest cookie in bytes: even, or none for a request (RFC 7413 §4.1.1). */
 const COOKIE_LENGTH_MIN = 4;
@@ -105,15 +121,24 @@ export function optionSize(view: DataView, at: number, end: number): number {
 }
 
 /**
- * Tells whether an option is the experimental form of TCP Fast Open (RFC 7413 §4.1.1, RFC 6994 §3).
+ * Subtype of an MPTCP option (RFC 8684 §3): 0 MP_CAPABLE, 1 MP_JOIN, ...
+ *
+ * @param view Bytes.
+ * @param at Offset of the option's kind; it has 3 bytes or more.
+ */
+export function mptcpSubtype(view: DataView, at: number): number {
+  return view.getUint8(at + OPTION_HEADER_LENGTH) >>> MPTCP_SUBTYPE_SHIFT;
+}
+
+/**
+ * Tells whether an option is the experimental form of TCP Fast Open (RFC 7413 §7, RFC 6994 §3).
  *
  * @param view Bytes.
  * @param at Offset of the option's kind.
  * @param size Bytes of the option, as {@linkcode optionSize} tells.
  */
 export function isFastOpenExperiment(view: DataView, at: number, size: number): boolean {
-  const kind = view.getUint8(at);
-  return (kind === TcpOptionKind.EXPERIMENT_1 || kind === TcpOptionKind.EXPERIMENT_2) &&
+  return view.getUint8(at) === TcpOptionKind.EXPERIMENT_2 &&
     size >= EXPERIMENT_HEADER_LENGTH &&
     view.getUint16(at + OPTION_HEADER_LENGTH) === FAST_OPEN_EXPERIMENT_ID;
 }
@@ -136,13 +161,24 @@ export function isOptionSizeAllowed(view: DataView, at: number, size: number): b
     case TcpOptionKind.TIMESTAMPS:
       return size === 10;
     case TcpOptionKind.MPTCP:
-      return size >= 3;
+      return isMptcpLengthAllowed(view, at, size);
     case TcpOptionKind.FAST_OPEN:
       return isCookieLengthAllowed(size - OPTION_HEADER_LENGTH);
-    case TcpOptionKind.EXPERIMENT_1:
     case TcpOptionKind.EXPERIMENT_2:
       return !isFastOpenExperiment(view, at, size) ||
         isCookieLengthAllowed(size - EXPERIMENT_HEADER_LENGTH);
+    default:
+      return true;
+  }
+}
+
+function isMptcpLengthAllowed(view: DataView, at: number, size: number): boolean {
+  if (size < MPTCP_LENGTH_MIN) return false;
+  switch (mptcpSubtype(view, at)) {
+    case MptcpSubtype.MP_CAPABLE:
+      return MP_CAPABLE_LENGTHS.has(size);
+    case MptcpSubtype.MP_JOIN:
+      return MP_JOIN_LENGTHS.has(size);
     default:
       return true;
   }

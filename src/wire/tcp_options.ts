@@ -8,6 +8,7 @@ import {
   EXPERIMENT_HEADER_LENGTH,
   isFastOpenExperiment,
   isOptionSizeAllowed,
+  mptcpSubtype,
   OPTION_END,
   OPTION_HEADER_LENGTH,
   OPTION_IMPOSSIBLE,
@@ -18,13 +19,12 @@ import {
 
 /** Offset of TSecr in the timestamps option; TSval follows the header (RFC 7323 §3.2). */
 const TIMESTAMP_ECHO = 6;
-/** Bits below the subtype in the MPTCP option's third byte (RFC 8684 §3). */
-const MPTCP_SUBTYPE_SHIFT = 4;
 
 /**
  * The options of one segment that a handshake turns on. One object is filled again and again by
  * {@linkcode readTcpOptions}. Of an option that is there twice the last counts, as in Linux; one
- * with a length that its RFC does not allow counts as absent and sets `malformed`.
+ * with a length that its RFC does not allow counts as absent and sets `malformed`. A maximum segment
+ * size of zero counts only where there is no other.
  */
 export class TcpOptions {
   /** Maximum segment size in bytes (RFC 9293 §3.7.1), -1 absent. */
@@ -40,7 +40,7 @@ export class TcpOptions {
   /** TSecr, unsigned 32 bits; 0 when absent. Means something only with the ACK flag. */
   timestampEcho = 0;
   /**
-   * Bytes of the TCP Fast Open cookie (RFC 7413 §4.1.1, kind 34 or experiment 0xf989), 0 a cookie
+   * Bytes of the TCP Fast Open cookie (RFC 7413 §4.1.1, kind 34 or experiment 0xf989 of kind 254), 0 a cookie
    * request, -1 absent.
    */
   fastOpenCookieLength: number = -1;
@@ -106,12 +106,15 @@ export function readTcpOptions(
 function readOption(view: DataView, at: number, size: number, into: TcpOptions): void {
   if (!isOptionSizeAllowed(view, at, size)) {
     into.malformed = true;
+    // As Linux, which forgets an earlier cookie for one that is too short or too long, not for an odd one.
+    if (isFastOpen(view, at, size) && size % 2 === 0) into.fastOpenCookieLength = -1;
     return;
   }
   const value = at + OPTION_HEADER_LENGTH;
   switch (view.getUint8(at)) {
     case TcpOptionKind.MSS:
-      into.mss = view.getUint16(value);
+      // Linux passes over one of zero.
+      into.mss = view.getUint16(value) || Math.max(into.mss, 0);
       break;
     case TcpOptionKind.WINDOW_SCALE:
       into.windowScale = view.getUint8(value);
@@ -125,7 +128,7 @@ function readOption(view: DataView, at: number, size: number, into: TcpOptions):
       into.timestampEcho = view.getUint32(at + TIMESTAMP_ECHO);
       break;
     case TcpOptionKind.MPTCP:
-      into.mptcpSubtype = view.getUint8(value) >>> MPTCP_SUBTYPE_SHIFT;
+      into.mptcpSubtype = mptcpSubtype(view, at);
       break;
     case TcpOptionKind.FAST_OPEN:
       into.fastOpenCookieLength = size - OPTION_HEADER_LENGTH;
@@ -134,13 +137,16 @@ function readOption(view: DataView, at: number, size: number, into: TcpOptions):
     case TcpOptionKind.ACCECN_ORDER_1:
       into.accEcnOption = true;
       break;
-    case TcpOptionKind.EXPERIMENT_1:
     case TcpOptionKind.EXPERIMENT_2:
       if (isFastOpenExperiment(view, at, size)) {
         into.fastOpenCookieLength = size - EXPERIMENT_HEADER_LENGTH;
       }
       break;
   }
+}
+
+function isFastOpen(view: DataView, at: number, size: number): boolean {
+  return view.getUint8(at) === TcpOptionKind.FAST_OPEN || isFastOpenExperiment(view, at, size);
 }
 
 /** One TCP option as it stands in a segment. */

@@ -55,20 +55,23 @@ Deno.test("isOptionSizeAllowed holds each kind to its RFC", () => {
     { kind: TcpOptionKind.WINDOW_SCALE, expected: [3] },
     { kind: TcpOptionKind.SACK_PERMITTED, expected: [2] },
     { kind: TcpOptionKind.TIMESTAMPS, expected: [10] },
-    { kind: TcpOptionKind.MPTCP, expected: range(3, 20) },
+    // The third byte's upper half is the subtype: MP_CAPABLE, MP_JOIN, REMOVE_ADDR.
+    { kind: TcpOptionKind.MPTCP, data: [0x01], expected: [4, 12, 20, 22, 24] },
+    { kind: TcpOptionKind.MPTCP, data: [0x10], expected: [12, 16, 24] },
+    { kind: TcpOptionKind.MPTCP, data: [0x40], expected: range(3, 24) },
     { kind: TcpOptionKind.FAST_OPEN, expected: [2, 6, 8, 10, 12, 14, 16, 18] },
-    { kind: TcpOptionKind.ACCECN_ORDER_0, expected: range(2, 20) },
-    { kind: TcpOptionKind.EXPERIMENT_2, expected: range(2, 20) },
+    { kind: TcpOptionKind.ACCECN_ORDER_0, expected: range(2, 24) },
+    { kind: TcpOptionKind.EXPERIMENT_2, expected: range(2, 24) },
     {
       kind: TcpOptionKind.EXPERIMENT_2,
       data: [0xf9, 0x89],
       // Below 4 bytes there is no identifier, so it is somebody else's experiment.
       expected: [2, 3, 4, 8, 10, 12, 14, 16, 18, 20],
     },
-    { kind: 99, expected: range(2, 20) },
+    { kind: 99, expected: range(2, 24) },
   ];
   for (const { kind, data = [], expected } of cases) {
-    const allowed = range(2, 20).filter((size) => {
+    const allowed = range(2, 24).filter((size) => {
       const bytes = new Uint8Array(size);
       bytes.set([kind, size, ...data].slice(0, size));
       return isOptionSizeAllowed(guardedView(bytes, 4), 4, size);
@@ -77,10 +80,10 @@ Deno.test("isOptionSizeAllowed holds each kind to its RFC", () => {
   }
 });
 
-Deno.test("isFastOpenExperiment wants an experimental kind and the whole identifier", () => {
+Deno.test("isFastOpenExperiment wants kind 254 and the whole identifier", () => {
   const cases: { input: number[]; expected: boolean }[] = [
     { input: [254, 4, 0xf9, 0x89], expected: true },
-    { input: [253, 4, 0xf9, 0x89], expected: true },
+    { input: [253, 4, 0xf9, 0x89], expected: false },
     { input: [252, 4, 0xf9, 0x89], expected: false },
     { input: [254, 4, 0xf9, 0x88], expected: false },
     { input: [254, 3, 0xf9], expected: false },

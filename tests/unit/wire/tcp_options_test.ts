@@ -40,10 +40,14 @@ Deno.test("readTcpOptions reads each option of a handshake", () => {
     { input: tcpOption(34, cookie), expected: { fastOpenCookieLength: 8 } },
     { input: tcpOption(254, u16(0xf989)), expected: { fastOpenCookieLength: 0 } },
     { input: tcpOption(254, concat(u16(0xf989), cookie)), expected: { fastOpenCookieLength: 8 } },
-    { input: tcpOption(253, concat(u16(0xf989), cookie)), expected: { fastOpenCookieLength: 8 } },
+    // RFC 7413 §7 names kind 254 alone, and so does Linux.
+    { input: tcpOption(253, concat(u16(0xf989), cookie)), expected: {} },
     { input: tcpOption(254, u16(0xe2d4)), expected: {} },
+    // Of RFC 8684, then of RFC 6824, with a key in the SYN.
     { input: tcpOption(30, [0x01, 0x81]), expected: { mptcpSubtype: 0 } },
-    { input: tcpOption(30, [0x10, 1]), expected: { mptcpSubtype: 1 } },
+    { input: tcpOption(30, [0x00, 0x81, ...cookie]), expected: { mptcpSubtype: 0 } },
+    { input: tcpOption(30, [0x10, 1, ...cookie]), expected: { mptcpSubtype: 1 } },
+    { input: tcpOption(30, [0x80, 0, ...cookie]), expected: { mptcpSubtype: 8 } },
     { input: tcpOption(172), expected: { accEcnOption: true } },
     { input: tcpOption(174, new Uint8Array(9)), expected: { accEcnOption: true } },
     { input: tcpOption(99, [1, 2, 3]), expected: {} },
@@ -81,6 +85,33 @@ Deno.test("readTcpOptions takes the last of repeated options and stops at the en
   assertEquals(read(input), absentBut({ mss: 2 }));
 });
 
+Deno.test("readTcpOptions takes of repeated options what Linux takes", () => {
+  const [mss, none] = [tcpOption(2, u16(1460)), tcpOption(2, u16(0))];
+  const cookie = tcpOption(34, new Uint8Array(8));
+  const cases: { input: Uint8Array; expected: Partial<TcpOptions> }[] = [
+    { input: concat(mss, none), expected: { mss: 1460 } },
+    { input: concat(none, mss), expected: { mss: 1460 } },
+    // Wrong lengths leave what came before, but for an even one of a cookie.
+    { input: concat(mss, tcpOption(2, [1])), expected: { mss: 1460, malformed: true } },
+    {
+      input: concat(cookie, tcpOption(34, [1, 2, 3])),
+      expected: { fastOpenCookieLength: 8, malformed: true },
+    },
+    { input: concat(cookie, tcpOption(34, [1, 2])), expected: { malformed: true } },
+    {
+      input: concat(cookie, tcpOption(254, [0xf9, 0x89, 1, 2])),
+      expected: { malformed: true },
+    },
+    {
+      input: concat(cookie, tcpOption(254, u16(0xf989))),
+      expected: { fastOpenCookieLength: 0 },
+    },
+  ];
+  for (const { input, expected } of cases) {
+    assertEquals(read(input), absentBut(expected), `${input}`);
+  }
+});
+
 Deno.test("readTcpOptions reads around an option of a wrong length", () => {
   const wrong: { input: Uint8Array }[] = [
     { input: tcpOption(2, [1]) },
@@ -88,6 +119,9 @@ Deno.test("readTcpOptions reads around an option of a wrong length", () => {
     { input: tcpOption(4, [1]) },
     { input: tcpOption(8, u32(1)) },
     { input: tcpOption(30) },
+    { input: tcpOption(30, [0x01]) },
+    { input: tcpOption(30, [0x01, 0x81, 1]) },
+    { input: tcpOption(30, [0x10, 1]) },
     { input: tcpOption(34, [1, 2]) },
     { input: tcpOption(34, [1, 2, 3, 4, 5]) },
     { input: tcpOption(34, new Uint8Array(18)) },
@@ -186,7 +220,9 @@ Deno.test("listTcpOptions and readTcpOptions agree on any bytes, at any place", 
       assertEquals(options.malformed, list.some(({ malformed }) => malformed));
       const last = (wanted: number) =>
         list.findLast(({ kind, malformed }) => kind === wanted && !malformed)?.data;
-      assertEquals(options.mss, last(2) === undefined ? -1 : last(2)![0] << 8 | last(2)![1]);
+      const sizes = list.filter(({ kind, malformed }) => kind === 2 && !malformed)
+        .map(({ data }) => data[0] << 8 | data[1]);
+      assertEquals(options.mss, sizes.findLast((size) => size > 0) ?? sizes[0] ?? -1);
       assertEquals(options.windowScale, last(3)?.[0] ?? -1);
       assertEquals(options.sackPermitted, last(4) !== undefined);
       assertEquals(options.timestamps, last(8) !== undefined);
