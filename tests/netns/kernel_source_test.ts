@@ -1,5 +1,5 @@
 // Covers src/linux/probes/kernel_maps.ts
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { BpfMap, heldBpf } from "../../src/linux/probes/bpf_map.ts";
 import { Bpftrace } from "../../src/linux/probes/bpftrace.ts";
 import { sampleClocks } from "../../src/linux/clocks.ts";
@@ -309,6 +309,29 @@ await namespaceTest("KernelSource that cannot attach again says so once and trie
   ]);
   // A second, then two, then four.
   assertGreater((await watched.source.stop()).awayMs, 7_000);
+});
+
+await namespaceTest("KernelSource goes on without one that cannot be run again", async () => {
+  const first = PROGRAMS[0].text.replace("0x0404040404040404", "0x0404040404040405");
+  // Longer than an argument may be: execve(2) fails with E2BIG.
+  const texts = [first, "x".repeat(200_000)];
+  const program: ProbeProgram = {
+    ...CHAIN[2],
+    get text() {
+      return texts.shift()!;
+    },
+  };
+  const watched = new Watched({ programs: [program] });
+  const pid = () => watched.source.pid;
+  await until("it is started", () => pid() !== undefined);
+  const started = pid()!;
+  await watched.is("off");
+  await until("the first one has ended", () => !exists(`/proc/${started}`));
+  assertEquals(watched.states, ["starting", "off"]);
+  assertMatch(watched.sentences[0], /^Cannot read bpftrace's map: .*; starting over with printed/);
+  assertMatch(watched.sentences[1], /^Cannot run ".*": .*E2BIG|too long/i);
+  assertEquals(pid(), undefined);
+  await watched.source.stop();
 });
 
 await namespaceTest("KernelSource ends one that was stopped while it printed lines", async () => {

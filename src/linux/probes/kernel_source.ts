@@ -123,6 +123,8 @@ export class KernelSource {
     const { executable, mapEntries = MAP_ENTRIES, optionPlaces: places } = this.#options;
     let bpftrace: Bpftrace;
     this.#unrepeated = [];
+    // The end of the one before is no end of this one, also where this one cannot be run.
+    this.#bpftrace = undefined;
     try {
       bpftrace = new Bpftrace({
         executable,
