@@ -355,6 +355,20 @@ await namespaceTest("trace captures in as many namespaces as files may be open",
   }
 });
 
+Deno.test("trace, top and explain begin nothing where too few files may be open", async () => {
+  for (const args of [["trace"], ["top", "--interval", "1s"], ["explain"]]) {
+    const { code, stdout, stderr } = await new Deno.Command("prlimit", {
+      args: ["--nofile=40:40", Deno.execPath(), "run", "--quiet", "-A", MAIN, ...args],
+      stdin: "null",
+    }).output();
+    assertEquals([code, stdout.length], [1, 0], args[0]);
+    assertMatch(
+      new TextDecoder().decode(stderr),
+      /^synsnoop: Cannot go on: \d+ more files? may be open, and a trace takes 24 at least: raise that limit \(ulimit -n\)\n$/,
+    );
+  }
+});
+
 await namespaceTest("CaptureScope takes so many and the next when one is gone", async () => {
   await using here = await Namespace.create();
   const wanted = [await Namespace.create(), await Namespace.create(), await Namespace.create()];

@@ -23,6 +23,8 @@ const FILES_OF_SITE = 2;
 const FILES_OF_RING = 4;
 /** Files left for all else: the own rings, bpftrace, outputs, what tells of listeners and containers. */
 const FILES_LEFT = 64;
+/** Fewer are too few for a trace of the own namespace: with some left the runtime itself ends without a word. */
+const FILES_MIN = 24;
 /** What open(2) says of the namespace of a process that has ended. */
 const GONE: readonly string[] = ["ENOENT", "ESRCH"];
 
@@ -77,6 +79,7 @@ export class CaptureScope {
    * @param options `othersMax`: how many others at most. `awaits`: whether an interface may come later.
    * @throws {UnknownTargetError} where there is no such namespace, or an interface in none of them that is
    *   not awaited.
+   * @throws {Error} where so few files may be open that nothing can be captured: one line.
    * @throws {SystemCallError} EPERM where other namespaces were asked for and may not be entered.
    */
   constructor(
@@ -86,7 +89,14 @@ export class CaptureScope {
   ) {
     this.interfaces = interfaces;
     const perSite = FILES_OF_SITE + FILES_OF_RING * Math.max(1, interfaces.length);
-    const room = Math.max(0, Math.floor((openFilesLeft() - FILES_LEFT) / perSite));
+    const left = openFilesLeft();
+    if (left < FILES_MIN) {
+      throw new Error(
+        `${countOf(left, "more file", "more files")} may be open, and a trace takes ${FILES_MIN} ` +
+          "at least: raise that limit (ulimit -n)",
+      );
+    }
+    const room = Math.max(0, Math.floor((left - FILES_LEFT) / perSite));
     this.#othersMax = Math.min(othersMax, room);
     this.#whyNoMore = `${countOf(this.#othersMax, "other is captured", "others are captured")}` +
       (room < othersMax ? ", as many as files may be open: raise that limit (ulimit -n)" : "");
