@@ -81,7 +81,7 @@ skippableTest("top fits 40 × 10, and goes back", NO_TMUX, async () => {
   await startTop(tmux, `--sort handshakes ${FILE}`);
   const large = await tmux.screen();
   await tmux.resize(40, 10);
-  const small = await tmux.shows(/^ SERVER +\/S +FAILED +NET P99$/m);
+  const small = await tmux.shows(/^ SERVER +NEW\/S +FAILED +NET P99$/m);
   assertEquals(small.length, 10);
   assertMatch(small[0], /^synsnoop top /);
   assertMatch(small[4], /^>10\.0\.0\.5:5432 /);

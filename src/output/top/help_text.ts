@@ -33,7 +33,8 @@ export const KEYS_HELP: readonly (readonly [keys: string, does: string])[] = [
 
 /** How the numbers are to be read. */
 const NOTES: readonly string[] = [
-  "/S and FAIL/S are of the last 10 s, all other numbers since the start or since c.",
+  "NEW/S and FAIL/S are handshakes and failures a second, of the last 10 s; all other numbers are " +
+  "since the start or since c.",
   "NET is the round trip through the network: SYN to SYN-ACK of this host's clients, SYN-ACK to ACK " +
   "of its servers; with both ends or none here, both together.",
   "HOST is this host's own time, c as client from SYN-ACK to ACK, s as server from SYN to SYN-ACK; " +

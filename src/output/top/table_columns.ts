@@ -78,7 +78,7 @@ const COLUMNS: readonly TableColumn[] = [
   },
   {
     sort: "rate",
-    heading: "/S",
+    heading: "NEW/S",
     width: 6,
     rank: 1,
     align: "right",

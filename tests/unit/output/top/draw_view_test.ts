@@ -58,7 +58,7 @@ Deno.test("drawView shows rows and numbers in 40 × 10 already", () => {
       "synsnoop top  01:03:03 U",
       "945 handshakes  17/s  65",
       "[server]",
-      " SERVER             /S▼ ",
+      " SERVER          NEW/S▼ ",
       ">10.0.0.5:5432      8.0 ",
       " 172.67.149.132…    3.1 ",
     ],

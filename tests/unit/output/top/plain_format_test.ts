@@ -23,7 +23,7 @@ Deno.test("PlainFormat writes the table as plain text, without drawings", () => 
     "synsnoop top 01:03:03 UTC web1 live",
     "946 handshakes 17/s 66 failed 3.1 failed/s lost: nothing 60 refused",
     lines[2].replace(/ +/g, " "),
-    "SERVER COUNT /S FAILEDv NET P50 NET P99 HOST P99",
+    "SERVER COUNT NEW/S FAILEDv NET P50 NET P99 HOST P99",
     "10.0.0.6:6379 101 3.0 61 96.0 us 96.0 us 30.0 us c",
     "[2001:db8:0:1:2:3:4:80]:443 5 0.1 5 - - -",
     "3 more",

@@ -50,11 +50,11 @@ Deno.test("layOut fills any width and leaves out what matters least", () => {
   const headings = (width: number) =>
     drawHeadings(layOut(width), { name: "SERVER", sort: "rate", isReversed: false, ascii: true })
       .map(({ text }) => text.trim()).join(" ");
-  assertEquals(headings(39), "SERVER /Sv FAILED NET P99");
-  assertEquals(headings(79), "SERVER COUNT /Sv FAILED NET P50 NET P99 LAST 60 S");
+  assertEquals(headings(39), "SERVER NEW/Sv FAILED NET P99");
+  assertEquals(headings(79), "SERVER COUNT NEW/Sv FAILED NET P50 NET P99 LAST 60 S");
   assertEquals(
     headings(160),
-    "SERVER COUNT /Sv FAILED FAIL/S NET P50 NET P99 HOST P50 HOST P99 LAST 60 S FAILURES",
+    "SERVER COUNT NEW/Sv FAILED FAIL/S NET P50 NET P99 HOST P50 HOST P99 LAST 60 S FAILURES",
   );
   for (let width = 39; width < 200; width++) {
     const layout = layOut(width);
@@ -69,7 +69,7 @@ Deno.test("layOut fills any width and leaves out what matters least", () => {
   }
   assertEquals(
     headings(119),
-    "SERVER COUNT /Sv FAILED FAIL/S NET P50 NET P99 HOST P99 LAST 60 S FAILURES",
+    "SERVER COUNT NEW/Sv FAILED FAIL/S NET P50 NET P99 HOST P99 LAST 60 S FAILURES",
   );
 });
 
@@ -82,7 +82,7 @@ Deno.test("sortAt finds the column at a place", () => {
     ascii: true,
   }).map(({ text }) => text).join("");
   const at = (text: string) => sortAt(layout, heading.indexOf(text) + 1);
-  assertEquals(["SERVER", "/S", "FAILED", "NET P99"].map(at), [
+  assertEquals(["SERVER", "NEW/S", "FAILED", "NET P99"].map(at), [
     "name",
     "rate",
     "failed",
