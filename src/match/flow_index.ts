@@ -9,6 +9,9 @@ import { FlowKey } from "./flow_key.ts";
 
 const NONE = -1;
 
+/** The third word of an IPv4 address as IPv6 maps it (RFC 4291 section 2.5.5.2); the two before are 0. */
+const IPV4_MAPPED = 0xffff;
+
 /** Bytes of a row in the columns of an index, which has up to twice as many buckets as rows. */
 export const INDEX_ROW_BYTES = 120;
 
@@ -203,13 +206,25 @@ function sameWords(column: Uint32Array, at: number, words: Uint32Array): boolean
     column[at + 1] === words[1] && column[at] === words[0];
 }
 
-/** Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash). */
+/**
+ * Mixes a tuple into 32 bits, signed (the multipliers and shifts are those of MurmurHash3 and xxHash).
+ *
+ * Each word is mixed with the seed before the next one comes: of two that are put together unmixed one can be
+ * chosen so that it cancels what the other changes, whatever the seed is.
+ */
 export function hashTuple(seed: number, { client, server, ports }: FlowKey): number {
   let hash = Math.imul(ports ^ seed, 0x9e3779b1) ^ client[3];
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ server[3];
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ client[0] ^ Math.imul(client[2], 0x27d4eb2f);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ server[0] ^ Math.imul(server[2], 0x165667b1);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x165667b1) ^ client[1] ^ Math.imul(server[1], 0x85ebca6b);
+  const isIpv4 = (client[0] | client[1] | client[2] ^ IPV4_MAPPED) === 0 &&
+    (server[0] | server[1] | server[2] ^ IPV4_MAPPED) === 0;
+  if (!isIpv4) hash = mixHigher(mixHigher(hash, client), server);
   hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
   return hash ^ (hash >>> 16);
+}
+
+/** Mixes those words of an address in that are the same in all of IPv4. */
+function mixHigher(hash: number, address: Uint32Array): number {
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ address[0];
+  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ address[1];
+  return Math.imul(hash ^ (hash >>> 15), 0x165667b1) ^ address[2];
 }

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FlowKey } from "../../../src/match/flow_key.ts";
+import { hashTuple } from "../../../src/match/flow_index.ts";
 import { FlowState, FlowTable } from "../../../src/match/flow_table.ts";
 import { end } from "./traffic.ts";
 
@@ -90,4 +91,35 @@ Deno.test("FlowIndex finds rows by both their tuples and by their number, the ne
       }
     },
   ));
+});
+
+/** Words of addresses that cancel each other where both are put together before the seed mixes them. */
+const CHOSEN: Record<string, (word: number, client: Uint32Array, server: Uint32Array) => void> = {
+  "two words of the client": (word, client) => {
+    client[2] = word;
+    client[0] = 0x20010db8 ^ Math.imul(word, 0x27d4eb2f);
+  },
+  "two words of the server": (word, _, server) => {
+    server[2] = word;
+    server[0] = 0x20010db8 ^ Math.imul(word, 0x165667b1);
+  },
+  "a word of each": (word, client, server) => {
+    server[1] = word;
+    client[1] = Math.imul(word, 0x85ebca6b);
+  },
+};
+
+Deno.test("hashTuple gives nobody a way to choose tuples that meet whatever the seed is", () => {
+  for (const [name, choose] of Object.entries(CHOSEN)) {
+    for (const seed of [0, 1, 0x12345678, 0xdeadbeef]) {
+      const hashes = new Set<number>();
+      for (let index = 0; index < 4096; index++) {
+        const client = end("2001:db8::1", 0).address.slice();
+        const server = end("2001:db8::2", 0).address.slice();
+        choose(Math.imul(index, 0x9e3779b1), client, server);
+        hashes.add(hashTuple(seed, new FlowKey(client, server, 0)));
+      }
+      assert(hashes.size > 4080, `${name}: ${hashes.size} of 4096 under the seed ${seed}`);
+    }
+  }
 });
