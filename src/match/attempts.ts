@@ -477,8 +477,11 @@ export class Attempts {
     const state = table.state[row];
     const isKnown = state === FlowState.Settled || state === FlowState.Doubted;
     if (isKnown) this.#report(row, false, table.touchedNs[row]);
-    else if (state !== FlowState.Reported) this.#counters[why]++;
-    table.remove(row);
+    else if (state !== FlowState.Reported) {
+      this.#counters[why]++;
+      return table.remove(row);
+    }
+    this.#remember(row);
   }
 
   /** Frees a row where none is: a reported one, else a half-open one, else one that only waits. */

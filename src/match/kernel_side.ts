@@ -83,7 +83,7 @@ export class KernelSide {
     let row = sentNothing ? -1 : findAttemptAt(table, key, clientIsn, record.endNs, begunNs);
     if (row < 0 && !sentNothing) {
       const fate = this.#attempts.fateOf(key, clientIsn, record.endNs);
-      if (fate === Fate.Reported || fate === Fate.Failed) {
+      if (fate !== 0 && fate !== Fate.Refused) {
         return this.#countLate(fate === Fate.Failed, record);
       }
     }
@@ -172,7 +172,7 @@ export class KernelSide {
   #beginBySyn(record: KernelPacket): number {
     const key = this.#key.sentByClient(record);
     const fate = this.#attempts.fateOf(key, record.sequence, record.endNs);
-    if (fate === Fate.Reported || fate === Fate.Failed) return REMEMBERED;
+    if (fate !== 0 && fate !== Fate.Refused) return REMEMBERED;
     return this.#attempts.begin(key, record.sequence, FlowState.SynSent, record.endNs);
   }
 

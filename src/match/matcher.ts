@@ -142,7 +142,8 @@ export class Matcher {
     let row = findBegun(table, key, segment, timeNs, place);
     if (row < 0) {
       const fate = this.#attempts.fateOf(key, segment.sequence, timeNs, segment.vlan);
-      if (fate === Fate.Reported || fate === Fate.Failed) return -1;
+      if (fate === Fate.Crowded) this.counters.crowded++;
+      if (fate !== 0 && fate !== Fate.Refused) return -1;
       row = this.#translatedSyn(segment, timeNs, place);
     }
     if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);

@@ -59,7 +59,10 @@ export interface MatcherOptions extends HostContext {
 export interface MatcherCounters {
   /** Half-open handshakes given up because the table was full. */
   evicted: number;
-  /** The same because too many others have the same addresses and ports. */
+  /**
+   * The same because too many others have the same addresses and ports; and SYNs that cannot be told from those of
+   * too many handshakes that have the same number too, each in a VLAN of its own.
+   */
   crowded: number;
   /** Handshakes reported as failed of which the kernel said ESTABLISHED later. */
   contradicted: number;

@@ -13,12 +13,15 @@ export const Fate = {
   Failed: 2,
   /** A RST refused it: its client may send the very SYN again, which begins another attempt. */
   Refused: 3,
+  /** So many of one tuple and number were reported, each in a VLAN of its own, that one more is not known. */
+  Crowded: 4,
 } as const;
 
 const NONE = -1;
 /**
  * Entries of a bucket, which as a rule has one or two: looking for one must not take longer and longer where
- * somebody makes many of one tuple and number.
+ * somebody makes many of one tuple and number, each in another VLAN. Others do not meet in a bucket so often:
+ * nobody knows the seed.
  */
 const LOOKED_AT_MAX = 64;
 
@@ -33,8 +36,9 @@ const CLIENT = 4;
 const SERVER = 8;
 /** See {@link Fate}; 0 in entries that hold none. */
 const FATE = 12;
-/** As `Segment` has it. */
+/** As `Segment` has it; {@link OF_ANY_VLAN} where those of many VLANs became one. */
 const VLAN = 13;
+const OF_ANY_VLAN = -2;
 /** When it was reported, a number of two words. */
 const REPORTED_NS = 14;
 
@@ -93,7 +97,7 @@ export class Remembered {
     const { client, server, ports } = this.#key;
     const hash = this.#hashOf(this.#key, clientIsn);
     const bucket = hash & this.#mask;
-    this.#removeSame(hash, clientIsn, table.vlan[row]);
+    const vlan = this.#removeSame(hash, clientIsn, table.vlan[row]);
     const newest = this.#newest = this.#newest + 1 | 0;
     const at = this.#placeOf(newest);
     words[at + HASH] = hash;
@@ -105,8 +109,8 @@ export class Remembered {
       words[at + CLIENT + word] = client[word];
       words[at + SERVER + word] = server[word];
     }
-    words[at + FATE] = fateOfRow(table, row);
-    words[at + VLAN] = table.vlan[row];
+    words[at + FATE] = vlan === OF_ANY_VLAN ? Fate.Crowded : fateOfRow(table, row);
+    words[at + VLAN] = vlan;
     this.#numbers[(at + REPORTED_NS) / 2] = table.touchedNs[row];
   }
 
@@ -150,20 +154,54 @@ export class Remembered {
     return NONE;
   }
 
-  /** Forgets what is told anew of the tuple at hand. */
-  #removeSame(hash: number, clientIsn: number, vlan: number): void {
+  /**
+   * Takes out of its bucket what is told anew of the tuple at hand. Where the bucket holds as many as are
+   * looked at, all of that tuple and number make room for one: none of them is out of reach then.
+   *
+   * @returns The VLAN that the new one is of.
+   */
+  #removeSame(hash: number, clientIsn: number, vlan: number): number {
     const words = this.#words;
-    let number = this.#buckets[hash & this.#mask];
-    for (let looked = 0; looked < LOOKED_AT_MAX && this.#isKept(number); looked++) {
+    const bucket = hash & this.#mask;
+    let newer = NONE;
+    let number = this.#buckets[bucket];
+    let looked = 0;
+    for (; looked < LOOKED_AT_MAX && this.#isKept(number); looked++) {
       const at = this.#placeOf(number);
-      const isSame = words[at + HASH] === hash && words[at + VLAN] === vlan &&
+      const ofVlan = words[at + VLAN];
+      number = words[at + OLDER];
+      const isSame = (ofVlan === vlan || ofVlan === OF_ANY_VLAN) && words[at + HASH] === hash &&
         this.#isOf(at, this.#key, clientIsn);
       if (isSame) {
-        words[at + FATE] = 0;
-        return;
+        this.#link(bucket, newer, number);
+        return ofVlan;
       }
-      number = words[at + OLDER];
+      newer = at;
     }
+    if (looked < LOOKED_AT_MAX) return vlan;
+    this.#removeAll(hash, clientIsn);
+    return OF_ANY_VLAN;
+  }
+
+  /** Takes out of their bucket all of the tuple at hand and a number. */
+  #removeAll(hash: number, clientIsn: number): void {
+    const words = this.#words;
+    const bucket = hash & this.#mask;
+    let newer = NONE;
+    let number = this.#buckets[bucket];
+    while (this.#isKept(number)) {
+      const at = this.#placeOf(number);
+      number = words[at + OLDER];
+      const isSame = words[at + HASH] === hash && this.#isOf(at, this.#key, clientIsn);
+      if (isSame) this.#link(bucket, newer, number);
+      else newer = at;
+    }
+  }
+
+  /** Makes an entry the next older one of another, {@link NONE}: the first of the bucket. */
+  #link(bucket: number, newer: number, number: number): void {
+    if (newer === NONE) this.#buckets[bucket] = number;
+    else this.#words[newer + OLDER] = number;
   }
 
   /** Whether an entry was not overwritten. After 2^32 entries their numbers begin again. */

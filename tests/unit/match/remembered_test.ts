@@ -56,17 +56,34 @@ Deno.test("Remembered tells what failed, what was refused, and knows data in a S
   assertEquals([...fates(KEY, 4), ...fates(OTHER, 4)], [Fate.Reported, Fate.Reported]);
 });
 
-Deno.test("Remembered finds each of many of one tuple, and looks at so many of one number", () => {
+Deno.test("Remembered finds each of many of one tuple, and of one number in many VLANs", () => {
   const table = new FlowTable(300);
   const remembered = new Remembered(300);
   for (let isn = 0; isn < 100; isn++) remembered.take(table, reported(table, KEY, isn, 0));
   assertEquals([remembered.fateOf(KEY, 99, 0), remembered.fateOf(KEY, 0, 0)], [1, 1]);
+  const inVlans = new Remembered(300);
   for (let vlan = 1; vlan <= 100; vlan++) {
     const row = reported(table, OTHER, 7, 0);
     table.vlan[row] = vlan;
-    remembered.take(table, row);
+    inVlans.take(table, row);
+    const fate = vlan <= 64 ? Fate.Reported : Fate.Crowded;
+    // Whichever comes again is known, if only as one of too many.
+    for (let late = 1; late <= vlan; late++) {
+      assertEquals(inVlans.fateOf(OTHER, 7, 0, late), fate);
+    }
+    assertEquals(inVlans.fateOf(OTHER, 7, 0), fate);
+    assertEquals(inVlans.fateOf(OTHER, 7, 0, 101), vlan <= 64 ? 0 : Fate.Crowded);
   }
-  assertEquals([remembered.fateOf(OTHER, 7, 0, 100), remembered.fateOf(OTHER, 7, 0, 1)], [1, 0]);
+});
+
+Deno.test("Remembered has one told again and again in no other's way", () => {
+  const table = new FlowTable(4);
+  const remembered = new Remembered(128);
+  remembered.take(table, reported(table, KEY, 1, 0));
+  // Of one tuple, two numbers that differ in their highest bit meet in a bucket.
+  const again = reported(table, KEY, 0x80000001, 0);
+  for (let time = 0; time < 100; time++) remembered.take(table, again);
+  assertEquals([remembered.fateOf(KEY, 1, 0), remembered.fateOf(KEY, 0x80000001, 0)], [1, 1]);
 });
 
 Deno.test("Remembered forgets the oldest, whatever was forgotten before", () => {
@@ -141,6 +158,44 @@ Deno.test("Matcher takes the SYN that was refused for another attempt when it co
     PLAY.ack(3 * LATER + 9),
   ], ROWLESS);
   assertEquals(records.map(({ outcome }) => outcome), ["refused", "established", "unanswered"]);
+});
+
+Deno.test("Matcher counts what may be lost where one tuple and number came in too many VLANs", () => {
+  const vlans = Array.from({ length: 70 }, (_, index) => index + 1);
+  const both = { reportedRows: 0, capacity: 300 };
+  const begun = vlans.flatMap((vlan, at) => [
+    PLAY.syn(at * LATER, { vlan }),
+    PLAY.synAck(at * LATER + 10, { vlan }),
+    PLAY.ack(at * LATER + 20, { vlan }),
+    { completeNs: at * LATER + LATER / 2 },
+    new Play(end("192.0.2.9", 1 + at), PLAY.server, at, 2).syn(at * LATER + LATER / 2),
+  ]);
+  const late = vlans.map((vlan) => PLAY.syn(70 * LATER, { vlan }));
+  const { records, counters } = run([...begun, ...late], { ...both, rememberNs: 1e15 });
+  // The 66th finds those before it become one, and is not told from them any more.
+  assertEquals(records.filter(({ outcome }) => outcome === "established").length, 65);
+  assertEquals(records.filter(({ client }) => client.isn === PLAY.x).length, 65);
+  assertEquals(counters.crowded, 5 + 70);
+});
+
+Deno.test("Matcher remembers what gave its row to others of its tuple, or where none was free", () => {
+  const refused = (index: number) => {
+    const play = PLAY.again(5_000_000 + index * 1000, 1);
+    return [play.syn(LATER + index), play.refusal(LATER + index), {
+      completeNs: 3 * LATER + index,
+    }];
+  };
+  const crowd = Array.from({ length: 70 }, (_, index) => refused(index)).flat();
+  const flood = Array.from(
+    { length: 70 },
+    (_, index) => new Play(end("192.0.2.7", 1 + index), PLAY.server, 1, 2).syn(LATER + index),
+  );
+  for (const [between, options] of [[crowd, {}], [flood, { capacity: 64 }]] as const) {
+    const late = [PLAY.syn(4 * LATER), PLAY.serverKernel(4 * LATER)];
+    const { records, counters } = run([...established, ...between, ...late], options);
+    assertEquals(records.filter(({ client }) => client.isn === PLAY.x).length, 1);
+    assertEquals(counters.lateKernelRecords, 1);
+  }
 });
 
 Deno.test("Matcher makes one record of each of more handshakes than keep their rows", () => {
