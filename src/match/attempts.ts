@@ -1,7 +1,7 @@
 import type { Segment } from "../wire/segment.ts";
 import { sequenceAdd } from "../wire/sequence.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
-import { isOneSided } from "./find_attempt.ts";
+import { findCrowding, isOneSided } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
 import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
@@ -27,12 +27,6 @@ const DEFAULTS = {
   ...retryWaits(LINUX_RETRY_SETTINGS),
   rememberNs: 60e9,
 };
-
-/**
- * Attempts on one tuple that are kept at most: looking for one must not take longer and longer where
- * somebody sends SYN after SYN with one tuple.
- */
-const ATTEMPTS_PER_TUPLE = 64;
 
 /**
  * Reported handshakes that keep their rows: of those before them less is remembered. With all of 65,536 rows
@@ -437,38 +431,10 @@ export class Attempts {
     table.move(row, FlowState.Reported, nowNs);
   }
 
-  /** Whether a tuple has so many attempts that one may have been given up. */
-  isCrowded(key: FlowKey): boolean {
-    let count = 0;
-    let row = this.table.find(key);
-    for (; row >= 0; row = this.table.older(row, key)) count++;
-    return count >= ATTEMPTS_PER_TUPLE;
-  }
-
-  /**
-   * Frees a row where too many have one tuple: what was reported, else a SYN without an answer that is
-   * neither of the first nor of the last. Who sends SYN after SYN in somebody's name then neither pushes
-   * out one that was before nor one that comes after, and nothing that was answered.
-   */
+  /** Frees a row where too many have one tuple. */
   #limitTuple(key: FlowKey): void {
-    const { table } = this;
-    let count = 0;
-    let oldest = -1;
-    let reported = -1;
-    let unanswered = -1;
-    let row = table.find(key);
-    for (; row >= 0; row = table.older(row, key)) {
-      count++;
-      oldest = row;
-      const state = table.state[row];
-      if (state === FlowState.Reported) reported = row;
-      else if (state === FlowState.SynSent && (unanswered < 0 || count <= ATTEMPTS_PER_TUPLE / 2)) {
-        unanswered = row;
-      }
-    }
-    if (count < ATTEMPTS_PER_TUPLE) return;
-    if (reported >= 0) this.#giveUp(reported, "crowded");
-    else this.#giveUp(unanswered >= 0 ? unanswered : oldest, "crowded");
+    const row = findCrowding(this.table, key);
+    if (row >= 0) this.#giveUp(row, "crowded");
   }
 
   /** Frees a row: of a handshake whose end is known after it was reported, else without. */

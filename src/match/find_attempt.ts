@@ -423,3 +423,44 @@ export class AckRows {
     return this;
   }
 }
+
+/**
+ * Attempts on one tuple that are kept at most: looking for one must not take longer and longer where
+ * somebody sends SYN after SYN with one tuple.
+ */
+export const ATTEMPTS_PER_TUPLE = 64;
+
+/** Whether a tuple has so many attempts that one may have been given up. */
+export function isCrowded(table: FlowTable, key: FlowKey): boolean {
+  let count = 0;
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) count++;
+  return count >= ATTEMPTS_PER_TUPLE;
+}
+
+/**
+ * The row to be freed where too many have one tuple: what was reported, else a SYN without an answer that is
+ * neither of the first nor of the last. Who sends SYN after SYN in somebody's name then neither pushes
+ * out one that was before nor one that comes after, and nothing that was answered.
+ *
+ * @returns -1 where there is room.
+ */
+export function findCrowding(table: FlowTable, key: FlowKey): number {
+  let count = 0;
+  let oldest = -1;
+  let reported = -1;
+  let unanswered = -1;
+  let row = table.find(key);
+  for (; row >= 0; row = table.older(row, key)) {
+    count++;
+    oldest = row;
+    const state = table.state[row];
+    if (state === FlowState.Reported) reported = row;
+    else if (state === FlowState.SynSent && (unanswered < 0 || count <= ATTEMPTS_PER_TUPLE / 2)) {
+      unanswered = row;
+    }
+  }
+  if (count < ATTEMPTS_PER_TUPLE) return -1;
+  if (reported >= 0) return reported;
+  return unanswered >= 0 ? unanswered : oldest;
+}

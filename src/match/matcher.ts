@@ -29,6 +29,7 @@ import {
   findRefused,
   findSimultaneous,
   hasAnswer,
+  isCrowded,
   isOfVlan,
   isOneSided,
   isOpen,
@@ -184,8 +185,7 @@ export class Matcher {
       const clientIsn = sequenceAdd(acknowledgment, -1);
       if (this.#attempts.fateOf(key, clientIsn, timeNs) !== 0) return -1;
       const newest = table.find(key);
-      const isLost = this.#attempts.isCrowded(key);
-      if (newest >= 0 && isOpen(table, newest) && !isLost) {
+      if (newest >= 0 && isOpen(table, newest) && !isCrowded(table, key)) {
         // Not in the window of the SYN that waits for an answer, or has one: it completes nothing.
         this.#strayAnswers.note(segment, timeNs);
         return this.#misfit(newest, awaitsSynAck(table, newest) ? WireFact.WrongSynAckAck : 0);

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  ATTEMPTS_PER_TUPLE,
   awaitedSynAck,
   awaitsAck,
   awaitsSynAck,
@@ -8,11 +9,13 @@ import {
   findAttempt,
   findAttemptAt,
   findBegun,
+  findCrowding,
   findJoined,
   findOpen,
   findRefused,
   findReset,
   findSimultaneous,
+  isCrowded,
   isOpen,
   isServerReset,
   REFUSAL_SLACK_NS,
@@ -294,4 +297,38 @@ Deno.test("findReset takes a third ACK behind the data of the SYN", () => {
   const find = (octets: number) =>
     findReset(table, play.ackReset(0, { sequence: plus(10, octets) }).record);
   assertEquals([0, 1, 101, 102].map(find), [-1, 0, 0, -1]);
+});
+
+const CROWD_NEIGHBOR = new FlowKey(KEY.client, KEY.server, KEY.ports + 1);
+
+/** A table where one tuple has as many attempts as may be, of some states; the others were answered. */
+function crowd(states: Record<number, FlowState>, count = ATTEMPTS_PER_TUPLE): FlowTable {
+  const table = new FlowTable(200);
+  for (let isn = 0; isn < count; isn++) {
+    table.insert(KEY, isn, states[isn] ?? FlowState.Answered, 0);
+    table.insert(CROWD_NEIGHBOR, isn, FlowState.Reported, 0);
+  }
+  return table;
+}
+
+Deno.test("findCrowding gives up the oldest that was reported, else a SYN from between", () => {
+  const { Reported, SynSent } = FlowState;
+  const all = Object.fromEntries(Array.from({ length: 64 }, (_, isn) => [isn, SynSent]));
+  const cases: [name: string, states: Record<number, FlowState>, isn: number][] = [
+    ["nothing else", {}, 0],
+    ["one reported", { 40: Reported, 7: SynSent }, 40],
+    ["two reported", { 40: Reported, 41: Reported }, 40],
+    ["one SYN", { 60: SynSent }, 60],
+    ["SYNs alone: neither the first nor the last", all, 32],
+  ];
+  for (const [name, states, isn] of cases) {
+    const table = crowd(states);
+    assertEquals(table.clientIsn[findCrowding(table, KEY)], isn, name);
+    assertEquals(isCrowded(table, KEY), true);
+  }
+});
+
+Deno.test("findCrowding gives up nothing where there is room", () => {
+  const table = crowd({ 3: FlowState.Reported }, ATTEMPTS_PER_TUPLE - 1);
+  assertEquals([findCrowding(table, KEY), isCrowded(table, KEY)], [-1, false]);
 });
