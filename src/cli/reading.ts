@@ -10,7 +10,7 @@ import { CaptureInput } from "../files/capture_input.ts";
 import { InputError } from "../files/input_error.ts";
 import { fileAt } from "../files/same_file.ts";
 import type { DecodingOptions, DecodingThread } from "../pipeline/decoding_thread.ts";
-import type { Held, InputSource } from "../pipeline/input_source.ts";
+import type { Held, InputReader, InputSource } from "../pipeline/input_source.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import type { HourRange } from "../store/store_folder.ts";
 import { STANDARD_INPUT } from "./flags/read_options.ts";
@@ -228,33 +228,16 @@ export class Reading {
     file: string,
     held: Held | undefined,
   ): Promise<string | undefined> {
-    const source = this.#source;
-    const reader = source.beginFile(held, input.isRegular && !follow);
-    const itemsBefore = source.items;
-    const beginMs = performance.now();
-    let turnMs = beginMs;
-    let shownMs = beginMs;
+    const reader = this.#source.beginFile(held, input.isRegular && !follow);
+    const showProgress = this.#progressOf(input, reader);
+    let turnMs = performance.now();
     while (!this.isOver && reader.fault === undefined) {
       const nowMs = performance.now();
       const isTurn = nowMs - turnMs >= TURN_MS;
       if (isTurn) {
         turnMs = nowMs;
         await this.#handOn();
-        if (nowMs - shownMs >= PROGRESS_INTERVAL_MS && !follow) {
-          shownMs = nowMs;
-          // What is written later would stand behind it on its line.
-          await this.#written;
-          const { formatProgress }: typeof import("./read_progress.ts") = await import(
-            import.meta.resolve("./read_progress.ts")
-          );
-          this.#progress.show(formatProgress({
-            bytes: input.bytesRead,
-            totalBytes: input.totalBytes,
-            items: source.items - itemsBefore,
-            held: reader.held ?? "packets",
-            elapsedMs: nowMs - beginMs,
-          }));
-        }
+        if (!follow) await showProgress(nowMs);
       }
       const reading = input.read(reader.room(), isTurn);
       const count = typeof reading === "number"
@@ -264,39 +247,64 @@ export class Reading {
       if (count > 0) {
         const loading = reader.take(count);
         if (loading !== undefined) await loading;
-      } else if (follow === true || follow === "by name" && reader.held !== "packets") {
-        source.rest();
-        await this.#unlessEnded(this.#pipeline.settle());
-        if (follow === true) await this.#idle(input.grown());
-        else {
-          const change = await this.#idle(input.changed(file));
-          if (change === undefined || change === "grown") continue;
-          this.#change = change;
-          reader.end();
-          break;
-        }
-      } else {
-        reader.end();
-        break;
+        continue;
       }
+      const isFollowed = follow === true || follow === "by name" && reader.held !== "packets";
+      if (isFollowed && await this.#awaitMore(input, follow, file)) continue;
+      reader.end();
+      break;
     }
     reader.catchUp();
-    const { bytesRead, totalBytes = 0 } = input;
-    if (this.#interrupted && !follow && !source.done && bytesRead < totalBytes) {
-      const [read, total] = [bytesRead, totalBytes].map((bytes) => (bytes / 1e6).toFixed(1));
-      this.#unread = `after ${read} of ${total} MB of ${name}`;
-    }
+    if (!follow) this.#noteUnread(input, name);
     await this.#handOn();
-    const refused = reader.describeRefused();
-    if (refused !== undefined) return `Cannot read all of ${name}: ${refused}`;
-    const { fault } = reader;
-    if (fault === undefined) return undefined;
-    const inside = input.isCompressed ? " of what it decompresses to" : "";
-    // What is nothing from its start on is no matter of bytes.
-    const where = fault.byteOffset === 0 && inside === ""
-      ? ""
-      : ` from byte ${fault.byteOffset}${inside} on`;
-    return `Cannot read ${name}${where}: ${fault.reason}`;
+    return describeFault(reader, input, name);
+  }
+
+  /** What shows how far a file is read, as often as it is worth looking at. */
+  #progressOf(input: CaptureInput, reader: InputReader): (nowMs: number) => Promise<void> {
+    const itemsBefore = this.#source.items;
+    const beginMs = performance.now();
+    let shownMs = beginMs;
+    return async (nowMs) => {
+      if (nowMs - shownMs < PROGRESS_INTERVAL_MS) return;
+      shownMs = nowMs;
+      // What is written later would stand behind it on its line.
+      await this.#written;
+      const { formatProgress }: typeof import("./read_progress.ts") = await import(
+        import.meta.resolve("./read_progress.ts")
+      );
+      this.#progress.show(formatProgress({
+        bytes: input.bytesRead,
+        totalBytes: input.totalBytes,
+        items: this.#source.items - itemsBefore,
+        held: reader.held ?? "packets",
+        elapsedMs: nowMs - beginMs,
+      }));
+    };
+  }
+
+  /**
+   * Waits behind the last byte of a file that is followed.
+   *
+   * @returns Whether reading goes on with it: not where it was cut short, or another one has its name.
+   */
+  async #awaitMore(input: CaptureInput, follow: Follow, file: string): Promise<boolean> {
+    this.#source.rest();
+    await this.#unlessEnded(this.#pipeline.settle());
+    if (follow === true) {
+      await this.#idle(input.grown());
+      return true;
+    }
+    const change = await this.#idle(input.changed(file));
+    if (change === undefined || change === "grown") return true;
+    this.#change = change;
+    return false;
+  }
+
+  #noteUnread({ bytesRead, totalBytes = 0 }: CaptureInput, name: string): void {
+    if (!this.#interrupted || this.#source.done || bytesRead >= totalBytes) return;
+    const [read, total] = [bytesRead, totalBytes].map((bytes) => (bytes / 1e6).toFixed(1));
+    this.#unread = `after ${read} of ${total} MB of ${name}`;
   }
 
   /** Waits for what comes next, undefined where it was interrupted; what has ended is reported. */
@@ -337,4 +345,18 @@ export class Reading {
     await this.#unlessEnded(this.#written);
     this.#written = this.#pipeline.settle();
   }
+}
+
+/** Why a file could not be read to its end, in one sentence; undefined where it could. */
+function describeFault(reader: InputReader, input: CaptureInput, name: string): string | undefined {
+  const refused = reader.describeRefused();
+  if (refused !== undefined) return `Cannot read all of ${name}: ${refused}`;
+  const { fault } = reader;
+  if (fault === undefined) return undefined;
+  const inside = input.isCompressed ? " of what it decompresses to" : "";
+  // What is nothing from its start on is no matter of bytes.
+  const where = fault.byteOffset === 0 && inside === ""
+    ? ""
+    : ` from byte ${fault.byteOffset}${inside} on`;
+  return `Cannot read ${name}${where}: ${fault.reason}`;
 }

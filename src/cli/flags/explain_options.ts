@@ -6,7 +6,7 @@ import {
   formatFilter,
   parseFilter,
 } from "./filter_options.ts";
-import { type Flag, parseFlags } from "./flags.ts";
+import { type Flag, type ParsedFlags, parseFlags } from "./flags.ts";
 import { refuseNoUtf8, STANDARD_OUTPUT } from "./output_options.ts";
 import { STANDARD_INPUT } from "./read_options.ts";
 import {
@@ -87,37 +87,8 @@ export interface ExplainOptions extends HostOptions {
 export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   const parsed = parseFlags(args, EXPLAIN_FLAGS, true);
   const { switches, values, operands, command } = parsed;
-  const isPair = switches.has("pair");
-  if (isPair && !switches.has("help")) refuseForPair(operands, command);
-  if (operands.length > 1 && !isPair) {
-    throw new UsageError(
-      `Cannot explain "${
-        operands[1]
-      }" too: give one FILE, or none for this host; two of both ends ` +
-        "need --pair",
-    );
-  }
+  refuseOperands(parsed);
   const file = operands.at(0);
-  if (file !== undefined && command !== undefined) {
-    throw new UsageError(
-      `Cannot explain "${file}" and run "${command[0]}": give a FILE, or a command behind --`,
-    );
-  }
-  refuseWithCommand(parsed);
-  const ofHost = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
-  if (file !== undefined && ofHost.length > 0) {
-    throw new UsageError(
-      `Cannot use --${ofHost[0]} with a FILE: it is about what happens on this host`,
-    );
-  }
-  const ofFile = FILTERS_OF_FILES.filter((flag) => values.has(flag));
-  if (file === undefined && ofFile.length > 0 && !switches.has("help")) {
-    throw new UsageError(
-      `Cannot use --${
-        ofFile[0]
-      } without a FILE: what happens on this host happens now; give a FILE`,
-    );
-  }
   const one = <T>(flag: string, parse: (flag: string, text: string) => T): T | undefined =>
     values.get(flag)?.map((text) => parse(flag, text))[0];
   const format = one("format", (flag, text) => parseChoice(flag, text, FORMATS)) ?? "text";
@@ -136,7 +107,7 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
   return {
     help: switches.has("help"),
     file,
-    ...isPair && { pairFiles: operands },
+    ...switches.has("pair") && { pairFiles: operands },
     index: one("index", (flag, text) => parseInteger(flag, text, 1, UNBOUNDED)) ?? 1,
     filter: parseFilter(parsed),
     filterText: formatFilter(parsed).join(" "),
@@ -149,6 +120,38 @@ export function parseExplainOptions(args: readonly string[]): ExplainOptions {
     toStandardError,
     exitStatus: switches.has(EXIT_STATUS_FLAG.name),
   };
+}
+
+/** @throws {UsageError} What is to be read, and what is said of it, do not fit. */
+function refuseOperands(parsed: ParsedFlags): void {
+  const { switches, values, operands, command } = parsed;
+  const isPair = switches.has("pair");
+  if (isPair && !switches.has("help")) refuseForPair(operands, command);
+  const [file, another] = operands;
+  if (another !== undefined && !isPair) {
+    throw new UsageError(
+      `Cannot explain "${another}" too: give one FILE, or none for this host; two of both ends ` +
+        "need --pair",
+    );
+  }
+  if (file !== undefined && command !== undefined) {
+    throw new UsageError(
+      `Cannot explain "${file}" and run "${command[0]}": give a FILE, or a command behind --`,
+    );
+  }
+  refuseWithCommand(parsed);
+  const [ofHost] = HOST_FLAGS.filter((flag) => values.has(flag) || switches.has(flag));
+  if (file !== undefined && ofHost !== undefined) {
+    throw new UsageError(
+      `Cannot use --${ofHost} with a FILE: it is about what happens on this host`,
+    );
+  }
+  const [ofFile] = FILTERS_OF_FILES.filter((flag) => values.has(flag));
+  if (file === undefined && ofFile !== undefined && !switches.has("help")) {
+    throw new UsageError(
+      `Cannot use --${ofFile} without a FILE: what happens on this host happens now; give a FILE`,
+    );
+  }
 }
 
 /** Where both hosts are told of there are files, of which one may be standard input. */
