@@ -379,7 +379,7 @@ Deno.test("pairs says what it cannot do", async (t) => {
   const cases: [args: string[], status: number, says: RegExp][] = [
     [[], 2, /Cannot find pairs in nothing: give stores or FILEs of several hosts/],
     [[one], 1, /Cannot find pairs: the records are of "web1" alone; give those of both ends/],
-    [[folder.write("empty", "")], 1, /Cannot find pairs: the records are of no host/],
+    [[folder.write("empty", "")], 1, /Cannot find pairs: no record is of one end of a handshake/],
     [[`${folder.path}/none`], 1, /there is no such file/],
     [[one, "--memory", "1M"], 2, /give at least 350M/],
   ];

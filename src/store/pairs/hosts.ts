@@ -85,6 +85,12 @@ export class Hosts {
 
 function assertSeveral(names: readonly string[], nameless: number): void {
   if (names.length >= 2) return;
+  if (names.length + nameless === 0) {
+    throw new InputError(
+      "Cannot find pairs: no record is of one end of a handshake, by its role client or server; " +
+        "give those of both ends",
+    );
+  }
   const hosts = names.length === 0 ? "no host" : `"${names[0]}" alone`;
   const rest = nameless > 0 ? `, ${nameless} of them name none` : "";
   throw new InputError(
