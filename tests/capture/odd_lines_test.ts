@@ -5,9 +5,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { decodeLine } from "../../src/record/record_decoder.ts";
 import { RecordReader } from "../../src/record/record_reader.ts";
 import { ask } from "../../src/store/query/ask.ts";
-import { LINE_COLUMNS, sqlFile, toParquetSql } from "../../src/store/query/lines_sql.ts";
-import { oddRowsSql } from "../../src/store/query/sound_sql.ts";
-import { Database, SqlError } from "../../src/store/query/duckdb.ts";
+import { judgeLines } from "../../src/store/query/sound_lines.ts";
 import { seal } from "../../src/store/seal.ts";
 import { flattenLine } from "../../src/store/ship/flatten.ts";
 import { Folder } from "../folder.ts";
@@ -86,38 +84,46 @@ Deno.test("sealed hours and their Parquet twins have what read takes of them", a
   }
 });
 
-Deno.test("DuckDB alone finds each file whose lines are not all taken, but for values that are alike", async (t) => {
+/** Bytes that are read at once, and more: so that lines stand in several pieces. */
+const MANY_BYTES = 300_000;
+
+Deno.test("a line that is refused is found wherever in a file it stands", async (t) => {
   using folder = new Folder();
-  using database = await Database.open({ memoryBytes: 512e6, folder: folder.path });
-  const parquet = `${folder.path}/odd.parquet`;
-  /** Records that DuckDB takes; undefined: it finds the file odd. */
-  const taken = async (path: string): Promise<number | undefined> => {
-    const file = { path, compression: "uncompressed", isSound: false } as const;
-    try {
-      await database.run(toParquetSql(file, parquet, LINE_COLUMNS, "{}"));
-      const { values: [odd] } = await database.ask(oddRowsSql(sqlFile(parquet), LINE_COLUMNS));
-      if (odd.some((count) => Number(count) > 0)) return undefined;
-      const { values } = await database.ask(
-        `SELECT count(*) FROM read_parquet(${sqlFile(parquet)}) WHERE event = 'handshake'`,
-      );
-      return Number(values[0][0]);
-    } catch (error) {
-      assert(error instanceof SqlError);
-      return undefined;
-    }
+  const all = GOOD_LINES.join("");
+  const many = new TextEncoder().encode(all.repeat(Math.ceil(MANY_BYTES / all.length)));
+  const judge = async (...parts: Uint8Array<ArrayBuffer>[]) => {
+    const bytes = await new Blob(parts).bytes();
+    return await judgeLines(folder.write("lines", bytes));
   };
-  await t.step("lines as this version writes them", async () => {
-    assertEquals(await taken(folder.write("good.ndjson", GOOD_LINES.join(""))), GOOD_LINES.length);
+  await t.step("and none among those that this version writes", async () => {
+    assertEquals(await judge(many), "ours");
+    assertEquals(await judge(many.subarray(0, -1)), "taken");
+    assertEquals(await judge(new Uint8Array(0)), "ours");
   });
   for (const [name, odd] of Object.entries(ODD_LINES)) {
     await t.step(name, async () => {
       const line = lineBytes(odd);
-      const count = await taken(folder.write("odd.ndjson", Uint8Array.from([...GOOD, ...line])));
-      const { records, told } = readBytes(GOOD, line);
-      if (count === undefined || odd.isAlike) return;
-      assertEquals(count, records);
-      assertEquals(told, undefined);
+      const { told } = readBytes(GOOD, line);
+      for (const parts of [[line, many], [many, line], [many, line.subarray(0, -1)]]) {
+        assertEquals(await judge(...parts) === "refused", told !== undefined);
+      }
     });
+  }
+});
+
+Deno.test("a file is looked at no longer than somebody asks", async () => {
+  using folder = new Folder();
+  assertEquals(await judgeLines(folder.write("lines", GOOD), () => true), "refused");
+});
+
+Deno.test("an address in another form is the one that read makes of it", async () => {
+  using folder = new Folder();
+  for (const text of ["2001:0db8::1", "2001:db8:0:0:0:0:0:1", "2001:DB8::1"]) {
+    const line = GOOD_LINES[0].replace(/"address":"[^"]*"/g, `"address":"${text}"`);
+    const sql = "SELECT client_address, server_address FROM records";
+    const inputs = [folder.write("lines", line)];
+    const { rows } = await ask({ ...QUIET, inputs, filter: {}, asked: { sql } });
+    assertEquals(rows, [["2001:db8::1", "2001:db8::1"]]);
   }
 });
 

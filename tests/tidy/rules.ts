@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/store": [
     "@duckdb/node-api",
+    "node:buffer",
     "node:fs",
     "node:stream/promises",
     "node:zlib",

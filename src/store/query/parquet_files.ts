@@ -12,7 +12,7 @@ import { sqlText } from "./dialect.ts";
 import { type Database, SqlError } from "./duckdb.ts";
 import { FACTS_KEY, LINE_COLUMNS, type LinesFile, sqlFile, toParquetSql } from "./lines_sql.ts";
 import { HASH_COLUMNS } from "./repeats_sql.ts";
-import { ALL_SOUND, beginsSound, type LineFacts, writeSoundLines } from "./sound_lines.ts";
+import { ALL_SOUND, judgeLines, type LineFacts, writeSoundLines } from "./sound_lines.ts";
 import { oddRowsSql, SOUND_COLUMNS } from "./sound_sql.ts";
 
 /** What makes them, and who hears of it. */
@@ -173,13 +173,15 @@ async function make(
     const convert = (file: LinesFile, facts: LineFacts) =>
       database.run(toParquetSql(file, parquet, columns, formatFacts(facts)));
     // DuckDB takes a file of one byte for an empty one.
-    if (Deno.statSync(path).size !== 1 && await beginsSound(path)) {
-      try {
-        await convert({ path, compression, isSound: false }, ALL_SOUND);
+    if (Deno.statSync(path).size !== 1) {
+      const making = succeeds(convert({ path, compression, isSound: false }, ALL_SOUND));
+      let hasFailed = false;
+      making.then((isMade) => hasFailed = !isMade, () => hasFailed = true);
+      const [soundness, isMade] = await Promise.all([judgeLines(path, () => hasFailed), making]);
+      if (isMade && soundness === "ours") return ALL_SOUND;
+      if (isMade && soundness === "taken") {
         const { values: [odd] } = await database.ask(oddRowsSql(sqlFile(parquet), columns));
         if (odd.every((count) => Number(count) === 0)) return ALL_SOUND;
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
       }
     }
     const copy = `${parquet}.lines`;
@@ -204,6 +206,17 @@ async function make(
   }
   await Deno.remove(parquet);
   return { path: twin, ...facts };
+}
+
+/** Whether a statement can be run. */
+async function succeeds(running: Promise<void>): Promise<boolean> {
+  try {
+    await running;
+    return true;
+  } catch (error) {
+    if (error instanceof SqlError) return false;
+    throw error;
+  }
 }
 
 /** How a file is compressed, by its first bytes. @throws {InputError} It holds no records. */

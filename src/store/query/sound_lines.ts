@@ -4,10 +4,13 @@
  * @module
  */
 import { CaptureInput } from "../../files/capture_input.ts";
+import type { Wanted } from "../../record/line_scanner.ts";
 import { LineDecoder } from "../../record/record_decoder.ts";
 import { encodeHandshake } from "../../record/ndjson.ts";
 import { LINE_MAX, RecordReader } from "../../record/record_reader.ts";
+import { Buffer } from "node:buffer";
 import { zstdCompressSync } from "node:zlib";
+import { lineForm } from "./line_form.ts";
 
 /** What the reader of records says of a file's lines. */
 export interface LineFacts {
@@ -21,34 +24,55 @@ export interface LineFacts {
 export const ALL_SOUND: LineFacts = { refused: 0 };
 
 const ROOM_BYTES = 256 * 1024;
+const NEWLINE = "\n".charCodeAt(0);
+const NOTHING: Wanted = { fields: new Set() };
 /** Characters of lines that are written at once. */
 const WRITTEN_AT_ONCE = 1 << 20;
 const HALF_PAIR = /(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 const VERSION = /^\{"v":\d+/;
 
-/** What of a file is read by the reader of records in any case: a line that is too long may be among it. */
-const BEGIN_BYTES = 2 * LINE_MAX;
+/**
+ * What a file's lines are: all of the form that this version writes or of another kind, which are the same to
+ * DuckDB; all taken by the reader of records; or not all.
+ */
+export type Soundness = "ours" | "taken" | "refused";
 
 /**
- * Whether nothing is refused of what a file begins with, of all of it where it is short: what another program
- * wrote is found there, whatever DuckDB would make of it.
+ * Looks at the lines of a file, whatever DuckDB makes of them.
  *
+ * @param isOver Whether nobody asks any more: then "refused", as at the first line that is.
  * @throws {InputError} It cannot be read.
  */
-export async function beginsSound(path: string): Promise<boolean> {
+export async function judgeLines(path: string, isOver = () => false): Promise<Soundness> {
   using input = await CaptureInput.open(path);
-  const reader = new RecordReader(() => {}, undefined, new LineDecoder({ fields: new Set() }));
-  const room = new Uint8Array(ROOM_BYTES);
-  for (let length = 0; length < BEGIN_BYTES && reader.refusedCount === 0;) {
-    const count = await input.read(room);
+  let others = 0;
+  const reader = new RecordReader(() => others++, undefined, new LineDecoder(NOTHING));
+  const form = lineForm();
+  const room = Buffer.alloc(LINE_MAX + ROOM_BYTES);
+  /** Bytes of a line without its end, which begin the room. */
+  let begun = 0;
+  while (begun <= LINE_MAX && reader.refusedCount === 0 && !isOver()) {
+    const count = await input.read(room.subarray(begun, begun + ROOM_BYTES), true);
+    const end = begun + count;
     if (count === 0) {
+      reader.feed(room.subarray(0, end));
       reader.end();
-      break;
+      if (reader.refusedCount > 0) break;
+      return others === 0 ? "ours" : "taken";
     }
-    reader.feed(room.subarray(0, count));
-    length += count;
+    const behind = room.subarray(0, end).lastIndexOf(NEWLINE) + 1;
+    const lines = room.toString("latin1", 0, behind);
+    for (let at = 0; at < behind;) {
+      form.lastIndex = at;
+      const isOurs = form.test(lines) && form.lastIndex - at <= LINE_MAX;
+      const next = isOurs ? form.lastIndex : lines.indexOf("\n", at) + 1;
+      if (!isOurs) reader.feed(room.subarray(at, next));
+      at = next;
+    }
+    room.copyWithin(0, behind, end);
+    begun = end - behind;
   }
-  return reader.refusedCount === 0;
+  return "refused";
 }
 
 /**

@@ -11,26 +11,10 @@ import type { Field } from "../../record/field.ts";
 import { FIELDS } from "../../record/fields.ts";
 import { type Column, columnName } from "./columns.ts";
 import { sqlText } from "./dialect.ts";
+import { ADDRESS } from "./line_form.ts";
 
 /** Kinds of lines. */
 const EVENTS = ["handshake", "status", "summary", "statistics"];
-
-const BYTE = "(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])";
-const GROUP = "[0-9a-f]{1,4}";
-/** As `formatAddress` writes them: eight groups, or at most six around `::`. */
-const ADDRESS = [
-  `${BYTE}(?:\\.${BYTE}){3}`,
-  `${GROUP}(?::${GROUP}){7}`,
-  ...[0, 1, 2, 3, 4, 5, 6].map((before) => `${groups(before)}::${upToGroups(6 - before)}`),
-].join("|");
-
-function groups(count: number): string {
-  return count === 0 ? "" : `${GROUP}(?::${GROUP}){${count - 1}}`;
-}
-
-function upToGroups(count: number): string {
-  return count === 0 ? "" : `(?:${GROUP}(?::${GROUP}){0,${count - 1}})?`;
-}
 
 /** Interfaces that a record names at most. */
 const INTERFACES_MAX = 8;
@@ -85,11 +69,16 @@ function oddParts(fields: readonly Field[]): string[] {
 /** How a value of a field looks that it cannot have; of NULL that is NULL, so not true. */
 function looksOdd({ path, type, values, always }: Field, name: string): string[] {
   if (path === "event") return [];
-  if (path.endsWith(".address")) return [`NOT ${matches(name, ADDRESS)}`];
+  if (path.endsWith(".address")) return [`NOT ${matches(name, ADDRESS)}`, hasZeros(name)];
   // Of words in a list the reader skips those that it does not know.
   if (type === "strings") return values === undefined ? [`len(${name}) > ${INTERFACES_MAX}`] : [];
   if (values === undefined || always === undefined) return [];
   return [`${name} NOT IN (${values.map(sqlText).join(", ")})`];
+}
+
+/** Whether an address has eight groups, two of which `formatAddress` would not write. */
+function hasZeros(address: string): string {
+  return `${address} NOT LIKE '%::%' AND ':' || ${address} || ':' LIKE '%:0:0:%'`;
 }
 
 function matches(value: string, pattern: string): string {
