@@ -260,6 +260,8 @@ function asInputError<T>(action: () => T): T {
 function toInputError(error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) return new InputError("there is no such file");
   if (error instanceof Deno.errors.PermissionDenied) return new InputError("permission denied");
+  // Standard input: of a file by its name it is known before.
+  if (error instanceof Deno.errors.IsADirectory) return new InputError("it is a directory");
   // Its name did not tell: it is a link.
   if (error instanceof Deno.errors.NotCapable && /Requires all access/.test(error.message)) {
     return new InputError("it leads into /dev, /proc or /sys; give it on standard input");

@@ -19,6 +19,27 @@ export const READ_LENGTH = 1 << 18;
 /** Bytes of a magic number. */
 const MAGIC_LENGTH = 4;
 
+/** How a file begins that a program compressed which is not read here, and how that writes the plain bytes. */
+interface Compression {
+  readonly magic: number;
+  /** Bits of the first four bytes that count. */
+  readonly mask: number;
+  readonly name: string;
+  readonly command: string;
+}
+
+const COMPRESSIONS: readonly Compression[] = [
+  // The XZ file format, §2.1.1.1.
+  { magic: 0xfd377a58, mask: 0xffff_ffff, name: "xz", command: "xz -dc" },
+  // "BZh" and a digit.
+  { magic: 0x425a6800, mask: 0xffff_ff00, name: "bzip2", command: "bzip2 -dc" },
+  // LZ4 frame format, little endian.
+  { magic: 0x04224d18, mask: 0xffff_ffff, name: "lz4", command: "lz4 -dc" },
+  { magic: 0x1f9d0000, mask: 0xffff_0000, name: "compress", command: "gzip -dc" },
+  // A local file header, of which APPNOTE.TXT §4.3.7 tells.
+  { magic: 0x504b0304, mask: 0xffff_ffff, name: "zip", command: "unzip -p" },
+];
+
 /**
  * Turns the bytes of one capture file into packets. Its buffer has a fixed size and nothing is
  * allocated for a packet, so memory stays flat however long the file is.
@@ -156,18 +177,22 @@ export class CaptureReader {
     }
     const variant = pcapVariant(view, 0);
     if (variant === undefined) {
-      const magic = view.getUint32(0);
-      this.fault = {
-        byteOffset: 0,
-        reason: magic === 0
-          ? ZEROS_REASON
-          : `it begins with ${formatHexadecimal(magic)} and is neither pcap, pcapng nor NDJSON; ` +
-            "editcap -F pcapng converts other formats",
-      };
+      this.fault = { byteOffset: 0, reason: foreignReason(view.getUint32(0)) };
       return undefined;
     }
     if (this.#end < PCAP_HEADER_LENGTH) return undefined;
     this.#start = PCAP_HEADER_LENGTH;
     return new PcapParser(view, 0, variant, this.#axis, this.#onPacket);
   }
+}
+
+/** Why a file cannot be read that begins with these four bytes, and what to do about it. */
+function foreignReason(magic: number): string {
+  if (magic === 0) return ZEROS_REASON;
+  const found = COMPRESSIONS.find((each) => ((magic ^ each.magic) & each.mask) === 0);
+  return found === undefined
+    ? `it begins with ${formatHexadecimal(magic)} and is neither pcap, pcapng nor NDJSON; ` +
+      "editcap -F pcapng converts other formats"
+    : `it is compressed by ${found.name}, only gzip and zstd are read; ` +
+      `${found.command} FILE | synsnoop read - reads it`;
 }

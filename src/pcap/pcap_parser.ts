@@ -7,7 +7,6 @@ import type { CaptureAxis } from "./capture_axis.ts";
 import {
   CapturedPacket,
   type CaptureFault,
-  type CaptureInterface,
   type CaptureParser,
   type OnPacket,
 } from "./captured_packet.ts";
@@ -21,12 +20,15 @@ const KUZNETZOV_TCPDUMP_MAGIC = 0xa1b2cd34;
 
 /** `struct pcap_file_header` of libpcap's pcap/pcap.h. */
 const VERSION_MAJOR = 4;
+const VERSION_MINOR = 6;
 const SNAP_LENGTH = 16;
 const LINK_TYPE = 20;
 /** Bytes of `struct pcap_file_header`. */
 export const PCAP_HEADER_LENGTH = 24;
-/** The only version in use; versions before 2.4 swapped the two lengths of a record. */
+/** The only version in use. */
 const MAJOR = 2;
+/** Before this minor version the two lengths of a record are swapped, and in it some writers swap them. */
+const MINOR_DOUBTFUL = 3;
 /** `LT_LINKTYPE` of libpcap's pcap-common.c: the bits above tell of frame check sequences. */
 const LINK_TYPE_MASK = 0x03ff_ffff;
 
@@ -76,11 +78,14 @@ export class PcapParser implements CaptureParser {
   readonly unit = "a packet";
   fault: CaptureFault | undefined;
   readonly #view: DataView<ArrayBuffer>;
-  readonly #variant: PcapVariant;
+  #variant: PcapVariant;
   readonly #axis: CaptureAxis;
   readonly #onPacket: OnPacket;
   readonly #packet = new CapturedPacket();
-  readonly #lengthMax: number;
+  #lengthMax = 0;
+  #capturedLength = CAPTURED_LENGTH;
+  #originalLength = ORIGINAL_LENGTH;
+  #isDoubtful = false;
 
   /**
    * Reads the file header.
@@ -96,21 +101,32 @@ export class PcapParser implements CaptureParser {
     axis: CaptureAxis,
     onPacket: OnPacket,
   ) {
-    const { littleEndian } = variant;
     this.#view = view;
     this.#variant = variant;
     this.#axis = axis;
     this.#onPacket = onPacket;
+    this.#packet.view = view;
+    this.#begin(at, variant, 0);
+  }
+
+  #begin(at: number, variant: PcapVariant, base: number): void {
+    const view = this.#view;
+    const { littleEndian } = variant;
+    this.#variant = variant;
     const major = view.getUint16(at + VERSION_MAJOR, littleEndian);
     if (major !== MAJOR) {
       this.fault = {
-        byteOffset: VERSION_MAJOR,
+        byteOffset: base + VERSION_MAJOR,
         reason: `its pcap version is ${major}, only version ${MAJOR} can be read`,
       };
     }
+    const minor = view.getUint16(at + VERSION_MINOR, littleEndian);
+    this.#isDoubtful = minor === MINOR_DOUBTFUL;
+    this.#capturedLength = minor < MINOR_DOUBTFUL ? ORIGINAL_LENGTH : CAPTURED_LENGTH;
+    this.#originalLength = minor < MINOR_DOUBTFUL ? CAPTURED_LENGTH : ORIGINAL_LENGTH;
     const snapLength = view.getUint32(at + SNAP_LENGTH, littleEndian);
     this.#lengthMax = Math.min(Math.max(snapLength, SNAP_LENGTH_USUAL), PACKET_LENGTH_MAX);
-    const whole: CaptureInterface = {
+    this.#packet.interface = {
       number: 0,
       linkType: view.getUint32(at + LINK_TYPE, littleEndian) & LINK_TYPE_MASK,
       snapLength,
@@ -118,19 +134,19 @@ export class PcapParser implements CaptureParser {
       hidesData: false,
       dropped: 0,
     };
-    this.#packet.view = view;
-    this.#packet.interface = whole;
     this.#packet.littleEndian = littleEndian;
+    this.#packet.interfaceIndex = 0;
   }
 
   /** See {@linkcode CaptureParser.parse}. */
   parse(at: number, end: number, base: number): number {
     const view = this.#view;
     const packet = this.#packet;
-    const { littleEndian, unitNs, unitsPerSecond, recordHeaderLength } = this.#variant;
-    const patched = recordHeaderLength !== RECORD_HEADER_LENGTH;
+    let { littleEndian, unitNs, unitsPerSecond, recordHeaderLength } = this.#variant;
     while (at + recordHeaderLength <= end) {
-      const captured = view.getUint32(at + CAPTURED_LENGTH, littleEndian);
+      let captured = view.getUint32(at + this.#capturedLength, littleEndian);
+      let original = view.getUint32(at + this.#originalLength, littleEndian);
+      if (this.#isDoubtful && captured > original) [captured, original] = [original, captured];
       if (captured > this.#lengthMax) {
         this.fault = {
           byteOffset: base + at,
@@ -140,9 +156,21 @@ export class PcapParser implements CaptureParser {
       }
       const start = at + recordHeaderLength;
       const next = start + captured;
-      if (captured === 0 && isZero(view, at, start)) {
-        this.fault = { byteOffset: base + at, reason: ZEROS_REASON };
-        return at;
+      if (captured === 0) {
+        if (isZero(view, at, start)) {
+          this.fault = { byteOffset: base + at, reason: ZEROS_REASON };
+          return at;
+        }
+        // Who joins files by cat has their headers between packets.
+        const variant = original === 0 ? pcapVariant(view, at) : undefined;
+        if (variant !== undefined) {
+          if (at + PCAP_HEADER_LENGTH > end) return at;
+          this.#begin(at, variant, base + at);
+          if (this.fault !== undefined) return at;
+          ({ littleEndian, unitNs, unitsPerSecond, recordHeaderLength } = variant);
+          at += PCAP_HEADER_LENGTH;
+          continue;
+        }
       }
       if (end - at < HELD_MAX && next > end) return at;
       const seconds = view.getUint32(at + SECONDS, littleEndian);
@@ -156,8 +184,10 @@ export class PcapParser implements CaptureParser {
       }
       packet.start = start;
       packet.end = next < end ? next : end;
-      packet.originalLength = view.getUint32(at + ORIGINAL_LENGTH, littleEndian);
-      if (patched) packet.interfaceIndex = view.getUint32(at + INTERFACE_INDEX, littleEndian);
+      packet.originalLength = original;
+      if (recordHeaderLength !== RECORD_HEADER_LENGTH) {
+        packet.interfaceIndex = view.getUint32(at + INTERFACE_INDEX, littleEndian);
+      }
       this.#onPacket(packet);
       at = next;
     }

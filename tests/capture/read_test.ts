@@ -197,6 +197,15 @@ Deno.test("read refuses a directory, and to follow what cannot grow", async () =
   const compressed = folder.write("capture.pcap", gzipSync(CAPTURE));
   const directory = await runRead([import.meta.dirname!]);
   assertMatch(directory.said, /Cannot read "[^"]+": it is a folder without segments/);
+  const [program, ...args] = readCommand(["-"]);
+  const command = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" </', "sh", program, ...args],
+  });
+  const { code, stderr } = await command.output();
+  assertEquals(
+    [code, new TextDecoder().decode(stderr)],
+    [1, "synsnoop: Cannot read standard input: it is a directory\n"],
+  );
   const follow = await runRead(["--follow", compressed]);
   assertMatch(follow.said, /Cannot follow "[^"]+": it is compressed or no regular file/);
   assertEquals([directory.status, follow.status], [1, 1]);

@@ -52,6 +52,7 @@ export interface PcapFields {
   magic?: number;
   littleEndian?: boolean;
   major?: number;
+  minor?: number;
   snapLength?: number;
   linkType?: number;
   records?: readonly PcapRecord[];
@@ -70,7 +71,7 @@ export function buildPcap(fields: PcapFields = {}): Uint8Array {
   const integers = new Integers(fields.littleEndian ?? true);
   return concat(
     integers.u32(magic),
-    integers.u16(fields.major ?? 2, 4),
+    integers.u16(fields.major ?? 2, fields.minor ?? 4),
     integers.u32(0, 0, fields.snapLength ?? 262_144, fields.linkType ?? 1),
     ...(fields.records ?? []).map((record) => {
       const data = record.data ?? new Uint8Array([1, 2, 3]);

@@ -85,6 +85,17 @@ for (const { name, file, packets, unit } of FILES) {
 
 Deno.test("CaptureReader says of another file what it begins with", () => {
   const cases = [
+    ...[
+      { begin: [0xfd, 0x37, 0x7a, 0x58], name: "xz", command: "xz -dc" },
+      { begin: [0x42, 0x5a, 0x68, 0x39], name: "bzip2", command: "bzip2 -dc" },
+      { begin: [0x04, 0x22, 0x4d, 0x18], name: "lz4", command: "lz4 -dc" },
+      { begin: [0x1f, 0x9d, 0x90, 0xd4], name: "compress", command: "gzip -dc" },
+      { begin: [0x50, 0x4b, 0x03, 0x04], name: "zip", command: "unzip -p" },
+    ].map(({ begin, name, command }) => ({
+      file: new Uint8Array(begin),
+      says: `it is compressed by ${name}, only gzip and zstd are read; ` +
+        `${command} FILE | synsnoop read - reads it`,
+    })),
     { file: new TextEncoder().encode("hello"), says: "it begins with 0x68656c6c and is neither" },
     { file: new Uint8Array(100), says: "zeros follow: not all of it came to the disk" },
   ];

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { pcapVariant } from "../../../src/pcap/pcap_parser.ts";
+import { concat } from "../wire/build_frame.ts";
 import { buildPcap, type PcapFields, PcapMagic, type PcapRecord } from "./build_capture.ts";
 import { readCapture, type ReadPacket } from "./read_capture.ts";
 
@@ -115,6 +116,59 @@ for (const { name, fields, delivered, at, says } of FAULTS) {
     assertEquals(fault, { byteOffset: at, reason: says });
   });
 }
+
+Deno.test("PcapParser reads the lengths of versions before 2.4 in their order", () => {
+  const data = new Uint8Array(20);
+  const [whole, cut] = [{ data }, { data, originalLength: 1_500 }];
+  const swapped = { data, capturedLength: 1_500, originalLength: 20 };
+  const cases = [
+    { minor: 2, records: [whole, swapped] },
+    // Some writers of 2.3 swap them.
+    { minor: 3, records: [whole, cut, swapped] },
+    { minor: 4, records: [whole, cut] },
+  ];
+  for (const { minor, records } of cases) {
+    const { packets, fault } = readCapture(buildPcap({ minor, records }));
+    assertEquals(fault, undefined);
+    assertEquals(
+      packets.map(({ data, originalLength }) => [data.length, originalLength]),
+      records.map((record) => [20, record === whole ? 20 : 1_500]),
+      `2.${minor}`,
+    );
+  }
+});
+
+Deno.test("PcapParser reads files that were joined by cat, of any variant and in any pieces", () => {
+  const variants = [
+    { fields: { linkType: 1 }, ns: 5_000n },
+    { fields: { magic: PcapMagic.NANOSECONDS, littleEndian: false, linkType: 101 }, ns: 5n },
+    { fields: { magic: PcapMagic.MODIFIED, linkType: 113 }, ns: 5_000n },
+    { fields: { linkType: 276, littleEndian: false }, ns: 5_000n },
+  ];
+  const files = variants.map(({ fields }) =>
+    buildPcap({ ...fields, records: [{ fraction: 5, data: DATA }, { fraction: 5, data: DATA }] })
+  );
+  const file = concat(...files, buildPcap());
+  const seconds = 1_700_000_000n * 1_000_000_000n;
+  const expected = variants.flatMap(({ fields, ns }) => {
+    const index = fields.magic === PcapMagic.MODIFIED ? 2 : 0;
+    return Array(2).fill([fields.linkType, seconds + ns, index]);
+  });
+  for (const cuts of [[], Array.from({ length: file.length - 1 }, (_, index) => index + 1)]) {
+    const { packets, fault } = readCapture(file, cuts);
+    assertEquals(fault, undefined);
+    assertEquals(
+      packets.map(({ linkType, unixNs, interfaceIndex }) => [linkType, unixNs, interfaceIndex]),
+      expected,
+    );
+  }
+});
+
+Deno.test("PcapParser ends where a file of another version was joined", () => {
+  const [first, other] = [buildPcap({ records: [{ data: DATA }] }), buildPcap({ major: 3 })];
+  const { packets, fault } = readCapture(concat(first, other));
+  assertEquals([packets.length, fault?.byteOffset], [1, first.length + 4]);
+});
 
 Deno.test("PcapParser takes packets up to a great snapshot length, and their start beyond 1 MiB", () => {
   const data = new Uint8Array(3_000_000).map((_, index) => index % 251);
