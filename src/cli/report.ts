@@ -42,7 +42,8 @@ const REPORT_HELP: Help = {
     "address is what one looks at: a link shows the same to others. A handshake that two hosts " +
     "recorded counts once and is shown from both ends.",
     "The numbers are of all handshakes; the table has up to 500 of them: of each way to end some, " +
-    "chosen at random, and the slowest.",
+    "chosen at random, and the slowest. A script of the page draws it; where none may run, the page " +
+    "has the numbers as text.",
     FILTERS_HELP,
     ANONYMIZE_HELP,
     "A new page may be read by its owner and group. It is there when it is whole.",

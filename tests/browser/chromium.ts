@@ -52,8 +52,12 @@ export class Browser implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Starts it, on a screen of 1280 by 900, in a time zone half an hour from all whole ones. */
-  static async start(): Promise<Browser> {
+  /**
+   * Starts it, on a screen of 1280 by 900, in a time zone half an hour from all whole ones.
+   *
+   * @param runsScripts Whether pages may run theirs.
+   */
+  static async start(runsScripts = true): Promise<Browser> {
     const folder = await Deno.makeTempDir({ prefix: "synsnoop-browser-" });
     const context = await chromium.launchPersistentContext(folder, {
       executablePath: findChromium(),
@@ -63,6 +67,7 @@ export class Browser implements AsyncDisposable {
       timezoneId: "Asia/Kolkata",
       colorScheme: "light",
       offline: true,
+      javaScriptEnabled: runsScripts,
     });
     context.setDefaultTimeout(10_000);
     return new Browser(context, folder);

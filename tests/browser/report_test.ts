@@ -234,6 +234,25 @@ test("is printed on A4 without what one could click", async (page) => {
   assertEquals(await page.locator(".handshakes tbody tr:visible").count(), 60);
 });
 
+Deno.test({
+  name: "report page: has its numbers without its script, too",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    await using plain = await Browser.start(false);
+    const { page, watch } = await plain.open(PAGE);
+    assertEquals(await page.getByRole("heading").allTextContents(), ["TCP handshakes"]);
+    assertStringIncludes(await page.locator(".facts").innerText(), "web1 (600)");
+    const numbers = await page.locator("pre").innerText();
+    assertMatch(numbers, /^600 handshakes in /);
+    for (const name of HOSTILE_NAMES) {
+      assertStringIncludes(numbers, name.replace("\u202e", "\\u{202e}"));
+    }
+    assertEquals(await page.locator("img, iframe, svg, b, [onload], [onerror]").count(), 0);
+    assertEquals(watch, { requests: [], said: [] });
+  },
+});
+
 test("fits a phone: what is wider scrolls in itself", async (page) => {
   for (const width of [360, 320]) {
     await page.setViewportSize({ width, height: 740 });

@@ -113,7 +113,7 @@ function asideEntries(losses: Losses): Entry[] {
 }
 
 function minute(epochSeconds: number, ns: number): string {
-  return formatTime(epochSeconds, ns).slice(0, 23).replace("T", " ");
+  return formatTime(epochSeconds, ns).slice(0, -"000000Z".length).replace("T", " ");
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 import ladderFigure from "../../explain/ladder_figure.js" with { type: "text" };
+import { escapeXml } from "../../explain/markup.ts";
 import { jsonText } from "../../text/escape.ts";
 import elements from "./page/elements.js" with { type: "text" };
 import handshakeTable from "./page/handshake_table.js" with { type: "text" };
@@ -30,7 +31,7 @@ const SCRIPTS = [
 ];
 
 /** Composes the page. Nothing in it runs or is shown but what stands here and in `page/`. */
-export async function composePage(data: PageData): Promise<string> {
+export async function composePage({ statistics, ...data }: PageData): Promise<string> {
   const script = joinScripts(SCRIPTS);
   const style = uPlotStyles + styles;
   const policy = [
@@ -53,7 +54,7 @@ export async function composePage(data: PageData): Promise<string> {
 <style>${style}</style>
 </head>
 <body>
-<main><noscript>This page is drawn by its own script: allow it to run.</noscript></main>
+<main><noscript>${plainPage(data, statistics)}</noscript></main>
 <script type="application/json" id="data">${scriptText(jsonText(data))}</script>
 <script type="text/plain" id="licence">${scriptText(licence)}</script>
 <script>${uPlot}</script>
@@ -61,6 +62,27 @@ export async function composePage(data: PageData): Promise<string> {
 </body>
 </html>
 `;
+}
+
+/** What is shown where no script may run: all that needs no drawing. */
+function plainPage(
+  { missing, about }: Pick<PageData, "missing" | "about">,
+  statistics: string,
+): string {
+  const first = missing.length === 0 ? "" : `<section class="missing"><h2>Read this first</h2><ul>
+${missing.map((sentence) => `<li>${escapeXml(sentence)}</li>`).join("\n")}
+</ul></section>`;
+  const facts = about.map(([name, text]) =>
+    `<dt>${escapeXml(name)}</dt><dd>${escapeXml(text)}</dd>`
+  );
+  return `<h1>TCP handshakes</h1>
+<p>Charts, the table of handshakes and their ladders are drawn by the script of this page, which may not
+run here. These are its numbers:</p>
+${first}
+<dl class="facts">
+${facts.join("\n")}
+</dl>
+<pre>${escapeXml(statistics)}</pre>`;
 }
 
 /** Text that ends no script, whatever stands in it: in JSON `\u003c` is `<`. */

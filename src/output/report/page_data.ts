@@ -154,6 +154,8 @@ export interface PageData {
   ladderWords: { legend: string; legendOfBothEnds: string; numbers: string; trips: string };
   rows: RowData[];
   texts: string[];
+  /** What `--stats` writes of the same handshakes, for who runs no script; it is no part of the JSON. */
+  statistics: string;
 }
 
 /** Texts, each once. */

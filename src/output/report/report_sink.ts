@@ -14,6 +14,7 @@ import { CurrentContext, type RecordContext } from "../../record/record_context.
 import { formatTime } from "../../text/time.ts";
 import { allNamesOf } from "../statistics/groupings.ts";
 import { Statistics } from "../statistics/statistics.ts";
+import { formatStatistics } from "../statistics/text.ts";
 import { describeMissing, describeNumbers, describeRows, describeSource } from "./about.ts";
 import { BothSeen } from "./both_seen.ts";
 import { ClockGaps } from "./clock_gaps.ts";
@@ -37,6 +38,8 @@ import { Timeline } from "./timeline.ts";
 
 /** Names of each kind in the tables of a page. */
 const TOP = 15;
+/** How wide the numbers are for who runs no script: a screen, or a page of paper. */
+const PLAIN_COLUMNS = 110;
 /** How often it is looked what a live trace can see. */
 const COVERAGE_MS = 10_000;
 
@@ -197,6 +200,11 @@ export class ReportSink implements Sink {
       },
       rows: rowsData(rows, startMs, texts),
       texts: texts.texts,
+      statistics: formatStatistics(this.#statistics, state.span, {
+        top: TOP,
+        ascii: false,
+        width: PLAIN_COLUMNS,
+      }),
     };
   }
 

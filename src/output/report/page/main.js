@@ -184,7 +184,7 @@ function drawCards(range) {
   }));
   const all = sums.reduce((sum, { count }) => sum + count, 0);
   cards.replaceChildren(
-    html("li", {}, html("b", {}, formatCount(all)), "handshakes"),
+    html("li", {}, html("b", {}, formatCount(all)), all === 1 ? "handshake" : "handshakes"),
     ...sums.map(({ outcome, count }) =>
       html(
         "li",

@@ -5,7 +5,12 @@ import uPlot from "../../../../src/output/report/uplot/uPlot.iife.min.js" with {
 import licence from "../../../../src/output/report/uplot/LICENSE" with { type: "text" };
 import styles from "../../../../src/output/report/uplot/uPlot.min.css" with { type: "text" };
 
-const DATA = { texts: ["</script><script>alert(1)</script>", "<!--"] } as unknown as PageData;
+const SHOWN = {
+  missing: ["1 line is <b>no record</b>"],
+  about: [["hosts", "</noscript><script>alert(2)</script>"]],
+  texts: ["</script><script>alert(1)</script>", "<!--"],
+};
+const DATA = { ...SHOWN, statistics: "SERVER\n<img src=x> & co" } as unknown as PageData;
 
 async function sha256(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
@@ -32,9 +37,20 @@ Deno.test("composePage lets nothing run but its own scripts and styles", async (
 Deno.test("composePage has its data as JSON in which nothing ends the script", async () => {
   const page = await composePage(DATA);
   const text = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)![1];
-  assertEquals(JSON.parse(text), DATA);
+  assertEquals(JSON.parse(text), SHOWN);
   assert(!text.includes("<"));
   assertStringIncludes(page, licence.split("\n")[2]);
+});
+
+Deno.test("composePage shows who runs no script what is known, as text", async () => {
+  const page = await composePage(DATA);
+  const [, plain] = /<noscript>(.*?)<\/noscript>/s.exec(page)!;
+  assertStringIncludes(plain, "<li>1 line is &lt;b&gt;no record&lt;/b&gt;</li>");
+  assertStringIncludes(
+    plain,
+    "<dt>hosts</dt><dd>&lt;/noscript&gt;&lt;script&gt;alert(2)&lt;/script&gt;</dd>",
+  );
+  assertStringIncludes(plain, "<pre>SERVER\n&lt;img src=x&gt; &amp; co</pre>");
 });
 
 Deno.test("composePage asks for nothing from elsewhere, and evaluates no text", async () => {
