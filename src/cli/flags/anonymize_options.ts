@@ -18,7 +18,8 @@ export const ANONYMIZE_FLAGS: readonly Flag[] = [
   {
     name: "anonymize-key",
     value: "FILE",
-    meaning: "by this key, so that outputs fit each other (default: another one each run)",
+    meaning:
+      "hide them by the key in FILE, so that several outputs fit each other (default: another key each run)",
   },
 ];
 

@@ -60,7 +60,7 @@ export function metricsFlags(listenFlag: ListenFlag): Flag[] {
       value: "NAMES",
       many: true,
       completes: EXTRA_LABELS,
-      meaning: `tell servers apart by ${EXTRA_LABELS.join(", ")} at this host's end, too`,
+      meaning: `tell servers apart by these of this host's end, too: ${EXTRA_LABELS.join(", ")}`,
     },
     {
       name: "buckets",

@@ -16,13 +16,13 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   {
     name: "rotate-size",
     value: "SIZE",
-    meaning: "begin a new FILE before it grows beyond 100M, 2G (at least 64K)",
+    meaning: "begin a new FILE before it is larger than this, such as 100M or 2G (at least 64K)",
   },
   { name: "rotate-keep", value: "N", meaning: "old files kept, FILE.1 the newest (default 5)" },
   {
     name: "write",
     value: "FILE",
-    meaning: "append the packets of the handshakes reported to FILE, a pcapng or a FIFO",
+    meaning: "append to FILE, a pcapng or a FIFO, the packets of each handshake that is reported",
   },
 ];
 
@@ -33,11 +33,15 @@ export const STORE_FLAGS: readonly Flag[] = [
     value: "DIR",
     meaning: "append NDJSON to DIR, a file an hour; hours that are over are compressed",
   },
-  { name: "keep", value: "TIME", meaning: "remove hours of DIR older than 12h or 7d" },
+  {
+    name: "keep",
+    value: "TIME",
+    meaning: "keep the hours of DIR so long, such as 12h or 7d, then remove them",
+  },
   {
     name: "keep-size",
     value: "SIZE",
-    meaning: "remove the oldest hours of DIR beyond 500M or 10G",
+    meaning: "keep so much in DIR, such as 500M or 10G, and remove its oldest hours first",
   },
 ];
 

@@ -35,7 +35,7 @@ export const TOP_FLAGS: readonly Flag[] = [
   {
     name: "interval",
     value: "TIME",
-    meaning: "no screen: the table as plain text so often, as for a screen reader",
+    meaning: "no screen: write the table as plain text so often, as for a screen reader",
   },
   { name: "top", value: "N", meaning: `rows of each such table (default ${TOP_USUAL})` },
   { name: "ascii", meaning: "draw with ASCII alone, as where the locale is not UTF-8" },
