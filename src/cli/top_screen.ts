@@ -59,7 +59,7 @@ const PICTURE_MS = 500;
 /** How long an ESC may wait for what makes it another key. */
 const ESCAPE_MS = 25;
 
-/** Shows a view. */
+/** Draws the view of `top` on a terminal when something changed, and hands it the keys that are pressed. */
 export class TopScreen {
   readonly #view: TopView;
   readonly #terminal: Terminal;

@@ -35,7 +35,7 @@ export interface Glyphs {
   unknown: string;
 }
 
-/** For UTF-8. */
+/** The characters of a ladder where the locale is UTF-8. */
 export const UNICODE: Glyphs = {
   bar: "│",
   line: "─",

@@ -1,6 +1,6 @@
-/** Some whole lines: their text or its UTF-8. */
 import { messageOf } from "../text/message.ts";
 
+/** Some whole lines: their text or its UTF-8. */
 export type Lines = string | Uint8Array<ArrayBuffer>;
 
 /** Where the lines of a trace go: whole lines only, nothing waits for the reader. */

@@ -1,6 +1,6 @@
 import { isIpv4Mapped, parseAddress } from "../wire/address.ts";
 
-/** Where to listen. */
+/** Where a server of pages listens: at an address and port, a path, or a socket that it is handed. */
 export type ListenAddress =
   | {
     kind: "tcp";

@@ -18,7 +18,7 @@ export interface Connection {
   close(): void;
 }
 
-/** Takes connections. */
+/** Where connections come in, of TCP or of a Unix socket. */
 export interface Listener {
   /** Where it listens, as a person would ask there. */
   readonly where: string;
@@ -85,7 +85,7 @@ const REASONS: Readonly<Record<number, string>> = {
 const TEXT = "text/plain; charset=utf-8";
 const encoder = new TextEncoder();
 
-/** Answers with pages. */
+/** Answers GET and HEAD with a few pages: bounded in connections, time and bytes, whoever asks and however. */
 export class PageServer {
   readonly #listener: Listener;
   readonly #pages: ReadonlyMap<string, { page: Page; limit: RateLimit }>;

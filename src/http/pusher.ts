@@ -7,7 +7,7 @@ import { readResponseStart } from "../text/response_start.ts";
 import { countOf } from "../text/count.ts";
 import { causeOf, messageOf } from "../text/message.ts";
 
-/** What is pushed. */
+/** One push: what is sent by POST, and what is done once it was taken. */
 export interface PushBody {
   body: string;
   /** Called when the collector took it. */

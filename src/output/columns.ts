@@ -13,7 +13,7 @@ function placesOf(cell: string): number {
   return ODD.test(cell) ? widthOf(cell) : cell.length;
 }
 
-/** Stands between two columns. */
+/** What stands between two columns of a table, for their lines and for counting their widths. */
 export const GAP = "  ";
 
 /**

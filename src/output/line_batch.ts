@@ -42,7 +42,7 @@ export function makeBatch(): LineBatch {
   };
 }
 
-/** Fills batches. */
+/** Puts handshakes into batches, as rows of numbers of which another thread makes the lines. */
 export class BatchWriter {
   readonly #ready = new ByteText();
   readonly #encoder: RecordEncoder;

@@ -9,7 +9,7 @@ import type { Flag, ParsedFlags } from "./flags.ts";
 import { sayNote } from "../process/terminal.ts";
 import { UsageError } from "../usage.ts";
 
-/** The flags. */
+/** The flags of every command that can hide whose handshakes it tells. */
 export const ANONYMIZE_FLAGS: readonly Flag[] = [
   {
     name: "anonymize",
@@ -32,7 +32,7 @@ export const ANONYMIZE_HELP =
   "--write is refused: packets hold what it hides. FILE holds 32 random bytes, or their hexadecimal " +
   "digits: openssl rand -hex 32.";
 
-/** How to hide what. */
+/** Whether whose handshakes they are is hidden in what is written, and by which key. */
 export interface AnonymizeOptions {
   anonymize: boolean;
   /** The file of the key; undefined: a random one. */

@@ -39,7 +39,7 @@ const REASONS_OFTEN: readonly string[] = [
   ...["ACCEPT_QUEUE_FULL", "NETFILTER_DROP", "NO_SOCKET"],
 ];
 
-/** The flags. */
+/** The flags that say which handshakes pass, of every command that tells some. */
 export const FILTER_FLAGS: readonly Flag[] = [
   {
     name: "port",

@@ -72,9 +72,11 @@ export function metricsFlags(listenFlag: ListenFlag): Flag[] {
   ];
 }
 
-/** How metrics are pushed. */
+/** How metrics are pushed to OpenTelemetry's collector. */
 export interface OtlpOptions {
+  /** Where it takes OTLP by HTTP, with the path `/v1/metrics`. */
   url: string;
+  /** From the beginning of a push to that of the next, milliseconds. */
   intervalMs: number;
   temporality: Temporality;
 }

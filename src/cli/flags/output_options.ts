@@ -52,10 +52,11 @@ export const OUTPUT_HELP =
   "others may write. Nothing waits for who reads a pipe or FIFO: 64 MB are held for a reader that " +
   "is slow or not there, what comes beyond is lost and counted.";
 
-/** Where to write what. */
+/** Where the records and packets of a trace are written. */
 export interface OutputOptions {
   /** Undefined: standard output. */
   output: string | undefined;
+  /** When a file is renamed, by its size, and how many of those are kept; undefined: never. */
   rotation: { maxBytes: number; keep: number } | undefined;
   /** The pcapng for the packets; undefined: none is written. */
   write: string | undefined;

@@ -44,7 +44,7 @@ export class NoTerminalError extends Error {
   override name = "NoTerminalError";
 }
 
-/** What a terminal tells. */
+/** What is called when a terminal tells something. */
 export interface TerminalEvents {
   /** Keys were pressed. */
   onKeys(bytes: Uint8Array): void;

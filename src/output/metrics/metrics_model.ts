@@ -40,7 +40,7 @@ export interface ProcessFigures {
   startSeconds?: number;
 }
 
-/** How the sources are. */
+/** Which sources deliver now. */
 export interface SourcesUp {
   /** By name: `wire`, `kernel`, `input`. */
   sources: Readonly<Record<string, boolean>>;

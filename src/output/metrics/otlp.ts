@@ -21,7 +21,7 @@ import { IDLE } from "./server_table.ts";
 /** `enum AggregationTemporality` of the protocol. */
 const TEMPORALITY_NUMBERS: Readonly<Record<Temporality, number>> = { delta: 1, cumulative: 2 };
 
-/** Who measured. */
+/** Who measured: OpenTelemetry's names of a resource, such as `host.name`, and their values. */
 export type ResourceAttributes = Readonly<Record<string, string>>;
 
 /** What is known of who measures. */
@@ -70,7 +70,7 @@ export function parseKeyValues(text = ""): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** What is pushed. */
+/** One push of metrics, and what makes the next one begin where it ends. */
 export interface Push {
   /** JSON of an ExportMetricsServiceRequest. */
   body: string;

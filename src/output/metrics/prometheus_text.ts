@@ -7,7 +7,7 @@ import type { BucketCounts, Exemplar } from "./bucket_counts.ts";
 import type { DurationPoint, Family } from "./metrics_model.ts";
 import type { Labels, MetricName } from "./names.ts";
 
-/** How metrics are written. */
+/** In which of Prometheus' formats metrics are written: its own text, or OpenMetrics 1.0. */
 export type TextKind = "text" | "openmetrics";
 
 /** What an answer in each kind calls itself. */

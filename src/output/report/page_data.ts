@@ -55,7 +55,7 @@ export interface LegData {
   cells: Packed[];
 }
 
-/** A table of names. */
+/** A table of servers, clients, processes, containers or cgroups, those with the most handshakes first. */
 export interface RankingData {
   title: string;
   /** Above the names. */

@@ -11,7 +11,7 @@ import { GroupTally } from "./group_tally.ts";
 import { type KeptHandshake, Latest, Slowest } from "./kept_handshakes.ts";
 import type { TopClock } from "./top_clock.ts";
 
-/** Failures that are kept. */
+/** How many of the latest failures are kept to be shown. */
 export const FAILURES_MAX = 1_000;
 /** Slowest handshakes that are kept. */
 const SLOWEST_MAX = 100;

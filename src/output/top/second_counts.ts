@@ -1,4 +1,4 @@
-/** Seconds that are remembered. */
+/** How many of the latest seconds are remembered one by one. */
 export const HISTORY_SECONDS = 60;
 /** Places for them: those, and the second that is under way. */
 const PLACES = 64;

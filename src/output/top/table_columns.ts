@@ -185,7 +185,7 @@ export function sortRows(rows: GroupRow[], sort: Sort, isReversed: boolean): Gro
   });
 }
 
-/** Columns side by side. */
+/** Which columns a screen has room for, from left to right, and how wide each is in characters. */
 export interface TableLayout {
   /** Characters of the names. */
   nameWidth: number;
