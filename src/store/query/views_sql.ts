@@ -28,7 +28,7 @@ export function lineViewsSql(
   ].join(", ");
   const status = [...COMMON, ...STATUS_COLUMNS.filter(isThere).map(({ name }) => name)].join(", ");
   return [
-    `CREATE TEMP VIEW lines AS SELECT *, (file_index::UBIGINT << 40) | file_row_number AS nr ` +
+    `CREATE TEMP VIEW lines AS SELECT *, (file_index::UBIGINT << 40) | file_row_number::UBIGINT AS nr ` +
     `FROM read_parquet([${files}], file_row_number = true${
       columns ? ", union_by_name = true" : ""
     })`,
