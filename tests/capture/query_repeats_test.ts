@@ -47,7 +47,7 @@ async function find(database: Database): Promise<{ repeats: number[]; ran: strin
     run: (sql) => (ran.push(sql), database.run(sql)),
     ask: (sql, isForeign) => (ran.push(sql), database.ask(sql, isForeign)),
   };
-  assert(await findRepeats(recorded));
+  assert((await findRepeats(recorded)).mayRepeat);
   const { values } = await database.ask("SELECT DISTINCT nr FROM repeats ORDER BY nr");
   return { repeats: values.flat().map(Number), ran };
 }

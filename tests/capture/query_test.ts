@@ -17,7 +17,7 @@ import { DUCKDB } from "../../src/store/query/dialect.ts";
 import { SqlError } from "../../src/store/query/duckdb.ts";
 import { filterSql } from "../../src/store/query/filter_sql.ts";
 import { QUESTIONS } from "../../src/store/query/questions.ts";
-import { areMetadataSmall } from "../../src/store/query/records.ts";
+import { areMetadataSmall } from "../../src/store/query/parquet_files.ts";
 import { HASH_COLUMNS } from "../../src/store/query/repeats_sql.ts";
 import { seal } from "../../src/store/seal.ts";
 import { SegmentOutput } from "../../src/store/segment_output.ts";

@@ -5,7 +5,7 @@
  */
 import { DUCKDB } from "../query/dialect.ts";
 import type { Database } from "../query/duckdb.ts";
-import { type RecordsOptions, withRecords } from "../query/records.ts";
+import { countRecords, type RecordsOptions, withRecords } from "../query/records.ts";
 import {
   FoundPairs,
   type PairSource,
@@ -36,14 +36,22 @@ export async function findPairs<T>(
   options: RecordsOptions,
   use: (found: FoundPairs) => Promise<T>,
 ): Promise<T> {
-  return await withRecords({ ...options, needed: NEEDED_COLUMNS }, async ({ database, lines }) => {
-    const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;
-    for (const end of ["client", "server"] as const) await database.run(endsSql(end, isToldTwice));
-    const hosts = await readHosts(database);
-    for (const step of [...MATCHES_SQL, ...WATCHING_SQL, ...PAIRS_SQL]) await database.run(step);
-    const notes = [...hosts.notes, ...hosts.describeClocks(await readOffsets(database))];
-    return await use(new FoundPairs(lines, notes, hosts, sourceOf(database)));
-  });
+  return await withRecords(
+    { ...options, needed: NEEDED_COLUMNS },
+    async ({ database, lines: open }) => {
+      const lines = { ...open, records: await countRecords(database) };
+      const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;
+      for (const end of ["client", "server"] as const) {
+        await database.run(
+          endsSql(end, isToldTwice),
+        );
+      }
+      const hosts = await readHosts(database);
+      for (const step of [...MATCHES_SQL, ...WATCHING_SQL, ...PAIRS_SQL]) await database.run(step);
+      const notes = [...hosts.notes, ...hosts.describeClocks(await readOffsets(database))];
+      return await use(new FoundPairs(lines, notes, hosts, sourceOf(database)));
+    },
+  );
 }
 
 /** What would be run to find pairs, but for the filter. */

@@ -9,7 +9,13 @@ import { DUCKDB, type Statement } from "./dialect.ts";
 import type { Database } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
 import type { AnswerColumn, AnswerKind } from "./questions.ts";
-import { addressTable, type AskedLines, type RecordsOptions, withRecords } from "./records.ts";
+import {
+  addressTable,
+  type AskedLines,
+  countRecords,
+  type RecordsOptions,
+  withRecords,
+} from "./records.ts";
 import {
   alikeSql,
   REPEATS_VIEW_SQL,
@@ -41,11 +47,17 @@ export async function ask(
   { asked, ...options }: AskOptions,
 ): Promise<Answer & { lines: AskedLines }> {
   return await withRecords(options, async ({ database, lines }) => {
-    const mayRepeat = !asked.isOfStatus && await findRepeats(database);
+    const { records, mayRepeat } = asked.isOfStatus
+      ? { records: await countRecords(database), mayRepeat: false }
+      : await findRepeats(database);
     for (const view of handshakeViewsSql(mayRepeat)) await database.run(view);
     for (const table of tablesSql(asked)) await database.run(table);
     const { columns, values } = await database.ask(asked.sql, asked.columns === undefined);
-    return { columns: asked.columns ?? columns.map(toColumn), rows: values, lines };
+    return {
+      columns: asked.columns ?? columns.map(toColumn),
+      rows: values,
+      lines: { ...lines, records },
+    };
   });
 }
 
@@ -53,19 +65,22 @@ export async function ask(
 const PAIRS_A_RECORD = 4;
 
 /**
- * Makes the table `repeats` of records that tell a handshake again.
+ * Makes the table `repeats` of records that tell a handshake again, where there may be any.
  *
- * @param database Has the view `passing`. @returns Whether there may be any.
+ * @param database Has the view `passing`. @returns How many records that has, too.
  */
-export async function findRepeats(database: Pick<Database, "run" | "ask">): Promise<boolean> {
+export async function findRepeats(
+  database: Pick<Database, "run" | "ask">,
+): Promise<{ records: number; mayRepeat: boolean }> {
   await database.run(TELLERS_SQL);
   const { values: [[count, tellers, areBeside]] } = await database.ask(TOLD_SQL);
-  if (areBeside !== true) return false;
+  const records = Number(count);
+  if (areBeside !== true) return { records, mayRepeat: false };
   await database.run(TOLD_VIEW_SQL);
-  const areFound = await findByPairs(database, Number(tellers), PAIRS_A_RECORD * Number(count));
+  const areFound = await findByPairs(database, Number(tellers), PAIRS_A_RECORD * records);
   const rest = areFound ? [REPEATS_VIEW_SQL] : spansSql(Number(tellers));
   for (const sql of rest) await database.run(sql);
-  return true;
+  return { records, mayRepeat: true };
 }
 
 /** Looks for them pair by pair. @returns Whether there were no more pairs than the limit. */

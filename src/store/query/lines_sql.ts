@@ -61,7 +61,8 @@ export function linesSql(
 }
 
 /**
- * Writes the rows of a file into a Parquet file, with the hashes of what they have.
+ * Writes the rows of a file into a Parquet file, with the hashes of what they have. It is there to be read
+ * fast: zstd makes it smaller by a quarter, and what reads it takes a third more CPU.
  *
  * @param facts Stands in its metadata under {@linkcode FACTS_KEY}.
  */
@@ -75,7 +76,7 @@ export function toParquetSql(
   const hashes = HASH_COLUMNS.filter(({ of }) => of.every(isThere))
     .map(({ name, sql }) => `, ${sql} AS ${name}`).join("");
   return `COPY (SELECT *${hashes} FROM (${linesSql(file, columns)})) TO ${sqlText(parquet)} ` +
-    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${GROUP_ROWS}, ` +
+    `(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${GROUP_ROWS}, ` +
     `KV_METADATA {${FACTS_KEY}: ${sqlText(facts)}})`;
 }
 

@@ -22,6 +22,7 @@ export interface ParquetOptions {
   /** Where those stand that cannot stand beside what they are made of. */
   folder: string;
   hours: HourRange;
+  memoryBytes: number;
   /** What those have that are made for this question alone; undefined: all columns. */
   columns?: readonly Column[];
   /** Says which of how many it reads; `at` is `count` when all that had to be are read. */
@@ -39,9 +40,10 @@ const BEGIN_BYTES = 4_096;
 
 /**
  * Which lines become rows, and what is told of the others. Files of another version are made again: of the
- * first one, which has none, rows were also made of lines that are no records.
+ * first one, which has none, rows were also made of lines that are no records. The second one does not say
+ * what columns there are.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** A Parquet file, and what its lines were. */
 export interface ParquetFile extends LineFacts {
@@ -69,12 +71,13 @@ export async function parquetFiles(
   inputs: readonly string[],
   options: ParquetOptions,
 ): Promise<ParquetFile[]> {
-  const { database, folder } = options;
+  const { database, folder, memoryBytes } = options;
   const lines: Lines[] = [];
   for (const input of inputs) {
     lines.push(...await withInput(input, () => linesIn(input, options.hours)));
   }
-  const twins = lines.flatMap(({ twin }) => twin ?? []);
+  const twins = lines.flatMap(({ twin }) => twin ?? []).filter(isFile);
+  if (areMetadataSmall(twins, memoryBytes)) await database.keepMetadata();
   const whole = await wholeOnes(twins, database);
   const parquets: ParquetFile[] = [];
   for (const [at, each] of lines.entries()) {
@@ -103,28 +106,43 @@ function toLines({ path, plainPath, isSealed }: Segment): Lines {
   return { path, name: path, ...isSealed && { twin: twinOf(plainPath) } };
 }
 
-/** Those of some Parquet files that are there and are what this version makes, with what is told of their lines. */
+/** Of the memory, how much more may keep what Parquet files say of themselves. */
+const METADATA_SHARE = 0.15;
+/** Bytes of memory for each byte that this takes at the end of a file: of twins of 250,000 records. */
+const METADATA_GROWTH = 12;
+/** The length of it, 4 bytes, and the magic `PAR1`. */
+const TRAILER_BYTES = 8;
+
+/** Whether what Parquet files say of themselves takes little of the memory, so that it need not be read again. */
+export function areMetadataSmall(parquets: readonly string[], memoryBytes: number): boolean {
+  const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
+  const lengths = parquets.map((path) => {
+    using file = Deno.openSync(path);
+    // What is shorter is none.
+    if (file.statSync().size < TRAILER_BYTES) return 0;
+    file.seekSync(-TRAILER_BYTES, Deno.SeekMode.End);
+    file.readSync(new Uint8Array(trailer.buffer));
+    return trailer.getUint32(0, true);
+  });
+  const bytes = METADATA_GROWTH * lengths.reduce((sum, each) => sum + each, 0);
+  return bytes <= memoryBytes * METADATA_SHARE;
+}
+
+/** Those of some files that are Parquet as this version makes it, with what is told of their lines. */
 async function wholeOnes(
-  parquets: readonly string[],
+  there: readonly string[],
   database: Database,
 ): Promise<Map<string, LineFacts>> {
-  const there = parquets.filter(isFile);
   if (there.length === 0) return new Map();
   try {
     const files = `[${there.map(sqlFile).join(", ")}]`;
-    const { values: schemas } = await database.ask(
-      `SELECT file_name, list(name) FROM parquet_schema(${files}) GROUP BY file_name`,
-    );
-    const { values: metadata } = await database.ask(
+    const { values } = await database.ask(
       `SELECT file_name, decode(value) FROM parquet_kv_metadata(${files}) ` +
         `WHERE decode(key) = ${sqlText(FACTS_KEY)}`,
     );
-    const names = new Map(schemas.map(([file, names]) => [file, new Set(names as string[])]));
-    const needed = [...LINE_COLUMNS, ...HASH_COLUMNS];
-    return new Map(metadata.flatMap(([path, text]) => {
+    return new Map(values.flatMap(([path, text]) => {
       const facts = parseFacts(String(text));
-      const isWhole = needed.every(({ name }) => names.get(path)?.has(name));
-      return isWhole && facts !== undefined ? [[String(path), facts]] : [];
+      return facts === undefined ? [] : [[String(path), facts]];
     }));
   } catch (error) {
     if (!(error instanceof SqlError) || there.length === 1) return new Map();
@@ -135,15 +153,20 @@ async function wholeOnes(
   }
 }
 
+/** Columns of a twin. */
+const TWIN_COLUMNS = [...LINE_COLUMNS, ...HASH_COLUMNS].map(({ name }) => name);
+
 function formatFacts(facts: LineFacts): string {
-  return JSON.stringify({ format: FORMAT, ...facts });
+  return JSON.stringify({ format: FORMAT, columns: TWIN_COLUMNS, ...facts });
 }
 
-/** @returns Undefined of what another version wrote, or somebody else. */
+/** @returns Undefined of what another version wrote, but for one with more columns, or somebody else. */
 function parseFacts(text: string): LineFacts | undefined {
   try {
-    const { format, refused, told } = JSON.parse(text);
-    if (format !== FORMAT || !Number.isSafeInteger(refused)) return undefined;
+    const { format, columns, refused, told } = JSON.parse(text);
+    const there = new Set(columns);
+    if (format !== FORMAT || !TWIN_COLUMNS.every((name) => there.has(name))) return undefined;
+    if (!Number.isSafeInteger(refused)) return undefined;
     return { refused, ...typeof told === "string" && { told } };
   } catch {
     return undefined;

@@ -29,12 +29,16 @@ export interface RecordsOptions extends Pick<ParquetOptions, "onProgress"> {
   onBegin(interrupt: () => void): void;
 }
 
-/** What is known of the lines that were asked. */
-export interface AskedLines {
+/** What is known of the lines that are asked. */
+export interface OpenLines {
   /** Files that have lines which are no records, or were torn, and what is told of those as the end of a sentence. */
   refused: readonly { file: string; told: string }[];
   /** The latest version of a record, where it is later than this tool's. */
   newerVersion: number | undefined;
+}
+
+/** What is known of the lines that were asked. */
+export interface AskedLines extends OpenLines {
   /** Records that the filter let pass: those that another told before are among them. */
   records: number;
 }
@@ -43,7 +47,7 @@ export interface AskedLines {
 export interface OpenRecords {
   /** Shut in; has the views of {@linkcode lineViewsSql} and `passing`. */
   database: Database;
-  lines: AskedLines;
+  lines: OpenLines;
 }
 
 /**
@@ -89,41 +93,17 @@ async function openRecords(
   { inputs, filter, needed, memoryBytes, onProgress }: RecordsOptions,
 ): Promise<OpenRecords> {
   const columns = needed && LINE_COLUMNS.filter(neededFor(needed, filter));
-  const options = { database, folder, hours: filter, columns, onProgress };
+  const options = { database, folder, hours: filter, columns, memoryBytes, onProgress };
   const files = await parquetFiles(inputs, options);
   const parquets = files.map(({ path }) => path);
-  if (areMetadataSmall(parquets, memoryBytes)) await database.keepMetadata();
   for (const view of lineViewsSql(parquets, columns)) await database.run(view);
   await database.shutIn(parquets);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
-  const records = condition === undefined
-    ? "count(*) FILTER (event = 'handshake')"
-    : "(SELECT count(*) FROM passing)";
   const refused = files.flatMap(({ madeOf: file, told }) =>
     told === undefined ? [] : [{ file, told }]
   );
-  return { database, lines: { refused, ...await describeLines(database, records) } };
-}
-
-/** Of the memory, how much more may keep what Parquet files say of themselves. */
-const METADATA_SHARE = 0.15;
-/** Bytes of memory for each byte that this takes at the end of a file: of twins of 250,000 records. */
-const METADATA_GROWTH = 12;
-/** The length of it, 4 bytes, and the magic `PAR1`. */
-const TRAILER_BYTES = 8;
-
-/** Whether what Parquet files say of themselves takes little of the memory, so that it need not be read again. */
-export function areMetadataSmall(parquets: readonly string[], memoryBytes: number): boolean {
-  const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
-  const lengths = parquets.map((path) => {
-    using file = Deno.openSync(path);
-    file.seekSync(-TRAILER_BYTES, Deno.SeekMode.End);
-    file.readSync(new Uint8Array(trailer.buffer));
-    return trailer.getUint32(0, true);
-  });
-  const bytes = METADATA_GROWTH * lengths.reduce((sum, each) => sum + each, 0);
-  return bytes <= memoryBytes * METADATA_SHARE;
+  return { database, lines: { refused, newerVersion: await newerVersion(database) } };
 }
 
 /** Whether a column is asked for, or a filter is about it. */
@@ -137,18 +117,17 @@ function neededFor(
   return ({ name }) => needed.has(name);
 }
 
-async function describeLines(
-  database: Database,
-  passing: string,
-): Promise<Omit<AskedLines, "refused">> {
-  const { values: [[version, records]] } = await database.ask(
-    `SELECT max(v), ${passing} FROM lines`,
-  );
+/** The latest version of a line, where this tool's is earlier. */
+async function newerVersion(database: Database): Promise<number | undefined> {
+  const { values: [[version]] } = await database.ask("SELECT max(v) FROM lines");
   const newest = Number(version ?? 0);
-  return {
-    newerVersion: newest > RECORD_VERSION ? newest : undefined,
-    records: Number(records),
-  };
+  return newest > RECORD_VERSION ? newest : undefined;
+}
+
+/** How many records a filter lets pass. */
+export async function countRecords(database: Database): Promise<number> {
+  const { values: [[count]] } = await database.ask("SELECT count(*) FROM passing");
+  return Number(count);
 }
 
 /** Addresses that are put into a table at a time. */
