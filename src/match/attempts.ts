@@ -3,12 +3,17 @@ import { sequenceAdd } from "../wire/sequence.ts";
 import { conclude, type HostContext, isHere } from "./conclude.ts";
 import { findCrowding, isOneSided } from "./find_attempt.ts";
 import { assertWholeSeconds } from "./exact_time.ts";
-import { findTranslatedClient, findTranslatedFate } from "./find_translated.ts";
+import {
+  findSides,
+  findTranslatedClient,
+  findTranslatedFate,
+  type Sides,
+} from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
 import { FlowState, FlowTable, Mistimed } from "./flow_table.ts";
 import { Handshake } from "./handshake.ts";
-import { keepHeldAck } from "./keep_packet.ts";
+import { keepAnswerOf, keepHeldAck } from "./keep_packet.ts";
 import { Remembered } from "./remembered.ts";
 import {
   type MatcherCounters,
@@ -407,6 +412,9 @@ export class Attempts {
       return;
     }
     if (other >= 0) this.#joinTold(other, row, nowNs);
+    const sides = table.isMarked(row, Mark.MayHavePassed) ? findSides(table, row) : undefined;
+    if (sides) this.#joinSides(sides, nowNs);
+    if (sides?.far === row) return;
     if (isOneSided(table, row) && !this.isServerHere(row)) keepHeldAck(table, row);
     conclude(table, row, this.#hostContext, traceEnded, this.#handshake);
     if (this.#handshake.outcome !== "established") table.marks[row] |= Mark.ReportedFailed;
@@ -418,17 +426,40 @@ export class Attempts {
   /** Takes what the kernel told by the other tuple of a translation for what became of a SYN. */
   #joinTold(row: number, into: number, nowNs: number): void {
     const { table } = this;
+    this.#takeTold(row, into);
+    if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
+    table.forgetAnswers(row);
+    table.move(row, FlowState.Reported, nowNs);
+  }
+
+  #takeTold(row: number, into: number): void {
+    const { table } = this;
     table.translate(into, table.firstKey(row));
     table.drops[into] ??= table.drops[row];
     table.reset[into] ??= table.reset[row];
+    table.accept[into] ??= table.accept[row];
+    table.icmp[into] ??= table.icmp[row];
     table.clientKernel[into] ??= table.clientKernel[row];
     table.serverKernel[into] ??= table.serverKernel[row];
     if (!table.has(into, WireFact.ServerReset)) {
       table.refusedNs[into] = Math.min(table.refusedNs[into], table.refusedNs[row]);
     }
-    if (table.state[row] === FlowState.Settled) this.settle(into, nowNs);
-    table.forgetAnswers(row);
-    table.move(row, FlowState.Reported, nowNs);
+  }
+
+  /** Makes one of two rows that are one handshake: it goes on as the near one, and by both tuples. */
+  #joinSides({ near, far }: Sides, nowNs: number): void {
+    const { table } = this;
+    const state = table.state[far];
+    if (table.icmp[near] === undefined) table.icmpNs[near] = table.icmpNs[far];
+    keepAnswerOf(table, near, far);
+    this.#takeTold(far, near);
+    table.takePlaces(near, far);
+    this.#rowKeeper?.join(far, near);
+    table.forgetAnswers(far);
+    table.move(far, FlowState.Reported, nowNs);
+    if (state === FlowState.Settled) this.settle(near, nowNs);
+    else if (state === FlowState.Doubted) this.doubt(near, nowNs);
+    else if (state === FlowState.Answered) this.answer(near, nowNs);
   }
 
   /** Frees a row where too many have one tuple. */

@@ -68,4 +68,7 @@ export const Mark = {
   DataHidden: 1 << 7,
   /** Of the client came no third packet but one behind it, or across it, which the server takes for it. */
   LaterAck: 1 << 8,
+  /** Another SYN looks like its own behind a translation, or before one; its own like one behind. */
+  MayHavePassed: 1 << 9,
+  Passed: 1 << 10,
 } as const;

@@ -3,18 +3,21 @@
  * of this host translates addresses (NAT, RFC 3022), and the sequence numbers stay what they are.
  *
  * The client's initial sequence number alone proves too little: some scanners send all their SYNs with
- * one. So a packet must also have gone on from one place to another in little time and with the same
- * options, and a kernel record must know the other number too, or one end that was not translated.
+ * one. So each tuple has a row of its own, and two become one when they are reported: if the SYN went on from
+ * one place to another in little time and with the same options, and what answered it did so too. A kernel
+ * record must know the other number too, or one end that was not translated.
  *
  * @module
  */
 import type { KernelEnd } from "../kernel/kernel_record.ts";
 import { TcpState } from "../kernel/tcp_state.ts";
 import type { Segment } from "../wire/segment.ts";
+import { acknowledgesSynAck } from "./acceptance.ts";
 import { REFUSAL_SLACK_NS } from "./find_attempt.ts";
-import { WireFact } from "./facts.ts";
+import { Mark, WireFact } from "./facts.ts";
 import type { FlowKey } from "./flow_key.ts";
-import { FlowState, type FlowTable } from "./flow_table.ts";
+import { FlowState, type FlowTable, Mistimed } from "./flow_table.ts";
+import { hasMore } from "./keep_packet.ts";
 
 /** Attempts with one client's number that are looked at: a flood may send all its SYNs with one. */
 const LOOKED_AT_MAX = 8;
@@ -43,28 +46,62 @@ function findByIsn(table: FlowTable, clientIsn: number, key: FlowKey, isSame: Is
   return -1;
 }
 
-/** The row of the handshake whose SYN this is with another key, -1 where there is none. */
+/** The row that only the kernel told of so far and whose SYN this is with another key, -1: there is none. */
 export function findTranslatedSyn(
   table: FlowTable,
   key: FlowKey,
-  segment: Segment,
+  { sequence }: Segment,
   timeNs: number,
-  place: number,
 ): number {
-  const { Syn, SynAck, ServerReset, ClientReset, SynTimestamps } = WireFact;
-  const { options, window } = segment;
-  return findByIsn(table, segment.sequence, key, (row) => {
-    if (table.facts[row] === 0) return isKernelsSyn(table, row, key, timeNs);
-    const hasTimestamps = table.has(row, SynTimestamps);
-    return table.has(row, Syn) && !table.has(row, SynAck | ServerReset | ClientReset) &&
-      !table.hasPlace(row, place) && place !== 0 &&
-      Math.abs(timeNs - table.lastSynNs[row]) <=
-        (hasTimestamps ? PASSING_MAX_NS : PASSING_UNSTAMPED_MAX_NS) &&
-      table.clientWindow[row] === window &&
-      table.clientWindowScale[row] === options.windowScale &&
-      hasTimestamps === options.timestamps &&
-      (!hasTimestamps || table.lastSynTimestamp[row] === options.timestampValue);
+  return findByIsn(
+    table,
+    sequence,
+    key,
+    (row) => table.facts[row] === 0 && isKernelsSyn(table, row, key, timeNs),
+  );
+}
+
+/**
+ * Marks a row whose first SYN was taken, and those whose SYN it may be, translated. Two flows can begin so alike: what
+ * comes after their SYNs tells, see {@link findSides}.
+ */
+export function markPassed(table: FlowTable, row: number): void {
+  findByIsn(table, table.clientIsn[row], table.firstKey(row), (near) => {
+    if (!canBePassed(table, near, row)) return false;
+    table.marks[near] |= Mark.MayHavePassed;
+    table.marks[row] |= Mark.MayHavePassed | Mark.Passed;
+    return false;
   });
+}
+
+/** Whether the first SYN of a row can be the last one of another, gone on to another place. */
+function canBePassed(table: FlowTable, near: number, far: number): boolean {
+  const { Syn, SynAck, ServerReset, ClientReset, SynTimestamps, FastOpen, Mptcp } = WireFact;
+  if ((table.facts[far] & (FastOpen | Mptcp) & ~table.facts[near]) !== 0) return false;
+  if (!table.has(near, Syn) || table.has(near, SynAck | ServerReset | ClientReset)) return false;
+  const passingNs = table.has(near, SynTimestamps) ? PASSING_MAX_NS : PASSING_UNSTAMPED_MAX_NS;
+  return table.synPlace[far] !== 0 && !table.hasPlace(near, table.synPlace[far]) &&
+    Math.abs(table.firstSynNs[far] - table.lastSynNs[near]) <= passingNs &&
+    isSamePacket(table.synMark[near], table.synMark[far]) &&
+    table.lastSynTimestamp[near] === table.lastSynTimestamp[far] && areAlike(table, near, far);
+}
+
+/** Whether two packets may be one by what {@link markOf} says of them. */
+function isSamePacket(mark: number, other: number): boolean {
+  return mark < 0 || other < 0 || mark === other;
+}
+
+/** Whether two SYNs are alike in what no translation changes, and the second offers no more than the first. */
+function areAlike(table: FlowTable, near: number, far: number): boolean {
+  const { SynTimestamps, SynSackPermitted } = WireFact;
+  const offersMore = (table.facts[far] & SynSackPermitted & ~table.facts[near]) !== 0;
+  // A router lowers the MSS to what its link takes, or adds one; it never raises it.
+  const isMssRaised = table.clientMss[near] >= 0 && table.clientMss[far] > table.clientMss[near];
+  return !offersMore && !isMssRaised &&
+    table.has(near, SynTimestamps) === table.has(far, SynTimestamps) &&
+    table.clientWindow[near] === table.clientWindow[far] &&
+    table.clientWindowScale[near] === table.clientWindowScale[far] &&
+    table.synPayloadLength[near] === table.synPayloadLength[far];
 }
 
 /** Whether what only the kernel told of so far can have begun with a SYN of this time. */
@@ -178,4 +215,149 @@ function sharesEnd(table: FlowTable, row: number, { client, server, ports }: Flo
 
 function sameAddress(column: Uint32Array, at: number, words: Uint32Array): boolean {
   return words.every((word, index) => word === column[at + index]);
+}
+
+/** Two rows of one handshake: by the packets before a translation, and by those behind it. */
+export interface Sides {
+  near: number;
+  far: number;
+}
+
+/**
+ * A row and the other one of its handshake, which is under way too: their SYNs look like one packet, and so do those
+ * that answer it. Both initial sequence numbers tell, or the client's ACK of an answer that is not seen behind the
+ * translation. Of SYNs alone much must be the same, and no other flow may have their number.
+ *
+ * @returns Undefined where there is none, or where several may be it.
+ */
+export function findSides(table: FlowTable, row: number): Sides | undefined {
+  const clientIsn = table.clientIsn[row];
+  const key = table.firstKey(row);
+  let found: Sides | undefined;
+  let others = 0;
+  let looked = 0;
+  let other = table.findIsn(clientIsn);
+  for (; other >= 0 && looked < LOOKED_AT_MAX; other = table.olderIsn(other)) {
+    if (table.clientIsn[other] !== clientIsn) continue;
+    looked++;
+    if (table.hasFirstTuple(other, key)) continue;
+    if (table.has(other, WireFact.Syn)) others++;
+    if (!table.isMarked(other, Mark.MayHavePassed)) continue;
+    const sides = isNearer(table, row, other)
+      ? { near: row, far: other }
+      : { near: other, far: row };
+    if (!canBeSides(table, sides)) continue;
+    if (found) return undefined;
+    found = sides;
+  }
+  if (!found || isProven(table, found)) return found;
+  return others === 1 && looked < LOOKED_AT_MAX && areOneSyn(table, found) ? found : undefined;
+}
+
+/** Whether the SYN of one row was seen before that of another. */
+function isNearer(table: FlowTable, row: number, other: number): boolean {
+  const laterNs = table.firstSynNs[other] - table.firstSynNs[row];
+  return laterNs !== 0 ? laterNs > 0 : !table.isMarked(row, Mark.Passed);
+}
+
+/** Whether nothing that was seen of two rows contradicts that they are one handshake. */
+function canBeSides(table: FlowTable, sides: Sides): boolean {
+  const { near, far } = sides;
+  for (const row of [near, far]) {
+    const isUnderWay = table.state[row] !== FlowState.Reported && !table.isTranslated(row);
+    if (!isUnderWay || table.has(row, WireFact.SimultaneousSyn)) return false;
+  }
+  // A translation leaves one tuple on each side.
+  const isLike = table.isMarked(far, Mark.Passed) && areAlike(table, near, far);
+  if (!isLike || table.sharesPlace(near, far)) return false;
+  const hasTwo = table.clientKernel[near] && table.clientKernel[far] ||
+    table.serverKernel[near] && table.serverKernel[far];
+  if (hasTwo) return false;
+  // Its answer came by where its SYN did not: no time of one place would tell how long it took.
+  const isAstray = hasMore(table, near, far) && table.has(far, WireFact.SynAck) &&
+    table.synAckPlace[far] !== table.synPlace[far];
+  if (isAstray) return false;
+  if (knowsServerIsn(table, near) && knowsServerIsn(table, far)) {
+    return sharesServerIsn(table, near, far) && isWithin(table, sides);
+  }
+  // What answers it comes by the far side first, what its client says by the near one.
+  const { SynAck, ServerReset, Ack } = WireFact;
+  const hasAck = (row: number) => table.isMarked(row, Mark.AckHeld);
+  if (table.has(near, SynAck)) return acknowledgesOf(table, near, far);
+  if (table.has(far, SynAck)) {
+    return hasAck(near) ? acknowledgesOf(table, far, near) : !table.has(far, Ack) && !hasAck(far);
+  }
+  if (hasAck(near) || hasAck(far)) return acknowledgeOne(table, sides);
+  const [isNearReset, isFarReset] = [table.has(near, ServerReset), table.has(far, ServerReset)];
+  if (isNearReset) return isFarReset && isWithin(table, sides);
+  // Who sends its SYN again was not refused.
+  return !isFarReset || table.syns[near] === table.syns[far];
+}
+
+/** Whether what two rows have beside their SYNs proves that they are one handshake. */
+function isProven(table: FlowTable, sides: Sides): boolean {
+  const { near, far } = sides;
+  return knowsServerIsn(table, near) && knowsServerIsn(table, far) ||
+    acknowledgesOf(table, near, far) || acknowledgesOf(table, far, near) ||
+    acknowledgeOne(table, sides);
+}
+
+/** Whether an ACK came where no answer was seen, and acknowledges the answer that was seen elsewhere. */
+function acknowledgesOf(table: FlowTable, answered: number, row: number): boolean {
+  return table.has(answered, WireFact.SynAck) && !table.has(row, WireFact.SynAck) &&
+    table.isMarked(row, Mark.AckHeld) && acknowledgesSynAck(table, answered, table.heldAck[row]);
+}
+
+/** Whether both saw an ACK of one answer, which neither saw. */
+function acknowledgeOne(table: FlowTable, { near, far }: Sides): boolean {
+  const isHeld = (row: number) =>
+    table.isMarked(row, Mark.AckHeld) && !table.has(row, WireFact.SynAck);
+  return isHeld(near) && isHeld(far) && table.heldAck[near] === table.heldAck[far];
+}
+
+/** Whether two SYNs, which look like one packet, are: one end is the same, and a number that changes by itself. */
+function areOneSyn(table: FlowTable, { near, far }: Sides): boolean {
+  const mark = table.synMark[near];
+  const hasNumber = mark >= 0 && mark === table.synMark[far] ||
+    table.has(near, WireFact.SynTimestamps) && table.lastSynTimestamp[near] !== 0;
+  return hasNumber && sharesEnd(table, near, table.firstKey(far));
+}
+
+/** Whether the server's initial sequence number is known, of packets or of the kernel. */
+function knowsServerIsn(table: FlowTable, row: number): boolean {
+  return table.has(row, WireFact.SynAck) || toldServerIsn(table, row) !== undefined;
+}
+
+function toldServerIsn(table: FlowTable, row: number): number | undefined {
+  return table.serverKernel[row]?.iss ?? table.clientKernel[row]?.irs;
+}
+
+/** Whether one of the numbers that the server is known by is the same in both rows. */
+function sharesServerIsn(table: FlowTable, row: number, other: number): boolean {
+  const isns = serverIsnsOf(table, other);
+  return serverIsnsOf(table, row).some((isn) => isns.includes(isn));
+}
+
+function serverIsnsOf(table: FlowTable, row: number): number[] {
+  const { SynAck, OtherServerIsn } = WireFact;
+  const isns = table.has(row, SynAck) ? [table.serverIsn[row]] : [toldServerIsn(table, row)!];
+  if (table.has(row, OtherServerIsn)) isns.push(table.otherServerIsn[row]);
+  return isns;
+}
+
+/**
+ * Whether the far side was answered within the time in which the near one was, each once and by the same packet:
+ * so it is whatever clocks the two places have.
+ */
+function isWithin(table: FlowTable, { near, far }: Sides): boolean {
+  const isOnce = [near, far].every((row) =>
+    table.syns[row] === 1 && table.synAcks[row] <= 1 && table.mistimed[row] === Mistimed.No
+  );
+  const isAnswered = table.synAcks[near] + table.synAcks[far] === 2;
+  if (!isOnce || table.synAcks[near] !== table.synAcks[far]) return true;
+  if (isAnswered && !isSamePacket(table.synAckMark[near], table.synAckMark[far])) return false;
+  const answerNs = isAnswered ? table.firstSynAckNs : table.refusedNs;
+  const waitedNs = (row: number) => answerNs[row] - table.firstSynNs[row];
+  // Where nothing answered on the wire there is nothing to compare.
+  return !(waitedNs(far) > waitedNs(near));
 }

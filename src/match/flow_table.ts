@@ -364,10 +364,31 @@ export class FlowTable extends FlowIndex {
     if (this.facts[row] === 0 && this.isTranslated(row)) {
       this.packetsUseSecond[row] = this.hasFirstTuple(row, key) ? 0 : 1;
     }
+    this.#addPlace(row, place);
+  }
+
+  #addPlace(row: number, place: number): void {
     const count = this.placeCount[row];
     if (place === 0 || count === PLACES_MAX || this.hasPlace(row, place)) return;
     this.#places[row * PLACES_MAX + count] = place;
     this.placeCount[row]++;
+  }
+
+  /** Takes the places of another row of the same handshake. */
+  takePlaces(row: number, other: number): void {
+    const from = other * PLACES_MAX;
+    for (let at = from; at < from + this.placeCount[other]; at++) {
+      this.#addPlace(row, this.#places[at]);
+    }
+  }
+
+  /** Whether a place saw a SYN or SYN-ACK of both rows. */
+  sharesPlace(row: number, other: number): boolean {
+    const from = other * PLACES_MAX;
+    for (let at = from; at < from + this.placeCount[other]; at++) {
+      if (this.hasPlace(row, this.#places[at])) return true;
+    }
+    return false;
   }
 
   /** Whether a SYN or SYN-ACK was seen at a place. */

@@ -70,6 +70,24 @@ export function keepSyn(
   keepNetwork(table, row, segment);
 }
 
+/** Keeps a SYN that was sent again. @returns Whether it was: not where it is a copy of the last one. */
+export function keepSynAgain(
+  table: FlowTable,
+  row: number,
+  segment: Segment,
+  timeNs: number,
+): boolean {
+  const mark = markOf(segment);
+  if (isCopy(table.synMark[row], table.synMarkNs[row], mark, timeNs)) return false;
+  table.synMark[row] = mark;
+  table.synMarkNs[row] = timeNs;
+  table.syns[row]++;
+  if (!table.has(row, WireFact.SynAck)) {
+    table.repeatSyn(row, timeNs, segment.options.timestampValue);
+  }
+  return true;
+}
+
 /** Keeps the first SYN-ACK: its numbers, its options, its time and where it was seen. */
 export function keepSynAck(
   table: FlowTable,
@@ -137,6 +155,69 @@ export function keepHeldAck(table: FlowTable, row: number): void {
   table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = table.heldNs[row];
   table.ackEcho[row] = table.heldEcho[row];
+}
+
+/** What the SYN-ACK and what came after it said. */
+const ANSWER_FACTS = WireFact.SynAck | WireFact.Ack | WireFact.ServerReset | WireFact.ClientReset |
+  WireFact.WrongAckSequence | WireFact.WrongAckAck | WireFact.SynAckTimestamps |
+  WireFact.AckTimestamps | WireFact.SynAckSackPermitted | WireFact.SynAckEcn |
+  WireFact.SynAckAccEcn | WireFact.LastSynTimestampShared | WireFact.LastSynAckTimestampShared |
+  WireFact.OtherServerIsn | WireFact.ServerIsnRepeated | WireFact.OtherServerIsnRepeated |
+  WireFact.SynAckOptionsCut | WireFact.LastIsOtherServerIsn;
+const ANSWER_MARKS = Mark.AckHeld | Mark.HeldTimestamps | Mark.Proven | Mark.AnswerReset |
+  Mark.LaterAck;
+
+const ANSWER_COLUMNS = [
+  "serverIsn",
+  "otherServerIsn",
+  "serverSent",
+  "otherSent",
+  "heldAck",
+  "heldEcho",
+  "heldNs",
+  "synAckMark",
+  "synAckMarkNs",
+  "firstSynAckNs",
+  "lastSynAckNs",
+  "otherSynAckNs",
+  "acknowledgedNs",
+  "ackNs",
+  "synAcks",
+  "synAcksBeforeAck",
+  "lastSynAckTimestamp",
+  "synAckEcho",
+  "ackEcho",
+  "serverMss",
+  "serverWindow",
+  "serverWindowScale",
+  "synAckPlace",
+  "resets",
+] as const;
+
+/** Whether more was seen of what came after the SYN of another row of the same handshake. */
+export function hasMore(table: FlowTable, row: number, other: number): boolean {
+  const { SynAck, Ack, ServerReset } = WireFact;
+  return !table.has(row, SynAck | ServerReset) && table.has(other, SynAck | ServerReset) ||
+    !table.has(row, Ack) && table.has(other, Ack);
+}
+
+/**
+ * Keeps the SYN-ACK, the ACK and the RST of another row of the same handshake where the own one has less, with when
+ * the SYN passed where they were seen: so all times stay those of one place.
+ */
+export function keepAnswerOf(table: FlowTable, row: number, other: number): void {
+  if (!hasMore(table, row, other)) return;
+  table.facts[row] = table.facts[row] & ~ANSWER_FACTS | table.facts[other] & ANSWER_FACTS;
+  table.marks[row] = table.marks[row] & ~ANSWER_MARKS | table.marks[other] & ANSWER_MARKS;
+  for (const name of ANSWER_COLUMNS) table[name][row] = table[name][other];
+  if (table.has(other, WireFact.ServerReset)) table.refusedNs[row] = table.refusedNs[other];
+  if (table.has(other, WireFact.SynAck)) {
+    table.synsBeforeAnswer[row] = table.synsBeforeAnswer[other];
+    table.lastSynTimestamp[row] = table.lastSynTimestamp[other];
+    table.synElsewhereNs[row] = table.lastSynNs[other];
+    table.synElsewherePlace[row] = table.synPlace[other];
+  }
+  if (table.mistimed[other] === Mistimed.Yes) table.mistimed[row] = Mistimed.Yes;
 }
 
 /** Notes that the ACK that is held was captured before the SYN-ACK that it acknowledges: it tells no RTT. */

@@ -34,7 +34,7 @@ import {
   isOneSided,
   isOpen,
 } from "./find_attempt.ts";
-import { findTranslatedSyn } from "./find_translated.ts";
+import { findTranslatedSyn, markPassed } from "./find_translated.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable, Mistimed } from "./flow_table.ts";
@@ -45,6 +45,7 @@ import {
   keepHeldAck,
   keepSyn,
   keepSynAck,
+  keepSynAgain,
   markOf,
   noteAckBeforeSynAck,
 } from "./keep_packet.ts";
@@ -145,34 +146,26 @@ export class Matcher {
       const fate = this.#attempts.fateOf(key, segment.sequence, timeNs, segment.vlan);
       if (fate === Fate.Crowded) this.counters.crowded++;
       if (fate !== 0 && fate !== Fate.Refused) return -1;
-      row = this.#translatedSyn(segment, timeNs, place);
+      row = findTranslatedSyn(table, key, segment, timeNs);
+      if (row < 0) return this.#firstSyn(segment, timeNs, place);
+      table.translate(row, key);
     }
-    if (row < 0) row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
     if (!table.has(row, WireFact.Syn)) keepSyn(table, row, segment, timeNs, place);
     else if (place !== table.synPlace[row]) table.passElsewhere(row, timeNs, place);
-    else {
-      const mark = markOf(segment);
-      if (isCopy(table.synMark[row], table.synMarkNs[row], mark, timeNs)) return row;
-      table.synMark[row] = mark;
-      table.synMarkNs[row] = timeNs;
-      table.syns[row]++;
-      if (!table.has(row, WireFact.SynAck)) {
-        table.repeatSyn(row, timeNs, segment.options.timestampValue);
-      }
-      this.#attempts.touch(row, timeNs);
-    }
+    else if (keepSynAgain(table, row, segment, timeNs)) this.#attempts.touch(row, timeNs);
     return row;
   }
 
-  /** Takes a SYN that an address translation made of another one. @returns The row, -1: it is none. */
-  #translatedSyn(segment: Segment, timeNs: number, place: number): number {
+  #firstSyn(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
-    if (table.findIsn(segment.sequence) < 0) return -1;
-    const row = findTranslatedSyn(table, this.#fromClient, segment, timeNs, place);
-    if (row < 0) return -1;
-    table.translate(row, this.#fromClient);
+    const key = this.#fromClient;
+    const hasAlike = table.findIsn(segment.sequence) >= 0;
+    const row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
+    table.recordPlace(row, key, place);
+    keepSyn(table, row, segment, timeNs, place);
+    if (hasAlike) markPassed(table, row);
     return row;
   }
 

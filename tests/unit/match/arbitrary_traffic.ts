@@ -151,10 +151,10 @@ const timestamps = fc.record({
 });
 
 /**
- * How packets come by: at one place, at one a direction, or at two each, of which some do not reach
+ * How packets come by: at one place, at one a direction, at one a handshake, or at two each, of which some do not reach
  * the second.
  */
-const place = fc.constantFrom("one", "one a direction", "two", "two, lossy");
+const place = fc.constantFrom("one", "one a direction", "one a flow", "two", "two, lossy");
 
 /**
  * Which ends a host on the way translates: what it sends on to the second place has other addresses,
@@ -183,6 +183,8 @@ type Choice = typeof event extends fc.Arbitrary<infer T> ? T : never;
 export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   handshakes: fc.array(handshake, { minLength: 1, maxLength: 4 }),
   simultaneous: fc.constantFrom(false, false, false, true),
+  /** Whether all have one number and one window, as those of a packet generator. */
+  isGenerated: fc.constantFrom(false, false, true),
   choices: fc.array(event, { maxLength: 24, size: "max" }),
   timestamps,
   place,
@@ -191,13 +193,22 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   rememberNs: fc.constantFrom(0, 60e9),
   seesServerData: fc.boolean(),
   isTraced: fc.boolean(),
-}).map(({ simultaneous, choices, timestamps, place, capacity, rememberNs, ...trace }) => {
+}).map(({ simultaneous, isGenerated, choices, timestamps, place, ...more }) => {
+  const { capacity, rememberNs, ...trace } = more;
   const [first] = trace.handshakes;
+  const generated = trace.handshakes.map((each) => {
+    const { x, window, synData, fastOpen, vlan } = first;
+    return { ...each, x, window, synData, fastOpen, vlan };
+  });
   // The server of the first sends a SYN too, with the number of its SYN-ACK.
   const y = first.y || 3;
   const tuple = first.tuple % 2;
   const mirrored = { ...first, tuple: 1 - tuple, x: y, y: first.x };
-  const handshakes = simultaneous ? [{ ...first, tuple, y }, mirrored] : trace.handshakes;
+  const handshakes = simultaneous
+    ? [{ ...first, tuple, y }, mirrored]
+    : isGenerated
+    ? generated
+    : trace.handshakes;
   // Where a packet is seen twice, what is forgotten in between makes two of it: not of interest.
   const twice = place.startsWith("two");
   return {
@@ -504,7 +515,8 @@ function play(
     }];
     const [first, second] = isClients || !twice ? passing : passing.toReversed();
     if (!twice) {
-      events.push({ ...event, place: isClients ? 1 : 2 });
+      const isOther = place === "one a flow" ? who % 2 === 1 : !isClients;
+      events.push({ ...event, place: isOther ? 2 : 1 });
       continue;
     }
     if (passages !== undefined) {

@@ -42,6 +42,11 @@ export interface Attempt {
   /** The last SYN at another place than the first's, before any SYN-ACK. */
   synElsewhere?: Seen;
   synAcks: Seen[];
+  /** Whether another SYN looks like its own translated, and its own like another translated. */
+  mayHavePassed: boolean;
+  isPassed: boolean;
+  /** The SYNs of the other side of a translation, where its answer was seen there. */
+  answeredSyns?: Seen[];
   /** Its VLAN: of the first packet that tells the network. */
   vlan: number;
   ack: Seen | undefined;
@@ -80,6 +85,55 @@ export interface Attempt {
   wasFailed: boolean;
   /** ICMP errors that quote the SYN and say that it reached nobody. */
   icmps: { symbol: string; reporter: Uint32Array; timeNs: number }[];
+}
+
+/** One of which nothing is known but how it began. */
+export function newAttempt(
+  client: End,
+  server: End,
+  clientIsn: number,
+  state: State,
+  nowNs: number,
+): Attempt {
+  return {
+    client,
+    server,
+    other: undefined,
+    packetsUseOther: false,
+    places: [],
+    clientIsn,
+    state,
+    touchedNs: nowNs,
+    syns: [],
+    synAcks: [],
+    mayHavePassed: false,
+    isPassed: false,
+    vlan: -1,
+    ack: undefined,
+    acknowledgedIsn: undefined,
+    held: undefined,
+    isBackwards: false,
+    sent: new Map(),
+    isProven: false,
+    wentOn: false,
+    isMistimed: false,
+    answerReset: false,
+    serverResets: 0,
+    clientResets: 0,
+    refusedNs: undefined,
+    kernelRefusedNs: undefined,
+    serverSynIsn: undefined,
+    answeredToo: false,
+    wrongSynAckAck: false,
+    misfit: undefined,
+    wasFailed: false,
+    clientKernel: undefined,
+    serverKernel: undefined,
+    accept: undefined,
+    drops: [],
+    kernelResets: [],
+    icmps: [],
+  };
 }
 
 /** What the model is told of its hostContext and limits. */
@@ -322,12 +376,12 @@ export function canGoOnAt({ syns, synAcks, ...attempt }: Attempt, timeNs: number
 
 /** Whether a server completed it by a SYN cookie, which takes another Seq near the third packet's for that. */
 export function isOfCookie(
-  { synAcks, clientIsn }: Attempt,
+  { synAcks, clientIsn, acknowledgedIsn }: Attempt,
   { kind, iss, irs }: KernelEnd,
 ): boolean {
   if (kind !== "server" || irs === undefined || synAcks.length === 0) return false;
   const isNear = ahead(irs, clientIsn) <= 3 || ahead(clientIsn, irs) <= 3;
-  return isNear && synAcks[0].packet.sequence === iss;
+  return isNear && (acknowledgedIsn ?? synAcks[0].packet.sequence) === iss;
 }
 
 /** Whether a refusal that the kernel tells of can be of an attempt that was refused by then, and is not told yet. */

@@ -89,7 +89,15 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
       process: listening(serverKernel, options) ??
         (accept && accept.pid !== 0 ? processOf(accept) : undefined),
     },
-    ...rtts(syns, attempt.synElsewhere, counted, ack, attempt.acknowledgedIsn, attempt.isBackwards),
+    ...rtts(
+      syns,
+      attempt.answeredSyns,
+      attempt.synElsewhere,
+      counted,
+      ack,
+      attempt.acknowledgedIsn,
+      attempt.isBackwards,
+    ),
     kernelClientRttNs: kernelRtt(clientKernel),
     kernelServerRttNs: kernelRtt(serverKernel),
     synCount: syns.length,
@@ -296,6 +304,7 @@ function kernelRtt(half: KernelEnd | undefined): number | undefined {
 
 function rtts(
   syns: Seen[],
+  answeredSyns: Seen[] | undefined,
   synElsewhere: Seen | undefined,
   synAcks: Seen[],
   ack: Seen | undefined,
@@ -303,7 +312,7 @@ function rtts(
   isBackwards: boolean,
 ) {
   const [synAck] = synAcks;
-  const forClient = synAck && syns.filter(({ order }) => order < synAck.order);
+  const forClient = synAck && (answeredSyns ?? syns.filter(({ order }) => order < synAck.order));
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
   const seen = forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [];
   // Times of one place are subtracted: of the one where the answer was seen.

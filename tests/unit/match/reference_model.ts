@@ -41,6 +41,8 @@ import {
   lacksRefusal,
   lastDropOf,
   type ModelOptions,
+  newAttempt,
+  possibleIsns,
   REFUSAL_SLACK_NS,
   see,
   type Seen,
@@ -55,6 +57,7 @@ import {
   wentOnIn,
 } from "./model_attempt.ts";
 import { conclude, hasServer, isHere } from "./model_conclusion.ts";
+import { canBePassed, joinSides, type Sides, sidesOf } from "./model_sides.ts";
 import type { End, Event, Icmp, Snapshot } from "./traffic.ts";
 
 /** The reference: feed it what the matcher is fed. */
@@ -123,43 +126,7 @@ export class ReferenceModel {
 
   #begin(client: End, server: End, clientIsn: number, state: State, nowNs: number): Attempt {
     if (this.#attempts.length >= this.options.capacity) this.#makeRoom();
-    const attempt: Attempt = {
-      client,
-      server,
-      other: undefined,
-      packetsUseOther: false,
-      places: [],
-      clientIsn,
-      state,
-      touchedNs: nowNs,
-      syns: [],
-      synAcks: [],
-      vlan: -1,
-      ack: undefined,
-      acknowledgedIsn: undefined,
-      held: undefined,
-      isBackwards: false,
-      sent: new Map(),
-      isProven: false,
-      wentOn: false,
-      isMistimed: false,
-      answerReset: false,
-      serverResets: 0,
-      clientResets: 0,
-      refusedNs: undefined,
-      kernelRefusedNs: undefined,
-      serverSynIsn: undefined,
-      answeredToo: false,
-      wrongSynAckAck: false,
-      misfit: undefined,
-      wasFailed: false,
-      clientKernel: undefined,
-      serverKernel: undefined,
-      accept: undefined,
-      drops: [],
-      kernelResets: [],
-      icmps: [],
-    };
+    const attempt = newAttempt(client, server, clientIsn, state, nowNs);
     this.#attempts.push(attempt);
     this.#tuples.push({ tuple: tupleOf(client, server), attempt });
     this.#byTouch.push(attempt);
@@ -186,30 +153,30 @@ export class ReferenceModel {
     return attempt;
   }
 
-  /** What went on through the host, translated, as the same SYN, or what the kernel told of it. */
-  #ofTranslatedSyn({ packet, timeNs, place }: Seen): Attempt | undefined {
+  /** What the kernel told of the SYN before it was translated. */
+  #ofTranslatedSyn({ packet, timeNs }: Seen): Attempt | undefined {
     const ends = { client: packet.from, server: packet.to };
     return this.#translated(packet.sequence, ends, (attempt) => {
-      const { syns, synAcks, clientKernel, serverKernel, places } = attempt;
-      const half = clientKernel ?? serverKernel;
-      if (hasPackets(attempt)) {
-        const isUnanswered = synAcks.length + attempt.serverResets + attempt.clientResets === 0;
-        if (syns.length === 0 || !isUnanswered) return false;
-        const last = syns.at(-1)!;
-        const sameOptions = (["window", "windowScale"] as const).every((option) =>
-          syns[0].packet[option] === packet[option]
-        );
-        const sameTimestamp = `${last.packet.timestamps}` === `${packet.timestamps}`;
-        return sameOptions && sameTimestamp && !places.includes(place) &&
-          Math.abs(timeNs - last.timeNs) <= (packet.timestamps ? 1_000_000_000 : 50_000_000);
-      }
-      if (half) {
-        const sinceNs = half.synSentNs ?? half.connectNs ?? half.endNs - 10_000_000_000;
-        return (half.newState === 1 || sharesEnd(attempt, ends)) &&
-          timeNs >= sinceNs - 1_000_000 && timeNs <= half.endNs + 1_000_000;
-      }
-      return false;
+      const half = attempt.clientKernel ?? attempt.serverKernel;
+      if (hasPackets(attempt) || half === undefined) return false;
+      const sinceNs = half.synSentNs ?? half.connectNs ?? half.endNs - 10_000_000_000;
+      return (half.newState === 1 || sharesEnd(attempt, ends)) &&
+        timeNs >= sinceNs - 1_000_000 && timeNs <= half.endNs + 1_000_000;
     });
+  }
+
+  /** Begins an attempt whose SYN may be that of others, translated. */
+  #beginPassed(seen: Seen): Attempt {
+    const { from, to, sequence } = seen.packet;
+    const passed = this.#attempts.filter(({ clientIsn }) => clientIsn === sequence).reverse()
+      .slice(0, 8).filter((each) =>
+        each.state !== "reported" && each.other === undefined &&
+        tupleOf(each.client, each.server) !== tupleOf(from, to) && canBePassed(each, seen)
+      );
+    for (const each of passed) each.mayHavePassed = true;
+    const attempt = this.#begin(from, to, sequence, "syn_sent", seen.timeNs);
+    attempt.mayHavePassed = attempt.isPassed = passed.length > 0;
+    return attempt;
   }
 
   /** What the other side of the translation is, or the packets of this one. */
@@ -308,9 +275,9 @@ export class ReferenceModel {
   }
 
   #syn(seen: Seen): void {
-    const { from, to, sequence } = seen.packet;
+    const { from, to } = seen.packet;
     const attempt = this.#ofSyn(seen) ?? this.#ofTranslatedSyn(seen) ??
-      this.#begin(from, to, sequence, "syn_sent", seen.timeNs);
+      this.#beginPassed(seen);
     if (attempt.state === "reported") return;
     see(attempt, from, to, seen);
     const [first] = attempt.syns;
@@ -781,6 +748,14 @@ export class ReferenceModel {
   #report(attempt: Attempt, traceEnded: boolean, nowNs: number): void {
     if (this.#joinFate(attempt, nowNs) === "joined") return;
     if (this.#joinClient(attempt, nowNs) === "joined") return;
+    const sides = sidesOf(
+      this.#attempts,
+      attempt,
+      (each, acknowledgment) =>
+        this.#acknowledgedIsn(each, acknowledgment, possibleIsns(each)) !== undefined,
+    );
+    if (sides) this.#joinSides(sides, nowNs);
+    if (sides?.[1] === attempt) return;
     if (isOneSided(attempt) && !isHere(attempt, "server", this.options)) {
       attempt.ack = attempt.held;
     }
@@ -789,6 +764,17 @@ export class ReferenceModel {
     attempt.wasFailed = record.outcome !== "established";
     this.#touch(attempt, "reported", nowNs);
     this.#forgetKernel(attempt);
+  }
+
+  #joinSides([near, far]: Sides, nowNs: number): void {
+    const { state, client, server } = far;
+    joinSides([near, far]);
+    this.#tuples.push({ tuple: tupleOf(client, server), attempt: near });
+    this.#forgetKernel(far);
+    this.#touch(far, "reported", nowNs);
+    if (state === "concluded") this.#settle(near, nowNs);
+    else if (state === "doubted") this.#doubt(near, nowNs);
+    else if (state === "answered") this.#answer(near, nowNs);
   }
 
   #forgetKernel(attempt: Attempt): void {
