@@ -1,6 +1,7 @@
 import { adviseOperands } from "./flags/advice.ts";
 import { jsonSchema, markdownTable } from "../record/schema.ts";
 import { statusSchema } from "../output/status_schema.ts";
+import { summarySchema } from "../output/summary_schema.ts";
 import { statisticsSchema } from "../output/statistics/schema.ts";
 import { pairsSchema } from "../store/pairs/pair_schema.ts";
 import { type Flag, parseFlags } from "./flags/flags.ts";
@@ -15,6 +16,7 @@ const FORMATS = ["json", "markdown"] as const;
 const OTHER_LINES: Readonly<Record<string, () => Record<string, unknown>>> = {
   stats: statisticsSchema,
   status: statusSchema,
+  summary: summarySchema,
   pairs: pairsSchema,
 };
 
@@ -27,6 +29,7 @@ const SCHEMA_FLAGS: readonly Flag[] = [
   },
   { name: "stats", meaning: "of what --stats --json writes, instead of a record" },
   { name: "status", meaning: "of a status line, which trace writes among records, instead" },
+  { name: "summary", meaning: "of the summary, the last line of NDJSON, instead" },
   { name: "pairs", meaning: "of what pairs --json writes, instead" },
   { name: "help", meaning: "show this" },
 ];

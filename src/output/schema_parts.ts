@@ -3,7 +3,14 @@
  *
  * @module
  */
+import { OUTCOMES } from "../match/handshake.ts";
 import { LOSS_PLACES } from "../pipeline/losses.ts";
+import { QUANTILES } from "../pipeline/summary.ts";
+import { DISCARD_NAMES, frameVerdictNames } from "../wire/verdict.ts";
+
+/** All but the first, which means that a packet was decoded. */
+const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
+const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
 
 /** A JSON Schema, or a part of one. */
 export type Schema = Record<string, unknown>;
@@ -53,5 +60,46 @@ export function losses(): Schema {
   return object(
     Object.fromEntries(LOSS_PLACES.map(({ name, meaning }) => [name, integer(meaning)])),
     [],
+  );
+}
+
+/** Handshakes by how they ended and by what told of them, as a summary and statistics count them. */
+export function countsOfHandshakes(): Record<string, Schema> {
+  return {
+    outcomes: object(
+      Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
+      [],
+    ),
+    by_evidence: object({
+      both: integer("Handshakes that packets and the kernel told of"),
+      wire_only: integer("Handshakes that packets alone told of"),
+      kernel_only: integer("Handshakes that the kernel alone told of"),
+    }),
+  };
+}
+
+/** What a summary and statistics count beside handshakes: losses, and packets that told nothing, by why. */
+export function countsOfLosses(): Record<string, Schema> {
+  return {
+    losses: losses(),
+    undecoded: object(
+      Object.fromEntries(
+        UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
+      ),
+      [],
+    ),
+    discarded: object(
+      Object.fromEntries(
+        [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
+      ),
+      [],
+    ),
+  };
+}
+
+/** Quantiles of durations, nanoseconds: `p50_ns` and so on. */
+export function quantiles(): Record<string, Schema> {
+  return Object.fromEntries(
+    QUANTILES.map(([name]) => [`${name}_ns`, integer(`Quantile (ns), ${QUANTILE_NOTE}`)]),
   );
 }

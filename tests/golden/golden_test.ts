@@ -16,6 +16,7 @@ import { schemaSql } from "../../src/store/clickhouse/schema.ts";
 import { StatisticsFormat } from "../../src/output/statistics/format.ts";
 import { encodeStatus } from "../../src/output/status.ts";
 import { statusSchema } from "../../src/output/status_schema.ts";
+import { summarySchema } from "../../src/output/summary_schema.ts";
 import type { TraceState } from "../../src/pipeline/sink.ts";
 import { LOSS_PLACES, type Losses } from "../../src/pipeline/losses.ts";
 import { Summary } from "../../src/pipeline/summary.ts";
@@ -245,6 +246,10 @@ Deno.test("golden records fit the golden schema", () => {
 
 Deno.test("the golden status line fits its schema", () => {
   assertEquals(schemaErrors(statusSchema(), JSON.parse(readGolden("status.ndjson"))), []);
+});
+
+Deno.test("the golden summary fits its schema", () => {
+  assertEquals(schemaErrors(summarySchema(), JSON.parse(readGolden("summary.ndjson"))), []);
 });
 
 Deno.test("golden statistics fit their schema", () => {

@@ -1,23 +1,20 @@
 import { OUTCOMES } from "../../match/handshake.ts";
-import { DISCARD_NAMES, frameVerdictNames } from "../../wire/verdict.ts";
 import { RECORD_VERSION } from "../../record/fields.ts";
 import {
   array,
+  countsOfHandshakes,
+  countsOfLosses,
   head,
   integer,
-  losses,
   object,
+  quantiles,
   required,
   type Schema,
   string,
 } from "../schema_parts.ts";
-import { QUANTILES } from "../../pipeline/summary.ts";
 import { TALLIES_MAX } from "../limits.ts";
 
-/** All but the first, which means that a packet was decoded. */
-const UNDECODED_REASONS = frameVerdictNames.slice(1).filter((name) => !DISCARD_NAMES.has(name));
 const FAILURES = OUTCOMES.filter((outcome) => outcome !== "established");
-const QUANTILE_NOTE = "never below the true one, at most 1/64 above it; absent without a count";
 
 /** The JSON Schema (2020-12) of the line that `--stats --json` writes. */
 export function statisticsSchema(): Schema {
@@ -26,33 +23,13 @@ export function statisticsSchema(): Schema {
     duration_ns: integer("How long handshakes were counted (ns)"),
     handshakes: integer("Handshakes counted here"),
     filtered: integer("Handshakes that filters kept back"),
-    outcomes: object(
-      Object.fromEntries(OUTCOMES.map((outcome) => [outcome, integer("Handshakes")])),
-      [],
-    ),
-    by_evidence: object({
-      both: integer("Handshakes that packets and the kernel told of"),
-      wire_only: integer("Handshakes that packets alone told of"),
-      kernel_only: integer("Handshakes that the kernel alone told of"),
-    }),
+    ...countsOfHandshakes(),
     rtt: object({
       client: rtt("SYN to SYN-ACK"),
       server: rtt("SYN-ACK to ACK"),
       total: rtt("First SYN to ACK"),
     }),
-    losses: losses(),
-    undecoded: object(
-      Object.fromEntries(
-        UNDECODED_REASONS.map((reason) => [reason, integer("Packets not decoded for it")]),
-      ),
-      [],
-    ),
-    discarded: object(
-      Object.fromEntries(
-        [...DISCARD_NAMES].map((reason) => [reason, integer("Packets thrown away for it")]),
-      ),
-      [],
-    ),
+    ...countsOfLosses(),
     repeated: object({ syn: repetition("SYN"), syn_ack: repetition("SYN-ACK") }),
     servers: ranking("server", "Address and port"),
     clients: ranking("client", "Address"),
@@ -124,10 +101,4 @@ function tally(): Record<string, Schema> {
       ...quantiles(),
     }, ["count"]),
   };
-}
-
-function quantiles(): Record<string, Schema> {
-  return Object.fromEntries(
-    QUANTILES.map(([name]) => [`${name}_ns`, integer(`Quantile (ns), ${QUANTILE_NOTE}`)]),
-  );
 }

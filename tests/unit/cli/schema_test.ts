@@ -3,6 +3,7 @@ import { schema } from "../../../src/cli/schema.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
 import { jsonSchema, markdownTable } from "../../../src/record/schema.ts";
 import { statusSchema } from "../../../src/output/status_schema.ts";
+import { summarySchema } from "../../../src/output/summary_schema.ts";
 import { statisticsSchema } from "../../../src/output/statistics/schema.ts";
 
 Deno.test("schema prints the JSON Schema unless asked otherwise", () => {
@@ -25,6 +26,10 @@ Deno.test("schema --status prints the JSON Schema of a status line", () => {
   assertEquals(JSON.parse(schema(["--status"])), statusSchema());
 });
 
+Deno.test("schema --summary prints the JSON Schema of the summary", () => {
+  assertEquals(JSON.parse(schema(["--summary"])), summarySchema());
+});
+
 Deno.test("schema --help names its flags and formats", () => {
   assertMatch(schema(["--help"]), /^ {2}--format FORMAT {2}json or markdown \(default json\)$/m);
   assertMatch(schema(["--help"]), /^ {2}--help/m);
@@ -42,8 +47,8 @@ const BAD: { args: string[]; message: string }[] = [
   },
   {
     args: ["--json"],
-    message:
-      'Unknown flag "--json": the flags here are --format, --stats, --status, --pairs, --help',
+    message: 'Unknown flag "--json": the flags here are --format, --stats, --status, ' +
+      "--summary, --pairs, --help",
   },
   {
     args: ["--stats", "--format", "markdown"],

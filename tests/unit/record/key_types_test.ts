@@ -8,6 +8,7 @@ import { jsonSchema } from "../../../src/record/schema.ts";
 import { Statistics } from "../../../src/output/statistics/statistics.ts";
 import { encodeStatistics } from "../../../src/output/statistics/json.ts";
 import { statusSchema } from "../../../src/output/status_schema.ts";
+import { summarySchema } from "../../../src/output/summary_schema.ts";
 import { encodeStatus } from "../../../src/output/status.ts";
 import { statisticsSchema } from "../../../src/output/statistics/schema.ts";
 import { LOSS_PLACES } from "../../../src/pipeline/losses.ts";
@@ -74,7 +75,7 @@ function several(types: Types): [string, string[]][] {
   return [...types].filter(([, seen]) => seen.size > 1).map(([path, seen]) => [path, [...seen]]);
 }
 
-Deno.test("each key has one type in every kind of line and in both schemas", () => {
+Deno.test("each key has one type in every kind of line and in every schema", () => {
   const types: Types = new Map();
   addLines(types, HANDSHAKES);
   const error = { error: "Cannot call it: EPERM" };
@@ -85,6 +86,7 @@ Deno.test("each key has one type in every kind of line and in both schemas", () 
   addSchema(types, "", jsonSchema());
   addSchema(types, "", statisticsSchema());
   addSchema(types, "", statusSchema());
+  addSchema(types, "", summarySchema());
   assertEquals(several(types), []);
   // Nothing was left out.
   for (
