@@ -3,8 +3,12 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { HandshakeRecord } from "../../src/record/record.ts";
 import { pacedConnections } from "../bench/paced.ts";
+import { interfaceIndex } from "../../src/linux/netns/interfaces.ts";
 import { compileC } from "./compile.ts";
-import { Namespace, namespaceTest } from "./namespace.ts";
+import { buildEthernet, buildIpv4, buildTcp, finished } from "../unit/wire/build_frame.ts";
+import { FrameSender } from "./frame_sender.ts";
+import { macOf } from "./lab/crafted_end.ts";
+import { inNamespace, Namespace, namespaceTest } from "./namespace.ts";
 import { Tracer } from "./tracer.ts";
 
 const PORT = 4439;
@@ -65,5 +69,53 @@ await namespaceTest(
     assertEquals(records.length, 2 * COUNT);
     assertEquals(records.filter(({ outcome }) => outcome !== "established"), []);
     assert(records.some(({ evidence }) => evidence.join() === "wire"));
+  },
+);
+
+/** More than the ring has room for, and less than that and the rows of the table together. */
+const SYNS = 90_000;
+const COUNTED = `table netdev seen {
+  chain in {
+    type filter hook ingress device veth0 priority 0;
+    tcp flags syn counter
+  }
+}`;
+
+await namespaceTest(
+  "trace tells of every SYN, or counts it as lost, where its ring was full",
+  async () => {
+    await using sends = await Namespace.create();
+    await using here = await Namespace.create();
+    const [device] = await sends.connect(here, { here: "192.0.2.1/24", there: "203.0.113.1/24" });
+    await here.run("nft", COUNTED);
+    const mac = await macOf(here, "veth0");
+    const tracer = await Tracer.start(here, ["--json", "--probes", "none"]);
+    tracer.signal("SIGSTOP");
+    {
+      using sender = inNamespace(sends.name, () => new FrameSender(interfaceIndex(device)!));
+      for (let number = 0; number < SYNS; number++) {
+        const sourcePort = 10_000 + (number & 0x7fff);
+        const segment = buildTcp({ sourcePort, sequence: number });
+        const source = `192.0.2.${2 + (number >>> 15)}`;
+        const packet = finished(buildIpv4({ source, payload: segment }));
+        const frame = buildEthernet({ payload: packet });
+        frame.set(mac);
+        sender.send(Uint8Array.from(frame));
+      }
+    }
+    const ruleset = JSON.parse(await here.run("nft", "-j", "list", "table", "netdev", "seen"));
+    const counters = ruleset.nftables.flatMap((each: { rule?: { expr: object[] } }) =>
+      each.rule?.expr ?? []
+    ).flatMap((each: { counter?: { packets: number } }) => each.counter ?? []);
+    tracer.signal("SIGCONT");
+    const { records, summary } = await tracer.stop();
+    const { ring_packets: dropped = 0, half_open_evicted: evicted = 0 } = summary!.losses;
+    assertGreater(dropped, 0);
+    const told = new Set(records.map(({ client }) => client.isn));
+    assertEquals(
+      [counters.length, told.size, records.length + evicted + dropped],
+      [1, records.length, counters[0].packets],
+    );
+    assertEquals(records.filter(({ packets }) => packets.syn !== 1), []);
   },
 );
