@@ -8,6 +8,7 @@ import type { PacketOutput } from "../../src/files/packet_output.ts";
 import { type LineOutput, type Lines, toBytes } from "../../src/files/stream_output.ts";
 import { PacketSink } from "../../src/output/packets.ts";
 import { NdjsonFormat, TextSink } from "../../src/output/text_sink.ts";
+import { Random } from "../random.ts";
 import { sourceInto } from "../unit/pipeline/read_files.ts";
 import { seedFiles } from "./seed_captures.ts";
 
@@ -21,27 +22,6 @@ const GROWTH_MAX = 400 * 1024 * 1024;
 
 /** Numbers that lengths, counts and types go wrong with. */
 const HOSTILE = [0, 1, 3, 4, 12, 0xffff, 1 << 20, 1 << 27, 0x7fffffff, 0x80000000, 0xfffffffc];
-
-/** Random numbers that a seed gives again (mulberry32). */
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** An integer from 0 to below a bound. */
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ this.#state >>> 15, this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
-    return ((mixed ^ mixed >>> 14) >>> 0) % bound;
-  }
-
-  bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.below(256));
-  }
-}
 
 function splice(
   bytes: Uint8Array,
