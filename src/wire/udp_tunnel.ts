@@ -1,5 +1,5 @@
 /**
- * Tunnels over UDP, told apart by their ports: VXLAN, VXLAN-GPE, Geneve, GTP-U, Teredo, AYIYA, CAPWAP, L2TP, GRE.
+ * Tunnels over UDP, told apart by their ports: VXLAN, VXLAN-GPE, Geneve, GTP-U, Teredo, AYIYA, CAPWAP, L2TP, GRE, MPLS.
  *
  * @module
  */
@@ -34,6 +34,8 @@ const Port = {
   AYIYA: 5072,
   CAPWAP_DATA: 5247,
   GENEVE: 6081,
+  /** RFC 7510 §3. */
+  MPLS: 6635,
   VXLAN_LINUX: 8472,
 } as const;
 
@@ -88,6 +90,8 @@ export function decodeUdp(
       return decodeVxlanGpe(view, payload, capturedEnd, packetEnd, segment);
     case Port.GENEVE:
       return decodeGeneve(view, payload, capturedEnd, packetEnd, segment);
+    case Port.MPLS:
+      return decodeMpls(view, payload, capturedEnd, packetEnd, segment);
     case Port.GRE:
       return decodeGre(view, payload, capturedEnd, packetEnd, Tunnel.GRE_IN_UDP, segment);
     case Port.GTP_U:

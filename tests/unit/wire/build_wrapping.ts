@@ -187,6 +187,12 @@ export const WRAPPINGS: readonly Wrapping[] = [
   },
   {
     decoder: "mpls",
+    name: "MPLS over UDP",
+    tunnels: ["mpls"],
+    wrap: (packet) => inUdp(6635, labels(2, packet)),
+  },
+  {
+    decoder: "mpls",
     name: "MPLS over GRE",
     tunnels: ["gre", "mpls"],
     wrap: (packet) => inGre(0, 0x8847, 0, labels(2, packet)),
