@@ -61,7 +61,7 @@ const SCREENS: { name: string; write: () => string }[] = [
       screenText(viewAfter(["<tab>", "<tab>"], true), { columns: 160, rows: 24 }) + "\n",
   },
   { name: "top.list.txt", write: () => screenText(viewAfter(["f"]), { columns: 80, rows: 12 }) + "\n" },
-  { name: "top.help.txt", write: () => screenText(viewAfter(["?"]), { columns: 80, rows: 40 }) + "\n" },
+  { name: "top.help.txt", write: () => screenText(viewAfter(["?"]), { columns: 80, rows: 42 }) + "\n" },
 ];
 
 for (const { name, write } of SCREENS) {

@@ -44,20 +44,21 @@ interface DrawnLine {
 export function drawView(view: TopView, size: ScreenSize): ScreenLine[] {
   const { ascii } = view.options;
   const rows = Math.max(size.rows, ROWS_MIN);
-  const foot = drawFoot(view, size.columns);
-  const body = drawBody(view, { ...size, rows: rows - 1 });
+  const { body, below } = drawBody(view, { ...size, rows: rows - 1 });
+  const foot = drawFoot(view, size.columns, below);
   const drawn = [...body.slice(0, rows - 1)];
   while (drawn.length < rows - 1) drawn.push({ line: [] });
   view.targetAt = (column, row) => drawn[row]?.target?.(column);
   return fitScreen([...drawn.map(({ line }) => line), foot], { ...size, rows }, ascii);
 }
 
-function drawBody(view: TopView, size: ScreenSize): DrawnLine[] {
+/** @returns `below`: how many lines of a text stand below the screen. */
+function drawBody(view: TopView, size: ScreenSize): { body: DrawnLine[]; below: number } {
   switch (view.screen.kind) {
     case "table":
-      return drawTable(view, size);
+      return { body: drawTable(view, size), below: 0 };
     case "list":
-      return drawList(view, view.screen.of, size);
+      return { body: drawList(view, view.screen.of, size), below: 0 };
     case "ladder": {
       const { lines, left } = view.screen;
       return drawText(view, lines.map((line) => skipPlaces(line, left)), size);
@@ -215,11 +216,12 @@ function titleOf(of: ListOf): string {
   }
 }
 
-function drawText(view: TopView, lines: readonly ScreenLine[], { rows }: ScreenSize): DrawnLine[] {
+function drawText(view: TopView, lines: readonly ScreenLine[], { rows }: ScreenSize) {
   const { position } = view;
   view.pageRows = rows;
   position.top = Math.max(0, Math.min(position.top, lines.length - rows));
-  return lines.slice(position.top, position.top + rows).map((line) => ({ line }));
+  const body = lines.slice(position.top, position.top + rows).map((line): DrawnLine => ({ line }));
+  return { body, below: Math.max(0, lines.length - position.top - rows) };
 }
 
 /** Moves what is seen of some rows so that the chosen one is among them. */
@@ -246,8 +248,12 @@ const HINTS = {
   messages: ["Esc back", "q quit"],
 } as const;
 
-/** The last line: what is typed, what was said, or what can be pressed. */
-function drawFoot(view: TopView, columns: number): ScreenLine {
+/**
+ * The last line: what is typed, what was said, or what can be pressed.
+ *
+ * @param below How many lines of a text stand below the screen.
+ */
+function drawFoot(view: TopView, columns: number, below: number): ScreenLine {
   const { typing, message, screen } = view;
   if (typing !== undefined) {
     const label = typing.what === "filter" ? "/" : "save as: ";
@@ -260,8 +266,9 @@ function drawFoot(view: TopView, columns: number): ScreenLine {
     ];
   }
   if (message !== "") return plainLine(message, "unsure");
+  const hints = [...below > 0 ? [`PgDn ${below} more`] : [], ...HINTS[screen.kind]];
   return joinParts(
-    HINTS[screen.kind].map((hint) => {
+    hints.map((hint) => {
       const at = hint.indexOf(" ");
       return [
         { text: hint.slice(0, at), style: "heading" as const },

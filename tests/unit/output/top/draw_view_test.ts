@@ -90,3 +90,17 @@ Deno.test("drawView says how many are in no row, and why there is none", () => {
   press(view, "/nothing");
   assertStringIncludes(screenText(view, { columns: 80, rows: 24 }), "none that passes the filter");
 });
+
+Deno.test("drawView says how many lines of a text stand below the screen", () => {
+  const view = sampleView(sampleModel(sampleMinute()));
+  const size = { columns: 80, rows: 24 };
+  press(view, "?");
+  const all = screenText(view, { ...size, rows: 100 }).split("\n")
+    .findLastIndex((line) => line.includes("LAST 60 S")) + 1;
+  const foot = () => screenText(view, size).split("\n")[23];
+  assertEquals(foot(), `PgDn ${all - 23} more  Esc back  q quit`);
+  press(view, "<page-down>");
+  assertEquals(foot(), "Esc back  q quit");
+  press(view, "?");
+  assert(foot().startsWith("q quit"));
+});
