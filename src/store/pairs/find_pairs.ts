@@ -15,9 +15,10 @@ import {
 } from "./found_pairs.ts";
 import { Hosts } from "./hosts.ts";
 import {
+  alikeEndsSql,
   endsSql,
   HOSTS_SQL,
-  MATCHES_SQL,
+  matchesSql,
   NAMELESS_SQL,
   NEEDED_COLUMNS,
   ROUGH_SQL,
@@ -36,27 +37,33 @@ export async function findPairs<T>(
   options: RecordsOptions,
   use: (found: FoundPairs) => Promise<T>,
 ): Promise<T> {
-  return await withRecords(
-    { ...options, needed: NEEDED_COLUMNS },
-    async ({ database, lines: open }) => {
-      const lines = { ...open, records: await countRecords(database) };
-      const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;
-      for (const end of ["client", "server"] as const) {
-        await database.run(
-          endsSql(end, isToldTwice),
-        );
-      }
-      const hosts = await readHosts(database);
-      for (const step of [...MATCHES_SQL, ...WATCHING_SQL, ...PAIRS_SQL]) await database.run(step);
-      const notes = [...hosts.notes, ...hosts.describeClocks(await readOffsets(database))];
-      return await use(new FoundPairs(lines, notes, hosts, sourceOf(database)));
-    },
-  );
+  return await withRecords({ ...options, needed: NEEDED_COLUMNS }, async (records) => {
+    const { database } = records;
+    const lines = { ...records.lines, records: await countRecords(database) };
+    const isToldTwice = (await database.ask(TRACERS_SQL)).values.length > 0;
+    for (const end of ["client", "server"] as const) await database.run(endsSql(end, isToldTwice));
+    const hosts = await readHosts(database);
+    await findMatches(database);
+    for (const step of [...WATCHING_SQL, ...PAIRS_SQL]) await database.run(step);
+    const notes = [...hosts.notes, ...hosts.describeClocks(await readOffsets(database))];
+    return await use(new FoundPairs(lines, notes, hosts, sourceOf(database)));
+  });
+}
+
+/** Of an end that two hosts told four times each there are so many others of its side with its number. */
+const ALIKE_AN_END = 4;
+
+/** Makes the table of matches of the ends. */
+export async function findMatches(database: Pick<Database, "run" | "ask">): Promise<void> {
+  const [salt] = crypto.getRandomValues(new Uint32Array(1));
+  const { values: [[ends, alike]] } = await database.ask(alikeEndsSql(salt));
+  const isCrowded = Number(alike) > ALIKE_AN_END * Number(ends);
+  for (const step of matchesSql(isCrowded)) await database.run(step);
 }
 
 /** What would be run to find pairs, but for the filter. */
 export function describePairsSql(): string {
-  const steps = [endsSql("client", false), endsSql("server", false), ...MATCHES_SQL];
+  const steps = [endsSql("client", false), endsSql("server", false), ...matchesSql(false)];
   return [...steps, ...WATCHING_SQL, ...PAIRS_SQL, LEAST_SQL, driftsSql([]), PATHS_SQL]
     .map((each) => `${each.trim()};\n`).join("");
 }

@@ -19,7 +19,7 @@ export interface HostPairValue {
 export type EndColumn = (name: string) => string;
 
 /** Two that are one handshake, by less than all numbers, are nearer in time than this, clocks set aside. */
-const NEAR_NS = 150e9;
+export const NEAR_NS = 150e9;
 /** One host tells a handshake once: what is nearer than this is another tracer's record of it. */
 export const SAME_NS = 1e9;
 /** How long before and after a handshake a tracer must have been watching, whatever its clock says. */
