@@ -1,7 +1,7 @@
 import { messageOf } from "../text/message.ts";
 import { watchRunner } from "./process/runner.ts";
 import { type EndSignal, listenToSignals } from "./process/signals.ts";
-import { exit, giveUpSaying, say, sayNote } from "./process/terminal.ts";
+import { exit, giveUpSaying, leaveEcho, say, sayNote } from "./process/terminal.ts";
 import { onUnforeseen } from "../linux/unforeseen.ts";
 import { ExitStatus } from "./usage.ts";
 
@@ -86,7 +86,11 @@ export class Ending {
     const ending = new Ending(handlers);
     const { reopen, report, takes, stopped, beforeStop } = handlers;
     listenToSignals({
-      end: (signal) => takes?.(signal) || ending.request(),
+      end: (signal) => {
+        if (takes?.(signal)) return;
+        if (signal === "SIGINT" && ending.#signals === "none") leaveEcho();
+        ending.request();
+      },
       hearsQuit: takes !== undefined,
       stopped,
       reopen: reopen && (() => ending.#guard("opening the files again", reopen)),

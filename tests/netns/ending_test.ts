@@ -48,7 +48,7 @@ async function connect(namespace: Namespace): Promise<void> {
   await namespace.run("bash", "-c", `for i in 1 2 3; do (${one}); done 2>/dev/null; true`);
 }
 /** Behind what the terminal shows of the key, too; the kernel also tells of others on this machine. */
-const SUMMARY = /^(?:\^C)?3 handshakes: 3 refused(?: \(\d+ more kept back by filters\))?\r?$/m;
+const SUMMARY = /^3 handshakes: 3 refused(?: \(\d+ more kept back by filters\))?\r?$/m;
 const NOTHING_LOST = "lost: nothing at any place that was counted";
 
 /** Ways to start the tool from a shell in the repository, and the status that tells of its own 0. */

@@ -43,6 +43,11 @@ export function say(lines: string): void {
   show(text.endsWith("\n") ? text : text + "\n");
 }
 
+/** Has what is said next begin on a line of its own, behind the ^C that a terminal shows for Ctrl-C. */
+export function leaveEcho(): void {
+  if (screen === undefined && Deno.stderr.isTerminal()) show("\n");
+}
+
 /** Writes to standard error what is no line, such as how far one is. Never waits. */
 export function show(text: string): void {
   messages ??= new StreamOutput(standardError(), () => {}, { waitingMax: MESSAGES_MAX_BYTES });
