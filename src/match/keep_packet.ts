@@ -121,6 +121,46 @@ export function keepSynAck(
   table.synAckPlace[row] = place;
 }
 
+/** Keeps a SYN-ACK that was sent again. @returns Whether it was: not where it is a copy of the last one. */
+export function keepSynAckAgain(
+  table: FlowTable,
+  row: number,
+  segment: Segment,
+  timeNs: number,
+): boolean {
+  const mark = markOf(segment);
+  if (isCopy(table.synAckMark[row], table.synAckMarkNs[row], mark, timeNs)) return false;
+  table.synAckMark[row] = mark;
+  table.synAckMarkNs[row] = timeNs;
+  table.synAcks[row]++;
+  if (!table.has(row, WireFact.Ack)) {
+    const { sequence, options } = segment;
+    table.repeatSynAck(row, timeNs, sequence, options.timestampValue, lengthOf(segment));
+  }
+  return true;
+}
+
+/**
+ * Takes the last SYN-ACK at another place than where it counts: where the SYN was seen, it counts there, for only
+ * times of one place may be subtracted. One before it that did not come this far keeps the time of where it was seen.
+ */
+export function passSynAck(
+  table: FlowTable,
+  row: number,
+  segment: Segment,
+  timeNs: number,
+  place: number,
+): void {
+  const isLast = segment.sequence === table.lastServerIsn(row);
+  if (place !== table.synPlace[row] || table.has(row, WireFact.Ack) || !isLast) return;
+  table.placeSynAck(row, timeNs, segment.sequence);
+  if (table.synAcks[row] > 1) return;
+  table.firstSynAckNs[row] = timeNs;
+  table.synAckPlace[row] = place;
+  table.synAckMark[row] = markOf(segment);
+  table.synAckMarkNs[row] = timeNs;
+}
+
 /** Keeps the third packet: its time and its echo. */
 export function keepAck(
   table: FlowTable,

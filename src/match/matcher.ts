@@ -9,7 +9,6 @@ import {
   acknowledgesSyn,
   acknowledgesSynAck,
   fitsAckSequence,
-  lengthOf,
   provesThird,
   takeServerSegment,
 } from "./acceptance.ts";
@@ -40,14 +39,14 @@ import { FlowKey } from "./flow_key.ts";
 import { FlowState, type FlowTable, Mistimed } from "./flow_table.ts";
 import {
   holdAck,
-  isCopy,
   keepAck,
   keepHeldAck,
   keepSyn,
   keepSynAck,
+  keepSynAckAgain,
   keepSynAgain,
-  markOf,
   noteAckBeforeSynAck,
+  passSynAck,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
 import { Fate } from "./remembered.ts";
@@ -171,11 +170,10 @@ export class Matcher {
 
   #synAck(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
-    const { acknowledgment, vlan } = segment;
     const key = this.#fromServer;
-    let row = findAnswered(table, key, acknowledgment, -Infinity, vlan);
+    let row = findAnswered(table, key, segment.acknowledgment, -Infinity, segment.vlan);
     if (row < 0) {
-      const clientIsn = sequenceAdd(acknowledgment, -1);
+      const clientIsn = sequenceAdd(segment.acknowledgment, -1);
       if (this.#attempts.fateOf(key, clientIsn, timeNs) !== 0) return -1;
       const newest = table.find(key);
       if (newest >= 0 && isOpen(table, newest) && !isCrowded(table, key)) {
@@ -186,54 +184,21 @@ export class Matcher {
       if (this.#strayAnswers.has(segment, timeNs)) return -1;
       row = this.#attempts.begin(key, clientIsn, FlowState.Answered, timeNs);
     }
-    if (!table.has(row, WireFact.SynAck)) {
-      const own = findSimultaneous(table, row, this.#fromClient, segment.sequence);
-      if (own >= 0 && !beganFirst(table, row, own)) {
-        table.recordPlace(own, this.#fromClient, place);
-        this.#answeredToo(own, row, timeNs);
-        return own;
-      }
-      if (own >= 0) {
-        table.facts[row] |= WireFact.SimultaneousSyn;
-        table.serverIsn[row] = segment.sequence;
-        this.#attempts.join(own, row, timeNs);
-      }
+    const isAgain = table.has(row, WireFact.SynAck);
+    if (!isAgain) {
+      const own = this.#simultaneous(row, segment, timeNs, place);
+      if (own >= 0) return own;
     }
     if (table.state[row] === FlowState.Reported) return -1;
     table.recordPlace(row, key, place);
+    if (isAgain) this.#synAckAgain(row, segment, timeNs, place);
     // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
-    if (table.has(row, WireFact.Ack) && !table.has(row, WireFact.SynAck)) return row;
-    if (table.has(row, WireFact.SynAck)) {
-      if (place === table.synAckPlace[row]) {
-        const mark = markOf(segment);
-        if (isCopy(table.synAckMark[row], table.synAckMarkNs[row], mark, timeNs)) return row;
-        table.synAckMark[row] = mark;
-        table.synAckMarkNs[row] = timeNs;
-        table.synAcks[row]++;
-        if (!table.has(row, WireFact.Ack)) {
-          const { sequence, options } = segment;
-          table.repeatSynAck(row, timeNs, sequence, options.timestampValue, lengthOf(segment));
-          if (acceptsHeld(table, row) && awaitsAck(table, row)) {
-            this.#completeBackwards(row, timeNs);
-          }
-        }
-        this.#attempts.touch(row, timeNs);
-      } else if (
-        place === table.synPlace[row] && !table.has(row, WireFact.Ack) &&
-        segment.sequence === table.lastServerIsn(row)
-      ) {
-        // The same packet where the SYN was seen: only times of one place may be subtracted. One
-        // before it that did not come this far keeps the time of where it was seen.
-        table.placeSynAck(row, timeNs, segment.sequence);
-        if (table.synAcks[row] === 1) {
-          table.firstSynAckNs[row] = timeNs;
-          table.synAckPlace[row] = place;
-          table.synAckMark[row] = markOf(segment);
-          table.synAckMarkNs[row] = timeNs;
-        }
-      }
-      return row;
-    }
+    else if (!table.has(row, WireFact.Ack)) this.#firstSynAck(row, segment, timeNs, place);
+    return row;
+  }
+
+  #firstSynAck(row: number, segment: Segment, timeNs: number, place: number): void {
+    const table = this.#table;
     const isOtherIsn = segment.sequence !== table.serverIsn[row];
     keepSynAck(table, row, segment, timeNs, place);
     this.#attempts.answer(row, timeNs);
@@ -241,10 +206,39 @@ export class Matcher {
     else if (table.isMarked(row, Mark.AckHeld) && !table.has(row, WireFact.Ack)) {
       this.#misfit(row, WireFact.WrongAckAck);
     }
-    if (!table.has(row, WireFact.SimultaneousSynAck)) return row;
+    if (!table.has(row, WireFact.SimultaneousSynAck)) return;
     if (isOtherIsn) table.facts[row] &= ~WireFact.SimultaneousSynAck;
     else this.#attempts.settle(row, timeNs);
-    return row;
+  }
+
+  /** Takes a SYN-ACK of a row that has one: sent again, a copy, or one on its way past another place. */
+  #synAckAgain(row: number, segment: Segment, timeNs: number, place: number): void {
+    const table = this.#table;
+    if (place !== table.synAckPlace[row]) return passSynAck(table, row, segment, timeNs, place);
+    if (!keepSynAckAgain(table, row, segment, timeNs)) return;
+    const canComplete = acceptsHeld(table, row) && awaitsAck(table, row);
+    if (canComplete) this.#completeBackwards(row, timeNs);
+    this.#attempts.touch(row, timeNs);
+  }
+
+  /**
+   * Takes the first SYN-ACK of a row whose sender sent a SYN too: two attempts are one, of which the first goes on.
+   *
+   * @returns The row of the sender's own SYN where that one goes on, else -1.
+   */
+  #simultaneous(row: number, segment: Segment, timeNs: number, place: number): number {
+    const table = this.#table;
+    const own = findSimultaneous(table, row, this.#fromClient, segment.sequence);
+    if (own < 0) return -1;
+    if (!beganFirst(table, row, own)) {
+      table.recordPlace(own, this.#fromClient, place);
+      this.#answeredToo(own, row, timeNs);
+      return own;
+    }
+    table.facts[row] |= WireFact.SimultaneousSyn;
+    table.serverIsn[row] = segment.sequence;
+    this.#attempts.join(own, row, timeNs);
+    return -1;
   }
 
   /** The client of an attempt sent a SYN-ACK: it answers the SYN of the server, which has a row too. */
