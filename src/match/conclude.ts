@@ -6,6 +6,7 @@ import type { Drops, Refusal } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { type FlowTable, Mistimed } from "./flow_table.ts";
 import type { Address, Endpoint, Handshake, Outcome, Role, Tuple } from "./handshake.ts";
+import { ackAt, elapsed, totalOf } from "./keep_packet.ts";
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
@@ -308,60 +309,84 @@ function firstKernelNs(
   );
 }
 
+/**
+ * Only times of one place are subtracted, of those where both packets were seen. Where no place saw both, the packets
+ * of one direction go another way than those of the other: then it is the time between the two of this host.
+ */
 function fillRtts(table: FlowTable, row: number, into: Handshake): void {
   const hasSyn = table.has(row, WireFact.Syn);
   const hasSynAck = table.has(row, WireFact.SynAck);
   const hasAck = table.has(row, WireFact.Ack);
-  const firstSyn = table.firstSynNs[row];
-  // The answer may not have come as far as where the SYN came first: times of one place are subtracted.
-  const answerPlace = table.synAckPlace[row];
-  const isElsewhere = answerPlace !== table.synPlace[row] &&
-    answerPlace === table.synElsewherePlace[row];
-  const lastSyn = isElsewhere ? table.synElsewhereNs[row] : table.lastSynNs[row];
-  const firstSynAck = table.firstSynAckNs[row];
-  const lastSynAck = table.lastSynAckNs[row];
-  const ack = table.ackNs[row];
-  into.clientRttNs = into.serverRttNs = undefined;
+  into.clientRttNs = into.serverRttNs = into.totalNs = undefined;
   into.firstSynToSynAckNs = into.lastSynToSynAckNs = undefined;
   into.firstSynAckToAckNs = into.lastSynAckToAckNs = undefined;
   into.ambiguous = false;
-  if (hasSyn && hasSynAck) {
-    let answered: number | undefined = isElsewhere ? lastSyn : firstSyn;
-    const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
-    const hasEcho = table.hasAll(row, carried);
-    if (
-      table.synsBeforeAnswer[row] > 1 ||
-      hasEcho && provesUnseen(table.synAckEcho[row], table.lastSynTimestamp[row])
-    ) {
-      if (!isElsewhere) into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
-      into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
-      const isTold = hasEcho &&
-        !table.has(row, WireFact.LastSynTimestampShared) &&
-        provesLast(table.synAckEcho[row], table.lastSynTimestamp[row]);
-      answered = isTold ? lastSyn : undefined;
-    }
-    if (answered === undefined) into.ambiguous = true;
-    else into.clientRttNs = elapsed(answered, firstSynAck);
-  }
+  if (hasSyn && hasSynAck) fillClientRtt(table, row, into);
   // An ACK that was captured before the SYN-ACK is known, not when it came.
-  if (hasSynAck && hasAck && table.synAcksBeforeAck[row] > 0) {
-    let answered: number | undefined = firstSynAck;
-    if (table.synAcksBeforeAck[row] > 1) {
-      into.firstSynAckToAckNs = elapsed(firstSynAck, ack);
-      into.lastSynAckToAckNs = elapsed(lastSynAck, ack);
-      const carried = WireFact.SynAckTimestamps | WireFact.AckTimestamps;
-      const isTold = table.hasAll(row, carried) &&
-        !table.has(row, WireFact.LastSynAckTimestampShared) &&
-        provesLast(table.ackEcho[row], table.lastSynAckTimestamp[row]);
-      const isOnlyOne = !Number.isNaN(table.acknowledgedNs[row]);
-      answered = isOnlyOne ? table.acknowledgedNs[row] : isTold ? lastSynAck : undefined;
-    }
-    if (answered === undefined) into.ambiguous = true;
-    else into.serverRttNs = elapsed(answered, ack);
-  }
-  into.totalNs = hasSyn && hasAck ? elapsed(firstSyn, ack) : undefined;
+  if (hasSynAck && hasAck && table.synAcksBeforeAck[row] > 0) fillServerRtt(table, row, into);
+  if (hasSyn && hasAck) into.totalNs = totalOf(table, row);
   into.kernelClientRttNs = kernelRtt(table.clientKernel[row]);
   into.kernelServerRttNs = kernelRtt(table.serverKernel[row]);
+}
+
+function fillClientRtt(table: FlowTable, row: number, into: Handshake): void {
+  const firstSyn = table.firstSynNs[row];
+  const firstSynAck = table.firstSynAckNs[row];
+  const answerPlace = table.synAckPlace[row];
+  const isHere = answerPlace === table.synPlace[row];
+  // The answer may not have come as far as where the SYN came first.
+  const isElsewhere = !isHere && answerPlace === table.synElsewherePlace[row];
+  if (!isHere && !isElsewhere && table.isMarked(row, Mark.BothPassed)) return;
+  const lastSyn = isElsewhere ? table.synElsewhereNs[row] : table.lastSynNs[row];
+  let answered: number | undefined = isElsewhere ? lastSyn : firstSyn;
+  const carried = WireFact.SynTimestamps | WireFact.SynAckTimestamps;
+  const hasEcho = table.hasAll(row, carried);
+  if (
+    table.synsBeforeAnswer[row] > 1 ||
+    hasEcho && provesUnseen(table.synAckEcho[row], table.lastSynTimestamp[row])
+  ) {
+    if (!isElsewhere) into.firstSynToSynAckNs = elapsed(firstSyn, firstSynAck);
+    into.lastSynToSynAckNs = elapsed(lastSyn, firstSynAck);
+    const isTold = hasEcho &&
+      !table.has(row, WireFact.LastSynTimestampShared) &&
+      provesLast(table.synAckEcho[row], table.lastSynTimestamp[row]);
+    answered = isTold ? lastSyn : undefined;
+  }
+  if (answered === undefined) into.ambiguous = true;
+  else into.clientRttNs = elapsed(answered, firstSynAck);
+}
+
+function fillServerRtt(table: FlowTable, row: number, into: Handshake): void {
+  const { LastAtSyn, OtherAtSyn } = Mark;
+  const { synPlace, synAckPlace } = table;
+  const answerPlace = (moved: number) =>
+    table.isMarked(row, moved) ? synPlace[row] : synAckPlace[row];
+  const since = (answeredNs: number, place: number) => {
+    const ackNs = ackAt(table, row, place);
+    return ackNs === undefined ? undefined : elapsed(answeredNs, ackNs);
+  };
+  const firstSynAck = table.firstSynAckNs[row];
+  const firstToAck = since(firstSynAck, synAckPlace[row]);
+  if (table.synAcksBeforeAck[row] === 1) {
+    into.serverRttNs = firstToAck;
+    return;
+  }
+  const lastToAck = since(table.lastSynAckNs[row], answerPlace(LastAtSyn));
+  into.firstSynAckToAckNs = firstToAck;
+  into.lastSynAckToAckNs = lastToAck;
+  const carried = WireFact.SynAckTimestamps | WireFact.AckTimestamps;
+  const isTold = table.hasAll(row, carried) &&
+    !table.has(row, WireFact.LastSynAckTimestampShared) &&
+    provesLast(table.ackEcho[row], table.lastSynAckTimestamp[row]);
+  const onlyNs = table.acknowledgedNs[row];
+  if (Number.isNaN(onlyNs)) {
+    if (isTold) into.serverRttNs = lastToAck;
+    else into.ambiguous = true;
+    return;
+  }
+  const isOther = table.has(row, WireFact.OtherServerIsn) &&
+    table.serverIsn[row] === table.otherServerIsn[row];
+  into.serverRttNs = since(onlyNs, isOther ? answerPlace(OtherAtSyn) : synAckPlace[row]);
 }
 
 /**
@@ -459,11 +484,6 @@ function withholdDurations(into: Handshake): void {
 
 function since(originNs: number, timeNs: number | undefined): number | undefined {
   return timeNs === undefined ? undefined : timeNs - originNs;
-}
-
-/** Time between two packets; undefined where the capture shows them in the wrong order. */
-function elapsed(fromNs: number, toNs: number): number | undefined {
-  return toNs >= fromNs ? toNs - fromNs : undefined;
 }
 
 function present(value: number): number | undefined {

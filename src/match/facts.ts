@@ -71,4 +71,11 @@ export const Mark = {
   /** Another SYN looks like its own behind a translation, or before one; its own like one behind. */
   MayHavePassed: 1 << 9,
   Passed: 1 << 10,
+  /** The first SYN-ACK came by a place where the SYN had been seen, not first. */
+  BothPassed: 1 << 11,
+  /** The last SYN-ACK, and the last with the other number, has the time of where the SYN was seen first. */
+  LastAtSyn: 1 << 12,
+  OtherAtSyn: 1 << 13,
+  /** The ACK was seen first where the SYN or the SYN-ACK does not count. */
+  AckAstray: 1 << 14,
 } as const;

@@ -390,6 +390,8 @@ export class AckRows {
   ended = -1;
   /** The newest that waits for its third packet, whatever the segment's numbers are. */
   newest = -1;
+  /** The newest that has its third packet, of another place than what it is compared with. */
+  astray = -1;
 
   /** Fills in those of a segment. @param key Its tuple, as the client's. */
   find(table: FlowTable, key: FlowKey, segment: Segment): this {
@@ -399,6 +401,7 @@ export class AckRows {
       this.early =
       this.ended =
       this.newest =
+      this.astray =
         -1;
     let row = table.find(key);
     for (; row >= 0; row = table.older(row, key)) {
@@ -415,6 +418,8 @@ export class AckRows {
       } else if (hasAnswer(table, row)) {
         const canGoOn = this.ended < 0 && table.isMarked(row, Mark.AnswerReset);
         if (canGoOn && fitsAckSequence(table, row, sequence)) this.ended = row;
+      } else if (table.isMarked(row, Mark.AckAstray)) {
+        if (this.astray < 0 && table.state[row] !== FlowState.Reported) this.astray = row;
       } else if (this.early < 0 && awaitsSynAck(table, row)) {
         const hasSyn = table.has(row, WireFact.Syn);
         if (hasSyn && fitsAckSequence(table, row, sequence)) this.early = row;

@@ -34,7 +34,7 @@ const LISTS = STATES * 2;
 /** Places that are kept of a handshake; it may pass more. */
 const PLACES_MAX = 8;
 /** Bytes of a row in the columns of this table; with too few none can be made. */
-const ROW_BYTES = 265;
+const ROW_BYTES = 285;
 
 /**
  * The handshakes under way, one row each in columns of fixed size: no allocation for a packet, and
@@ -84,6 +84,11 @@ export class FlowTable extends FlowIndex {
   /** The one SYN-ACK that carried the number that the ACK acknowledges; NaN where several did. */
   readonly acknowledgedNs: Float64Array;
   readonly ackNs: Float64Array;
+  /** What tells copies of the ACK, or of the one that is held; where it counts, and when it passed one more. */
+  readonly ackMark: Int32Array;
+  readonly ackPlace: Uint32Array;
+  readonly ackElsewhereNs: Float64Array;
+  readonly ackElsewherePlace: Uint32Array;
   /** When a RST refused it: the one on the wire, before that the kernel's word; Infinity: none did. */
   readonly refusedNs: Float64Array;
   readonly syns: Uint32Array;
@@ -173,6 +178,7 @@ export class FlowTable extends FlowIndex {
     this.otherSynAckNs = columns.take(Float64Array, capacity);
     this.acknowledgedNs = columns.take(Float64Array, capacity);
     this.ackNs = columns.take(Float64Array, capacity);
+    this.ackElsewhereNs = columns.take(Float64Array, capacity);
     this.refusedNs = columns.take(Float64Array, capacity);
     this.syns = columns.take(Uint32Array, capacity);
     this.synsBeforeAnswer = columns.take(Uint32Array, capacity);
@@ -193,6 +199,9 @@ export class FlowTable extends FlowIndex {
     this.synPlace = columns.take(Uint32Array, capacity);
     this.synElsewherePlace = columns.take(Uint32Array, capacity);
     this.synAckPlace = columns.take(Uint32Array, capacity);
+    this.ackMark = columns.take(Int32Array, capacity);
+    this.ackPlace = columns.take(Uint32Array, capacity);
+    this.ackElsewherePlace = columns.take(Uint32Array, capacity);
     this.placeCount = columns.take(Uint8Array, capacity);
     this.#places = columns.take(Uint32Array, capacity * PLACES_MAX);
     this.packetsUseSecond = columns.take(Uint8Array, capacity);
@@ -251,6 +260,7 @@ export class FlowTable extends FlowIndex {
       this.resets[row] =
         0;
     this.synPlace[row] = this.synElsewherePlace[row] = this.synAckPlace[row] = 0;
+    this.ackPlace[row] = this.ackElsewherePlace[row] = 0;
     this.vlan[row] = -1;
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;
@@ -309,11 +319,13 @@ export class FlowTable extends FlowIndex {
     if (isAfter) this.lastSynAckTimestamp[row] = timestamp;
   }
 
-  /** Takes when the last SYN-ACK passed the place that counts. */
-  placeSynAck(row: number, timeNs: number, serverIsn: number): void {
+  /** Takes when the last SYN-ACK passed the place that counts, be it where the SYN was seen first. */
+  placeSynAck(row: number, timeNs: number, serverIsn: number, isAtSyn = false): void {
     this.lastSynAckNs[row] = timeNs;
     const isOther = serverIsn !== this.serverIsn[row];
     if (isOther) this.otherSynAckNs[row] = timeNs;
+    const marks = isOther ? Mark.LastAtSyn | Mark.OtherAtSyn : Mark.LastAtSyn;
+    this.marks[row] = isAtSyn ? this.marks[row] | marks : this.marks[row] & ~marks;
     this.#setFact(row, WireFact.LastIsOtherServerIsn, isOther);
   }
 

@@ -1,4 +1,4 @@
-/** What a row of the table keeps of the first SYN, of the first SYN-ACK and of the ACK. */
+/** What a row of the table keeps of the first SYN, of the first SYN-ACK and of the ACK, and where they passed. */
 import { Passage } from "../wire/passage.ts";
 import type { Segment } from "../wire/segment.ts";
 import { ecnSetup } from "../wire/tcp_flags.ts";
@@ -153,7 +153,7 @@ export function passSynAck(
 ): void {
   const isLast = segment.sequence === table.lastServerIsn(row);
   if (place !== table.synPlace[row] || table.has(row, WireFact.Ack) || !isLast) return;
-  table.placeSynAck(row, timeNs, segment.sequence);
+  table.placeSynAck(row, timeNs, segment.sequence, true);
   if (table.synAcks[row] > 1) return;
   table.firstSynAckNs[row] = timeNs;
   table.synAckPlace[row] = place;
@@ -161,31 +161,81 @@ export function passSynAck(
   table.synAckMarkNs[row] = timeNs;
 }
 
-/** Keeps the third packet: its time and its echo. */
+/** Keeps the third packet: its time, its place and its echo. */
 export function keepAck(
   table: FlowTable,
   row: number,
-  { options }: Segment,
+  segment: Segment,
   timeNs: number,
+  place: number,
 ): void {
   if (table.has(row, WireFact.SynAck)) noteBackward(table, row, table.firstSynAckNs[row], timeNs);
+  const { options } = segment;
   table.facts[row] |= WireFact.Ack | (options.timestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = timeNs;
   table.ackEcho[row] = options.timestampEcho;
+  table.ackMark[row] = markOf(segment);
+  table.ackPlace[row] = place;
+  noteAstray(table, row);
+}
+
+/** Notes where the ACK was seen at another place than the SYN or the SYN-ACK: it may yet come by there. */
+function noteAstray(table: FlowTable, row: number): void {
+  const place = table.ackPlace[row];
+  const hasSyn = table.has(row, WireFact.Syn);
+  if (hasSyn && place !== table.synPlace[row] || place !== table.synAckPlace[row]) {
+    table.marks[row] |= Mark.AckAstray;
+  }
+}
+
+/**
+ * Keeps when the ACK passed one more place: where the SYN was seen first it counts, where the SYN-ACK counts the time
+ * between the two does. @returns Whether it is that ACK.
+ */
+export function passAck(
+  table: FlowTable,
+  row: number,
+  segment: Segment,
+  timeNs: number,
+  place: number,
+): boolean {
+  const [mark, ofMark] = [markOf(segment), table.ackMark[row]];
+  const isSame = mark >= 0 || ofMark >= 0
+    ? mark === ofMark
+    : (~mark & CHECKSUM) === (~ofMark & CHECKSUM);
+  const ofNs = table.ackNs[row];
+  const ofPlace = table.ackPlace[row];
+  if (!isSame || place === ofPlace || Math.abs(timeNs - ofNs) > COPY_MAX_NS) return false;
+  const answerPlace = table.synAckPlace[row];
+  if (place === table.synPlace[row] && ofPlace !== place) {
+    table.ackNs[row] = timeNs;
+    table.ackPlace[row] = place;
+    if (ofPlace !== answerPlace) return true;
+    table.ackElsewhereNs[row] = ofNs;
+    table.ackElsewherePlace[row] = ofPlace;
+  } else if (place === answerPlace && table.ackElsewherePlace[row] !== place) {
+    table.ackElsewhereNs[row] = timeNs;
+    table.ackElsewherePlace[row] = place;
+  }
+  return true;
 }
 
 /** Holds an ACK, the first of several, until it is known what it acknowledges. @returns Whether it is. */
 export function holdAck(
   table: FlowTable,
   row: number,
-  { options, acknowledgment }: Segment,
+  segment: Segment,
   timeNs: number,
+  place: number,
 ): boolean {
   if (table.isMarked(row, Mark.AckHeld)) return false;
+  const { options, acknowledgment } = segment;
   table.marks[row] |= Mark.AckHeld | (options.timestamps ? Mark.HeldTimestamps : 0);
   table.heldAck[row] = acknowledgment;
   table.heldEcho[row] = options.timestampEcho;
   table.heldNs[row] = timeNs;
+  table.ackMark[row] = markOf(segment);
+  table.ackPlace[row] = place;
   return true;
 }
 
@@ -195,6 +245,7 @@ export function keepHeldAck(table: FlowTable, row: number): void {
   table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = table.heldNs[row];
   table.ackEcho[row] = table.heldEcho[row];
+  noteAstray(table, row);
 }
 
 /** What the SYN-ACK and what came after it said. */
@@ -205,7 +256,7 @@ const ANSWER_FACTS = WireFact.SynAck | WireFact.Ack | WireFact.ServerReset | Wir
   WireFact.OtherServerIsn | WireFact.ServerIsnRepeated | WireFact.OtherServerIsnRepeated |
   WireFact.SynAckOptionsCut | WireFact.LastIsOtherServerIsn;
 const ANSWER_MARKS = Mark.AckHeld | Mark.HeldTimestamps | Mark.Proven | Mark.AnswerReset |
-  Mark.LaterAck;
+  Mark.LaterAck | Mark.AckAstray;
 
 const ANSWER_COLUMNS = [
   "serverIsn",
@@ -227,6 +278,10 @@ const ANSWER_COLUMNS = [
   "lastSynAckTimestamp",
   "synAckEcho",
   "ackEcho",
+  "ackMark",
+  "ackPlace",
+  "ackElsewhereNs",
+  "ackElsewherePlace",
   "serverMss",
   "serverWindow",
   "serverWindowScale",
@@ -256,6 +311,7 @@ export function keepAnswerOf(table: FlowTable, row: number, other: number): void
     table.lastSynTimestamp[row] = table.lastSynTimestamp[other];
     table.synElsewhereNs[row] = table.lastSynNs[other];
     table.synElsewherePlace[row] = table.synPlace[other];
+    table.marks[row] = table.marks[row] & ~(Mark.LastAtSyn | Mark.OtherAtSyn) | Mark.BothPassed;
   }
   if (table.mistimed[other] === Mistimed.Yes) table.mistimed[row] = Mistimed.Yes;
 }
@@ -283,4 +339,34 @@ function noteSwapped(table: FlowTable, row: number, answerNs: number, askedNs: n
 function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment): void {
   table.vlan[row] = vlan;
   table.tunnels[row] = tunnels;
+}
+
+/** When the ACK passed a place of a SYN-ACK; undefined where it was seen elsewhere though both come by one place. */
+export function ackAt(table: FlowTable, row: number, place: number): number | undefined {
+  if (table.ackPlace[row] === place) return table.ackNs[row];
+  if (table.ackElsewherePlace[row] === place) return table.ackElsewhereNs[row];
+  const areApart = !table.isMarked(row, Mark.BothPassed | Mark.LastAtSyn) &&
+    table.synPlace[row] !== table.synAckPlace[row];
+  return areApart ? table.ackNs[row] : undefined;
+}
+
+/** From the first SYN to the ACK, where one place saw both; undefined: none did that could have. */
+export function totalOf(table: FlowTable, row: number): number | undefined {
+  const place = table.ackPlace[row];
+  const ack = table.ackNs[row];
+  if (place === table.synPlace[row]) return elapsed(table.firstSynNs[row], ack);
+  const passed = table.synElsewherePlace[row];
+  if (passed !== 0 && table.synsBeforeAnswer[row] === 1) {
+    const passedNs = table.synElsewhereNs[row];
+    if (place === passed) return elapsed(passedNs, ack);
+    if (table.ackElsewherePlace[row] === passed) {
+      return elapsed(passedNs, table.ackElsewhereNs[row]);
+    }
+  }
+  return table.hasPlace(row, place) ? undefined : elapsed(table.firstSynNs[row], ack);
+}
+
+/** Time between two packets; undefined where the capture shows them in the wrong order. */
+export function elapsed(fromNs: number, toNs: number): number | undefined {
+  return toNs >= fromNs ? toNs - fromNs : undefined;
 }

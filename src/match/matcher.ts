@@ -46,6 +46,7 @@ import {
   keepSynAckAgain,
   keepSynAgain,
   noteAckBeforeSynAck,
+  passAck,
   passSynAck,
 } from "./keep_packet.ts";
 import { KernelSide } from "./kernel_side.ts";
@@ -132,7 +133,7 @@ export class Matcher {
   #packet(segment: Segment, timeNs: number, place: number): number {
     const { flags } = segment;
     if ((flags & TcpFlag.RST) !== 0) return this.#reset(segment, timeNs);
-    if ((flags & TcpFlag.SYN) === 0) return this.#acknowledgment(segment, timeNs);
+    if ((flags & TcpFlag.SYN) === 0) return this.#acknowledgment(segment, timeNs, place);
     if ((flags & TcpFlag.ACK) === 0) return this.#syn(segment, timeNs, place);
     return this.#synAck(segment, timeNs, place);
   }
@@ -190,6 +191,9 @@ export class Matcher {
       if (own >= 0) return own;
     }
     if (table.state[row] === FlowState.Reported) return -1;
+    if (!isAgain && place !== table.synPlace[row] && table.hasPlace(row, place)) {
+      table.marks[row] |= Mark.BothPassed;
+    }
     table.recordPlace(row, key, place);
     if (isAgain) this.#synAckAgain(row, segment, timeNs, place);
     // The other way round, a server's ACK to its client's SYN-ACK, it is established already.
@@ -255,38 +259,39 @@ export class Matcher {
    * A segment without SYN and RST: the third packet of the handshake it fits, or one of the server that
    * shows how far both are.
    */
-  #acknowledgment(segment: Segment, timeNs: number): number {
+  #acknowledgment(segment: Segment, timeNs: number, place: number): number {
     // Without the flag the acknowledgment number means nothing; such a segment completes nothing.
     if ((segment.flags & TcpFlag.ACK) === 0) return -1;
     const table = this.#table;
     const { sequence, acknowledgment, vlan } = segment;
-    const { third, later, early, ended, newest } = this.#ackRows.find(
+    const { third, later, early, ended, newest, astray } = this.#ackRows.find(
       table,
       this.#fromClient,
       segment,
     );
     if (third >= 0) {
       table.acknowledge(third, acknowledgesOther(table, third, acknowledgment));
-      keepAck(table, third, segment, timeNs);
+      keepAck(table, third, segment, timeNs, place);
       this.#attempts.complete(third, timeNs);
       return third;
     }
-    const fromServer = this.#serverSegment(segment, timeNs);
+    if (astray >= 0 && passAck(table, astray, segment, timeNs, place)) return -1;
+    const fromServer = this.#serverSegment(segment, timeNs, place);
     if (fromServer >= 0) return fromServer;
     const isOfEnded = ended >= 0 && isOfVlan(table, ended, vlan);
     if (early >= 0 && !(isOfEnded && !isOfVlan(table, early, vlan))) {
-      return this.#beforeAnswer(early, segment, timeNs);
+      return this.#beforeAnswer(early, segment, timeNs, place);
     }
     if (later >= 0) return this.#laterAck(later, timeNs);
     const fitsSequence = newest >= 0 && fitsAckSequence(table, newest, sequence);
     if (ended >= 0 && !fitsSequence) {
       // A RST ended it. Should the server go on, this was the third packet.
-      return holdAck(table, ended, segment, timeNs) ? ended : -1;
+      return holdAck(table, ended, segment, timeNs, place) ? ended : -1;
     }
     if (newest < 0) return -1;
     const fitsAck = acknowledgesSynAck(table, newest, acknowledgment);
     // What it acknowledges may have been sent, and be captured, after all.
-    const isHeld = fitsSequence && holdAck(table, newest, segment, timeNs);
+    const isHeld = fitsSequence && holdAck(table, newest, segment, timeNs, place);
     const { WrongAckSequence, WrongAckAck } = WireFact;
     const wrong = (fitsSequence ? 0 : WrongAckSequence) | (fitsAck ? 0 : WrongAckAck);
     const judged = this.#misfit(newest, wrong);
@@ -294,8 +299,8 @@ export class Matcher {
   }
 
   /** The client acknowledges an answer that was not seen, or not yet. */
-  #beforeAnswer(row: number, segment: Segment, timeNs: number): number {
-    holdAck(this.#table, row, segment, timeNs);
+  #beforeAnswer(row: number, segment: Segment, timeNs: number, place: number): number {
+    holdAck(this.#table, row, segment, timeNs, place);
     // A server of this host gives no answer that is not seen here.
     const isLikely = isOneSided(this.#table, row) && !this.#attempts.isServerHere(row);
     if (isLikely) this.#attempts.doubt(row, timeNs);
@@ -315,7 +320,7 @@ export class Matcher {
   }
 
   /** @returns The row whose server a segment is of, where it waits for that; else -1. */
-  #serverSegment(segment: Segment, timeNs: number): number {
+  #serverSegment(segment: Segment, timeNs: number, place: number): number {
     const table = this.#table;
     const { sequence, acknowledgment } = segment;
     const key = this.#fromServer;
@@ -326,7 +331,7 @@ export class Matcher {
         const isThird = sequence === sequenceAdd(table.serverIsn[row], 1) &&
           acknowledgesSyn(table, row, acknowledgment);
         if (!isThird) continue;
-        keepAck(table, row, segment, timeNs);
+        keepAck(table, row, segment, timeNs, place);
         this.#attempts.settle(row, timeNs);
         return row;
       }

@@ -50,6 +50,11 @@ export interface Attempt {
   /** Its VLAN: of the first packet that tells the network. */
   vlan: number;
   ack: Seen | undefined;
+  /** Whether the ACK was seen where the SYN or the SYN-ACK does not count, and where else it passed. */
+  isAckAstray: boolean;
+  ackElsewhere: Seen | undefined;
+  /** Whether the first SYN-ACK came by where a SYN had been seen, not first. */
+  bothPassed: boolean;
   acknowledgedIsn: number | undefined;
   /** An ACK with the third one's Seq of which it is not known what it acknowledges. */
   held: Seen | undefined;
@@ -110,6 +115,9 @@ export function newAttempt(
     isPassed: false,
     vlan: -1,
     ack: undefined,
+    isAckAstray: false,
+    ackElsewhere: undefined,
+    bothPassed: false,
     acknowledgedIsn: undefined,
     held: undefined,
     isBackwards: false,
@@ -298,7 +306,7 @@ export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attem
       seen.packet.sequence === counted.at(-1)!.packet.sequence
     ) {
       const last = counted.pop()!;
-      const moved = { ...last, timeNs: seen.timeNs };
+      const moved = { ...last, timeNs: seen.timeNs, place: seen.place };
       if (counted.length === 0) {
         place = seen.place;
         const { identification, checksum, passage } = seen.packet;
@@ -309,6 +317,34 @@ export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attem
   }
   counted[0] = { ...counted[0], place: place };
   return counted;
+}
+
+/** Takes the third packet, and whether it may yet come by where another packet counts. */
+export function takeAck(attempt: Attempt, ack: Seen): void {
+  const [syn] = attempt.syns;
+  const answerPlace = synAcksOf(attempt)[0]?.place ?? 0;
+  attempt.ack = ack;
+  attempt.isAckAstray = syn !== undefined && ack.place !== syn.place || ack.place !== answerPlace;
+}
+
+/** Takes the third packet where it passes one more place. @returns Whether it is that. */
+export function passAck(attempt: Attempt, seen: Seen): boolean {
+  const { syns } = attempt;
+  const ack = attempt.ack!;
+  const numbers = [ack, seen].map(({ packet }) => packet.identification ?? 0);
+  const isSame = numbers.some((number) => number > 0)
+    ? numbers[0] === numbers[1]
+    : seen.packet.checksum !== undefined && ack.packet.checksum === seen.packet.checksum;
+  const isLate = Math.abs(seen.timeNs - ack.timeNs) > 100_000_000;
+  if (!isSame || isLate || seen.place === ack.place) return false;
+  const answerPlace = synAcksOf(attempt)[0]?.place ?? 0;
+  if (seen.place === (syns[0]?.place ?? 0)) {
+    if (ack.place === answerPlace) attempt.ackElsewhere = ack;
+    attempt.ack = { ...ack, timeNs: seen.timeNs, place: seen.place };
+  } else if (seen.place === answerPlace && attempt.ackElsewhere?.place !== answerPlace) {
+    attempt.ackElsewhere = seen;
+  }
+  return true;
 }
 
 /** Whether the same end, or the same other end, is in both tuples. */

@@ -89,15 +89,7 @@ export function conclude(attempt: Attempt, traceEnded: boolean, options: ModelOp
       process: listening(serverKernel, options) ??
         (accept && accept.pid !== 0 ? processOf(accept) : undefined),
     },
-    ...rtts(
-      syns,
-      attempt.answeredSyns,
-      attempt.synElsewhere,
-      counted,
-      ack,
-      attempt.acknowledgedIsn,
-      attempt.isBackwards,
-    ),
+    ...rtts(attempt, counted),
     kernelClientRttNs: kernelRtt(clientKernel),
     kernelServerRttNs: kernelRtt(serverKernel),
     synCount: syns.length,
@@ -302,41 +294,56 @@ function kernelRtt(half: KernelEnd | undefined): number | undefined {
   return half.rttMinUs * 1000;
 }
 
-function rtts(
-  syns: Seen[],
-  answeredSyns: Seen[] | undefined,
-  synElsewhere: Seen | undefined,
-  synAcks: Seen[],
-  ack: Seen | undefined,
-  serverIsn: number | undefined,
-  isBackwards: boolean,
-) {
+function rtts(attempt: Attempt, synAcks: Seen[]) {
+  const { syns, synElsewhere, answeredSyns, ack, acknowledgedIsn: serverIsn } = attempt;
   const [synAck] = synAcks;
-  const forClient = synAck && (answeredSyns ?? syns.filter(({ order }) => order < synAck.order));
+  const isBefore = ({ order }: Seen) => synAck === undefined || order < synAck.order;
+  const before = answeredSyns ?? syns.filter(isBefore);
+  const seen = before.length === 0 ? syns.slice(0, 1) : before;
   const forServer = ack && synAcks.filter(({ order }) => order < ack.order);
-  const seen = forClient?.length === 0 ? syns.slice(0, 1) : forClient ?? [];
   // Times of one place are subtracted: of the one where the answer was seen.
-  const isElsewhere = synAck !== undefined && synAck.place !== syns[0]?.place &&
-    synAck.place === synElsewhere?.place;
+  const isHere = synAck?.place === syns[0]?.place;
+  const isElsewhere = synAck !== undefined && !isHere && synAck.place === synElsewhere?.place;
   const asked = isElsewhere && seen.length > 0
     ? seen.with(-1, { ...seen.at(-1)!, timeNs: synElsewhere.timeNs })
     : seen;
-  const client = leg(asked, synAck, asked, true, answersUnseen(asked, synAck));
+  const isNowhere = !isHere && !isElsewhere && attempt.bothPassed;
+  const client = leg(isNowhere ? [] : asked, synAck, asked, true, answersUnseen(asked, synAck));
   const carriers = (forServer ?? []).filter(({ packet }) => packet.sequence === serverIsn);
   // Of a third number on nobody keeps which came again.
   const isns = new Set(forServer?.map(({ packet }) => packet.sequence));
   const isKept = isns.size <= 2 || serverIsn === forServer?.[0].packet.sequence;
-  const server = leg(isBackwards ? [] : forServer ?? [], ack, carriers, isKept);
+  const acks = [ack, attempt.ackElsewhere].filter((each) => each !== undefined);
+  // Only where no place saw packets of both directions the way of each tells nothing of the other.
+  const isMoved = (forServer ?? []).some(({ place }) => place !== synAck?.place);
+  const areApart = !attempt.bothPassed && !isMoved && (syns[0]?.place ?? 0) !== synAck?.place;
+  const ackAt = (place: number) =>
+    acks.find((each) => each.place === place) ?? (areApart ? ack : undefined);
+  const answered = attempt.isBackwards ? [] : forServer ?? [];
+  const server = leg(answered, ack, carriers, isKept, false, ({ place }) => ackAt(place));
   return {
     clientRttNs: client.rttNs,
     serverRttNs: server.rttNs,
-    totalNs: elapsed(syns[0], ack),
+    totalNs: ack && syns[0] && totalNs(attempt, ack, seen.length),
     ambiguous: client.ambiguous || server.ambiguous,
     firstSynToSynAckNs: isElsewhere ? undefined : client.firstNs,
     lastSynToSynAckNs: client.lastNs,
     firstSynAckToAckNs: server.firstNs,
     lastSynAckToAckNs: server.lastNs,
   };
+}
+
+function totalNs(
+  { syns, synElsewhere, ackElsewhere, places }: Attempt,
+  ack: Seen,
+  synCount: number,
+): number | undefined {
+  if (ack.place === syns[0].place) return elapsed(syns[0], ack);
+  const passed = [ack, ackElsewhere].find((each) =>
+    each !== undefined && each.place === synElsewhere?.place
+  );
+  if (passed && synCount === 1) return elapsed(synElsewhere, passed);
+  return places.includes(ack.place) ? undefined : elapsed(syns[0], ack);
 }
 
 /**
@@ -352,12 +359,15 @@ function leg(
   carriers = sent,
   isKept = true,
   isOfUnseen = false,
+  answerTo = (_sent: Seen): Seen | undefined => answer,
 ) {
   const unknown = { rttNs: undefined, firstNs: undefined, lastNs: undefined, ambiguous: false };
   const first = sent[0];
   const last = sent.at(-1);
   if (answer === undefined || first === undefined || last === undefined) return unknown;
-  if (sent.length === 1 && !isOfUnseen) return { ...unknown, rttNs: elapsed(first, answer) };
+  if (sent.length === 1 && !isOfUnseen) {
+    return { ...unknown, rttNs: elapsed(first, answerTo(first)) };
+  }
   const echo = answer.packet.timestamps?.[1];
   const values = sent.map(({ packet }) => packet.timestamps?.[0] ?? 0);
   // Who echoes an earlier one may only not have taken the timestamp of a later one. One that is not
@@ -372,9 +382,9 @@ function leg(
     ? last
     : undefined;
   return {
-    rttNs: elapsed(answered, answer),
-    firstNs: elapsed(first, answer),
-    lastNs: elapsed(last, answer),
+    rttNs: answered && elapsed(answered, answerTo(answered)),
+    firstNs: elapsed(first, answerTo(first)),
+    lastNs: elapsed(last, answerTo(last)),
     ambiguous: answered === undefined,
   };
 }

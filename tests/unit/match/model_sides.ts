@@ -151,6 +151,7 @@ export function joinSides([near, far]: Sides): void {
     if (synAck) {
       near.answeredSyns = far.syns.filter(({ order }) => order < synAck.order);
       near.synElsewhere = near.answeredSyns.at(-1);
+      near.bothPassed = true;
     }
     for (const field of ANSWER_FIELDS) Object.assign(near, { [field]: far[field] });
     near.synAcks = synAcksOf(far).map((seen) => ({
@@ -174,6 +175,8 @@ export function joinSides([near, far]: Sides): void {
 
 const ANSWER_FIELDS = [
   "ack",
+  "isAckAstray",
+  "ackElsewhere",
   "acknowledgedIsn",
   "held",
   "isBackwards",

@@ -42,6 +42,7 @@ import {
   lastDropOf,
   type ModelOptions,
   newAttempt,
+  passAck,
   possibleIsns,
   REFUSAL_SLACK_NS,
   see,
@@ -51,6 +52,7 @@ import {
   sharesEnd,
   type State,
   synAcksOf,
+  takeAck,
   tellVlan,
   tupleOf,
   usesFastOpen,
@@ -381,6 +383,10 @@ export class ReferenceModel {
       }
     }
     if (attempt.state === "reported") return;
+    if (attempt.synAcks.length === 0) {
+      const isFirst = (attempt.syns[0]?.place ?? 0) === seen.place;
+      attempt.bothPassed ||= !isFirst && attempt.places.includes(seen.place);
+    }
     see(attempt, client, server, seen);
     // The other way round it is established already.
     if (attempt.ack && attempt.synAcks.length === 0) return;
@@ -459,7 +465,7 @@ export class ReferenceModel {
 
   #complete(attempt: Attempt, ack: Seen, timeNs: number): void {
     attempt.acknowledgedIsn = this.#acknowledgedIsn(attempt, ack.packet.acknowledgment ?? 0);
-    attempt.ack = ack;
+    takeAck(attempt, ack);
     this.#established(attempt, timeNs);
   }
 
@@ -480,6 +486,8 @@ export class ReferenceModel {
     const fitting = accepting.filter((attempt) => followsSyn(attempt, sequence));
     const third = fitting.find((each) => isOfVlan(each, packet)) ?? fitting[0];
     if (third) return this.#complete(third, seen, seen.timeNs);
+    const astray = own.find((each) => each.isAckAstray && each.state !== "reported");
+    if (astray && passAck(astray, seen)) return;
     if (this.#serverSegment(seen)) return;
     const early = own.find((attempt) =>
       isOpen(attempt) && attempt.syns.length > 0 && attempt.synAcks.length === 0 &&
@@ -524,7 +532,7 @@ export class ReferenceModel {
       const { synAcks, answeredToo, serverSynIsn } = attempt;
       if (answeredToo && synAcks.length === 0 && isOpen(attempt)) {
         if (ahead(serverSynIsn!, sequence) !== 1 || !followsSyn(attempt, acknowledgment)) continue;
-        attempt.ack = seen;
+        takeAck(attempt, seen);
         this.#settle(attempt, seen.timeNs);
         return true;
       }
