@@ -126,6 +126,8 @@ for (const { name, words, status, skip } of STARTS) {
           assertEquals(await shell.status(), status);
           const shown = shell.text.slice(from);
           assertMatch(shown, SUMMARY);
+          // What the terminal itself shows of the key has a line of its own.
+          assertStringIncludes(shown, "^C\r\n");
           assertStringIncludes(shown, NOTHING_LOST);
           await check(shown, file);
         }
