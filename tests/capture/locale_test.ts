@@ -1,6 +1,8 @@
 // In a locale that is not UTF-8 all that people read is ASCII; in one that is, nothing is lost.
 // Covers src/cli/process/terminal.ts
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMANDS, loadCommand, toolHelp } from "../../src/cli/commands.ts";
+import { formatHelp } from "../../src/cli/help.ts";
 import { TcpFlag } from "../../src/wire/segment.ts";
 import { buildPcap } from "../unit/pcap/build_capture.ts";
 import { buildEthernet, buildIpv4, buildTcp } from "../unit/wire/build_frame.ts";
@@ -129,3 +131,10 @@ for (const locale of UTF8_LOCALES) {
     }),
   );
 }
+
+Deno.test("every --help is ASCII, in any locale", async () => {
+  const helps = await Promise.all(
+    COMMANDS.map(async ([name]) => formatHelp((await loadCommand(name)).help)),
+  );
+  for (const text of [toolHelp(), ...helps]) assertMatch(text, /^[\x20-\x7e\n]+$/);
+});

@@ -162,7 +162,7 @@ export class TracedCommand implements Disposable {
     this.#tree = new ProcessTree(this.#child.pid);
     this.#onNote(
       `it can have no cgroup of its own (${this.#why}): its children are looked for every 10 ms, ` +
-        "what a shorter one does is not reported",
+        "and what one does that lives shorter is not reported",
     );
   }
 

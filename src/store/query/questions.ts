@@ -313,7 +313,7 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   isn: {
     meaning: "Facts of initial sequence numbers: repeated ones, and by which clock they advance " +
-      "where a tuple returns (RFC 6528: 4 µs a tick; Linux: 64 ns).",
+      "where a tuple returns (RFC 6528: a tick of 4 us; Linux: of 64 ns).",
     answer: (dialect, { limit }) => ({
       columns: [
         column("address", "text"),
