@@ -485,6 +485,43 @@ Deno.test("what is asked while it is written only grows", async () => {
   assertGreater(counts.length, 1);
 });
 
+Deno.test("an hour that is sealed or removed while others are read is no error", async (t) => {
+  using folder = new Folder();
+  const made = makeRecords(200, 9).filter(({ lines }) => lines.has("web1"));
+  const text = linesOf(made, "web1");
+  const [first, second] = ["01", "02"].map((hour) => `2026-11-23T${hour}.${HOST}.1-1.ndjson`);
+  /** Counts records of the store, and does something when so many hours were read. */
+  const count = async (read: number, action: () => void) => {
+    const onProgress = (at: number) => at === read ? action() : undefined;
+    const sql = "SELECT count(*) FROM records";
+    const inputs = [folder.path];
+    return (await ask({ ...QUIET, onProgress, inputs, filter: {}, asked: { sql } })).rows;
+  };
+  const both = [folder.write(first, text), folder.write(second, text)];
+  await t.step("sealed", async () => {
+    const rows = await count(1, () => {
+      Deno.writeFileSync(`${both[1]}.zst`, zstdCompressSync(text));
+      Deno.removeSync(both[1]);
+    });
+    assertEquals(rows, [[2 * made.length]]);
+    assert(Deno.statSync(both[1].replace(".ndjson", ".parquet")).isFile);
+  });
+  await t.step("removed", async () => {
+    assertEquals(await count(0, () => Deno.removeSync(both[0])), [[made.length]]);
+  });
+  await t.step("all of them removed", async () => {
+    folder.write(first, text);
+    for (const end of ["ndjson.zst", "parquet"]) {
+      Deno.removeSync(both[1].replace("ndjson", end));
+    }
+    await assertRejects(
+      () => count(0, () => Deno.removeSync(both[0])),
+      InputError,
+      `Cannot ask "${folder.path}": all of its hours were removed meanwhile`,
+    );
+  });
+});
+
 Deno.test("the command answers on standard output, and says the rest on standard error", async (t) => {
   using folder = new Folder();
   const made = makeRecords(200, 2).filter(({ lines }) => lines.has("web1"));

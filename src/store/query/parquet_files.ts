@@ -5,7 +5,7 @@
  */
 import { InputError } from "../../files/input_error.ts";
 import { UNFINISHED } from "../seal.ts";
-import { TWIN, twinOf } from "../segment_name.ts";
+import { SEALED, TWIN, twinOf } from "../segment_name.ts";
 import { type HourRange, type Segment, storeSegments } from "../store_folder.ts";
 import type { Column } from "./columns.ts";
 import { sqlText } from "./dialect.ts";
@@ -57,7 +57,9 @@ interface Lines {
   path: string;
   /** As it was named. */
   name: string;
-  /** Undefined: of a segment that is sealed, and may keep it. */
+  /** Of a store. */
+  segment?: Segment;
+  /** Of a segment that is sealed, and may keep it. */
   twin?: string;
 }
 
@@ -88,9 +90,17 @@ export async function parquetFiles(
       continue;
     }
     options.onProgress(at, lines.length);
-    parquets.push({ madeOf, ...await make(each, `${folder}/${at}${TWIN}`, options) });
+    const present = presentOf(each);
+    if (present === undefined) continue;
+    const made = await make(present, `${folder}/${at}${TWIN}`, options);
+    parquets.push({ madeOf: present.name, ...made });
   }
   options.onProgress(lines.length, lines.length);
+  if (parquets.length === 0) {
+    throw new InputError(
+      `Cannot ask "${inputs.join(" ")}": all of its hours were removed meanwhile`,
+    );
+  }
   return parquets;
 }
 
@@ -102,8 +112,30 @@ function linesIn(input: string, hours: HourRange): Lines[] {
   return storeSegments(path, hours).map(toLines);
 }
 
-function toLines({ path, plainPath, isSealed }: Segment): Lines {
-  return { path, name: path, ...isSealed && { twin: twinOf(plainPath) } };
+function toLines(segment: Segment): Lines {
+  const { path, plainPath, isSealed } = segment;
+  return { path, name: path, segment, ...isSealed && { twin: twinOf(plainPath) } };
+}
+
+/**
+ * Some lines where they are now: while other hours are read, one may be sealed, or be too old.
+ *
+ * @returns Undefined: of a segment that was removed.
+ */
+function presentOf(lines: Lines): Lines | undefined {
+  const { path, segment } = lines;
+  if (segment === undefined || !isGone(path)) return lines;
+  const sealed = segment.plainPath + SEALED;
+  return isGone(sealed) ? undefined : toLines({ ...segment, path: sealed, isSealed: true });
+}
+
+function isGone(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 /** Of the memory, how much more may keep what Parquet files say of themselves. */
