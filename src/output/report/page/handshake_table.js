@@ -53,7 +53,8 @@ export function tableRows({ rows, kinds, texts, startMs }) {
       row.synAcks > 1 ? `${row.synAcks} SYN-ACKs` : "",
     ];
     const cells = {
-      host: tellers.join("; "),
+      // What two hosts tell together has the names of both; what each tells stands with the ladders.
+      host: tellers[0].endsWith(" together") ? tellers[0] : tellers.join("; "),
       outcome,
       reason: [reason, ...again].filter((text) => text !== "").join(", "),
       client: texts[row.client],
@@ -66,7 +67,8 @@ export function tableRows({ rows, kinds, texts, startMs }) {
       us: row.us % 1e3,
       texts: cells,
       numbers: { network: row.network, hosttime: row.host, total: row.total },
-      words: `${Object.values(cells).join(" ")}${row.slow === 1 ? " slowest" : ""}`.toLowerCase(),
+      words: `${[...Object.values(cells), ...tellers].join(" ")}${row.slow === 1 ? " slowest" : ""}`
+        .toLowerCase(),
     };
   });
 }
