@@ -16,6 +16,8 @@ const PLAIN = ".ndjson";
 export const SEALED = ".zst";
 /** Takes the place of {@linkcode PLAIN} in the name of what DuckDB made of a segment. */
 export const TWIN = ".parquet";
+/** Takes it in the name of what DuckDB found out of this segment and others: which records are told twice. */
+export const TOLD = ".told";
 
 const NAME = /^(\d{4}-\d\d-\d\dT\d\d)\.([\w-]+)\.(\d+-\d+)\.ndjson(\.zst)?$/;
 const HOUR_MS = 3_600_000;
@@ -44,9 +46,15 @@ export function twinOf(plain: string): string {
   return plain.slice(0, -PLAIN.length) + TWIN;
 }
 
-/** The name of the segment that DuckDB made a file of, as it was written; undefined: it is none. */
-export function plainOfTwin(file: string): string | undefined {
-  return file.endsWith(TWIN) ? file.slice(0, -TWIN.length) + PLAIN : undefined;
+/** The path of what is kept beside a twin of which records are told twice. */
+export function toldOf(twin: string): string {
+  return twin.slice(0, -TWIN.length) + TOLD;
+}
+
+/** The name of the segment that DuckDB made a file for, as it was written; undefined: it is none. */
+export function plainOfMade(file: string): string | undefined {
+  const end = [TWIN, TOLD].find((each) => file.endsWith(each));
+  return end === undefined ? undefined : file.slice(0, -end.length) + PLAIN;
 }
 
 /** The hour of a moment. @param ms Milliseconds of Unix time. */

@@ -11,6 +11,7 @@ import {
   parseSegmentName,
   SEALED,
   type SegmentName,
+  toldOf,
   twinOf,
 } from "./segment_name.ts";
 
@@ -22,8 +23,8 @@ export interface Segment extends SegmentName {
   plainPath: string;
   /** Whether it is compressed, and so complete. */
   isSealed: boolean;
-  /** The path of what DuckDB made of it, where that is there. */
-  twinPath?: string;
+  /** The paths of what DuckDB made for it, of what is there. */
+  madePaths: readonly string[];
 }
 
 /** Which hours are meant: those in which something of a time may have been written. */
@@ -53,6 +54,7 @@ export function listSegments(folder: string, range: HourRange = {}): Segment[] {
     const { plain, isSealed } = name;
     if (!isSealed && files.has(plain + SEALED)) continue;
     const twin = twinOf(plain);
+    const made = [twin, toldOf(twin)].filter((each) => files.has(each));
     segments.push({
       hour: name.hour,
       host: name.host,
@@ -60,7 +62,7 @@ export function listSegments(folder: string, range: HourRange = {}): Segment[] {
       path: base + file,
       plainPath: base + plain,
       isSealed,
-      ...files.has(twin) && { twinPath: base + twin },
+      madePaths: made.map((each) => base + each),
     });
   }
   return segments.sort((one, other) => one.plainPath < other.plainPath ? -1 : 1);

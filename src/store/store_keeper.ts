@@ -2,7 +2,7 @@ import { messageOf } from "../text/message.ts";
 import { chooseRemoved, type Keeping } from "./kept_segments.ts";
 import { removeIfThere, UNFINISHED } from "./seal.ts";
 import type { SealAnswer, SealRequest } from "./seal_worker.ts";
-import { endOfHourMs, parseSegmentName, plainOfTwin, SEALED } from "./segment_name.ts";
+import { endOfHourMs, parseSegmentName, plainOfMade, SEALED } from "./segment_name.ts";
 import { listSegments, type Segment } from "./store_folder.ts";
 
 /** What a keeper looks after, and who hears of it. */
@@ -80,7 +80,7 @@ export class StoreKeeper {
     const { keeping, folder, onChange } = this.#options;
     const sized = this.#own().map((segment) => ({ ...segment, bytes: bytesOf(segment) }));
     const removed = chooseRemoved(sized, keeping, this.#nowMs());
-    // The twin first: alone it would be nobody's.
+    // What was made for it first: alone that would be nobody's.
     for (const segment of removed) filesOf(segment).toReversed().forEach(removeIfThere);
     const rest = sized.reduce((sum, { bytes }) => sum + bytes, 0) -
       removed.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -107,11 +107,11 @@ export class StoreKeeper {
         if (this.#nowMs() - changed > FORSAKEN_MS) removeIfThere(path);
         continue;
       }
-      const plain = plainOfTwin(name) ?? name;
+      const plain = plainOfMade(name) ?? name;
       const isOwn = parseSegmentName(plain)?.host === host;
-      const isTwin = plain !== name;
+      const isMade = plain !== name;
       const isSealed = names.has(plain + SEALED);
-      if (isOwn && (isTwin ? !isSealed && !names.has(plain) : isSealed)) removeIfThere(path);
+      if (isOwn && (isMade ? !isSealed && !names.has(plain) : isSealed)) removeIfThere(path);
     }
   }
 
@@ -153,8 +153,8 @@ export class StoreKeeper {
   }
 }
 
-function filesOf({ path, twinPath }: Segment): string[] {
-  return twinPath === undefined ? [path] : [path, twinPath];
+function filesOf({ path, madePaths }: Segment): string[] {
+  return [path, ...madePaths];
 }
 
 function bytesOf(segment: Segment): number {

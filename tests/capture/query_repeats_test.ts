@@ -1,8 +1,8 @@
 // How records of one handshake are found in a time that grows with them, whoever made them.
-// Covers src/store/query/ask.ts
+// Covers src/store/query/find_repeats.ts
 // Covers src/store/query/repeats_sql.ts
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { findRepeats } from "../../src/store/query/ask.ts";
+import { findRepeats } from "../../src/store/query/find_repeats.ts";
 import { Database } from "../../src/store/query/duckdb.ts";
 import { alikeSql, TELLERS_SQL, TOLD_VIEW_SQL } from "../../src/store/query/repeats_sql.ts";
 import { Folder } from "../folder.ts";
@@ -40,6 +40,8 @@ function repeatsOf(records: readonly Told[]): number[] {
   );
 }
 
+const NOTHING = { unknown: undefined, sql: undefined };
+
 /** Finds those in a database, and whether it was by pairs. */
 async function find(database: Database): Promise<{ repeats: number[]; ran: string[] }> {
   const ran: string[] = [];
@@ -47,7 +49,7 @@ async function find(database: Database): Promise<{ repeats: number[]; ran: strin
     run: (sql) => (ran.push(sql), database.run(sql)),
     ask: (sql, isForeign) => (ran.push(sql), database.ask(sql, isForeign)),
   };
-  assert((await findRepeats(recorded)).mayRepeat);
+  assert((await findRepeats(recorded, NOTHING, false)).mayRepeat);
   const { values } = await database.ask("SELECT DISTINCT nr FROM repeats ORDER BY nr");
   return { repeats: values.flat().map(Number), ran };
 }

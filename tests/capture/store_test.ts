@@ -252,14 +252,17 @@ Deno.test("what is too old is removed with its twin, and what a crash left", asy
 Deno.test("a segment that is compressed already, and a twin of none, are no part of a store", async () => {
   using place = new Place();
   const twinOf = (name: string) => name.replace(".ndjson", ".parquet");
+  const toldOf = (name: string) => name.replace(".ndjson", ".told");
   const other = segment("00", { host: OTHER_HOST });
   for (const name of [segment("00"), other]) {
     place.write(name, "one\n");
     place.write(`${name}.zst`);
   }
-  place.write(twinOf(segment("00")));
-  for (const name of [segment("00", { tracer: "2-2" }), segment("01"), other]) {
-    place.write(twinOf(name));
+  for (const made of [twinOf, toldOf]) {
+    place.write(made(segment("00")));
+    for (const name of [segment("00", { tracer: "2-2" }), segment("01"), other]) {
+      place.write(made(name));
+    }
   }
   place.write(segment("01"));
   place.write("notes.parquet");
@@ -269,8 +272,8 @@ Deno.test("a segment that is compressed already, and a twin of none, are no part
   assertEquals(
     place.names(),
     [
-      ...[`${segment("00")}.zst`, twinOf(segment("00")), segment("01"), twinOf(segment("01"))],
-      ...[other, `${other}.zst`, twinOf(other), "notes.parquet"],
+      ...[`${segment("00")}.zst`, segment("01"), other, `${other}.zst`, "notes.parquet"],
+      ...[segment("00"), segment("01"), other].flatMap((name) => [twinOf(name), toldOf(name)]),
     ].sort(),
   );
   assertEquals(place.said, []);

@@ -5,7 +5,8 @@
  */
 import { DUCKDB } from "../query/dialect.ts";
 import type { Database } from "../query/duckdb.ts";
-import { countRecords, type RecordsOptions, withRecords } from "../query/records.ts";
+import { countRecords } from "../query/find_repeats.ts";
+import { type RecordsOptions, withRecords } from "../query/records.ts";
 import {
   FoundPairs,
   type PairSource,

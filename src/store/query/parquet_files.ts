@@ -11,6 +11,7 @@ import type { Column } from "./columns.ts";
 import { sqlText } from "./dialect.ts";
 import { type Database, SqlError } from "./duckdb.ts";
 import { FACTS_KEY, LINE_COLUMNS, type LinesFile, sqlFile, toParquetSql } from "./lines_sql.ts";
+import type { NotedFiles } from "./noted_files.ts";
 import { HASH_COLUMNS } from "./repeats_sql.ts";
 import { ALL_SOUND, judgeLines, type LineFacts, writeSoundLines } from "./sound_lines.ts";
 import { oddRowsSql, SOUND_COLUMNS } from "./sound_sql.ts";
@@ -23,6 +24,8 @@ export interface ParquetOptions {
   folder: string;
   hours: HourRange;
   memoryBytes: number;
+  /** Hears of each file before it is read. */
+  noted: NotedFiles;
   /** What those have that are made for this question alone; undefined: all columns. */
   columns?: readonly Column[];
   /** Says which of how many it reads; `at` is `count` when all that had to be are read. */
@@ -48,6 +51,8 @@ const FORMAT = 3;
 /** A Parquet file, and what its lines were. */
 export interface ParquetFile extends LineFacts {
   path: string;
+  /** Of one that stands beside its segment: as long as it has this, its rows are the same. */
+  id?: string;
   /** What it was made of, as it was named. */
   madeOf: string;
 }
@@ -73,18 +78,19 @@ export async function parquetFiles(
   inputs: readonly string[],
   options: ParquetOptions,
 ): Promise<ParquetFile[]> {
-  const { database, folder, memoryBytes } = options;
+  const { database, folder, memoryBytes, noted } = options;
   const lines: Lines[] = [];
   for (const input of inputs) {
     lines.push(...await withInput(input, () => linesIn(input, options.hours)));
   }
   const twins = lines.flatMap(({ twin }) => twin ?? []).filter(isFile);
   if (areMetadataSmall(twins, memoryBytes)) await database.keepMetadata();
-  const whole = await wholeOnes(twins, database);
+  for (const twin of twins) noted.note(twin);
+  const whole = await factsOf(twins, database);
   const parquets: ParquetFile[] = [];
   for (const [at, each] of lines.entries()) {
     const { name: madeOf, twin } = each;
-    const facts = twin === undefined ? undefined : whole.get(twin);
+    const facts = twin === undefined ? undefined : parseFacts(whole.get(twin));
     if (twin !== undefined && facts !== undefined) {
       parquets.push({ path: twin, madeOf, ...facts });
       continue;
@@ -93,6 +99,7 @@ export async function parquetFiles(
     const present = presentOf(each);
     if (present === undefined) continue;
     const made = await make(present, `${folder}/${at}${TWIN}`, options);
+    noted.note(made.path);
     parquets.push({ madeOf: present.name, ...made });
   }
   options.onProgress(lines.length, lines.length);
@@ -160,11 +167,15 @@ export function areMetadataSmall(parquets: readonly string[], memoryBytes: numbe
   return bytes <= memoryBytes * METADATA_SHARE;
 }
 
-/** Those of some files that are Parquet as this version makes it, with what is told of their lines. */
-async function wholeOnes(
+/**
+ * What {@linkcode FACTS_KEY} tells in the metadata of some files.
+ *
+ * @returns By their paths; those that have none, or are not Parquet, are left out.
+ */
+export async function factsOf(
   there: readonly string[],
   database: Database,
-): Promise<Map<string, LineFacts>> {
+): Promise<Map<string, string>> {
   if (there.length === 0) return new Map();
   try {
     const files = `[${there.map(sqlFile).join(", ")}]`;
@@ -172,34 +183,32 @@ async function wholeOnes(
       `SELECT file_name, decode(value) FROM parquet_kv_metadata(${files}) ` +
         `WHERE decode(key) = ${sqlText(FACTS_KEY)}`,
     );
-    return new Map(values.flatMap(([path, text]) => {
-      const facts = parseFacts(String(text));
-      return facts === undefined ? [] : [[String(path), facts]];
-    }));
+    return new Map(values.map(([path, text]) => [String(path), String(text)]));
   } catch (error) {
     if (!(error instanceof SqlError) || there.length === 1) return new Map();
     // One of them is none: half of them may not be, and so on.
     const half = Math.ceil(there.length / 2);
     const [some, others] = [there.slice(0, half), there.slice(half)];
-    return new Map([...await wholeOnes(some, database), ...await wholeOnes(others, database)]);
+    return new Map([...await factsOf(some, database), ...await factsOf(others, database)]);
   }
 }
 
 /** Columns of a twin. */
 const TWIN_COLUMNS = [...LINE_COLUMNS, ...HASH_COLUMNS].map(({ name }) => name);
 
-function formatFacts(facts: LineFacts): string {
-  return JSON.stringify({ format: FORMAT, columns: TWIN_COLUMNS, ...facts });
+function formatFacts(facts: LineFacts, id: string): string {
+  return JSON.stringify({ format: FORMAT, columns: TWIN_COLUMNS, id, ...facts });
 }
 
 /** @returns Undefined of what another version wrote, but for one with more columns, or somebody else. */
-function parseFacts(text: string): LineFacts | undefined {
+function parseFacts(text: string | undefined): LineFacts & { id: string } | undefined {
+  if (text === undefined) return undefined;
   try {
-    const { format, columns, refused, told } = JSON.parse(text);
+    const { format, columns, id, refused, told } = JSON.parse(text);
     const there = new Set(columns);
     if (format !== FORMAT || !TWIN_COLUMNS.every((name) => there.has(name))) return undefined;
-    if (!Number.isSafeInteger(refused)) return undefined;
-    return { refused, ...typeof told === "string" && { told } };
+    if (!Number.isSafeInteger(refused) || typeof id !== "string") return undefined;
+    return { id, refused, ...typeof told === "string" && { told } };
   } catch {
     return undefined;
   }
@@ -218,7 +227,8 @@ async function make(
   { path, twin }: Lines,
   parquet: string,
   { database, columns: asked }: Pick<ParquetOptions, "database" | "columns">,
-): Promise<LineFacts & { path: string }> {
+): Promise<LineFacts & { path: string; id?: string }> {
+  const id = crypto.randomUUID();
   const columns = LINE_COLUMNS.filter((column) =>
     twin !== undefined || asked === undefined || asked.includes(column) ||
     SOUND_COLUMNS.includes(column.name)
@@ -226,7 +236,7 @@ async function make(
   const facts = await withInput(path, async () => {
     const compression = compressionOf(path);
     const convert = (file: LinesFile, facts: LineFacts) =>
-      database.run(toParquetSql(file, parquet, columns, formatFacts(facts)));
+      database.run(toParquetSql(file, parquet, columns, formatFacts(facts, id)));
     // DuckDB takes a file of one byte for an empty one.
     if (Deno.statSync(path).size !== 1) {
       const making = succeeds(convert({ path, compression, isSound: false }, ALL_SOUND));
@@ -245,22 +255,33 @@ async function make(
     await Deno.remove(copy);
     return facts;
   });
-  if (twin === undefined) return { path: parquet, ...facts };
-  const slash = twin.lastIndexOf("/") + 1;
-  const unfinished = `${twin.slice(0, slash)}${UNFINISHED}${Deno.pid}.${twin.slice(slash)}`;
-  try {
-    const { mode, uid, gid } = Deno.statSync(path);
-    await Deno.copyFile(parquet, unfinished);
-    Deno.chmodSync(unfinished, (mode ?? 0o640) & 0o777);
-    Deno.chownSync(unfinished, uid, gid);
-    Deno.renameSync(unfinished, twin);
-  } catch {
-    // The folder is another's, or full: the next question makes it again.
-    await Deno.remove(unfinished).catch(() => {});
+  // Where it cannot stand there, the next question makes it again.
+  if (twin === undefined || !await placeBeside(parquet, twin, path)) {
     return { path: parquet, ...facts };
   }
   await Deno.remove(parquet);
-  return { path: twin, ...facts };
+  return { path: twin, id, ...facts };
+}
+
+/**
+ * Copies a file to its place in a store, with the rights of another one, whole or not at all.
+ *
+ * @returns Whether it is there: the folder may be another's, or full.
+ */
+export async function placeBeside(made: string, place: string, other: string): Promise<boolean> {
+  const slash = place.lastIndexOf("/") + 1;
+  const unfinished = `${place.slice(0, slash)}${UNFINISHED}${Deno.pid}.${place.slice(slash)}`;
+  try {
+    const { mode, uid, gid } = Deno.statSync(other);
+    await Deno.copyFile(made, unfinished);
+    Deno.chmodSync(unfinished, (mode ?? 0o640) & 0o777);
+    Deno.chownSync(unfinished, uid, gid);
+    Deno.renameSync(unfinished, place);
+  } catch {
+    await Deno.remove(unfinished).catch(() => {});
+    return false;
+  }
+  return true;
 }
 
 /** Whether a statement can be run. */

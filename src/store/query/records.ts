@@ -12,8 +12,11 @@ import type { Column } from "./columns.ts";
 import { DUCKDB, sqlText } from "./dialect.ts";
 import { Database, isFetched, SqlError } from "./duckdb.ts";
 import { filterSql, wideNetworks } from "./filter_sql.ts";
+import type { Known } from "./find_repeats.ts";
 import { LINE_COLUMNS } from "./lines_sql.ts";
 import { parquetFiles, type ParquetOptions } from "./parquet_files.ts";
+import { NotedFiles } from "./noted_files.ts";
+import { knowRepeats } from "./told_files.ts";
 import { lineViewsSql, passingSql } from "./views_sql.ts";
 
 /** Which records, and who hears of the work with them. */
@@ -23,6 +26,8 @@ export interface RecordsOptions extends Pick<ParquetOptions, "onProgress"> {
   memoryBytes: number;
   /** Columns that are asked for, beside those that the filter is about; absent: all. */
   needed?: readonly string[];
+  /** Whether it is asked which records are told twice; of such a question all columns are there. */
+  needsRepeats?: boolean;
   /** Called where the library is fetched first. */
   onFetch(): void;
   /** Told how to end what is being asked. */
@@ -47,6 +52,12 @@ export interface AskedLines extends OpenLines {
 export interface OpenRecords {
   /** Shut in; has the views of {@linkcode lineViewsSql} and `passing`. */
   database: Database;
+  /** What is known before of records that are told twice. */
+  known: Known;
+  /** Whether there is a filter. */
+  isFiltered: boolean;
+  /** @throws {SqlError} Another process put other files in place of these: what was read may be of both. */
+  assertSame(): void;
   lines: OpenLines;
 }
 
@@ -90,20 +101,33 @@ async function makeTemporaryFolder(): Promise<string> {
 async function openRecords(
   database: Database,
   folder: string,
-  { inputs, filter, needed, memoryBytes, onProgress }: RecordsOptions,
+  { inputs, filter, needed, needsRepeats, memoryBytes, onProgress }: RecordsOptions,
 ): Promise<OpenRecords> {
   const columns = needed && LINE_COLUMNS.filter(neededFor(needed, filter));
-  const options = { database, folder, hours: filter, columns, memoryBytes, onProgress };
-  const files = await parquetFiles(inputs, options);
+  const noted = new NotedFiles();
+  const options = { database, folder, hours: filter, columns, memoryBytes, noted, onProgress };
+  const made = await parquetFiles(inputs, options);
+  const known = needsRepeats
+    ? await knowRepeats(made, { database, folder, noted })
+    : { files: made, paths: [], unknown: undefined, sql: undefined };
+  const { files } = known;
   const parquets = files.map(({ path }) => path);
   for (const view of lineViewsSql(parquets, columns)) await database.run(view);
-  await database.shutIn(parquets);
+  const read = [...parquets, ...known.paths];
+  await database.shutIn(read);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
-  const refused = files.flatMap(({ madeOf: file, told }) =>
+  const refused = made.flatMap(({ madeOf: file, told }) =>
     told === undefined ? [] : [{ file, told }]
   );
-  return { database, lines: { refused, newerVersion: await newerVersion(database) } };
+  const isFiltered = condition !== undefined;
+  return {
+    database,
+    known,
+    isFiltered,
+    assertSame: () => noted.assertSame(read),
+    lines: { refused, newerVersion: await newerVersion(database) },
+  };
 }
 
 /** Whether a column is asked for, or a filter is about it. */
@@ -122,12 +146,6 @@ async function newerVersion(database: Database): Promise<number | undefined> {
   const { values: [[version]] } = await database.ask("SELECT max(v) FROM lines");
   const newest = Number(version ?? 0);
   return newest > RECORD_VERSION ? newest : undefined;
-}
-
-/** How many records a filter lets pass. */
-export async function countRecords(database: Database): Promise<number> {
-  const { values: [[count]] } = await database.ask("SELECT count(*) FROM passing");
-  return Number(count);
 }
 
 /** Addresses that are put into a table at a time. */

@@ -33,20 +33,27 @@ export const HASH_COLUMNS: readonly HashColumn[] = [
   },
 ];
 
-const NEAR_NS = NEAR_SECONDS * 1e9;
+/** {@linkcode NEAR_SECONDS} in nanoseconds. */
+export const NEAR_NS = NEAR_SECONDS * 1e9;
 /** The last time to which so much can be added, in 2262: two times can be further apart than an integer holds. */
 const LAST_NS = 2n ** 63n - 1n - BigInt(NEAR_NS);
 const NS = `least(epoch_ns(time), ${LAST_NS})`;
 
+const TELLER = `min(${NS}) AS first_ns, max(${NS}) AS last_ns,
+  coalesce(any_value(host_id), any_value(host)) || chr(10) || coalesce(any_value(tracer), '') AS name`;
+
 /** Makes the table `tellers`, each with its place among all, and its first and last times. */
 export const TELLERS_SQL = `CREATE TEMP TABLE tellers AS
-SELECT *, CAST(row_number() OVER (ORDER BY host || chr(10) || tracer) AS UINTEGER) AS place
-FROM (
-  SELECT teller_hash, count(*) AS records,
-    min(${NS}) AS first_ns, max(${NS}) AS last_ns,
-    coalesce(any_value(host_id), any_value(host)) AS host, coalesce(any_value(tracer), '') AS tracer
-  FROM passing GROUP BY teller_hash
+SELECT *, CAST(row_number() OVER (ORDER BY name) AS UINTEGER) AS place
+FROM (SELECT teller_hash, count(*) AS records, ${TELLER} FROM passing GROUP BY teller_hash)`;
+
+/** Asks who told the records of each file: its place, a name, and the first and last times. */
+export function tellersOfFilesSql(files: readonly string[]): string {
+  return `SELECT file, name, first_ns, last_ns FROM (
+  SELECT file_index AS file, teller_hash, ${TELLER}
+  FROM read_parquet([${files.join(", ")}]) WHERE event = 'handshake' GROUP BY ALL
 )`;
+}
 
 /** Asks how many records there are, and tellers, and whether two of these told at one time. */
 export const TOLD_SQL =
@@ -81,24 +88,50 @@ FROM (
 }
 
 /**
- * Makes the table `tried` of pairs of records of one handshake, each as the record of the greater teller,
- * and whether it is near the other.
+ * Makes the table `tried` of pairs of records of one handshake: `nr` is the record of the greater teller, `told_by`
+ * the other, and `is_near` whether they are that.
  *
  * @param limit Of its rows: where there are so many, {@linkcode spansSql} finds which are near.
+ * @param below One of both has a lower number than this; undefined: whatever they have.
  */
-export function triedSql(tellers: number, limit: number): string {
+export function triedSql(tellers: number, limit: number, below: string | undefined): string {
   // What is held against the limit is behind no condition but that of places: so those that are not near
   // are counted too.
-  return `CREATE TEMP TABLE tried AS
-SELECT other.nr, one.ns <= other.ns + ${NEAR_NS} AND other.ns <= one.ns + ${NEAR_NS} AS is_near
+  const pairs = (condition: string) =>
+    `SELECT other.nr, one.nr AS told_by,
+  one.ns <= other.ns + ${NEAR_NS} AND other.ns <= one.ns + ${NEAR_NS} AS is_near
 FROM told AS one JOIN told AS other
 ON one.identity = other.identity AND one.place < other.place
-WHERE one.place < ${tellers} AND other.place > 1
+WHERE one.place < ${tellers} AND other.place > 1${condition}`;
+  const all = below === undefined
+    ? pairs("")
+    : [` AND one.nr < ${below}`, ` AND one.nr >= ${below} AND other.nr < ${below}`]
+      .map(pairs).join("\nUNION ALL\n");
+  return `CREATE TEMP TABLE tried AS
+${all}
 LIMIT ${limit}`;
 }
 
-/** Makes the view `repeats` of the records that do not count, some of them more than once. */
-export const REPEATS_VIEW_SQL = "CREATE TEMP VIEW repeats AS SELECT nr FROM tried WHERE is_near";
+/** What is made to find them pair by pair, the last first. */
+export const TOLD_VIEWS = [
+  "TABLE IF EXISTS tried",
+  "VIEW IF EXISTS told",
+  "TABLE IF EXISTS tellers",
+];
+
+/** The records that do not count by what was tried, some of them more than once. */
+export const TRIED_REPEATS_SQL = "SELECT nr FROM tried WHERE is_near";
+
+/** Makes the table `known` of those that do not count by what is known. @param sql Of {@linkcode Known}. */
+export function knownRepeatsSql(sql: string, isFiltered: boolean): string {
+  const passing = isFiltered ? " WHERE told_by IN (SELECT nr FROM passing)" : "";
+  return `CREATE TEMP TABLE known AS SELECT nr FROM (${sql})${passing}`;
+}
+
+/** Makes the view `repeats` of the records that do not count. @param parts SELECTs of them. */
+export function repeatsViewSql(parts: readonly string[]): string {
+  return `CREATE TEMP VIEW repeats AS ${parts.join(" UNION ALL ")}`;
+}
 
 /**
  * Makes the table `repeats` of the same, slower, but not by each pair: whoever repeats one SYN all day

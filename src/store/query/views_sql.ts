@@ -15,6 +15,31 @@ export const HOST_TIME_SQL =
 
 const HASHES = HASH_COLUMNS.map(({ name }) => name);
 
+/** Bits of the number of a row that are its place in its file. */
+const ROW_BITS = 40;
+
+/** The number of a row, by the places of its file and of itself there. */
+export function nrOf(file: string, row: string): string {
+  return `(${file}::UBIGINT << ${ROW_BITS}) | ${row}::UBIGINT`;
+}
+
+/** The place of the file of a row. @param nr Its number. */
+export function fileOf(nr: string): string {
+  return `(${nr} >> ${ROW_BITS})`;
+}
+
+/** The place of a row in its file. @param nr Its number. */
+export function rowOf(nr: string): string {
+  return `(${nr} & ${2 ** ROW_BITS - 1})`;
+}
+
+/** What {@linkcode lineViewsSql} makes, the last first. */
+export const LINE_VIEWS = [
+  "VIEW IF EXISTS all_records",
+  "VIEW IF EXISTS status",
+  "VIEW IF EXISTS lines",
+];
+
 /** Makes the views of lines: all of them, those of records, and those of status lines and summaries. */
 export function lineViewsSql(
   parquets: readonly string[],
@@ -28,7 +53,7 @@ export function lineViewsSql(
   ].join(", ");
   const status = [...COMMON, ...STATUS_COLUMNS.filter(isThere).map(({ name }) => name)].join(", ");
   return [
-    `CREATE TEMP VIEW lines AS SELECT *, (file_index::UBIGINT << 40) | file_row_number::UBIGINT AS nr ` +
+    `CREATE TEMP VIEW lines AS SELECT *, ${nrOf("file_index", "file_row_number")} AS nr ` +
     `FROM read_parquet([${files}], file_row_number = true${
       columns ? ", union_by_name = true" : ""
     })`,

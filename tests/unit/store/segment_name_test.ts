@@ -6,7 +6,8 @@ import {
   hourMs,
   hourOf,
   parseSegmentName,
-  plainOfTwin,
+  plainOfMade,
+  toldOf,
   twinOf,
 } from "../../../src/store/segment_name.ts";
 
@@ -19,12 +20,13 @@ Deno.test("a segment's name tells the hour, the host and the tracer", () => {
   assertEquals(parseSegmentName(`${PLAIN}.zst`), { ...NAME, plain: PLAIN, isSealed: true });
 });
 
-Deno.test("a twin has the name of its segment, and tells it", () => {
-  const twin = "2026-11-23T01.5f1c7c3aa9d0.4711-1763859723123.parquet";
-  assertEquals(twinOf(PLAIN), twin);
-  assertEquals(plainOfTwin(twin), PLAIN);
-  for (const other of [PLAIN, `${PLAIN}.zst`, "parquet", ""]) {
-    assertEquals(plainOfTwin(other), undefined);
+Deno.test("what is made for a segment has its name, and tells it", () => {
+  const name = "2026-11-23T01.5f1c7c3aa9d0.4711-1763859723123";
+  assertEquals(twinOf(PLAIN), `${name}.parquet`);
+  assertEquals(toldOf(`${name}.parquet`), `${name}.told`);
+  for (const end of ["parquet", "told"]) assertEquals(plainOfMade(`${name}.${end}`), PLAIN);
+  for (const other of [PLAIN, `${PLAIN}.zst`, "parquet", "told", ""]) {
+    assertEquals(plainOfMade(other), undefined);
   }
 });
 
