@@ -8,8 +8,10 @@ import type { Segment } from "./segment.ts";
 
 /** Packets under way; the oldest goes for a new one. */
 const PACKET_COUNT_MAX = 256;
-/** Fragments of one packet. */
-const PART_COUNT_MAX = 16;
+/** Runs of fragments of one packet, each without a hole. */
+const RUN_COUNT_MAX = 16;
+/** Bytes of data that all fragments but the last are a multiple of (RFC 791 §3.2, RFC 8200 §4.5). */
+const UNIT_LENGTH = 8;
 /** Bytes kept behind the IP header: a TCP header with all options, and a little data. */
 const DATA_LENGTH_MAX = 128;
 /** As long as Linux waits, `net.ipv4.ipfrag_time`. */
@@ -24,6 +26,7 @@ const IPV6_LENGTH = 40;
 const IPV6_PAYLOAD_LENGTH = 4;
 const IPV6_NEXT_HEADER = 6;
 const TCP = 6;
+const TCP_LENGTH = 20;
 const IP_LENGTH_MAX = 0xffff;
 
 /** The parts of one packet that came. */
@@ -40,10 +43,18 @@ class Packet {
   lastNs = -Infinity;
   /** Fragments in it; 0: nothing is under way here. */
   parts = 0;
-  readonly begins = new Uint32Array(PART_COUNT_MAX);
-  readonly ends = new Uint32Array(PART_COUNT_MAX);
-  /** Bytes of data of the whole packet, -1 as long as its last fragment did not come. */
-  length: number = -1;
+  /** What they make of the data, run by run. A fragment joins a run where it continues the last one. */
+  runs = 0;
+  readonly begins = new Uint32Array(RUN_COUNT_MAX);
+  readonly ends = new Uint32Array(RUN_COUNT_MAX);
+  /** The run that reaches furthest. */
+  last = 0;
+  /** Bytes of data in the runs. */
+  received = 0;
+  /** Bytes of data of the whole packet, as far as is known by now. */
+  length = 0;
+  /** Whether its last fragment came, so that the length is final. */
+  isEndKnown = false;
   /** Whether some of the bytes that are kept were not captured. */
   isCut = false;
   /** The IP header of the first fragment, and the first bytes of data behind it. */
@@ -67,8 +78,10 @@ export interface AssembledPacket {
 }
 
 /**
- * Puts together fragments of packets with TCP. Bounded in packets, fragments, bytes and age. As in Linux
- * a fragment that came before is nothing new, and one that overlaps another spoils its packet.
+ * Puts together fragments of packets with TCP. Bounded in packets, holes, bytes and age. As in Linux
+ * (`inet_frag_queue_insert`, `ip_frag_queue`, `ip6_frag_queue`) a fragment is nothing new that lies
+ * within a run of those before, and one that overlaps them otherwise, or contradicts the length of the
+ * packet, spoils it.
  */
 export class FragmentAssembler {
   /** Made for the first fragment: few captures hold one. */
@@ -100,30 +113,28 @@ export class FragmentAssembler {
     }
     this.#alone++;
     const begin = segment.fragmentOffset;
-    const end = begin + segment.packetEnd - segment.tcpOffset;
-    // All but the last are multiples of 8 bytes long (RFC 791 §3.2).
-    if (end === begin || segment.moreFragments && (end - begin) % 8 !== 0) return undefined;
-    if (end > IP_LENGTH_MAX) return undefined;
-    const packet = this.#find(segment, place, timeNs);
-    for (let part = 0; part < packet.parts; part++) {
-      if (packet.begins[part] === begin && packet.ends[part] === end) return undefined;
-      if (begin < packet.ends[part] && packet.begins[part] < end) {
-        packet.parts = 0;
-        return undefined;
-      }
+    let end = begin + segment.packetEnd - segment.tcpOffset;
+    const isIpv6 = segment.ipVersion === 6;
+    if (segment.moreFragments && end % UNIT_LENGTH !== 0) {
+      // Linux cuts it in IPv4, and refuses it in IPv6.
+      if (isIpv6) return undefined;
+      end -= end % UNIT_LENGTH;
     }
-    const isBeyond = packet.length >= 0 && (end > packet.length || !segment.moreFragments);
-    if (packet.parts === PART_COUNT_MAX || isBeyond) {
+    // In IPv6 the first one holds the whole header (RFC 8200 §4.5).
+    if (end > IP_LENGTH_MAX || isIpv6 && begin === 0 && end < TCP_LENGTH) return undefined;
+    const packet = this.#find(segment, place, timeNs);
+    const isFitting = fitLength(packet, end, segment.moreFragments) && end > begin;
+    const where = isFitting ? placeOf(packet, begin, end) : Place.NONE;
+    if (where === Place.KNOWN) return undefined;
+    if (where === Place.NONE || where === Place.NEW && packet.runs === RUN_COUNT_MAX) {
       packet.parts = 0;
       return undefined;
     }
-    packet.begins[packet.parts] = begin;
-    packet.ends[packet.parts] = end;
+    addRun(packet, begin, end, where === Place.NEXT);
     packet.parts++;
     packet.lastNs = Math.max(packet.lastNs, timeNs);
-    if (!segment.moreFragments) packet.length = end;
-    keep(packet, view, segment);
-    if (!isWhole(packet)) return undefined;
+    keep(packet, view, segment, end - begin);
+    if (!packet.isEndKnown || packet.received !== packet.length) return undefined;
     const { parts } = packet;
     packet.parts = 0;
     if (packet.isCut) return undefined;
@@ -148,8 +159,13 @@ export class FragmentAssembler {
     oldest.vlan = segment.vlan;
     oldest.tunnels = segment.tunnels;
     oldest.beganNs = oldest.lastNs = timeNs;
-    oldest.parts = 0;
-    oldest.length = -1;
+    oldest.parts =
+      oldest.runs =
+      oldest.last =
+      oldest.received =
+      oldest.length =
+        0;
+    oldest.isEndKnown = false;
     oldest.isCut = false;
     oldest.headerLength = 0;
     return oldest;
@@ -163,28 +179,70 @@ function isOf(packet: Packet, segment: Segment, place: number): boolean {
     packet.destination.every((word, index) => word === segment.destination[index]);
 }
 
-/** Keeps what a fragment has of the first bytes. */
-function keep(packet: Packet, view: DataView, segment: Segment): void {
-  const { ipOffset, tcpOffset, packetEnd, readableEnd, fragmentOffset } = segment;
+/** Where a fragment belongs among those that came. */
+const Place = {
+  /** It continues the run that reaches furthest. */
+  NEXT: 0,
+  /** It begins a run. */
+  NEW: 1,
+  /** It lies within a run. */
+  KNOWN: 2,
+  /** It overlaps one otherwise. */
+  NONE: 3,
+} as const;
+
+function placeOf({ runs, begins, ends, last }: Packet, begin: number, end: number): number {
+  if (runs === 0) return Place.NEW;
+  if (end > ends[last]) {
+    return begin === ends[last] ? Place.NEXT : begin > ends[last] ? Place.NEW : Place.NONE;
+  }
+  for (let run = 0; run < runs; run++) {
+    if (end <= begins[run] || begin >= ends[run]) continue;
+    return begin >= begins[run] && end <= ends[run] ? Place.KNOWN : Place.NONE;
+  }
+  return Place.NEW;
+}
+
+/** Takes what a fragment says of the packet's length. @returns Whether that contradicts nothing. */
+function fitLength(packet: Packet, end: number, moreFragments: boolean): boolean {
+  if (moreFragments) {
+    if (packet.isEndKnown && end > packet.length) return false;
+    packet.length = Math.max(packet.length, end);
+    return true;
+  }
+  if (end < packet.length || packet.isEndKnown && end !== packet.length) return false;
+  packet.isEndKnown = true;
+  packet.length = end;
+  return true;
+}
+
+function addRun(packet: Packet, begin: number, end: number, isNext: boolean): void {
+  packet.received += end - begin;
+  if (isNext) {
+    packet.ends[packet.last] = end;
+    return;
+  }
+  const run = packet.runs++;
+  packet.begins[run] = begin;
+  packet.ends[run] = end;
+  if (end > packet.ends[packet.last]) packet.last = run;
+}
+
+/** Keeps what a fragment has of the first bytes. @param length Bytes of its data. */
+function keep(packet: Packet, view: DataView, segment: Segment, length: number): void {
+  const { ipOffset, tcpOffset, readableEnd, fragmentOffset } = segment;
   const to = packet.bytes;
   if (fragmentOffset === 0) {
     packet.headerLength = segment.ipVersion === 4 ? tcpOffset - ipOffset : IPV6_LENGTH;
     for (let at = 0; at < packet.headerLength; at++) to.setUint8(at, view.getUint8(ipOffset + at));
   }
-  const wanted = Math.min(packetEnd - tcpOffset, DATA_LENGTH_MAX - fragmentOffset);
+  const wanted = Math.min(length, DATA_LENGTH_MAX - fragmentOffset);
   if (wanted <= 0) return;
   const there = Math.min(wanted, readableEnd - tcpOffset);
   if (there < wanted) packet.isCut = true;
   for (let at = 0; at < there; at++) {
     to.setUint8(HEADER_LENGTH_MAX + fragmentOffset + at, view.getUint8(tcpOffset + at));
   }
-}
-
-/** No two parts overlap, so they are all of it when they are as long. */
-function isWhole({ parts, begins, ends, length }: Packet): boolean {
-  let sum = 0;
-  for (let part = 0; part < parts; part++) sum += ends[part] - begins[part];
-  return sum === length;
 }
 
 /** Moves the data behind the header, and makes that the header of a whole packet. */

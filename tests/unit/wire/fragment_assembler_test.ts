@@ -102,7 +102,7 @@ Deno.test("FragmentAssembler puts parts of IPv6 together, behind other headers t
       payload: SYN6.subarray(begin, end),
     });
   const assembler = new FragmentAssembler();
-  const [segment] = take(assembler, [part(16, 40, false), part(0, 16, true)]);
+  const [segment] = take(assembler, [part(24, 40, false), part(0, 24, true)]);
   assertEquals([segment.ipVersion, segment.sequence], [6, 78]);
   assertEquals(assembler.alone, 0);
 });
@@ -147,8 +147,78 @@ Deno.test("FragmentAssembler throws a packet away whose parts overlap or go beyo
   }
 });
 
-Deno.test("FragmentAssembler refuses parts of a length that cannot be", () => {
-  const odd = buildIpv4({ moreFragments: true, payload: SYN.subarray(0, 15) });
+/** A part from one byte of the SYN to another, of either version of IP. */
+function part(begin: number, end: number, isLast = false, isIpv6 = false): Uint8Array {
+  const payload = (isIpv6 ? SYN6 : SYN).subarray(begin, end);
+  return isIpv6
+    ? buildIpv6({ payload, extensions: [ipv6Fragment(begin / 8, !isLast)] })
+    : buildIpv4({ payload, fragmentOffset: begin / 8, moreFragments: !isLast, identification: 9 });
+}
+
+/** What the kernel makes of them, which netns/fragments_test.ts asks it: whether a SYN. */
+const AS_THE_KERNEL: { name: string; parts: Uint8Array[]; isSyn: boolean }[] = [
+  { name: "in order", parts: [part(0, 8), part(8, 24), part(24, 40, true)], isSyn: true },
+  { name: "the last first", parts: [part(24, 40, true), part(8, 24), part(0, 8)], isSyn: true },
+  {
+    name: "a part of what came in order comes again",
+    parts: [part(0, 8), part(8, 24), part(0, 16), part(24, 40, true)],
+    isSyn: true,
+  },
+  {
+    name: "what came out of order comes again as one",
+    parts: [part(16, 24), part(8, 16), part(0, 8), part(8, 24), part(24, 40, true)],
+    isSyn: false,
+  },
+  {
+    name: "one that reaches beyond what came",
+    parts: [part(0, 16), part(8, 24), part(24, 40, true)],
+    isSyn: false,
+  },
+  {
+    name: "the last ends before others, which are as long as it all",
+    parts: [part(0, 16), part(32, 40), part(24, 32, true)],
+    isSyn: false,
+  },
+  {
+    name: "a second last that ends elsewhere",
+    parts: [part(24, 40, true), part(16, 32, true), part(0, 24)],
+    isSyn: false,
+  },
+  {
+    name: "an empty one among them",
+    parts: [part(0, 16), part(16, 16), part(16, 40, true)],
+    isSyn: false,
+  },
+  {
+    name: "a length of no eight bytes, cut to those",
+    parts: [part(0, 21), part(16, 40, true)],
+    isSyn: true,
+  },
+  {
+    name: "the same over IPv6, refused",
+    parts: [part(0, 29, false, true), part(24, 40, true, true)],
+    isSyn: false,
+  },
+  {
+    name: "half a header in the first part over IPv6",
+    parts: [part(0, 16, false, true), part(16, 40, true, true)],
+    isSyn: false,
+  },
+  {
+    name: "a whole header in the first part over IPv6",
+    parts: [part(0, 24, false, true), part(24, 40, true, true)],
+    isSyn: true,
+  },
+];
+
+for (const { name, parts, isSyn } of AS_THE_KERNEL) {
+  Deno.test(`FragmentAssembler makes what the kernel makes of parts: ${name}`, () => {
+    assertEquals(take(new FragmentAssembler(), parts).length, isSyn ? 1 : 0);
+  });
+}
+
+Deno.test("FragmentAssembler counts parts of a length that cannot be", () => {
+  const odd = buildIpv4({ moreFragments: true, payload: SYN.subarray(0, 7) });
   const empty = buildIpv4({ moreFragments: true, payload: new Uint8Array(0) });
   const far = buildIpv4({ fragmentOffset: 0x1fff, payload: SYN });
   const assembler = new FragmentAssembler();
@@ -166,7 +236,7 @@ Deno.test("FragmentAssembler needs the first bytes captured, not the rest", () =
   assertEquals(isWhole(20 + 127), 0);
 });
 
-Deno.test("FragmentAssembler does not grow: the oldest goes, and a packet has 16 parts", () => {
+Deno.test("FragmentAssembler does not grow: the oldest goes, and a packet has 16 runs of parts", () => {
   const assembler = new FragmentAssembler();
   const of = (identification: number) => parts(SYN, [16], { identification });
   for (let id = 0; id < 300; id++) take(assembler, [of(id)[0]], { timeNs: id });
@@ -176,10 +246,14 @@ Deno.test("FragmentAssembler does not grow: the oldest goes, and a packet has 16
     const payload = buildTcp({ sequence: 77, payload: new Uint8Array(length - 20) });
     return finished(buildIpv4({ payload })).subarray(20);
   };
-  const cuts = Array.from({ length: 16 }, (_, index) => 8 * (index + 1));
-  assertEquals(take(new FragmentAssembler(), parts(syn(8 * 17), cuts)).length, 0);
-  assertEquals(
-    take(new FragmentAssembler(), parts(syn(8 * 16), cuts.slice(0, 15))).length,
-    1,
-  );
+  const cuts = (count: number) => Array.from({ length: count }, (_, index) => 8 * (index + 1));
+  const inOrder = parts(syn(8 * 64), cuts(63));
+  assertEquals(take(new FragmentAssembler(), inOrder).length, 1);
+  // Each second one first: so many holes.
+  const withHoles = (count: number) => {
+    const all = parts(syn(8 * count), cuts(count - 1));
+    return [0, 1].flatMap((odd) => all.filter((_, index) => index % 2 === odd));
+  };
+  assertEquals(take(new FragmentAssembler(), withHoles(16)).length, 1);
+  assertEquals(take(new FragmentAssembler(), withHoles(34)).length, 0);
 });
