@@ -84,6 +84,10 @@ export class RecordSource implements Source {
   #unknownBefore: UnknownParts = { names: new Set(), version: undefined };
   readonly #told = new ToldLosses();
   #atHand: RecordedContext | undefined;
+  /** Who told the last record, and the text that names him. */
+  #hostId: string | undefined;
+  #tracer: string | undefined;
+  #teller: string | undefined;
   /** The second that its axis begins with: that of the first record. */
   #epochSeconds: number | undefined;
   #startNs = Infinity;
@@ -199,9 +203,18 @@ export class RecordSource implements Source {
   #handOn(handshake: Handshake, context: RecordedContext): void {
     const { pipeline } = this.#options;
     // Of one that the filter kept back, what another host says of it may well pass: it is not remembered.
-    if (this.#twiceSeen?.take(handshake, tellerOf(context))) {
+    if (this.#twiceSeen?.take(handshake, this.#tellerOf(context))) {
       pipeline.takeAgain(handshake);
     } else pipeline.takeAdmitted(handshake, NO_ROW);
+  }
+
+  /** Who told a record: a host, and the run of the tool on it, which most often told the one before. */
+  #tellerOf({ host, hostId = host, tracer }: RecordedContext): string {
+    if (hostId !== this.#hostId || tracer !== this.#tracer || this.#teller === undefined) {
+      [this.#hostId, this.#tracer] = [hostId, tracer];
+      this.#teller = nameTrace(hostId, tracer);
+    }
+    return this.#teller;
   }
 
   #isWanted({ place, interfaces }: Handshake, context: RecordedContext): boolean {
@@ -279,9 +292,4 @@ function wantedOf({ interfaces, countsOnce, pipeline }: RecordSourceOptions): Wa
       passes: (handshake, context) => pipeline.passes(handshake, context),
     },
   };
-}
-
-/** Who told a record: a host, and the run of the tool on it. */
-function tellerOf({ host, hostId = host, tracer }: RecordedContext): string {
-  return nameTrace(hostId, tracer);
 }
