@@ -36,7 +36,7 @@ export const COMMANDS: readonly (readonly [name: string, does: string])[] = [
   ["query", "ask what happened, of what trace --store kept"],
   ["pairs", "join both ends of handshakes that two hosts saw"],
   ["ship", "hand what trace --store kept to ClickHouse"],
-  ["doctor", "show what this machine offers and what will be used"],
+  ["doctor", "show what this host offers for a trace, and what to do"],
   ["schema", "print the JSON Schema of a record"],
 ];
 

@@ -24,12 +24,12 @@ const DOCTOR_FLAGS: readonly Flag[] = [
 
 /** What `doctor --help` tells. */
 export const DOCTOR_HELP: Help = {
-  summary: "Show what this machine offers for a trace and what will be used.",
+  summary: "Show what this host offers for a trace, and what a trace here will use.",
   usage: [["synsnoop doctor [flags]", "as root it tries what a trace does, and ends it"]],
   flags: DOCTOR_FLAGS,
   examples: [
     ["synsnoop doctor", "what is missing, and what to do"],
-    ["synsnoop doctor --json >doctor.json", "for a report, or to compare machines"],
+    ["synsnoop doctor --json >doctor.json", "for a report, or to compare hosts"],
   ],
   statuses: [
     [ExitStatus.Ok, "a trace works with all that this kernel can tell"],
@@ -46,7 +46,7 @@ export const command: Command = {
 };
 
 /**
- * The command `doctor`: what this machine offers, what a trace will use, and what to do where
+ * The command `doctor`: what this host offers, what a trace will use, and what to do where
  * something is missing.
  *
  * @param args What follows the command's name.
