@@ -151,14 +151,29 @@ export function passSynAck(
   timeNs: number,
   place: number,
 ): void {
-  const isLast = segment.sequence === table.lastServerIsn(row);
-  if (place !== table.synPlace[row] || table.has(row, WireFact.Ack) || !isLast) return;
+  if (place !== table.synPlace[row] || table.has(row, WireFact.Ack)) return;
+  if (!isLastSynAck(table, row, segment)) return;
   table.placeSynAck(row, timeNs, segment.sequence, true);
   if (table.synAcks[row] > 1) return;
   table.firstSynAckNs[row] = timeNs;
   table.synAckPlace[row] = place;
   table.synAckMark[row] = markOf(segment);
   table.synAckMarkNs[row] = timeNs;
+}
+
+/** Whether a SYN-ACK is the last one, not one before it that took longer from place to place. */
+function isLastSynAck(
+  table: FlowTable,
+  row: number,
+  { sequence, options, identification }: Segment,
+): boolean {
+  const mark = table.synAckMark[row];
+  if (sequence !== table.lastServerIsn(row)) return false;
+  if (identification > 0 && mark >= 0 && identification !== mark) return false;
+  // A checksum may be filled in on the way.
+  return !options.timestamps ||
+    !table.has(row, WireFact.LastSynAckTimestampShared) &&
+      options.timestampValue === table.lastSynAckTimestamp[row];
 }
 
 /** Keeps the third packet: its time, its place and its echo. */

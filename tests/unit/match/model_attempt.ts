@@ -302,8 +302,7 @@ export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attem
     if (seen.place === place) {
       counted.push(seen);
     } else if (
-      inTime && seen.place === syn.place &&
-      seen.packet.sequence === counted.at(-1)!.packet.sequence
+      inTime && seen.place === syn.place && isLast(counted, seen)
     ) {
       const last = counted.pop()!;
       const moved = { ...last, timeNs: seen.timeNs, place: seen.place };
@@ -317,6 +316,29 @@ export function synAcksOf({ syns: [syn], synAcks: [first, ...more], ack }: Attem
   }
   counted[0] = { ...counted[0], place: place };
   return counted;
+}
+
+/** Whether the last of some timestamps is after all before it. */
+export function isNewest(values: readonly number[]): boolean {
+  let newest = values[0];
+  let isAfter = true;
+  for (const value of values.slice(1)) {
+    const octets = ahead(newest, value);
+    isAfter = octets > 0 && octets < 2 ** 31;
+    if (isAfter) newest = value;
+  }
+  return isAfter;
+}
+
+/** Whether a SYN-ACK is the last of those counted, by its numbers and its timestamp. */
+function isLast(counted: readonly Seen[], { packet }: Seen): boolean {
+  const last = counted.at(-1)!.packet;
+  const numbers = [last.identification ?? 0, packet.identification ?? 0];
+  const isOther = numbers[0] !== numbers[1] && !numbers.includes(0);
+  if (last.sequence !== packet.sequence || isOther) return false;
+  const values = counted.map((seen) => seen.packet.timestamps?.[0] ?? 0);
+  const isTold = counted.length === 1 || isNewest(values);
+  return packet.timestamps === undefined || isTold && values.at(-1) === packet.timestamps[0];
 }
 
 /** Takes the third packet, and whether it may yet come by where another packet counts. */

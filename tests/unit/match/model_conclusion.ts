@@ -13,6 +13,7 @@ import {
   type Attempt,
   endsOfPackets,
   hasPackets,
+  isNewest,
   lastDropOf,
   type ModelOptions,
   type Seen,
@@ -396,18 +397,6 @@ function answersUnseen(syns: Seen[], synAck: Seen | undefined): boolean {
   if (syns.length !== 1 || value === undefined || echo === 0) return false;
   const octets = ahead(value, echo);
   return octets > 0 && octets < 2 ** 31;
-}
-
-/** Whether the last of some timestamps is after all before it. */
-function isNewest(values: readonly number[]): boolean {
-  let newest = values[0];
-  let isAfter = true;
-  for (const value of values.slice(1)) {
-    const octets = ahead(newest, value);
-    isAfter = octets > 0 && octets < 2 ** 31;
-    if (isAfter) newest = value;
-  }
-  return isAfter;
 }
 
 function elapsed(from: Seen | undefined, to: Seen | undefined): number | undefined {
