@@ -71,7 +71,7 @@ export const QUERY_HELP: Help = {
     "counts once.",
     FILTERS_HELP,
     "The first question makes a Parquet file of each hour that is over, beside it where that may " +
-    "be written; later ones read that. DuckDB answers, in memory and in this process: it is " +
+    "be written, and one that says which handshakes several told; later ones read those. DuckDB answers, in memory and in this process: it is " +
     `fetched once, ${LIBRARY_SIZE_MB} MB, when the first question is asked.`,
     "--from asks ClickHouse, from version 18.16 on, and changes nothing there. A server of its cluster " +
     "that does not answer is an error, never a smaller number. The server takes --memory for a " +
