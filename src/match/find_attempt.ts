@@ -53,14 +53,16 @@ export function findAttemptAt(
   sinceNs: number,
 ): number {
   let begunLater = -1;
+  let wasRefused = false;
   let row = table.find(key);
   for (; row >= 0; row = table.older(row, key)) {
     if (table.clientIsn[row] !== clientIsn) continue;
     const hasSyn = table.has(row, WireFact.Syn);
     if (!hasSyn || table.firstSynNs[row] <= timeNs) {
-      return sinceNs <= goesOnUntil(table, row) ? row : begunLater;
-    }
-    begunLater = row;
+      if (sinceNs <= goesOnUntil(table, row)) return row;
+      // One before it goes on where that is of another VLAN.
+      wasRefused = true;
+    } else if (!wasRefused) begunLater = row;
   }
   return begunLater;
 }

@@ -197,8 +197,8 @@ export const arbitraryTrace: fc.Arbitrary<Trace> = fc.record({
   const { capacity, rememberNs, ...trace } = more;
   const [first] = trace.handshakes;
   const generated = trace.handshakes.map((each) => {
-    const { x, window, synData, fastOpen, vlan } = first;
-    return { ...each, x, window, synData, fastOpen, vlan };
+    const { x, window, synData, fastOpen } = first;
+    return { ...each, x, window, synData, fastOpen };
   });
   // The server of the first sends a SYN too, with the number of its SYN-ACK.
   const y = first.y || 3;

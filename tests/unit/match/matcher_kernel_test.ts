@@ -133,3 +133,20 @@ Deno.test("Matcher keeps an accept() of a handshake that is under way, and count
     },
   ]);
 });
+
+Deno.test("Matcher gives the kernel's word to the attempt that goes on, where another VLAN's was refused", () => {
+  const packets = [
+    P.syn(0, { vlan: 8 }),
+    P.syn(101 * MS, { vlan: 108 }),
+    P.synAck(102 * MS, { vlan: 8 }),
+    P.refusal(103 * MS, { vlan: 108 }),
+    P.ack(104 * MS, { vlan: 8 }),
+  ];
+  for (const told of [P.clientKernel(105 * MS), P.serverKernel(105 * MS)]) {
+    const { records } = run([...packets, told]);
+    assertEquals(records.map(({ vlan, outcome, kernel }) => [vlan, outcome, kernel]), [
+      [108, "refused", false],
+      [8, "established", true],
+    ]);
+  }
+});

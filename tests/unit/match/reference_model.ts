@@ -320,7 +320,8 @@ export class ReferenceModel {
     const same = this.#of(client, server).filter(({ clientIsn }) => clientIsn === isn);
     const index = same.findIndex(({ syns }) => syns.length === 0 || syns[0].timeNs <= timeNs);
     if (index < 0) return same.at(-1);
-    return canGoOnAt(same[index], sinceNs) ? same[index] : same[index - 1];
+    const begun = same.slice(index).filter(({ syns }) => !(syns[0]?.timeNs > timeNs));
+    return begun.find((each) => canGoOnAt(each, sinceNs)) ?? same[index - 1];
   }
 
   /** The attempt whose SYN the kernel dropped. */
