@@ -84,7 +84,10 @@ export class FlowTable extends FlowIndex {
   /** The one SYN-ACK that carried the number that the ACK acknowledges; NaN where several did. */
   readonly acknowledgedNs: Float64Array;
   readonly ackNs: Float64Array;
-  /** What tells copies of the ACK, or of the one that is held; where it counts, and when it passed one more. */
+  /**
+   * Of an ACK that is held, or astray (see {@link Mark}): what tells its copies, where it counts, and when it passed
+   * one more place. Any other counts where the SYN-ACK does.
+   */
   readonly ackMark: Int32Array;
   readonly ackPlace: Uint32Array;
   readonly ackElsewhereNs: Float64Array;
@@ -260,7 +263,6 @@ export class FlowTable extends FlowIndex {
       this.resets[row] =
         0;
     this.synPlace[row] = this.synElsewherePlace[row] = this.synAckPlace[row] = 0;
-    this.ackPlace[row] = this.ackElsewherePlace[row] = 0;
     this.vlan[row] = -1;
     this.tunnels[row] = 0;
     this.refusedNs[row] = Infinity;

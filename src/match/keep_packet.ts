@@ -189,18 +189,20 @@ export function keepAck(
   table.facts[row] |= WireFact.Ack | (options.timestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = timeNs;
   table.ackEcho[row] = options.timestampEcho;
-  table.ackMark[row] = markOf(segment);
-  table.ackPlace[row] = place;
-  noteAstray(table, row);
+  if (isAstray(table, row, place)) noteAstray(table, row, markOf(segment), place);
 }
 
-/** Notes where the ACK was seen at another place than the SYN or the SYN-ACK: it may yet come by there. */
-function noteAstray(table: FlowTable, row: number): void {
-  const place = table.ackPlace[row];
-  const hasSyn = table.has(row, WireFact.Syn);
-  if (hasSyn && place !== table.synPlace[row] || place !== table.synAckPlace[row]) {
-    table.marks[row] |= Mark.AckAstray;
-  }
+/** Whether the ACK was seen at another place than the SYN or the SYN-ACK: it may yet come by there. */
+function isAstray(table: FlowTable, row: number, place: number): boolean {
+  return place !== table.synAckPlace[row] ||
+    table.has(row, WireFact.Syn) && place !== table.synPlace[row];
+}
+
+function noteAstray(table: FlowTable, row: number, mark: number, place: number): void {
+  table.marks[row] |= Mark.AckAstray;
+  table.ackMark[row] = mark;
+  table.ackPlace[row] = place;
+  table.ackElsewherePlace[row] = 0;
 }
 
 /**
@@ -260,7 +262,8 @@ export function keepHeldAck(table: FlowTable, row: number): void {
   table.facts[row] |= WireFact.Ack | (hasTimestamps ? WireFact.AckTimestamps : 0);
   table.ackNs[row] = table.heldNs[row];
   table.ackEcho[row] = table.heldEcho[row];
-  noteAstray(table, row);
+  const place = table.ackPlace[row];
+  if (isAstray(table, row, place)) noteAstray(table, row, table.ackMark[row], place);
 }
 
 /** What the SYN-ACK and what came after it said. */
@@ -358,23 +361,29 @@ function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment):
 
 /** When the ACK passed a place of a SYN-ACK; undefined where it was seen elsewhere though both come by one place. */
 export function ackAt(table: FlowTable, row: number, place: number): number | undefined {
-  if (table.ackPlace[row] === place) return table.ackNs[row];
-  if (table.ackElsewherePlace[row] === place) return table.ackElsewhereNs[row];
+  if (placeOfAck(table, row) === place) return table.ackNs[row];
+  if (table.isMarked(row, Mark.AckAstray) && table.ackElsewherePlace[row] === place) {
+    return table.ackElsewhereNs[row];
+  }
   const areApart = !table.isMarked(row, Mark.BothPassed | Mark.LastAtSyn) &&
     table.synPlace[row] !== table.synAckPlace[row];
   return areApart ? table.ackNs[row] : undefined;
 }
 
+function placeOfAck(table: FlowTable, row: number): number {
+  return table.isMarked(row, Mark.AckAstray) ? table.ackPlace[row] : table.synAckPlace[row];
+}
+
 /** From the first SYN to the ACK, where one place saw both; undefined: none did that could have. */
 export function totalOf(table: FlowTable, row: number): number | undefined {
-  const place = table.ackPlace[row];
+  const place = placeOfAck(table, row);
   const ack = table.ackNs[row];
   if (place === table.synPlace[row]) return elapsed(table.firstSynNs[row], ack);
   const passed = table.synElsewherePlace[row];
   if (passed !== 0 && table.synsBeforeAnswer[row] === 1) {
     const passedNs = table.synElsewhereNs[row];
     if (place === passed) return elapsed(passedNs, ack);
-    if (table.ackElsewherePlace[row] === passed) {
+    if (table.isMarked(row, Mark.AckAstray) && table.ackElsewherePlace[row] === passed) {
       return elapsed(passedNs, table.ackElsewhereNs[row]);
     }
   }

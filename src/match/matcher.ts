@@ -146,8 +146,9 @@ export class Matcher {
       const fate = this.#attempts.fateOf(key, segment.sequence, timeNs, segment.vlan);
       if (fate === Fate.Crowded) this.counters.crowded++;
       if (fate !== 0 && fate !== Fate.Refused) return -1;
-      row = findTranslatedSyn(table, key, segment, timeNs);
-      if (row < 0) return this.#firstSyn(segment, timeNs, place);
+      const hasAlike = table.findIsn(segment.sequence) >= 0;
+      if (hasAlike) row = findTranslatedSyn(table, key, segment, timeNs);
+      if (row < 0) return this.#firstSyn(segment, timeNs, place, hasAlike);
       table.translate(row, key);
     }
     if (table.state[row] === FlowState.Reported) return -1;
@@ -158,10 +159,10 @@ export class Matcher {
     return row;
   }
 
-  #firstSyn(segment: Segment, timeNs: number, place: number): number {
+  /** @param hasAlike Whether others may have its number. */
+  #firstSyn(segment: Segment, timeNs: number, place: number, hasAlike: boolean): number {
     const table = this.#table;
     const key = this.#fromClient;
-    const hasAlike = table.findIsn(segment.sequence) >= 0;
     const row = this.#attempts.begin(key, segment.sequence, FlowState.SynSent, timeNs);
     table.recordPlace(row, key, place);
     keepSyn(table, row, segment, timeNs, place);
