@@ -521,7 +521,7 @@ function play(
     }
     if (passages !== undefined) {
       // Every packet of one number has the same bytes: it came in at one place and left at the other.
-      const bytes = { identification: 0, checksum: event.packet.sequence & 0xffff };
+      const bytes = { identification: 0, checksum: event.packet.sequence & 0xff };
       first.packet = { ...first.packet, ...bytes, passage: Passage.RECEIVED };
       second.packet = { ...second.packet, ...bytes, passage: Passage.SENT };
     }

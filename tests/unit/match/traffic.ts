@@ -99,7 +99,7 @@ export function fillSegment(packet: Packet, segment: Segment): Segment {
   segment.payloadLength = packet.payloadLength ?? 0;
   segment.window = packet.window ?? 0;
   segment.identification = packet.identification ?? 0;
-  // Tests that name checksums take small ones.
+  // Tests that name checksums take those of one octet.
   segment.checksum = packet.checksum ?? 0x100 + packets++ % 0xff00;
   segment.passage = packet.passage ?? Passage.UNKNOWN;
   segment.vlan = packet.vlan ?? -1;
