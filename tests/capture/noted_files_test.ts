@@ -13,20 +13,20 @@ Deno.test("a file that takes the place of another is found, one that is gone is 
   noted.note(one);
   noted.note(other);
   noted.assertSame([one, other]);
+  noted.assertThere();
   Deno.renameSync(other, one);
   noted.assertSame([other]);
   assertThrows(() => noted.assertSame([one, other]), SqlError, "ask once more");
+  assertThrows(() => noted.assertThere(), SqlError, "ask once more");
 });
 
-Deno.test("a question fails whose files another process makes again meanwhile", async () => {
+Deno.test("a question fails whose files another process removes or makes again meanwhile", async (t) => {
   using folder = new Folder();
-  const path = folder.write(
-    "2026-11-23T01.web1.1-1.ndjson",
-    toldRecords(50, 1).map(toldLine).join(""),
-  );
+  const lines = toldRecords(50, 1).map(toldLine).join("");
+  const path = folder.write("2026-11-23T01.web1.1-1.ndjson", lines);
   await seal(path, "1-1");
   const twin = path.replace(".ndjson", ".parquet");
-  const asking = (replaces: boolean) =>
+  const asking = (meanwhile: () => void) =>
     ask({
       inputs: [folder.path],
       filter: {},
@@ -34,13 +34,21 @@ Deno.test("a question fails whose files another process makes again meanwhile", 
       onFetch: () => {},
       onBegin: () => {},
       // It is made by then, and is read after that.
-      onProgress: (at, count) => {
-        if (!replaces || at < count) return;
-        Deno.copyFileSync(twin, `${twin}.copy`);
-        Deno.renameSync(`${twin}.copy`, twin);
-      },
+      onProgress: (at, count) => at === count && meanwhile(),
       asked: { sql: "SELECT count(*) > 0 FROM records" },
     });
-  await assertRejects(() => asking(true), SqlError, "were made again meanwhile: ask once more");
-  assertEquals((await asking(false)).rows, [[true]]);
+  const CHANGED = "were removed or made again meanwhile: ask once more";
+  await t.step("made again", async () => {
+    const replace = () => {
+      Deno.copyFileSync(twin, `${twin}.copy`);
+      Deno.renameSync(`${twin}.copy`, twin);
+    };
+    await assertRejects(() => asking(replace), SqlError, CHANGED);
+  });
+  await t.step("removed", async () => {
+    await assertRejects(() => asking(() => Deno.removeSync(twin)), SqlError, CHANGED);
+  });
+  await t.step("and no more is left of that", async () => {
+    assertEquals((await asking(() => {})).rows, [[true]]);
+  });
 });

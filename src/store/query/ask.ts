@@ -34,14 +34,13 @@ export async function ask(
   const needsRepeats = !asked.isOfStatus;
   return await withRecords(
     { ...options, needsRepeats },
-    async ({ database, lines, known, isFiltered, assertSame }) => {
+    async ({ database, lines, known, isFiltered }) => {
       const { records, mayRepeat } = needsRepeats
         ? await findRepeats(database, known, isFiltered)
         : { records: await countRecords(database), mayRepeat: false };
       for (const view of handshakeViewsSql(mayRepeat)) await database.run(view);
       for (const table of tablesSql(asked)) await database.run(table);
       const { columns, values } = await database.ask(asked.sql, asked.columns === undefined);
-      assertSame();
       return {
         columns: asked.columns ?? columns.map(toColumn),
         rows: values,

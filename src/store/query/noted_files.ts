@@ -5,6 +5,8 @@
  */
 import { SqlError } from "./duckdb.ts";
 
+const CHANGED = "files of the store were removed or made again meanwhile: ask once more";
+
 /** What files were when their contents were first looked at. */
 export class NotedFiles {
   readonly #stamps = new Map<string, string | undefined>();
@@ -23,8 +25,14 @@ export class NotedFiles {
   assertSame(paths: readonly string[]): void {
     const isAnother = (path: string) =>
       ![undefined, this.#stamps.get(path)].includes(stampOf(path));
-    if (!paths.some(isAnother)) return;
-    throw new SqlError("the files of the store were made again meanwhile: ask once more");
+    if (paths.some(isAnother)) throw new SqlError(CHANGED);
+  }
+
+  /** @throws {SqlError} Of the files that were noted one is gone. */
+  assertThere(): void {
+    const isGone = ([path, stamp]: [string, string | undefined]) =>
+      stamp !== undefined && stampOf(path) === undefined;
+    if ([...this.#stamps].some(isGone)) throw new SqlError(CHANGED);
   }
 }
 

@@ -56,8 +56,8 @@ export interface OpenRecords {
   known: Known;
   /** Whether there is a filter. */
   isFiltered: boolean;
-  /** @throws {SqlError} Another process put other files in place of these: what was read may be of both. */
-  assertSame(): void;
+  /** The files that are read. */
+  paths: readonly string[];
   lines: OpenLines;
 }
 
@@ -80,10 +80,28 @@ export async function withRecords<T>(
       await database.interrupt();
       reject(new SqlError("it was interrupted"));
     });
-    const work = async () => await use(await openRecords(database, folder, options));
-    return await Promise.race([work(), deaf]);
+    return await Promise.race([useRecords(database, folder, options, use), deaf]);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** @throws {SqlError} Another process put other files in place of these, too: what was read may be of both. */
+async function useRecords<T>(
+  database: Database,
+  folder: string,
+  options: RecordsOptions,
+  use: (records: OpenRecords) => Promise<T>,
+): Promise<T> {
+  const noted = new NotedFiles();
+  try {
+    const records = await openRecords(database, folder, noted, options);
+    const result = await use(records);
+    noted.assertSame(records.paths);
+    return result;
+  } catch (error) {
+    if (error instanceof SqlError) noted.assertThere();
+    throw error;
   }
 }
 
@@ -101,10 +119,10 @@ async function makeTemporaryFolder(): Promise<string> {
 async function openRecords(
   database: Database,
   folder: string,
+  noted: NotedFiles,
   { inputs, filter, needed, needsRepeats, memoryBytes, onProgress }: RecordsOptions,
 ): Promise<OpenRecords> {
   const columns = needed && LINE_COLUMNS.filter(neededFor(needed, filter));
-  const noted = new NotedFiles();
   const options = { database, folder, hours: filter, columns, memoryBytes, noted, onProgress };
   const made = await parquetFiles(inputs, options);
   const known = needsRepeats
@@ -113,8 +131,8 @@ async function openRecords(
   const { files } = known;
   const parquets = files.map(({ path }) => path);
   for (const view of lineViewsSql(parquets, columns)) await database.run(view);
-  const read = [...parquets, ...known.paths];
-  await database.shutIn(read);
+  const paths = [...parquets, ...known.paths];
+  await database.shutIn(paths);
   const condition = filterSql(filter, DUCKDB, await addressTables(database, filter));
   await database.run(passingSql(condition));
   const refused = made.flatMap(({ madeOf: file, told }) =>
@@ -125,7 +143,7 @@ async function openRecords(
     database,
     known,
     isFiltered,
-    assertSame: () => noted.assertSame(read),
+    paths,
     lines: { refused, newerVersion: await newerVersion(database) },
   };
 }
