@@ -6,6 +6,14 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { messageOf } from "../text/message.ts";
+import {
+  expectPadding,
+  gzipCut,
+  gzipFault,
+  madeBeforeFault,
+  PADDING,
+  takenBy,
+} from "./gzip_members.ts";
 import { broken, type InputError } from "./input_error.ts";
 import { cutZstdFrames } from "./zstd_frames.ts";
 import { claimErrors } from "../linux/unforeseen.ts";
@@ -26,7 +34,7 @@ const TOGETHER_LENGTH = 64 * 1024;
  * @throws {InputError} While iterating: the data is broken or ends too early.
  */
 export function decompressGzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return through(uncut(pieces), createGunzip({ chunkSize: CHUNK_LENGTH }));
+  return through(uncut(pieces), createGunzip({ chunkSize: CHUNK_LENGTH }), true);
 }
 
 /** Each piece as the only part of itself. */
@@ -43,6 +51,7 @@ export function decompressZstd(pieces: AsyncIterable<Uint8Array>): AsyncIterable
   return through(
     cutZstdFrames(pieces, PART_BLOCKS),
     createZstdDecompress({ chunkSize: CHUNK_LENGTH }),
+    false,
   );
 }
 
@@ -55,6 +64,7 @@ export function decompressZstd(pieces: AsyncIterable<Uint8Array>): AsyncIterable
 async function* through(
   pieces: AsyncIterable<Iterable<Uint8Array>>,
   transform: Transform,
+  isGzip: boolean,
 ): AsyncGenerator<Uint8Array> {
   let made: Uint8Array[] = [];
   const together = new Uint8Array(TOGETHER_LENGTH);
@@ -82,9 +92,12 @@ async function* through(
   // After an error not every write calls back (zstd), so each step ends by either.
   let failure: unknown;
   let settle: (error?: unknown) => void = () => {};
-  const fail = (error: unknown) => settle(failure = error);
+  const fail = (error: unknown) => {
+    if (isGzip && failure === undefined) made.push(...madeBeforeFault(transform));
+    settle(failure = error);
+  };
   transform.on("error", fail);
-  // It may end before it is told to: behind a gzip member without content come bytes of no other.
+  // Gzip ends before it is told to where padding begins.
   let ended = false;
   transform.on("end", () => {
     ended = true;
@@ -99,21 +112,44 @@ async function* through(
       if (failure || ended) resolve(failure);
       else begin(resolve);
     });
+  const toFault = isGzip ? gzipFault : toBroken;
+  let given = 0;
+  let isPadding = false;
+  const writeWhole = async (bytes: Uint8Array) => {
+    given += bytes.length;
+    const error = await step((done) => transform.write(bytes, done));
+    // Gunzip calls back without an error, and then fails or ends where it has not taken all.
+    const isOver = isGzip && takenBy(transform) < given;
+    return error ?? (isOver ? await step(() => {}) : undefined);
+  };
   try {
     for await (const parts of pieces) {
       for (const part of parts) {
         for (let at = 0; at < part.length; at += PART_LENGTH) {
           const bytes = part.subarray(at, at + PART_LENGTH);
-          const error = await step((done) => transform.write(bytes, done));
+          if (isPadding) {
+            expectPadding(bytes);
+            continue;
+          }
+          const error = await writeWhole(bytes);
           yield* take();
-          if (error) throw toBroken(error);
+          if (error) throw toFault(error);
+          const rest = isGzip ? given - takenBy(transform) : 0;
+          if (rest === 0) continue;
+          isPadding = true;
+          expectPadding(bytes.subarray(-rest));
         }
       }
       yield* takeTogether();
     }
-    const error = await step(() => transform.end());
-    yield* take();
-    if (error) throw toBroken(error);
+    if (isGzip && !isPadding) {
+      const error = await writeWhole(PADDING);
+      if (error || takenBy(transform) === given) throw gzipCut(error);
+    } else if (!isGzip) {
+      const error = await step(() => transform.end());
+      yield* take();
+      if (error) throw toBroken(error);
+    }
   } catch (error) {
     yield* takeTogether();
     throw error;

@@ -106,6 +106,19 @@ const FAULTS: { name: string; bytes: Uint8Array; ports: number[]; says: RegExp }
     says: /^synsnoop: Cannot read "[^"]+": its compressed data is broken: unexpected end of file\n/,
   },
   {
+    name: "gzip with another checksum",
+    bytes: gzipSync(CAPTURE).with(-8, gzipSync(CAPTURE).at(-8)! ^ 1),
+    ports: PORTS,
+    says: /^synsnoop: Cannot read "[^"]+": its compressed data is broken: incorrect data check\n/,
+  },
+  {
+    name: "gzip with something else behind it",
+    bytes: concat(gzipSync(CAPTURE), new TextEncoder().encode("\n")),
+    ports: PORTS,
+    says:
+      /^synsnoop: Cannot read "[^"]+": bytes that are no gzip follow its compressed data; all before/,
+  },
+  {
     name: "nothing in gzip, and zeros behind it",
     bytes: concat(gzipSync(new Uint8Array(0)), new Uint8Array(4)),
     ports: [],
