@@ -6,7 +6,7 @@ import type { Drops, Refusal } from "./drops.ts";
 import { Mark, WireFact } from "./facts.ts";
 import { type FlowTable, Mistimed } from "./flow_table.ts";
 import type { Address, Endpoint, Handshake, Outcome, Role, Tuple } from "./handshake.ts";
-import { ackAt, elapsed, totalOf } from "./keep_packet.ts";
+import { elapsed, toAck, totalOf } from "./keep_packet.ts";
 import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** What the matcher cannot know by itself. */
@@ -357,21 +357,14 @@ function fillClientRtt(table: FlowTable, row: number, into: Handshake): void {
 }
 
 function fillServerRtt(table: FlowTable, row: number, into: Handshake): void {
-  const { LastAtSyn, OtherAtSyn } = Mark;
-  const { synPlace, synAckPlace } = table;
-  const answerPlace = (moved: number) =>
-    table.isMarked(row, moved) ? synPlace[row] : synAckPlace[row];
-  const since = (answeredNs: number, place: number) => {
-    const ackNs = ackAt(table, row, place);
-    return ackNs === undefined ? undefined : elapsed(answeredNs, ackNs);
-  };
-  const firstSynAck = table.firstSynAckNs[row];
-  const firstToAck = since(firstSynAck, synAckPlace[row]);
+  const firstPlace = table.synAckPlace[row];
+  const firstToAck = toAck(table, row, table.firstSynAckNs[row], firstPlace);
   if (table.synAcksBeforeAck[row] === 1) {
     into.serverRttNs = firstToAck;
     return;
   }
-  const lastToAck = since(table.lastSynAckNs[row], answerPlace(LastAtSyn));
+  const lastPlace = placeOfAnswer(table, row, Mark.LastAtSyn);
+  const lastToAck = toAck(table, row, table.lastSynAckNs[row], lastPlace);
   into.firstSynAckToAckNs = firstToAck;
   into.lastSynAckToAckNs = lastToAck;
   const carried = WireFact.SynAckTimestamps | WireFact.AckTimestamps;
@@ -386,7 +379,13 @@ function fillServerRtt(table: FlowTable, row: number, into: Handshake): void {
   }
   const isOther = table.has(row, WireFact.OtherServerIsn) &&
     table.serverIsn[row] === table.otherServerIsn[row];
-  into.serverRttNs = since(onlyNs, isOther ? answerPlace(OtherAtSyn) : synAckPlace[row]);
+  const place = isOther ? placeOfAnswer(table, row, Mark.OtherAtSyn) : firstPlace;
+  into.serverRttNs = toAck(table, row, onlyNs, place);
+}
+
+/** Where a SYN-ACK has its time. @param moved Tells whether that is where the SYN was seen first. */
+function placeOfAnswer(table: FlowTable, row: number, moved: number): number {
+  return table.isMarked(row, moved) ? table.synPlace[row] : table.synAckPlace[row];
 }
 
 /**

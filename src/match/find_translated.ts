@@ -53,6 +53,8 @@ export function findTranslatedSyn(
   { sequence }: Segment,
   timeNs: number,
 ): number {
+  // Most often none has its number: a function for each SYN would be garbage.
+  if (table.findIsn(sequence) < 0) return -1;
   return findByIsn(
     table,
     sequence,

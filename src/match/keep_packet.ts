@@ -360,7 +360,7 @@ function keepNetwork(table: FlowTable, row: number, { vlan, tunnels }: Segment):
 }
 
 /** When the ACK passed a place of a SYN-ACK; undefined where it was seen elsewhere though both come by one place. */
-export function ackAt(table: FlowTable, row: number, place: number): number | undefined {
+function ackAt(table: FlowTable, row: number, place: number): number | undefined {
   if (placeOfAck(table, row) === place) return table.ackNs[row];
   if (table.isMarked(row, Mark.AckAstray) && table.ackElsewherePlace[row] === place) {
     return table.ackElsewhereNs[row];
@@ -368,6 +368,17 @@ export function ackAt(table: FlowTable, row: number, place: number): number | un
   const areApart = !table.isMarked(row, Mark.BothPassed | Mark.LastAtSyn) &&
     table.synPlace[row] !== table.synAckPlace[row];
   return areApart ? table.ackNs[row] : undefined;
+}
+
+/** From a SYN-ACK to when the ACK passed its place; undefined where that is not known. */
+export function toAck(
+  table: FlowTable,
+  row: number,
+  answeredNs: number,
+  place: number,
+): number | undefined {
+  const ackNs = ackAt(table, row, place);
+  return ackNs === undefined ? undefined : elapsed(answeredNs, ackNs);
 }
 
 function placeOfAck(table: FlowTable, row: number): number {
