@@ -33,8 +33,8 @@ type Asking = Pick<Database, "run" | "ask">;
 /**
  * Makes the table or view `repeats` of records that tell a handshake again, where there may be any.
  *
- * @param database Has the view `passing`. @param isFiltered Whether not all
- * records pass. @returns How many do, and whether there may be any such.
+ * @param database Has the view `passing`. @param isFiltered Whether not all records pass.
+ * @returns How many records pass, and whether any of them may tell a handshake again.
  */
 export async function findRepeats(
   database: Asking,
