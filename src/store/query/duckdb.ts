@@ -131,9 +131,9 @@ export class Database implements Disposable {
     return new Database(instance, await instance.connect());
   }
 
-  /** Reads what each Parquet file says of itself once, and not for each statement. */
-  async keepMetadata(): Promise<void> {
-    await this.run("SET parquet_metadata_cache = true");
+  /** Chooses whether what each Parquet file says of itself is read once, and not for each statement. */
+  async keepMetadata(areKept: boolean): Promise<void> {
+    await this.run(`SET parquet_metadata_cache = ${areKept}`);
   }
 
   /**

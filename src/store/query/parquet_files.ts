@@ -84,7 +84,7 @@ export async function parquetFiles(
     lines.push(...await withInput(input, () => linesIn(input, options.hours)));
   }
   const twins = lines.flatMap(({ twin }) => twin ?? []).filter(isFile);
-  if (areMetadataSmall(twins, memoryBytes)) await database.keepMetadata();
+  await database.keepMetadata(areMetadataSmall(twins, memoryBytes));
   for (const twin of twins) noted.note(twin);
   const whole = await factsOf(twins, database);
   const parquets: ParquetFile[] = [];
@@ -103,6 +103,8 @@ export async function parquetFiles(
     parquets.push({ madeOf: present.name, ...made });
   }
   options.onProgress(lines.length, lines.length);
+  const areSmall = areMetadataSmall(parquets.map(({ path }) => path), memoryBytes);
+  await database.keepMetadata(areSmall);
   if (parquets.length === 0) {
     throw new InputError(
       `Cannot ask "${inputs.join(" ")}": all of its hours were removed meanwhile`,
@@ -154,17 +156,22 @@ const TRAILER_BYTES = 8;
 
 /** Whether what Parquet files say of themselves takes little of the memory, so that it need not be read again. */
 export function areMetadataSmall(parquets: readonly string[], memoryBytes: number): boolean {
-  const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
-  const lengths = parquets.map((path) => {
+  const bytes = METADATA_GROWTH * parquets.reduce((sum, path) => sum + metadataBytes(path), 0);
+  return bytes <= memoryBytes * METADATA_SHARE;
+}
+
+/** @returns 0 of a file that is too short, or cannot be read: whoever asks it is told so. */
+function metadataBytes(path: string): number {
+  try {
     using file = Deno.openSync(path);
-    // What is shorter is none.
     if (file.statSync().size < TRAILER_BYTES) return 0;
+    const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
     file.seekSync(-TRAILER_BYTES, Deno.SeekMode.End);
     file.readSync(new Uint8Array(trailer.buffer));
     return trailer.getUint32(0, true);
-  });
-  const bytes = METADATA_GROWTH * lengths.reduce((sum, each) => sum + each, 0);
-  return bytes <= memoryBytes * METADATA_SHARE;
+  } catch {
+    return 0;
+  }
 }
 
 /**
